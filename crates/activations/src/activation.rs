@@ -1,0 +1,191 @@
+//! The choice among the activation functions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ndarray::{Array, ArrayRef, Dimension};
+use numerics::Scalar;
+use serde::{Deserialize, Serialize};
+
+use crate::{ActivationError, ArcTan, Linear, ReLU, Sigmoid, SoftMax, TanH};
+
+/// An activation function σ, applied to the pre-activation Z of a layer.
+///
+/// All but [`SoftMax`](Activation::SoftMax) act on each element; softmax acts on the last axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Activation {
+    /// `σ(z) = z`.
+    #[default]
+    Linear,
+    /// `σ(z) = 1 / (1 + e⁻ᶻ)`.
+    Sigmoid,
+    /// `σ(z) = tanh z`.
+    TanH,
+    /// `σ(z) = max(z, 0)`.
+    ReLU,
+    /// `σ(z)ᵢ = eᶻⁱ / Σⱼ eᶻʲ` along the last axis.
+    SoftMax,
+    /// `σ(z) = arctan z`.
+    ArcTan,
+}
+
+impl Activation {
+    /// Every activation, in the course's order.
+    pub const ALL: [Self; 6] =
+        [Self::Linear, Self::Sigmoid, Self::TanH, Self::ReLU, Self::SoftMax, Self::ArcTan];
+
+    /// The name that [`FromStr`] accepts, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Linear => "linear",
+            Self::Sigmoid => "sigmoid",
+            Self::TanH => "tanh",
+            Self::ReLU => "relu",
+            Self::SoftMax => "softmax",
+            Self::ArcTan => "arctan",
+        }
+    }
+
+    pub(crate) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// `Y = σ(Z)`.
+    ///
+    /// # Shapes
+    /// `z` and the result have the same shape, any number of axes.
+    #[must_use]
+    pub fn forward<T: Scalar, D: Dimension>(self, z: &ArrayRef<T, D>) -> Array<T, D> {
+        match self {
+            Self::Linear => Linear::forward(z),
+            Self::Sigmoid => Sigmoid::forward(z),
+            Self::TanH => TanH::forward(z),
+            Self::ReLU => ReLU::forward(z),
+            Self::SoftMax => SoftMax::forward(z),
+            Self::ArcTan => ArcTan::forward(z),
+        }
+    }
+
+    /// `dL/dZ`, from `Z` and `dL/dY`.
+    ///
+    /// # Shapes
+    /// `z`, `dl_dy` and the result have the same shape.
+    ///
+    /// # Errors
+    /// [`ActivationError::Shape`] if the shapes differ.
+    pub fn backward<T: Scalar, D: Dimension>(
+        self,
+        z: &ArrayRef<T, D>,
+        dl_dy: &ArrayRef<T, D>,
+    ) -> Result<Array<T, D>, ActivationError> {
+        if z.shape() != dl_dy.shape() {
+            return Err(ActivationError::Shape {
+                activation: self,
+                expected: z.shape().to_vec(),
+                got: dl_dy.shape().to_vec(),
+            });
+        }
+        Ok(match self {
+            Self::Linear => Linear::backward(z, dl_dy),
+            Self::Sigmoid => Sigmoid::backward(z, dl_dy),
+            Self::TanH => TanH::backward(z, dl_dy),
+            Self::ReLU => ReLU::backward(z, dl_dy),
+            Self::SoftMax => SoftMax::backward(z, dl_dy),
+            Self::ArcTan => ArcTan::backward(z, dl_dy),
+        })
+    }
+}
+
+impl fmt::Display for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Activation {
+    type Err = ActivationError;
+
+    fn from_str(name: &str) -> Result<Self, ActivationError> {
+        Self::ALL
+            .into_iter()
+            .find(|activation| activation.name().eq_ignore_ascii_case(name))
+            .ok_or_else(|| ActivationError::UnknownName { got: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, ArrayD, IxDyn, array};
+
+    use super::*;
+
+    #[test]
+    fn every_name_parses_back_in_any_case() {
+        for activation in Activation::ALL {
+            assert_eq!(activation.name().parse(), Ok(activation));
+            assert_eq!(activation.name().to_uppercase().parse(), Ok(activation));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = "rleu".parse::<Activation>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown activation \"rleu\": expected one of linear, sigmoid, tanh, relu, softmax, arctan"
+        );
+    }
+
+    #[test]
+    fn a_gradient_of_another_shape_is_refused() {
+        let z = Array2::<f64>::zeros((2, 3)).into_dyn();
+        let dl_dy = Array2::<f64>::zeros((3, 2)).into_dyn();
+        for activation in Activation::ALL {
+            let error = activation.backward(&z, &dl_dy).unwrap_err();
+            assert_eq!(
+                error,
+                ActivationError::Shape { activation, expected: vec![2, 3], got: vec![3, 2] }
+            );
+        }
+    }
+
+    #[test]
+    fn nan_in_nan_out() {
+        let nan = array![[f64::NAN, 1.0]];
+        let ones = array![[1.0, 1.0]];
+        for activation in Activation::ALL {
+            assert!(activation.forward(&nan)[[0, 0]].is_nan(), "{activation} forward");
+            // The linear derivative is 1 wherever it is taken.
+            if activation != Activation::Linear {
+                let dl_dz = activation.backward(&nan, &ones).unwrap();
+                assert!(dl_dz[[0, 0]].is_nan(), "{activation} backward, NaN in Z");
+            }
+            let dl_dz = activation.backward(&ones, &nan).unwrap();
+            assert!(dl_dz[[0, 0]].is_nan(), "{activation} backward, NaN in dL/dY");
+        }
+    }
+
+    #[test]
+    fn infinite_and_huge_inputs_give_finite_gradients() {
+        let z = array![[-1e4, 1e4, -709.0, 709.0, 0.0_f32, -0.0]];
+        let ones = Array2::ones(z.raw_dim());
+        for activation in Activation::ALL {
+            assert!(activation.forward(&z).iter().all(|y| y.is_finite()), "{activation}");
+            let dl_dz = activation.backward(&z, &ones).unwrap();
+            assert!(dl_dz.iter().all(|g| g.is_finite()), "{activation}");
+        }
+    }
+
+    #[test]
+    fn an_empty_array_stays_empty() {
+        for activation in Activation::ALL {
+            for shape in [vec![0, 3], vec![3, 0], vec![0]] {
+                let z = ArrayD::<f64>::zeros(IxDyn(&shape));
+                assert_eq!(activation.forward(&z).shape(), shape);
+                assert_eq!(activation.backward(&z, &z).unwrap().shape(), shape);
+            }
+        }
+    }
+}

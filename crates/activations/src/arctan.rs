@@ -1,0 +1,28 @@
+//! The inverse tangent.
+
+use ndarray::{Array, ArrayRef, Dimension, Zip};
+use numerics::Scalar;
+
+/// `σ(z) = arctan z`, with values in (-π/2, π/2).
+///
+/// `dL/dZ = dL/dY ⊙ 1 / (1 + Z²)`.
+///
+/// Question 4 (given by the course).
+pub struct ArcTan;
+
+impl ArcTan {
+    /// `Y = σ(Z)`; the shapes agree.
+    #[must_use]
+    pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
+        z.mapv(T::atan)
+    }
+
+    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
+    #[must_use]
+    pub fn backward<T: Scalar, D: Dimension>(
+        z: &ArrayRef<T, D>,
+        dl_dy: &ArrayRef<T, D>,
+    ) -> Array<T, D> {
+        Zip::from(z).and(dl_dy).map_collect(|&z, &dl_dy| dl_dy / (T::one() + z * z))
+    }
+}

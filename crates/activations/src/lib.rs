@@ -1,0 +1,33 @@
+//! Activation functions: `forward(Z) -> Y` and `backward(Z, dL/dY) -> dL/dZ`.
+//!
+//! An activation is a value of [`Activation`], chosen by variant or by name. Each function has a
+//! file and a type of its own; the enumeration only dispatches. NaN in, NaN out.
+//!
+//! ```
+//! use activations::Activation;
+//! use ndarray::array;
+//!
+//! let relu: Activation = "relu".parse()?;
+//! let z = array![[-1.0, 0.0, 2.0]];
+//! assert_eq!(relu.forward(&z), array![[0.0, 0.0, 2.0]]);
+//! assert_eq!(relu.backward(&z, &array![[5.0, 5.0, 5.0]])?, array![[0.0, 5.0, 5.0]]);
+//! # Ok::<(), activations::ActivationError>(())
+//! ```
+
+mod activation;
+mod arctan;
+mod error;
+mod linear;
+mod relu;
+mod sigmoid;
+mod softmax;
+mod tanh;
+
+pub use activation::Activation;
+pub use arctan::ArcTan;
+pub use error::ActivationError;
+pub use linear::Linear;
+pub use relu::ReLU;
+pub use sigmoid::Sigmoid;
+pub use softmax::SoftMax;
+pub use tanh::TanH;

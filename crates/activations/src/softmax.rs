@@ -1,0 +1,109 @@
+//! Softmax along the last axis.
+
+use ndarray::{Array, Array2, ArrayRef, ArrayView2, Axis, CowArray, Dimension, Ix2};
+use numerics::Scalar;
+
+/// `σ(z)ᵢ = e^(zᵢ - m) / Σⱼ e^(zⱼ - m)` with `m = maxⱼ zⱼ`, on each row of the last axis.
+///
+/// `dL/dZ = Y ⊙ (dL/dY - rowsum(dL/dY ⊙ Y))`: the Jacobian `∂σᵢ/∂zⱼ = σᵢ (δᵢⱼ - σⱼ)` times the
+/// upstream gradient, without ever forming it.
+///
+/// The shift by m changes nothing in exact arithmetic and keeps every exponent at most 0. A row
+/// with an infinite logit has no softmax and gives NaN.
+///
+/// Question 4.3.
+pub struct SoftMax;
+
+impl SoftMax {
+    /// `Y = σ(Z)`; the shapes agree. An array without axes counts as a row of one element.
+    #[must_use]
+    pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
+        shaped_like(z, forward(rows_of(z).view()))
+    }
+
+    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
+    #[must_use]
+    pub fn backward<T: Scalar, D: Dimension>(
+        z: &ArrayRef<T, D>,
+        dl_dy: &ArrayRef<T, D>,
+    ) -> Array<T, D> {
+        shaped_like(z, backward(rows_of(z).view(), rows_of(dl_dy).view()))
+    }
+}
+
+// ANCHOR: forward
+/// Softmax of each row of a matrix.
+fn forward<T: Scalar>(z: ArrayView2<'_, T>) -> Array2<T> {
+    let max = z.fold_axis(Axis(1), T::neg_infinity(), |&max, &z| if z > max { z } else { max });
+    let exp = (&z - &max.insert_axis(Axis(1))).mapv_into(T::exp);
+    let sum = exp.sum_axis(Axis(1)).insert_axis(Axis(1));
+    exp / sum
+}
+// ANCHOR_END: forward
+
+// ANCHOR: backward
+/// The Jacobian of each row times the row of `dl_dy`, for all rows at once.
+fn backward<T: Scalar>(z: ArrayView2<'_, T>, dl_dy: ArrayView2<'_, T>) -> Array2<T> {
+    let y = forward(z);
+    let dot = (&dl_dy * &y).sum_axis(Axis(1)).insert_axis(Axis(1));
+    y * (&dl_dy - &dot)
+}
+// ANCHOR_END: backward
+
+/// The same elements as a matrix whose rows are those of the last axis.
+fn rows_of<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> CowArray<'_, T, Ix2> {
+    let columns = array.shape().last().copied().unwrap_or(1);
+    let rows = array.len().checked_div(columns).unwrap_or(0);
+    array.to_shape((rows, columns)).expect("rows times columns is the number of elements")
+}
+
+fn shaped_like<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>, rows: Array2<T>) -> Array<T, D> {
+    rows.into_shape_clone(z.raw_dim()).expect("softmax keeps the number of elements")
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_abs_diff_eq;
+    use ndarray::{Array3, arr0, array};
+
+    use super::*;
+
+    #[test]
+    fn a_row_of_equal_logits_is_uniform() {
+        assert_eq!(SoftMax::forward(&array![[3.0, 3.0, 3.0, 3.0]]), array![[0.25; 4]]);
+    }
+
+    #[test]
+    fn logits_that_are_logarithms_give_back_their_ratios() {
+        let z = array![[1.0_f64.ln(), 2.0_f64.ln(), 5.0_f64.ln()]];
+        assert_abs_diff_eq!(SoftMax::forward(&z), array![[0.125, 0.25, 0.625]], epsilon = 1e-15);
+        // dot = 0.625 * 8 = 5; y * (dy - dot) = 0.125 * -5, 0.25 * -5, 0.625 * 3.
+        let dl_dz = SoftMax::backward(&z, &array![[0.0, 0.0, 8.0]]);
+        assert_abs_diff_eq!(dl_dz, array![[-0.625, -1.25, 1.875]], epsilon = 1e-14);
+    }
+
+    #[test]
+    fn huge_logits_are_exact() {
+        let z = array![[1e4_f32, -1e4, 0.0], [-1e4, -1e4, -2e4]];
+        assert_eq!(SoftMax::forward(&z), array![[1.0, 0.0, 0.0], [0.5, 0.5, 0.0]]);
+    }
+
+    #[test]
+    fn only_the_last_axis_is_normalised() {
+        let z = Array3::from_shape_fn((2, 3, 4), |(i, j, k)| (i * 5 + j * 3 + k * k) as f64);
+        let sums = SoftMax::forward(&z).sum_axis(Axis(2));
+        assert_abs_diff_eq!(sums, Array2::ones((2, 3)), epsilon = 1e-15);
+    }
+
+    #[test]
+    fn memory_order_does_not_matter() {
+        let z = array![[1.0, 2.0], [3.0, 5.0]];
+        assert_eq!(SoftMax::forward(&z.t()), SoftMax::forward(&z.t().as_standard_layout()));
+    }
+
+    #[test]
+    fn a_single_number_has_probability_one() {
+        assert_eq!(SoftMax::forward(&arr0(7.0)), arr0(1.0));
+        assert_eq!(SoftMax::backward(&arr0(7.0), &arr0(3.0)), arr0(0.0));
+    }
+}

@@ -1,0 +1,137 @@
+//! Flattening images into rows.
+
+use activations::Activation;
+use ndarray::ArrayD;
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+use crate::{Layer, LayerConfig, LayerError, LayerState, Parameters};
+
+/// Declares a [`Flatten`] layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlattenConfig;
+
+impl FlattenConfig {
+    /// The layer for inputs whose examples have this shape.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if an example has no element.
+    pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<Flatten<T>, LayerError> {
+        let units = input_shape.iter().product();
+        if units == 0 {
+            return Err(LayerError::Configuration {
+                layer: KIND,
+                what: "the shape of an example",
+                expected: "at least one element".to_owned(),
+                got: format!("{input_shape:?}"),
+            });
+        }
+        let (activation, parameters) = (Activation::Linear, Parameters::none());
+        let state = LayerState::new(KIND, input_shape, &[units], activation, parameters);
+        Ok(Flatten { state, batch_size: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for FlattenConfig {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        _rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(Box::new(self.build(input_shape)?))
+    }
+}
+
+/// Lays the elements of each example out as one row; backward puts them back.
+///
+/// # Shapes
+/// `x: (m, ...)`, `y: (m, n)` with `n` the number of elements of an example, in row-major order.
+#[derive(Clone, Debug)]
+pub struct Flatten<T> {
+    state: LayerState<T>,
+    /// All that backward needs: the shape to restore is this number and the shape of an example.
+    batch_size: Option<usize>,
+}
+
+const KIND: &str = "Flatten";
+
+impl<T: Scalar> Layer<T> for Flatten<T> {
+    fn state(&self) -> &LayerState<T> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut LayerState<T> {
+        &mut self.state
+    }
+
+    // ANCHOR: forward
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(&x)?;
+        let m = x.shape()[0];
+        self.batch_size = Some(m);
+        Ok(reshape(x, vec![m, self.n_out()]))
+    }
+    // ANCHOR_END: forward
+
+    // ANCHOR: backward
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let Some(m) = self.batch_size else {
+            return Err(LayerError::BackwardBeforeForward { layer: KIND });
+        };
+        self.state.check_gradient(&[m, self.n_out()], &dl_dy)?;
+        Ok(reshape(dl_dy, [&[m], self.input_shape()].concat()))
+    }
+    // ANCHOR_END: backward
+
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(x)?;
+        Ok(reshape(x.clone(), vec![x.shape()[0], self.n_out()]))
+    }
+
+    fn clear_cache(&mut self) {
+        self.batch_size = None;
+    }
+}
+
+fn reshape<T: Scalar>(array: ArrayD<T>, shape: Vec<usize>) -> ArrayD<T> {
+    // Elements in row-major order, whatever the order in memory.
+    let array =
+        if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() };
+    array.into_shape_with_order(shape).expect("flattening keeps the number of elements")
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array;
+
+    use super::*;
+
+    #[test]
+    fn backward_undoes_forward() {
+        let mut layer = FlattenConfig.build::<f64>(&[2, 3, 2]).unwrap();
+        let x = Array::from_iter((0..24).map(f64::from)).into_shape_with_order(vec![2, 2, 3, 2]);
+        let x = x.unwrap();
+        let y = layer.forward(x.clone()).unwrap();
+        assert_eq!(y.shape(), [2, 12]);
+        assert_eq!(y[[1, 0]], 12.0);
+        assert_eq!(layer.predict(&x).unwrap(), y);
+        assert_eq!(layer.backward(y).unwrap(), x);
+    }
+
+    #[test]
+    fn memory_order_does_not_matter() {
+        let layer = FlattenConfig.build::<f64>(&[2, 2]).unwrap();
+        let x = Array::from_iter((0..8).map(f64::from)).into_shape_with_order((2, 2, 2)).unwrap();
+        let reversed = x.clone().reversed_axes().into_dyn();
+        let standard = reversed.as_standard_layout().into_owned();
+        assert_eq!(layer.predict(&reversed).unwrap(), layer.predict(&standard).unwrap());
+    }
+
+    #[test]
+    fn an_example_without_elements_is_refused() {
+        let error = FlattenConfig.build::<f64>(&[2, 0]).unwrap_err();
+        let expected =
+            "Flatten: the shape of an example must be at least one element, but is [2, 0]";
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -1,0 +1,279 @@
+//! The fully-connected layer.
+
+use activations::Activation;
+use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
+use numerics::{Rng, Scalar, matmul};
+use serde::{Deserialize, Serialize};
+
+use crate::{Fans, Layer, LayerConfig, LayerError, LayerState, Parameters, WeightInit};
+
+/// Declares a [`FullyConnected`] layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FullyConnectedConfig {
+    /// The number of output units, at least 1.
+    pub n_out: usize,
+    /// The activation; linear by default.
+    #[serde(default)]
+    pub activation: Activation,
+    /// How `W` is drawn; Xavier uniform by default. `b` starts at zero.
+    #[serde(default)]
+    pub weight_init: WeightInit,
+}
+
+impl FullyConnectedConfig {
+    /// `n_out` units, linear, Xavier-uniform weights.
+    #[must_use]
+    pub fn new(n_out: usize) -> Self {
+        Self { n_out, activation: Activation::default(), weight_init: WeightInit::default() }
+    }
+
+    /// The layer for inputs of shape `[n_in]`.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if `n_out` or `n_in` is 0, the shape has not exactly one axis,
+    /// or the initialiser is invalid.
+    pub fn build<T: Scalar>(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<FullyConnected<T>, LayerError> {
+        let invalid = |what, expected: &str, got| LayerError::Configuration {
+            layer: KIND,
+            what,
+            expected: expected.to_owned(),
+            got,
+        };
+        let &[n_in @ 1..=usize::MAX] = input_shape else {
+            let expected = "one axis of at least 1 unit (put a Flatten layer before it)";
+            return Err(invalid("the shape of an example", expected, format!("{input_shape:?}")));
+        };
+        if self.n_out == 0 {
+            return Err(invalid("n_out", "at least 1", "0".to_owned()));
+        }
+        let shape = [n_in, self.n_out];
+        let w = self.weight_init.sample(KIND, &shape, Fans::of(&shape), self.activation, rng)?;
+        let b = ArrayD::zeros(vec![1, self.n_out]);
+        let parameters = Parameters::new([("W", w), ("b", b)]);
+        let state = LayerState::new(KIND, &[n_in], &[self.n_out], self.activation, parameters);
+        Ok(FullyConnected { state, cache: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for FullyConnectedConfig {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(Box::new(self.build(input_shape, rng)?))
+    }
+}
+
+/// `Y = σ(X W + b)`: every input unit feeds every output unit.
+///
+/// With `dL/dZ` from the activation: `dL/dX = dL/dZ Wᵀ`, `dL/dW = Xᵀ dL/dZ`, `dL/db = Σₘ dL/dZ`.
+///
+/// # Shapes
+/// `x: (m, n_in)`, `y: (m, n_out)`, `W: (n_in, n_out)`, `b: (1, n_out)`.
+///
+/// Question 4.2.
+#[derive(Clone, Debug)]
+pub struct FullyConnected<T> {
+    state: LayerState<T>,
+    cache: Option<Cache<T>>,
+}
+
+const KIND: &str = "FullyConnected";
+
+/// What backward needs of the forward pass.
+#[derive(Clone, Debug)]
+struct Cache<T> {
+    x: Array2<T>,
+    z: Array2<T>,
+}
+
+impl<T: Scalar> Layer<T> for FullyConnected<T> {
+    fn state(&self) -> &LayerState<T> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut LayerState<T> {
+        &mut self.state
+    }
+
+    // ANCHOR: forward
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(&x)?;
+        let x = x.into_dimensionality::<Ix2>().expect("check_input found two axes");
+        let (w, b) = (self.parameters().matrix("W"), self.parameters().matrix("b"));
+        let z = fully_connected_forward(x.view(), w, b);
+        let y = self.activation().forward(&z);
+        self.cache = Some(Cache { x, z });
+        Ok(y.into_dyn())
+    }
+    // ANCHOR_END: forward
+
+    // ANCHOR: backward
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let Some(Cache { x, z }) = &self.cache else {
+            return Err(LayerError::BackwardBeforeForward { layer: KIND });
+        };
+        self.state.check_gradient(z.shape(), &dl_dy)?;
+        let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
+        let dl_dz = self.activation().backward(z, &dl_dy)?;
+        let w = self.parameters().matrix("W");
+        let FullyConnectedGradients { dl_dx, dl_dw, dl_db } =
+            fully_connected_backward(x.view(), w, dl_dz.view());
+        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
+        self.state.set_gradients(gradients);
+        Ok(dl_dx.into_dyn())
+    }
+    // ANCHOR_END: backward
+
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(x)?;
+        let x = x.view().into_dimensionality::<Ix2>().expect("check_input found two axes");
+        let (w, b) = (self.parameters().matrix("W"), self.parameters().matrix("b"));
+        Ok(self.activation().forward(&fully_connected_forward(x, w, b)).into_dyn())
+    }
+
+    fn clear_cache(&mut self) {
+        self.cache = None;
+    }
+}
+
+// ANCHOR: forward_kernel
+/// `Z = X W + b`, with `b` added to every row.
+///
+/// # Shapes
+/// `x: (m, n_in)`, `w: (n_in, n_out)`, `b: (1, n_out)`, result `(m, n_out)`.
+#[must_use]
+pub fn fully_connected_forward<T: Scalar>(
+    x: ArrayView2<'_, T>,
+    w: ArrayView2<'_, T>,
+    b: ArrayView2<'_, T>,
+) -> Array2<T> {
+    matmul(x, w) + b
+}
+// ANCHOR_END: forward_kernel
+
+// ANCHOR: backward_kernel
+/// What [`fully_connected_backward`] returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FullyConnectedGradients<T> {
+    /// `dL/dX`, of shape `(m, n_in)`.
+    pub dl_dx: Array2<T>,
+    /// `dL/dW`, of shape `(n_in, n_out)`.
+    pub dl_dw: Array2<T>,
+    /// `dL/db`, of shape `(1, n_out)`.
+    pub dl_db: Array2<T>,
+}
+
+/// The gradients of `Z = X W + b`, from `dL/dZ` of shape `(m, n_out)`.
+#[must_use]
+pub fn fully_connected_backward<T: Scalar>(
+    x: ArrayView2<'_, T>,
+    w: ArrayView2<'_, T>,
+    dl_dz: ArrayView2<'_, T>,
+) -> FullyConnectedGradients<T> {
+    FullyConnectedGradients {
+        dl_dx: matmul(dl_dz, w.t()),
+        dl_dw: matmul(x.t(), dl_dz),
+        dl_db: dl_dz.sum_axis(Axis(0)).insert_axis(Axis(0)),
+    }
+}
+// ANCHOR_END: backward_kernel
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn one_forward_and_backward_by_hand() {
+        let x = array![[1.0, 2.0], [3.0, -1.0]];
+        let w = array![[1.0, 0.0, 2.0], [-1.0, 1.0, 0.5]];
+        let b = array![[0.0, 1.0, -1.0]];
+        // Row 1: (1 - 2, 0 + 2, 2 + 1) + b; row 2: (3 + 1, 0 - 1, 6 - 0.5) + b.
+        let z = fully_connected_forward(x.view(), w.view(), b.view());
+        assert_eq!(z, array![[-1.0, 3.0, 2.0], [4.0, 0.0, 4.5]]);
+
+        let dl_dz = array![[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]];
+        let gradients = fully_connected_backward(x.view(), w.view(), dl_dz.view());
+        assert_eq!(gradients.dl_dx, array![[1.0, -1.0], [2.0, 2.5]]);
+        assert_eq!(gradients.dl_dw, array![[1.0, 6.0, 3.0], [2.0, -2.0, -1.0]]);
+        assert_eq!(gradients.dl_db, array![[1.0, 2.0, 1.0]]);
+    }
+
+    fn layer() -> FullyConnected<f64> {
+        FullyConnectedConfig { activation: Activation::TanH, ..FullyConnectedConfig::new(3) }
+            .build(&[2], &mut Rng::new(1))
+            .unwrap()
+    }
+
+    #[test]
+    fn parameters_and_zero_gradients_exist_before_forward() {
+        let layer = layer();
+        assert_eq!(layer.parameters()["W"].shape(), [2, 3]);
+        assert_eq!(layer.parameters()["b"], ArrayD::zeros(vec![1, 3]));
+        assert_eq!(layer.gradients(), &layer.parameters().zeros_like());
+        assert_eq!(layer.parameters().names().collect::<Vec<_>>(), ["W", "b"]);
+    }
+
+    #[test]
+    fn backward_overwrites_the_gradients() {
+        let mut layer = layer();
+        layer.forward(array![[1.0, 2.0]].into_dyn()).unwrap();
+        layer.backward(array![[1.0, 1.0, 1.0]].into_dyn()).unwrap();
+        let once = layer.gradients().clone();
+        layer.backward(array![[1.0, 1.0, 1.0]].into_dyn()).unwrap();
+        assert_eq!(layer.gradients(), &once);
+    }
+
+    #[test]
+    fn predict_equals_forward() {
+        let mut layer = layer();
+        let x = array![[1.0, 2.0], [-1.0, 0.5]].into_dyn();
+        assert_eq!(layer.predict(&x).unwrap(), layer.forward(x).unwrap());
+    }
+
+    #[test]
+    fn invalid_configurations_are_refused() {
+        let build = |n_out, shape: &[usize]| {
+            let built = FullyConnectedConfig::new(n_out).build::<f32>(shape, &mut Rng::new(0));
+            built.unwrap_err().to_string()
+        };
+        assert_eq!(build(0, &[2]), "FullyConnected: n_out must be at least 1, but is 0");
+        for shape in [&[][..], &[0], &[4, 4, 3]] {
+            assert!(build(1, shape).contains("put a Flatten layer before it"), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn inputs_that_do_not_fit_are_refused() {
+        let mut layer = layer();
+        let before = layer.backward(ArrayD::zeros(vec![1, 3])).unwrap_err();
+        assert_eq!(before, LayerError::BackwardBeforeForward { layer: KIND });
+        for shape in [vec![0, 2], vec![4, 3], vec![2], vec![1, 2, 1]] {
+            let error = layer.forward(ArrayD::zeros(shape.clone())).unwrap_err();
+            let expected = LayerError::Input { layer: KIND, expected: vec![2], got: shape };
+            assert_eq!(error, expected);
+        }
+        layer.forward(ArrayD::zeros(vec![4, 2])).unwrap();
+        let error = layer.backward(ArrayD::zeros(vec![3, 3])).unwrap_err();
+        let expected = LayerError::Gradient { layer: KIND, expected: vec![4, 3], got: vec![3, 3] };
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_parameter_of_another_shape_or_name_is_refused() {
+        let mut layer = layer();
+        let before = layer.parameters().clone();
+        layer.set_parameter("W", &ArrayD::zeros(vec![3, 2])).unwrap_err();
+        layer.set_parameter("w", &ArrayD::zeros(vec![2, 3])).unwrap_err();
+        assert_eq!(layer.parameters(), &before);
+        layer.set_parameter("W", &ArrayD::ones(vec![2, 3])).unwrap();
+        assert_eq!(layer.parameters()["W"], ArrayD::ones(vec![2, 3]));
+    }
+}

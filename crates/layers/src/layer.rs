@@ -1,0 +1,204 @@
+//! The contract that every layer keeps.
+
+use std::fmt::Debug;
+
+use activations::Activation;
+use ndarray::ArrayD;
+use numerics::{Rng, Scalar};
+
+use crate::{LayerError, Parameters};
+
+/// What every layer has besides its cache.
+#[derive(Clone, Debug)]
+pub struct LayerState<T> {
+    kind: &'static str,
+    input_shape: Vec<usize>,
+    output_shape: Vec<usize>,
+    activation: Activation,
+    parameters: Parameters<T>,
+    gradients: Parameters<T>,
+}
+
+impl<T: Scalar> LayerState<T> {
+    /// The state of a new layer: these parameters, zero gradients. The shapes are those of one
+    /// example and have at least one axis.
+    #[must_use]
+    pub fn new(
+        kind: &'static str,
+        input_shape: &[usize],
+        output_shape: &[usize],
+        activation: Activation,
+        parameters: Parameters<T>,
+    ) -> Self {
+        Self {
+            kind,
+            input_shape: input_shape.to_vec(),
+            output_shape: output_shape.to_vec(),
+            activation,
+            gradients: parameters.zeros_like(),
+            parameters,
+        }
+    }
+
+    /// Replaces the gradients, which keep the names and shapes of the parameters.
+    pub fn set_gradients(&mut self, gradients: Parameters<T>) {
+        debug_assert!(
+            gradients
+                .iter()
+                .map(|(name, g)| (name, g.shape()))
+                .eq(self.parameters.iter().map(|(name, p)| (name, p.shape()))),
+            "{}: gradients have the names and shapes of the parameters",
+            self.kind
+        );
+        self.gradients = gradients;
+    }
+
+    /// Checks that `x` is a mini-batch of at least one example of the input shape.
+    ///
+    /// # Errors
+    /// [`LayerError::Input`].
+    pub fn check_input(&self, x: &ArrayD<T>) -> Result<(), LayerError> {
+        match x.shape() {
+            [m, example @ ..] if *m > 0 && example == self.input_shape => Ok(()),
+            got => Err(LayerError::Input {
+                layer: self.kind,
+                expected: self.input_shape.clone(),
+                got: got.to_vec(),
+            }),
+        }
+    }
+
+    /// Checks that `dl_dy` has the shape of the output that the cache belongs to.
+    ///
+    /// # Errors
+    /// [`LayerError::Gradient`].
+    pub fn check_gradient(&self, output: &[usize], dl_dy: &ArrayD<T>) -> Result<(), LayerError> {
+        if dl_dy.shape() == output {
+            return Ok(());
+        }
+        Err(LayerError::Gradient {
+            layer: self.kind,
+            expected: output.to_vec(),
+            got: dl_dy.shape().to_vec(),
+        })
+    }
+}
+
+/// A layer: a parameterised function of a mini-batch, and the derivative of that function.
+///
+/// A new layer implements the six required methods; the rest reads its [`LayerState`].
+///
+/// # Shapes
+/// The first axis of every input, output and gradient is the batch axis, of length `m >= 1`. The
+/// rest is [`input_shape`](Layer::input_shape) or [`output_shape`](Layer::output_shape).
+pub trait Layer<T: Scalar>: Debug + Send + Sync {
+    /// Shapes, activation, parameters and gradients.
+    fn state(&self) -> &LayerState<T>;
+
+    /// As [`state`](Layer::state), to be changed.
+    fn state_mut(&mut self) -> &mut LayerState<T>;
+
+    /// The output for the mini-batch `x`; writes the cache.
+    ///
+    /// # Errors
+    /// [`LayerError::Input`] if `x` is empty or its examples are not of `input_shape`.
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError>;
+
+    /// `dL/dX` from `dL/dY`; reads the cache and overwrites the gradients.
+    ///
+    /// # Errors
+    /// [`LayerError::BackwardBeforeForward`] without a cache, [`LayerError::Gradient`] if `dl_dy`
+    /// has not the shape of the last output.
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError>;
+
+    /// The output for the mini-batch `x`, without a cache.
+    ///
+    /// # Errors
+    /// As [`forward`](Layer::forward).
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError>;
+
+    /// Forgets the cache, and with it the memory that it holds.
+    fn clear_cache(&mut self);
+
+    /// The kind of layer, as error messages and tables name it: `"FullyConnected"`.
+    fn kind(&self) -> &'static str {
+        self.state().kind
+    }
+
+    /// The shape of one input example, without the batch axis.
+    fn input_shape(&self) -> &[usize] {
+        &self.state().input_shape
+    }
+
+    /// The shape of one output example, without the batch axis.
+    fn output_shape(&self) -> &[usize] {
+        &self.state().output_shape
+    }
+
+    /// The number of input units; for images, of input channels.
+    fn n_in(&self) -> usize {
+        *self.input_shape().last().expect("an example has at least one axis")
+    }
+
+    /// The number of output units; for images, of output channels.
+    fn n_out(&self) -> usize {
+        *self.output_shape().last().expect("an example has at least one axis")
+    }
+
+    /// The activation that the layer applies last.
+    fn activation(&self) -> Activation {
+        self.state().activation
+    }
+
+    /// What the layer has learned, by name and in order.
+    fn parameters(&self) -> &Parameters<T> {
+        &self.state().parameters
+    }
+
+    /// `dL/dP` for every parameter `P`: the same names and shapes; zero before the first backward.
+    fn gradients(&self) -> &Parameters<T> {
+        &self.state().gradients
+    }
+
+    /// The parameters to change and their gradients to read, for an optimiser.
+    fn parameters_and_gradients(&mut self) -> (&mut Parameters<T>, &Parameters<T>) {
+        let state = self.state_mut();
+        (&mut state.parameters, &state.gradients)
+    }
+
+    /// Sets a parameter to the elements of `value`.
+    ///
+    /// # Errors
+    /// [`LayerError::UnknownParameter`] or [`LayerError::ParameterShape`]; nothing is changed then.
+    fn set_parameter(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
+        let layer = self.kind();
+        let (parameters, _) = self.parameters_and_gradients();
+        let known = parameters.names().collect();
+        let Some((name, array)) = parameters.iter_mut().find(|(known, _)| *known == name) else {
+            return Err(LayerError::UnknownParameter { layer, known, got: name.to_owned() });
+        };
+        if array.shape() != value.shape() {
+            return Err(LayerError::ParameterShape {
+                layer,
+                name,
+                expected: array.shape().to_vec(),
+                got: value.shape().to_vec(),
+            });
+        }
+        array.assign(value);
+        Ok(())
+    }
+}
+
+/// The declaration of a layer, from which one is built as soon as its input shape is known.
+pub trait LayerConfig<T: Scalar>: Debug + Send + Sync {
+    /// The layer for inputs whose examples have this shape, with freshly drawn parameters.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if the configuration is invalid or does not fit the shape.
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError>;
+}

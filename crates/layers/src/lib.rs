@@ -1,0 +1,42 @@
+//! Layers: what every layer promises, and the two that need no image.
+//!
+//! A layer is declared by a configuration ([`FullyConnectedConfig`], [`FlattenConfig`]) and built
+//! for the shape of one input example; from then on its parameters and (zero) gradients exist.
+//! [`Layer::forward`] writes the cache that [`Layer::backward`] reads; [`Layer::predict`] is
+//! inference and needs no cache.
+//!
+//! What the book derives is in the kernel functions [`fully_connected_forward`] and
+//! [`fully_connected_backward`]; the layer objects validate, keep state and call them.
+//!
+//! ```
+//! use activations::Activation;
+//! use layers::{FullyConnectedConfig, Layer};
+//! use ndarray::Array2;
+//! use numerics::Rng;
+//!
+//! let config = FullyConnectedConfig { activation: Activation::ReLU, ..FullyConnectedConfig::new(3) };
+//! let mut layer = config.build::<f64>(&[4], &mut Rng::new(0))?;
+//! let y = layer.forward(Array2::ones((2, 4)).into_dyn())?;
+//! assert_eq!(y.shape(), [2, 3]);
+//! let dl_dx = layer.backward(Array2::ones((2, 3)).into_dyn())?;
+//! assert_eq!(dl_dx.shape(), [2, 4]);
+//! assert_eq!(layer.gradients()["W"].shape(), [4, 3]);
+//! # Ok::<(), layers::LayerError>(())
+//! ```
+
+mod error;
+mod flatten;
+mod fully_connected;
+mod layer;
+mod parameters;
+mod weights;
+
+pub use error::LayerError;
+pub use flatten::{Flatten, FlattenConfig};
+pub use fully_connected::{
+    FullyConnected, FullyConnectedConfig, FullyConnectedGradients, fully_connected_backward,
+    fully_connected_forward,
+};
+pub use layer::{Layer, LayerConfig, LayerState};
+pub use parameters::Parameters;
+pub use weights::{Fans, WeightInit, gain};

@@ -1,0 +1,95 @@
+//! Named arrays in a fixed order: the parameters of a layer, or their gradients.
+
+use std::ops::Index;
+
+use indexmap::IndexMap;
+use ndarray::{ArrayD, Ix2, Ix4};
+use numerics::Scalar;
+
+/// Arrays by name, in the order in which the layer declares them (`W` before `b`).
+///
+/// A layer has two of these with the same names and shapes: its parameters and its gradients.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameters<T>(IndexMap<&'static str, ArrayD<T>>);
+
+impl<T: Scalar> Parameters<T> {
+    /// No parameters: the layer has nothing to learn.
+    #[must_use]
+    pub fn none() -> Self {
+        Self(IndexMap::new())
+    }
+
+    /// Arrays in this order.
+    #[must_use]
+    pub fn new(arrays: impl IntoIterator<Item = (&'static str, ArrayD<T>)>) -> Self {
+        Self(arrays.into_iter().collect())
+    }
+
+    /// The same names and shapes, all zero.
+    #[must_use]
+    pub fn zeros_like(&self) -> Self {
+        Self(self.0.iter().map(|(&name, array)| (name, ArrayD::zeros(array.raw_dim()))).collect())
+    }
+
+    /// The array of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&ArrayD<T>> {
+        self.0.get(name)
+    }
+
+    /// The array of this name, to change its elements.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut ArrayD<T>> {
+        self.0.get_mut(name)
+    }
+
+    /// Names and arrays in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &ArrayD<T>)> {
+        self.0.iter().map(|(&name, array)| (name, array))
+    }
+
+    /// Names and arrays in order, to change their elements.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut ArrayD<T>)> {
+        self.0.iter_mut().map(|(&name, array)| (name, array))
+    }
+
+    /// The names in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// The number of scalars in all arrays together.
+    #[must_use]
+    pub fn scalar_count(&self) -> usize {
+        self.0.values().map(ArrayD::len).sum()
+    }
+
+    /// A view of an array that its layer knows to be a matrix.
+    ///
+    /// # Panics
+    /// If there is no such array or it is not a matrix: for layers, about their own parameters.
+    #[must_use]
+    pub fn matrix(&self, name: &str) -> ndarray::ArrayView2<'_, T> {
+        self[name].view().into_dimensionality::<Ix2>().expect("the layer made it a matrix")
+    }
+
+    /// A view of an array that its layer knows to have four axes, as [`matrix`](Self::matrix).
+    ///
+    /// # Panics
+    /// If there is no such array or it has not four axes.
+    #[must_use]
+    pub fn kernel(&self, name: &str) -> ndarray::ArrayView4<'_, T> {
+        self[name].view().into_dimensionality::<Ix4>().expect("the layer made it a 4-axis kernel")
+    }
+}
+
+impl<T> Index<&str> for Parameters<T> {
+    type Output = ArrayD<T>;
+
+    /// The array of this name.
+    ///
+    /// # Panics
+    /// If there is none; [`Parameters::get`] returns an option instead.
+    fn index(&self, name: &str) -> &ArrayD<T> {
+        &self.0[name]
+    }
+}

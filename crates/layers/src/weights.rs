@@ -1,0 +1,350 @@
+//! How weights start.
+
+use std::fmt;
+use std::str::FromStr;
+
+use activations::Activation;
+use ndarray::{ArrayD, Axis, IxDyn};
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+use crate::LayerError;
+
+/// A weight initialiser. `g` below is the [`gain`] of the layer's activation.
+///
+/// Sources: Glorot and Bengio (2010) for Xavier, He et al. (2015) for He, Martens (2010) for
+/// sparse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WeightInit {
+    /// All 0.
+    Zeros,
+    /// All 1.
+    Ones,
+    /// All the same number.
+    Constant(f64),
+    /// 1 on the diagonal of a matrix, 0 elsewhere.
+    Identity,
+    /// Uniform in `[low, high)`.
+    Uniform {
+        /// The smallest value.
+        low: f64,
+        /// The bound above all values.
+        high: f64,
+    },
+    /// Normal.
+    Normal {
+        /// The mean.
+        mean: f64,
+        /// The standard deviation.
+        std: f64,
+    },
+    /// Normal with mean 0, then for each output unit of a matrix a fraction of its incoming
+    /// weights, rounded up, is set to 0.
+    Sparse {
+        /// The fraction of zeros, in `[0, 1]`.
+        sparsity: f64,
+        /// The standard deviation of the rest.
+        std: f64,
+    },
+    /// Uniform in `±g √(3 / fan_in)`.
+    HeUniform,
+    /// Normal with standard deviation `g / √fan_in`.
+    HeNormal,
+    /// Uniform in `±g √(6 / (fan_in + fan_out))`.
+    #[default]
+    XavierUniform,
+    /// Normal with standard deviation `g √(2 / (fan_in + fan_out))`.
+    XavierNormal,
+}
+
+/// How many weights lead into one output unit, and out of one input unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fans {
+    /// Weights into one output unit.
+    pub fan_in: usize,
+    /// Weights out of one input unit.
+    pub fan_out: usize,
+}
+
+impl Fans {
+    /// The fans of weights of shape `(..., n_in, n_out)`: a convolution's kernel has
+    /// `kernel_rows * kernel_cols` times the fans of the matrix of its last two axes.
+    ///
+    /// # Panics
+    /// If the shape has fewer than two axes.
+    #[must_use]
+    pub fn of(shape: &[usize]) -> Self {
+        let [kernel @ .., n_in, n_out] = shape else { panic!("weights have at least two axes") };
+        let area: usize = kernel.iter().product();
+        Self { fan_in: area * n_in, fan_out: area * n_out }
+    }
+}
+
+/// The factor by which an activation shrinks a signal near 0, undone: `√2` for ReLU, which drops
+/// half of it, `5/3` for tanh, 1 for the rest.
+///
+/// The numbers are those that PyTorch documents for `torch.nn.init.calculate_gain`; it has none for
+/// arctan and softmax, which get 1.
+#[must_use]
+pub fn gain(activation: Activation) -> f64 {
+    match activation {
+        Activation::ReLU => std::f64::consts::SQRT_2,
+        Activation::TanH => 5.0 / 3.0,
+        Activation::Linear | Activation::Sigmoid | Activation::SoftMax | Activation::ArcTan => 1.0,
+    }
+}
+
+impl WeightInit {
+    /// Every initialiser, those with numbers at their customary values.
+    pub const ALL: [Self; 11] = [
+        Self::Zeros,
+        Self::Ones,
+        Self::Constant(0.5),
+        Self::Identity,
+        Self::Uniform { low: 0.0, high: 1.0 },
+        Self::Normal { mean: 0.0, std: 1.0 },
+        Self::Sparse { sparsity: 0.9, std: 0.01 },
+        Self::HeUniform,
+        Self::HeNormal,
+        Self::XavierUniform,
+        Self::XavierNormal,
+    ];
+
+    /// The course's name of the initialiser.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zeros => "zeros",
+            Self::Ones => "ones",
+            Self::Constant(_) => "constant",
+            Self::Identity => "identity",
+            Self::Uniform { .. } => "uniform",
+            Self::Normal { .. } => "normal",
+            Self::Sparse { .. } => "sparse",
+            Self::HeUniform => "he_uniform",
+            Self::HeNormal => "he_normal",
+            Self::XavierUniform => "xavier_uniform",
+            Self::XavierNormal => "xavier_normal",
+        }
+    }
+
+    /// Weights of this shape, the last two axes being `n_in` and `n_out`.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`], in the name of `layer`, if a number of the initialiser is out
+    /// of range, or it is `Identity` or `Sparse` and the shape is not that of a matrix.
+    pub fn sample<T: Scalar>(
+        self,
+        layer: &'static str,
+        shape: &[usize],
+        fans: Fans,
+        activation: Activation,
+        rng: &mut Rng,
+    ) -> Result<ArrayD<T>, LayerError> {
+        self.validate(layer, shape)?;
+        let g = gain(activation);
+        let fan_in = fans.fan_in as f64;
+        let fan_sum = (fans.fan_in + fans.fan_out) as f64;
+        let shape = IxDyn(shape);
+        Ok(match self {
+            Self::Zeros => ArrayD::zeros(shape),
+            Self::Ones => ArrayD::ones(shape),
+            Self::Constant(value) => ArrayD::from_elem(shape, T::of(value)),
+            Self::Identity => ArrayD::from_shape_fn(shape, |index| {
+                if index[0] == index[1] { T::one() } else { T::zero() }
+            }),
+            Self::Uniform { low, high } => rng.uniform_array(shape, low, high),
+            Self::Normal { mean, std } => rng.normal_array(shape, mean, std),
+            Self::Sparse { sparsity, std } => sparse(shape, sparsity, std, rng),
+            Self::HeUniform => {
+                let bound = g * (3.0 / fan_in).sqrt();
+                rng.uniform_array(shape, -bound, bound)
+            }
+            Self::HeNormal => rng.normal_array(shape, 0.0, g / fan_in.sqrt()),
+            Self::XavierUniform => {
+                let bound = g * (6.0 / fan_sum).sqrt();
+                rng.uniform_array(shape, -bound, bound)
+            }
+            Self::XavierNormal => rng.normal_array(shape, 0.0, g * (2.0 / fan_sum).sqrt()),
+        })
+    }
+
+    fn validate(self, layer: &'static str, shape: &[usize]) -> Result<(), LayerError> {
+        let invalid = |what, expected: &str, got: String| {
+            Err(LayerError::Configuration { layer, what, expected: expected.to_owned(), got })
+        };
+        match self {
+            Self::Identity | Self::Sparse { .. } if shape.len() != 2 => invalid(
+                "the shape of the weights",
+                &format!("a matrix for the initialiser {self}"),
+                format!("{shape:?}"),
+            ),
+            Self::Constant(value) if !value.is_finite() => {
+                invalid("the constant of its weights", "finite", value.to_string())
+            }
+            Self::Uniform { low, high }
+                if !(low.is_finite() && high.is_finite() && low <= high) =>
+            {
+                invalid(
+                    "the range of its weights",
+                    "finite, low <= high",
+                    format!("[{low}, {high})"),
+                )
+            }
+            Self::Normal { mean, std } if !(mean.is_finite() && std.is_finite() && std >= 0.0) => {
+                let got = format!("mean {mean}, std {std}");
+                invalid("the distribution of its weights", "finite with std >= 0", got)
+            }
+            Self::Sparse { sparsity, std }
+                if !((0.0..=1.0).contains(&sparsity) && std.is_finite() && std >= 0.0) =>
+            {
+                let got = format!("sparsity {sparsity}, std {std}");
+                invalid("the sparsity of its weights", "in [0, 1] with std >= 0", got)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn sparse<T: Scalar>(shape: IxDyn, sparsity: f64, std: f64, rng: &mut Rng) -> ArrayD<T> {
+    let mut w: ArrayD<T> = rng.normal_array(shape, 0.0, std);
+    let fan_in = w.len_of(Axis(0));
+    let zeros = (sparsity * fan_in as f64).ceil() as usize;
+    for mut incoming in w.axis_iter_mut(Axis(1)) {
+        let mut order: Vec<usize> = (0..fan_in).collect();
+        rng.shuffle(&mut order);
+        for &i in &order[..zeros] {
+            incoming[i] = T::zero();
+        }
+    }
+    w
+}
+
+impl fmt::Display for WeightInit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for WeightInit {
+    type Err = LayerError;
+
+    /// Parses one of the course's names; initialisers with numbers get their customary values.
+    fn from_str(name: &str) -> Result<Self, LayerError> {
+        Self::ALL.into_iter().find(|init| init.name() == name).ok_or_else(|| {
+            LayerError::UnknownWeightInit {
+                known: Self::ALL.map(Self::name).join(", "),
+                got: name.to_owned(),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_abs_diff_eq;
+
+    use super::*;
+
+    fn sample(init: WeightInit, shape: &[usize], activation: Activation) -> ArrayD<f64> {
+        init.sample("Test", shape, Fans::of(shape), activation, &mut Rng::new(4)).unwrap()
+    }
+
+    #[test]
+    fn the_fans_of_a_kernel_count_its_area() {
+        assert_eq!(Fans::of(&[3, 5, 4, 7]), Fans { fan_in: 60, fan_out: 105 });
+        assert_eq!(Fans::of(&[4, 7]), Fans { fan_in: 4, fan_out: 7 });
+    }
+
+    #[test]
+    fn the_spread_of_random_weights_is_the_documented_one() {
+        // 200 * 300 weights: five standard errors of a deviation are 1.5 %.
+        let shape = [200, 300];
+        let xavier = (2.0_f64 / 500.0).sqrt();
+        let he = (1.0_f64 / 200.0).sqrt();
+        for (init, activation, std) in [
+            (WeightInit::XavierUniform, Activation::Linear, xavier),
+            (WeightInit::XavierNormal, Activation::TanH, xavier * 5.0 / 3.0),
+            (WeightInit::HeUniform, Activation::ReLU, he * 2.0_f64.sqrt()),
+            (WeightInit::HeNormal, Activation::ReLU, he * 2.0_f64.sqrt()),
+            (WeightInit::HeNormal, Activation::Sigmoid, he),
+            (WeightInit::Normal { mean: 0.0, std: 0.3 }, Activation::ReLU, 0.3),
+        ] {
+            let w = sample(init, &shape, activation);
+            assert_abs_diff_eq!(w.std(0.0) / std, 1.0, epsilon = 0.015);
+            assert_abs_diff_eq!(w.mean().unwrap() / std, 0.0, epsilon = 0.021);
+        }
+    }
+
+    #[test]
+    fn uniform_weights_stay_within_their_bound() {
+        let bound = (6.0_f64 / 500.0).sqrt();
+        let w = sample(WeightInit::XavierUniform, &[200, 300], Activation::Linear);
+        assert!(w.iter().all(|w| w.abs() <= bound));
+        assert!(w.iter().any(|w| w.abs() > 0.99 * bound));
+    }
+
+    #[test]
+    fn each_unit_of_sparse_weights_has_the_asked_number_of_zeros() {
+        let w =
+            sample(WeightInit::Sparse { sparsity: 0.25, std: 1.0 }, &[10, 4], Activation::Linear);
+        for incoming in w.axis_iter(Axis(1)) {
+            assert_eq!(incoming.iter().filter(|w| **w == 0.0).count(), 3);
+        }
+    }
+
+    #[test]
+    fn the_identity_is_one_on_the_diagonal() {
+        let w = sample(WeightInit::Identity, &[2, 3], Activation::Linear);
+        assert_eq!(w, ndarray::array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]].into_dyn());
+    }
+
+    #[test]
+    fn constants_fill() {
+        assert_eq!(sample(WeightInit::Zeros, &[2, 2], Activation::ReLU), ArrayD::zeros(vec![2, 2]));
+        assert_eq!(sample(WeightInit::Ones, &[2, 2], Activation::ReLU), ArrayD::ones(vec![2, 2]));
+        let constant = sample(WeightInit::Constant(0.25), &[3, 3, 1, 2], Activation::ReLU);
+        assert!(constant.iter().all(|&w| w == 0.25));
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused() {
+        for init in [
+            WeightInit::Constant(f64::NAN),
+            WeightInit::Uniform { low: 1.0, high: 0.0 },
+            WeightInit::Normal { mean: 0.0, std: -1.0 },
+            WeightInit::Sparse { sparsity: 1.5, std: 1.0 },
+        ] {
+            let result = init.sample::<f64>(
+                "L",
+                &[2, 2],
+                Fans::of(&[2, 2]),
+                Activation::Linear,
+                &mut Rng::new(0),
+            );
+            assert!(
+                matches!(result, Err(LayerError::Configuration { layer: "L", .. })),
+                "{init:?}"
+            );
+        }
+        let kernel = [3, 3, 1, 2];
+        let result = WeightInit::Identity.sample::<f64>(
+            "L",
+            &kernel,
+            Fans::of(&kernel),
+            Activation::Linear,
+            &mut Rng::new(0),
+        );
+        assert!(result.is_err());
+    }
+
+    #[test]
+    fn names_parse_back_and_unknown_ones_list_the_known() {
+        for init in WeightInit::ALL {
+            assert_eq!(init.name().parse(), Ok(init));
+        }
+        let error = "xavier".parse::<WeightInit>().unwrap_err().to_string();
+        assert!(error.contains("xavier_uniform"), "{error}");
+    }
+}
