@@ -8,7 +8,8 @@ use crate::Scalar;
 
 /// A seeded stream of random numbers: ChaCha with 8 rounds.
 ///
-/// The stream is the same on every platform. Draws consume it in this order, which is part of the
+/// The stream is the same on every platform (normal numbers up to the rounding of the platform's
+/// logarithm and cosine). Draws consume it in this order, which is part of the
 /// interface, since seeds are recorded with results:
 ///
 /// | draw | consumes |
