@@ -110,12 +110,8 @@ mod tests {
     #[test]
     fn the_stream_of_a_seed_never_changes() {
         let mut rng = Rng::new(189);
-        let draws = [rng.uniform(), rng.uniform(), rng.normal()];
-        assert_eq!(
-            draws,
-            [0.0, 0.0, 0.0],
-            "recorded seeds would no longer reproduce their results"
-        );
+        assert_eq!([rng.uniform(), rng.uniform()], [0.4647501214900607, 0.6382483917730406]);
+        assert!((rng.normal() - -1.0268679466753539).abs() < 1e-15);
     }
 
     #[test]

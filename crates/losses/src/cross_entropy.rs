@@ -1,0 +1,76 @@
+//! Cross-entropy of predicted probabilities.
+
+use ndarray::{Array2, ArrayView2, Zip};
+use numerics::Scalar;
+
+/// `L = -(1/m) Σ Y ln Ŷ`, summed over all elements of a mini-batch of m examples.
+///
+/// `dL/dŶ = -Y / (m Ŷ)`.
+///
+/// A probability below the smallest positive normal number t counts as t in both directions, so
+/// that both stay finite.
+///
+/// # Shapes
+/// Target and output: `(m, k)`.
+///
+/// Question 4.4.
+pub struct CrossEntropy;
+
+impl CrossEntropy {
+    // ANCHOR: forward
+    pub(crate) fn forward<T: Scalar>(target: ArrayView2<'_, T>, output: ArrayView2<'_, T>) -> T {
+        let m = T::of(target.nrows() as f64);
+        -(&target * &output.mapv(|p| at_least_tiny(p).ln())).sum() / m
+    }
+    // ANCHOR_END: forward
+
+    // ANCHOR: backward
+    pub(crate) fn backward<T: Scalar>(
+        target: ArrayView2<'_, T>,
+        output: ArrayView2<'_, T>,
+    ) -> Array2<T> {
+        let m = T::of(target.nrows() as f64);
+        Zip::from(target).and(output).map_collect(|&y, &p| -y / (m * at_least_tiny(p)))
+    }
+    // ANCHOR_END: backward
+}
+
+/// `max(p, t)`, but NaN for NaN.
+fn at_least_tiny<T: Scalar>(p: T) -> T {
+    if p < T::TINY { T::TINY } else { p }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn the_mean_of_two_surprises() {
+        let target = array![[1.0, 0.0], [0.0, 1.0]];
+        let output = array![[0.5, 0.5], [0.75, 0.25]];
+        // -(ln 1/2 + ln 1/4) / 2 = 3/2 ln 2.
+        let loss = CrossEntropy::forward(target.view(), output.view());
+        assert_relative_eq!(loss, 1.5 * 2.0_f64.ln(), max_relative = 1e-15);
+        let gradient = CrossEntropy::backward(target.view(), output.view());
+        assert_eq!(gradient, array![[-1.0, 0.0], [0.0, -2.0]]);
+    }
+
+    #[test]
+    fn a_certain_mistake_is_finite() {
+        let (target, output) = (array![[1.0_f32, 0.0]], array![[0.0_f32, 1.0]]);
+        let loss = CrossEntropy::forward(target.view(), output.view());
+        assert_relative_eq!(loss, -f32::MIN_POSITIVE.ln());
+        let gradient = CrossEntropy::backward(target.view(), output.view());
+        assert_eq!(gradient, array![[-1.0 / f32::MIN_POSITIVE, 0.0]]);
+    }
+
+    #[test]
+    fn a_certain_mistake_in_a_large_batch_is_finite() {
+        let target = Array2::<f32>::ones((60_000, 1));
+        let gradient = CrossEntropy::backward(target.view(), Array2::zeros((60_000, 1)).view());
+        assert!(gradient.iter().all(|g| g.is_finite()));
+    }
+}

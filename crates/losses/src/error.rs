@@ -1,0 +1,48 @@
+//! What can go wrong with a loss.
+
+use crate::Loss;
+
+/// An error of this crate.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LossError {
+    /// Target and output have different shapes.
+    #[error(
+        "{loss}: target and output must have the same shape, but the target has {target:?} and the \
+         output {output:?}"
+    )]
+    Shape {
+        /// The loss.
+        loss: Loss,
+        /// The shape of the target.
+        target: Vec<usize>,
+        /// The shape of the output.
+        output: Vec<usize>,
+    },
+    /// There is nothing to take the mean of.
+    #[error("{loss}: expected at least one example and one output, but got shape {got:?}")]
+    Empty {
+        /// The loss.
+        loss: Loss,
+        /// The shape of target and output.
+        got: Vec<usize>,
+    },
+    /// A row of the target is not a probability distribution.
+    #[error(
+        "{loss}: row {row} of the target must be finite, non-negative and sum to 1, but is {got}"
+    )]
+    NotADistribution {
+        /// The loss.
+        loss: Loss,
+        /// The row, from 0.
+        row: usize,
+        /// The row's numbers.
+        got: String,
+    },
+    /// No loss has this name.
+    #[error("unknown loss {got:?}: expected one of {}", Loss::names())]
+    UnknownName {
+        /// The name that was asked for.
+        got: String,
+    },
+}

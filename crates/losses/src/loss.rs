@@ -1,0 +1,212 @@
+//! The choice among the loss functions.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
+use numerics::Scalar;
+use serde::{Deserialize, Serialize};
+
+use crate::{CrossEntropy, L2, LossError, SoftmaxCrossEntropy};
+
+/// A loss function of a target Y and a network's output Ŷ, both of shape `(m, k)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// `-(1/m) Σ Y ln Ŷ`; the output is a distribution in each row.
+    CrossEntropy,
+    /// `(1/(m k)) Σ (Ŷ - Y)²`.
+    L2,
+    /// Cross-entropy of the softmax of the output, which is a row of logits.
+    SoftmaxCrossEntropy,
+}
+
+impl Loss {
+    /// Every loss.
+    pub const ALL: [Self; 3] = [Self::CrossEntropy, Self::L2, Self::SoftmaxCrossEntropy];
+
+    /// The name that [`FromStr`] accepts.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CrossEntropy => "cross_entropy",
+            Self::L2 => "l2",
+            Self::SoftmaxCrossEntropy => "softmax_cross_entropy",
+        }
+    }
+
+    pub(crate) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// The loss of a mini-batch.
+    ///
+    /// # Shapes
+    /// `target` and `output`: `(m, k)` with `m, k >= 1`.
+    ///
+    /// # Errors
+    /// [`LossError::Shape`], [`LossError::Empty`], and for the two cross-entropies
+    /// [`LossError::NotADistribution`].
+    pub fn forward<T: Scalar>(
+        self,
+        target: ArrayView2<'_, T>,
+        output: ArrayView2<'_, T>,
+    ) -> Result<T, LossError> {
+        self.check(target, output)?;
+        Ok(match self {
+            Self::CrossEntropy => CrossEntropy::forward(target, output),
+            Self::L2 => L2::forward(target, output),
+            Self::SoftmaxCrossEntropy => SoftmaxCrossEntropy::forward(target, output),
+        })
+    }
+
+    /// `dL/dŶ`, of the shape of `output`.
+    ///
+    /// # Shapes
+    /// As [`forward`](Self::forward).
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn backward<T: Scalar>(
+        self,
+        target: ArrayView2<'_, T>,
+        output: ArrayView2<'_, T>,
+    ) -> Result<Array2<T>, LossError> {
+        self.check(target, output)?;
+        Ok(match self {
+            Self::CrossEntropy => CrossEntropy::backward(target, output),
+            Self::L2 => L2::backward(target, output),
+            Self::SoftmaxCrossEntropy => SoftmaxCrossEntropy::backward(target, output),
+        })
+    }
+
+    fn check<T: Scalar>(
+        self,
+        target: ArrayView2<'_, T>,
+        output: ArrayView2<'_, T>,
+    ) -> Result<(), LossError> {
+        if target.dim() != output.dim() {
+            return Err(LossError::Shape {
+                loss: self,
+                target: target.shape().to_vec(),
+                output: output.shape().to_vec(),
+            });
+        }
+        if output.is_empty() {
+            return Err(LossError::Empty { loss: self, got: output.shape().to_vec() });
+        }
+        if self == Self::L2 {
+            return Ok(());
+        }
+        match target.rows().into_iter().position(|row| !is_distribution(row)) {
+            Some(row) => Err(LossError::NotADistribution {
+                loss: self,
+                row,
+                got: target.row(row).to_string(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_distribution<T: Scalar>(row: ArrayView1<'_, T>) -> bool {
+    // Far above the rounding of a sum of smoothed labels, far below any other mistake. The
+    // comparisons are false for NaN.
+    const TOLERANCE: f64 = 1e-5;
+    let sum: f64 = row.iter().map(|y| y.as_f64()).sum();
+    row.iter().all(|&y| y >= T::zero()) && (sum - 1.0).abs() <= TOLERANCE
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Loss {
+    type Err = LossError;
+
+    fn from_str(name: &str) -> Result<Self, LossError> {
+        Self::ALL
+            .into_iter()
+            .find(|loss| loss.name() == name)
+            .ok_or_else(|| LossError::UnknownName { got: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn shapes_must_agree() {
+        let (target, output) = (Array2::<f64>::ones((2, 1)), Array2::ones((1, 2)));
+        for loss in Loss::ALL {
+            let error = loss.forward(target.view(), output.view()).unwrap_err();
+            assert_eq!(error, LossError::Shape { loss, target: vec![2, 1], output: vec![1, 2] },);
+            assert_eq!(loss.backward(target.view(), output.view()).unwrap_err(), error);
+        }
+    }
+
+    #[test]
+    fn a_mini_batch_has_an_example_and_an_output() {
+        for shape in [(0, 3), (3, 0)] {
+            let empty = Array2::<f32>::zeros(shape);
+            for loss in Loss::ALL {
+                let error = loss.forward(empty.view(), empty.view()).unwrap_err();
+                assert!(matches!(error, LossError::Empty { .. }), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_target_that_is_no_distribution_is_refused_by_row() {
+        let output = array![[0.5, 0.5], [0.5, 0.5]];
+        for bad in [
+            array![[0.0, 1.0], [1.0, 1.0]],
+            array![[0.0, 1.0], [-1.0, 2.0]],
+            array![[0.0, 1.0], [f64::NAN, 1.0]],
+            array![[0.0, 1.0], [f64::INFINITY, 0.0]],
+        ] {
+            for loss in [Loss::CrossEntropy, Loss::SoftmaxCrossEntropy] {
+                let error = loss.forward(bad.view(), output.view()).unwrap_err();
+                assert!(matches!(error, LossError::NotADistribution { row: 1, .. }), "{error}");
+            }
+            // A regression target may be any number.
+            assert!(Loss::L2.forward(bad.view(), output.view()).is_ok());
+        }
+    }
+
+    #[test]
+    fn smoothed_targets_are_distributions() {
+        let target = array![[0.05_f32, 0.9, 0.05]];
+        let output = array![[0.2_f32, 0.5, 0.3]];
+        assert!(Loss::CrossEntropy.forward(target.view(), output.view()).is_ok());
+    }
+
+    #[test]
+    fn nan_in_the_output_is_passed_on() {
+        let target = array![[0.0, 1.0], [1.0, 0.0]];
+        let output = array![[f64::NAN, 0.5], [0.5, 0.5]];
+        for loss in Loss::ALL {
+            assert!(loss.forward(target.view(), output.view()).unwrap().is_nan(), "{loss}");
+            assert!(
+                loss.backward(target.view(), output.view()).unwrap()[[0, 0]].is_nan(),
+                "{loss}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_parse_back_and_unknown_ones_list_the_known() {
+        for loss in Loss::ALL {
+            assert_eq!(loss.name().parse(), Ok(loss));
+        }
+        assert_eq!(
+            "mse".parse::<Loss>().unwrap_err().to_string(),
+            "unknown loss \"mse\": expected one of cross_entropy, l2, softmax_cross_entropy"
+        );
+    }
+}

@@ -1,0 +1,78 @@
+//! Softmax and cross-entropy in one step.
+
+use activations::SoftMax;
+use ndarray::{Array2, ArrayView2, Axis};
+use numerics::Scalar;
+
+/// `L = (1/m) Σᵢ (ln Σⱼ e^(zᵢⱼ) - Σⱼ yᵢⱼ zᵢⱼ)`: the cross-entropy of `softmax(Z)`, for rows of Y that
+/// sum to 1.
+///
+/// `dL/dZ = (softmax(Z) - Y) / m`.
+///
+/// Composed, the two need `ln` of a probability that may have rounded to 0 and divide by it; fused,
+/// neither happens. Equality of the two ways is one of the tests.
+///
+/// # Shapes
+/// Target and logits: `(m, k)`.
+///
+/// Question 4.4.
+pub struct SoftmaxCrossEntropy;
+
+impl SoftmaxCrossEntropy {
+    // ANCHOR: forward
+    pub(crate) fn forward<T: Scalar>(target: ArrayView2<'_, T>, logits: ArrayView2<'_, T>) -> T {
+        let max = logits.fold_axis(Axis(1), T::neg_infinity(), |&a, &z| if z > a { z } else { a });
+        let shifted = &logits - &max.insert_axis(Axis(1));
+        let log_sum = shifted.mapv(T::exp).sum_axis(Axis(1)).mapv(T::ln).insert_axis(Axis(1));
+        let m = T::of(target.nrows() as f64);
+        (&target * &(log_sum - shifted)).sum() / m
+    }
+    // ANCHOR_END: forward
+
+    // ANCHOR: backward
+    pub(crate) fn backward<T: Scalar>(
+        target: ArrayView2<'_, T>,
+        logits: ArrayView2<'_, T>,
+    ) -> Array2<T> {
+        let m = T::of(target.nrows() as f64);
+        (SoftMax::forward(&logits) - target) / m
+    }
+    // ANCHOR_END: backward
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use ndarray::array;
+
+    use super::*;
+    use crate::CrossEntropy;
+
+    #[test]
+    fn fused_equals_composed() {
+        let logits = array![[0.3, -1.2, 2.0], [5.0, 4.0, -3.0]];
+        let target = array![[0.0, 1.0, 0.0], [0.2, 0.5, 0.3]];
+        let probabilities = SoftMax::forward(&logits);
+        assert_relative_eq!(
+            SoftmaxCrossEntropy::forward(target.view(), logits.view()),
+            CrossEntropy::forward(target.view(), probabilities.view()),
+            max_relative = 1e-14
+        );
+        let upstream = CrossEntropy::backward(target.view(), probabilities.view());
+        assert_relative_eq!(
+            SoftmaxCrossEntropy::backward(target.view(), logits.view()),
+            SoftMax::backward(&logits, &upstream),
+            max_relative = 1e-13
+        );
+    }
+
+    #[test]
+    fn a_logit_that_is_certainly_wrong_costs_its_distance() {
+        let (target, logits) = (array![[1.0_f32, 0.0]], array![[-1e4_f32, 1e4]]);
+        assert_eq!(SoftmaxCrossEntropy::forward(target.view(), logits.view()), 2e4);
+        assert_eq!(
+            SoftmaxCrossEntropy::backward(target.view(), logits.view()),
+            array![[-1.0, 1.0]]
+        );
+    }
+}
