@@ -1,1 +1,38 @@
-//! cnn
+//! Layers for images: convolution and pooling.
+//!
+//! Images are `(m, rows, cols, channels)`, convolution weights are
+//! `(kernel_rows, kernel_cols, n_in, n_out)`. PyTorch, candle and burn put the channels first.
+//!
+//! [`Window`] says which input cells an output cell sees. The kernels [`conv2d_forward`],
+//! [`conv2d_backward`], [`max_pool_forward`] and the rest are what the book derives, made fast;
+//! [`mod@reference`] holds the obvious versions.
+//!
+//! ```
+//! use cnn::{Conv2DConfig, Pad};
+//! use layers::Layer;
+//! use ndarray::Array4;
+//! use numerics::Rng;
+//!
+//! let config = Conv2DConfig { pad: Pad::Same, ..Conv2DConfig::new(8, (3, 3)) };
+//! let mut layer = config.build::<f32>(&[32, 32, 3], &mut Rng::new(0))?;
+//! let y = layer.forward(Array4::ones((2, 32, 32, 3)).into_dyn())?;
+//! assert_eq!(y.shape(), [2, 32, 32, 8]);
+//! # Ok::<(), layers::LayerError>(())
+//! ```
+
+mod conv2d;
+mod conv2d_kernel;
+mod pad;
+mod pool2d;
+mod pool2d_kernel;
+pub mod reference;
+mod window;
+
+pub use conv2d::{Conv2D, Conv2DConfig};
+pub use conv2d_kernel::{Conv2DGradients, conv2d_backward, conv2d_forward};
+pub use pad::{Pad, ParsePadError};
+pub use pool2d::{ParsePoolModeError, Pool2D, Pool2DConfig, PoolMode};
+pub use pool2d_kernel::{
+    average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
+};
+pub use window::Window;

@@ -1,0 +1,234 @@
+//! The convolutional layer.
+
+use activations::Activation;
+use layers::{Fans, Layer, LayerConfig, LayerError, LayerState, Parameters, WeightInit};
+use ndarray::{Array4, ArrayD, Ix4};
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+use crate::{Conv2DGradients, Pad, Window, conv2d_backward, conv2d_forward};
+
+/// Declares a [`Conv2D`] layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Conv2DConfig {
+    /// The number of filters, at least 1.
+    pub n_out: usize,
+    /// Rows and columns of a filter.
+    pub kernel_shape: (usize, usize),
+    /// The distance between neighbouring windows, at least 1.
+    pub stride: usize,
+    /// Zero padding; "same" by default.
+    pub pad: Pad,
+    /// The activation; linear by default.
+    pub activation: Activation,
+    /// How `W` is drawn; Xavier uniform by default. `b` starts at zero.
+    pub weight_init: WeightInit,
+}
+
+impl Conv2DConfig {
+    /// `n_out` filters of this shape, stride 1, padding "same", linear, Xavier-uniform weights.
+    #[must_use]
+    pub fn new(n_out: usize, kernel_shape: (usize, usize)) -> Self {
+        Self {
+            n_out,
+            kernel_shape,
+            stride: 1,
+            pad: Pad::Same,
+            activation: Activation::default(),
+            weight_init: WeightInit::default(),
+        }
+    }
+
+    // ANCHOR: init
+    /// The layer for images of shape `[rows, cols, n_in]`.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if the shape has not three axes of at least 1, `n_out` is 0, the
+    /// window does not fit (see [`Window::new`]), or the initialiser is invalid.
+    pub fn build<T: Scalar>(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Conv2D<T>, LayerError> {
+        let [rows, cols, n_in] = image_shape(KIND, input_shape)?;
+        if self.n_out == 0 {
+            return Err(LayerError::Configuration {
+                layer: KIND,
+                what: "n_out",
+                expected: "at least 1".to_owned(),
+                got: "0".to_owned(),
+            });
+        }
+        let window = Window::new(KIND, (rows, cols), self.kernel_shape, self.stride, self.pad)?;
+        let shape = [self.kernel_shape.0, self.kernel_shape.1, n_in, self.n_out];
+        let w = self.weight_init.sample(KIND, &shape, Fans::of(&shape), self.activation, rng)?;
+        let b = ArrayD::zeros(vec![1, self.n_out]);
+        let parameters = Parameters::new([("W", w), ("b", b)]);
+        let (r1, r2) = window.output();
+        let output_shape = [r1, r2, self.n_out];
+        let state = LayerState::new(KIND, input_shape, &output_shape, self.activation, parameters);
+        Ok(Conv2D { state, window, cache: None })
+    }
+    // ANCHOR_END: init
+}
+
+/// Rows, columns and channels of an image, all at least 1.
+pub(crate) fn image_shape(
+    layer: &'static str,
+    input_shape: &[usize],
+) -> Result<[usize; 3], LayerError> {
+    match input_shape {
+        &[rows, cols, channels] if rows > 0 && cols > 0 && channels > 0 => {
+            Ok([rows, cols, channels])
+        }
+        _ => Err(LayerError::Configuration {
+            layer,
+            what: "the shape of an example",
+            expected: "[rows, cols, channels], each at least 1".to_owned(),
+            got: format!("{input_shape:?}"),
+        }),
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for Conv2DConfig {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(Box::new(self.build(input_shape, rng)?))
+    }
+}
+
+/// `Y = σ(X ⋆ W + b)`: every filter slides over every image (strictly, this is cross-correlation).
+///
+/// Each weight's gradient is the sum of `dL/dZ` times the input it met; each input's gradient is the
+/// sum of `dL/dZ` times the weights it met; `dL/db` sums `dL/dZ` over images and cells.
+///
+/// # Shapes
+/// `x: (m, rows, cols, n_in)`, `y: (m, output_rows, output_cols, n_out)`,
+/// `W: (kernel_rows, kernel_cols, n_in, n_out)`, `b: (1, n_out)`.
+///
+/// Question 6.2.
+#[derive(Clone, Debug)]
+pub struct Conv2D<T> {
+    state: LayerState<T>,
+    window: Window,
+    cache: Option<Cache<T>>,
+}
+
+const KIND: &str = "Conv2D";
+
+/// What backward needs of the forward pass.
+#[derive(Clone, Debug)]
+struct Cache<T> {
+    x: Array4<T>,
+    z: Array4<T>,
+}
+
+impl<T: Scalar> Layer<T> for Conv2D<T> {
+    fn state(&self) -> &LayerState<T> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut LayerState<T> {
+        &mut self.state
+    }
+
+    // ANCHOR: forward
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(&x)?;
+        let x = x.into_dimensionality::<Ix4>().expect("check_input found four axes");
+        let (w, b) = (self.parameters().kernel("W"), self.parameters().matrix("b"));
+        let z = conv2d_forward(x.view(), w, b, self.window);
+        let y = self.activation().forward(&z);
+        self.cache = Some(Cache { x, z });
+        Ok(y.into_dyn())
+    }
+    // ANCHOR_END: forward
+
+    // ANCHOR: backward
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let Some(Cache { x, z }) = &self.cache else {
+            return Err(LayerError::BackwardBeforeForward { layer: KIND });
+        };
+        self.state.check_gradient(z.shape(), &dl_dy)?;
+        let dl_dy = dl_dy.into_dimensionality::<Ix4>().expect("check_gradient found four axes");
+        let dl_dz = self.activation().backward(z, &dl_dy)?;
+        let w = self.parameters().kernel("W");
+        let Conv2DGradients { dl_dx, dl_dw, dl_db } =
+            conv2d_backward(x.view(), w, dl_dz.view(), self.window);
+        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
+        self.state.set_gradients(gradients);
+        Ok(dl_dx.into_dyn())
+    }
+    // ANCHOR_END: backward
+
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(x)?;
+        let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
+        let (w, b) = (self.parameters().kernel("W"), self.parameters().matrix("b"));
+        Ok(self.activation().forward(&conv2d_forward(x, w, b, self.window)).into_dyn())
+    }
+
+    fn clear_cache(&mut self) {
+        self.cache = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(config: Conv2DConfig, shape: &[usize]) -> String {
+        config.build::<f64>(shape, &mut Rng::new(0)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_layer_knows_its_shapes() {
+        let config = Conv2DConfig { stride: 2, ..Conv2DConfig::new(7, (5, 3)) };
+        let layer = config.build::<f64>(&[16, 13, 3], &mut Rng::new(0)).unwrap();
+        assert_eq!(layer.output_shape(), [8, 7, 7]);
+        assert_eq!((layer.n_in(), layer.n_out()), (3, 7));
+        assert_eq!(layer.parameters()["W"].shape(), [5, 3, 3, 7]);
+        assert_eq!(layer.gradients(), &layer.parameters().zeros_like());
+    }
+
+    #[test]
+    fn predict_equals_forward_and_needs_no_cache() {
+        let config = Conv2DConfig { activation: Activation::TanH, ..Conv2DConfig::new(2, (3, 3)) };
+        let mut layer = config.build::<f64>(&[5, 4, 3], &mut Rng::new(0)).unwrap();
+        let x: ArrayD<f64> = Rng::new(1).uniform_array(vec![2, 5, 4, 3], -1.0, 1.0);
+        let y = layer.predict(&x).unwrap();
+        let dl_dy = ArrayD::ones(y.raw_dim());
+        let error = layer.backward(dl_dy).unwrap_err();
+        assert_eq!(error, LayerError::BackwardBeforeForward { layer: KIND });
+        assert_eq!(layer.forward(x).unwrap(), y);
+    }
+
+    #[test]
+    fn invalid_configurations_are_refused() {
+        let image = [8, 8, 3];
+        let config = Conv2DConfig::new(4, (3, 3));
+        assert!(refused(config.clone(), &[8, 8]).contains("[rows, cols, channels]"));
+        assert!(refused(config.clone(), &[8, 8, 0]).contains("each at least 1"));
+        assert!(refused(Conv2DConfig { stride: 0, ..config.clone() }, &image).contains("stride"));
+        assert!(refused(Conv2DConfig { n_out: 0, ..config.clone() }, &image).contains("n_out"));
+        let big = Conv2DConfig { kernel_shape: (9, 9), pad: Pad::Valid, ..config };
+        assert_eq!(
+            refused(big, &image),
+            "Conv2D: kernel_shape must be at most the padded input, 8x8, but is 9x9"
+        );
+    }
+
+    #[test]
+    fn images_that_do_not_fit_are_refused() {
+        let config = Conv2DConfig::new(4, (3, 3));
+        let mut layer = config.build::<f32>(&[8, 8, 3], &mut Rng::new(0)).unwrap();
+        for shape in [vec![2, 8, 8, 1], vec![8, 8, 3], vec![0, 8, 8, 3], vec![1, 7, 8, 3]] {
+            let error = layer.forward(ArrayD::zeros(shape.clone())).unwrap_err();
+            let expected = LayerError::Input { layer: KIND, expected: vec![8, 8, 3], got: shape };
+            assert_eq!(error, expected);
+        }
+    }
+}

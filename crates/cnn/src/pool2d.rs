@@ -1,0 +1,231 @@
+//! The pooling layer.
+
+use std::fmt;
+use std::str::FromStr;
+
+use activations::Activation;
+use layers::{Layer, LayerConfig, LayerError, LayerState, Parameters};
+use ndarray::{Array4, ArrayD, Ix4};
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+use crate::conv2d::image_shape;
+use crate::{
+    Pad, Window, average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
+};
+
+/// What a window is reduced to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolMode {
+    /// Its largest cell.
+    #[default]
+    Max,
+    /// The mean of its cells.
+    Average,
+}
+
+impl fmt::Display for PoolMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Max => "max",
+            Self::Average => "average",
+        })
+    }
+}
+
+/// The text is no pooling mode.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown pooling mode {got:?}: expected one of max, average")]
+pub struct ParsePoolModeError {
+    got: String,
+}
+
+impl FromStr for PoolMode {
+    type Err = ParsePoolModeError;
+
+    fn from_str(name: &str) -> Result<Self, ParsePoolModeError> {
+        match name {
+            "max" => Ok(Self::Max),
+            "average" => Ok(Self::Average),
+            _ => Err(ParsePoolModeError { got: name.to_owned() }),
+        }
+    }
+}
+
+/// Declares a [`Pool2D`] layer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pool2DConfig {
+    /// Maximum or average.
+    pub mode: PoolMode,
+    /// Rows and columns of the window.
+    pub kernel_shape: (usize, usize),
+    /// The distance between neighbouring windows, at least 1.
+    pub stride: usize,
+    /// Zero padding; none by default.
+    pub pad: Pad,
+}
+
+impl Pool2DConfig {
+    /// Pooling with a window of this shape and stride, without padding.
+    #[must_use]
+    pub fn new(mode: PoolMode, kernel_shape: (usize, usize), stride: usize) -> Self {
+        Self { mode, kernel_shape, stride, pad: Pad::Valid }
+    }
+
+    /// The layer for images of shape `[rows, cols, channels]`.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if the shape has not three axes of at least 1 or the window does
+    /// not fit (see [`Window::new`]).
+    pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<Pool2D<T>, LayerError> {
+        let [rows, cols, channels] = image_shape(KIND, input_shape)?;
+        let window = Window::new(KIND, (rows, cols), self.kernel_shape, self.stride, self.pad)?;
+        let (r1, r2) = window.output();
+        let (activation, parameters) = (Activation::Linear, Parameters::none());
+        let output_shape = [r1, r2, channels];
+        let state = LayerState::new(KIND, input_shape, &output_shape, activation, parameters);
+        Ok(Pool2D { state, mode: self.mode, window, cache: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for Pool2DConfig {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        _rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(Box::new(self.build(input_shape)?))
+    }
+}
+
+/// Reduces each window of each channel to its maximum or its mean.
+///
+/// Max pooling sends `dL/dY` to the cell that won, the first one on ties; average pooling shares it
+/// equally. Padded cells count as zeros in both; what they receive is dropped.
+///
+/// # Shapes
+/// `x: (m, rows, cols, n)`, `y: (m, output_rows, output_cols, n)`.
+///
+/// Question 6.3.
+#[derive(Clone, Debug)]
+pub struct Pool2D<T> {
+    state: LayerState<T>,
+    mode: PoolMode,
+    window: Window,
+    cache: Option<Cache>,
+}
+
+const KIND: &str = "Pool2D";
+
+/// What backward needs of the forward pass; the inputs themselves are not among it.
+#[derive(Clone, Debug)]
+enum Cache {
+    Max { winner: Array4<u32> },
+    Average { batch_size: usize },
+}
+
+impl<T: Scalar> Layer<T> for Pool2D<T> {
+    fn state(&self) -> &LayerState<T> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut LayerState<T> {
+        &mut self.state
+    }
+
+    // ANCHOR: forward
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(&x)?;
+        let x = x.into_dimensionality::<Ix4>().expect("check_input found four axes");
+        let (y, cache) = match self.mode {
+            PoolMode::Max => {
+                let (y, winner) = max_pool_forward(x.view(), self.window);
+                (y, Cache::Max { winner })
+            }
+            PoolMode::Average => {
+                let y = average_pool_forward(x.view(), self.window);
+                (y, Cache::Average { batch_size: x.dim().0 })
+            }
+        };
+        self.cache = Some(cache);
+        Ok(y.into_dyn())
+    }
+    // ANCHOR_END: forward
+
+    // ANCHOR: backward
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let m = match &self.cache {
+            Some(Cache::Max { winner }) => winner.dim().0,
+            Some(Cache::Average { batch_size }) => *batch_size,
+            None => return Err(LayerError::BackwardBeforeForward { layer: KIND }),
+        };
+        self.state.check_gradient(&[&[m], self.output_shape()].concat(), &dl_dy)?;
+        let dl_dy = dl_dy.into_dimensionality::<Ix4>().expect("check_gradient found four axes");
+        let dl_dx = match &self.cache {
+            Some(Cache::Max { winner }) => {
+                max_pool_backward(dl_dy.view(), winner.view(), self.window)
+            }
+            _ => average_pool_backward(dl_dy.view(), self.window),
+        };
+        Ok(dl_dx.into_dyn())
+    }
+    // ANCHOR_END: backward
+
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(x)?;
+        let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
+        let y = match self.mode {
+            PoolMode::Max => max_pool_forward(x, self.window).0,
+            PoolMode::Average => average_pool_forward(x, self.window),
+        };
+        Ok(y.into_dyn())
+    }
+
+    fn clear_cache(&mut self) {
+        self.cache = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_keeps_the_channels() {
+        let layer = Pool2DConfig::new(PoolMode::Max, (3, 5), 4).build::<f32>(&[12, 13, 8]).unwrap();
+        assert_eq!(layer.output_shape(), [3, 3, 8]);
+        assert_eq!((layer.n_in(), layer.n_out()), (8, 8));
+        assert_eq!(layer.parameters().scalar_count(), 0);
+    }
+
+    #[test]
+    fn predict_equals_forward() {
+        let x: ArrayD<f64> = Rng::new(1).uniform_array(vec![2, 5, 4, 3], -1.0, 1.0);
+        for mode in [PoolMode::Max, PoolMode::Average] {
+            let config = Pool2DConfig { pad: Pad::Same, ..Pool2DConfig::new(mode, (3, 3), 2) };
+            let mut layer = config.build(&[5, 4, 3]).unwrap();
+            assert_eq!(layer.predict(&x).unwrap(), layer.forward(x.clone()).unwrap());
+        }
+    }
+
+    #[test]
+    fn misuse_is_refused() {
+        let mut layer =
+            Pool2DConfig::new(PoolMode::Average, (2, 2), 2).build::<f64>(&[4, 4, 1]).unwrap();
+        let error = layer.backward(ArrayD::zeros(vec![1, 2, 2, 1])).unwrap_err();
+        assert_eq!(error, LayerError::BackwardBeforeForward { layer: KIND });
+        layer.forward(ArrayD::zeros(vec![3, 4, 4, 1])).unwrap();
+        let error = layer.backward(ArrayD::zeros(vec![1, 2, 2, 1])).unwrap_err();
+        assert_eq!(
+            error,
+            LayerError::Gradient { layer: KIND, expected: vec![3, 2, 2, 1], got: vec![1, 2, 2, 1] }
+        );
+        let too_large = Pool2DConfig::new(PoolMode::Max, (5, 2), 1).build::<f64>(&[4, 4, 1]);
+        assert_eq!(
+            too_large.unwrap_err().to_string(),
+            "Pool2D: kernel_shape must be at most the padded input, 4x4, but is 5x2"
+        );
+        assert!("mean".parse::<PoolMode>().unwrap_err().to_string().contains("max, average"));
+    }
+}

@@ -1,0 +1,185 @@
+//! The geometry that convolution and pooling share.
+
+use layers::LayerError;
+
+use crate::Pad;
+
+/// A window that slides over a zero-padded image: which input cells each output cell sees.
+///
+/// Output cell `(r, q)` sees the input cells `(r stride + i - pad_rows, q stride + j - pad_cols)` for
+/// all `(i, j)` of the kernel; cells outside the image are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    input: (usize, usize),
+    kernel: (usize, usize),
+    stride: usize,
+    pad: (usize, usize),
+    output: (usize, usize),
+}
+
+impl Window {
+    /// A window of `kernel` over images of `input` rows and columns.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`], in the name of `layer`, if a side of kernel or input is 0, the
+    /// stride is 0, or the kernel is larger than the padded input.
+    pub fn new(
+        layer: &'static str,
+        input: (usize, usize),
+        kernel: (usize, usize),
+        stride: usize,
+        pad: Pad,
+    ) -> Result<Self, LayerError> {
+        let invalid = |what, expected: String, got: String| {
+            Err(LayerError::Configuration { layer, what, expected, got })
+        };
+        let side = |(rows, cols): (usize, usize)| format!("{rows}x{cols}");
+        if input.0 == 0 || input.1 == 0 {
+            return invalid("the input image", "at least 1x1".into(), side(input));
+        }
+        if kernel.0 == 0 || kernel.1 == 0 {
+            return invalid("kernel_shape", "at least 1x1".into(), side(kernel));
+        }
+        if stride == 0 {
+            return invalid("stride", "at least 1".into(), "0".into());
+        }
+        let pad = pad.cells(kernel);
+        let padded = |input: usize, pad: usize| pad.checked_mul(2)?.checked_add(input);
+        let (Some(rows), Some(cols)) = (padded(input.0, pad.0), padded(input.1, pad.1)) else {
+            return invalid("pad", "small enough to be added to the input".into(), side(pad));
+        };
+        if kernel.0 > rows || kernel.1 > cols {
+            let expected = format!("at most the padded input, {rows}x{cols}");
+            return invalid("kernel_shape", expected, side(kernel));
+        }
+        let output = (output_size(rows, kernel.0, stride), output_size(cols, kernel.1, stride));
+        Ok(Self { input, kernel, stride, pad, output })
+    }
+
+    /// Rows and columns of the input image.
+    #[must_use]
+    pub fn input(&self) -> (usize, usize) {
+        self.input
+    }
+
+    /// Rows and columns of the kernel.
+    #[must_use]
+    pub fn kernel(&self) -> (usize, usize) {
+        self.kernel
+    }
+
+    /// Rows and columns of the output image.
+    #[must_use]
+    pub fn output(&self) -> (usize, usize) {
+        self.output
+    }
+
+    /// The distance between neighbouring windows.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Padded rows and columns on each side.
+    #[must_use]
+    pub fn pad(&self) -> (usize, usize) {
+        self.pad
+    }
+
+    /// The input row that row `i` of the kernel sees from output row `r`, unless it is padding.
+    #[must_use]
+    pub fn input_row(&self, r: usize, i: usize) -> Option<usize> {
+        (r * self.stride + i).checked_sub(self.pad.0).filter(|&row| row < self.input.0)
+    }
+
+    /// The input column that column `j` of the kernel sees from output column `q`, unless it is
+    /// padding.
+    #[must_use]
+    pub fn input_col(&self, q: usize, j: usize) -> Option<usize> {
+        (q * self.stride + j).checked_sub(self.pad.1).filter(|&col| col < self.input.1)
+    }
+
+    /// The run of kernel columns that see the image, not its padding, from output column `q`: the
+    /// first of them, the input column it sees, and their number, which can be 0.
+    #[must_use]
+    pub fn visible_cols(&self, q: usize) -> (usize, usize, usize) {
+        let left = q * self.stride;
+        let first = self.pad.1.saturating_sub(left).min(self.kernel.1);
+        let col = (left + first).saturating_sub(self.pad.1).min(self.input.1);
+        let count = (self.kernel.1 - first).min(self.input.1 - col);
+        (first, col, count)
+    }
+}
+
+// ANCHOR: output_size
+/// How many windows fit along an axis: `floor((padded - kernel) / stride) + 1`.
+fn output_size(padded: usize, kernel: usize, stride: usize) -> usize {
+    (padded - kernel) / stride + 1
+}
+// ANCHOR_END: output_size
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(
+        input: (usize, usize),
+        kernel: (usize, usize),
+        stride: usize,
+        pad: Pad,
+    ) -> Result<Window, String> {
+        Window::new("Conv2D", input, kernel, stride, pad).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn output_sizes_are_those_of_the_formula() {
+        let output =
+            |input, kernel, stride, pad| window(input, kernel, stride, pad).unwrap().output;
+        assert_eq!(output((16, 16), (3, 5), 1, Pad::Same), (16, 16));
+        // floor((16 + 4 - 5) / 2) + 1 = 8; floor((13 + 4 - 5) / 2) + 1 = 7.
+        assert_eq!(output((16, 13), (5, 5), 2, Pad::Same), (8, 7));
+        assert_eq!(output((12, 12), (3, 5), 4, Pad::Valid), (3, 2));
+        assert_eq!(output((4, 4), (2, 2), 1, Pad::Cells(0, 1)), (3, 5));
+        // An even kernel loses one row under "same".
+        assert_eq!(output((6, 6), (4, 4), 1, Pad::Same), (5, 5));
+    }
+
+    #[test]
+    fn visible_columns_are_those_that_exist() {
+        for stride in 1..4 {
+            for kernel in 1..6 {
+                for pad in 0..7 {
+                    let Ok(w) = window((1, 4), (1, kernel), stride, Pad::Cells(0, pad)) else {
+                        continue;
+                    };
+                    for q in 0..w.output.1 {
+                        let seen: Vec<_> =
+                            (0..kernel).filter_map(|j| Some((j, w.input_col(q, j)?))).collect();
+                        let (first, col, count) = w.visible_cols(q);
+                        let run: Vec<_> = (0..count).map(|d| (first + d, col + d)).collect();
+                        assert_eq!(seen, run, "stride {stride}, kernel {kernel}, pad {pad}, q {q}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_slide_is_refused() {
+        let refused = |input, kernel, stride, pad| window(input, kernel, stride, pad).unwrap_err();
+        assert_eq!(
+            refused((4, 4), (3, 3), 0, Pad::Same),
+            "Conv2D: stride must be at least 1, but is 0"
+        );
+        assert_eq!(
+            refused((4, 4), (7, 3), 1, Pad::Cells(1, 1)),
+            "Conv2D: kernel_shape must be at most the padded input, 6x6, but is 7x3"
+        );
+        assert_eq!(
+            refused((4, 4), (0, 3), 1, Pad::Same),
+            "Conv2D: kernel_shape must be at least 1x1, but is 0x3"
+        );
+        assert!(refused((4, 0), (1, 1), 1, Pad::Valid).contains("input image"));
+        assert!(refused((4, 4), (1, 1), 1, Pad::Cells(usize::MAX, 0)).contains("pad must be"));
+    }
+}
