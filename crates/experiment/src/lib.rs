@@ -1,1 +1,76 @@
-//! experiment
+//! The record of a training: what every program of the workspace writes, and what the book reads.
+//!
+//! There is one schema, [`SCHEMA`], and one logger, [`Logger`]. Every number in a record is finite.
+//!
+//! # A run: `experiments/<model_name>/`
+//!
+//! | file | content |
+//! |---|---|
+//! | `config.toml` | a [`Config`]: `schema`, `model_name`, `command`, `seed`, `dtype` (`"f32"` or `"f64"`), `[data]` (`name`, `sha256`, `train`, `validation`, `test`: examples), `[hyperparameters]` (whatever the program has) |
+//! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`; the last four only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
+//! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `machine`, `program` |
+//! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`; see [`parameters`] |
+//! | `loss.svg`, `error.svg` | loss by iteration, error by epoch |
+//!
+//! An error is the fraction of examples that are classified wrongly, or the loss where nothing is
+//! classified. `parameters.npz` may be left out of a committed copy.
+//!
+//! `config.toml` and `metrics.csv` exist from the start, and each row reaches the file before the next
+//! is taken, so that a crash keeps the log. Everything else is written to a temporary file and renamed. A
+//! finished or diverged run is only overwritten if the caller asks for it; a run that crashed
+//! (status `running`, no process holds the lock on its `metrics.csv`) is replaced; a run in
+//! progress never is. A run that diverges keeps its log.
+//!
+//! # A sweep: `experiments/<model_name>/`
+//!
+//! | file | content |
+//! |---|---|
+//! | `sweep.toml` | a [`SweepConfig`]: `schema`, `model_name`, `command`, `dtype`, `seeds`, `selection` (the rule, in words), `[data]`, `[[axes]]` (`name`, `values`), `[hyperparameters]` (those that do not vary) |
+//! | `runs.csv` | one row a run: `set`, a column for each axis, `seed`, `status`, `train_loss`, `train_error`, `val_loss`, `val_error` (empty if it diverged) |
+//! | `table.csv` | one row a set: `set`, `role` (`candidate` or `baseline`), a column for each axis, `runs`, `diverged`, `train_loss_mean`, `train_error_mean`, `val_loss_mean`, `val_loss_sd`, `val_error_mean`, `val_error_sd` (empty if a run diverged) |
+//! | `summary.json` | a [`SweepSummary`]: `schema`, `status`, `best` and `baseline` (`null` or a [`Choice`]: the set and its test results over the seeds), `wall_seconds`, `machine`, `program` |
+//! | `best/` | the record of the best set's run with the first seed |
+//! | `*.svg` | plots |
+//!
+//! Every `_sd` is the standard deviation of a sample (divisor n - 1). Only the best set and the
+//! best baseline are ever tested; both are chosen on validation.
+//!
+//! Plots have a transparent background and the colours of [`palette`] only, which a renderer can
+//! replace by the CSS variables named there.
+
+mod atomic;
+mod config;
+mod draw;
+mod error;
+mod logger;
+mod metrics;
+mod model_name;
+pub mod palette;
+pub mod parameters;
+mod plot;
+mod provenance;
+mod record;
+mod run_plots;
+mod schema;
+mod spread;
+mod summary;
+mod sweep;
+mod sweep_csv;
+mod sweep_writer;
+
+pub use config::{Config, Data, Dtype};
+pub use error::ExperimentError;
+pub use logger::{Logger, Results};
+pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
+pub use model_name::ModelName;
+pub use plot::{LineChart, Series, Weight};
+pub use provenance::{Machine, Program};
+pub use record::Record;
+pub use schema::SCHEMA;
+pub use spread::Spread;
+pub use summary::{Divergence, Evaluation, Status, Summary};
+pub use sweep::{
+    Axis, Choice, Measured, Role, SetSpreads, SweepConfig, SweepRecord, SweepRun, SweepSet,
+    SweepSummary, Tested, choose, tabulate,
+};
+pub use sweep_writer::SweepWriter;

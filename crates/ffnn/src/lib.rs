@@ -1,1 +1,51 @@
-//! ffnn
+//! The feed-forward network of question 5, its training, and the Iris experiment.
+//!
+//! A [`NeuralNetwork`] is declared by the configurations of its layers and a loss, and built for the
+//! shape of one input example: each layer is built for what the one before it gives.
+//!
+//! ```
+//! use activations::Activation;
+//! use ffnn::NeuralNetwork;
+//! use layers::{FullyConnectedConfig, LayerConfig};
+//! use losses::Loss;
+//! use ndarray::array;
+//! use numerics::Rng;
+//! use optim::SgdConfig;
+//!
+//! let configs: [Box<dyn LayerConfig<f64>>; 2] = [
+//!     Box::new(FullyConnectedConfig { activation: Activation::TanH, ..FullyConnectedConfig::new(8) }),
+//!     Box::new(FullyConnectedConfig::new(2)),
+//! ];
+//! let mut network =
+//!     NeuralNetwork::build(&configs, &[2], Loss::SoftmaxCrossEntropy, &mut Rng::new(0))?;
+//!
+//! // Exclusive or.
+//! let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]].into_dyn();
+//! let y = array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
+//! let mut sgd = SgdConfig { momentum: 0.9, clip_norm: None }.build()?;
+//! for _ in 0..300 {
+//!     let out = network.forward(x.clone())?;
+//!     network.backward(y.view(), out.view())?;
+//!     network.update(&mut sgd, 0.1)?;
+//! }
+//! assert_eq!(network.error(y.view(), network.predict(&x)?.view())?, 0.0);
+//! # Ok::<(), ffnn::FfnnError>(())
+//! ```
+
+mod error;
+mod grid;
+mod iris;
+mod network;
+mod sweep;
+mod sweep_check;
+mod sweep_plots;
+mod train;
+
+pub use error::FfnnError;
+pub use grid::{Grid, GridSet, Hidden};
+pub use iris::{Decay, IrisConfig, Outcome, Training};
+pub use network::NeuralNetwork;
+pub use sweep::{SweepOutcome, sweep};
+pub use sweep_check::{Agreement, compare};
+pub use sweep_plots::sweep_plots;
+pub use train::TrainConfig;

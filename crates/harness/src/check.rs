@@ -1,15 +1,20 @@
 //! A named check and what comes of running it.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 /// What kind of evidence a check gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
-    /// The course's tests: against what an independent oracle computed.
+    /// One of the course's 25 tests: against what an independent oracle computed.
     Course,
+    /// What the course does not test, against the same oracle: `f32`, more paddings, gradients of
+    /// the parameters, the optimiser.
+    Oracle,
     /// Finite differences on random shapes and values.
     Gradient,
     /// The literal transcription of a formula that the book derives.
@@ -28,11 +33,21 @@ pub struct Context {
     /// The folder of the oracle's fixtures.
     pub fixtures: PathBuf,
     /// A folder with the course's own `.npz` files, to be used instead of the fixtures.
-    pub course_data: Option<PathBuf>,
+    pub course_data: Option<CourseData>,
     /// The seed of random checks.
     pub seed: u64,
     /// A case to run instead of random ones, as a failing check printed it.
     pub case: Option<String>,
+}
+
+/// A user's own copy of the course's test data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CourseData {
+    /// The folder with `TestReLU.npz` and the others.
+    pub folder: PathBuf,
+    /// Whether results must agree as closely as with the fixtures, and not only to the course's
+    /// four decimals.
+    pub strict: bool,
 }
 
 /// One check of one subject.
@@ -66,6 +81,14 @@ impl Check {
     pub fn id(&self) -> String {
         format!("{}.{}", self.group, self.name)
     }
+
+    /// What comes of the check; a panic in it is an error of the check, not of the program.
+    #[must_use]
+    pub fn outcome(&self, context: &Context) -> Outcome {
+        // Nothing that a check shares is changed by it, so a panic leaves nothing half-done behind.
+        catch_unwind(AssertUnwindSafe(|| (self.run)(context)))
+            .unwrap_or_else(|panic| Outcome::error(panic_message(panic.as_ref())))
+    }
 }
 
 /// How a check ended.
@@ -96,13 +119,23 @@ pub struct Outcome {
     pub max_error: Option<f64>,
     /// What the error may be at most.
     pub bound: Option<f64>,
+    /// For a deliberate bug: the kinds of check that failed on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caught_by: Vec<Kind>,
 }
 
 impl Outcome {
     /// The claim held in `cases` cases, with no error to measure.
     #[must_use]
     pub fn ok(cases: usize, detail: impl Into<String>) -> Self {
-        Self { status: Status::Ok, detail: detail.into(), cases, max_error: None, bound: None }
+        Self {
+            status: Status::Ok,
+            detail: detail.into(),
+            cases,
+            max_error: None,
+            bound: None,
+            caught_by: vec![],
+        }
     }
 
     /// The claim did not hold.
@@ -129,6 +162,7 @@ impl Outcome {
             cases,
             max_error: Some(max_error),
             bound: Some(bound),
+            caught_by: vec![],
         }
     }
 
@@ -136,5 +170,40 @@ impl Outcome {
     #[must_use]
     pub fn passed(&self) -> bool {
         self.status == Status::Ok
+    }
+}
+
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    format!("the check panicked: {message}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(run: impl Fn(&Context) -> Outcome + Send + Sync + 'static) -> Outcome {
+        let context = Context { fixtures: "".into(), course_data: None, seed: 0, case: None };
+        Check::new("all", Kind::Property, "group", "name", run).outcome(&context)
+    }
+
+    #[test]
+    fn a_panic_is_an_error_of_the_check() {
+        let index = 3;
+        let panicked = outcome(move |_| Outcome::ok([1, 2][index % 4], ""));
+        assert_eq!(panicked.status, Status::Error);
+        assert!(panicked.detail.contains("index out of bounds"), "{}", panicked.detail);
+    }
+
+    #[test]
+    fn an_error_above_the_bound_or_without_a_case_does_not_pass() {
+        assert!(Outcome::measured(1, 1e-10, 1e-10, "").passed());
+        for (cases, error) in [(1, 1.1e-10), (1, f64::NAN), (1, f64::INFINITY), (0, 0.0)] {
+            assert!(!Outcome::measured(cases, error, 1e-10, "").passed(), "{cases} {error}");
+        }
     }
 }

@@ -1,13 +1,36 @@
 //! The verification of the workspace: named checks of every activation, layer, loss and network.
 //!
-//! A [`Check`] has a question, a kind and a name as the course gives names. The five kinds of check
+//! A [`Check`] has a question, a kind and a name as the course gives names. Most kinds of check
 //! take a [`Subject`], which is a real implementation or a deliberately wrong one: the negative
 //! control runs the very checks that the real implementations pass, and shows which of them fail.
 
+pub mod adjoint;
+mod cases;
 mod check;
+pub mod controls;
+pub mod course;
+mod error;
+pub mod filter;
+pub mod finite_difference;
+pub mod formulas;
+pub mod gradcheck;
+pub mod gradients;
+pub mod npz;
+pub mod oracle;
+mod pieces;
+pub mod properties;
+mod random_layer;
+pub mod registry;
+pub mod results;
+pub mod runner;
 mod subject;
+#[cfg(test)]
+mod tampered;
+pub mod transcript;
+pub mod workspace;
 
-pub use check::{Check, Context, Kind, Outcome, Status};
+pub use check::{Check, Context, CourseData, Kind, Outcome, Status};
+pub use error::HarnessError;
 pub use subject::{
     ActivationSubject, LayerClass, LayerSpec, LayerSubject, LossSubject, Real, Subject,
 };

@@ -1,1 +1,56 @@
-//! report
+//! The book: mdBook with a preprocessor, and checks before and after.
+//!
+//! Nothing in the book is pasted. A chapter is Markdown with these directives, each of which fails
+//! with file and line if it cannot be expanded, and all failures of a run are shown together.
+//!
+//! | in a chapter | becomes |
+//! |---|---|
+//! | `$x$`, and `$$ ... $$` on lines of its own | an SVG drawn while the book is built |
+//! | `$$ ... $$ {#eq:ID}` | a numbered equation; with evidence beneath it if the harness checks `formulas.ID` |
+//! | `$$ ... $$ {#eq:ID .result}` | the same, and the harness *has* to check it |
+//! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
+//! | `{{#code FILE:ANCHOR}}`, `{{#code FILE}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name`; the file without its unit tests |
+//! | `{{#all-code}}` | every Rust file of the workspace, complete |
+//! | `{{#tests 4.1}}` | the command and the lines that the harness printed for a question |
+//! | `{{#summary}}` | a table: how many checks of which kind each question has |
+//! | `{{#negative-controls}}` | the table of the deliberate bugs |
+//! | `{{#output einsum}}`, `{{#output gradcheck}}` | the command and what the program printed |
+//! | `{{#record NAME table}}`, `{{#record NAME best}}` | a sweep of `book/records/`: all sets; the chosen one |
+//! | `{{#record NAME results}}`, `{{#record NAME config}}` | a run of `book/records/`: loss and error; its hyperparameters |
+//! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed` |
+//! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
+//! | `{{#plot FILE "caption" "alternative text" fig:ID}}` | a plot of a record |
+//! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
+//! | `{{#title-page}}` | the front matter of `book/report.toml` |
+//!
+//! Numbers begin with the number that the chapter's title has in `SUMMARY.md`, or with its initial.
+//! After mdBook has run, every link, anchor, image and style sheet of the result is checked, and
+//! that nothing is loaded from the network.
+
+pub mod appendix;
+pub mod code;
+pub mod directive;
+pub mod evidence;
+mod evidence_blocks;
+pub mod expand;
+pub mod figure;
+pub mod files;
+pub mod formula;
+pub mod fragment;
+pub mod front;
+pub mod links;
+pub mod markup;
+mod numbers;
+mod page;
+pub mod problem;
+pub mod programs;
+mod reader;
+mod record_tables;
+pub mod records;
+pub mod references;
+pub mod render;
+pub mod slots;
+pub mod warnings;
+
+pub use programs::{Cargo, Program, Programs};
+pub use render::{Built, Failure, Options, build};

@@ -1,0 +1,68 @@
+//! The Iris flowers (Fisher 1936): 150 rows, 4 features, 3 classes.
+
+use numerics::Scalar;
+
+use crate::splits::{SplitFiles, file_name};
+use crate::{DatasetError, Split, Splits};
+
+/// The committed split; where it comes from stands in the `README.md` beside the files.
+macro_rules! file {
+    ($name:literal) => {
+        include_bytes!(concat!("../iris/iris_", $name, ".npy"))
+    };
+}
+
+const FILES: [(Split, &[u8], &[u8]); 3] = [
+    (Split::Train, file!("train_data"), file!("train_labels")),
+    (Split::Validation, file!("val_data"), file!("val_labels")),
+    (Split::Test, file!("test_data"), file!("test_labels")),
+];
+
+impl<T: Scalar> Splits<T> {
+    /// Iris as it ships with the program: 100 examples for training, 25 for validation, 25 for the
+    /// test.
+    ///
+    /// # Errors
+    /// None, unless the files in the repository are damaged.
+    pub fn iris() -> Result<Self, DatasetError> {
+        let files: [SplitFiles<'_>; 3] = FILES.map(|(split, data, labels)| {
+            [(file_name("iris", split, "data"), data), (file_name("iris", split, "labels"), labels)]
+        });
+        Self::from_files("iris", &files)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ndarray::Axis;
+
+    use super::*;
+
+    #[test]
+    fn iris_has_150_flowers_of_three_kinds() {
+        let iris = Splits::<f64>::iris().unwrap();
+        let splits = [&iris.train, &iris.validation, &iris.test];
+        assert_eq!(splits.map(|split| split.len()), [100, 25, 25]);
+        for split in splits {
+            assert_eq!((split.example_shape(), split.n_out()), (&[4][..], 3));
+        }
+        let classes: Vec<f64> = (0..3)
+            .map(|class| splits.iter().map(|split| split.targets().column(class).sum()).sum())
+            .collect();
+        assert_eq!(classes, [50.0, 50.0, 50.0]);
+        // The mean sepal length of the whole is 5.84 cm (Fisher's table).
+        let sum: f64 =
+            splits.iter().map(|split| split.features().index_axis(Axis(1), 0).sum()).sum();
+        assert!((sum / 150.0 - 5.8433).abs() < 1e-3, "{}", sum / 150.0);
+    }
+
+    #[test]
+    fn the_folder_and_the_program_hold_the_same_data() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("iris");
+        let read = Splits::<f32>::from_directory(&directory, "iris").unwrap();
+        assert_eq!(read, Splits::<f32>::iris().unwrap());
+        assert_eq!(read.sha256.len(), 64);
+    }
+}

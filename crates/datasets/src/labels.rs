@@ -1,0 +1,98 @@
+//! Class labels: one-hot rows and class indices.
+
+use ndarray::{Array2, ArrayView2};
+use numerics::Scalar;
+
+use crate::DatasetError;
+
+/// The one-hot row of each class: 1 in the column of the class, 0 elsewhere.
+///
+/// # Errors
+/// [`DatasetError::Class`] if a class is not below `classes`.
+///
+/// ```
+/// use ndarray::array;
+/// assert_eq!(datasets::one_hot::<f64>(&[2, 0], 3)?, array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
+/// # Ok::<(), datasets::DatasetError>(())
+/// ```
+pub fn one_hot<T: Scalar>(labels: &[usize], classes: usize) -> Result<Array2<T>, DatasetError> {
+    let mut targets = Array2::zeros((labels.len(), classes));
+    for (row, &class) in labels.iter().enumerate() {
+        if class >= classes {
+            return Err(DatasetError::Class { row, classes, got: class });
+        }
+        targets[[row, class]] = T::one();
+    }
+    Ok(targets)
+}
+
+/// The column of the largest number of each row: the predicted class, or that of a one-hot row. Of
+/// equal numbers the first counts; NaN never does, unless a row has nothing else.
+#[must_use]
+pub fn argmax<T: Scalar>(rows: ArrayView2<'_, T>) -> Vec<usize> {
+    let largest = |row: ndarray::ArrayView1<'_, T>| {
+        let mut best = (0, T::neg_infinity());
+        for (column, &x) in row.iter().enumerate() {
+            if x > best.1 {
+                best = (column, x);
+            }
+        }
+        best.0
+    };
+    rows.rows().into_iter().map(largest).collect()
+}
+
+/// Checks that each row names one class; `file` is for the message.
+///
+/// # Errors
+/// [`DatasetError::NotOneHot`] at the first row that has not exactly one 1, or anything but zeros
+/// besides.
+pub fn check_one_hot<T: Scalar>(file: &str, labels: ArrayView2<'_, T>) -> Result<(), DatasetError> {
+    for (row, label) in labels.rows().into_iter().enumerate() {
+        let ones = label.iter().filter(|y| **y == T::one()).count();
+        let zeros = label.iter().filter(|y| **y == T::zero()).count();
+        if ones != 1 || ones + zeros != label.len() {
+            let (file, got) = (file.to_owned(), label.to_string());
+            return Err(DatasetError::NotOneHot { file, row, got });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn argmax_undoes_one_hot() {
+        let classes = [1, 0, 2, 2];
+        assert_eq!(argmax(one_hot::<f32>(&classes, 3).unwrap().view()), classes);
+    }
+
+    #[test]
+    fn argmax_takes_the_first_of_equals_and_passes_over_nan() {
+        let rows = array![[1.0, 1.0, 0.0], [f64::NAN, -2.0, -1.0], [f64::NAN; 3]];
+        assert_eq!(argmax(rows.view()), [0, 2, 0]);
+    }
+
+    #[test]
+    fn a_class_that_does_not_exist_is_refused() {
+        let error = one_hot::<f64>(&[0, 3], 3).unwrap_err().to_string();
+        assert_eq!(error, "row 1: a class must be below 3, but is 3");
+    }
+
+    #[test]
+    fn a_row_that_does_not_name_one_class_is_refused_with_what_it_is() {
+        for bad in [[0.0, 0.0], [1.0, 1.0], [0.5, 0.5], [2.0, -1.0], [1.0, 1e-9], [f64::NAN, 1.0]] {
+            let labels = array![[0.0, 1.0], bad];
+            let error = check_one_hot("labels.npy", labels.view()).unwrap_err();
+            assert!(matches!(error, DatasetError::NotOneHot { row: 1, .. }), "{bad:?}");
+        }
+        let error = check_one_hot("l.npy", array![[0.5, 0.5]].view()).unwrap_err().to_string();
+        let expected = "l.npy: row 0 must be one-hot (one 1, the rest 0), but is [0.5, 0.5]; rows count from 0";
+        assert_eq!(error, expected);
+        assert!(check_one_hot("l.npy", array![[0.0_f32, 1.0], [1.0, 0.0]].view()).is_ok());
+    }
+}

@@ -1,0 +1,194 @@
+//! Arrays from `.npy` files.
+
+use std::fs;
+use std::path::Path;
+
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray_npy::{ReadNpyExt, ReadableElement, ViewElement, ViewNpyError, ViewNpyExt};
+use numerics::Scalar;
+
+use crate::DatasetError;
+
+/// Reads a `.npy` file of floating-point numbers or integers as numbers of type `T`.
+///
+/// C and Fortran order give the same array. `f8` read as `f32` is rounded.
+///
+/// # Errors
+/// [`DatasetError::Io`] if there is no such file, otherwise as [`parse_npy`].
+pub fn read_npy<T: Scalar>(path: &Path) -> Result<ArrayD<T>, DatasetError> {
+    let bytes =
+        fs::read(path).map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
+    parse_npy(&path.display().to_string(), &bytes)
+}
+
+/// The array in the bytes of a `.npy` file; `file` is for messages.
+///
+/// # Errors
+/// [`DatasetError::File`] if the bytes are no such file, or one of another type, cut off, or followed
+/// by something else.
+pub fn parse_npy<T: Scalar>(file: &str, bytes: &[u8]) -> Result<ArrayD<T>, DatasetError> {
+    let invalid = |expected: &str, got: String| DatasetError::File {
+        file: file.to_owned(),
+        expected: expected.to_owned(),
+        got,
+    };
+    // The element types that occur in the data sets of the course, most frequent first.
+    let attempts: [Attempt<T>; 8] = [
+        elements::<T, f64>,
+        elements::<T, f32>,
+        elements::<T, u8>,
+        elements::<T, i64>,
+        elements::<T, i32>,
+        elements::<T, i8>,
+        elements::<T, u64>,
+        elements::<T, u32>,
+    ];
+    for attempt in attempts {
+        match attempt(bytes) {
+            Ok(array) => return Ok(array),
+            Err(ViewNpyError::WrongDescriptor(_)) => {}
+            Err(ViewNpyError::NonNativeEndian) => {
+                return Err(invalid("little-endian numbers", "big-endian ones".to_owned()));
+            }
+            Err(error @ (ViewNpyError::MissingBytes(_) | ViewNpyError::ExtraBytes(_))) => {
+                return Err(invalid("as many bytes as its header says", error.to_string()));
+            }
+            Err(error) => return Err(invalid("a .npy file", error.to_string())),
+        }
+    }
+    let got = match ArrayViewD::<f64>::view_npy(bytes) {
+        Err(ViewNpyError::WrongDescriptor(got)) => got.to_string(),
+        _ => "another type".to_owned(),
+    };
+    Err(invalid("elements of type f4, f8, u1, i1, u4, i4, u8 or i8 (NumPy's names)", got))
+}
+
+type Attempt<T> = fn(&[u8]) -> Result<ArrayD<T>, ViewNpyError>;
+
+/// The array if its elements are of type `E`.
+///
+/// The view comes first because it compares the header with the number of bytes before anything is
+/// allocated: a damaged header cannot ask for more memory than the file has.
+fn elements<T: Scalar, E>(bytes: &[u8]) -> Result<ArrayD<T>, ViewNpyError>
+where
+    E: ViewElement + ReadableElement + Number,
+{
+    match ArrayViewD::<E>::view_npy(bytes) {
+        Ok(view) => Ok(view.map(|x| T::of(x.as_f64()))),
+        Err(ViewNpyError::MisalignedData) => {
+            let array = ndarray::Array::<E, IxDyn>::read_npy(bytes)
+                .map_err(|error| ViewNpyError::InvalidData(Box::new(error)))?;
+            Ok(array.map(|x| T::of(x.as_f64())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A number that converts to `f64`, exactly up to 2⁵³.
+trait Number {
+    fn as_f64(&self) -> f64;
+}
+
+macro_rules! number {
+    ($($t:ty),*) => {
+        $(impl Number for $t {
+            fn as_f64(&self) -> f64 {
+                *self as f64
+            }
+        })*
+    };
+}
+
+number!(f64, f32, u8, i8, u32, i32, u64, i64);
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, array};
+    use ndarray_npy::{WritableElement, WriteNpyExt};
+
+    use super::*;
+
+    fn npy<E: WritableElement>(array: &Array2<E>) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        array.write_npy(&mut bytes).unwrap();
+        bytes
+    }
+
+    fn message(bytes: &[u8]) -> String {
+        parse_npy::<f64>("x.npy", bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_number_type_is_read() {
+        let expected = array![[1.0_f32, 2.0], [3.0, 100.0]].into_dyn();
+        let files = [
+            npy(&array![[1.0_f64, 2.0], [3.0, 100.0]]),
+            npy(&array![[1.0_f32, 2.0], [3.0, 100.0]]),
+            npy(&array![[1_u8, 2], [3, 100]]),
+            npy(&array![[1_i8, 2], [3, 100]]),
+            npy(&array![[1_u32, 2], [3, 100]]),
+            npy(&array![[1_i32, 2], [3, 100]]),
+            npy(&array![[1_u64, 2], [3, 100]]),
+            npy(&array![[1_i64, 2], [3, 100]]),
+        ];
+        for bytes in files {
+            assert_eq!(parse_npy::<f32>("x.npy", &bytes).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn memory_order_does_not_matter() {
+        let array = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
+        let mut bytes = Vec::new();
+        let fortran = array.t().as_standard_layout().into_owned().reversed_axes();
+        fortran.write_npy(&mut bytes).unwrap();
+        assert!(bytes.windows(21).any(|w| w == b"'fortran_order': True"), "the test writes it so");
+        assert_eq!(parse_npy::<f64>("x.npy", &bytes).unwrap(), array.into_dyn());
+    }
+
+    #[test]
+    fn bytes_at_any_address_are_read() {
+        let array = array![[1.0, 2.0, 3.0]];
+        let bytes = npy(&array);
+        for offset in 0..8 {
+            let shifted = [vec![0; offset], bytes.clone()].concat();
+            assert_eq!(
+                parse_npy::<f64>("x.npy", &shifted[offset..]).unwrap(),
+                array.clone().into_dyn()
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_such_file_is_refused_by_name() {
+        let bytes = npy(&array![[1.0, 2.0]]);
+        let cut = message(&bytes[..bytes.len() - 1]);
+        assert!(cut.starts_with("x.npy: expected as many bytes as its header says"), "{cut}");
+        let longer = message(&[&bytes[..], b"x"].concat());
+        assert!(longer.contains("as many bytes as its header says"), "{longer}");
+        assert!(message(b"hello").starts_with("x.npy: expected a .npy file, but got"));
+        assert!(message(b"").starts_with("x.npy: expected a .npy file, but got"));
+        let booleans = message(&npy(&array![[true, false]]));
+        assert!(booleans.starts_with("x.npy: expected elements of type f4, f8"), "{booleans}");
+        assert!(booleans.ends_with("'|b1'"), "{booleans}");
+    }
+
+    #[test]
+    fn a_header_that_promises_too_much_allocates_nothing() {
+        let bytes = npy(&array![[1.0, 2.0]]);
+        let at = bytes.windows(6).position(|window| window == b"(1, 2)").unwrap();
+        // The header is padded with spaces, which make room.
+        let mut huge = bytes.clone();
+        huge.splice(at..at + 6 + 10, *b"(9999999999999)}");
+        let end = huge[at..].iter().position(|&b| b == b'\n').unwrap() + at;
+        assert_eq!(end + 1, bytes.len() - 16, "the header is as long as before");
+        let error = message(&huge);
+        assert!(error.starts_with("x.npy: expected"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = read_npy::<f64>(Path::new("no/such.npy")).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read no/such.npy: "), "{error}");
+    }
+}

@@ -1,0 +1,237 @@
+//! Writing the record of a run.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ndarray::ArrayD;
+use numerics::Scalar;
+
+use crate::schema::read_json;
+use crate::sweep::SWEEP_CONFIG;
+use crate::{
+    Config, Divergence, EpochMetrics, Evaluation, ExperimentError, History, IterationMetrics,
+    Machine, Metrics, MetricsSink, Program, SCHEMA, Status, Summary, atomic, parameters, run_plots,
+};
+
+/// The logger of a run; see the [crate] for what it writes, and when it overwrites.
+#[derive(Debug)]
+pub struct Logger {
+    directory: PathBuf,
+    history: History,
+    /// `metrics.csv`, locked for as long as the run is in progress.
+    file: csv::Writer<File>,
+    /// How many rows of the history are in the file.
+    written: usize,
+    summary: Summary,
+    started: Instant,
+}
+
+/// What a run ends with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Results {
+    /// The training set.
+    pub train: Evaluation,
+    /// The validation set, if there is one.
+    pub validation: Option<Evaluation>,
+    /// The test set, if the run was asked for it.
+    pub test: Option<Evaluation>,
+}
+
+/// The files that a run consists of, besides its log.
+const PRODUCTS: [&str; 5] =
+    ["config.toml", "summary.json", "parameters.npz", run_plots::LOSS, run_plots::ERROR];
+
+impl Logger {
+    /// Starts the record `root/<model_name>`.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Exists`] if a record of a run that ended is there and `overwrite` is not
+    /// set, [`ExperimentError::Busy`] if the run is in progress, [`ExperimentError::Foreign`] if the
+    /// folder is something else, and [`ExperimentError::Io`].
+    pub fn create(
+        root: &Path,
+        config: &Config,
+        program: Program,
+        overwrite: bool,
+    ) -> Result<Self, ExperimentError> {
+        let directory = root.join(config.model_name.as_str());
+        fs::create_dir_all(&directory).map_err(ExperimentError::io("create", &directory))?;
+        check_replaceable(&directory, overwrite)?;
+
+        let metrics_file = directory.join("metrics.csv");
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&metrics_file)
+            .map_err(ExperimentError::io("create", &metrics_file))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(ExperimentError::Busy { directory }),
+            Err(TryLockError::Error(error)) => {
+                return Err(ExperimentError::io("lock", &metrics_file)(error));
+            }
+        }
+        for name in PRODUCTS {
+            remove_if_there(&directory.join(name))?;
+        }
+        file.set_len(0).map_err(ExperimentError::io("empty", &metrics_file))?;
+
+        let summary = Summary {
+            schema: SCHEMA,
+            status: Status::Running,
+            epochs: 0,
+            iterations: 0,
+            train: None,
+            validation: None,
+            test: None,
+            diverged: None,
+            wall_seconds: None,
+            machine: Machine::current(),
+            program,
+        };
+        let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
+        let (history, started) = (History::default(), Instant::now());
+        let mut logger = Self { directory, history, file, written: 0, summary, started };
+        atomic::write_toml(&logger.directory.join("config.toml"), config)?;
+        logger.write_summary()?;
+        let header = logger.file.write_record(Metrics::COLUMNS);
+        logger.flushed(header)?;
+        Ok(logger)
+    }
+
+    /// The folder of the record.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The metrics so far.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Ends the record of a run that ran all its epochs.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NotFinite`] if a result is not, [`ExperimentError::Io`] if a file cannot
+    /// be written; the record then remains that of a run in progress.
+    pub fn finish<'a, T: Scalar>(
+        mut self,
+        results: Results,
+        arrays: impl IntoIterator<Item = (String, &'a ArrayD<T>)>,
+    ) -> Result<Summary, ExperimentError> {
+        let Results { train, validation, test } = results;
+        for evaluation in [Some(train), validation, test].into_iter().flatten() {
+            evaluation.validate()?;
+        }
+        self.write_rows(self.history.rows().len())?;
+        parameters::write(&self.directory.join("parameters.npz"), arrays)?;
+        run_plots::write(&self.directory, &self.history)?;
+        self.summary.status = Status::Finished;
+        self.summary.train = Some(train);
+        self.summary.validation = validation;
+        self.summary.test = test;
+        self.end()
+    }
+
+    /// Ends the record of a run that diverged: its log is kept, and plotted.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`] if a file cannot be written.
+    pub fn diverge(mut self, divergence: Divergence) -> Result<Summary, ExperimentError> {
+        self.write_rows(self.history.rows().len())?;
+        run_plots::write(&self.directory, &self.history)?;
+        self.summary.status = Status::Diverged;
+        self.summary.diverged = Some(divergence);
+        self.end()
+    }
+
+    /// The summary comes last: with it the record is complete.
+    fn end(mut self) -> Result<Summary, ExperimentError> {
+        let rows = self.history.rows();
+        self.summary.iterations = rows.last().map_or(0, |row| row.iteration);
+        let completed = rows.iter().rev().find(|row| row.train_loss.is_some());
+        self.summary.epochs = completed.map_or(0, |row| row.epoch);
+        self.summary.wall_seconds = Some(self.started.elapsed().as_secs_f64());
+        self.write_summary()?;
+        Ok(self.summary)
+    }
+
+    fn write_summary(&self) -> Result<(), ExperimentError> {
+        atomic::write_json(&self.directory.join("summary.json"), &self.summary)
+    }
+
+    /// Brings the rows before this one to the file.
+    fn write_rows(&mut self, end: usize) -> Result<(), ExperimentError> {
+        for row in self.written..end {
+            let result = self.file.serialize(self.history.rows()[row]);
+            self.flushed(result)?;
+            self.written = row + 1;
+        }
+        Ok(())
+    }
+
+    fn flushed(&mut self, result: csv::Result<()>) -> Result<(), ExperimentError> {
+        result
+            .map_err(Into::into)
+            .and_then(|()| self.file.flush())
+            .map_err(ExperimentError::io("write", &self.directory.join("metrics.csv")))
+    }
+}
+
+impl MetricsSink for Logger {
+    fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError> {
+        // The last row stays back: the metrics of its epoch may yet come.
+        self.write_rows(self.history.rows().len())?;
+        self.history.iteration(metrics)
+    }
+
+    fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError> {
+        self.history.epoch(metrics)?;
+        self.write_rows(self.history.rows().len())
+    }
+}
+
+/// Whether a run may be written into this folder, which exists.
+fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), ExperimentError> {
+    let summary_file = directory.join("summary.json");
+    if directory.join(SWEEP_CONFIG).exists() {
+        let (directory, found) = (directory.to_owned(), "the record of a sweep".to_owned());
+        return Err(ExperimentError::Foreign { directory, found });
+    }
+    if summary_file.exists() {
+        if overwrite {
+            return Ok(());
+        }
+        // A summary that cannot be read is no licence to delete it.
+        let status = read_json::<Summary>(&summary_file)?.status;
+        return match status {
+            Status::Running => Ok(()),
+            Status::Finished | Status::Diverged => {
+                Err(ExperimentError::Exists { directory: directory.to_owned(), status })
+            }
+        };
+    }
+    // A crash before the first summary leaves these two; anything else is somebody's.
+    let entries = fs::read_dir(directory).map_err(ExperimentError::io("read", directory))?;
+    for entry in entries {
+        let name = entry.map_err(ExperimentError::io("read", directory))?.file_name();
+        let name = name.to_string_lossy();
+        if name != "metrics.csv" && name != "config.toml" && !name.ends_with(".tmp") {
+            let (directory, found) = (directory.to_owned(), name.into_owned());
+            return Err(ExperimentError::Foreign { directory, found });
+        }
+    }
+    Ok(())
+}
+
+fn remove_if_there(path: &Path) -> Result<(), ExperimentError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(ExperimentError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,248 @@
+//! `metrics.csv`: loss and error by iteration.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::finite;
+use crate::{Evaluation, ExperimentError};
+
+/// One row of `metrics.csv`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// The epoch, from 1; 0 before training.
+    pub epoch: u64,
+    /// The iteration, from 1 and through all epochs; 0 before training.
+    pub iteration: u64,
+    /// The learning rate of the iteration.
+    pub lr: Option<f64>,
+    /// The loss of its mini-batch, before the update.
+    pub batch_loss: Option<f64>,
+    /// The loss of the training set, after the last update of an epoch.
+    pub train_loss: Option<f64>,
+    /// The error of the training set then.
+    pub train_error: Option<f64>,
+    /// The loss of the validation set then.
+    pub val_loss: Option<f64>,
+    /// The error of the validation set then.
+    pub val_error: Option<f64>,
+}
+
+impl Metrics {
+    /// The columns of the file.
+    pub const COLUMNS: [&'static str; 8] = [
+        "epoch",
+        "iteration",
+        "lr",
+        "batch_loss",
+        "train_loss",
+        "train_error",
+        "val_loss",
+        "val_error",
+    ];
+
+    fn numbers(&self) -> impl Iterator<Item = f64> {
+        [self.lr, self.batch_loss, self.train_loss, self.train_error, self.val_loss, self.val_error]
+            .into_iter()
+            .flatten()
+    }
+}
+
+/// What a training reports after each update.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct IterationMetrics {
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The iteration, from 1.
+    pub iteration: u64,
+    /// The learning rate.
+    pub lr: f64,
+    /// The loss of the mini-batch.
+    pub batch_loss: f64,
+}
+
+/// What a training reports before it starts and after each epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EpochMetrics {
+    /// The epoch, 0 before training.
+    pub epoch: u64,
+    /// The iterations so far.
+    pub iteration: u64,
+    /// The training set.
+    pub train: Evaluation,
+    /// The validation set, if there is one.
+    pub validation: Option<Evaluation>,
+}
+
+/// Where a training reports to: the log of a [`Logger`](crate::Logger), or a [`History`].
+pub trait MetricsSink {
+    /// Takes the metrics of an iteration.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NotFinite`], or an error of the file behind it.
+    fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError>;
+
+    /// Takes the metrics of an epoch, after those of its iterations.
+    ///
+    /// # Errors
+    /// As [`iteration`](Self::iteration).
+    fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError>;
+}
+
+/// The metrics of a run in memory.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    rows: Vec<Metrics>,
+}
+
+impl History {
+    /// The rows by iteration.
+    #[must_use]
+    pub fn rows(&self) -> &[Metrics] {
+        &self.rows
+    }
+
+    /// A column as points over the iterations at which it has a value.
+    pub fn column(&self, value: impl Fn(&Metrics) -> Option<f64>) -> Vec<(f64, f64)> {
+        let point = |row: &Metrics| Some((row.iteration as f64, value(row)?));
+        self.rows.iter().filter_map(point).collect()
+    }
+
+    /// Reads `metrics.csv`.
+    pub(crate) fn read(file: &Path) -> Result<Self, ExperimentError> {
+        let invalid = |line: usize, expected: &str, got: String| {
+            ExperimentError::invalid(file, format!("{expected} in line {line}"), got)
+        };
+        let mut reader = csv::Reader::from_path(file)
+            .map_err(|error| ExperimentError::io("read", file)(error.into()))?;
+        let header =
+            reader.headers().map_err(|error| invalid(1, "a header", error.to_string()))?.clone();
+        if header.iter().ne(Metrics::COLUMNS) {
+            let expected = format!("the columns {}", Metrics::COLUMNS.join(","));
+            return Err(ExperimentError::invalid(file, expected, header.as_slice()));
+        }
+        let mut rows: Vec<Metrics> = Vec::new();
+        for (index, row) in reader.deserialize().enumerate() {
+            // The header is line 1.
+            let line = index + 2;
+            let row: Metrics = row.map_err(|error| invalid(line, "numbers", error.to_string()))?;
+            if let Some(got) = row.numbers().find(|number| !number.is_finite()) {
+                return Err(invalid(line, "finite numbers", got.to_string()));
+            }
+            if (row.iteration > 0) != (row.lr.is_some() && row.batch_loss.is_some()) {
+                let expected = "lr and batch_loss from iteration 1 on";
+                return Err(invalid(line, expected, format!("{row:?}")));
+            }
+            if let Some(last) = rows.last()
+                && (row.iteration <= last.iteration || row.epoch < last.epoch)
+            {
+                let got = format!("iteration {} after {}", row.iteration, last.iteration);
+                return Err(invalid(line, "rows in order", got));
+            }
+            rows.push(row);
+        }
+        Ok(Self { rows })
+    }
+}
+
+impl MetricsSink for History {
+    fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError> {
+        let IterationMetrics { epoch, iteration, lr, batch_loss } = *metrics;
+        self.rows.push(Metrics {
+            lr: Some(finite("the learning rate", lr)?),
+            batch_loss: Some(finite("the loss of a mini-batch", batch_loss)?),
+            ..Metrics::empty(epoch, iteration)
+        });
+        Ok(())
+    }
+
+    fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError> {
+        let EpochMetrics { epoch, iteration, train, validation } = *metrics;
+        for evaluation in [Some(train), validation].into_iter().flatten() {
+            evaluation.validate()?;
+        }
+        // The row of the epoch's last iteration; before training there is none.
+        if self.rows.last().is_none_or(|last| last.iteration != iteration) {
+            self.rows.push(Metrics::empty(epoch, iteration));
+        }
+        let last = self.rows.last_mut().expect("a row has just been found or added");
+        last.train_loss = Some(train.loss);
+        last.train_error = Some(train.error);
+        last.val_loss = validation.map(|validation| validation.loss);
+        last.val_error = validation.map(|validation| validation.error);
+        Ok(())
+    }
+}
+
+impl Metrics {
+    fn empty(epoch: u64, iteration: u64) -> Self {
+        Self {
+            epoch,
+            iteration,
+            lr: None,
+            batch_loss: None,
+            train_loss: None,
+            train_error: None,
+            val_loss: None,
+            val_error: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn read(text: &str) -> Result<History, ExperimentError> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("metrics.csv");
+        fs::write(&file, text).unwrap();
+        History::read(&file)
+    }
+
+    const HEADER: &str =
+        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n";
+
+    #[test]
+    fn an_epoch_fills_the_row_of_its_last_iteration() {
+        let mut history = History::default();
+        let train = Evaluation::classification(1.0, 2, 4);
+        history.epoch(&EpochMetrics { epoch: 0, iteration: 0, train, validation: None }).unwrap();
+        let iteration = IterationMetrics { epoch: 1, iteration: 1, lr: 0.1, batch_loss: 0.5 };
+        history.iteration(&iteration).unwrap();
+        let validation = Some(Evaluation::classification(0.75, 0, 4));
+        history.epoch(&EpochMetrics { epoch: 1, iteration: 1, train, validation }).unwrap();
+        assert_eq!(history.rows().len(), 2);
+        assert_eq!(history.column(|row| row.train_loss), [(0.0, 1.0), (1.0, 1.0)]);
+        assert_eq!(history.column(|row| row.val_loss), [(1.0, 0.75)]);
+        assert_eq!(history.column(|row| row.batch_loss), [(1.0, 0.5)]);
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_not_recorded() {
+        let mut history = History::default();
+        let metrics = IterationMetrics { epoch: 1, iteration: 1, lr: 0.1, batch_loss: f64::NAN };
+        let error = history.iteration(&metrics).unwrap_err();
+        assert!(matches!(error, ExperimentError::NotFinite { .. }));
+        assert!(history.rows().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_breaks_the_schema_is_refused_with_its_line() {
+        let cases = [
+            ("epoch,iteration\n", "the columns epoch,iteration,lr"),
+            (&format!("{HEADER}0,0,,,1.0,0.5,,\n1,1,0.1,NaN,,,,\n"), "finite numbers in line 3"),
+            (&format!("{HEADER}1,1,0.1,x,,,,\n"), "numbers in line 2"),
+            (&format!("{HEADER}1,1,0.1,\n"), "numbers in line 2"),
+            (&format!("{HEADER}1,1,,0.5,,,,\n"), "lr and batch_loss from iteration 1 on"),
+            (&format!("{HEADER}1,2,0.1,0.5,,,,\n1,2,0.1,0.5,,,,\n"), "rows in order in line 3"),
+        ];
+        for (text, expected) in cases {
+            let error = read(text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

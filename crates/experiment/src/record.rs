@@ -1,0 +1,76 @@
+//! Reading the record of a run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::schema::{read_json, read_toml};
+use crate::{Config, ExperimentError, History, Status, Summary};
+
+/// The record of a run, checked against the schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The folder.
+    pub directory: PathBuf,
+    /// `config.toml`.
+    pub config: Config,
+    /// `metrics.csv`.
+    pub history: History,
+    /// `summary.json`.
+    pub summary: Summary,
+}
+
+impl Record {
+    /// Reads a folder that a [`Logger`](crate::Logger) wrote.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`] if a file is missing, [`ExperimentError::Schema`] if it is of
+    /// another version, [`ExperimentError::Invalid`] if a field is missing, unknown or not finite,
+    /// or the files contradict each other.
+    pub fn read(directory: &Path) -> Result<Self, ExperimentError> {
+        let config_file = directory.join("config.toml");
+        let config: Config = read_toml(&config_file)?;
+        config.validate(&config_file)?;
+        let summary_file = directory.join("summary.json");
+        let summary: Summary = read_json(&summary_file)?;
+        summary.validate(&summary_file)?;
+        let metrics_file = directory.join("metrics.csv");
+        let history = History::read(&metrics_file)?;
+        let record = Self { directory: directory.to_owned(), config, history, summary };
+        record.check_agreement(&metrics_file)?;
+        Ok(record)
+    }
+
+    /// A plot of the record, as SVG.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`] if there is none of this name.
+    pub fn plot(&self, name: &str) -> Result<String, ExperimentError> {
+        let file = self.directory.join(name);
+        fs::read_to_string(&file).map_err(ExperimentError::io("read", &file))
+    }
+
+    /// Summary and metrics of a finished run end alike.
+    fn check_agreement(&self, metrics_file: &Path) -> Result<(), ExperimentError> {
+        if self.summary.status != Status::Finished {
+            return Ok(());
+        }
+        let last = self.history.rows().last();
+        let got = last.map(|row| {
+            (row.epoch, row.iteration, row.train_loss, row.train_error, row.val_loss, row.val_error)
+        });
+        let (train, validation) = (self.summary.train, self.summary.validation);
+        let expected = (
+            self.summary.epochs,
+            self.summary.iterations,
+            train.map(|train| train.loss),
+            train.map(|train| train.error),
+            validation.map(|validation| validation.loss),
+            validation.map(|validation| validation.error),
+        );
+        if got == Some(expected) {
+            return Ok(());
+        }
+        let expected = format!("a last row that agrees with summary.json, {expected:?}");
+        Err(ExperimentError::invalid(metrics_file, expected, format!("{got:?}")))
+    }
+}

@@ -1,0 +1,155 @@
+//! `summary.json`: what came out of a run.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::finite;
+use crate::{ExperimentError, Machine, Program};
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// [`SCHEMA`](crate::SCHEMA).
+    pub schema: u32,
+    /// What became of the run.
+    pub status: Status,
+    /// Completed epochs.
+    pub epochs: u64,
+    /// Completed iterations.
+    pub iterations: u64,
+    /// The training set after the last epoch.
+    pub train: Option<Evaluation>,
+    /// The validation set after the last epoch.
+    pub validation: Option<Evaluation>,
+    /// The test set after the last epoch, if the run was asked for it.
+    pub test: Option<Evaluation>,
+    /// Where the run diverged, if it did.
+    pub diverged: Option<Divergence>,
+    /// How long it took; `None` while it runs.
+    pub wall_seconds: Option<f64>,
+    /// Where it ran.
+    pub machine: Machine,
+    /// What wrote it.
+    pub program: Program,
+}
+
+impl Summary {
+    pub(crate) fn validate(&self, file: &Path) -> Result<(), ExperimentError> {
+        let invalid = |expected: &str, got: String| ExperimentError::invalid(file, expected, got);
+        for evaluation in [self.train, self.validation, self.test].into_iter().flatten() {
+            evaluation
+                .validate()
+                .map_err(|error| invalid("a consistent evaluation", error.to_string()))?;
+        }
+        match self.status {
+            Status::Finished if self.train.is_none() => {
+                Err(invalid("the training error of a finished run", "none".to_owned()))
+            }
+            Status::Diverged if self.diverged.is_none() => {
+                Err(invalid("where the run diverged", "none".to_owned()))
+            }
+            Status::Finished | Status::Diverged if self.wall_seconds.is_none() => {
+                Err(invalid("the wall_seconds of a run that has ended", "none".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// It has not ended: it is in progress, or it crashed.
+    Running,
+    /// It ran all its epochs.
+    Finished,
+    /// A loss was not finite, which ended it.
+    Diverged,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Diverged => "diverged",
+        })
+    }
+}
+
+/// Loss and error on one data set.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// How many examples it has.
+    pub examples: usize,
+    /// How many of them are classified wrongly; `None` where nothing is classified.
+    pub wrong: Option<usize>,
+    /// The mean loss.
+    pub loss: f64,
+    /// `wrong / examples`, or the loss where nothing is classified.
+    pub error: f64,
+}
+
+impl Evaluation {
+    /// The evaluation of a classifier.
+    #[must_use]
+    pub fn classification(loss: f64, wrong: usize, examples: usize) -> Self {
+        Self { examples, wrong: Some(wrong), loss, error: wrong as f64 / examples as f64 }
+    }
+
+    /// The evaluation of a regression, whose error is its loss.
+    #[must_use]
+    pub fn regression(loss: f64, examples: usize) -> Self {
+        Self { examples, wrong: None, loss, error: loss }
+    }
+
+    pub(crate) fn validate(&self) -> Result<(), ExperimentError> {
+        finite("the loss", self.loss)?;
+        let expected = match self.wrong {
+            Some(wrong) => wrong as f64 / self.examples as f64,
+            None => self.loss,
+        };
+        if self.examples > 0 && self.error == expected {
+            return Ok(());
+        }
+        Err(ExperimentError::Value {
+            what: "the error",
+            expected: "wrong / examples, or the loss without a wrong",
+            got: format!("{self:?}"),
+        })
+    }
+}
+
+/// Where a run stopped because a number was not finite.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Divergence {
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The iteration, from 1.
+    pub iteration: u64,
+    /// What was not finite: the loss of which data.
+    pub quantity: String,
+    /// `"NaN"`, `"inf"` or `"-inf"`.
+    pub value: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_a_classifier_is_the_fraction_that_is_wrong() {
+        let evaluation = Evaluation::classification(0.5, 1, 25);
+        assert_eq!(evaluation.error, 0.04);
+        assert!(evaluation.validate().is_ok());
+        assert!(Evaluation { error: 0.05, ..evaluation }.validate().is_err());
+        assert!(Evaluation { loss: f64::NAN, ..evaluation }.validate().is_err());
+        assert!(Evaluation::classification(0.5, 0, 0).validate().is_err());
+    }
+}

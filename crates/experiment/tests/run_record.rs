@@ -1,0 +1,214 @@
+//! The record of a run, from the first row to the last byte.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use experiment::{
+    Config, Data, Divergence, Dtype, EpochMetrics, Evaluation, ExperimentError, IterationMetrics,
+    Logger, MetricsSink, Program, Record, Results, Status, parameters,
+};
+use ndarray::{ArrayD, array};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Hyperparameters {
+    hidden: Vec<usize>,
+    lr: f64,
+    clip_norm: Option<f64>,
+}
+
+fn config(name: &str) -> Config {
+    let data =
+        Data { name: "toy".into(), sha256: "0".repeat(64), train: 4, validation: 2, test: 2 };
+    let hyperparameters = Hyperparameters { hidden: vec![3, 2], lr: 0.1, clip_norm: None };
+    let name = name.parse().unwrap();
+    Config::new(name, "ffnn train", 7, Dtype::F32, data, &hyperparameters).unwrap()
+}
+
+fn program() -> Program {
+    Program { name: "test".into(), version: "1.2.3".into(), revision: None }
+}
+
+fn start(root: &Path, overwrite: bool) -> Result<Logger, ExperimentError> {
+    Logger::create(root, &config("run"), program(), overwrite)
+}
+
+fn log_an_epoch(logger: &mut Logger) -> Results {
+    let train = Evaluation::classification(0.5, 1, 4);
+    let validation = Some(Evaluation::classification(0.75, 1, 2));
+    let before = Evaluation::classification(1.5, 3, 4);
+    logger.epoch(&EpochMetrics { epoch: 0, iteration: 0, train: before, validation }).unwrap();
+    for iteration in 1..=2 {
+        let batch_loss = 1.0 / iteration as f64;
+        logger.iteration(&IterationMetrics { epoch: 1, iteration, lr: 0.1, batch_loss }).unwrap();
+    }
+    logger.epoch(&EpochMetrics { epoch: 1, iteration: 2, train, validation }).unwrap();
+    Results { train, validation, test: None }
+}
+
+fn weights() -> ArrayD<f32> {
+    array![[1.0, 2.0]].into_dyn()
+}
+
+fn finished(root: &Path) {
+    let mut logger = start(root, false).unwrap();
+    let results = log_an_epoch(&mut logger);
+    logger.finish(results, [("0.W".to_owned(), &weights())]).unwrap();
+}
+
+fn files(directory: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_finished_run_reads_back_as_it_was_logged() {
+    let root = tempfile::tempdir().unwrap();
+    finished(root.path());
+    let directory = root.path().join("run");
+    let record = Record::read(&directory).unwrap();
+    assert_eq!(record.config, config("run"));
+    let summary = &record.summary;
+    assert_eq!((summary.status, summary.epochs, summary.iterations), (Status::Finished, 1, 2));
+    assert_eq!(summary.train, Some(Evaluation::classification(0.5, 1, 4)));
+    assert_eq!(summary.test, None);
+    assert_eq!(record.history.rows().len(), 3);
+    assert_eq!(
+        fs::read_to_string(directory.join("metrics.csv")).unwrap(),
+        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n\
+         0,0,,,1.5,0.75,0.75,0.5\n\
+         1,1,0.1,1.0,,,,\n\
+         1,2,0.1,0.5,0.5,0.25,0.75,0.5\n"
+    );
+    assert_eq!(
+        files(&directory),
+        ["config.toml", "error.svg", "loss.svg", "metrics.csv", "parameters.npz", "summary.json"]
+    );
+    let arrays = parameters::read::<f32>(&directory.join("parameters.npz")).unwrap();
+    assert_eq!(arrays, [("0.W".to_owned(), weights())]);
+    assert!(record.plot("loss.svg").unwrap().contains("validation"));
+}
+
+#[test]
+fn a_finished_run_is_overwritten_only_when_asked() {
+    let root = tempfile::tempdir().unwrap();
+    finished(root.path());
+    let before = fs::read(root.path().join("run/metrics.csv")).unwrap();
+    let error = start(root.path(), false).unwrap_err();
+    assert!(matches!(error, ExperimentError::Exists { status: Status::Finished, .. }));
+    assert!(error.to_string().contains("pass --overwrite"), "{error}");
+    assert_eq!(fs::read(root.path().join("run/metrics.csv")).unwrap(), before);
+
+    fs::write(root.path().join("run/notes.txt"), "mine").unwrap();
+    let logger = start(root.path(), true).unwrap();
+    assert_eq!(
+        files(logger.directory()),
+        ["config.toml", "metrics.csv", "notes.txt", "summary.json"],
+        "what was learned before is gone, what is not ours stays"
+    );
+}
+
+#[test]
+fn a_crash_keeps_the_log_and_its_folder_can_be_used_again() {
+    let root = tempfile::tempdir().unwrap();
+    let mut logger = start(root.path(), false).unwrap();
+    log_an_epoch(&mut logger);
+    drop(logger);
+    let record = Record::read(&root.path().join("run")).unwrap();
+    assert_eq!(record.summary.status, Status::Running);
+    assert_eq!(record.history.rows().len(), 3);
+    assert!(start(root.path(), false).is_ok());
+}
+
+#[test]
+fn a_run_in_progress_is_never_replaced() {
+    let root = tempfile::tempdir().unwrap();
+    let _in_progress = start(root.path(), false).unwrap();
+    for overwrite in [false, true] {
+        let error = start(root.path(), overwrite).unwrap_err();
+        assert!(matches!(error, ExperimentError::Busy { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_run_that_diverges_keeps_its_log_and_says_where() {
+    let root = tempfile::tempdir().unwrap();
+    let mut logger = start(root.path(), false).unwrap();
+    log_an_epoch(&mut logger);
+    let divergence =
+        Divergence { epoch: 2, iteration: 3, quantity: "loss".into(), value: "NaN".into() };
+    logger.diverge(divergence.clone()).unwrap();
+    let record = Record::read(&root.path().join("run")).unwrap();
+    assert_eq!(record.summary.status, Status::Diverged);
+    assert_eq!(record.summary.diverged, Some(divergence));
+    assert_eq!(record.history.rows().len(), 3);
+    let error = start(root.path(), false).unwrap_err();
+    assert!(matches!(error, ExperimentError::Exists { status: Status::Diverged, .. }));
+}
+
+#[test]
+fn a_folder_that_is_no_record_is_left_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("run");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join("thesis.txt"), "years of work").unwrap();
+    for overwrite in [false, true] {
+        let error = start(root.path(), overwrite).unwrap_err();
+        assert!(matches!(error, ExperimentError::Foreign { .. }), "{error}");
+    }
+    assert_eq!(files(&directory), ["thesis.txt"]);
+}
+
+#[test]
+fn a_result_that_is_not_finite_is_not_recorded() {
+    let root = tempfile::tempdir().unwrap();
+    let mut logger = start(root.path(), false).unwrap();
+    let results = log_an_epoch(&mut logger);
+    let test = Some(Evaluation { loss: f64::INFINITY, ..results.train });
+    let error = logger.finish(Results { test, ..results }, [("0.W".to_owned(), &weights())]);
+    assert!(matches!(error, Err(ExperimentError::NotFinite { .. })));
+}
+
+/// Damages one file of a finished record and returns what reading says.
+fn read_damaged(file: &str, from: &str, to: &str) -> String {
+    let root = tempfile::tempdir().unwrap();
+    finished(root.path());
+    let path = root.path().join("run").join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{from} is not in {text}");
+    fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    Record::read(&root.path().join("run")).unwrap_err().to_string()
+}
+
+#[test]
+fn a_damaged_record_is_refused_with_the_reason() {
+    for (file, from, to, reason) in [
+        ("config.toml", "schema = 1", "schema = 2", "expected schema 1, but got 2"),
+        ("config.toml", "schema = 1\n", "", "expected schema 1, but got none"),
+        ("config.toml", "seed = 7\n", "", "missing field `seed`"),
+        ("config.toml", "seed = 7", "sead = 7", "unknown field `sead`"),
+        ("config.toml", "\"f32\"", "\"f16\"", "unknown variant `f16`"),
+        ("config.toml", "\"run\"", "\"../run\"", "a model name must be"),
+        ("config.toml", "sha256 = \"0", "sha256 = \"x", "64 lower-case hexadecimal digits"),
+        ("config.toml", "schema = 1", "schema 1", "expected TOML"),
+        ("summary.json", "\"schema\": 1", "\"schema\": 9", "expected schema 1, but got 9"),
+        ("summary.json", "\"epochs\": 1,", "", "missing field `epochs`"),
+        ("summary.json", "\"epochs\": 1", "\"epochs\": 2", "agrees with summary.json"),
+        ("summary.json", "\"wrong\": 1", "\"wrong\": 2", "a consistent evaluation"),
+        ("summary.json", "\"finished\"", "\"done\"", "unknown variant `done`"),
+        ("summary.json", "\"finished\"", "\"diverged\"", "where the run diverged"),
+        ("summary.json", "{", "", "expected JSON"),
+        ("metrics.csv", "1,2,0.1,0.5,0.5", "1,2,0.1,0.5,0.4", "agrees with summary.json"),
+        ("metrics.csv", "1,1,0.1,1.0", "1,1,0.1,inf", "finite numbers in line 3"),
+    ] {
+        let error = read_damaged(file, from, to);
+        assert!(error.contains(reason), "{file}: {from} -> {to}: {error}");
+        assert!(error.contains(file), "{error}");
+    }
+}

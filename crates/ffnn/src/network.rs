@@ -1,0 +1,263 @@
+//! The feed-forward network.
+
+use activations::Activation;
+use datasets::{Dataset, argmax};
+use experiment::Evaluation;
+use layers::{Layer, LayerConfig, LayerError};
+use losses::Loss;
+use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
+use numerics::{Rng, Scalar};
+use optim::Sgd;
+
+use crate::FfnnError;
+
+/// Layers in a row, and the loss of what comes out of the last.
+///
+/// With [`Loss::CrossEntropy`] the last activation is softmax and the output is probabilities. With
+/// [`Loss::SoftmaxCrossEntropy`] the softmax belongs to the loss: [`forward`](Self::forward) gives
+/// logits, which the loss takes, and [`predict`](Self::predict) probabilities.
+///
+/// Question 5.
+#[derive(Debug)]
+pub struct NeuralNetwork<T: Scalar> {
+    layers: Vec<Box<dyn Layer<T>>>,
+    loss: Loss,
+}
+
+/// How many examples are evaluated at once, which bounds the memory that it takes.
+const EVALUATED_AT_ONCE: usize = 256;
+
+impl<T: Scalar> NeuralNetwork<T> {
+    /// The network for inputs whose examples have this shape, with parameters drawn from `rng`,
+    /// layer by layer.
+    ///
+    /// # Errors
+    /// [`FfnnError::Layer`] if a layer is invalid or does not fit what comes out of the one before,
+    /// [`FfnnError::OutputShape`], [`FfnnError::LastActivation`], [`FfnnError::NoLayers`].
+    pub fn build(
+        configs: &[Box<dyn LayerConfig<T>>],
+        input_shape: &[usize],
+        loss: Loss,
+        rng: &mut Rng,
+    ) -> Result<Self, FfnnError> {
+        let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(configs.len());
+        for (index, config) in configs.iter().enumerate() {
+            let shape = layers.last().map_or(input_shape, |layer| layer.output_shape());
+            let layer = config.build_boxed(shape, rng).map_err(at(index))?;
+            layers.push(layer);
+        }
+        Self::new(layers, loss)
+    }
+
+    /// The network of layers that exist already.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn new(layers: Vec<Box<dyn Layer<T>>>, loss: Loss) -> Result<Self, FfnnError> {
+        for (index, pair) in layers.windows(2).enumerate() {
+            let (given, expected) = (pair[0].output_shape(), pair[1].input_shape());
+            if given != expected {
+                let (layer, expected) = (pair[1].kind(), expected.to_vec());
+                let got = [&[1], given].concat();
+                return Err(at(index + 1)(LayerError::Input { layer, expected, got }));
+            }
+        }
+        let last = layers.last().ok_or(FfnnError::NoLayers)?;
+        if last.output_shape().len() != 1 {
+            return Err(FfnnError::OutputShape { got: last.output_shape().to_vec() });
+        }
+        let is_softmax = last.activation() == Activation::SoftMax;
+        let expected = match loss {
+            Loss::CrossEntropy if !is_softmax => "softmax",
+            Loss::SoftmaxCrossEntropy if is_softmax => "anything but softmax, which it has itself,",
+            _ => return Ok(Self { layers, loss }),
+        };
+        Err(FfnnError::LastActivation { loss, expected, got: last.activation() })
+    }
+
+    /// What comes out of the last layer for a mini-batch; writes the caches.
+    ///
+    /// # Shapes
+    /// `x: (m, ...)`, result `(m, k)`.
+    ///
+    /// # Errors
+    /// [`FfnnError::Layer`] if the mini-batch is empty or has another shape than the network.
+    // ANCHOR: forward
+    pub fn forward(&mut self, x: ArrayD<T>) -> Result<Array2<T>, FfnnError> {
+        let mut out = x;
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            out = layer.forward(out).map_err(at(index))?;
+        }
+        Ok(matrix(out))
+    }
+    // ANCHOR_END: forward
+
+    /// The loss of what [`forward`](Self::forward) gave; fills the gradients of every layer.
+    ///
+    /// # Shapes
+    /// `target`, `out`: `(m, k)`.
+    ///
+    /// # Errors
+    /// [`FfnnError::Loss`] if the shapes differ or a target is no distribution,
+    /// [`FfnnError::Layer`] if there was no forward pass.
+    // ANCHOR: backward
+    pub fn backward(
+        &mut self,
+        target: ArrayView2<'_, T>,
+        out: ArrayView2<'_, T>,
+    ) -> Result<T, FfnnError> {
+        let loss = self.loss.forward(target, out)?;
+        let mut dl_dy = self.loss.backward(target, out)?.into_dyn();
+        for (index, layer) in self.layers.iter_mut().enumerate().rev() {
+            dl_dy = layer.backward(dl_dy).map_err(at(index))?;
+        }
+        Ok(loss)
+    }
+    // ANCHOR_END: backward
+
+    /// One step of the optimiser for every parameter, with the gradients of the last backward pass.
+    /// Its name is `"{layer}.{parameter}"`, the layer counted from 0.
+    ///
+    /// # Errors
+    /// [`FfnnError::Optim`] if the learning rate is not valid.
+    // ANCHOR: update
+    pub fn update(&mut self, optimiser: &mut Sgd<T>, lr: f64) -> Result<(), FfnnError> {
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            let (parameters, gradients) = layer.parameters_and_gradients();
+            for (name, parameter) in parameters.iter_mut() {
+                let gradient = &gradients[name];
+                optimiser.update(&parameter_name(index, name), parameter, gradient, lr)?;
+            }
+        }
+        Ok(())
+    }
+    // ANCHOR_END: update
+
+    /// The prediction for a mini-batch, without caches: probabilities if the loss is a
+    /// cross-entropy, otherwise what comes out of the last layer.
+    ///
+    /// # Shapes
+    /// `x: (m, ...)`, result `(m, k)`.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    // ANCHOR: predict
+    pub fn predict(&self, x: &ArrayD<T>) -> Result<Array2<T>, FfnnError> {
+        let out = self.infer(x)?;
+        Ok(match self.loss {
+            Loss::SoftmaxCrossEntropy => Activation::SoftMax.forward(&out),
+            Loss::CrossEntropy | Loss::L2 => out,
+        })
+    }
+    // ANCHOR_END: predict
+
+    /// The error of outputs or predictions: the fraction of rows whose largest number is in another
+    /// column than the target's, for [`Loss::L2`] the loss.
+    ///
+    /// # Errors
+    /// [`FfnnError::Loss`] if the shapes differ or there is no row.
+    pub fn error(
+        &self,
+        target: ArrayView2<'_, T>,
+        out: ArrayView2<'_, T>,
+    ) -> Result<f64, FfnnError> {
+        // The loss checks the shapes; its value is the error of a regression.
+        let loss = Loss::L2.forward(target, out)?;
+        Ok(match self.loss {
+            Loss::L2 => loss.as_f64(),
+            Loss::CrossEntropy | Loss::SoftmaxCrossEntropy => {
+                wrong(target, out) as f64 / target.nrows() as f64
+            }
+        })
+    }
+
+    /// Loss and error on a whole data set, which may be larger than what fits into memory at once.
+    ///
+    /// # Errors
+    /// [`FfnnError::Data`] if the data set is not made for the network.
+    pub fn test(&self, data: &Dataset<T>) -> Result<Evaluation, FfnnError> {
+        self.check_data(data)?;
+        let rows: Vec<usize> = (0..data.len()).collect();
+        let (mut sum, mut mistakes) = (0.0, 0);
+        for rows in rows.chunks(EVALUATED_AT_ONCE) {
+            let (x, target) = data.select(rows);
+            let out = self.infer(&x)?;
+            let loss = self.loss.forward(target.view(), out.view())?;
+            sum += loss.as_f64() * rows.len() as f64;
+            mistakes += wrong(target.view(), out.view());
+        }
+        let loss = sum / data.len() as f64;
+        Ok(match self.loss {
+            Loss::L2 => Evaluation::regression(loss, data.len()),
+            Loss::CrossEntropy | Loss::SoftmaxCrossEntropy => {
+                Evaluation::classification(loss, mistakes, data.len())
+            }
+        })
+    }
+
+    /// The layers in order.
+    #[must_use]
+    pub fn layers(&self) -> &[Box<dyn Layer<T>>] {
+        &self.layers
+    }
+
+    /// The layers in order, to set their parameters.
+    pub fn layers_mut(&mut self) -> &mut [Box<dyn Layer<T>>] {
+        &mut self.layers
+    }
+
+    /// The loss.
+    #[must_use]
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// Every parameter with its name `"{layer}.{parameter}"`.
+    pub fn parameters(&self) -> impl Iterator<Item = (String, &ArrayD<T>)> {
+        self.layers.iter().enumerate().flat_map(|(index, layer)| {
+            let named = layer.parameters().iter();
+            named.map(move |(name, array)| (parameter_name(index, name), array))
+        })
+    }
+
+    pub(crate) fn check_data(&self, data: &Dataset<T>) -> Result<(), FfnnError> {
+        let ends = self.layers.first().zip(self.layers.last());
+        let (first, last) = ends.expect("a network has at least one layer");
+        let sides = [
+            ("an example", first.input_shape(), data.example_shape()),
+            ("a target", last.output_shape(), &[data.n_out()]),
+        ];
+        for (what, expected, got) in sides {
+            if expected != got {
+                let (expected, got) = (expected.to_vec(), got.to_vec());
+                return Err(FfnnError::Data { what, expected, got });
+            }
+        }
+        Ok(())
+    }
+
+    /// What comes out of the last layer, without caches.
+    fn infer(&self, x: &ArrayD<T>) -> Result<Array2<T>, FfnnError> {
+        let mut out: Option<ArrayD<T>> = None;
+        for (index, layer) in self.layers.iter().enumerate() {
+            out = Some(layer.predict(out.as_ref().unwrap_or(x)).map_err(at(index))?);
+        }
+        Ok(matrix(out.expect("a network has at least one layer")))
+    }
+}
+
+fn at(index: usize) -> impl FnOnce(LayerError) -> FfnnError {
+    move |source| FfnnError::Layer { index, source }
+}
+
+fn parameter_name(layer: usize, name: &str) -> String {
+    format!("{layer}.{name}")
+}
+
+fn matrix<T: Scalar>(out: ArrayD<T>) -> Array2<T> {
+    out.into_dimensionality::<Ix2>().expect("the last layer gives each example one axis")
+}
+
+fn wrong<T: Scalar>(target: ArrayView2<'_, T>, out: ArrayView2<'_, T>) -> usize {
+    argmax(target).iter().zip(argmax(out)).filter(|(target, out)| **target != *out).count()
+}

@@ -1,0 +1,215 @@
+//! `ffnn sweep`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use clap::Args;
+use experiment::{
+    Config, Dtype, Logger, Machine, ModelName, Results, SCHEMA, Status, SweepConfig, SweepRecord,
+    SweepSummary, SweepWriter,
+};
+use ffnn::{Agreement, Grid, IrisConfig, compare, sweep, sweep_plots};
+use numerics::Scalar;
+
+use crate::cli::{self, RecordArguments, TrainingArguments, percent};
+use crate::failure::Failure;
+use crate::sweep_table;
+
+#[derive(Args, Debug)]
+pub(crate) struct SweepArguments {
+    /// Learning rates, separated by commas
+    #[arg(long, value_name = "RATES", value_delimiter = ',', default_values_t = Grid::default().lrs)]
+    lr: Vec<f64>,
+    /// Sizes of the one hidden layer, separated by commas; the baseline has none
+    #[arg(long, value_name = "SIZES", value_delimiter = ',', default_values_t = Grid::default().hidden)]
+    hidden: Vec<usize>,
+    /// How many seeds each set is run with: 0, 1, 2, ...
+    #[arg(long, default_value_t = Grid::default().seeds.len() as u64)]
+    seeds: u64,
+    /// Name of the record's folder
+    #[arg(long, value_name = "NAME", default_value = "iris-sweep", value_parser = cli::model_name)]
+    model_name: ModelName,
+    /// Threads [default: as many as the machine runs at once]; the results do not depend on it
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Run the sweep of this record again, say whether it gives the same, and write nothing
+    #[arg(
+        long,
+        value_name = "RECORD",
+        conflicts_with_all = ["lr", "hidden", "seeds", "model_name", "output", "overwrite", "dtype"]
+    )]
+    check: Option<PathBuf>,
+    #[command(flatten)]
+    training: TrainingArguments,
+    #[command(flatten)]
+    record: RecordArguments,
+}
+
+/// The rule of [`experiment::choose`], in words.
+pub(crate) const SELECTION: &str = "least mean validation error over the seeds; of equals, least mean \
+                         validation loss; sets with a diverged run are out";
+
+pub(crate) fn execute(arguments: &SweepArguments) -> Result<(), Failure> {
+    if arguments.threads == Some(0) {
+        return Err(Failure::usage(anyhow!("the number of threads must be at least 1, but is 0")));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads.unwrap_or(0))
+        .build_global()
+        .context("cannot start the threads")?;
+    if let Some(directory) = &arguments.check {
+        let record = SweepRecord::read(directory)?;
+        return match record.config.dtype {
+            Dtype::F32 => check::<f32>(arguments, &record),
+            Dtype::F64 => check::<f64>(arguments, &record),
+        };
+    }
+    let grid = Grid {
+        lrs: arguments.lr.clone(),
+        hidden: arguments.hidden.clone(),
+        seeds: (0..arguments.seeds).collect(),
+        training: arguments.training.training(),
+    };
+    grid.validate().map_err(Failure::usage)?;
+    match arguments.record.dtype {
+        Dtype::F32 => run::<f32>(arguments, &grid),
+        Dtype::F64 => run::<f64>(arguments, &grid),
+    }
+}
+
+fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure> {
+    let started = Instant::now();
+    let SweepArguments { model_name, record, .. } = arguments;
+    let splits = record.load::<T>(grid.training.preprocess)?;
+    let data = cli::describe(&splits);
+    let writer = SweepWriter::create(&record.output, model_name, record.overwrite)?;
+    let outcome = sweep(grid, &splits)?;
+
+    // The run of the best set with the first seed, logged like any other.
+    let best = &outcome.sets[outcome.best.set].config;
+    let seed = grid.seeds[0];
+    let command = train_command(best, seed, record);
+    let name = "best".parse()?;
+    let config = Config::new(name, command, seed, record.dtype, data.clone(), best)?;
+    let mut logger = Logger::create(writer.staging(), &config, cli::program(), false)?;
+    let run = best.run(&splits, seed, &mut logger)?;
+    let (train, validation) = (run.last.train, run.last.validation);
+    let test = Some(run.test(&splits)?);
+    logger.finish(Results { train, validation, test }, run.network.parameters())?;
+
+    let config = SweepConfig {
+        schema: SCHEMA,
+        model_name: model_name.clone(),
+        command: cli::command_line(),
+        dtype: record.dtype,
+        seeds: grid.seeds.clone(),
+        selection: SELECTION.to_owned(),
+        data: data.clone(),
+        axes: grid.axes(),
+        hyperparameters: toml::Table::try_from(&grid.training)
+            .context("cannot record the hyperparameters")?,
+    };
+    let summary = SweepSummary {
+        schema: SCHEMA,
+        status: Status::Finished,
+        best: outcome.best.clone(),
+        baseline: outcome.baseline.clone(),
+        wall_seconds: started.elapsed().as_secs_f64(),
+        machine: Machine::current(),
+        program: cli::program(),
+    };
+    let (runs, table) = (outcome.runs.clone(), outcome.table.clone());
+    let whole = SweepRecord { config, runs, table, summary };
+    let directory = writer.finish(&whole, &sweep_plots(grid, &outcome))?;
+    if !record.quiet {
+        let seconds = started.elapsed().as_secs_f64();
+        let (table, place, runs) =
+            (sweep_table::text(&outcome, &data), directory.display(), whole.runs.len());
+        cli::say(&format!("{table}\nrecord: {place} ({runs} runs, {seconds:.1} s)"));
+    }
+    Ok(())
+}
+
+/// Runs the sweep of a record again and compares.
+fn check<T: Scalar>(arguments: &SweepArguments, record: &SweepRecord) -> Result<(), Failure> {
+    let grid = grid_of(&record.config)?;
+    let splits = arguments.record.load::<T>(grid.training.preprocess)?;
+    if splits.sha256 != record.config.data.sha256 {
+        let (expected, got) = (&record.config.data.sha256, &splits.sha256);
+        return Err(
+            anyhow!("the record is of data with SHA-256 {expected}, these have {got}").into()
+        );
+    }
+    let agreement = compare(record, &sweep(&grid, &splits)?);
+    let Agreement { largest_loss_difference: loss, largest_error_difference: error, .. } =
+        agreement;
+    if !arguments.record.quiet {
+        cli::say(&format!(
+            "{} runs again: losses differ by at most {loss:.1e} (tolerance {:.0e}), errors by at \
+             most {} (tolerance 0), {} other differences",
+            record.runs.len(),
+            Agreement::LOSS_TOLERANCE,
+            percent(error),
+            agreement.differences.len()
+        ));
+    }
+    if agreement.holds() {
+        return Ok(());
+    }
+    let reasons = if agreement.differences.is_empty() {
+        format!("a loss differs by {loss:e}, an error by {}", percent(error))
+    } else {
+        agreement.differences.join("; ")
+    };
+    Err(anyhow!("the record is not reproduced: {reasons}").into())
+}
+
+/// The grid that a record was made with.
+fn grid_of(config: &SweepConfig) -> Result<Grid, anyhow::Error> {
+    let values = |name: &str| {
+        let axis = config.axes.iter().find(|axis| axis.name == name);
+        axis.map(|axis| axis.values.as_slice())
+            .with_context(|| format!("there is no axis {name:?}"))
+    };
+    let lrs = values("lr")?.iter().map(|lr| lr.parse()).collect::<Result<_, _>>();
+    let sizes = values("hidden")?.iter().filter(|size| *size != "none");
+    let hidden = sizes.map(|size| size.parse()).collect::<Result<_, _>>();
+    Ok(Grid {
+        lrs: lrs.context("the axis \"lr\" of the record")?,
+        hidden: hidden.context("the axis \"hidden\" of the record")?,
+        seeds: config.seeds.clone(),
+        training: config
+            .hyperparameters
+            .clone()
+            .try_into()
+            .context("the hyperparameters of the record")?,
+    })
+}
+
+/// The command that repeats one run of the sweep.
+fn train_command(config: &IrisConfig, seed: u64, record: &RecordArguments) -> String {
+    let IrisConfig { lr, hidden, training } = config;
+    let mut command = format!(
+        "cargo run -p ffnn -- train --lr {lr} --hidden {hidden} --activation {} --weight-init {} \
+         --loss {} --preprocess {} --epochs {} --batch-size {} --momentum {}",
+        training.activation,
+        training.weight_init,
+        training.loss,
+        training.preprocess,
+        training.epochs,
+        training.batch_size,
+        training.momentum
+    );
+    if let Some(norm) = training.clip_norm {
+        command += &format!(" --clip-norm {norm}");
+    }
+    if let Some(decay) = training.decay {
+        command += &format!(" --decay {} --decay-steps {}", decay.factor, decay.steps);
+        command += if decay.staircase { " --staircase" } else { "" };
+    }
+    if let Some(directory) = record.data_dir() {
+        command += &format!(" --data-dir {}", cli::quoted(&directory.to_string_lossy()));
+    }
+    command + &format!(" --seed {seed} --dtype {} --model-name best --test", record.dtype)
+}

@@ -1,0 +1,74 @@
+//! One entry of a file of test data.
+
+use std::path::Path;
+
+use ndarray::{ArrayD, Axis};
+
+use crate::HarnessError;
+use crate::npz::{Npz, key};
+
+/// Entry number `index` of an archive: arrays by name, of the shapes that belong together.
+pub(crate) struct Entry<'a> {
+    npz: &'a mut Npz,
+    index: usize,
+}
+
+impl<'a> Entry<'a> {
+    pub(crate) fn new(npz: &'a mut Npz, index: usize) -> Self {
+        Self { npz, index }
+    }
+
+    pub(crate) fn file(&self) -> &Path {
+        self.npz.file()
+    }
+
+    /// The key of an array, as in `3output`.
+    pub(crate) fn key(&self, name: &str) -> String {
+        key(self.index, name)
+    }
+
+    pub(crate) fn array(&mut self, name: &str) -> Result<ArrayD<f64>, HarnessError> {
+        self.npz.array(self.index, name)
+    }
+
+    /// An array that has to have this shape.
+    pub(crate) fn shaped(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+    ) -> Result<ArrayD<f64>, HarnessError> {
+        let array = self.array(name)?;
+        if array.shape() == shape {
+            return Ok(array);
+        }
+        Err(self.wrong_shape(name, format!("{shape:?}"), array.shape()))
+    }
+
+    /// The arguments of `forward`, which the array `input` stacks on its first axis.
+    pub(crate) fn inputs<const N: usize>(&mut self) -> Result<[ArrayD<f64>; N], HarnessError> {
+        let stacked = self.array("input")?;
+        if stacked.ndim() < 2 || stacked.shape()[0] != N {
+            return Err(self.wrong_shape("input", format!("({N}, m, ...)"), stacked.shape()));
+        }
+        // `to_owned` keeps the order in memory, so that both orders reach the implementation.
+        Ok(std::array::from_fn(|i| stacked.index_axis(Axis(0), i).to_owned()))
+    }
+
+    pub(crate) fn wrong_shape(&self, name: &str, expected: String, got: &[usize]) -> HarnessError {
+        HarnessError::Shape {
+            file: self.file().to_owned(),
+            key: self.key(name),
+            expected,
+            got: got.to_vec(),
+        }
+    }
+
+    /// The implementation's refusal of what the entry asks of it.
+    pub(crate) fn refused(&self, error: impl std::error::Error) -> HarnessError {
+        HarnessError::Refused {
+            file: self.file().to_owned(),
+            entry: self.index,
+            reason: error.to_string(),
+        }
+    }
+}

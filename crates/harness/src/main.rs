@@ -1,0 +1,223 @@
+//! The verification program: `cargo xtask test` and `cargo xtask gradcheck` call it.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+use harness::results::{CheckRecord, Results, SCHEMA};
+use harness::transcript::Transcript;
+use harness::{
+    Check, Context, CourseData, HarnessError, Outcome, filter, gradcheck, registry, runner,
+    workspace,
+};
+
+/// The seed of random checks, unless another one is asked for.
+const SEED: u64 = 189;
+
+/// Every verification of the workspace
+#[derive(Parser)]
+#[command(name = "harness", disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Test(Test),
+    Gradcheck(Gradcheck),
+    /// Print the hash of the code and the fixtures that results depend on
+    InputsHash,
+}
+
+/// Run checks and print them as Python's unittest does
+///
+/// Without FILTER all checks run, on the fixtures, and the results go to target/harness/results.json.
+#[derive(clap::Args)]
+struct Test {
+    /// A name as the course has it (TestConv2D, tests.test_layers.TestConv2D.test_forward), another
+    /// name or the beginning of one (gradients, formulas.relu-backward), or a question (4.2)
+    filter: Option<String>,
+
+    /// Run the course's 25 tests on the .npz files of this folder, with the course's rule of 4 decimals
+    #[arg(long, value_name = "DIR")]
+    course_data: Option<PathBuf>,
+
+    /// Ask of the course's data, besides its own rule, errors of at most 1e-10 of the largest
+    /// reference value (1e-5 for <f4)
+    #[arg(long, requires = "course_data")]
+    strict: bool,
+
+    /// The seed of random checks
+    #[arg(long, default_value_t = SEED)]
+    seed: u64,
+
+    /// The case to run, as a failing check printed it; FILTER has to select one check
+    #[arg(long, value_name = "JSON", requires = "filter", conflicts_with = "course_data")]
+    case: Option<String>,
+
+    /// List the names of the checks and run none
+    #[arg(long)]
+    list: bool,
+
+    /// Add to each line what was measured
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// Print the gradient-check table of the course's notebook
+#[derive(clap::Args)]
+struct Gradcheck {
+    /// One class of layers only, such as Conv2D
+    layer: Option<String>,
+
+    /// The seed of inputs, parameters and upstream gradients
+    #[arg(long, default_value_t = SEED)]
+    seed: u64,
+}
+
+fn main() -> ExitCode {
+    let passed = match Cli::parse().command {
+        Command::Test(arguments) => test(&arguments),
+        Command::Gradcheck(arguments) => gradients(&arguments),
+        Command::InputsHash => inputs_hash(),
+    };
+    match passed {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        // Whoever reads the output has seen enough, as in `harness test --list | head`.
+        Err(error) if is_broken_pipe(&error) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let usage = error.downcast_ref().is_some_and(HarnessError::is_usage);
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn test(arguments: &Test) -> Result<bool> {
+    let checks = selected(arguments)?;
+    if arguments.list {
+        print_names(&checks)?;
+        return Ok(true);
+    }
+    let root = workspace::root()?;
+    // Of the state in which the run begins: files may change while it goes on.
+    let complete = arguments.filter.is_none() && arguments.course_data.is_none();
+    let inputs_sha256 = complete.then(|| workspace::inputs_sha256(&root)).transpose()?;
+    let strict = arguments.strict;
+    let course_data = arguments.course_data.clone().map(|folder| CourseData { folder, strict });
+    let (seed, case) = (arguments.seed, arguments.case.clone());
+    let context = Context { fixtures: root.join("fixtures"), course_data, seed, case };
+
+    runner::silence_panics();
+    let colors =
+        io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+    let mut transcript = Transcript::new(io::stdout(), colors, arguments.verbose);
+    let start = Instant::now();
+    let outcomes =
+        runner::run(&checks, &context, |check, outcome| transcript.check(check, outcome));
+    let time = start.elapsed();
+    let ran = || checks.iter().zip(&outcomes);
+    for (check, outcome) in ran().filter(|(_, outcome)| !outcome.passed()) {
+        transcript.failure(check, outcome, &command(arguments, Some(&check.id())));
+    }
+    if arguments.course_data.is_some()
+        && let Some((check, error)) = farthest(ran())
+    {
+        let id = check.id();
+        transcript
+            .note(&format!("Largest error: {error:.1e} of the largest reference value, in {id}"));
+    }
+    let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
+    let failed = outcomes.len() - passed;
+    if let Some(inputs_sha256) = inputs_sha256 {
+        let results = Results {
+            schema: SCHEMA,
+            inputs_sha256,
+            command: command(arguments, None),
+            seed,
+            passed,
+            failed,
+            seconds: time.as_secs_f64(),
+            checks: ran().map(|(check, outcome)| CheckRecord::new(check, outcome)).collect(),
+            controls: registry::control_records(ran()),
+        };
+        results.write(&Results::path(&root))?;
+    }
+    transcript.summary(passed, failed, time).context("cannot print the result")?;
+    Ok(failed == 0)
+}
+
+/// The checks to run, in order.
+fn selected(arguments: &Test) -> Result<Vec<Check>> {
+    let checks = match &arguments.course_data {
+        Some(folder) if !folder.is_dir() => {
+            return Err(HarnessError::NoFolder { folder: folder.clone() }.into());
+        }
+        Some(_) => registry::course_data_checks(),
+        None => registry::all_checks(),
+    };
+    let Some(name) = &arguments.filter else { return Ok(checks) };
+    let checks = filter::select(checks, name)?;
+    if arguments.case.is_some() && checks.len() != 1 {
+        let (filter, count) = (name.clone(), checks.len());
+        return Err(HarnessError::CaseOfSeveral { filter, count }.into());
+    }
+    Ok(checks)
+}
+
+fn print_names(checks: &[Check]) -> io::Result<()> {
+    use io::Write;
+    let mut out = io::stdout().lock();
+    checks.iter().try_for_each(|check| writeln!(out, "{:4} {}", check.question, check.id()))
+}
+
+/// The check with the largest error.
+fn farthest<'a>(ran: impl Iterator<Item = (&'a Check, &'a Outcome)>) -> Option<(&'a Check, f64)> {
+    let errors = ran.filter_map(|(check, outcome)| Some((check, outcome.max_error?)));
+    errors.max_by(|(_, a), (_, b)| a.total_cmp(b))
+}
+
+/// The command that runs these checks again, or one of them.
+fn command(arguments: &Test, id: Option<&str>) -> String {
+    let mut command = "cargo xtask test".to_owned();
+    if let Some(id) = id {
+        command += &format!(" {id}");
+    }
+    if let Some(folder) = &arguments.course_data {
+        command += &format!(" --course-data {}", quoted(folder));
+    }
+    if arguments.strict {
+        command += " --strict";
+    }
+    if arguments.seed != SEED {
+        command += &format!(" --seed {}", arguments.seed);
+    }
+    command
+}
+
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = path.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
+    if plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+fn gradients(arguments: &Gradcheck) -> Result<bool> {
+    let table = gradcheck::table(arguments.layer.as_deref(), arguments.seed)?;
+    let mut out = io::stdout().lock();
+    io::Write::write_all(&mut out, table.to_string().as_bytes())?;
+    Ok(table.passes())
+}
+
+fn inputs_hash() -> Result<bool> {
+    println!("{}", workspace::inputs_sha256(&workspace::root()?)?);
+    Ok(true)
+}

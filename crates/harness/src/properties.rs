@@ -1,0 +1,125 @@
+//! Claims that no gradient shows: stability at the ends of the number range, what ties and padding
+//! mean, that nothing is kept or changed between calls, and that misuse gives a typed error.
+//!
+//! Every claim is made on random cases. One that compares numbers has a bound, which its check
+//! states; the others hold exactly.
+
+mod activation;
+mod conv2d;
+mod cross_entropy;
+mod elementwise;
+mod flatten;
+mod free;
+mod layer_batch;
+mod layer_contract;
+mod layer_errors;
+mod loss;
+mod pool2d;
+mod softmax;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use activations::Activation;
+use losses::Loss;
+
+use crate::cases::{Case, Cases, Failure};
+use crate::{ActivationSubject, Check, Kind, LayerClass, LayerSubject, LossSubject, Subject};
+
+/// Random cases of each claim.
+const CASES: usize = 20;
+
+/// The claims about the subject.
+#[must_use]
+pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
+    match subject {
+        Subject::Activation(activation, implementation) => {
+            let claims = Claims::new(subject, *activation, implementation);
+            let specific = match activation {
+                Activation::SoftMax => softmax::checks(&claims),
+                _ => elementwise::checks(&claims),
+            };
+            [activation::checks(&claims), specific].concat_checks()
+        }
+        Subject::Loss(loss, implementation) => {
+            let claims = Claims::new(subject, *loss, implementation);
+            [loss::checks(&claims), cross_entropy::checks(&claims)].concat_checks()
+        }
+        Subject::Layer(class, implementation) => {
+            let claims = Claims::new(subject, *class, implementation);
+            let specific = match class {
+                LayerClass::FullyConnected => vec![],
+                LayerClass::Flatten => flatten::checks(&claims),
+                LayerClass::Conv2D => conv2d::checks(&claims),
+                LayerClass::Pool2D => pool2d::checks(&claims),
+            };
+            let of_all = [
+                layer_contract::checks(&claims),
+                layer_batch::checks(&claims),
+                layer_errors::checks(&claims),
+            ];
+            [of_all.concat_checks(), specific].concat_checks()
+        }
+    }
+}
+
+/// Claims about what is no [`Subject`]: initialisers, the optimiser, schedules.
+#[must_use]
+pub fn free_checks() -> Vec<Check> {
+    free::checks()
+}
+
+trait Concat {
+    fn concat_checks(self) -> Vec<Check>;
+}
+
+impl<const N: usize> Concat for [Vec<Check>; N] {
+    fn concat_checks(self) -> Vec<Check> {
+        self.into_iter().flatten().collect()
+    }
+}
+
+/// An implementation, what it claims to be, and where its checks belong.
+struct Claims<What, Implementation: ?Sized> {
+    question: &'static str,
+    group: String,
+    what: What,
+    implementation: Arc<Implementation>,
+}
+
+type ActivationClaims = Claims<Activation, dyn ActivationSubject<f64>>;
+type LossClaims = Claims<Loss, dyn LossSubject<f64>>;
+type LayerClaims = Claims<LayerClass, dyn LayerSubject<f64>>;
+
+/// A claim on one case.
+type Claim<What, Implementation> = fn(What, &Implementation, &mut Case) -> Result<(), Failure>;
+
+impl<What, Implementation> Claims<What, Implementation>
+where
+    What: Copy + Send + Sync + 'static,
+    Implementation: ?Sized + Send + Sync + 'static,
+{
+    fn new(subject: &Subject<f64>, what: What, implementation: &Arc<Implementation>) -> Self {
+        Self {
+            question: subject.question(),
+            group: format!("properties.{}", subject.name()),
+            what,
+            implementation: Arc::clone(implementation),
+        }
+    }
+
+    /// A claim that holds exactly.
+    fn exactly(&self, name: &str, one: Claim<What, Implementation>) -> Check {
+        self.within(0.0, name, one)
+    }
+
+    /// A claim that holds up to rounding: no element is off by more than `bound`.
+    fn within(&self, bound: f64, name: &str, one: Claim<What, Implementation>) -> Check {
+        let (what, implementation) = (self.what, Arc::clone(&self.implementation));
+        let cases = Cases { count: CASES, bound };
+        cases.check(self.question, Kind::Property, self.group.clone(), name, move |case| {
+            one(what, implementation.as_ref(), case)
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! The code appendix.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::code::{check_anchors, fenced, marker};
+use crate::files::files_below;
+use crate::problem::{Place, Problems};
+
+/// Every Rust file of the workspace, complete, by crate.
+///
+/// # Errors
+/// If a folder or file cannot be read.
+pub fn appendix(root: &Path, place: &Place, problems: &mut Problems) -> Result<Appendix> {
+    let mut out = String::new();
+    let mut files = 0;
+    for package in packages(root)? {
+        let folder = root.join(&package);
+        let rust =
+            files_below(&folder)?.into_iter().filter(|f| f.extension().is_some_and(|e| e == "rs"));
+        let mut heading = Some(format!("\n## `{package}`\n"));
+        for file in rust.filter(|file| !file.starts_with(folder.join("target"))) {
+            let name =
+                file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+            let text = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
+            let lines: Vec<&str> = text.lines().collect();
+            problems.keep(place, check_anchors(&name, &lines));
+            let code: Vec<&str> = lines.into_iter().filter(|line| marker(line).is_none()).collect();
+            out.push_str(&heading.take().unwrap_or_default());
+            let _ = write!(out, "\n### `{name}`\n\n{}", fenced("rust", &code.join("\n")));
+            files += 1;
+        }
+    }
+    if files == 0 {
+        problems.add(place, "the workspace has no Rust file to list");
+    }
+    let markdown = format!("<div class=\"appendix\">\n{out}\n</div>\n");
+    Ok(Appendix { markdown, files })
+}
+
+/// The code appendix.
+#[derive(Clone, Debug)]
+pub struct Appendix {
+    /// Headings and code blocks.
+    pub markdown: String,
+    /// How many files it lists.
+    pub files: usize,
+}
+
+/// The folders of the workspace's packages: `crates/*` by name, then `xtask`.
+fn packages(root: &Path) -> Result<Vec<String>> {
+    let mut packages = Vec::new();
+    let crates = root.join("crates");
+    if crates.is_dir() {
+        let entries =
+            fs::read_dir(&crates).with_context(|| format!("cannot read {}", crates.display()))?;
+        for entry in entries {
+            let entry = entry.with_context(|| format!("cannot read {}", crates.display()))?;
+            if entry.path().join("Cargo.toml").is_file() {
+                packages.push(format!("crates/{}", entry.file_name().to_string_lossy()));
+            }
+        }
+    }
+    packages.sort();
+    if root.join("xtask/Cargo.toml").is_file() {
+        packages.push("xtask".to_owned());
+    }
+    Ok(packages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for folder in ["crates/one/src", "crates/one/tests", "xtask/src"] {
+            fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        for (file, text) in [
+            ("crates/one/Cargo.toml", ""),
+            (
+                "crates/one/src/a.rs",
+                "// ANC_HOR: a\nfn a() {}\n// ANC_HOR_END: a\n#[cfg(test)]\nmod tests {}\n",
+            ),
+            ("crates/one/tests/b.rs", "fn b() {}\n"),
+            ("xtask/Cargo.toml", ""),
+            ("xtask/src/main.rs", "fn main() {}\n"),
+        ] {
+            // Otherwise these would be anchors of this file.
+            fs::write(root.path().join(file), text.replace("ANC_HOR", "ANCHOR")).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn the_appendix_lists_every_file_complete() {
+        let mut problems = Problems::default();
+        let appendix = appendix(workspace().path(), &Place::file("x"), &mut problems).unwrap();
+        assert!(problems.is_empty());
+        assert_eq!(appendix.files, 3);
+        let expected = "<div class=\"appendix\">\n\n## `crates/one`\n\n\
+            ### `crates/one/src/a.rs`\n\n```rust\nfn a() {}\n#[cfg(test)]\nmod tests {}\n```\n\n\
+            ### `crates/one/tests/b.rs`\n\n```rust\nfn b() {}\n```\n\n\
+            ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n</div>\n";
+        assert_eq!(appendix.markdown, expected);
+    }
+
+    #[test]
+    fn a_wrong_anchor_and_an_empty_workspace_are_problems() {
+        let root = workspace();
+        let unclosed = "// ANC_HOR: b\n".replace("ANC_HOR", "ANCHOR");
+        fs::write(root.path().join("xtask/src/main.rs"), unclosed).unwrap();
+        let mut problems = Problems::default();
+        appendix(root.path(), &Place::file("x"), &mut problems).unwrap();
+        appendix(tempfile::tempdir().unwrap().path(), &Place::file("y"), &mut problems).unwrap();
+        let problems = problems.sorted();
+        assert!(problems[0].message.contains("main.rs:1: the anchor `b` is never closed"));
+        assert!(problems[1].message.contains("no Rust file"));
+    }
+}

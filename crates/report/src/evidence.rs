@@ -1,0 +1,334 @@
+//! What the harness found: `target/harness/results.json`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::numbers::short;
+use crate::programs::{Program, Programs};
+
+/// The version of the results that this crate reads.
+const SCHEMA: u32 = 1;
+
+/// The chapter that explains the checks.
+pub const CHAPTER: &str = "verification.md";
+
+/// The results of a run of the harness. Fields that are not known are left alone.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Evidence {
+    /// The version of this file.
+    pub schema: u32,
+    /// The hash of everything that the results depend on.
+    pub inputs_sha256: String,
+    /// The command that a user types for the same.
+    pub command: String,
+    /// How many checks passed.
+    pub passed: usize,
+    /// How many did not.
+    pub failed: usize,
+    /// The checks in the order in which they are printed.
+    pub checks: Vec<Check>,
+    /// The deliberate bugs.
+    pub controls: Vec<Control>,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Check {
+    /// The question of the assignment.
+    pub question: String,
+    /// What kind of evidence it gives.
+    pub kind: String,
+    /// The name within the group.
+    pub name: String,
+    /// The group.
+    pub group: String,
+    /// `ok`, `FAIL` or `ERROR`.
+    pub status: String,
+    /// The line that the harness prints.
+    pub line: String,
+    /// What was measured.
+    pub detail: String,
+    /// How many cases were tried.
+    pub cases: usize,
+    /// The largest error.
+    pub max_error: Option<f64>,
+    /// What it may be at most.
+    pub bound: Option<f64>,
+}
+
+/// A deliberate bug, and what caught it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Control {
+    /// Its name.
+    pub id: String,
+    /// The question of the assignment.
+    pub question: String,
+    /// What was made wrong.
+    pub subject: String,
+    /// What is wrong with it.
+    pub bug: String,
+    /// The kinds of check that failed, as they had to.
+    pub caught_by: Vec<String>,
+}
+
+impl Check {
+    /// The formula that the check transcribes, by the name that its equation has in the book.
+    #[must_use]
+    pub fn formula(&self) -> Option<&str> {
+        match self.group == "formulas" {
+            true => Some(&self.name),
+            false => self.name.strip_prefix("formulas."),
+        }
+    }
+}
+
+impl Evidence {
+    /// Reads the results, after a new run of the harness if there are none or they are out of date.
+    ///
+    /// # Errors
+    /// If the harness does not run, or its results are not as expected.
+    pub fn load(file: &Path, programs: &dyn Programs) -> Result<Self> {
+        let inputs = programs.run(Program::InputsHash)?;
+        let inputs = inputs.trim();
+        let current = |evidence: &Self| evidence.inputs_sha256 == inputs;
+        if let Ok(evidence) = Self::read(file)
+            && current(&evidence)
+        {
+            return Ok(evidence);
+        }
+        // A failed check makes the harness fail, after it has written which one it was.
+        let run = programs.run(Program::Harness);
+        let evidence = match (Self::read(file), run) {
+            (Ok(evidence), _) if current(&evidence) => evidence,
+            (_, Err(error)) => return Err(error),
+            (Err(error), Ok(_)) => return Err(error),
+            (Ok(_), Ok(_)) => bail!(
+                "{} is out of date although the harness has just run: the sources changed meanwhile; run this again",
+                file.display()
+            ),
+        };
+        Ok(evidence)
+    }
+
+    fn read(file: &Path) -> Result<Self> {
+        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let not_as_expected = || format!("{} is not what the harness writes", file.display());
+        let evidence: Self = serde_json::from_slice(&text).with_context(not_as_expected)?;
+        ensure!(
+            evidence.schema == SCHEMA,
+            "{}: expected schema {SCHEMA}, but got {}: update the harness and the report together",
+            file.display(),
+            evidence.schema
+        );
+        let passed = evidence.checks.iter().filter(|check| check.status == "ok").count();
+        let failed = evidence.checks.len() - passed;
+        ensure!(
+            (passed, failed) == (evidence.passed, evidence.failed),
+            "{}: it counts {} passed and {} failed checks, but lists {passed} and {failed}",
+            file.display(),
+            evidence.passed,
+            evidence.failed
+        );
+        Ok(evidence)
+    }
+
+    /// The checks that did not pass, and the deliberate bugs that nothing caught.
+    pub fn failures(&self) -> impl Iterator<Item = String> {
+        let checks = self.checks.iter().filter(|check| check.status != "ok").map(|check| {
+            format!("a check fails, and the book shows only what holds: {}", check.line)
+        });
+        let controls = self
+            .controls
+            .iter()
+            .filter(|control| control.caught_by.is_empty())
+            .map(|control| format!("nothing catches the deliberate bug {}", control.id));
+        checks.chain(controls)
+    }
+
+    /// The names of the transcribed formulas.
+    #[must_use]
+    pub fn formulas(&self) -> BTreeSet<&str> {
+        self.checks.iter().filter_map(Check::formula).collect()
+    }
+
+    /// What the transcriptions of one formula showed, if there are any.
+    #[must_use]
+    pub fn formula(&self, id: &str) -> Option<FormulaEvidence> {
+        let checks = self.checks.iter().filter(|check| check.formula() == Some(id));
+        checks.fold(None, |sum: Option<FormulaEvidence>, check| {
+            let sum = sum.unwrap_or_default();
+            Some(FormulaEvidence {
+                cases: sum.cases + check.cases,
+                max_error: larger(sum.max_error, check.max_error),
+                bound: larger(sum.bound, check.bound),
+            })
+        })
+    }
+}
+
+/// The larger of two numbers, where there are any.
+fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.max(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// What the transcriptions of a formula showed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FormulaEvidence {
+    /// How many random cases were compared.
+    pub cases: usize,
+    /// The largest error.
+    pub max_error: Option<f64>,
+    /// What it may be at most.
+    pub bound: Option<f64>,
+}
+
+impl FormulaEvidence {
+    /// One line for beneath the equation.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut line =
+            format!("checked: {} {}", self.cases, if self.cases == 1 { "case" } else { "cases" });
+        if let Some(error) = self.max_error {
+            let _ = write!(line, ", largest error {}", short(error));
+        }
+        if let Some(bound) = self.bound {
+            let _ = write!(line, ", bound {}", short(bound));
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Results with two questions, a formula and a control.
+    pub(crate) fn sample(status: &str) -> String {
+        let failed = usize::from(status != "ok");
+        let check = |question: &str, kind: &str, group: &str, name: &str, status: &str| {
+            serde_json::json!({
+                "question": question, "kind": kind, "group": group, "name": name, "status": status,
+                "line": format!("{name} ({group}) ... {status}"), "detail": "", "cases": 50,
+                "max_error": 2.2e-16, "bound": 1e-10, "seconds": 0.1,
+            })
+        };
+        serde_json::json!({
+            "schema": 1, "inputs_sha256": "now", "command": "cargo xtask test", "seconds": 1.5,
+            "passed": 3 - failed, "failed": failed,
+            "checks": [
+                check("4.1", "course", "tests.test_activations.TestReLU", "test_forward", status),
+                check("4.1", "formula", "formulas", "relu-backward", "ok"),
+                check("4.2", "course", "tests.test_layers.TestFullyConnected", "test_forward", "ok"),
+            ],
+            "controls": [{
+                "id": "relu-sign", "question": "4.1", "subject": "ReLU", "bug": "a | b_c",
+                "caught_by": ["course", "gradient"],
+            }],
+        })
+        .to_string()
+    }
+
+    /// A harness that writes the given results.
+    struct Fake<'a> {
+        file: &'a Path,
+        results: Result<String, String>,
+        ran: RefCell<Vec<Program>>,
+    }
+
+    impl Programs for Fake<'_> {
+        fn run(&self, program: Program) -> Result<String> {
+            self.ran.borrow_mut().push(program);
+            if program == Program::InputsHash {
+                return Ok("now\n".to_owned());
+            }
+            match &self.results {
+                Ok(results) => Ok(fs::write(self.file, results).map(|()| String::new())?),
+                Err(error) => bail!("{error}"),
+            }
+        }
+    }
+
+    fn load(stored: Option<&str>, results: Result<&str, &str>) -> (Result<Evidence, String>, bool) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("results.json");
+        if let Some(stored) = stored {
+            fs::write(&file, stored).unwrap();
+        }
+        let results = results.map(str::to_owned).map_err(str::to_owned);
+        let fake = Fake { file: &file, results, ran: RefCell::default() };
+        let evidence = Evidence::load(&file, &fake).map_err(|error| format!("{error:#}"));
+        let ran = fake.ran.borrow().contains(&Program::Harness);
+        (evidence, ran)
+    }
+
+    fn evidence() -> Evidence {
+        load(Some(&sample("ok")), Err("not needed")).0.unwrap()
+    }
+
+    #[test]
+    fn current_results_are_read_without_running_anything() {
+        let (evidence, ran) = load(Some(&sample("ok")), Err("not needed"));
+        assert_eq!((evidence.unwrap().passed, ran), (3, false));
+    }
+
+    #[test]
+    fn missing_damaged_and_stale_results_are_made_again() {
+        let stale = sample("ok").replace("\"now\"", "\"then\"");
+        for stored in [None, Some("{"), Some(stale.as_str())] {
+            let (evidence, ran) = load(stored, Ok(&sample("ok")));
+            assert_eq!((evidence.unwrap().passed, ran), (3, true));
+        }
+    }
+
+    #[test]
+    fn results_that_stay_wrong_are_an_error() {
+        let stale = sample("ok").replace("\"now\"", "\"then\"");
+        for (results, expected) in [
+            (Err("it crashed"), "it crashed"),
+            (Ok(stale.as_str()), "out of date"),
+            (Ok("{}"), "missing field `schema`"),
+            (
+                Ok(&sample("ok").replace("\"schema\":1", "\"schema\":2")),
+                "expected schema 1, but got 2",
+            ),
+            (Ok(&sample("ok").replace("\"passed\":3", "\"passed\":4")), "lists 3 and 0"),
+            (Ok(&sample("ok").replace("\"bug\"", "\"gub\"")), "missing field `bug`"),
+        ] {
+            let error = load(None, results).0.unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn failed_checks_and_uncaught_bugs_are_failures() {
+        assert_eq!(evidence().failures().count(), 0);
+        let failed = load(Some(&sample("FAIL")), Err("")).0.unwrap();
+        let failures: Vec<String> = failed.failures().collect();
+        assert!(failures[0].contains("test_forward (tests.test_activations.TestReLU) ... FAIL"));
+        let uncaught = sample("ok").replace("[\"course\",\"gradient\"]", "[]");
+        let uncaught = load(Some(&uncaught), Err("")).0.unwrap();
+        assert_eq!(
+            uncaught.failures().collect::<Vec<_>>(),
+            ["nothing catches the deliberate bug relu-sign"]
+        );
+    }
+
+    #[test]
+    fn a_formula_has_its_evidence() {
+        let evidence = evidence();
+        assert_eq!(evidence.formulas(), BTreeSet::from(["relu-backward"]));
+        let line = evidence.formula("relu-backward").unwrap().line();
+        assert_eq!(line, "checked: 50 cases, largest error 2.2e-16, bound 1e-10");
+        assert!(evidence.formula("relu-forward").is_none());
+    }
+}

@@ -1,0 +1,275 @@
+//! SVG drawings and plots, made part of a page.
+
+use std::borrow::Cow;
+
+use experiment::palette;
+
+use crate::markup::{Tag, Token, tokens};
+
+/// Where a drawing comes from, which decides what colours it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Drawn for the book: its colours are already those of the theme.
+    Drawing,
+    /// A plot of a record: its fixed colours are replaced by those of the theme.
+    Plot,
+}
+
+/// The drawing as an element of a page.
+///
+/// Ids become unique by `id`, what a page must not have is refused, and `alt` names the drawing.
+///
+/// # Errors
+/// A message that says what is wrong with the drawing.
+pub fn inline(svg: &str, origin: Origin, id: &str, alt: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(svg.len());
+    let mut open: Vec<&str> = Vec::new();
+    // The content of the drawing's own title and description, which `alt` replaces.
+    let mut skipped: Option<&str> = None;
+    let mut ids = Vec::new();
+    let mut links = Vec::new();
+    for token in tokens(svg) {
+        if let Some(name) = skipped {
+            if token == Token::Close(name) {
+                skipped = None;
+            }
+            continue;
+        }
+        match token {
+            Token::Open(tag) if open.is_empty() => {
+                if tag.name != "svg" {
+                    return Err(format!("the drawing begins with <{}>, not with <svg>", tag.name));
+                }
+                if !out.is_empty() {
+                    return Err("there is something after the end of the drawing".to_owned());
+                }
+                open.push(tag.name);
+                root(tag, alt)?.write(&mut out);
+            }
+            Token::Open(tag) => {
+                if let "script" | "foreignObject" | "image" | "style" | "a" = tag.name {
+                    return Err(format!(
+                        "the drawing has a <{}>: use shapes and text with attributes",
+                        tag.name
+                    ));
+                }
+                if open.len() == 1 && matches!(tag.name, "title" | "desc") {
+                    skipped = (!tag.self_closing).then_some(tag.name);
+                    continue;
+                }
+                if let Some(old) = tag.get("id") {
+                    ids.push(old.to_owned());
+                }
+                if !tag.self_closing {
+                    open.push(tag.name);
+                }
+                rewrite(tag, origin, id, &mut links)?.write(&mut out);
+            }
+            Token::Close(name) => {
+                if open.pop() != Some(name) {
+                    return Err(format!("the drawing has a </{name}> that closes nothing"));
+                }
+                out.push_str(&format!("</{name}>"));
+            }
+            Token::Text(text) if open.is_empty() && !text.trim().is_empty() => {
+                return Err("the drawing has text outside of <svg>".to_owned());
+            }
+            Token::Text(text) if !open.is_empty() => out.push_str(text),
+            Token::Text(_) | Token::Other => {}
+        }
+    }
+    if !open.is_empty() || out.is_empty() {
+        return Err("the drawing has no end".to_owned());
+    }
+    match links.into_iter().find(|link| !ids.contains(link)) {
+        Some(link) => Err(format!("the drawing refers to `#{link}`, which it does not have")),
+        None => Ok(out),
+    }
+}
+
+/// The `<svg>` tag, which scales down with the page.
+fn root<'a>(mut tag: Tag<'a>, alt: &str) -> Result<Tag<'a>, String> {
+    let number = |name: &str| {
+        let value = tag.get(name)?;
+        value.trim_end_matches("px").parse::<f64>().ok().filter(|v| *v > 0.0)
+    };
+    let view_box = match (tag.get("viewBox"), number("width"), number("height")) {
+        (Some(view_box), _, _) => view_box.to_owned(),
+        (None, Some(width), Some(height)) => format!("0 0 {width} {height}"),
+        _ => return Err("the drawing has neither a viewBox nor a width and height".to_owned()),
+    };
+    let parts: Vec<f64> = view_box.split([' ', ',']).filter_map(|part| part.parse().ok()).collect();
+    let &[_, _, view_width, view_height] = &parts[..] else {
+        return Err(format!("the viewBox `{view_box}` is not four numbers"));
+    };
+    let width = number("width").unwrap_or(view_width);
+    tag.attributes.retain(|(name, _)| {
+        !matches!(*name, "width" | "height" | "style" | "class" | "id" | "role")
+            && !name.starts_with("aria-")
+            && !name.starts_with("xmlns")
+    });
+    tag.set("viewBox", view_box);
+    tag.set("class", "drawing");
+    tag.set("role", "img");
+    tag.set("aria-label", alt.to_owned());
+    tag.set("style", format!("width:{width}px;aspect-ratio:{view_width}/{view_height}"));
+    Ok(tag)
+}
+
+fn rewrite<'a>(
+    mut tag: Tag<'a>,
+    origin: Origin,
+    id: &str,
+    links: &mut Vec<String>,
+) -> Result<Tag<'a>, String> {
+    for (name, value) in &mut tag.attributes {
+        if name.starts_with("on") {
+            return Err(format!("the drawing has a script in `{name}`"));
+        }
+        match *name {
+            "id" => *value = format!("{id}-{value}").into(),
+            "href" | "xlink:href" => {
+                let Some(link) = value.strip_prefix('#') else {
+                    return Err(format!("the drawing loads `{value}` from outside of the page"));
+                };
+                links.push(link.to_owned());
+                *value = format!("#{id}-{link}").into();
+            }
+            "fill" | "stroke" | "stop-color" | "color" => {
+                *value = colour(value, origin)?.into_owned().into();
+            }
+            "style" => {
+                return Err("the drawing has a `style`: use attributes such as fill".to_owned());
+            }
+            _ => {}
+        }
+        if let Some(link) = value.strip_prefix("url(#").and_then(|rest| rest.strip_suffix(')')) {
+            links.push(link.to_owned());
+            *value = format!("url(#{id}-{link})").into();
+        } else if value.contains("url(") {
+            return Err(format!("the drawing loads `{value}` from outside of the page"));
+        }
+    }
+    for (name, value) in &mut tag.attributes {
+        if *name == "xlink:href" {
+            *name = "href";
+        }
+        if *name == "font-family" {
+            *value = "var(--drawing-font)".into();
+        }
+    }
+    // An attribute cannot hold `var(...)` in every browser; a style can.
+    let themed = |name: &str, value: &str| {
+        matches!(name, "fill" | "stroke" | "stop-color" | "color" | "font-family")
+            && value.contains("var(")
+    };
+    let style: Vec<String> = tag
+        .attributes
+        .iter()
+        .filter(|(name, value)| themed(name, value))
+        .map(|(name, value)| format!("{name}:{value}"))
+        .collect();
+    if !style.is_empty() {
+        tag.attributes.retain(|(name, value)| !themed(name, value));
+        tag.set("style", style.join(";"));
+    }
+    Ok(tag)
+}
+
+/// A colour that follows the theme.
+fn colour(value: &str, origin: Origin) -> Result<Cow<'_, str>, String> {
+    let follows = matches!(value, "none" | "currentColor" | "inherit" | "transparent")
+        || value.starts_with("var(--")
+        || value.starts_with("url(#");
+    if follows {
+        return Ok(Cow::Borrowed(value));
+    }
+    match origin {
+        Origin::Drawing => Err(format!(
+            "the drawing has the fixed colour `{value}`, which a dark page would swallow: \
+             use currentColor or var(--plot-series-1)"
+        )),
+        Origin::Plot => palette::all()
+            .find(|colour| colour.hex().eq_ignore_ascii_case(value))
+            .map(|colour| Cow::Owned(format!("var({})", colour.css_variable)))
+            .ok_or_else(|| {
+                format!("the plot has the colour `{value}`, which is not in the palette")
+            }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawing(body: &str) -> Result<String, String> {
+        let svg = format!("<?xml version=\"1.0\"?><svg width=\"10\" height=\"20\">{body}</svg>\n");
+        inline(&svg, Origin::Drawing, "fig-a", "An \"a\"")
+    }
+
+    #[test]
+    fn a_drawing_scales_and_is_named() {
+        let svg = drawing("<title>old</title><g fill=\"currentColor\">text</g>").unwrap();
+        let expected = "<svg viewBox=\"0 0 10 20\" class=\"drawing\" role=\"img\" \
+            aria-label=\"An &quot;a&quot;\" style=\"width:10px;aspect-ratio:10/20\">\
+            <g fill=\"currentColor\">text</g></svg>";
+        assert_eq!(svg, expected);
+    }
+
+    #[test]
+    fn ids_become_unique_and_links_follow() {
+        let svg = drawing(
+            "<marker id=\"m\"/><path marker-end=\"url(#m)\"/><use xlink:href=\"#m\" stroke=\"none\"/>",
+        );
+        let expected = "<marker id=\"fig-a-m\"/><path marker-end=\"url(#fig-a-m)\"/>\
+            <use href=\"#fig-a-m\" stroke=\"none\"/></svg>";
+        assert!(svg.as_ref().unwrap().ends_with(expected), "{svg:?}");
+    }
+
+    #[test]
+    fn the_colours_of_a_plot_become_those_of_the_theme() {
+        let colour = palette::SERIES[1];
+        let svg = format!(
+            "<svg viewBox=\"0 0 1 1\"><path stroke=\"{}\" fill=\"none\"/></svg>",
+            colour.hex()
+        );
+        let svg = inline(&svg, Origin::Plot, "p", "alt").unwrap();
+        let expected =
+            format!("<path fill=\"none\" style=\"stroke:var({})\"/>", colour.css_variable);
+        assert!(svg.contains(&expected), "{svg}");
+    }
+
+    #[test]
+    fn what_a_page_must_not_have_is_refused() {
+        for (body, expected) in [
+            ("<path fill=\"black\"/>", "fixed colour `black`"),
+            ("<path stroke=\"#000\"/>", "fixed colour `#000`"),
+            ("<script>x</script>", "a <script>"),
+            ("<style>.a{}</style>", "a <style>"),
+            ("<path style=\"fill:red\"/>", "a `style`"),
+            ("<g onclick=\"x()\"/>", "a script in `onclick`"),
+            ("<use href=\"http://x/y.svg#a\"/>", "from outside of the page"),
+            ("<g filter=\"url(http://x/f)\"/>", "from outside of the page"),
+            ("<image href=\"a.png\"/>", "a <image>"),
+            ("<use href=\"#gone\"/>", "refers to `#gone`"),
+            ("<g></p>", "closes nothing"),
+            ("<g>", "closes nothing"),
+        ] {
+            let error = drawing(body).unwrap_err();
+            assert!(error.contains(expected), "{body}: {error}");
+        }
+        for (svg, expected) in [
+            ("<p></p>", "begins with <p>"),
+            ("<svg></svg>", "neither a viewBox"),
+            ("<svg viewBox=\"0 0 1\"></svg>", "not four numbers"),
+            ("<svg viewBox=\"0 0 1 1\">", "no end"),
+            ("", "no end"),
+            ("<svg viewBox=\"0 0 1 1\"></svg>text", "outside of <svg>"),
+        ] {
+            let error = inline(svg, Origin::Drawing, "a", "b").unwrap_err();
+            assert!(error.contains(expected), "{svg}: {error}");
+        }
+        let plot = "<svg viewBox=\"0 0 1 1\"><path fill=\"#123456\"/></svg>";
+        assert!(inline(plot, Origin::Plot, "a", "b").unwrap_err().contains("not in the palette"));
+    }
+}

@@ -1,0 +1,151 @@
+//! The Markdown of a chapter or a caption, and what is to be replaced in it.
+
+use std::ops::Range;
+
+use crate::directive::Directive;
+use crate::problem::{Place, Problems};
+use crate::reader::Reader;
+use crate::references::Label;
+
+/// Markdown, and what is to be replaced in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fragment {
+    /// The source.
+    pub text: String,
+    /// The replacements, in order and disjoint.
+    pub pieces: Vec<Piece>,
+    /// The links to other files or anchors.
+    pub links: Vec<Link>,
+    /// How many first-level headings it has.
+    pub titles: usize,
+}
+
+/// A part of the source that is to be replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// The bytes that it takes.
+    pub range: Range<usize>,
+    /// Where it begins.
+    pub place: Place,
+    /// What it is.
+    pub kind: PieceKind,
+}
+
+/// What there is to replace.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PieceKind {
+    /// `$...$`
+    Inline {
+        /// The TeX source.
+        tex: String,
+    },
+    /// `$$ ... $$`
+    Display {
+        /// The TeX source.
+        tex: String,
+        /// The label, if the equation has one.
+        label: Option<Label>,
+        /// Whether it is marked as a result, which must be verified.
+        result: bool,
+        /// The white space before it.
+        indent: String,
+    },
+    /// `[@kind:ID]`
+    Reference(Label),
+    /// `{{#value RECORD KEY}}`, anywhere in a line.
+    Value {
+        /// The record.
+        record: String,
+        /// The path of the value.
+        key: String,
+    },
+    /// What could not be read, and is reported: nothing stands in its place.
+    Failed,
+    /// A directive on a line of its own.
+    Directive {
+        /// The directive.
+        directive: Directive,
+        /// Its caption, if it has one.
+        caption: Option<Fragment>,
+        /// The white space before it.
+        indent: String,
+    },
+}
+
+/// A link or an image of the source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Where it stands.
+    pub place: Place,
+    /// Where it leads.
+    pub target: String,
+    /// Whether it is an image.
+    pub image: bool,
+}
+
+impl Fragment {
+    /// Reads a chapter, whose first line stands at `start`.
+    pub fn chapter(text: &str, start: &Place, problems: &mut Problems) -> Self {
+        Reader::new(text, start, problems).chapter()
+    }
+
+    /// Reads a caption: no blocks.
+    pub fn caption(text: &str, place: &Place, problems: &mut Problems) -> Self {
+        Reader::new(text, place, problems).caption()
+    }
+
+    /// All pieces, those of captions included.
+    pub fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces.iter().flat_map(|piece| {
+            let caption = match &piece.kind {
+                PieceKind::Directive { caption: Some(caption), .. } => &caption.pieces[..],
+                _ => &[],
+            };
+            std::iter::once(piece).chain(caption)
+        })
+    }
+
+    /// The source with each piece replaced.
+    pub fn replace(&self, mut replacement: impl FnMut(&Piece) -> String) -> String {
+        let mut out = String::with_capacity(self.text.len() * 2);
+        let mut end = 0;
+        for piece in &self.pieces {
+            out.push_str(&self.text[end..piece.range.start]);
+            out.push_str(&replacement(piece));
+            end = piece.range.end;
+        }
+        out.push_str(&self.text[end..]);
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Fragment {
+        let mut problems = Problems::default();
+        let fragment = Fragment::chapter(text, &Place::new("q.md", 1), &mut problems);
+        assert!(problems.is_empty(), "{problems:?}");
+        fragment
+    }
+
+    #[test]
+    fn pieces_are_replaced_where_they_stand() {
+        assert_eq!(read("a $x$ b").replace(|_| "FORMULA".to_owned()), "a FORMULA b");
+        let fragment = read("Before\n$$\na\n$$ {#eq:a}\nafter $x$\n\n$$ y $$\n");
+        let mut number = 0;
+        let replaced = fragment.replace(|_| {
+            number += 1;
+            number.to_string()
+        });
+        assert_eq!(replaced, "Before\n1\nafter 2\n\n3\n");
+    }
+
+    #[test]
+    fn the_pieces_of_captions_are_among_all_pieces() {
+        let fragment = read("$y$\n\n{{#table \"Of $x$, see [@eq:a]\" tbl:a}}\n");
+        assert_eq!(fragment.pieces.len(), 2);
+        assert_eq!(fragment.all_pieces().count(), 4);
+    }
+}

@@ -1,0 +1,150 @@
+//! Builds the book: `cargo xtask report [--open]`.
+
+use std::env;
+use std::io::{IsTerminal, stdout};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use report::files::workspace_root;
+use report::{Built, Cargo, Failure, Options, build};
+
+/// Build the report as a book that works offline, and check everything in it.
+#[derive(Parser)]
+#[command(name = "report", bin_name = "cargo xtask report")]
+struct Arguments {
+    /// Open the book when it is built.
+    #[arg(long)]
+    open: bool,
+    /// The folder with book.toml, report.toml, src and records [default: book].
+    #[arg(long, value_name = "DIR")]
+    book: Option<PathBuf>,
+    /// The folder for the finished book, replaced as a whole [default: target/book].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}: {failure}", Paint::for_errors().red("error"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let started = Instant::now();
+    let here = env::current_dir().context("cannot say which folder this is")?;
+    let root = workspace_root(&here)?;
+    let mut options = Options::new(&root);
+    if let Some(book) = &arguments.book {
+        options.book = here.join(book);
+    }
+    if let Some(out) = &arguments.out {
+        options.out = here.join(out);
+        check_replaceable(&options)?;
+    }
+    let built = build(&options, Box::new(Cargo::new(&root)))?;
+    describe(&built, &here, started.elapsed().as_secs_f64());
+    if arguments.open {
+        open(&built.index)?;
+    }
+    Ok(())
+}
+
+/// The folder for the book is replaced: it must not be one that holds something else.
+fn check_replaceable(options: &Options) -> Result<()> {
+    let out = &options.out;
+    let is_book = out.join("index.html").is_file() && out.join("toc.html").is_file();
+    let is_empty = || out.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    if out.exists() && !is_book && !is_empty() {
+        bail!("{} holds something that is not a finished book: name another folder", out.display());
+    }
+    Ok(())
+}
+
+fn describe(built: &Built, here: &Path, seconds: f64) {
+    let paint = Paint::for_output();
+    let counts = built.counts;
+    println!(
+        "{} {} chapters, {} formulas ({} of them verified), {} code snippets, {} figures, {} files of code in the appendix",
+        paint.green("built"),
+        counts.chapters,
+        counts.formulas,
+        counts.checked,
+        counts.snippets,
+        counts.figures,
+        counts.appendix_files
+    );
+    for missing in &built.missing {
+        println!("{} in book/report.toml: {missing}", paint.red("missing"));
+    }
+    let index = built.index.strip_prefix(here).unwrap_or(&built.index);
+    println!("open {} ({seconds:.1} s)", paint.bold(&index.display().to_string()));
+}
+
+/// Opens a file with what the system opens it with.
+fn open(file: &Path) -> Result<()> {
+    let programs: &[(&str, &[&str])] = if cfg!(target_os = "macos") {
+        &[("open", &[])]
+    } else if cfg!(windows) {
+        &[("cmd", &["/C", "start", ""])]
+    } else {
+        &[("xdg-open", &[]), ("gio", &["open"])]
+    };
+    for (program, arguments) in programs {
+        println!("$ {program} {}", file.display());
+        let mut command = Command::new(program);
+        command.args(*arguments).arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        if command.status().is_ok_and(|status| status.success()) {
+            return Ok(());
+        }
+    }
+    let tried: Vec<&str> = programs.iter().map(|(program, _)| *program).collect();
+    bail!(
+        "the book is built, but cannot be opened: {} did not work here; open {} in a browser",
+        tried.join(" and "),
+        file.display()
+    )
+}
+
+/// Colours, where they are wanted.
+struct Paint {
+    on: bool,
+}
+
+impl Paint {
+    fn for_output() -> Self {
+        Self { on: stdout().is_terminal() && wanted() }
+    }
+
+    fn for_errors() -> Self {
+        Self { on: std::io::stderr().is_terminal() && wanted() }
+    }
+
+    fn with(&self, code: u8, text: &str) -> String {
+        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.with(1, text)
+    }
+
+    fn red(&self, text: &str) -> String {
+        self.with(31, text)
+    }
+
+    fn green(&self, text: &str) -> String {
+        self.with(32, text)
+    }
+}
+
+/// `NO_COLOR`, if it is set to anything, says no.
+fn wanted() -> bool {
+    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}

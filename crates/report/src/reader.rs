@@ -1,0 +1,415 @@
+//! Finds, in Markdown, what this crate expands.
+//!
+//! Block constructs (displayed formulas, directives) are found line by line, because Markdown would
+//! read a formula's line `- b` as a list. The rest is what mdBook's own Markdown reader says is
+//! text, so nothing inside code is ever touched.
+
+use std::ops::Range;
+
+use mdbook_markdown::pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
+
+use crate::directive::Directive;
+use crate::fragment::{Fragment, Link, Piece, PieceKind};
+use crate::problem::{Place, Problems};
+use crate::references::{Kind, Label};
+
+/// Reads one text.
+pub(crate) struct Reader<'a> {
+    text: &'a str,
+    start: &'a Place,
+    pieces: Vec<Piece>,
+    problems: &'a mut Problems,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a text whose first line stands at `start`.
+    pub(crate) fn new(text: &'a str, start: &'a Place, problems: &'a mut Problems) -> Self {
+        Self { text, start, pieces: Vec::new(), problems }
+    }
+
+    /// Reads blocks and lines.
+    pub(crate) fn chapter(mut self) -> Fragment {
+        let masked = self.blocks();
+        self.finish(&masked)
+    }
+
+    /// Reads lines only.
+    pub(crate) fn caption(self) -> Fragment {
+        let text = self.text;
+        self.finish(text)
+    }
+    fn place(&self, offset: usize) -> Place {
+        let lines = self.text[..offset].matches('\n').count();
+        Place::new(&self.start.file, self.start.line + lines)
+    }
+
+    fn problem(&mut self, offset: usize, message: impl Into<String>) {
+        let place = self.place(offset);
+        self.problems.add(&place, message);
+    }
+
+    /// Takes displayed formulas and directives out; returns the text with spaces in their place.
+    fn blocks(&mut self) -> String {
+        let mut masked = String::with_capacity(self.text.len());
+        let mut fence: Option<String> = None;
+        let mut offset = 0;
+        let text = self.text;
+        let mut lines = text.split_inclusive('\n');
+        while let Some(line) = lines.next() {
+            let start = offset;
+            offset += line.len();
+            let content = line.trim();
+            if let Some(marker) = &fence {
+                if content.starts_with(marker.as_str())
+                    && content.trim_matches(['`', '~']).is_empty()
+                {
+                    fence = None;
+                }
+                masked.push_str(line);
+                continue;
+            }
+            if let Some(marker) = fence_marker(content) {
+                fence = Some(marker);
+                masked.push_str(line);
+                continue;
+            }
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let body_start = start + indent.len();
+            if content.starts_with("$$") {
+                let mut end = body_start + content.len();
+                while display(&text[body_start..end]).is_none() {
+                    let Some(next) = lines.next() else { break };
+                    offset += next.len();
+                    end = offset - (next.len() - next.trim_end().len());
+                    if next.trim().is_empty() {
+                        break;
+                    }
+                }
+                self.display(body_start..end.max(body_start), indent);
+            } else if content.starts_with("{{#")
+                && content.ends_with("}}")
+                && !content.starts_with("{{#value ")
+            {
+                self.directive(body_start..body_start + content.len(), indent);
+            } else {
+                masked.push_str(line);
+                continue;
+            }
+            mask(&mut masked, &text[start..offset]);
+        }
+        if fence.is_some() {
+            self.problem(text.len(), "the last code block is not closed");
+        }
+        masked
+    }
+
+    fn display(&mut self, range: Range<usize>, indent: &str) {
+        let Some((tex, attribute)) = display(&self.text[range.clone()]) else {
+            let message = "the displayed formula is not closed: expected a line that ends with `$$` or `$$ {#eq:ID}` \
+                           before the next empty line";
+            return self.failed(range, message);
+        };
+        let (label, result) = match equation_attribute(attribute) {
+            Ok(attribute) => attribute,
+            Err(message) => return self.failed(range, message),
+        };
+        let tex = tex.trim().to_owned();
+        let kind = PieceKind::Display { tex, label, result, indent: indent.to_owned() };
+        self.push(range, kind);
+    }
+
+    fn directive(&mut self, range: Range<usize>, indent: &str) {
+        let text = self.text[range.clone()].trim_start_matches("{{#").trim_end_matches("}}");
+        match Directive::parse(text) {
+            Ok(directive) => {
+                let place = self.place(range.start);
+                let caption = directive
+                    .labelled()
+                    .map(|(_, caption)| Fragment::caption(caption, &place, self.problems));
+                self.push(
+                    range,
+                    PieceKind::Directive { directive, caption, indent: indent.to_owned() },
+                );
+            }
+            Err(message) => self.failed(range, message),
+        }
+    }
+
+    fn failed(&mut self, range: Range<usize>, message: impl Into<String>) {
+        self.problem(range.start, message);
+        self.push(range, PieceKind::Failed);
+    }
+
+    fn push(&mut self, range: Range<usize>, kind: PieceKind) {
+        let place = self.place(range.start);
+        self.pieces.push(Piece { range, place, kind });
+    }
+
+    /// Reads `masked`, which is the text without its blocks, as Markdown.
+    fn finish(mut self, masked: &str) -> Fragment {
+        let mut links = Vec::new();
+        let mut titles = 0;
+        let mut in_code = false;
+        // What is neither code nor formula nor HTML: the only parts that are searched.
+        let mut plain: Vec<Range<usize>> = Vec::new();
+        for (event, range) in Parser::new_ext(masked, markdown_options()).into_offset_iter() {
+            match event {
+                Event::Start(Tag::CodeBlock(_)) => in_code = true,
+                Event::End(TagEnd::CodeBlock) => in_code = false,
+                Event::Text(_) if in_code && masked[range.clone()].contains("{{#") => {
+                    self.problem(range.start, "a directive inside a code block is not expanded");
+                }
+                Event::Text(_) if in_code => {}
+                Event::Text(_) => match plain.last_mut() {
+                    Some(last) if last.end == range.start => last.end = range.end,
+                    _ => plain.push(range),
+                },
+                Event::InlineMath(tex) => {
+                    self.push(range, PieceKind::Inline { tex: tex.trim().to_owned() });
+                }
+                Event::DisplayMath(_) => self.problem(
+                    range.start,
+                    "`$$ ... $$` stands on lines of its own, outside of quotations; in a line of text write `$...$`",
+                ),
+                Event::Start(Tag::Heading { level, .. }) if level as usize == 1 => titles += 1,
+                Event::Start(Tag::Link { link_type, dest_url, .. })
+                    if !matches!(link_type, LinkType::Email) =>
+                {
+                    let (place, target) = (self.place(range.start), dest_url.into_string());
+                    links.push(Link { place, target, image: false });
+                }
+                Event::Start(Tag::Image { dest_url, .. }) => {
+                    let (place, target) = (self.place(range.start), dest_url.into_string());
+                    if masked[range.clone()].starts_with("![]") {
+                        self.problem(range.start, format!("the image `{target}` has no alternative text"));
+                    }
+                    links.push(Link { place, target, image: true });
+                }
+                _ => {}
+            }
+        }
+        for range in plain {
+            self.plain(range, masked);
+        }
+        self.pieces.sort_by_key(|piece| piece.range.start);
+        Fragment { text: self.text.to_owned(), pieces: self.pieces, links, titles }
+    }
+
+    /// Looks for references and values in text, and for what was meant as something else.
+    fn plain(&mut self, range: Range<usize>, masked: &str) {
+        let text = &masked[range.clone()];
+        for (at, _) in text.match_indices('$') {
+            let start = range.start + at;
+            if !masked[..start].ends_with('\\') {
+                let message = "a `$` without a partner: a formula is `$x$`, without spaces next to the signs \
+                               and with as many `{` as `}`; a dollar is `\\$`";
+                self.problem(start, message);
+            }
+        }
+        for (at, _) in text.match_indices("[@") {
+            self.reference(range.start + at, &text[at + 2..]);
+        }
+        for (at, _) in text.match_indices("{{#") {
+            self.value(range.start + at, &text[at + 3..]);
+        }
+    }
+
+    /// The reference at `start`; `rest` follows `[@`.
+    fn reference(&mut self, start: usize, rest: &str) {
+        let Some((label, _)) = rest.split_once(']').filter(|(label, _)| !label.contains('\n'))
+        else {
+            let message = "a reference is `[@eq:ID]`, `[@fig:ID]` or `[@tbl:ID]`";
+            return self.failed(start..start + 2, message);
+        };
+        let range = start..start + label.len() + 3;
+        match Label::parse(label) {
+            Ok(label) => self.push(range, PieceKind::Reference(label)),
+            Err(message) => self.failed(range, message),
+        }
+    }
+
+    /// The directive in a line of text at `start`; `rest` follows `{{#`.
+    fn value(&mut self, start: usize, rest: &str) {
+        let Some((inner, _)) = rest.split_once("}}").filter(|(inner, _)| !inner.contains('\n'))
+        else {
+            return self.failed(start..start + 3, "a directive ends with `}}` in the same line");
+        };
+        let range = start..start + inner.len() + 5;
+        match inner.split_whitespace().collect::<Vec<_>>()[..] {
+            ["value", record, key] => {
+                let kind = PieceKind::Value { record: record.to_owned(), key: key.to_owned() };
+                self.push(range, kind);
+            }
+            ["value", ..] => {
+                let message =
+                    format!("`{{{{#{inner}}}}}` is not of the form `{{{{#value RECORD KEY}}}}`");
+                self.failed(range, message);
+            }
+            _ => {
+                self.failed(range, format!("`{{{{#{inner}}}}}` has to stand on a line of its own"))
+            }
+        }
+    }
+}
+
+/// mdBook's own, and formulas.
+fn markdown_options() -> Options {
+    Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_HEADING_ATTRIBUTES
+        | Options::ENABLE_DEFINITION_LIST
+        | Options::ENABLE_GFM
+        | Options::ENABLE_MATH
+}
+
+/// The marker that opens a fenced code block: three or more backticks or tildes.
+fn fence_marker(line: &str) -> Option<String> {
+    let character = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let length = line.chars().take_while(|c| *c == character).count();
+    let info = &line[length..];
+    (length >= 3 && !info.contains('`')).then(|| character.to_string().repeat(length))
+}
+
+/// Splits `$$ tex $$ {attribute}`.
+fn display(text: &str) -> Option<(&str, &str)> {
+    let (tex, attribute) = text.strip_prefix("$$")?.rsplit_once("$$")?;
+    let attribute = attribute.trim();
+    let complete = attribute.is_empty() || (attribute.starts_with('{') && attribute.ends_with('}'));
+    complete.then_some((tex, attribute))
+}
+
+/// Reads `{#eq:ID}` or `{#eq:ID .result}`, or nothing.
+fn equation_attribute(attribute: &str) -> Result<(Option<Label>, bool), String> {
+    let inner = attribute.trim_start_matches('{').trim_end_matches('}').trim();
+    match inner.split_whitespace().collect::<Vec<_>>()[..] {
+        [] => Ok((None, false)),
+        [id] | [id, ".result"] if id.starts_with('#') => {
+            Ok((Some(Label::parse_as(Kind::Equation, &id[1..])?), inner.ends_with(".result")))
+        }
+        _ => Err(format!("`{attribute}` is not of the form `{{#eq:ID}}` or `{{#eq:ID .result}}`")),
+    }
+}
+
+/// As many spaces as `text` has bytes, with its line ends.
+fn mask(masked: &mut String, text: &str) {
+    masked.extend(text.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Fragment, Vec<String>) {
+        let mut problems = Problems::default();
+        let fragment = Fragment::chapter(text, &Place::new("q.md", 1), &mut problems);
+        (fragment, problems.sorted().iter().map(ToString::to_string).collect())
+    }
+
+    fn kinds(text: &str) -> Vec<PieceKind> {
+        let (fragment, problems) = read(text);
+        assert_eq!(problems, [""; 0]);
+        fragment.pieces.into_iter().map(|piece| piece.kind).collect()
+    }
+
+    fn inline(tex: &str) -> PieceKind {
+        PieceKind::Inline { tex: tex.to_owned() }
+    }
+
+    fn shown(tex: &str, label: Option<&str>, result: bool) -> PieceKind {
+        let label = label.map(|label| Label::parse(label).unwrap());
+        PieceKind::Display { tex: tex.to_owned(), label, result, indent: String::new() }
+    }
+
+    #[test]
+    fn inline_formulas_are_found_and_dollars_left() {
+        let text = "Let $x_1 * y$ and *$z$* cost \\$5.\n\n| a | b |\n|---|---|\n| $u$ | `$v$` |\n";
+        assert_eq!(kinds(text), [inline("x_1 * y"), inline("z"), inline("u")]);
+    }
+
+    #[test]
+    fn nothing_in_code_is_touched() {
+        let text = "`$a$ [@eq:b]`\n\n```rust\n$$\nx\n$$\n[@eq:x] $y$\n```\n\n~~~\n$z$\n~~~\n";
+        assert_eq!(kinds(text), []);
+    }
+
+    #[test]
+    fn displayed_formulas_may_have_lines_that_look_like_markdown() {
+        let text = "Before\n$$\na\n- b\n+ c\n= d\n$$ {#eq:sum .result}\nafter $x$\n\n$$ y $$\n";
+        let expected =
+            [shown("a\n- b\n+ c\n= d", Some("eq:sum"), true), inline("x"), shown("y", None, false)];
+        assert_eq!(kinds(text), expected);
+        let (fragment, _) = read(text);
+        assert_eq!(fragment.pieces[0].place.line, 2);
+        assert_eq!(fragment.pieces[1].place.line, 8);
+    }
+
+    #[test]
+    fn a_displayed_formula_in_a_list_keeps_its_indentation() {
+        let pieces = kinds("1. Text\n\n   $$\n   x\n   $$\n");
+        let PieceKind::Display { indent, tex, .. } = &pieces[0] else { panic!("{pieces:?}") };
+        assert_eq!((indent.as_str(), tex.as_str()), ("   ", "x"));
+    }
+
+    #[test]
+    fn references_values_and_directives_are_found() {
+        let text =
+            "By [@eq:a], **[@fig:b]** and {{#value iris-sweep best.error}}.\n\n{{#tests 4.1}}\n";
+        let expected = [
+            PieceKind::Reference(Label::parse("eq:a").unwrap()),
+            PieceKind::Reference(Label::parse("fig:b").unwrap()),
+            PieceKind::Value { record: "iris-sweep".into(), key: "best.error".into() },
+            PieceKind::Directive {
+                directive: Directive::Tests { question: "4.1".into() },
+                caption: None,
+                indent: String::new(),
+            },
+        ];
+        assert_eq!(kinds(text), expected);
+    }
+
+    #[test]
+    fn captions_are_read_too() {
+        let pieces = kinds("{{#figure a.svg \"Shows $x$, see [@eq:a]\" \"alt\" fig:a}}\n");
+        let PieceKind::Directive { caption: Some(caption), .. } = &pieces[0] else {
+            panic!("{pieces:?}")
+        };
+        assert_eq!(caption.pieces.len(), 2);
+    }
+
+    #[test]
+    fn what_was_meant_as_something_else_is_reported_with_its_line() {
+        for (text, expected) in [
+            ("a\n\ncosts 5$ now", "q.md:3: a `$` without a partner"),
+            ("$$\nx\n\ny\n", "q.md:1: the displayed formula is not closed"),
+            ("$$\nx", "not closed"),
+            ("$$ x $$ {#fig:a}", "`eq:ID`"),
+            ("$$ x $$ {#eq:a .resutl}", "{#eq:ID .result}"),
+            ("a $$ x $$ b", "stands on lines of its own"),
+            ("> $$\n> x\n> $$\n", "stands on lines of its own"),
+            ("see [@eq:A]", "is not a label"),
+            ("see [@sec:a]", "is not a label"),
+            ("see [@eq:a", "a reference is"),
+            ("a {{#tests 4.1}} b", "line of its own"),
+            ("a {{#value x}} b", "{{#value RECORD KEY}}"),
+            ("a\n{{#tests}}", "q.md:2: `{{#tests}}` is not of the form"),
+            ("{{#include a.rs}}", "{{#code FILE:ANCHOR}}"),
+            ("```\n{{#tests 4.1}}\n```", "inside a code block"),
+            ("```\nx\n", "not closed"),
+            ("![](a.png)", "no alternative text"),
+        ] {
+            let (_, problems) = read(text);
+            assert!(problems.len() == 1 && problems[0].contains(expected), "{text}: {problems:?}");
+        }
+    }
+
+    #[test]
+    fn links_and_titles_are_noted() {
+        let (fragment, _) = read("# One\n\n[a](b.md#c) ![d](e.png)\n\n## Two\n");
+        assert_eq!(fragment.titles, 1);
+        let links: Vec<_> =
+            fragment.links.iter().map(|l| (l.target.as_str(), l.image, l.place.line)).collect();
+        assert_eq!(links, [("b.md#c", false, 3), ("e.png", true, 3)]);
+    }
+}

@@ -1,0 +1,335 @@
+//! Committed records of real runs: `book/records/`.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result};
+use datasets::Splits;
+use experiment::{Data, Record, Status, SweepRecord};
+use serde_json::Value;
+
+use crate::evidence::Evidence;
+use crate::numbers::{percentage, significant};
+use crate::record_tables::{run_config, run_results, sweep_best, sweep_table};
+
+/// The records, and what their data has to be.
+#[derive(Clone, Debug)]
+pub struct Records {
+    folder: PathBuf,
+    /// The SHA-256 of each data set that ships with the workspace.
+    checksums: BTreeMap<String, String>,
+}
+
+/// A record of either kind.
+enum Either {
+    Run(Box<Record>),
+    Sweep(Box<SweepRecord>),
+}
+
+impl Records {
+    /// The records in `folder`, whose data has to be the data of this workspace.
+    ///
+    /// # Errors
+    /// If the data that ships with the workspace is damaged.
+    pub fn new(folder: &Path) -> Result<Self> {
+        let iris = Splits::<f32>::iris().context("the Iris data of the repository is damaged")?;
+        Ok(Self::with_checksums(folder, [(iris.name, iris.sha256)]))
+    }
+
+    fn with_checksums(
+        folder: &Path,
+        checksums: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        Self { folder: folder.to_owned(), checksums: checksums.into_iter().collect() }
+    }
+
+    /// Reads a record, and refuses one of another schema or of other data.
+    fn read(&self, name: &str) -> Result<Either, String> {
+        let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let directory = self.folder.join(name);
+        if name.is_empty() || !inside || !directory.is_dir() {
+            return Err(format!("there is no record `{name}` in the book's folder records/"));
+        }
+        let record = match directory.join("sweep.toml").is_file() {
+            true => SweepRecord::read(&directory).map(|record| Either::Sweep(Box::new(record))),
+            false => Record::read(&directory).map(|record| Either::Run(Box::new(record))),
+        };
+        let record = record.map_err(|error| format!("the record `{name}` is refused: {error}"))?;
+        let (data, status) = match &record {
+            Either::Run(run) => (&run.config.data, run.summary.status),
+            Either::Sweep(sweep) => (&sweep.config.data, sweep.summary.status),
+        };
+        self.check_data(name, data)?;
+        match status {
+            Status::Finished => Ok(record),
+            other => {
+                Err(format!("the record `{name}` is refused: its status is {other}, not finished"))
+            }
+        }
+    }
+
+    fn check_data(&self, name: &str, data: &Data) -> Result<(), String> {
+        let again = "make the record again with this version";
+        match self.checksums.get(&data.name) {
+            Some(expected) if *expected == data.sha256 => Ok(()),
+            Some(expected) => Err(format!(
+                "the record `{name}` is refused: it was made from other data ({} with SHA-256 {}; now it is {expected}): {again}",
+                data.name, data.sha256
+            )),
+            None => Err(format!(
+                "the record `{name}` is refused: nothing says what the checksum of its data, {}, should be",
+                data.name
+            )),
+        }
+    }
+
+    /// A view of a record, as Markdown.
+    ///
+    /// # Errors
+    /// If the record is refused, or has no such view.
+    pub fn view(&self, name: &str, view: &str) -> Result<String, String> {
+        match (self.read(name)?, view) {
+            (Either::Sweep(sweep), "table") => Ok(sweep_table(&sweep)),
+            (Either::Sweep(sweep), "best") => Ok(sweep_best(&sweep)),
+            (Either::Run(run), "results") => Ok(run_results(&run)),
+            (Either::Run(run), "config") => Ok(run_config(&run)),
+            (Either::Sweep(_), _) => {
+                Err(format!("the sweep `{name}` has the views table and best, not `{view}`"))
+            }
+            (Either::Run(_), _) => {
+                Err(format!("the run `{name}` has the views results and config, not `{view}`"))
+            }
+        }
+    }
+
+    /// One value of a record: `summary.KEY` or `config.KEY`, with `%` at the end as a percentage.
+    /// The record `checks` stands for the results of the harness.
+    ///
+    /// # Errors
+    /// If the record is refused, or has no such value.
+    pub fn value(&self, name: &str, key: &str, evidence: &Evidence) -> Result<String, String> {
+        let tree = match name {
+            "checks" => serde_json::json!({
+                "passed": evidence.passed,
+                "failed": evidence.failed,
+                "formulas": evidence.formulas().len(),
+                "controls": evidence.controls.len(),
+            }),
+            _ => {
+                let tree = match self.read(name)? {
+                    Either::Run(run) => to_tree(&run.config, &run.summary),
+                    Either::Sweep(sweep) => to_tree(&sweep.config, &sweep.summary),
+                };
+                tree.map_err(|error| format!("the record `{name}` is refused: {error}"))?
+            }
+        };
+        let (path, percent) = key.strip_suffix('%').map_or((key, false), |path| (path, true));
+        let mut at = &tree;
+        for part in path.split('.') {
+            let index = part.parse::<usize>().ok();
+            let next = match at {
+                Value::Array(items) => index.and_then(|index| items.get(index)),
+                other => other.get(part),
+            };
+            at = next.ok_or_else(|| {
+                let known = match at {
+                    Value::Object(fields) => fields.keys().cloned().collect::<Vec<_>>().join(", "),
+                    Value::Array(items) => format!("0 to {}", items.len().saturating_sub(1)),
+                    other => format!("only the value {other}"),
+                };
+                format!("`{name}` has no value `{path}`: at `{part}` there is {known}")
+            })?;
+        }
+        match (at, percent) {
+            (Value::Number(number), true) => number
+                .as_f64()
+                .map(percentage)
+                .ok_or_else(|| format!("`{path}` of `{name}` is not a number")),
+            (Value::Number(number), false) if number.is_f64() => {
+                Ok(significant(number.as_f64().unwrap_or(f64::NAN)))
+            }
+            (Value::Number(number), false) => Ok(number.to_string()),
+            (Value::String(text), false) => Ok(format!("`{text}`")),
+            (Value::Bool(value), false) => Ok(value.to_string()),
+            _ => Err(format!("`{path}` of `{name}` is not one value, but {at}")),
+        }
+    }
+
+    /// The file of a plot, whose record is checked first.
+    ///
+    /// # Errors
+    /// If the plot does not belong to a record, or its record is refused.
+    pub fn plot(&self, root: &Path, file: &str) -> Result<PathBuf, String> {
+        let path = root.join(file);
+        let Ok(inside) = path.strip_prefix(&self.folder) else {
+            return Err(format!("the plot `{file}` is not in the book's folder records/"));
+        };
+        let folder = inside.parent().unwrap_or(Path::new(""));
+        self.read(&folder.to_string_lossy().replace('\\', "/"))?;
+        Ok(path)
+    }
+}
+
+fn to_tree(
+    config: &impl serde::Serialize,
+    summary: &impl serde::Serialize,
+) -> Result<Value, serde_json::Error> {
+    Ok(serde_json::json!({
+        "config": serde_json::to_value(config)?,
+        "summary": serde_json::to_value(summary)?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use experiment::{
+        Axis, Choice, Dtype, Evaluation, LineChart, Machine, Program, Role, Series, SweepConfig,
+        SweepRun, SweepSet, SweepSummary, SweepWriter, palette,
+    };
+
+    use super::*;
+
+    const SHA: &str = "0123456789012345678901234567890123456789012345678901234567890123";
+
+    fn evaluation(wrong: usize) -> Evaluation {
+        Evaluation::classification(0.25, wrong, 25)
+    }
+
+    fn sweep() -> SweepRecord {
+        let axes =
+            vec![Axis { name: "learning_rate".into(), values: vec!["0.1".into(), "1".into()] }];
+        let config = SweepConfig {
+            schema: experiment::SCHEMA,
+            model_name: "one".parse().unwrap(),
+            command: "cargo run -p ffnn -- sweep".into(),
+            dtype: Dtype::F32,
+            seeds: vec![0, 1],
+            selection: "smallest mean validation error".into(),
+            data: Data {
+                name: "iris".into(),
+                sha256: SHA.into(),
+                train: 100,
+                validation: 25,
+                test: 25,
+            },
+            axes: axes.clone(),
+            hyperparameters: toml::Table::new(),
+        };
+        let run = |set, seed, wrong| {
+            let result = Some((evaluation(0).into(), evaluation(wrong).into()));
+            SweepRun { set, seed, result }
+        };
+        let runs = vec![run(0, 0, 2), run(0, 1, 2), run(1, 0, 1), run(1, 1, 1)];
+        let sets = ["0.1", "1"].map(|value| (Role::Candidate, vec![value.to_owned()]));
+        let table: Vec<SweepSet> = experiment::tabulate(&sets, &runs);
+        let tested = [0, 1].map(|seed| experiment::Tested { seed, evaluation: evaluation(1) });
+        let best = Choice::new(&axes, &table[1], tested.to_vec()).unwrap();
+        let machine = Machine { arch: "x".into(), os: "y".into(), cores: 2, cpu: None };
+        let summary = SweepSummary {
+            schema: experiment::SCHEMA,
+            status: Status::Finished,
+            best,
+            baseline: None,
+            wall_seconds: 1.0,
+            machine,
+            program: Program { name: "ffnn".into(), version: "0".into(), revision: None },
+        };
+        SweepRecord { config, runs, table, summary }
+    }
+
+    fn records(checksum: &str) -> (tempfile::TempDir, Records) {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("book/records");
+        let writer = SweepWriter::create(&folder, &"one".parse().unwrap(), false).unwrap();
+        let series = Series::new("a", palette::SERIES[0], vec![(0.0, 1.0), (1.0, 2.0)]);
+        let plot = LineChart::new("Loss", "x", "y").with(series);
+        writer.finish(&sweep(), &[("loss.svg", plot)]).unwrap();
+        let records = Records::with_checksums(&folder, [("iris".to_owned(), checksum.to_owned())]);
+        (root, records)
+    }
+
+    fn evidence() -> Evidence {
+        serde_json::from_str(&crate::evidence::tests::sample("ok")).unwrap()
+    }
+
+    #[test]
+    fn a_sweep_is_shown_with_how_it_was_made() {
+        let (_root, records) = records(SHA);
+        let table = records.view("one", "table").unwrap();
+        assert!(table.contains("| learning rate | training loss |"), "{table}");
+        assert!(
+            table.contains("| 1 | 0.25 | 0.0 % | 0.25 ± 0 | 4.0 % ± 0.0 % | **best** |"),
+            "{table}"
+        );
+        assert!(
+            table.contains("over the seeds 0, 1;")
+                && table.contains("`cargo run -p ffnn -- sweep`")
+        );
+        let best = records.view("one", "best").unwrap();
+        assert!(best.contains("| **test error** | **4.0 % ± 0.0 %** |"), "{best}");
+        assert!(best.contains("| test set, seed 1 | 1 of 25 wrong |"), "{best}");
+    }
+
+    #[test]
+    fn values_are_taken_from_the_record() {
+        let (_root, records) = records(SHA);
+        let value = |record, key| records.value(record, key, &evidence());
+        assert_eq!(value("one", "summary.best.test_error.mean%").unwrap(), "4.0 %");
+        assert_eq!(value("one", "summary.best.test_error.mean").unwrap(), "0.04");
+        assert_eq!(value("one", "config.seeds.1").unwrap(), "1");
+        assert_eq!(value("one", "summary.best.values.learning_rate").unwrap(), "`1`");
+        assert_eq!(value("checks", "passed").unwrap(), "3");
+        for (record, key, expected) in [
+            ("one", "summary.worst", "at `worst` there is baseline, best"),
+            ("one", "summary.best", "is not one value"),
+            ("two", "summary.best", "there is no record `two`"),
+            ("checks", "time", "there is controls, failed"),
+        ] {
+            let error = value(record, key).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn records_of_other_data_or_another_schema_are_refused() {
+        let (_root, other) = records(&SHA.replace('0', "f"));
+        assert!(other.view("one", "table").unwrap_err().contains("made from other data"));
+        let (_root, unknown) = records(SHA);
+        let unknown = Records { checksums: BTreeMap::new(), ..unknown };
+        assert!(unknown.view("one", "table").unwrap_err().contains("checksum of its data"));
+
+        let (root, records) = records(SHA);
+        let file = root.path().join("book/records/one/summary.json");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("\"schema\": 1", "\"schema\": 9")).unwrap();
+        let error = records.view("one", "table").unwrap_err();
+        assert!(error.contains("is refused") && error.contains("got 9"), "{error}");
+    }
+
+    #[test]
+    fn a_view_or_a_record_that_is_not_there_is_an_error() {
+        let (_root, records) = records(SHA);
+        assert!(records.view("one", "worst").unwrap_err().contains("table and best"));
+        for name in ["two", "", "../records/one", "/"] {
+            assert!(
+                records.view(name, "table").unwrap_err().contains("there is no record"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_plot_belongs_to_a_record_that_is_accepted() {
+        let (root, good) = records(SHA);
+        let plot = good.plot(root.path(), "book/records/one/loss.svg").unwrap();
+        assert!(plot.is_file());
+        assert!(good.plot(root.path(), "book/x.svg").unwrap_err().contains("is not in the book's"));
+        assert!(
+            good.plot(root.path(), "book/records/two/loss.svg").unwrap_err().contains("no record")
+        );
+        let (root, bad) = records(&SHA.replace('0', "f"));
+        assert!(bad.plot(root.path(), "book/records/one/loss.svg").is_err());
+    }
+}

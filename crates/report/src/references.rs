@@ -1,0 +1,252 @@
+//! Numbered equations, figures and tables, and references to them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::problem::{Place, Problems};
+
+/// What a label numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// `eq:`
+    Equation,
+    /// `fig:`
+    Figure,
+    /// `tbl:`
+    Table,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Equation, Self::Figure, Self::Table];
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Equation => "eq",
+            Self::Figure => "fig",
+            Self::Table => "tbl",
+        }
+    }
+
+    /// How a reference to number `number` reads.
+    #[must_use]
+    pub fn refer(self, number: &str) -> String {
+        match self {
+            Self::Equation => format!("({number})"),
+            Self::Figure => format!("Figure {number}"),
+            Self::Table => format!("Table {number}"),
+        }
+    }
+}
+
+/// What an equation, figure or table is called in the source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label {
+    /// What it numbers.
+    pub kind: Kind,
+    /// The name, unique in the book among its kind.
+    pub id: String,
+}
+
+impl Label {
+    /// Reads `eq:ID`, `fig:ID` or `tbl:ID`.
+    ///
+    /// # Errors
+    /// If the kind is unknown, or the name is empty or has characters other than lower-case letters,
+    /// digits, `-`, `_` and `.`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let expected = "expected eq:ID, fig:ID or tbl:ID, where ID has lower-case letters, digits, `-`, `_` and `.`";
+        let (prefix, id) = text.split_once(':').unwrap_or((text, ""));
+        let kind = Kind::ALL.into_iter().find(|kind| kind.prefix() == prefix);
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+        match kind {
+            Some(kind) if !id.is_empty() && id.chars().all(valid) => {
+                Ok(Self { kind, id: id.to_owned() })
+            }
+            _ => Err(format!("`{text}` is not a label: {expected}")),
+        }
+    }
+
+    /// Reads a label that has to be of one kind.
+    ///
+    /// # Errors
+    /// As [`Label::parse`], and if the label is of another kind.
+    pub fn parse_as(kind: Kind, text: &str) -> Result<Self, String> {
+        let label = Self::parse(text)?;
+        match label.kind == kind {
+            true => Ok(label),
+            false => Err(format!("`{text}` is not of the form `{}:ID`", kind.prefix())),
+        }
+    }
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind.prefix(), self.id)
+    }
+}
+
+/// Where a label stands and the number it got.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// The chapter's file, relative to `book/src`.
+    pub chapter: PathBuf,
+    /// The number, such as `4.2.3`.
+    pub number: String,
+    /// Where it is defined.
+    pub place: Place,
+}
+
+/// Every label of the book.
+#[derive(Debug, Default)]
+pub struct References {
+    targets: BTreeMap<Label, Target>,
+    counts: BTreeMap<(PathBuf, Kind), usize>,
+    chapters: BTreeMap<String, PathBuf>,
+}
+
+impl References {
+    /// Gives the next number of its kind in its chapter to a label.
+    ///
+    /// `prefix` is what the chapter's numbers begin with; see [`number_prefix`].
+    pub fn define(
+        &mut self,
+        label: &Label,
+        chapter: &Path,
+        prefix: &str,
+        place: &Place,
+        problems: &mut Problems,
+    ) {
+        if let Some(first) = self.targets.get(label) {
+            problems.add(place, format!("`{label}` is already defined at {}", first.place));
+            return;
+        }
+        let owner = self.chapters.entry(prefix.to_owned()).or_insert_with(|| chapter.to_owned());
+        if owner != chapter {
+            let message = format!(
+                "numbers of this chapter would begin with {prefix}, as those of {} do: give the chapter \
+                 another title in SUMMARY.md",
+                owner.display()
+            );
+            problems.add(place, message);
+            return;
+        }
+        let count = self.counts.entry((chapter.to_owned(), label.kind)).or_default();
+        *count += 1;
+        let number = format!("{prefix}.{count}");
+        let target = Target { chapter: chapter.to_owned(), number, place: place.clone() };
+        self.targets.insert(label.clone(), target);
+    }
+
+    /// Where a label leads.
+    #[must_use]
+    pub fn get(&self, label: &Label) -> Option<&Target> {
+        self.targets.get(label)
+    }
+
+    /// The link that a reference in `chapter` becomes.
+    ///
+    /// # Errors
+    /// If nothing defines the label.
+    pub fn link(&self, label: &Label, chapter: &Path) -> Result<String, String> {
+        let target = self.get(label).ok_or_else(|| {
+            format!("nothing in the book defines `{label}`, to which `[@{label}]` refers")
+        })?;
+        let text = label.kind.refer(&target.number);
+        let file = match target.chapter == chapter {
+            true => String::new(),
+            false => relative(chapter, &target.chapter),
+        };
+        Ok(format!("[{text}]({file}#{label})"))
+    }
+
+    /// Every label with its target, by kind and name.
+    pub fn iter(&self) -> impl Iterator<Item = (&Label, &Target)> {
+        self.targets.iter()
+    }
+}
+
+/// What the numbers of a chapter begin with: the number its title begins with, or the title's initial.
+#[must_use]
+pub fn number_prefix(title: &str) -> String {
+    let first = title.split_whitespace().next().unwrap_or_default();
+    match first.starts_with(|c: char| c.is_ascii_digit()) {
+        true => first.trim_end_matches('.').to_owned(),
+        false => title
+            .chars()
+            .find(|c| c.is_alphabetic())
+            .map_or_else(String::new, |c| c.to_uppercase().collect()),
+    }
+}
+
+/// The link from one chapter's file to another.
+#[must_use]
+pub fn relative(from: &Path, to: &Path) -> String {
+    let depth = from.components().count().saturating_sub(1);
+    let to: Vec<_> = to.iter().map(|part| part.to_string_lossy()).collect();
+    "../".repeat(depth) + &to.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn label(text: &str) -> Label {
+        Label::parse(text).unwrap()
+    }
+
+    fn place(line: usize) -> Place {
+        Place::new("q.md", line)
+    }
+
+    #[test]
+    fn numbers_count_each_kind_in_each_chapter() {
+        let (mut references, mut problems) = (References::default(), Problems::default());
+        let mut define = |text: &str, chapter: &str, prefix: &str| {
+            references.define(&label(text), chapter.as_ref(), prefix, &place(1), &mut problems);
+        };
+        define("eq:a", "q4-1.md", "4.1");
+        define("fig:a", "q4-1.md", "4.1");
+        define("eq:b", "q4-1.md", "4.1");
+        define("eq:c", "back/x.md", "2.1");
+        assert!(problems.is_empty());
+        let link = |text: &str, from: &str| references.link(&label(text), from.as_ref()).unwrap();
+        assert_eq!(link("eq:b", "q4-1.md"), "[(4.1.2)](#eq:b)");
+        assert_eq!(link("fig:a", "back/x.md"), "[Figure 4.1.1](../q4-1.md#fig:a)");
+        assert_eq!(link("eq:c", "q4-1.md"), "[(2.1.1)](back/x.md#eq:c)");
+    }
+
+    #[test]
+    fn dangling_and_duplicate_labels_are_errors() {
+        let (mut references, mut problems) = (References::default(), Problems::default());
+        references.define(&label("eq:a"), "q.md".as_ref(), "1", &place(3), &mut problems);
+        references.define(&label("eq:a"), "r.md".as_ref(), "2", &place(9), &mut problems);
+        let message = problems.sorted()[0].to_string();
+        assert_eq!(message, "q.md:9: `eq:a` is already defined at q.md:3");
+        let error = references.link(&label("eq:b"), "q.md".as_ref()).unwrap_err();
+        assert!(error.contains("nothing in the book defines `eq:b`"), "{error}");
+    }
+
+    #[test]
+    fn two_chapters_cannot_share_their_numbers() {
+        let (mut references, mut problems) = (References::default(), Problems::default());
+        references.define(&label("eq:a"), "notes.md".as_ref(), "N", &place(1), &mut problems);
+        references.define(&label("eq:b"), "news.md".as_ref(), "N", &place(1), &mut problems);
+        assert!(problems.sorted()[0].message.contains("as those of notes.md do"));
+    }
+
+    #[test]
+    fn labels_are_checked() {
+        for text in ["eq", "eq:", "eq:A", "eq:a b", "sec:a", ":a"] {
+            assert!(Label::parse(text).is_err(), "{text}");
+        }
+        assert!(Label::parse_as(Kind::Figure, "eq:a").unwrap_err().contains("fig:ID"));
+    }
+
+    #[test]
+    fn numbers_begin_with_the_number_of_the_chapter() {
+        assert_eq!(number_prefix("4.2 Fully-connected layer"), "4.2");
+        assert_eq!(number_prefix("Notation"), "N");
+        assert_eq!(number_prefix("3. The package"), "3");
+    }
+}

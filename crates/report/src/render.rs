@@ -1,0 +1,220 @@
+//! Builds the book.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use mdbook_driver::MDBook;
+use mdbook_driver::config::Config;
+
+use crate::evidence::Evidence;
+use crate::expand::{Counts, Expander, Expansion, Inputs};
+use crate::files::files_below;
+use crate::formula::Formulas;
+use crate::front::FrontMatter;
+use crate::links::Pages;
+use crate::problem::{Place, Problem, Problems};
+use crate::programs::Programs;
+use crate::records::Records;
+use crate::warnings;
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The workspace.
+    pub root: PathBuf,
+    /// The book's folder, with `book.toml`, `report.toml`, `src/` and `records/`.
+    pub book: PathBuf,
+    /// The finished book's folder; it is replaced as a whole.
+    pub out: PathBuf,
+    /// What the harness writes.
+    pub results: PathBuf,
+    /// Where rendered formulas are kept.
+    pub cache: PathBuf,
+}
+
+impl Options {
+    /// The usual places in a workspace.
+    #[must_use]
+    pub fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            book: root.join("book"),
+            out: root.join("target/book"),
+            results: root.join("target/harness/results.json"),
+            cache: root.join("target/report/formulas"),
+        }
+    }
+
+    /// A path as problems name it: relative to the workspace, if it is in it.
+    fn shown(&self, path: &Path) -> PathBuf {
+        path.strip_prefix(&self.root).unwrap_or(path).to_owned()
+    }
+}
+
+/// A book that was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The page to open.
+    pub index: PathBuf,
+    /// How much of what it has.
+    pub counts: Counts,
+    /// What `report.toml` does not say yet.
+    pub missing: Vec<String>,
+}
+
+/// Why a book was not built.
+#[derive(Debug)]
+pub enum Failure {
+    /// The book has problems; the finished book, if there was one, is as it was.
+    Problems(Vec<Problem>),
+    /// It did not come to looking at the book.
+    Error(anyhow::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Problems(problems) => {
+                problems.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+                let count = problems.len();
+                write!(f, "{count} {}", if count == 1 { "problem" } else { "problems" })
+            }
+            Self::Error(error) => write!(f, "{error:#}"),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// Builds the book.
+///
+/// # Errors
+/// [`Failure::Problems`] with everything that is wrong with the book; [`Failure::Error`] if the
+/// harness cannot be run or the book's frame cannot be read or written.
+pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Failure> {
+    let source = options.book.join("src");
+    let mut problems = Problems::default();
+    check_chapters(&source, &options.shown(&source), &mut problems)?;
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems.sorted()));
+    }
+    let front = FrontMatter::read(&options.book.join("report.toml"))?;
+    let missing = front.missing();
+    let inputs = Inputs {
+        root: options.root.clone(),
+        source: options.shown(&source),
+        front,
+        evidence: Evidence::load(&options.results, programs.as_ref())?,
+        evidence_file: options.shown(&options.results),
+        records: Records::new(&options.book.join("records"))?,
+        formulas: Formulas::new(&options.cache),
+        programs,
+    };
+    let parent = options.out.parent().context("the finished book lies in a folder")?;
+    fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
+    let staging = tempfile::Builder::new()
+        .prefix(".book-")
+        .tempdir_in(parent)
+        .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
+    let expansion = render(options, inputs, staging.path())?;
+    let Expansion { slots, links, counts, problems: found } = expansion;
+    problems.append(found);
+
+    let shown = options.shown(&options.out);
+    for file in
+        files_below(staging.path())?.iter().filter(|f| f.extension().is_some_and(|e| e == "html"))
+    {
+        let text =
+            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let place = Place::file(shown.join(file.strip_prefix(staging.path()).unwrap_or(file)));
+        if let Some(text) = problems.keep(&place, slots.fill(&text)) {
+            fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+    }
+    Pages::read(staging.path())?.check(&links, &shown, &mut problems)?;
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems.sorted()));
+    }
+    replace(staging, &options.out)?;
+    Ok(Built { index: options.out.join("index.html"), counts, missing })
+}
+
+/// Runs mdBook.
+fn render(options: &Options, inputs: Inputs, out: &Path) -> Result<Expansion> {
+    let file = options.book.join("book.toml");
+    let mut config =
+        Config::from_disk(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    config.build.build_dir = out.to_owned();
+    // mdBook would write an empty chapter for each that is missing.
+    config.build.create_missing = false;
+    // mdBook's own inclusion does not fail on a wrong anchor.
+    config.build.use_default_preprocessors = false;
+    let (expander, outcome) = Expander::new(inputs);
+    let work = || -> Result<()> {
+        let mut book = MDBook::load_with_config(&options.book, config)?;
+        book.with_preprocessor(expander);
+        book.build()
+    };
+    let (result, warnings) = warnings::collect(work);
+    result.context("mdBook cannot build the book")?;
+    let mut expansion = outcome.take();
+    let place = Place::file(options.shown(&options.book));
+    for warning in warnings {
+        expansion.problems.add(&place, format!("mdBook warns: {warning}"));
+    }
+    Ok(expansion)
+}
+
+/// Every chapter that `SUMMARY.md` lists is there, and every one that is there is listed.
+fn check_chapters(source: &Path, shown: &Path, problems: &mut Problems) -> Result<()> {
+    let summary = source.join("SUMMARY.md");
+    let text = fs::read_to_string(&summary)
+        .with_context(|| format!("cannot read {}", summary.display()))?;
+    let mut listed = BTreeSet::from([summary]);
+    for (index, line) in text.lines().enumerate() {
+        let place = Place::new(shown.join("SUMMARY.md"), index + 1);
+        for (at, _) in line.match_indices("](") {
+            let target = line[at + 2..].split(')').next().unwrap_or_default();
+            if target.is_empty() {
+                problems.add(&place, "a chapter without a file");
+            } else if !source.join(target).is_file() {
+                problems
+                    .add(&place, format!("there is no chapter {}", shown.join(target).display()));
+            } else if !listed.insert(source.join(target)) {
+                problems.add(&place, format!("the chapter {target} is listed twice"));
+            }
+        }
+    }
+    for file in files_below(source)? {
+        let chapter = file.extension().is_some_and(|extension| extension == "md");
+        if chapter && !listed.contains(&file) {
+            let place = Place::file(shown.join(file.strip_prefix(source).unwrap_or(&file)));
+            problems.add(&place, "SUMMARY.md does not list this chapter");
+        }
+    }
+    Ok(())
+}
+
+/// Puts the finished book in its place.
+fn replace(staging: tempfile::TempDir, out: &Path) -> Result<()> {
+    if out.exists() {
+        fs::remove_dir_all(out)
+            .with_context(|| format!("cannot remove the old {}", out.display()))?;
+    }
+    let staging = staging.keep();
+    // A folder for temporary files is closed to others; a book is not.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&staging, fs::Permissions::from_mode(0o755))
+            .with_context(|| format!("cannot open {} to others", staging.display()))?;
+    }
+    fs::rename(&staging, out).with_context(|| format!("cannot move the book to {}", out.display()))
+}

@@ -1,0 +1,103 @@
+//! What is put into a page after mdBook has written it.
+//!
+//! mdBook reads the HTML within Markdown with a reader of its own, which would take SVG apart. So
+//! the Markdown holds a numbered slot in its place, and the drawing never passes through mdBook.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::formula::{Formula, glyph_definitions};
+
+const BEFORE: &str = "<span class=\"slot\" data-slot=\"";
+const AFTER: &str = "\"></span>";
+/// Where a page takes the glyphs of its formulas.
+const MAIN: &str = "<main>";
+
+/// What a slot takes.
+#[derive(Clone, Debug)]
+pub enum Filling {
+    /// A formula.
+    Formula(Arc<Formula>),
+    /// A drawing.
+    Drawing(String),
+}
+
+/// The slots of a book.
+#[derive(Clone, Debug, Default)]
+pub struct Slots(Vec<Filling>);
+
+impl Slots {
+    /// A new slot: the markup that stands for it.
+    pub fn add(&mut self, filling: Filling) -> String {
+        self.0.push(filling);
+        format!("{BEFORE}{}{AFTER}", self.0.len() - 1)
+    }
+
+    /// A page with its slots filled and its glyphs defined.
+    ///
+    /// # Errors
+    /// If a slot is unknown, or there is no place for glyphs.
+    pub fn fill(&self, page: &str) -> Result<String, String> {
+        let mut out = String::with_capacity(page.len());
+        let mut glyphs: BTreeMap<&String, &String> = BTreeMap::new();
+        let mut rest = page;
+        while let Some((before, slot)) = rest.split_once(BEFORE) {
+            out.push_str(before);
+            let filling = slot.split_once(AFTER).and_then(|(number, after)| {
+                Some((self.0.get(number.parse::<usize>().ok()?)?, after))
+            });
+            let Some((filling, after)) = filling else {
+                let shown: String = slot.chars().take(20).collect();
+                return Err(format!("the page has the unknown slot `{shown}`"));
+            };
+            match filling {
+                Filling::Formula(formula) => {
+                    out.push_str(&formula.svg);
+                    glyphs.extend(&formula.glyphs);
+                }
+                Filling::Drawing(svg) => out.push_str(svg),
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        if glyphs.is_empty() {
+            return Ok(out);
+        }
+        if !out.contains(MAIN) {
+            return Err(format!("the page has formulas, but no {MAIN}"));
+        }
+        Ok(out.replacen(MAIN, &format!("{MAIN}{}", glyph_definitions(glyphs)), 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn formula(name: &str, glyph: &str) -> Filling {
+        let glyphs = BTreeMap::from([(glyph.to_owned(), "M0 0".to_owned())]);
+        Filling::Formula(Arc::new(Formula { svg: format!("<svg>{name}</svg>"), glyphs }))
+    }
+
+    #[test]
+    fn slots_are_filled_and_each_glyph_is_defined_once() {
+        let mut slots = Slots::default();
+        let a = slots.add(formula("a", "g-x"));
+        let b = slots.add(formula("b", "g-x"));
+        let c = slots.add(Filling::Drawing("<svg>c</svg>".to_owned()));
+        let page = slots.fill(&format!("<main><p>{a} {b} {c} {a}</p></main>")).unwrap();
+        let expected = "<main><svg class=\"glyphs\" aria-hidden=\"true\"><defs>\
+            <path id=\"g-x\" d=\"M0 0\"/></defs></svg>\
+            <p><svg>a</svg> <svg>b</svg> <svg>c</svg> <svg>a</svg></p></main>";
+        assert_eq!(page, expected);
+        assert_eq!(slots.fill("<main>plain</main>").unwrap(), "<main>plain</main>");
+    }
+
+    #[test]
+    fn an_unknown_slot_and_a_page_without_a_place_for_glyphs_are_errors() {
+        let mut slots = Slots::default();
+        let slot = slots.add(formula("a", "g-x"));
+        assert!(slots.fill(&format!("<p>{slot}</p>")).unwrap_err().contains("no <main>"));
+        assert!(Slots::default().fill(&slot).unwrap_err().contains("unknown slot"));
+    }
+}

@@ -1,0 +1,73 @@
+//! mdBook's warnings, which count as errors here.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Level, Metadata, Subscriber};
+
+/// Runs `work`, and returns what it gave and the warnings and errors that were logged meanwhile.
+pub fn collect<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let collector = Collector { warnings: Arc::clone(&warnings) };
+    let result = tracing::subscriber::with_default(collector, work);
+    let mut warnings = warnings.lock().unwrap_or_else(PoisonError::into_inner);
+    (result, std::mem::take(&mut *warnings))
+}
+
+struct Collector {
+    warnings: Arc<Mutex<Vec<String>>>,
+}
+
+impl Subscriber for Collector {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= Level::WARN
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut message = Message(String::new());
+        event.record(&mut message);
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(message.0);
+    }
+
+    // Spans are of no interest: all share one id.
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Message(String);
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.0, "{value:?}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_and_errors_are_collected_and_the_rest_is_not() {
+        let (result, warnings) = collect(|| {
+            tracing::warn!("unclosed tag `<{}>`", "p");
+            tracing::info!("building");
+            tracing::error!("gone");
+            7
+        });
+        assert_eq!(result, 7);
+        assert_eq!(warnings, ["unclosed tag `<p>`", "gone"]);
+    }
+}

@@ -1,0 +1,283 @@
+//! Whole books, from chapters to pages.
+
+#![expect(clippy::unwrap_used, reason = "all of this is tests, which panic to fail")]
+
+use std::fs;
+use std::path::Path;
+
+use report::{Built, Failure, Options, Program, Programs, build};
+
+/// A harness whose results are up to date, and programs that print the same each time.
+struct Fake;
+
+impl Programs for Fake {
+    fn run(&self, program: Program) -> anyhow::Result<String> {
+        match program {
+            Program::InputsHash => Ok("now".to_owned()),
+            Program::Einsum => Ok("norm of the difference: 0\n".to_owned()),
+            Program::Harness | Program::GradCheck => anyhow::bail!("not asked for"),
+        }
+    }
+}
+
+const BOOK_TOML: &str = include_str!("../../../book/book.toml");
+const STYLE: &str = include_str!("../../../book/theme/report.css");
+const REPORT_TOML: &str = "title = 'Networks'\nauthor = 'Ada'\nstudent_id = ''\nworked_alone = true\n\
+    kaggle_username = 'ada'\nkaggle_score = '0.8'\n";
+const SUMMARY: &str = "# Summary\n\n[Title](title.md)\n\n- [4.1 ReLU](q4-1.md)\n- [2 Back](deep/back.md)\n\n\
+    [Verification](verification.md)\n[Appendix](appendix-code.md)\n";
+const CODE: &str = "//! One.\n\n// ANCHOR: f\n/// `<` and `{{#x}}`.\nfn f() {}\n// ANCHOR_END: f\n";
+const QUESTION: &str = "# Question $4.1$\n\nLet $z$ be [@eq:relu], see [@fig:net], [@tbl:t] and [the rest](deep/back.md#more).\n\n\
+    $$\na\n- b\n$$ {#eq:relu .result}\n\n{{#code crates/one/src/a.rs:f}}\n\n{{#tests 4.1}}\n\n{{#output einsum}}\n\n\
+    {{#figure net.svg \"A net with $x$, [@eq:relu]\" \"Two circles\" fig:net}}\n\n{{#table \"Sizes\" tbl:t}}\n\n\
+    | a | b |\n|---|---|\n| $x$ | {{#value checks passed}} |\n";
+const BACK: &str = "# Back\n\n## More\n\n1. An item\n\n   $$\n   x\n   $$ {#eq:deep}\n\n   and [@eq:relu], [@eq:deep].\n";
+const NET: &str = "<svg viewBox=\"0 0 4 4\"><g id=\"a\" fill=\"currentColor\"><circle r=\"1\"/></g><use href=\"#a\"/></svg>";
+
+fn results(formula: &str) -> String {
+    let check = |kind: &str, group: &str, name: &str| {
+        serde_json::json!({
+            "question": "4.1", "kind": kind, "group": group, "name": name, "status": "ok",
+            "line": format!("{name} ({group}) ... ok"), "detail": "", "cases": 50,
+            "max_error": 0.0, "bound": 1e-10,
+        })
+    };
+    serde_json::json!({
+        "schema": 1, "inputs_sha256": "now", "command": "cargo xtask test", "passed": 2, "failed": 0,
+        "checks": [check("course", "tests.TestReLU", "test_forward"), check("formula", "formulas", formula)],
+        "controls": [{
+            "id": "sign", "question": "4.1", "subject": "ReLU", "bug": "sign", "caught_by": ["course"],
+        }],
+    })
+    .to_string()
+}
+
+struct Workspace {
+    root: tempfile::TempDir,
+}
+
+impl Workspace {
+    fn new() -> Self {
+        let workspace = Self { root: tempfile::tempdir().unwrap() };
+        for (file, text) in [
+            ("crates/one/Cargo.toml", ""),
+            ("crates/one/src/a.rs", CODE),
+            ("book/book.toml", BOOK_TOML),
+            ("book/report.toml", REPORT_TOML),
+            ("book/theme/report.css", STYLE),
+            ("book/src/SUMMARY.md", SUMMARY),
+            ("book/src/title.md", "{{#title-page}}\n"),
+            ("book/src/q4-1.md", QUESTION),
+            ("book/src/deep/back.md", BACK),
+            (
+                "book/src/verification.md",
+                "# Verification\n\n{{#summary}}\n\n{{#negative-controls}}\n",
+            ),
+            ("book/src/appendix-code.md", "# Appendix\n\n{{#all-code}}\n"),
+            ("book/src/figures/net.svg", NET),
+            ("target/harness/results.json", &results("relu")),
+        ] {
+            workspace.write(file, text);
+        }
+        workspace
+    }
+
+    fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn add(&self, file: &str, text: &str) {
+        let old = fs::read_to_string(self.path().join(file)).unwrap();
+        self.write(file, &format!("{old}\n{text}\n"));
+    }
+
+    fn build(&self) -> Result<Built, Failure> {
+        build(&Options::new(self.path()), Box::new(Fake))
+    }
+
+    fn problems(&self) -> Vec<String> {
+        match self.build() {
+            Err(Failure::Problems(problems)) => problems.iter().map(ToString::to_string).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn page(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join("target/book").join(name)).unwrap()
+    }
+}
+
+#[test]
+fn a_book_is_built() {
+    let workspace = Workspace::new();
+    let built = workspace.build().unwrap();
+    assert!(built.index.is_file());
+    assert_eq!(built.missing, ["student_id"]);
+    let counts = built.counts;
+    assert_eq!((counts.chapters, counts.formulas, counts.checked), (5, 6, 1));
+    assert_eq!((counts.snippets, counts.figures, counts.appendix_files), (1, 1, 1));
+
+    let question = workspace.page("q4-1.html");
+    for expected in [
+        "<svg class=\"formula\" role=\"img\" aria-label=\"4.1\"",
+        "id=\"eq:relu\"",
+        "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
+        "<a href=\"verification.html\">checked: 50 cases, largest error 0, bound 1e-10</a>",
+        "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
+        "<strong>Figure 4.1.1.</strong> A net with <svg class=\"formula\"",
+        "<strong>Table 4.1.1.</strong> Sizes",
+        "<code>crates/one/src/a.rs</code>, lines 4–5",
+        "fn f() {}",
+        "$ cargo xtask test 4.1\ntest_forward (tests.TestReLU) ... ok",
+        "$ cargo run -p einsum\nnorm of the difference: 0",
+        "<g id=\"fig-net-a\" fill=\"currentColor\">",
+        "<td>2</td>",
+    ] {
+        assert!(question.contains(expected), "{expected} in\n{question}");
+    }
+    let back = workspace.page("deep/back.html");
+    assert!(
+        back.contains(
+            "<a href=\"../q4-1.html#eq:relu\">(4.1.1)</a>, <a href=\"#eq:deep\">(2.1)</a>"
+        )
+    );
+    assert!(workspace.page("index.html").contains("[student ID: missing in report.toml]"));
+    assert!(workspace.page("print.html").contains("fill=\"currentColor\""));
+    assert!(workspace.page("appendix-code.html").contains("{{#x}}"));
+    assert!(workspace.page("verification.html").contains("<code>sign</code>"));
+}
+
+#[test]
+fn the_same_sources_make_the_same_pages() {
+    let workspace = Workspace::new();
+    workspace.build().unwrap();
+    let first = workspace.page("print.html");
+    fs::remove_dir_all(workspace.path().join("target/report")).unwrap();
+    workspace.build().unwrap();
+    assert!(first == workspace.page("print.html"));
+}
+
+#[test]
+fn every_failure_is_reported_in_one_run_with_its_line() {
+    let workspace = Workspace::new();
+    workspace.add(
+        "book/src/q4-1.md",
+        "$\\foo$ and 5$\n\n[@eq:gone] [@fig:gone]\n\n{{#code crates/one/src/a.rs:gone}}\n\n{{#code crates/one/src/b.rs}}\n\n\
+         {{#tests 9.9}}\n\n{{#output rm}}\n\n{{#record gone table}}\n\n{{#value gone a}}\n\n\
+         {{#figure gone.svg \"c\" \"a\" fig:gone-file}}\n\n{{#plot book/x.svg \"c\" \"a\" fig:plot}}\n\n\
+         [dead](gone.md) [dead](deep/back.md#gone)\n\n$$\nx\n$$ {#eq:relu}\n\n$$\nx\n$$ {#eq:unchecked .result}\n\n\
+         {{#inclde a}}\n\n{{#include a.rs:b}}\n\n![](x.png)\n\nsee ??\n\n<p>open\n",
+    );
+    workspace.write("book/src/figures/unused.svg", NET);
+    let problems = workspace.problems();
+    let file = "book/src/q4-1.md";
+    for expected in [
+        format!("{file}:24: the formula `\\foo` uses the unknown command `\\foo`"),
+        format!("{file}:24: a `$` without a partner"),
+        format!("{file}:26: nothing in the book defines `eq:gone`"),
+        format!("{file}:26: nothing in the book defines `fig:gone`"),
+        format!("{file}:28: crates/one/src/a.rs has no anchor `gone`; it has: f"),
+        format!("{file}:30: cannot read the code of crates/one/src/b.rs"),
+        format!("{file}:32: the harness has no check of question `9.9`"),
+        format!("{file}:34: unknown program `rm`"),
+        format!("{file}:36: there is no record `gone`"),
+        format!("{file}:38: there is no record `gone`"),
+        format!("{file}:40: cannot read the figure gone.svg"),
+        format!("{file}:42: the plot `book/x.svg` is not in"),
+        format!("{file}:44: the link `gone.html` leads nowhere"),
+        format!(
+            "{file}:44: the link `deep/back.html#gone` leads nowhere: deep/back.html has no `#gone`"
+        ),
+        format!("{file}:46: `eq:relu` is already defined at {file}:5"),
+        format!("{file}:50: the result `eq:unchecked` is not verified"),
+        format!("{file}:54: unknown directive `{{{{#inclde}}}}`"),
+        format!("{file}:56: `{{{{#include}}}}` does not fail on a wrong anchor"),
+        format!("{file}:58: the image `x.png` has no alternative text"),
+        format!("{file}:58: `x.png` would be loaded, but is not in the book"),
+        "target/book/q4-1.html: `??` in \"see ??\"".to_owned(),
+        "book: mdBook warns: unclosed HTML tag `<p>`".to_owned(),
+        "book/src/figures/unused.svg: no chapter shows this figure".to_owned(),
+    ] {
+        assert!(
+            problems.iter().any(|p| p.starts_with(&expected)),
+            "{expected} in\n{}",
+            problems.join("\n")
+        );
+    }
+    assert!(!workspace.path().join("target/book").exists());
+}
+
+#[test]
+fn a_book_that_fails_leaves_the_old_one_alone() {
+    let workspace = Workspace::new();
+    workspace.build().unwrap();
+    let before = workspace.page("q4-1.html");
+    workspace.add("book/src/q4-1.md", "[@eq:gone]");
+    assert_eq!(workspace.problems().len(), 1);
+    assert_eq!(workspace.page("q4-1.html"), before);
+    let left: Vec<_> = fs::read_dir(workspace.path().join("target")).unwrap().flatten().collect();
+    assert_eq!(left.len(), 3, "book, harness, report: {left:?}");
+}
+
+#[test]
+fn a_formula_that_the_harness_checks_has_to_be_in_the_book() {
+    let workspace = Workspace::new();
+    workspace.write("target/harness/results.json", &results("other"));
+    let problems = workspace.problems();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].starts_with("book/src/q4-1.md:5: the result `eq:relu` is not verified"));
+    assert!(problems[1].contains("checks `formulas.other`, but no equation is `{#eq:other}`"));
+}
+
+#[test]
+fn chapters_and_the_summary_agree() {
+    let workspace = Workspace::new();
+    fs::remove_file(workspace.path().join("book/src/deep/back.md")).unwrap();
+    workspace.write("book/src/stray.md", "# Stray\n");
+    workspace.add("book/src/SUMMARY.md", "[Draft]()");
+    let expected = [
+        "book/src/SUMMARY.md:6: there is no chapter book/src/deep/back.md",
+        "book/src/SUMMARY.md:11: a chapter without a file",
+        "book/src/stray.md: SUMMARY.md does not list this chapter",
+    ];
+    assert_eq!(workspace.problems(), expected);
+    assert!(!workspace.path().join("book/src/deep/back.md").exists(), "mdBook must not create it");
+}
+
+#[test]
+fn a_chapter_has_one_title() {
+    let workspace = Workspace::new();
+    workspace.write("book/src/verification.md", "No title.\n");
+    workspace.add("book/src/q4-1.md", "# Another");
+    let problems = workspace.problems();
+    assert!(problems[0].contains("q4-1.md:1: a chapter has one title (`# ...`), but this has 2"));
+    assert!(
+        problems[1]
+            .contains("verification.md:1: a chapter has one title (`# ...`), but this has 0")
+    );
+}
+
+#[test]
+fn a_frame_that_cannot_be_read_is_an_error() {
+    for (file, text, expected) in [
+        ("book/book.toml", "[book]\nmood = 1\n", "book.toml"),
+        ("book/report.toml", "title = ''\n", "report.toml"),
+        ("target/harness/results.json", "{", "not asked for"),
+    ] {
+        let workspace = Workspace::new();
+        workspace.write(file, text);
+        match workspace.build() {
+            Err(Failure::Error(error)) => {
+                let error = format!("{error:#}");
+                assert!(error.contains(expected), "{file}: {error}");
+            }
+            other => panic!("{file}: {other:?}"),
+        }
+    }
+}

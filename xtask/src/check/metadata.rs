@@ -1,0 +1,68 @@
+//! What `cargo metadata` says of the workspace.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::relative;
+use crate::command;
+
+/// The packages of the workspace.
+#[derive(Deserialize)]
+pub(super) struct Metadata {
+    pub(super) packages: Vec<Package>,
+}
+
+/// A package of the workspace.
+#[derive(Deserialize)]
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) edition: String,
+    pub(super) description: Option<String>,
+    pub(super) license: Option<String>,
+    pub(super) rust_version: Option<String>,
+    /// The registries that it may be published to; all, if `None`.
+    pub(super) publish: Option<Vec<String>>,
+    /// Its `Cargo.toml`, relative to the root.
+    pub(super) manifest_path: PathBuf,
+    pub(super) dependencies: Vec<Dependency>,
+}
+
+/// A dependency as declared.
+#[derive(Deserialize)]
+pub(super) struct Dependency {
+    pub(super) name: String,
+    /// `None` for a normal one, or `"dev"` or `"build"`.
+    pub(super) kind: Option<String>,
+    /// The name under which it is used, if another.
+    pub(super) rename: Option<String>,
+}
+
+impl Metadata {
+    pub(super) fn read(root: &Path) -> Result<Self> {
+        let output = command::cargo("metadata")
+            .args(["--format-version=1", "--no-deps"])
+            .current_dir(root)
+            .stderr(std::process::Stdio::inherit())
+            .output()
+            .context("cannot run cargo metadata")?;
+        if !output.status.success() {
+            bail!("cargo metadata failed: see its message above");
+        }
+        let mut metadata: Self =
+            serde_json::from_slice(&output.stdout).context("cannot read cargo metadata")?;
+        for package in &mut metadata.packages {
+            package.manifest_path = relative(&package.manifest_path, root).to_owned();
+        }
+        Ok(metadata)
+    }
+}
+
+impl Package {
+    /// Its folder, relative to the root.
+    pub(super) fn folder(&self) -> &Path {
+        self.manifest_path.parent().unwrap_or(Path::new(""))
+    }
+}

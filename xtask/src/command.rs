@@ -1,0 +1,107 @@
+//! Running a command, after saying which.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Context, Result};
+
+/// A call of the cargo that runs this program.
+pub(crate) fn cargo(subcommand: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg(subcommand);
+    command
+}
+
+/// Builds a program of the workspace, showing progress, and returns the call that runs it silently.
+pub(crate) fn program(package: &str) -> Result<Option<Command>> {
+    let mut build = cargo("build");
+    if !run(build.args(["--package", package]))?.success() {
+        return Ok(None);
+    }
+    let mut command = cargo("run");
+    command.args(["--quiet", "--package", package, "--"]);
+    Ok(Some(command))
+}
+
+/// Runs the command with this program's input and output.
+pub(crate) fn run(command: &mut Command) -> Result<ExitStatus> {
+    echo(command);
+    command.status().with_context(|| format!("cannot run {}", line(command)))
+}
+
+/// Runs the command and hands each line that it writes, to output or error, to `each`, in order.
+pub(crate) fn run_by_line(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
+    echo(command);
+    // One pipe for both, or the order between the two would be lost.
+    let (reader, writer) = std::io::pipe().context("cannot open a pipe")?;
+    command.stdout(writer.try_clone().context("cannot copy a pipe")?).stderr(writer);
+    let mut child = command.spawn().with_context(|| format!("cannot run {}", line(command)))?;
+    // The command holds the writing end; while it is open, reading does not end.
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut buffer = Vec::new();
+    let mut reader = BufReader::new(reader);
+    while reader.read_until(b'\n', &mut buffer).context("cannot read from the command")? > 0 {
+        each(String::from_utf8_lossy(&buffer).trim_end_matches(['\n', '\r']));
+        buffer.clear();
+    }
+    child.wait().with_context(|| format!("cannot wait for {}", line(command)))
+}
+
+pub(crate) fn echo(command: &Command) {
+    eprintln!("$ {}", line(command));
+}
+
+/// The command as one would type it, with the variables it sets.
+fn line(command: &Command) -> String {
+    let variables = command.get_envs().filter_map(|(name, value)| {
+        value.map(|value| format!("{}={}", name.display(), quoted(value)))
+    });
+    let program = std::path::Path::new(command.get_program());
+    // Not the path of the toolchain's cargo, which nobody types.
+    let program = if program.file_name() == Some(OsStr::new("cargo")) {
+        "cargo".to_owned()
+    } else {
+        quoted(program.as_os_str())
+    };
+    let arguments = command.get_args().map(quoted);
+    variables.chain([program]).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_echoed_as_one_types_them() {
+        let mut command = Command::new("/somewhere/bin/cargo");
+        command.args(["doc", "--message", "it's"]).env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(line(&command), r"RUSTDOCFLAGS='-D warnings' cargo doc --message 'it'\''s'");
+    }
+
+    #[test]
+    fn lines_of_output_and_error_come_in_order() {
+        let mut lines = Vec::new();
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo one; echo two >&2; printf three; exit 4"]);
+        let status = run_by_line(&mut command, |line| lines.push(line.to_owned())).unwrap();
+        assert_eq!(lines, ["one", "two", "three"]);
+        assert_eq!(status.code(), Some(4));
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = run(&mut Command::new("no-such-program")).unwrap_err();
+        assert!(error.to_string().contains("no-such-program"), "{error}");
+    }
+}

@@ -1,0 +1,132 @@
+//! `cargo xtask test`.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::cargo_test::{self, Count};
+use crate::{Verdict, command, workspace};
+
+/// Run every verification of the workspace
+///
+/// First the harness: the course's tests, finite differences, formulas, adjoints and the negative
+/// control, whose results also go to target/harness/results.json. Then the unit, integration and
+/// documentation tests of all crates. The last line counts both.
+///
+/// With a FILTER or any option the harness runs alone: `cargo run -p harness -- test ...`.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask test
+  cargo xtask test TestConv2D
+  cargo xtask test tests.test_layers.TestConv2D.test_forward
+  cargo xtask test --course-data DIR    the course's own .npz files, not the fixtures
+  cargo xtask test -- --help            all options of the harness")]
+pub(crate) struct Arguments {
+    /// A name as the course has it, and options of the harness
+    #[arg(
+        value_name = "FILTER",
+        num_args = 0..,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    arguments: Vec<OsString>,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
+    let Some(mut harness) = command::program("harness")? else { return Ok(Verdict::FAILED) };
+    harness.arg("test");
+    if !arguments.arguments.is_empty() {
+        return Ok(command::run(harness.args(&arguments.arguments))?.into());
+    }
+    // Results of an earlier run must not be taken for those of a run that ended early.
+    let path = workspace::root()?.join(RESULTS);
+    remove(&path)?;
+    let status = command::run(&mut harness)?;
+    if !path.exists() {
+        bail!("the harness ended with {status} and wrote no {RESULTS}: see its output above");
+    }
+    let mut total = read_results(&path)?;
+    // A harness that fails for another reason than a check must not vanish in the sum.
+    if status.success() != (total.failed == 0) {
+        bail!("the harness ended with {status} and counted {} failed checks", total.failed);
+    }
+    total += cargo_test::run()?;
+    println!("\n{} passed, {} failed", total.passed, total.failed);
+    Ok((total.failed == 0).into())
+}
+
+/// Where the harness writes its results, below the root.
+const RESULTS: &str = "target/harness/results.json";
+
+/// The part of the harness's results that the sum needs.
+#[derive(Deserialize)]
+struct Results {
+    passed: usize,
+    failed: usize,
+}
+
+fn read_results(path: &Path) -> Result<Count> {
+    let text = fs::read(path).with_context(|| format!("cannot read {RESULTS}"))?;
+    let Results { passed, failed } =
+        serde_json::from_slice(&text).with_context(|| format!("cannot parse {RESULTS}"))?;
+    Ok(Count { passed, failed })
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        test: Arguments,
+    }
+
+    #[test]
+    fn filters_and_options_go_to_the_harness_as_they_are() {
+        for arguments in [
+            &[] as &[&str],
+            &["TestReLU"],
+            &["TestReLU", "--seed", "5"],
+            &["--seed", "5"],
+            &["--course-data", "data", "TestReLU"],
+        ] {
+            let cli = Cli::try_parse_from([&["test"], arguments].concat()).unwrap();
+            assert_eq!(cli.test.arguments, arguments);
+        }
+    }
+
+    #[test]
+    fn the_help_of_the_harness_is_behind_two_dashes() {
+        let cli = Cli::try_parse_from(["test", "--", "--help"]).unwrap();
+        assert_eq!(cli.test.arguments, ["--help"]);
+        assert!(Cli::try_parse_from(["test", "--help"]).is_err());
+    }
+
+    #[test]
+    fn results_are_counted_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        fs::write(&path, r#"{"schema": 1, "passed": 312, "failed": 1, "checks": []}"#).unwrap();
+        assert_eq!(read_results(&path).unwrap(), Count { passed: 312, failed: 1 });
+        remove(&path).unwrap();
+        remove(&path).unwrap();
+        assert!(read_results(&path).unwrap_err().to_string().contains("cannot read"));
+    }
+}

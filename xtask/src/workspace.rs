@@ -1,0 +1,92 @@
+//! The files of the workspace.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// The root of the workspace that this program was started in.
+pub(crate) fn root() -> Result<PathBuf> {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .context("the variable CARGO_MANIFEST_DIR is not set: run this as `cargo xtask`")?;
+    let root = Path::new(&package).parent().context("the folder of xtask has no parent")?;
+    Ok(root.to_owned())
+}
+
+/// The folders that `.gitignore` names, and git's own.
+const NOT_OURS: [&str; 4] = [".git", "target", "experiments", "__pycache__"];
+
+/// A file of the workspace, read.
+pub(crate) struct SourceFile {
+    /// Its path, relative to the root.
+    pub(crate) path: PathBuf,
+    /// What it contains; `None` if that is not text.
+    pub(crate) text: Option<String>,
+}
+
+impl SourceFile {
+    /// What it contains, if that is text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    /// The text of a file whose name ends in this.
+    pub(crate) fn text_if(&self, extension: &str) -> Option<&str> {
+        self.text.as_deref().filter(|_| self.path.extension().is_some_and(|e| e == extension))
+    }
+}
+
+/// All files of the workspace in order of their paths, without build products and records of runs.
+pub(crate) fn files(root: &Path) -> Result<Vec<SourceFile>> {
+    paths(root, Path::new(""))?
+        .into_iter()
+        .map(|path| {
+            let bytes = fs::read(root.join(&path))
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            Ok(SourceFile { path, text: String::from_utf8(bytes).ok() })
+        })
+        .collect()
+}
+
+/// The paths of all files below a folder, relative to the root, in order.
+pub(crate) fn paths(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut pending = vec![folder.to_owned()];
+    while let Some(folder) = pending.pop() {
+        let context = || format!("cannot list {}", root.join(&folder).display());
+        for entry in fs::read_dir(root.join(&folder)).with_context(context)? {
+            let entry = entry.with_context(context)?;
+            let path = folder.join(entry.file_name());
+            if !entry.file_type().with_context(context)?.is_dir() {
+                found.push(path);
+            } else if !NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+                pending.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn build_products_are_not_listed() {
+        let root = tempfile::tempdir().unwrap();
+        for path in
+            ["src/main.rs", "target/debug/x.rs", ".git/config", "b/__pycache__/c", ".ci/run"]
+        {
+            fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
+            fs::write(root.path().join(path), "text").unwrap();
+        }
+        fs::write(root.path().join("data.npy"), [0x93, 0xff]).unwrap();
+        let files = files(root.path()).unwrap();
+        let paths: Vec<_> = files.iter().map(|file| file.path.to_str().unwrap()).collect();
+        assert_eq!(paths, [".ci/run", "data.npy", "src/main.rs"]);
+        assert!(files[1].text.is_none());
+        assert_eq!(files[2].text_if("rs"), Some("text"));
+        assert_eq!(files[2].text_if("md"), None);
+    }
+}
