@@ -27,6 +27,14 @@ pub enum Kind {
     Control,
 }
 
+impl Kind {
+    /// Whether checks of this kind draw random cases, of which one can be run again.
+    #[must_use]
+    pub fn draws_cases(self) -> bool {
+        !matches!(self, Self::Course | Self::Oracle | Self::Control)
+    }
+}
+
 /// What the checks run against.
 #[derive(Clone, Debug)]
 pub struct Context {

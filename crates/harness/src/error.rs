@@ -9,7 +9,7 @@ use layers::LayerError;
 #[non_exhaustive]
 pub enum HarnessError {
     /// A file cannot be opened.
-    #[error("{}: cannot be opened: {reason}", file.display())]
+    #[error("{}: expected a file of test data, but it cannot be opened: {reason}", file.display())]
     Open {
         /// The file.
         file: PathBuf,
@@ -166,6 +166,12 @@ pub enum HarnessError {
         /// How many checks it selects.
         count: usize,
     },
+    /// A case was given for a check that draws none.
+    #[error("{id} draws no random cases, so it cannot run one; leave --case out")]
+    NoCases {
+        /// The check.
+        id: String,
+    },
     /// A layer refused what the harness asks of it.
     #[error(transparent)]
     Layer(#[from] LayerError),
@@ -197,6 +203,7 @@ impl HarnessError {
                 | Self::UnknownLayer { .. }
                 | Self::NoFolder { .. }
                 | Self::CaseOfSeveral { .. }
+                | Self::NoCases { .. }
         )
     }
 }

@@ -167,11 +167,15 @@ fn selected(arguments: &Test) -> Result<Vec<Check>> {
     };
     let Some(name) = &arguments.filter else { return Ok(checks) };
     let checks = filter::select(checks, name)?;
-    if arguments.case.is_some() && checks.len() != 1 {
-        let (filter, count) = (name.clone(), checks.len());
-        return Err(HarnessError::CaseOfSeveral { filter, count }.into());
+    match &*checks {
+        _ if arguments.case.is_none() => Ok(checks),
+        [check] if check.kind.draws_cases() => Ok(checks),
+        [check] => Err(HarnessError::NoCases { id: check.id() }.into()),
+        _ => {
+            let (filter, count) = (name.clone(), checks.len());
+            Err(HarnessError::CaseOfSeveral { filter, count }.into())
+        }
     }
-    Ok(checks)
 }
 
 fn print_names(checks: &[Check]) -> io::Result<()> {

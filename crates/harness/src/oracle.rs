@@ -88,7 +88,7 @@ fn run<T: Scalar>(
     let configs = manifest::entries(fixtures, &format!("fixtures/extra/{file}.npz"))?;
     let mut npz = Npz::open(&fixtures.join("extra").join(file).with_extension("npz"))?;
     manifest::check_count(&npz, configs.len())?;
-    let mut tally = Tally::new(&npz.file().to_owned(), Rule::Relative(bound::<T>()));
+    let mut tally = Tally::new(npz.file(), Rule::Relative(bound::<T>()));
     for (index, config) in configs.iter().enumerate() {
         let entry = &mut Entry::new(&mut npz, index);
         match (subject, config) {

@@ -15,6 +15,15 @@ fn title(check: &Check) -> String {
     format!("{} ({})", check.name, check.group)
 }
 
+fn measured(outcome: &Outcome) -> String {
+    let cases =
+        if outcome.cases == 1 { "1 case".into() } else { format!("{} cases", outcome.cases) };
+    if outcome.detail.starts_with(&cases) {
+        return outcome.detail.clone();
+    }
+    format!("{cases}; {}", outcome.detail)
+}
+
 fn word(status: Status) -> &'static str {
     match status {
         Status::Ok => "ok",
@@ -52,9 +61,8 @@ impl<W: Write> Transcript<W> {
         let mut line = format!("{} ... {word}", title(check));
         if self.details && outcome.passed() {
             let width = title(check).chars().count() + " ... ok".len();
-            let cases = if outcome.cases == 1 { "case" } else { "cases" };
             let gap = " ".repeat(78_usize.saturating_sub(width));
-            line += &format!("{gap}  {} {cases}; {}", outcome.cases, outcome.detail);
+            line += &format!("{gap}  {}", measured(outcome));
         }
         self.print(&(line + "\n"));
     }

@@ -5,19 +5,22 @@ use std::process::{Command, Output};
 use std::{fs, str};
 
 fn harness(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_harness")).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(arguments)
+        .output()
+        .expect("the program starts")
 }
 
 fn stdout(output: &Output) -> &str {
-    str::from_utf8(&output.stdout).unwrap()
+    str::from_utf8(&output.stdout).expect("the output is text")
 }
 
 fn stderr(output: &Output) -> &str {
-    str::from_utf8(&output.stderr).unwrap()
+    str::from_utf8(&output.stderr).expect("the messages are text")
 }
 
 fn status(output: &Output) -> i32 {
-    output.status.code().unwrap()
+    output.status.code().expect("no signal ends the program")
 }
 
 fn root() -> PathBuf {
@@ -61,8 +64,14 @@ fn a_users_data_is_25_lines_and_bad_data_a_failure() {
     fs::write(data.path().join("TestReLU.npz"), "not an archive").unwrap();
     let output = harness(&["test", "--course-data", folder]);
     let text = stdout(&output);
-    assert!(text.contains("\ntest_forward (tests.test_activations.TestReLU) ... ERROR\n"), "{text}");
-    assert!(text.contains("\nERROR: test_backward (tests.test_activations.TestReLU)\n---"), "{text}");
+    assert!(
+        text.contains("\ntest_forward (tests.test_activations.TestReLU) ... ERROR\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nERROR: test_backward (tests.test_activations.TestReLU)\n---"),
+        "{text}"
+    );
     let again = "run it again: cargo xtask test tests.test_activations.TestReLU.test_forward \
                  --course-data /";
     assert!(text.contains(again), "{text}");
@@ -78,6 +87,7 @@ fn wrong_requests_end_with_status_2_and_say_what_would_be_right() {
         (&["test", "--strict"], "--course-data"),
         (&["test", "--case", "{}"], "FILTER"),
         (&["test", "TestConv2D", "--case", "{}"], "selects 2; give the check's full name"),
+        (&["test", "TestConv2D.test_forward", "--case", "{}"], "draws no random cases"),
         (&["test", "--seed", "many"], "invalid digit"),
         (&["gradcheck", "Conv3D"], "expected one of FullyConnected, Flatten, Conv2D, Pool2D"),
         (&[], "Usage"),

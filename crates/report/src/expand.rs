@@ -324,7 +324,7 @@ impl<'a> Run<'a> {
     fn figure(&mut self, figure: &Figure, caption: &str) -> Result<String, String> {
         let Figure { file, alt, label, plot, .. } = figure;
         let (path, origin) = match plot {
-            true => (self.inputs.records.plot(&self.inputs.root, file)?, Origin::Plot),
+            true => (self.inputs.records.plot(file)?, Origin::Plot),
             false => (
                 self.inputs.root.join(&self.inputs.source).join("figures").join(file),
                 Origin::Drawing,

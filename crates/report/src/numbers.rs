@@ -2,7 +2,8 @@
 
 /// A fraction in percent.
 pub(crate) fn percentage(value: f64) -> String {
-    format!("{:.1} %", 100.0 * value)
+    // A space at which no line is broken.
+    format!("{:.1}\u{a0}%", 100.0 * value)
 }
 
 /// Three significant digits, without trailing zeros behind the point.
@@ -53,6 +54,6 @@ mod tests {
     #[test]
     fn errors_are_short_and_fractions_are_percentages() {
         assert_eq!([0.0, 1.23e-16, 1e-10].map(short), ["0", "1.2e-16", "1e-10"]);
-        assert_eq!([0.0, 0.04, 1.0].map(percentage), ["0.0 %", "4.0 %", "100.0 %"]);
+        assert_eq!([0.0, 0.04, 1.0].map(percentage), ["0.0\u{a0}%", "4.0\u{a0}%", "100.0\u{a0}%"]);
     }
 }

@@ -26,10 +26,10 @@ pub(crate) fn sweep_table(sweep: &SweepRecord) -> String {
                 let _ = write!(
                     out,
                     " {} | {} | {} | {} |",
-                    significant(spreads.train_loss.mean),
+                    format!("{:.3}", spreads.train_loss.mean),
                     percentage(spreads.train_error.mean),
-                    spread(&spreads.val_loss, significant),
-                    spread(&spreads.val_error, percentage),
+                    spread_of_losses(&spreads.val_loss),
+                    spread_of_errors(&spreads.val_error),
                 );
             }
             None => {
@@ -78,13 +78,13 @@ pub(crate) fn sweep_best(sweep: &SweepRecord) -> String {
         let value = |choice: &Choice| choice.values.get(&axis.name).cloned().unwrap_or_default();
         row(&words(&axis.name), &value);
     }
-    row("validation error", &|choice| spread(&choice.validation_error, percentage));
-    row("validation loss", &|choice| spread(&choice.validation_loss, significant));
-    row("**test error**", &|choice| format!("**{}**", spread(&choice.test_error, percentage)));
+    row("validation error", &|choice| spread_of_errors(&choice.validation_error));
+    row("validation loss", &|choice| spread_of_losses(&choice.validation_loss));
+    row("**test error**", &|choice| format!("**{}**", spread_of_errors(&choice.test_error)));
     row("smallest and largest test error", &|choice| {
         format!("{} to {}", percentage(choice.test_error.min), percentage(choice.test_error.max))
     });
-    row("test loss", &|choice| spread(&choice.test_loss, significant));
+    row("test loss", &|choice| spread_of_losses(&choice.test_loss));
     for (index, seed) in config.seeds.iter().enumerate() {
         row(&format!("test set, seed {seed}"), &|choice| {
             choice.test.get(index).map_or_else(String::new, |tested| wrong(&tested.evaluation))
@@ -152,6 +152,11 @@ fn wrong(evaluation: &Evaluation) -> String {
     }
 }
 
-fn spread(spread: &Spread, format: fn(f64) -> String) -> String {
-    format!("{} ± {}", format(spread.mean), format(spread.sd))
+/// Spaces that do not break, and as many decimals in every row, so that the column can be compared.
+fn spread_of_losses(spread: &Spread) -> String {
+    format!("{:.3}\u{a0}±\u{a0}{:.3}", spread.mean, spread.sd)
+}
+
+fn spread_of_errors(spread: &Spread) -> String {
+    format!("{:.1}\u{a0}±\u{a0}{:.1}\u{a0}%", 100.0 * spread.mean, 100.0 * spread.sd)
 }

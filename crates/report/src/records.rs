@@ -155,18 +155,19 @@ impl Records {
         }
     }
 
-    /// The file of a plot, whose record is checked first.
+    /// The file of a plot, `book/records/RECORD/NAME.svg`, whose record is checked first.
     ///
     /// # Errors
     /// If the plot does not belong to a record, or its record is refused.
-    pub fn plot(&self, root: &Path, file: &str) -> Result<PathBuf, String> {
-        let path = root.join(file);
-        let Ok(inside) = path.strip_prefix(&self.folder) else {
-            return Err(format!("the plot `{file}` is not in the book's folder records/"));
+    pub fn plot(&self, file: &str) -> Result<PathBuf, String> {
+        let inside = file.strip_prefix("book/records/").and_then(|inside| inside.rsplit_once('/'));
+        let Some((record, name)) = inside else {
+            return Err(format!(
+                "the plot `{file}` is not of the form `book/records/RECORD/NAME.svg`"
+            ));
         };
-        let folder = inside.parent().unwrap_or(Path::new(""));
-        self.read(&folder.to_string_lossy().replace('\\', "/"))?;
-        Ok(path)
+        self.read(record)?;
+        Ok(self.folder.join(record).join(name))
     }
 }
 
@@ -260,7 +261,9 @@ mod tests {
         let table = records.view("one", "table").unwrap();
         assert!(table.contains("| learning rate | training loss |"), "{table}");
         assert!(
-            table.contains("| 1 | 0.25 | 0.0 % | 0.25 ± 0 | 4.0 % ± 0.0 % | **best** |"),
+            table
+                .replace('\u{a0}', " ")
+                .contains("| 1 | 0.250 | 0.0 % | 0.250 ± 0.000 | 4.0 ± 0.0 % | **best** |"),
             "{table}"
         );
         assert!(
@@ -268,7 +271,10 @@ mod tests {
                 && table.contains("`cargo run -p ffnn -- sweep`")
         );
         let best = records.view("one", "best").unwrap();
-        assert!(best.contains("| **test error** | **4.0 % ± 0.0 %** |"), "{best}");
+        assert!(
+            best.replace('\u{a0}', " ").contains("| **test error** | **4.0 ± 0.0 %** |"),
+            "{best}"
+        );
         assert!(best.contains("| test set, seed 1 | 1 of 25 wrong |"), "{best}");
     }
 
@@ -276,7 +282,7 @@ mod tests {
     fn values_are_taken_from_the_record() {
         let (_root, records) = records(SHA);
         let value = |record, key| records.value(record, key, &evidence());
-        assert_eq!(value("one", "summary.best.test_error.mean%").unwrap(), "4.0 %");
+        assert_eq!(value("one", "summary.best.test_error.mean%").unwrap(), "4.0\u{a0}%");
         assert_eq!(value("one", "summary.best.test_error.mean").unwrap(), "0.04");
         assert_eq!(value("one", "config.seeds.1").unwrap(), "1");
         assert_eq!(value("one", "summary.best.values.learning_rate").unwrap(), "`1`");
@@ -322,14 +328,18 @@ mod tests {
 
     #[test]
     fn a_plot_belongs_to_a_record_that_is_accepted() {
-        let (root, good) = records(SHA);
-        let plot = good.plot(root.path(), "book/records/one/loss.svg").unwrap();
-        assert!(plot.is_file());
-        assert!(good.plot(root.path(), "book/x.svg").unwrap_err().contains("is not in the book's"));
-        assert!(
-            good.plot(root.path(), "book/records/two/loss.svg").unwrap_err().contains("no record")
-        );
-        let (root, bad) = records(&SHA.replace('0', "f"));
-        assert!(bad.plot(root.path(), "book/records/one/loss.svg").is_err());
+        let (_root, good) = records(SHA);
+        assert!(good.plot("book/records/one/loss.svg").unwrap().is_file());
+        for (file, expected) in [
+            ("book/x.svg", "is not of the form"),
+            ("book/records/x.svg", "is not of the form"),
+            ("book/records/two/loss.svg", "no record"),
+            ("book/records/one/../../x.svg", "no record"),
+        ] {
+            let error = good.plot(file).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        let (_root, bad) = records(&SHA.replace('0', "f"));
+        assert!(bad.plot("book/records/one/loss.svg").unwrap_err().contains("other data"));
     }
 }

@@ -189,7 +189,7 @@ fn every_failure_is_reported_in_one_run_with_its_line() {
         format!("{file}:36: there is no record `gone`"),
         format!("{file}:38: there is no record `gone`"),
         format!("{file}:40: cannot read the figure gone.svg"),
-        format!("{file}:42: the plot `book/x.svg` is not in"),
+        format!("{file}:42: the plot `book/x.svg` is not of the form"),
         format!("{file}:44: the link `gone.html` leads nowhere"),
         format!(
             "{file}:44: the link `deep/back.html#gone` leads nowhere: deep/back.html has no `#gone`"

@@ -39,7 +39,7 @@ pub(super) fn run(fixtures: &Path, stage: Stage) -> Result<Outcome, HarnessError
     let configs = manifest::entries(fixtures, "fixtures/extra/Networks.npz")?;
     let mut npz = Npz::open(&fixtures.join("extra/Networks.npz"))?;
     manifest::check_count(&npz, configs.len())?;
-    let mut tally = Tally::new(&npz.file().to_owned(), Rule::Relative(bound::<f64>()));
+    let mut tally = Tally::new(npz.file(), Rule::Relative(bound::<f64>()));
     for (index, config) in configs.into_iter().enumerate() {
         let Config::Network { layers, loss, momentum, clip_norm, schedule, steps } = config else {
             return Err(manifest::unexpected(fixtures, "Networks", index));

@@ -16,7 +16,7 @@ pub(super) fn run<T: Scalar>(fixtures: &Path) -> Result<Outcome, HarnessError> {
     let configs = manifest::entries(fixtures, "fixtures/extra/Sgd.npz")?;
     let mut npz = Npz::open(&fixtures.join("extra/Sgd.npz"))?;
     manifest::check_count(&npz, configs.len())?;
-    let mut tally = Tally::new(&npz.file().to_owned(), Rule::Relative(bound::<T>()));
+    let mut tally = Tally::new(npz.file(), Rule::Relative(bound::<T>()));
     for (index, config) in configs.into_iter().enumerate() {
         let Config::Sgd { momentum, clip_norm, schedule } = config else {
             return Err(manifest::unexpected(fixtures, "Sgd", index));
