@@ -3,6 +3,19 @@
 //! A [`Check`] has a question, a kind and a name as the course gives names. Most kinds of check
 //! take a [`Subject`], which is a real implementation or a deliberately wrong one: the negative
 //! control runs the very checks that the real implementations pass, and shows which of them fail.
+//!
+//! | kind | module |
+//! |---|---|
+//! | the course's 25 tests | [`course`] |
+//! | further fixtures of the same oracle | [`oracle`] |
+//! | finite differences | [`gradients`] |
+//! | transcriptions of formulas | [`formulas`] |
+//! | adjoints of linear maps | [`adjoint`] |
+//! | other claims | [`properties`] |
+//! | deliberate bugs | [`controls`] |
+//!
+//! [`registry`] lists all of them, [`filter`] selects by name, [`runner`] runs, [`transcript`] prints
+//! and [`results`] records. The gradient-check table of the course's notebook is [`gradcheck`].
 
 pub mod adjoint;
 mod cases;
