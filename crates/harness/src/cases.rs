@@ -39,9 +39,9 @@ impl Cases {
         context: &Context,
         one: impl Fn(&mut Case) -> Result<(), Failure>,
     ) -> Outcome {
-        let numbers = match context.case.as_deref().map(str::parse::<usize>) {
-            None => 0..self.count,
-            Some(Ok(number)) => number..number + 1,
+        let numbers: Vec<usize> = match context.case.as_deref().map(str::parse::<usize>) {
+            None => (0..self.count).collect(),
+            Some(Ok(number)) => vec![number],
             Some(Err(_)) => {
                 return Outcome::error(format!(
                     "{id}: expected the number of a case, such as 7, but got {:?}",

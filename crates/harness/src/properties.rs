@@ -6,7 +6,7 @@
 
 mod activation;
 mod conv2d;
-mod cross_entropy;
+mod each_loss;
 mod elementwise;
 mod flatten;
 mod free;
@@ -36,30 +36,31 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
     match subject {
         Subject::Activation(activation, implementation) => {
             let claims = Claims::new(subject, *activation, implementation);
-            let specific = match activation {
+            let mut checks = activation::checks(&claims);
+            checks.extend(match activation {
                 Activation::SoftMax => softmax::checks(&claims),
                 _ => elementwise::checks(&claims),
-            };
-            [activation::checks(&claims), specific].concat_checks()
+            });
+            checks
         }
         Subject::Loss(loss, implementation) => {
             let claims = Claims::new(subject, *loss, implementation);
-            [loss::checks(&claims), cross_entropy::checks(&claims)].concat_checks()
+            let mut checks = loss::checks(&claims);
+            checks.extend(each_loss::checks(&claims));
+            checks
         }
         Subject::Layer(class, implementation) => {
             let claims = Claims::new(subject, *class, implementation);
-            let specific = match class {
+            let mut checks = layer_contract::checks(&claims);
+            checks.extend(layer_batch::checks(&claims));
+            checks.extend(layer_errors::checks(&claims));
+            checks.extend(match class {
                 LayerClass::FullyConnected => vec![],
                 LayerClass::Flatten => flatten::checks(&claims),
                 LayerClass::Conv2D => conv2d::checks(&claims),
                 LayerClass::Pool2D => pool2d::checks(&claims),
-            };
-            let of_all = [
-                layer_contract::checks(&claims),
-                layer_batch::checks(&claims),
-                layer_errors::checks(&claims),
-            ];
-            [of_all.concat_checks(), specific].concat_checks()
+            });
+            checks
         }
     }
 }
@@ -68,16 +69,6 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
 #[must_use]
 pub fn free_checks() -> Vec<Check> {
     free::checks()
-}
-
-trait Concat {
-    fn concat_checks(self) -> Vec<Check>;
-}
-
-impl<const N: usize> Concat for [Vec<Check>; N] {
-    fn concat_checks(self) -> Vec<Check> {
-        self.into_iter().flatten().collect()
-    }
 }
 
 /// An implementation, what it claims to be, and where its checks belong.

@@ -98,7 +98,8 @@ fn open(file: &Path) -> Result<()> {
         &[("xdg-open", &[]), ("gio", &["open"])]
     };
     for (program, arguments) in programs {
-        println!("$ {program} {}", file.display());
+        let words: Vec<&str> = [program].into_iter().chain(arguments.iter()).copied().collect();
+        println!("$ {} {}", words.join(" "), file.display());
         let mut command = Command::new(program);
         command.args(*arguments).arg(file).stdout(Stdio::null()).stderr(Stdio::null());
         if command.status().is_ok_and(|status| status.success()) {

@@ -25,8 +25,8 @@ pub(crate) fn sweep_table(sweep: &SweepRecord) -> String {
             Some(spreads) => {
                 let _ = write!(
                     out,
-                    " {} | {} | {} | {} |",
-                    format!("{:.3}", spreads.train_loss.mean),
+                    " {:.3} | {} | {} | {} |",
+                    spreads.train_loss.mean,
                     percentage(spreads.train_error.mean),
                     spread_of_losses(&spreads.val_loss),
                     spread_of_errors(&spreads.val_error),
