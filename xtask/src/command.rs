@@ -14,13 +14,16 @@ pub(crate) fn cargo(subcommand: &str) -> Command {
 }
 
 /// Builds a program of the workspace, showing progress, and returns the call that runs it silently.
-pub(crate) fn program(package: &str) -> Result<Option<Command>> {
+///
+/// It is named as a binary, not as a package: cargo then unites the features of dependencies over the
+/// whole workspace, as for `cargo test`, instead of building them anew for each package.
+pub(crate) fn program(name: &str) -> Result<Option<Command>> {
     let mut build = cargo("build");
-    if !run(build.args(["--package", package]))?.success() {
+    if !run(build.args(["--bin", name]))?.success() {
         return Ok(None);
     }
     let mut command = cargo("run");
-    command.args(["--quiet", "--package", package, "--"]);
+    command.args(["--quiet", "--bin", name, "--"]);
     Ok(Some(command))
 }
 

@@ -9,7 +9,7 @@ use crate::{Verdict, command};
 /// Print the gradient-check table of the course's notebook
 ///
 /// For each layer and each of its parameters: the largest difference between the gradient that
-/// backward computes and central differences. Runs `cargo run -p harness -- gradcheck`.
+/// backward computes and central differences. Runs `cargo run --bin harness -- gradcheck`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask gradcheck\n  cargo xtask gradcheck Conv2D")]
 pub(crate) struct Arguments {

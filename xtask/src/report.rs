@@ -8,7 +8,7 @@ use crate::{Verdict, command};
 
 /// Build the book, and fail on anything in it that is missing or broken
 ///
-/// Runs `cargo run -p report`; the results of `cargo xtask test` are embedded, so run that first.
+/// Runs `cargo run --bin report`; the results of `cargo xtask test` are embedded, so run that first.
 /// `cargo xtask report -- --help` prints the options of the report program.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open")]

@@ -17,7 +17,7 @@ use crate::{Verdict, command, workspace};
 /// control, whose results also go to target/harness/results.json. Then the unit, integration and
 /// documentation tests of all crates. The last line counts both.
 ///
-/// With a FILTER or any option the harness runs alone: `cargo run -p harness -- test ...`.
+/// With a FILTER or any option the harness runs alone: `cargo run --bin harness -- test ...`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

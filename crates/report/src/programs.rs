@@ -24,10 +24,10 @@ impl Program {
     /// What Cargo is asked to do.
     fn arguments(self) -> &'static [&'static str] {
         match self {
-            Self::InputsHash => &["run", "--quiet", "-p", "harness", "--", "inputs-hash"],
-            Self::Harness => &["run", "--quiet", "-p", "harness", "--", "test"],
-            Self::Einsum => &["run", "--quiet", "-p", "einsum"],
-            Self::GradCheck => &["run", "--quiet", "-p", "harness", "--", "gradcheck"],
+            Self::InputsHash => &["run", "--quiet", "--bin", "harness", "--", "inputs-hash"],
+            Self::Harness => &["run", "--quiet", "--bin", "harness", "--", "test"],
+            Self::Einsum => &["run", "--quiet", "--bin", "einsum"],
+            Self::GradCheck => &["run", "--quiet", "--bin", "harness", "--", "gradcheck"],
         }
     }
 
@@ -167,7 +167,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = Cargo::new(folder.path()).run(Program::Einsum).unwrap_err();
         let error = format!("{error:#}");
-        assert!(error.contains("`cargo run --quiet -p einsum` failed"), "{error}");
+        assert!(error.contains("`cargo run --quiet --bin einsum` failed"), "{error}");
         assert!(error.contains("Cargo.toml"), "{error}");
     }
 }
