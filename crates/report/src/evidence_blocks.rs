@@ -7,6 +7,10 @@ use crate::code::fenced;
 use crate::evidence::{Check, Control, Evidence};
 use crate::markup::escape;
 
+/// The kinds of check, from the most general to the most particular.
+const KINDS: [&str; 7] =
+    ["course", "oracle", "gradient", "formula", "adjoint", "property", "control"];
+
 impl Evidence {
     /// The lines that the harness prints for a question, after the command.
     ///
@@ -45,6 +49,8 @@ impl Evidence {
             }
             *counts.entry((&check.question, &check.kind)).or_default() += 1;
         }
+        // In the order in which the harness lists them; not every question has all.
+        kinds.sort_by_key(|kind| KINDS.iter().position(|known| known == kind));
         let questions: BTreeSet<&str> = self.checks.iter().map(|c| c.question.as_str()).collect();
         let count = |question: Option<&str>, kind: Option<&str>| -> usize {
             let wanted = |(q, k): &(&str, &str)| {
