@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::folder::{Contents, candidates, examine};
+use crate::folder::{Contents, NOT_THERE, candidates, examine};
 use crate::import::import;
 use crate::workspace::Workspace;
 use crate::{AcquireError, Attempt, Clients, DataSet, Http, Package, Place, Reporter};
@@ -89,6 +89,9 @@ pub fn ensure(
     {
         return Ok(found);
     }
+    for Attempt { source, problem } in attempts.iter().filter(|a| a.problem != NOT_THERE) {
+        reporter.say(&format!("{}: {source}: {problem}", set.name));
+    }
     for (index, source) in sources(set, request).iter().enumerate() {
         let name = source.name(set);
         reporter.say(&format!("{}: trying {name}", set.name));
@@ -100,7 +103,12 @@ pub fn ensure(
             Ok(folder) => return Ok(Found { folder, source: name }),
             Err(error) => {
                 reporter.say(&format!("{}: {name} failed: {error}", set.name));
+                // No other source helps where nothing can be written.
+                let hopeless = error.is_about_writing();
                 attempts.push(Attempt::new(name, error));
+                if hopeless {
+                    break;
+                }
             }
         }
     }
@@ -161,7 +169,7 @@ fn sources(set: &DataSet, request: &Request) -> Vec<Source> {
 impl Source {
     fn name(&self, set: &DataSet) -> String {
         match (self, set.package) {
-            (Self::Given(path), _) => format!("--from {}", path.display()),
+            (Self::Given(path), _) => path.display().to_string(),
             (Self::Registry, Package::Debian { name, .. }) => format!("Debian package {name}"),
             (Self::Registry, Package::Npm { name, version, megabytes }) => {
                 format!("npm package {name}@{version} ({megabytes} MB)")

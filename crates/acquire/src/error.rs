@@ -74,6 +74,13 @@ pub enum AcquireError {
     },
 }
 
+impl AcquireError {
+    /// Whether the disk is full or must not be written, whatever the source.
+    pub(crate) fn is_about_writing(&self) -> bool {
+        matches!(self, Self::File { source, .. } if !advice(source).is_empty())
+    }
+}
+
 /// A source that was tried in vain, or passed over.
 #[derive(Debug)]
 pub struct Attempt {

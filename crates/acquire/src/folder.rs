@@ -43,12 +43,15 @@ pub fn examine(set: &DataSet, folder: &Path) -> Contents {
     }
 }
 
+/// The problem of a folder that holds nothing.
+pub(crate) const NOT_THERE: &str = "not there";
+
 impl Contents {
     /// What is wrong, in words; `None` if everything is there.
     pub(crate) fn problem(&self) -> Option<String> {
         match self {
             Self::Complete => None,
-            Self::Nothing => Some("not there".to_owned()),
+            Self::Nothing => Some(NOT_THERE.to_owned()),
             Self::Defective { missing, damaged } => {
                 let mut problems: Vec<_> =
                     damaged.iter().map(|(_, error)| error.to_string()).collect();

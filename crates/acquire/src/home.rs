@@ -1,4 +1,7 @@
 //! The official home of a data set, over HTTP.
+//!
+//! The homes could not be reached from the machine on which this was written: what is tested is this
+//! code against a server on the same machine, not the addresses in [`DataSet`].
 
 use std::fs::{self, File};
 use std::io::Read;

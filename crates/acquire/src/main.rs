@@ -223,13 +223,15 @@ fn verify(chosen: &Chosen, request: &Request) -> Result<bool> {
             println!("iris: {}", check_iris()?);
             continue;
         };
-        sound &= verify_places(&set, request);
-        match locate(&set, request) {
+        let undamaged = verify_places(&set, request);
+        let found = locate(&set, request);
+        sound &= undamaged && (found.is_ok() || chosen.set.is_none());
+        match found {
             Ok(found) => println!("{}: ok, used from {}", set.name, found.folder.display()),
-            Err(_) => {
+            Err(_) if undamaged => {
                 println!("{}: not there; `{}` fetches it", set.name, set.command());
-                sound &= chosen.set.is_none();
             }
+            Err(_) => println!("{}: `{}` fetches it again", set.name, set.command()),
         }
     }
     Ok(sound)
@@ -246,7 +248,6 @@ fn verify_places(set: &DataSet, request: &Request) -> bool {
             for name in missing {
                 println!("{}: {} is missing", set.name, folder.join(name).display());
             }
-            println!("{}: `{}` fetches it again", set.name, set.command());
         }
     }
     sound

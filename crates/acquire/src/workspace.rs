@@ -90,9 +90,14 @@ impl Workspace {
             }
             fs::rename(from.join(file.name), &target).map_err(file_error("write", &target))?;
         }
-        // What the lock is for ends here; an empty folder of downloads is of no use.
-        let _ = fs::remove_dir(self.place.join(DOWNLOADS));
         Ok(folder)
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        // Fails if there is a partial download, as it should.
+        let _ = fs::remove_dir(self.place.join(DOWNLOADS));
     }
 }
 
