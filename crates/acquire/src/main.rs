@@ -7,7 +7,8 @@ use acquire::{
     Contents, DataSet, Package, Place, Reporter, Request, clean, ensure, examine, leftovers, locate,
 };
 use anyhow::{Context, Result, bail};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use datasets::{IRIS_SHA256, Splits};
 
 /// Find or fetch the data sets, and check every file
@@ -103,8 +104,21 @@ impl Chosen {
     }
 }
 
+impl Cli {
+    /// The command line, checked beyond what clap can express.
+    fn checked(self) -> Result<Self, clap::Error> {
+        let given = self.options.from.is_some() || self.options.url.is_some();
+        if given && !matches!(self.command, Some(Command::FashionMnist | Command::Cifar10)) {
+            let what = "--from and --url are for fetching one data set: name it, as in \
+                        `cargo xtask data cifar-10`";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, what));
+        }
+        Ok(self)
+    }
+}
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse().checked().unwrap_or_else(|error| error.exit());
     match run(&cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -132,9 +146,6 @@ fn run(cli: &Cli) -> Result<bool> {
         Some(Command::Verify(chosen)) => return verify(chosen, &request),
         Some(Command::Clean(chosen)) => return remove(&chosen.names(), &request, &reporter),
     };
-    if (request.from.is_some() || request.url.is_some()) && names != [names[0]] {
-        bail!("--from and --url are for one data set: name it, as in `cargo xtask data cifar-10`");
-    }
     fetch(&names, &request, &reporter)
 }
 
@@ -143,9 +154,6 @@ fn fetch(names: &[Name], request: &Request, reporter: &Reporter) -> Result<bool>
     let mut complete = true;
     for set in names.iter().map(|name| name.set()) {
         let Some(set) = set else {
-            if request.from.is_some() || request.url.is_some() {
-                bail!("Iris ships with the program; --from and --url do not apply to it");
-            }
             println!("iris: {}", check_iris()?);
             continue;
         };
@@ -273,8 +281,6 @@ fn shown(path: &Path, place: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
@@ -295,5 +301,11 @@ mod tests {
         let line = ["data", "cifar-10", "--offline", "--url", "http://localhost"];
         assert_eq!(Cli::try_parse_from(line).err().unwrap().exit_code(), 2);
         assert_eq!(Cli::try_parse_from(["data", "cifar10"]).err().unwrap().exit_code(), 2);
+        for name in ["iris", "all", "verify"] {
+            let cli = Cli::try_parse_from(["data", name, "--from", "x"]).unwrap();
+            assert_eq!(cli.checked().err().unwrap().exit_code(), 2, "{name}");
+        }
+        let cli = Cli::try_parse_from(["data", "cifar-10", "--from", "x"]).unwrap();
+        assert!(cli.checked().is_ok());
     }
 }

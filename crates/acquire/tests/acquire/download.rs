@@ -16,8 +16,8 @@ fn body() -> Vec<u8> {
 /// Impatient, so that the tests are fast.
 fn http() -> Http {
     Http {
-        connect: Duration::from_millis(500),
-        stall: Duration::from_millis(300),
+        connect: Duration::from_secs(5),
+        stall: Duration::from_secs(1),
         attempts: 3,
         pause: Duration::from_millis(10),
     }

@@ -123,8 +123,8 @@ impl Machine {
         let none = PathBuf::from("no-such-client");
         request.clients = Clients { npm: none.clone(), apt_get: none.clone(), dpkg_deb: none };
         request.http = Http {
-            connect: Duration::from_millis(500),
-            stall: Duration::from_millis(300),
+            connect: Duration::from_secs(5),
+            stall: Duration::from_secs(1),
             attempts: 2,
             pause: Duration::from_millis(10),
         };
