@@ -30,10 +30,16 @@ struct Script {
     packages: &'static [&'static str],
 }
 
-const SCRIPTS: [Script; 2] = [
+/// The one that may lack its data comes first, so that nothing is written where it does.
+const SCRIPTS: [Script; 3] = [
+    // `tomllib` comes with Python 3.11.
+    Script { path: "fixtures/cifar10_sample.py", packages: &["tomllib"] },
     Script { path: "fixtures/generate.py", packages: &["jax", "numpy"] },
     Script { path: "fixtures/iris.py", packages: &["numpy", "sklearn"] },
 ];
+
+/// The exit status of a script whose data was not fetched.
+const NO_DATA: i32 = 3;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
     let root = workspace::root()?;
@@ -49,7 +55,11 @@ fn write(root: &Path) -> Result<Verdict> {
         }
     }
     for (script, python) in SCRIPTS.iter().zip(pythons.into_iter().flatten()) {
-        if !command::run(&mut script.call(root, &python))?.success() {
+        let status = command::run(&mut script.call(root, &python))?;
+        if status.code() == Some(NO_DATA) {
+            bail!("{} lacks the data that it reads: see its message above", script.path);
+        }
+        if !status.success() {
             return Ok(Verdict::FAILED);
         }
     }
@@ -77,7 +87,13 @@ fn check(root: &Path, require_python: bool) -> Result<Verdict> {
             passed &= !require_python;
             continue;
         };
-        let agrees = command::run(script.call(root, &python).arg("--compare"))?.success();
+        let status = command::run(script.call(root, &python).arg("--compare"))?;
+        if status.code() == Some(NO_DATA) {
+            // Not a matter of Python: the bytes were compared above, and the data is large.
+            println!("values: SKIPPED, {files} files of {}: its data is not there", script.path);
+            continue;
+        }
+        let agrees = status.success();
         println!(
             "values: {files} files of {}: {}",
             script.path,

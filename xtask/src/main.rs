@@ -6,6 +6,7 @@
 mod cargo_test;
 mod check;
 mod command;
+mod data;
 mod fixtures;
 mod gradcheck;
 mod manifest;
@@ -30,6 +31,7 @@ struct Cli {
 enum Task {
     Test(test::Arguments),
     Gradcheck(gradcheck::Arguments),
+    Data(data::Arguments),
     Fixtures(fixtures::Arguments),
     Report(report::Arguments),
     Check(check::Arguments),
@@ -59,6 +61,7 @@ fn main() -> ExitCode {
     let verdict = match Cli::parse().task {
         Task::Test(arguments) => test::run(&arguments),
         Task::Gradcheck(arguments) => gradcheck::run(&arguments),
+        Task::Data(arguments) => data::run(&arguments),
         Task::Fixtures(arguments) => fixtures::run(&arguments),
         Task::Report(arguments) => report::run(&arguments),
         Task::Check(arguments) => check::run(&arguments),

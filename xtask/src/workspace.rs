@@ -57,10 +57,16 @@ pub(crate) fn paths(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
         for entry in fs::read_dir(root.join(&folder)).with_context(context)? {
             let entry = entry.with_context(context)?;
             let path = folder.join(entry.file_name());
-            if !entry.file_type().with_context(context)?.is_dir() {
-                found.push(path);
-            } else if !NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+            let is_folder = entry.file_type().with_context(context)?.is_dir();
+            // In a worktree git keeps a file of the name of its folder.
+            let skipped = if is_folder { &NOT_OURS[..] } else { &NOT_OURS[..1] };
+            if skipped.iter().any(|name| entry.file_name() == *name) {
+                continue;
+            }
+            if is_folder {
                 pending.push(path);
+            } else {
+                found.push(path);
             }
         }
     }
@@ -81,6 +87,8 @@ mod tests {
             fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
             fs::write(root.path().join(path), "text").unwrap();
         }
+        fs::create_dir_all(root.path().join("worktree")).unwrap();
+        fs::write(root.path().join("worktree/.git"), "gitdir: elsewhere").unwrap();
         fs::write(root.path().join("data.npy"), [0x93, 0xff]).unwrap();
         let files = files(root.path()).unwrap();
         let paths: Vec<_> = files.iter().map(|file| file.path.to_str().unwrap()).collect();

@@ -27,6 +27,28 @@ pub enum DatasetError {
         /// What was found.
         got: String,
     },
+    /// Bytes of a file are not what its format asks for.
+    #[error("{file}, byte {offset}: expected {expected}, but got {got}")]
+    Bytes {
+        /// The file.
+        file: String,
+        /// Where, from 0.
+        offset: u64,
+        /// What would be valid there.
+        expected: String,
+        /// What was found there.
+        got: String,
+    },
+    /// A file is not the published one.
+    #[error("{} is damaged or another file: expected {expected}, but got {got}", path.display())]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// The size and checksum of the published file.
+        expected: String,
+        /// Those of this one.
+        got: String,
+    },
     /// A row of labels does not name one class.
     #[error(
         "{file}: row {row} must be one-hot (one 1, the rest 0), but is {got}; rows count from 0"

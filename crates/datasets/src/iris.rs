@@ -18,6 +18,10 @@ const FILES: [(Split, &[u8], &[u8]); 3] = [
     (Split::Test, file!("test_data"), file!("test_labels")),
 ];
 
+/// The SHA-256 of the committed files, one after another in this order (`fixtures/iris.py` writes
+/// them).
+pub const IRIS_SHA256: &str = "91c63a4dc7c036ab795a18988d7e9e0d3ca339f2d00f5d615c9cf9aea5b7a48a";
+
 impl<T: Scalar> Splits<T> {
     /// Iris as it ships with the program: 100 examples for training, 25 for validation, 25 for the
     /// test.
@@ -63,6 +67,6 @@ mod tests {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("iris");
         let read = Splits::<f32>::from_directory(&directory, "iris").unwrap();
         assert_eq!(read, Splits::<f32>::iris().unwrap());
-        assert_eq!(read.sha256.len(), 64);
+        assert_eq!(read.sha256, IRIS_SHA256);
     }
 }

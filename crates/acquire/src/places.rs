@@ -1,0 +1,95 @@
+//! The folders of this machine in which data may be.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use crate::AcquireError;
+
+/// The environment variable that names the folder of the data.
+pub const DATA_VARIABLE: &str = "CS189_DATA";
+
+/// The folder below the user's cache folder.
+const CACHE: &str = "cs189-hw6";
+
+/// A folder with a folder for each data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The folder.
+    pub path: PathBuf,
+    /// Who named it.
+    pub origin: Origin,
+}
+
+/// Who named a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The option `--data-dir`.
+    Option,
+    /// The variable [`DATA_VARIABLE`].
+    Environment,
+    /// The system's conventions for caches.
+    Cache,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Option => "--data-dir",
+            Self::Environment => DATA_VARIABLE,
+            Self::Cache => "cache",
+        })
+    }
+}
+
+/// The places to look at, in order; what is fetched goes to the first.
+///
+/// # Errors
+/// [`AcquireError::NoCacheFolder`] if nothing is named and there is no home folder.
+pub fn places(option: Option<&Path>) -> Result<Vec<Place>, AcquireError> {
+    let variable = std::env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty());
+    let cache = etcetera::choose_base_strategy().map(|strategy| strategy.cache_dir().join(CACHE));
+    let cache = cache.map_err(|error| error.to_string());
+    in_order(option.map(Path::to_owned), variable.map(PathBuf::from), cache)
+}
+
+fn in_order(
+    option: Option<PathBuf>,
+    variable: Option<PathBuf>,
+    cache: Result<PathBuf, String>,
+) -> Result<Vec<Place>, AcquireError> {
+    let named = [(option, Origin::Option), (variable, Origin::Environment)];
+    let mut places: Vec<Place> = named
+        .into_iter()
+        .filter_map(|(path, origin)| Some(Place { path: path?, origin }))
+        .collect();
+    match cache {
+        Ok(path) => places.push(Place { path, origin: Origin::Cache }),
+        Err(problem) if places.is_empty() => return Err(AcquireError::NoCacheFolder(problem)),
+        Err(_) => {}
+    }
+    Ok(places)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_option_comes_before_the_variable_and_both_before_the_cache() {
+        let all = in_order(Some("o".into()), Some("v".into()), Ok("c".into())).unwrap();
+        let paths: Vec<_> = all.iter().map(|place| place.path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["o", "v", "c"]);
+        let cache = in_order(None, None, Ok("c".into())).unwrap();
+        assert_eq!(cache, [Place { path: "c".into(), origin: Origin::Cache }]);
+    }
+
+    #[test]
+    fn no_home_folder_matters_only_where_nothing_is_named() {
+        let named = in_order(Some("o".into()), None, Err("no home".into())).unwrap();
+        assert_eq!(named.len(), 1);
+        let error = in_order(None, None, Err("no home".into())).unwrap_err().to_string();
+        assert_eq!(error, "no folder for the data: no home; name one with --data-dir");
+    }
+}

@@ -1,0 +1,155 @@
+//! What is on this machine: found, damaged, shared with another run, removed.
+
+use std::fs;
+
+use acquire::{Origin, Place, Reporter, clean, leftovers, locate};
+
+use crate::server::{Answer, Server};
+use crate::tiny::{Machine, content, gzipped, official};
+
+#[test]
+fn what_is_there_is_used_where_it_is_and_nothing_is_written() {
+    for folder in ["tiny", "tiny-batches-bin", ""] {
+        let machine = Machine::new();
+        machine.fill(folder);
+        let found = machine.ensure().unwrap();
+        assert_eq!(
+            found.folder.components().as_path(),
+            machine.place().join(folder).components().as_path()
+        );
+        assert_eq!(found.source, "cache");
+        // Not even a lock: the folder may be read-only.
+        assert!(!machine.names("").contains(&".lock".to_owned()));
+        assert_eq!(locate(&machine.set, &machine.request).unwrap(), found);
+    }
+}
+
+#[test]
+fn places_are_looked_at_in_order() {
+    let mut machine = Machine::new();
+    machine.fill("tiny");
+    let first = Place { path: machine.folder.path().join("first"), origin: Origin::Option };
+    machine.request.places.insert(0, first.clone());
+    assert_eq!(machine.ensure().unwrap().source, "cache");
+    for file in machine.set.files {
+        machine.write(&format!("first/tiny/{}.gz", file.name), &gzipped(&content(file.name)));
+    }
+    let found = machine.ensure().unwrap();
+    assert_eq!((found.folder, found.source.as_str()), (first.path.join("tiny"), "--data-dir"));
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_replaced() {
+    let mut machine = Machine::new();
+    machine.fill("tiny");
+    machine.write("place/tiny/data_batch_2.bin", b"damaged");
+    let server = Server::start(vec![Answer::File { body: official() }]);
+    machine.request.url = Some(server.url.clone());
+    machine.ensure().unwrap();
+    let aside = machine.place().join("tiny/data_batch_2.bin.damaged-1");
+    assert_eq!(fs::read(&aside).unwrap(), b"damaged");
+    fs::remove_file(aside).unwrap();
+    machine.assert_complete();
+}
+
+#[test]
+fn a_damaged_file_that_cannot_be_replaced_stays_and_is_not_used() {
+    let mut machine = Machine::new();
+    machine.fill("tiny");
+    machine.write("place/tiny/data_batch_2.bin", b"damaged");
+    fs::remove_file(machine.place().join("tiny/test_batch.bin")).unwrap();
+    machine.request.offline = true;
+    let message = machine.message();
+    assert!(message.contains("data_batch_2.bin is damaged or another file: expected 9219 bytes"));
+    assert!(message.contains("but got 7 bytes with SHA-256"), "{message}");
+    assert!(message.contains("missing: test_batch.bin"), "{message}");
+    assert!(message.contains("cargo xtask data tiny"), "{message}");
+    assert_eq!(fs::read(machine.place().join("tiny/data_batch_2.bin")).unwrap(), b"damaged");
+}
+
+#[cfg(unix)]
+#[test]
+fn offline_asks_neither_a_client_nor_a_server() {
+    let mut machine = Machine::new();
+    let server = Server::start(vec![Answer::File { body: official() }]);
+    machine.request.clients.npm = machine.program("npm", "");
+    machine.request.clients.apt_get = machine.program("apt-get", "");
+    machine.set.home.urls = vec![&*server.url.clone().leak()].leak();
+    machine.request.offline = true;
+    let message = machine.message();
+    assert!(message.contains("not asked: offline"), "{message}");
+    assert_eq!(machine.calls(), [""; 0]);
+    assert_eq!(server.requests(), []);
+    assert!(!machine.place().exists(), "nothing was written");
+    // The same request asks both when it may.
+    machine.request.offline = false;
+    machine.ensure().unwrap();
+    assert_eq!((machine.calls().len(), server.requests().len()), (1, 1));
+}
+
+#[cfg(unix)]
+#[test]
+fn of_two_runs_at_once_one_fetches_and_the_other_waits() {
+    let mut machine = Machine::new();
+    let archive = machine.write("tiny-1.0.0.tgz", &crate::tiny::npm(5));
+    let script = format!("sleep 0.5; cp {} .", archive.display());
+    machine.request.clients.npm = machine.program("npm", &script);
+    std::thread::scope(|scope| {
+        let runs = [(); 3].map(|()| scope.spawn(|| machine.ensure().map(|found| found.folder)));
+        for run in runs {
+            assert_eq!(run.join().unwrap().unwrap(), machine.place().join("tiny"));
+        }
+    });
+    assert_eq!(machine.calls().len(), 1);
+    machine.assert_complete();
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let mut machine = Machine::new();
+    let file = machine.write("file", b"");
+    machine.request.places[0].path = file.join("place");
+    let message = machine.message();
+    assert!(message.starts_with("cannot create the folder MACHINE/file/place: "), "{message}");
+}
+
+#[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    let mut machine = Machine::new();
+    machine.write("place/.staging-Ab12/tiny.tgz", b"half");
+    machine.request.from = Some(machine.write("tiny.tar.gz", &official()));
+    machine.ensure().unwrap();
+    machine.assert_complete();
+}
+
+#[test]
+fn cleaning_removes_what_was_fetched_and_nothing_else() {
+    let machine = Machine::new();
+    machine.fill("tiny");
+    for name in [
+        "tiny/data_batch_1.bin.damaged-1",
+        "downloads/tiny.tar.gz.part",
+        ".staging-Ab12/x",
+        "tiny/notes.txt",
+        "thesis.txt",
+        "other/data_batch_1.bin",
+    ] {
+        machine.write(&format!("place/{name}"), b"text");
+    }
+    let sets = [machine.set];
+    assert_eq!(leftovers(machine.place(), &sets).unwrap().len(), 6);
+    let (removed, bytes) = clean(machine.place(), &sets, &Reporter::quiet()).unwrap();
+    assert_eq!(removed.len(), 6);
+    assert_eq!(bytes, machine.set.bytes() + 8);
+    assert_eq!(machine.names(""), [".lock", "other", "thesis.txt", "tiny"]);
+    assert_eq!(machine.names("tiny"), ["notes.txt"]);
+    assert_eq!(clean(machine.place(), &sets, &Reporter::quiet()).unwrap(), (vec![], 0));
+}
+
+#[test]
+fn cleaning_a_place_of_our_own_removes_it() {
+    let machine = Machine::new();
+    machine.fill("tiny");
+    clean(machine.place(), &[machine.set], &Reporter::quiet()).unwrap();
+    assert!(!machine.place().exists());
+}

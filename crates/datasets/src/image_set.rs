@@ -1,0 +1,184 @@
+//! Labelled images.
+
+use ndarray::{Array4, ArrayView3, Axis};
+use numerics::Scalar;
+
+use crate::{Dataset, DatasetError, one_hot};
+
+/// Images of bytes with the class of each, as published: nothing is scaled.
+///
+/// There is at least one image, and each label is below the number of classes.
+///
+/// # Shapes
+/// images `(n, rows, cols, channels)`, labels `n`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageSet {
+    images: Array4<u8>,
+    labels: Vec<u8>,
+    class_names: &'static [&'static str],
+}
+
+impl ImageSet {
+    /// The set of these images; class `c` is called `class_names[c]`.
+    ///
+    /// # Errors
+    /// [`DatasetError::Shape`] if there is no image, or not one label for each;
+    /// [`DatasetError::Class`] if a label has no name.
+    pub fn new(
+        images: Array4<u8>,
+        labels: Vec<u8>,
+        class_names: &'static [&'static str],
+    ) -> Result<Self, DatasetError> {
+        if images.is_empty() {
+            return Err(DatasetError::Shape {
+                what: "images",
+                expected: "(n, rows, cols, channels) with no empty axis".to_owned(),
+                got: images.shape().to_vec(),
+            });
+        }
+        if labels.len() != images.len_of(Axis(0)) {
+            return Err(DatasetError::Shape {
+                what: "labels",
+                expected: format!("({}), one for each image", images.len_of(Axis(0))),
+                got: vec![labels.len()],
+            });
+        }
+        let classes = class_names.len();
+        if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes) {
+            return Err(DatasetError::Class { row, classes, got: labels[row].into() });
+        }
+        Ok(Self { images, labels, class_names })
+    }
+
+    /// The images, of shape `(n, rows, cols, channels)`.
+    #[must_use]
+    pub fn images(&self) -> &Array4<u8> {
+        &self.images
+    }
+
+    /// The class of each image.
+    #[must_use]
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// The names of the classes.
+    #[must_use]
+    pub fn class_names(&self) -> &'static [&'static str] {
+        self.class_names
+    }
+
+    /// The number of images, at least 1.
+    #[expect(clippy::len_without_is_empty, reason = "there is at least one image")]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// One image, of shape `(rows, cols, channels)`.
+    ///
+    /// # Panics
+    /// If `index` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn image(&self, index: usize) -> ArrayView3<'_, u8> {
+        self.images.index_axis(Axis(0), index)
+    }
+
+    /// The images and labels of these indices, in this order.
+    ///
+    /// # Errors
+    /// [`DatasetError::Shape`] if there are none.
+    ///
+    /// # Panics
+    /// If an index is not below [`len`](Self::len).
+    pub fn select(&self, indices: &[usize]) -> Result<Self, DatasetError> {
+        let labels = indices.iter().map(|&index| self.labels[index]).collect();
+        Self::new(self.images.select(Axis(0), indices), labels, self.class_names)
+    }
+
+    /// These images followed by those of other sets with the same classes.
+    ///
+    /// # Errors
+    /// [`DatasetError::Shape`] if the images differ in size.
+    pub fn concatenate(sets: &[Self]) -> Result<Self, DatasetError> {
+        let views: Vec<_> = sets.iter().map(|set| set.images.view()).collect();
+        let images =
+            ndarray::concatenate(Axis(0), &views).map_err(|error| DatasetError::Shape {
+                what: "images",
+                expected: format!("the same size in each set ({error})"),
+                got: sets.last().map(|set| set.images.shape().to_vec()).unwrap_or_default(),
+            })?;
+        let labels = sets.iter().flat_map(|set| set.labels.iter().copied()).collect();
+        Self::new(images, labels, sets.first().map_or(&[], |set| set.class_names))
+    }
+
+    /// Pixels from 0 to 1, of shape `(n, rows, cols, channels)`, with one-hot targets.
+    ///
+    /// # Errors
+    /// None: what [`Dataset::new`] asks for holds for every image set.
+    pub fn to_dataset<T: Scalar>(&self) -> Result<Dataset<T>, DatasetError> {
+        let labels: Vec<usize> = self.labels.iter().map(|&label| label.into()).collect();
+        let targets = one_hot(&labels, self.class_names.len())?;
+        Dataset::new(unit_pixels(&self.images).into_dyn(), targets)
+    }
+}
+
+/// Each byte divided by 255: pixels from 0 to 1.
+#[must_use]
+pub fn unit_pixels<T: Scalar>(images: &Array4<u8>) -> Array4<T> {
+    images.mapv(|pixel| T::of(f64::from(pixel) / 255.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, array};
+
+    use super::*;
+
+    const NAMES: &[&str] = &["cat", "dog"];
+
+    /// Three images of 1 x 2 pixels and one channel.
+    fn example() -> ImageSet {
+        let images = Array::from_shape_vec((3, 1, 2, 1), vec![0, 51, 102, 153, 204, 255]).unwrap();
+        ImageSet::new(images, vec![1, 0, 1], NAMES).unwrap()
+    }
+
+    #[test]
+    fn pixels_become_fractions_and_labels_one_hot_rows() {
+        let data = example().to_dataset::<f64>().unwrap();
+        assert_eq!(data.example_shape(), [1, 2, 1]);
+        let pixels: Vec<_> = data.features().iter().copied().collect();
+        for (got, expected) in pixels.iter().zip([0.0, 0.2, 0.4, 0.6, 0.8, 1.0]) {
+            assert!((got - expected).abs() < 1e-15, "{got}");
+        }
+        assert_eq!(*data.targets(), array![[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
+    }
+
+    #[test]
+    fn images_keep_their_labels_when_selected_and_joined() {
+        let set = example();
+        let two = set.select(&[2, 1]).unwrap();
+        assert_eq!((two.labels(), two.image(0)[[0, 1, 0]]), (&[1, 0][..], 255));
+        let five = ImageSet::concatenate(&[set, two]).unwrap();
+        assert_eq!(five.labels(), [1, 0, 1, 1, 0]);
+        assert_eq!(five.image(3)[[0, 0, 0]], 204);
+        assert_eq!(five.class_names(), NAMES);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let message = |n: usize, labels: Vec<u8>| {
+            let images = Array4::zeros((n, 1, 2, 1));
+            ImageSet::new(images, labels, NAMES).unwrap_err().to_string()
+        };
+        assert!(message(0, vec![]).starts_with("images must have shape (n, rows"));
+        let expected = "labels must have shape (2), one for each image, but has [1]";
+        assert_eq!(message(2, vec![0]), expected);
+        assert_eq!(message(2, vec![0, 2]), "row 1: a class must be below 2, but is 2");
+        assert!(ImageSet::concatenate(&[]).is_err());
+        assert!(example().select(&[]).is_err());
+        let wide = ImageSet::new(Array4::zeros((1, 1, 3, 1)), vec![0], NAMES).unwrap();
+        let error = ImageSet::concatenate(&[example(), wide]).unwrap_err().to_string();
+        assert!(error.starts_with("images must have shape the same size in each set"), "{error}");
+    }
+}
