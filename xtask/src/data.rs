@@ -29,6 +29,6 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
-    let Some(mut data) = command::program("acquire")? else { return Ok(Verdict::FAILED) };
+    let Some(mut data) = command::program("data")? else { return Ok(Verdict::FAILED) };
     Ok(command::run(data.args(&arguments.arguments))?.into())
 }
