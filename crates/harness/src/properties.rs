@@ -10,6 +10,7 @@ mod each_loss;
 mod elementwise;
 mod flatten;
 mod free;
+mod gelu;
 mod layer_batch;
 mod layer_contract;
 mod layer_errors;

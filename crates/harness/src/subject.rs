@@ -23,7 +23,7 @@ pub enum Subject<T> {
 }
 
 impl<T: Scalar> Subject<T> {
-    /// The implementations that users run: six activations, four layers, three losses.
+    /// The implementations that users run: seven activations, four layers, three losses.
     #[must_use]
     pub fn all_real() -> Vec<Self> {
         let activations = Activation::ALL.map(|a| Self::Activation(a, Arc::new(a)));
@@ -42,6 +42,7 @@ impl<T: Scalar> Subject<T> {
             Self::Activation(Activation::ReLU, _) => "ReLU",
             Self::Activation(Activation::SoftMax, _) => "SoftMax",
             Self::Activation(Activation::ArcTan, _) => "ArcTan",
+            Self::Activation(Activation::GELU, _) => "GELU",
             Self::Loss(Loss::CrossEntropy, _) => "CrossEntropy",
             Self::Loss(Loss::L2, _) => "L2",
             Self::Loss(Loss::SoftmaxCrossEntropy, _) => "SoftmaxCrossEntropy",
@@ -54,6 +55,7 @@ impl<T: Scalar> Subject<T> {
     pub fn question(&self) -> &'static str {
         match self {
             Self::Activation(Activation::SoftMax, _) => "4.3",
+            Self::Activation(Activation::GELU, _) => "7",
             Self::Activation(..) => "4.1",
             Self::Loss(..) => "4.4",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
