@@ -7,7 +7,7 @@ use ndarray::{Array, ArrayRef, Dimension};
 use numerics::Scalar;
 use serde::{Deserialize, Serialize};
 
-use crate::{ActivationError, ArcTan, Linear, ReLU, Sigmoid, SoftMax, TanH};
+use crate::{ActivationError, ArcTan, GELU, Linear, ReLU, Sigmoid, SoftMax, TanH};
 
 /// An activation function σ, applied to the pre-activation Z of a layer.
 ///
@@ -28,12 +28,21 @@ pub enum Activation {
     SoftMax,
     /// `σ(z) = arctan z`.
     ArcTan,
+    /// `σ(z) = z Φ(z)`, with Φ the normal distribution function.
+    GELU,
 }
 
 impl Activation {
-    /// Every activation, in the course's order.
-    pub const ALL: [Self; 6] =
-        [Self::Linear, Self::Sigmoid, Self::TanH, Self::ReLU, Self::SoftMax, Self::ArcTan];
+    /// Every activation: the course's six in its order, then ours.
+    pub const ALL: [Self; 7] = [
+        Self::Linear,
+        Self::Sigmoid,
+        Self::TanH,
+        Self::ReLU,
+        Self::SoftMax,
+        Self::ArcTan,
+        Self::GELU,
+    ];
 
     /// The name that [`FromStr`] accepts, in lower case.
     #[must_use]
@@ -45,6 +54,7 @@ impl Activation {
             Self::ReLU => "relu",
             Self::SoftMax => "softmax",
             Self::ArcTan => "arctan",
+            Self::GELU => "gelu",
         }
     }
 
@@ -65,6 +75,7 @@ impl Activation {
             Self::ReLU => ReLU::forward(z),
             Self::SoftMax => SoftMax::forward(z),
             Self::ArcTan => ArcTan::forward(z),
+            Self::GELU => GELU::forward(z),
         }
     }
 
@@ -94,6 +105,7 @@ impl Activation {
             Self::ReLU => ReLU::backward(z, dl_dy),
             Self::SoftMax => SoftMax::backward(z, dl_dy),
             Self::ArcTan => ArcTan::backward(z, dl_dy),
+            Self::GELU => GELU::backward(z, dl_dy),
         })
     }
 }
@@ -134,7 +146,8 @@ mod tests {
         let error = "rleu".parse::<Activation>().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unknown activation \"rleu\": expected one of linear, sigmoid, tanh, relu, softmax, arctan"
+            "unknown activation \"rleu\": expected one of linear, sigmoid, tanh, relu, softmax, \
+             arctan, gelu"
         );
     }
 

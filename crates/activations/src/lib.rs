@@ -17,6 +17,7 @@
 mod activation;
 mod arctan;
 mod error;
+mod gelu;
 mod linear;
 mod relu;
 mod sigmoid;
@@ -26,6 +27,7 @@ mod tanh;
 pub use activation::Activation;
 pub use arctan::ArcTan;
 pub use error::ActivationError;
+pub use gelu::GELU;
 pub use linear::Linear;
 pub use relu::ReLU;
 pub use sigmoid::Sigmoid;

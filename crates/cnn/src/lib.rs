@@ -22,6 +22,7 @@
 
 mod conv2d;
 mod conv2d_kernel;
+mod global_average_pool2d;
 mod pad;
 mod pool2d;
 mod pool2d_kernel;
@@ -30,6 +31,10 @@ mod window;
 
 pub use conv2d::{Conv2D, Conv2DConfig};
 pub use conv2d_kernel::{Conv2DGradients, conv2d_backward, conv2d_forward};
+pub use global_average_pool2d::{
+    GlobalAveragePool2D, GlobalAveragePool2DConfig, global_average_pool_backward,
+    global_average_pool_forward,
+};
 pub use pad::{Pad, ParsePadError};
 pub use pool2d::{ParsePoolModeError, Pool2D, Pool2DConfig, PoolMode};
 pub use pool2d_kernel::{

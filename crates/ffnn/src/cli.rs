@@ -48,7 +48,7 @@ pub(crate) fn main() -> ExitCode {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArguments {
-    /// Activation of the hidden layers: linear, sigmoid, tanh, relu, softmax, arctan
+    /// Activation of the hidden layers: linear, sigmoid, tanh, relu, softmax, arctan, gelu
     #[arg(long, default_value_t = Training::default().activation)]
     activation: Activation,
     /// Initialiser of the weights, by the course's name

@@ -16,7 +16,7 @@ use layers::Layer;
 use ndarray::{ArrayD, IxDyn};
 
 use crate::cases::{Case, Cases, Failure};
-use crate::random_layer::{Geometry, gradient};
+use crate::random_layer::{Geometry, draw_spec, gradient};
 use crate::{Check, Kind, LayerClass, LayerSpec, LayerSubject, Subject};
 
 const CASES: Cases = Cases { count: 40, bound: 1e-13 };
@@ -56,6 +56,10 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             }),
             check("max_in_x_with_winners_fixed", max_with_winners_fixed),
         ],
+        LayerClass::GlobalAveragePool2D => vec![check("in_x", |layer, case| {
+            let drawn = draw_spec(LayerClass::GlobalAveragePool2D, case);
+            in_x(layer, drawn, case)
+        })],
     }
 }
 
@@ -191,12 +195,13 @@ mod tests {
             caught(Target::Forward),
             "adjoint.FullyConnected.in_x adjoint.FullyConnected.in_w adjoint.FullyConnected.in_b \
              adjoint.Flatten.in_x adjoint.Conv2D.in_x adjoint.Conv2D.in_w adjoint.Conv2D.in_b \
-             adjoint.Pool2D.average_in_x"
+             adjoint.Pool2D.average_in_x adjoint.GlobalAveragePool2D.in_x"
         );
         assert_eq!(
             caught(Target::Backward),
             "adjoint.FullyConnected.in_x adjoint.Flatten.in_x adjoint.Conv2D.in_x \
-             adjoint.Pool2D.average_in_x adjoint.Pool2D.max_in_x_with_winners_fixed"
+             adjoint.Pool2D.average_in_x adjoint.Pool2D.max_in_x_with_winners_fixed \
+             adjoint.GlobalAveragePool2D.in_x"
         );
         assert_eq!(
             caught(Target::Gradients),

@@ -11,6 +11,7 @@
 mod activations;
 mod conv2d;
 mod fully_connected;
+mod global_average_pool2d;
 mod losses;
 mod naive_layer;
 mod pool2d;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Control> {
     all.extend(fully_connected::controls());
     all.extend(conv2d::controls());
     all.extend(pool2d::controls());
+    all.extend(global_average_pool2d::controls());
     all
 }
 
@@ -52,6 +54,7 @@ pub fn without_bugs() -> Vec<Subject<f64>> {
         fully_connected::without_bugs(),
         conv2d::without_bugs(),
         pool2d::without_bugs(),
+        global_average_pool2d::without_bugs(),
     ]
     .concat()
 }

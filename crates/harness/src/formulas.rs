@@ -15,6 +15,8 @@ mod einsum;
 mod elementwise;
 mod flatten;
 mod fully_connected;
+mod gelu;
+mod global_average_pool2d;
 mod losses;
 mod numeric_gradient;
 mod pool2d;
@@ -38,6 +40,7 @@ const SUMS: f64 = 1e-12;
 pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
     match subject {
         Subject::Activation(activations::Activation::SoftMax, softmax) => softmax::checks(softmax),
+        Subject::Activation(activations::Activation::GELU, gelu) => gelu::checks(gelu),
         Subject::Activation(activation, implementation) => {
             elementwise::checks(*activation, implementation)
         }
@@ -47,6 +50,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             LayerClass::Flatten => flatten::checks(implementation),
             LayerClass::Conv2D => conv2d::checks(implementation),
             LayerClass::Pool2D => pool2d::checks(implementation),
+            LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(implementation),
         },
     }
 }
@@ -83,9 +87,9 @@ mod tests {
         let names = caught.join(" ").replace("formulas.", "");
         assert_eq!(
             names,
-            "relu-forward softmax-forward fully-connected-forward fully-connected-composed \
+            "relu-forward softmax-forward gelu-forward fully-connected-forward fully-connected-composed \
              flatten-backward conv2d-forward conv2d-composed max-pool-forward average-pool-forward \
-             cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
+             global-average-pool-forward cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
         );
     }
 
@@ -96,9 +100,9 @@ mod tests {
         assert_eq!(
             names,
             "linear-backward sigmoid-backward tanh-backward relu-backward softmax-jacobian \
-             softmax-backward arctan-backward fully-connected-dx fully-connected-composed \
+             softmax-backward arctan-backward gelu-backward fully-connected-dx fully-connected-composed \
              flatten-backward conv2d-dx conv2d-composed max-pool-backward average-pool-backward \
-             cross-entropy-backward l2-backward softmax-cross-entropy-backward"
+             global-average-pool-backward cross-entropy-backward l2-backward softmax-cross-entropy-backward"
         );
         let caught = tampered::caught(checks, tampered::all(Target::Gradients));
         let names = caught.join(" ").replace("formulas.", "");

@@ -152,6 +152,9 @@ fn specs(class: LayerClass) -> Vec<LayerSpec> {
             pool2d(PoolMode::Average, (2, 2), 1, Pad::Valid),
             pool2d(PoolMode::Average, (5, 5), 1, Pad::Cells(2, 2)),
         ],
+        LayerClass::GlobalAveragePool2D => {
+            vec![LayerSpec::GlobalAveragePool2D { input_shape: [7, 6, 2] }]
+        }
     }
 }
 
@@ -256,7 +259,7 @@ fn describe(spec: &LayerSpec) -> String {
     let name = spec.class().name();
     match spec {
         LayerSpec::FullyConnected { activation, .. } => format!("{name} {activation}"),
-        LayerSpec::Flatten { .. } => name.to_owned(),
+        LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => name.to_owned(),
         LayerSpec::Conv2D { kernel_shape: (k1, k2), stride, pad, activation, .. } => {
             format!("{name} {k1}x{k2} stride {stride} pad {pad} {activation}")
         }
@@ -275,8 +278,9 @@ mod tests {
     #[test]
     fn every_layer_is_near_the_rounding_error_of_the_differences() {
         let table = table(None, 189).unwrap();
-        // X, W and b of 6 fully-connected layers and 11 convolutions; X of 6 poolings and a flatten.
-        assert_eq!(table.rows.len(), 3 * (6 + 11) + 6 + 1);
+        // X, W and b of 7 fully-connected layers and 12 convolutions; X of 6 poolings, a global one
+        // and a flatten.
+        assert_eq!(table.rows.len(), 3 * (7 + 12) + 6 + 2);
         for row in &table.rows {
             assert!(row.norm_error < 1e-8 && row.element_error < 1e-8, "{row:?}");
         }
@@ -313,10 +317,10 @@ mod tests {
             names
         };
         assert_eq!(names(table(Some("flatten"), 1).unwrap()), ["X"]);
-        assert_eq!(table(Some("Conv2D"), 1).unwrap().rows.len(), 33);
+        assert_eq!(table(Some("Conv2D"), 1).unwrap().rows.len(), 36);
         let error = table(Some("Conv3D"), 1).unwrap_err().to_string();
-        let expected =
-            "unknown layer \"Conv3D\": expected one of FullyConnected, Flatten, Conv2D, Pool2D";
+        let expected = "unknown layer \"Conv3D\": expected one of FullyConnected, Flatten, Conv2D, Pool2D, \
+             GlobalAveragePool2D";
         assert_eq!(error, expected);
     }
 }

@@ -65,12 +65,14 @@ pub fn free_checks() -> Vec<Check> {
 /// The file with the entries of a subject, and the name of the test class.
 fn file_and_class<T: Scalar>(subject: &Subject<T>) -> Option<(&'static str, String)> {
     let file = match subject {
+        Subject::Activation(activations::Activation::GELU, _) => "GELU",
         Subject::Activation(..) => {
             return Some(("Activations", format!("Test{}", subject.name())));
         }
         Subject::Layer(LayerClass::FullyConnected, _) => "FullyConnected",
         Subject::Layer(LayerClass::Conv2D, _) => "Conv2DPads",
         Subject::Layer(LayerClass::Pool2D, _) => "Pool2DPads",
+        Subject::Layer(LayerClass::GlobalAveragePool2D, _) => "GlobalAveragePool2D",
         Subject::Layer(LayerClass::Flatten, _) => return None,
         Subject::Loss(losses::Loss::L2, _) => "L2",
         Subject::Loss(losses::Loss::SoftmaxCrossEntropy, _) => "SoftMaxCrossEntropy",
@@ -132,9 +134,10 @@ mod tests {
 
     #[test]
     fn the_real_implementations_agree_with_every_entry() {
-        // Of 13 activations, 12 fully-connected layers, 19 convolutions, 16 poolings, 3 + 7 losses:
+        // Of 13 + 4 activations, 12 fully-connected layers, 19 convolutions, 16 poolings, 4 global
+        // ones, 3 + 7 losses:
         // output and dL/dX; dW and db of 31 layers.
-        let expected = 2 * (13 + 12 + 19 + 16 + 10) + 2 * 31;
+        let expected = 2 * (17 + 12 + 19 + 16 + 4 + 10) + 2 * 31;
         let wide = Subject::<f64>::all_real();
         assert_eq!(assert_all_pass(wide.iter().flat_map(checks).collect()), expected);
         let narrow = Subject::<f32>::all_real();

@@ -10,6 +10,8 @@ mod each_loss;
 mod elementwise;
 mod flatten;
 mod free;
+mod gelu;
+mod global_average_pool2d;
 mod layer_batch;
 mod layer_contract;
 mod layer_errors;
@@ -56,6 +58,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             checks.extend(layer_errors::checks(&claims));
             checks.extend(match class {
                 LayerClass::FullyConnected => vec![],
+                LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(&claims),
                 LayerClass::Flatten => flatten::checks(&claims),
                 LayerClass::Conv2D => conv2d::checks(&claims),
                 LayerClass::Pool2D => pool2d::checks(&claims),

@@ -168,6 +168,9 @@ pub(crate) fn draw_spec(class: LayerClass, case: &mut Case) -> (LayerSpec, Vec<u
             let mode = [PoolMode::Max, PoolMode::Average][case.between(0, 1)];
             Geometry::draw(case).pool(mode)
         }
+        LayerClass::GlobalAveragePool2D => LayerSpec::GlobalAveragePool2D {
+            input_shape: [case.between(1, 6), case.between(1, 6), case.between(1, 4)],
+        },
     };
     let x_shape = [&[m], &*spec.input_shape()].concat();
     case.describe(format!("{spec:?}, X {x_shape:?}"));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use activations::{Activation, ActivationError};
-use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode};
+use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pad, Pool2DConfig, PoolMode};
 use layers::{FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError};
 use losses::{Loss, LossError};
 use ndarray::{Array2, ArrayD};
@@ -23,7 +23,7 @@ pub enum Subject<T> {
 }
 
 impl<T: Scalar> Subject<T> {
-    /// The implementations that users run: six activations, four layers, three losses.
+    /// The implementations that users run: seven activations, five layers, three losses.
     #[must_use]
     pub fn all_real() -> Vec<Self> {
         let activations = Activation::ALL.map(|a| Self::Activation(a, Arc::new(a)));
@@ -42,6 +42,7 @@ impl<T: Scalar> Subject<T> {
             Self::Activation(Activation::ReLU, _) => "ReLU",
             Self::Activation(Activation::SoftMax, _) => "SoftMax",
             Self::Activation(Activation::ArcTan, _) => "ArcTan",
+            Self::Activation(Activation::GELU, _) => "GELU",
             Self::Loss(Loss::CrossEntropy, _) => "CrossEntropy",
             Self::Loss(Loss::L2, _) => "L2",
             Self::Loss(Loss::SoftmaxCrossEntropy, _) => "SoftmaxCrossEntropy",
@@ -54,10 +55,12 @@ impl<T: Scalar> Subject<T> {
     pub fn question(&self) -> &'static str {
         match self {
             Self::Activation(Activation::SoftMax, _) => "4.3",
+            Self::Activation(Activation::GELU, _) => "7",
             Self::Activation(..) => "4.1",
             Self::Loss(..) => "4.4",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
             Self::Layer(LayerClass::Pool2D, _) => "6.3",
+            Self::Layer(LayerClass::GlobalAveragePool2D, _) => "7",
             Self::Layer(LayerClass::Conv2D | LayerClass::Flatten, _) => "6.2",
         }
     }
@@ -110,7 +113,7 @@ impl<T: Scalar> LossSubject<T> for Loss {
     }
 }
 
-/// The layers of the course.
+/// The layers of the course, and those for training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LayerClass {
     /// Question 4.2.
@@ -121,11 +124,19 @@ pub enum LayerClass {
     Conv2D,
     /// Question 6.3.
     Pool2D,
+    /// Question 7.
+    GlobalAveragePool2D,
 }
 
 impl LayerClass {
     /// Every class.
-    pub const ALL: [Self; 4] = [Self::FullyConnected, Self::Flatten, Self::Conv2D, Self::Pool2D];
+    pub const ALL: [Self; 5] = [
+        Self::FullyConnected,
+        Self::Flatten,
+        Self::Conv2D,
+        Self::Pool2D,
+        Self::GlobalAveragePool2D,
+    ];
 
     /// The name as the course spells it.
     #[must_use]
@@ -135,6 +146,7 @@ impl LayerClass {
             Self::Flatten => "Flatten",
             Self::Conv2D => "Conv2D",
             Self::Pool2D => "Pool2D",
+            Self::GlobalAveragePool2D => "GlobalAveragePool2D",
         }
     }
 }
@@ -185,6 +197,11 @@ pub enum LayerSpec {
         /// The padding.
         pad: Pad,
     },
+    /// A global average pooling.
+    GlobalAveragePool2D {
+        /// Rows, columns and channels of an image.
+        input_shape: [usize; 3],
+    },
 }
 
 impl LayerSpec {
@@ -196,6 +213,7 @@ impl LayerSpec {
             Self::Flatten { .. } => LayerClass::Flatten,
             Self::Conv2D { .. } => LayerClass::Conv2D,
             Self::Pool2D { .. } => LayerClass::Pool2D,
+            Self::GlobalAveragePool2D { .. } => LayerClass::GlobalAveragePool2D,
         }
     }
 
@@ -205,9 +223,9 @@ impl LayerSpec {
         match self {
             Self::FullyConnected { n_in, .. } => vec![*n_in],
             Self::Flatten { input_shape } => input_shape.clone(),
-            Self::Conv2D { input_shape, .. } | Self::Pool2D { input_shape, .. } => {
-                input_shape.to_vec()
-            }
+            Self::Conv2D { input_shape, .. }
+            | Self::Pool2D { input_shape, .. }
+            | Self::GlobalAveragePool2D { input_shape } => input_shape.to_vec(),
         }
     }
 
@@ -226,6 +244,7 @@ impl LayerSpec {
             Self::Pool2D { mode, kernel_shape, stride, pad, .. } => {
                 Box::new(Pool2DConfig { pad, ..Pool2DConfig::new(mode, kernel_shape, stride) })
             }
+            Self::GlobalAveragePool2D { .. } => Box::new(GlobalAveragePool2DConfig),
         }
     }
 }

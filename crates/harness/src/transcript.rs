@@ -116,6 +116,7 @@ fn heading(question: &str) -> String {
         "6.1" => "einsum",
         "6.2" => "convolution",
         "6.3" => "pooling",
+        "7" => "layers for training",
         "all" => return "For all questions".to_owned(),
         _ => return format!("Question {question}"),
     };

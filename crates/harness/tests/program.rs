@@ -115,7 +115,7 @@ fn names_are_listed_and_a_listed_name_selects_one_check() {
 fn the_gradient_table_has_a_row_for_each_parameter() {
     let output = harness(&["gradcheck", "FullyConnected"]);
     let rows = stdout(&output).lines().filter(|line| line.starts_with("FullyConnected "));
-    assert_eq!((rows.count(), status(&output)), (18, 0), "{}", stdout(&output));
+    assert_eq!((rows.count(), status(&output)), (21, 0), "{}", stdout(&output));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! How weights start.
 
+use std::f64::consts::PI;
 use std::fmt;
 use std::str::FromStr;
 
@@ -85,12 +86,15 @@ impl Fans {
 /// half of it, `5/3` for tanh, 1 for the rest.
 ///
 /// The numbers are those that PyTorch documents for `torch.nn.init.calculate_gain`; it has none for
-/// arctan and softmax, which get 1.
+/// arctan and softmax, which get 1, and for GELU. As ReLU's √2 does, GELU's keeps the mean square
+/// of a standard normal signal: `1 / √E[(z Φ(z))²]`, where the expectation is
+/// `1/3 + 1/(2 √3 π) = 0.4252`.
 #[must_use]
 pub fn gain(activation: Activation) -> f64 {
     match activation {
         Activation::ReLU => std::f64::consts::SQRT_2,
         Activation::TanH => 5.0 / 3.0,
+        Activation::GELU => (1.0 / 3.0 + 1.0 / (2.0 * 3.0_f64.sqrt() * PI)).sqrt().recip(),
         Activation::Linear | Activation::Sigmoid | Activation::SoftMax | Activation::ArcTan => 1.0,
     }
 }
@@ -274,6 +278,18 @@ mod tests {
             let w = sample(init, &shape, activation);
             assert_abs_diff_eq!(w.std(0.0) / std, 1.0, epsilon = 0.015);
             assert_abs_diff_eq!(w.mean().unwrap() / std, 0.0, epsilon = 0.021);
+        }
+    }
+
+    #[test]
+    fn the_gains_of_relu_and_gelu_keep_the_mean_square_of_a_normal_signal() {
+        // The trapezoidal rule, on both sides of ReLU's kink; beyond 12 the density is below 1e-31.
+        let z = ndarray::Array1::linspace(-12.0, 12.0, 24_001);
+        for activation in [Activation::ReLU, Activation::GELU] {
+            let y = activation.forward(&z);
+            let density = z.mapv(|z: f64| (-0.5 * z * z).exp() / (2.0 * PI).sqrt());
+            let mean_square = 1e-3 * (&y * &y * density).sum();
+            assert_abs_diff_eq!(gain(activation).powi(2) * mean_square, 1.0, epsilon = 1e-9);
         }
     }
 

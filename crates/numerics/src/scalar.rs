@@ -9,7 +9,7 @@ use ndarray::NdFloat;
 /// A floating-point number that layers compute with: `f32` or `f64`.
 ///
 /// The trait is sealed. It adds to [`NdFloat`] only what the layers need: conversion from and to
-/// `f64`, the smallest positive normal number, and the matrix product.
+/// `f64`, the smallest positive normal number, the error function, and the matrix product.
 pub trait Scalar:
     NdFloat + Default + Debug + Display + LowerExp + Sum + sealed::Gemm + 'static
 {
@@ -24,6 +24,11 @@ pub trait Scalar:
 
     /// This number as an `f64`, exactly.
     fn as_f64(self) -> f64;
+
+    /// The complementary error function `1 - erf(x) = 2/√π ∫ₓ^∞ e^(-t²) dt`, to about one unit in
+    /// the last place, in the tails too (`libm`, after FreeBSD's `s_erf.c`).
+    #[must_use]
+    fn complementary_error(self) -> Self;
 }
 
 pub(crate) mod sealed {
@@ -42,7 +47,7 @@ pub(crate) mod sealed {
 }
 
 macro_rules! scalar {
-    ($t:ty, $dtype:literal) => {
+    ($t:ty, $dtype:literal, $erfc:path) => {
         impl Scalar for $t {
             const DTYPE: &'static str = $dtype;
             const TINY: Self = <$t>::MIN_POSITIVE;
@@ -55,6 +60,11 @@ macro_rules! scalar {
             #[inline]
             fn as_f64(self) -> f64 {
                 f64::from(self)
+            }
+
+            #[inline]
+            fn complementary_error(self) -> Self {
+                $erfc(self)
             }
         }
 
@@ -72,5 +82,28 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, "f4");
-scalar!(f64, "f8");
+scalar!(f32, "f4", libm::erfcf);
+scalar!(f64, "f8", libm::erfc);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_complementary_error_function_is_exact_to_the_last_bits_in_both_tails() {
+        // Abramowitz and Stegun, table 7.1, and erfc(6) = 2.1519736712498913e-17.
+        for (x, expected) in [
+            (0.25_f64, 0.7236736098317631_f64),
+            (0.0, 1.0),
+            (0.5, 0.4795001221869535),
+            (-1.0, 1.8427007929497148),
+            (3.0, 2.209049699858544e-5),
+            (6.0, 2.1519736712498913e-17),
+        ] {
+            assert!((Scalar::complementary_error(x) / expected - 1.0).abs() < 1e-15, "{x}");
+            let narrow = (x as f32).complementary_error();
+            assert!((f64::from(narrow) - expected).abs() <= 2e-7 * expected, "{x}");
+        }
+        assert!(f64::NAN.complementary_error().is_nan() && f32::NAN.complementary_error().is_nan());
+    }
+}

@@ -1,12 +1,14 @@
 //! Bugs of activations.
 
+use std::f64::consts::{PI, SQRT_2};
 use std::sync::Arc;
 
 use activations::{Activation, ActivationError};
 use ndarray::{ArrayD, Axis, Zip};
+use numerics::Scalar;
 
 use super::Control;
-use crate::Kind::{Course, Formula, Gradient, Property};
+use crate::Kind::{Course, Formula, Gradient, Oracle, Property};
 use crate::{ActivationSubject, Kind, Subject};
 
 type Forward = fn(&ArrayD<f64>) -> ArrayD<f64>;
@@ -69,6 +71,27 @@ fn sigmoid_backward(z: &ArrayD<f64>, dl_dy: &ArrayD<f64>) -> ArrayD<f64> {
     elementwise(z, dl_dy, |z| 0.25 / (0.5 * z).cosh().powi(2))
 }
 
+fn gelu(z: &ArrayD<f64>) -> ArrayD<f64> {
+    z.mapv(|z| z * 0.5 * (-z / SQRT_2).complementary_error())
+}
+
+fn normal_density(z: f64) -> f64 {
+    (-0.5 * z * z).exp() / (2.0 * PI).sqrt()
+}
+
+fn gelu_backward(z: &ArrayD<f64>, dl_dy: &ArrayD<f64>) -> ArrayD<f64> {
+    elementwise(z, dl_dy, |z| 0.5 * (-z / SQRT_2).complementary_error() + z * normal_density(z))
+}
+
+/// `tanh(√(2/π) (z + 0.044715 z³))`, which is close to `erf(z / √2)`, and its derivative.
+fn tanh_for_erf(z: f64) -> (f64, f64) {
+    let t = ((2.0 / PI).sqrt() * (z + 0.044715 * z * z * z)).tanh();
+    // 0 · ∞ far out, where tanh is flat.
+    let flat = t.abs() == 1.0;
+    let slope = if flat { 0.0 } else { (2.0 / PI).sqrt() * (1.0 + 3.0 * 0.044715 * z * z) };
+    (t, (1.0 - t * t) * slope)
+}
+
 fn softmax_along(z: &ArrayD<f64>, axis: Axis, shift: bool) -> ArrayD<f64> {
     let mut y = z.clone();
     for mut row in y.lanes_mut(axis) {
@@ -96,6 +119,7 @@ pub(super) fn without_bugs() -> Vec<Subject<f64>> {
         subject(Activation::ReLU, relu, relu_backward),
         subject(Activation::Sigmoid, sigmoid, sigmoid_backward),
         subject(Activation::SoftMax, softmax, softmax_backward),
+        subject(Activation::GELU, gelu, gelu_backward),
     ]
 }
 
@@ -178,6 +202,35 @@ pub(super) fn controls() -> Vec<Control> {
             &[Course, Gradient, Formula],
             |z| z.mapv(f64::atan),
             |z, dl_dy| elementwise(z, dl_dy, |z| 1.0 / (1.0 + z).powi(2)),
+        ),
+        control(
+            "gelu-tanh",
+            Activation::GELU,
+            "forward and backward are those of the approximation by tanh",
+            &[Oracle, Formula],
+            |z| z.mapv(|z| 0.5 * z * (1.0 + tanh_for_erf(z).0)),
+            |z, dl_dy| {
+                elementwise(z, dl_dy, |z| {
+                    let (t, slope) = tanh_for_erf(z);
+                    0.5 * (1.0 + t) + 0.5 * z * slope
+                })
+            },
+        ),
+        control(
+            "gelu-no-density",
+            Activation::GELU,
+            "backward uses Φ(z) and forgets z φ(z), as if Φ were constant",
+            &[Oracle, Gradient, Formula],
+            gelu,
+            |z, dl_dy| elementwise(z, dl_dy, |z| 0.5 * (-z / SQRT_2).complementary_error()),
+        ),
+        control(
+            "gelu-cancels",
+            Activation::GELU,
+            "forward computes 1 + erf, which is 0 in the left tail",
+            &[Property],
+            |z| z.mapv(|z| 0.5 * z * (2.0 - (z / SQRT_2).complementary_error())),
+            gelu_backward,
         ),
         control(
             "softmax-no-shift",

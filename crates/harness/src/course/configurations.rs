@@ -6,7 +6,8 @@ use cnn::{Pad, PoolMode};
 use crate::{LayerClass, LayerSpec};
 
 /// The course's configurations of a class of layers, for examples of this shape, in the order of
-/// the files; nothing if examples of such a class have another number of axes.
+/// the files; nothing if examples of such a class have another number of axes, or the
+/// course has no such class.
 ///
 /// Entry `i` of a file has configuration number `i div (entries / configurations)`.
 #[must_use]
@@ -42,6 +43,7 @@ pub fn configurations(class: LayerClass, example: &[usize]) -> Option<Vec<LayerS
             };
             Some(POOL2D.map(layer).into())
         }
+        LayerClass::GlobalAveragePool2D => None,
     }
 }
 
@@ -52,6 +54,7 @@ pub(super) fn count(class: LayerClass) -> usize {
         LayerClass::Flatten => 1,
         LayerClass::Conv2D => CONV2D.len(),
         LayerClass::Pool2D => POOL2D.len(),
+        LayerClass::GlobalAveragePool2D => 0,
     }
 }
 

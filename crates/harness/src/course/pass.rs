@@ -138,7 +138,9 @@ fn describe(spec: &LayerSpec, x: &[usize]) -> String {
         LayerSpec::FullyConnected { n_out, activation, .. } => {
             format!("{n_out} units, {activation}, input {x:?}")
         }
-        LayerSpec::Flatten { .. } => format!("input {x:?}"),
+        LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => {
+            format!("input {x:?}")
+        }
         LayerSpec::Conv2D { n_out, kernel_shape: (k1, k2), stride, pad, activation, .. } => {
             format!(
                 "{n_out} filters {k1}x{k2}, stride {stride}, pad {pad}, {activation}, input {x:?}"

@@ -29,7 +29,8 @@ pub(super) fn checks(activation: Activation, implementation: &Implementation) ->
         })],
         Activation::TanH => vec![backward("tanh-backward", HANDFUL, |z| 1.0 - z.tanh() * z.tanh())],
         Activation::ArcTan => vec![backward("arctan-backward", HANDFUL, |z| 1.0 / (1.0 + z * z))],
-        Activation::SoftMax => vec![],
+        // They have files of their own.
+        Activation::SoftMax | Activation::GELU => vec![],
     }
 }
 

@@ -150,6 +150,9 @@ fn spec(class: LayerClass) -> BoxedStrategy<LayerSpec> {
                 })
                 .boxed()
         }
+        LayerClass::GlobalAveragePool2D => {
+            image().prop_map(|input_shape| LayerSpec::GlobalAveragePool2D { input_shape }).boxed()
+        }
     }
 }
 
@@ -192,6 +195,9 @@ fn pinned(class: LayerClass) -> Vec<LayerSpec> {
     };
     match class {
         LayerClass::FullyConnected | LayerClass::Flatten => vec![],
+        LayerClass::GlobalAveragePool2D => {
+            vec![LayerSpec::GlobalAveragePool2D { input_shape: [1, 1, 2] }]
+        }
         LayerClass::Conv2D => vec![
             conv([6, 5, 3], (3, 2), 2, Pad::Valid, Activation::Linear),
             conv([5, 6, 2], (3, 5), 1, Pad::Same, Activation::TanH),

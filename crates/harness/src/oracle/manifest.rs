@@ -37,6 +37,8 @@ pub(super) enum Config {
         stride: usize,
         pad: PadValue,
     },
+    #[serde(rename = "global_average_pool2d")]
+    GlobalAveragePool2d,
     CrossEntropy,
     L2,
     SoftmaxCrossEntropy,
@@ -81,6 +83,7 @@ impl Config {
             Self::Flatten => Some(LayerClass::Flatten),
             Self::Conv2d { .. } => Some(LayerClass::Conv2D),
             Self::Pool2d { .. } => Some(LayerClass::Pool2D),
+            Self::GlobalAveragePool2d => Some(LayerClass::GlobalAveragePool2D),
             _ => None,
         }
     }
@@ -109,6 +112,10 @@ impl Config {
                 let input_shape = example.try_into().ok()?;
                 let pad = pad.into();
                 Some(LayerSpec::Pool2D { input_shape, mode, kernel_shape, stride, pad })
+            }
+            Self::GlobalAveragePool2d => {
+                let input_shape = example.try_into().ok()?;
+                Some(LayerSpec::GlobalAveragePool2D { input_shape })
             }
             _ => None,
         }

@@ -3,7 +3,7 @@
 use activations::Activation;
 use ndarray::{ArrayD, IxDyn, arr1};
 
-use super::ActivationClaims;
+use super::{ActivationClaims, gelu};
 use crate::cases::{Case, Failure, claim, same_bits};
 use crate::{ActivationSubject, Check};
 
@@ -13,6 +13,8 @@ type Subject = dyn ActivationSubject<f64>;
 const FEW_ROUNDINGS: f64 = 1e-15;
 
 pub(super) fn checks(claims: &ActivationClaims) -> Vec<Check> {
+    let monotone =
+        || claims.exactly("values_stay_in_range_and_rise", values_stay_in_range_and_rise);
     let specific = match claims.what {
         Activation::Linear => vec![claims.exactly("is_the_identity", is_the_identity)],
         Activation::Sigmoid => vec![
@@ -26,13 +28,12 @@ pub(super) fn checks(claims: &ActivationClaims) -> Vec<Check> {
             claims.exactly("the_kink_belongs_to_the_right", the_kink_belongs_to_the_right),
             claims.exactly("is_the_identity_on_what_it_passes", passes_unchanged),
         ],
+        Activation::GELU => gelu::checks(claims),
         Activation::SoftMax => vec![],
     };
-    let of_all = [
-        claims.exactly("elements_do_not_mix", elements_do_not_mix),
-        claims.exactly("values_stay_in_range_and_rise", values_stay_in_range_and_rise),
-    ];
-    specific.into_iter().chain(of_all).collect()
+    let rises = claims.what != Activation::GELU;
+    let of_all = claims.exactly("elements_do_not_mix", elements_do_not_mix);
+    specific.into_iter().chain([of_all]).chain(rises.then(monotone)).collect()
 }
 
 fn draw(case: &mut Case) -> ArrayD<f64> {
@@ -118,7 +119,7 @@ fn elements_do_not_mix(_: Activation, subject: &Subject, case: &mut Case) -> Res
     Ok(())
 }
 
-/// Each of them is monotone, with a slope between 0 and 1, and within the limits of its formula.
+/// Each of them but GELU is monotone, with a slope between 0 and 1, and within the limits of its formula.
 fn values_stay_in_range_and_rise(
     activation: Activation,
     subject: &Subject,
@@ -133,7 +134,7 @@ fn values_stay_in_range_and_rise(
         Activation::ReLU => (0.0, 1e4),
         Activation::Sigmoid => (0.0, 1.0),
         Activation::TanH => (-1.0, 1.0),
-        Activation::ArcTan | Activation::SoftMax => {
+        Activation::ArcTan | Activation::SoftMax | Activation::GELU => {
             (-std::f64::consts::FRAC_PI_2, std::f64::consts::FRAC_PI_2)
         }
     };

@@ -95,7 +95,7 @@ fn gradients_mirror_the_parameters(
     let (mut layer, x) = draw(class, subject, case)?;
     let expected: &[&str] = match class {
         LayerClass::FullyConnected | LayerClass::Conv2D => &["W", "b"],
-        LayerClass::Flatten | LayerClass::Pool2D => &[],
+        LayerClass::Flatten | LayerClass::Pool2D | LayerClass::GlobalAveragePool2D => &[],
     };
     let names: Vec<_> = layer.parameters().names().collect();
     claim(names == expected, || format!("expected the parameters {expected:?}, got {names:?}"))?;

@@ -158,5 +158,8 @@ fn invalid(class: LayerClass) -> Vec<LayerSpec> {
                 })
             })
             .collect(),
+        LayerClass::GlobalAveragePool2D => [[0, 5, 2], [5, 0, 2], [5, 5, 0]]
+            .map(|input_shape| LayerSpec::GlobalAveragePool2D { input_shape })
+            .into(),
     }
 }

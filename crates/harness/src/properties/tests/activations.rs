@@ -93,6 +93,7 @@ pub(super) fn wrong() -> Vec<Subject<f64>> {
         wrong(Activation::ReLU, right_forward, |_, z, dl_dy| {
             dl_dy * &z.mapv(|z| if z > 0.0 { 1.0 } else { 0.01 })
         }),
+        wrong(Activation::GELU, |a, z| a.forward(z) * 1.5, right_backward),
         // Exponentials that are not normalised, or with the class as a factor.
         wrong(Activation::SoftMax, |_, z| z.mapv(f64::exp), right_backward),
         wrong(

@@ -1,0 +1,83 @@
+//! The Gaussian error linear unit.
+
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
+use ndarray::{Array, ArrayRef, Dimension, Zip};
+use numerics::Scalar;
+
+/// `σ(z) = z Φ(z)`, with Φ the distribution function of the standard normal distribution.
+///
+/// `dL/dZ = dL/dY ⊙ (Φ(Z) + Z ⊙ φ(Z))`, with its density `φ(z) = e^(-z²/2) / √(2π)`.
+///
+/// This is the function itself, not its approximation by tanh; Hendrycks and Gimpel (2016) have
+/// both. An infinite input gives NaN, from 0 · ∞.
+///
+/// Question 7 (layers for training).
+pub struct GELU;
+
+impl GELU {
+    // ANCHOR: forward
+    /// `Y = σ(Z)`; the shapes agree.
+    #[must_use]
+    pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
+        z.mapv(|z| z * distribution(z))
+    }
+    // ANCHOR_END: forward
+
+    // ANCHOR: backward
+    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
+    #[must_use]
+    pub fn backward<T: Scalar, D: Dimension>(
+        z: &ArrayRef<T, D>,
+        dl_dy: &ArrayRef<T, D>,
+    ) -> Array<T, D> {
+        Zip::from(z).and(dl_dy).map_collect(|&z, &dl_dy| dl_dy * (distribution(z) + z * density(z)))
+    }
+    // ANCHOR_END: backward
+}
+
+// ANCHOR: normal
+/// `Φ(z) = ½ erfc(-z / √2)`, which cancels nothing in the left tail, where `½ (1 + erf(z / √2))`
+/// would be 0.
+fn distribution<T: Scalar>(z: T) -> T {
+    T::of(0.5) * (-z * T::of(FRAC_1_SQRT_2)).complementary_error()
+}
+
+/// `φ(z) = e^(-z²/2) / √(2π)`, the derivative of Φ.
+fn density<T: Scalar>(z: T) -> T {
+    T::of(1.0 / (2.0 * PI).sqrt()) * (T::of(-0.5) * z * z).exp()
+}
+// ANCHOR_END: normal
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn values_of_a_table_of_the_normal_distribution() {
+        // Φ(0) = 1/2; Φ(1) = 0.841344746068543, Φ(-1) = 1 - Φ(1); Φ(2) = 0.977249868051821.
+        let y = GELU::forward(&array![0.0, 1.0, -1.0, 2.0]);
+        let expected = array![0.0, 0.841344746068543, -0.158655253931457, 1.954499736103642];
+        assert_relative_eq!(y, expected, max_relative = 1e-14);
+    }
+
+    #[test]
+    fn the_slope_is_a_half_at_zero_and_more_than_one_at_one() {
+        // Φ(0) + 0 = 1/2. φ(1) = 0.241970724519143, so 0.841344746068543 ± 0.241970724519143.
+        let dl_dz = GELU::backward(&array![0.0, 1.0, -1.0], &array![4.0, 1.0, -2.0]);
+        let expected =
+            array![2.0, 1.083315470587686, -2.0 * (0.158655253931457 - 0.241970724519143)];
+        assert_relative_eq!(dl_dz, expected, max_relative = 1e-13);
+    }
+
+    #[test]
+    fn the_left_tail_is_not_rounded_away() {
+        // Φ(-10) = 7.619853024160527e-24, where 1 + erf is 0 in double precision.
+        let y = GELU::forward(&array![-10.0]);
+        assert_relative_eq!(y, array![-7.619853024160527e-23], max_relative = 1e-13);
+        assert!(GELU::forward(&array![-10.0_f32])[0] < 0.0);
+    }
+}

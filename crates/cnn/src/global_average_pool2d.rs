@@ -1,0 +1,160 @@
+//! Global average pooling.
+
+use activations::Activation;
+use layers::{Layer, LayerConfig, LayerError, LayerState, Parameters};
+use ndarray::{Array2, Array4, ArrayD, ArrayView2, ArrayView4, Axis, Ix2, Ix4};
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+use crate::conv2d::image_shape;
+
+/// Declares a [`GlobalAveragePool2D`] layer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GlobalAveragePool2DConfig;
+
+impl GlobalAveragePool2DConfig {
+    /// The layer for images of shape `[rows, cols, channels]`.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if the shape has not three axes of at least 1.
+    pub fn build<T: Scalar>(
+        &self,
+        input_shape: &[usize],
+    ) -> Result<GlobalAveragePool2D<T>, LayerError> {
+        let [rows, cols, channels] = image_shape(KIND, input_shape)?;
+        let (activation, parameters) = (Activation::Linear, Parameters::none());
+        let state = LayerState::new(KIND, input_shape, &[channels], activation, parameters);
+        Ok(GlobalAveragePool2D { state, image: (rows, cols), batch_size: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for GlobalAveragePool2DConfig {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        _rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(Box::new(self.build(input_shape)?))
+    }
+}
+
+/// Reduces each channel of each image to its mean, and so images of any size to rows.
+///
+/// `dL/dX[n, x, y, c] = dL/dY[n, c] / (rows cols)`: every pixel gets the same share.
+///
+/// # Shapes
+/// `x: (m, rows, cols, n)`, `y: (m, n)`.
+///
+/// Question 7 (layers for training).
+#[derive(Clone, Debug)]
+pub struct GlobalAveragePool2D<T> {
+    state: LayerState<T>,
+    image: (usize, usize),
+    /// All that backward needs besides the shape of an image.
+    batch_size: Option<usize>,
+}
+
+const KIND: &str = "GlobalAveragePool2D";
+
+impl<T: Scalar> Layer<T> for GlobalAveragePool2D<T> {
+    fn state(&self) -> &LayerState<T> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut LayerState<T> {
+        &mut self.state
+    }
+
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let y = self.predict(&x)?;
+        self.batch_size = Some(x.shape()[0]);
+        Ok(y)
+    }
+
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let Some(m) = self.batch_size else {
+            return Err(LayerError::BackwardBeforeForward { layer: KIND });
+        };
+        self.state.check_gradient(&[m, self.n_out()], &dl_dy)?;
+        let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
+        Ok(global_average_pool_backward(dl_dy.view(), self.image).into_dyn())
+    }
+
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(x)?;
+        let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
+        Ok(global_average_pool_forward(x).into_dyn())
+    }
+
+    fn clear_cache(&mut self) {
+        self.batch_size = None;
+    }
+}
+
+// ANCHOR: forward_kernel
+/// The mean of every channel of every image.
+///
+/// # Shapes
+/// `x: (m, rows, cols, n)` with at least one pixel; the result is `(m, n)`.
+#[must_use]
+pub fn global_average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>) -> Array2<T> {
+    let (_, rows, cols, _) = x.dim();
+    x.sum_axis(Axis(1)).sum_axis(Axis(1)) / T::of((rows * cols) as f64)
+}
+// ANCHOR_END: forward_kernel
+
+// ANCHOR: backward_kernel
+/// `dL/dX`: each pixel of an image of this size gets the same share of its channel's gradient.
+///
+/// # Shapes
+/// `dl_dy: (m, n)`; the result is `(m, rows, cols, n)`.
+#[must_use]
+pub fn global_average_pool_backward<T: Scalar>(
+    dl_dy: ArrayView2<'_, T>,
+    (rows, cols): (usize, usize),
+) -> Array4<T> {
+    let (m, channels) = dl_dy.dim();
+    let share = &dl_dy / T::of((rows * cols) as f64);
+    let share = share.insert_axis(Axis(1)).insert_axis(Axis(1));
+    let pixels = share.broadcast((m, rows, cols, channels));
+    pixels.expect("axes of length 1 stretch to any length").to_owned()
+}
+// ANCHOR_END: backward_kernel
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn each_channel_becomes_its_mean_and_each_pixel_gets_an_equal_share() {
+        // One image of 2 x 2 pixels and 2 channels: (1 + 2 + 3 + 6) / 4 and (0 + 0 + 8 + 0) / 4.
+        let x = array![[[[1.0, 0.0], [2.0, 0.0]], [[3.0, 8.0], [6.0, 0.0]]]];
+        assert_eq!(global_average_pool_forward(x.view()), array![[3.0, 2.0]]);
+        let dl_dx = global_average_pool_backward(array![[4.0, -8.0]].view(), (2, 2));
+        assert_eq!(dl_dx, array![[[[1.0, -2.0], [1.0, -2.0]], [[1.0, -2.0], [1.0, -2.0]]]]);
+    }
+
+    #[test]
+    fn images_become_rows() {
+        let mut layer = GlobalAveragePool2DConfig.build::<f32>(&[4, 3, 5]).unwrap();
+        assert_eq!((layer.output_shape(), layer.n_in(), layer.n_out()), (&[5][..], 5, 5));
+        let y = layer.forward(ArrayD::ones(vec![2, 4, 3, 5])).unwrap();
+        assert_eq!(y, ArrayD::ones(vec![2, 5]));
+        assert_eq!(layer.backward(y).unwrap(), ArrayD::from_elem(vec![2, 4, 3, 5], 1.0 / 12.0));
+    }
+
+    #[test]
+    fn misuse_is_refused() {
+        let error = GlobalAveragePool2DConfig.build::<f64>(&[4, 0, 3]).unwrap_err();
+        assert!(error.to_string().starts_with("GlobalAveragePool2D: the shape of an example"));
+        let mut layer = GlobalAveragePool2DConfig.build::<f64>(&[4, 4, 1]).unwrap();
+        let error = layer.backward(ArrayD::zeros(vec![1, 1])).unwrap_err();
+        assert_eq!(error, LayerError::BackwardBeforeForward { layer: KIND });
+        layer.forward(ArrayD::zeros(vec![3, 4, 4, 1])).unwrap();
+        let error = layer.backward(ArrayD::zeros(vec![2, 1])).unwrap_err();
+        let expected = LayerError::Gradient { layer: KIND, expected: vec![3, 1], got: vec![2, 1] };
+        assert_eq!(error, expected);
+    }
+}
