@@ -9,6 +9,7 @@
 //! confined to them passes the course's tests and is caught by the other kinds only.
 
 mod activations;
+mod batch_norm;
 mod conv2d;
 mod fully_connected;
 mod global_average_pool2d;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Control> {
     all.extend(conv2d::controls());
     all.extend(pool2d::controls());
     all.extend(global_average_pool2d::controls());
+    all.extend(batch_norm::controls());
     all
 }
 
@@ -55,6 +57,7 @@ pub fn without_bugs() -> Vec<Subject<f64>> {
         conv2d::without_bugs(),
         pool2d::without_bugs(),
         global_average_pool2d::without_bugs(),
+        batch_norm::without_bugs(),
     ]
     .concat()
 }

@@ -10,6 +10,7 @@
 //! `2 · 64² u = 9.1e-13`, which is the bound of sums, rounded up to 1e-12. Where a formula only moves
 //! numbers or compares them, the bound is 0.
 
+mod batch_norm;
 mod conv2d;
 mod einsum;
 mod elementwise;
@@ -50,6 +51,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             LayerClass::Flatten => flatten::checks(implementation),
             LayerClass::Conv2D => conv2d::checks(implementation),
             LayerClass::Pool2D => pool2d::checks(implementation),
+            LayerClass::BatchNorm => batch_norm::checks(implementation),
             LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(implementation),
         },
     }
@@ -89,7 +91,7 @@ mod tests {
             names,
             "relu-forward softmax-forward gelu-forward fully-connected-forward fully-connected-composed \
              flatten-backward conv2d-forward conv2d-composed max-pool-forward average-pool-forward \
-             global-average-pool-forward cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
+             global-average-pool-forward batch-norm-forward batch-norm-predict cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
         );
     }
 
@@ -102,14 +104,14 @@ mod tests {
             "linear-backward sigmoid-backward tanh-backward relu-backward softmax-jacobian \
              softmax-backward arctan-backward gelu-backward fully-connected-dx fully-connected-composed \
              flatten-backward conv2d-dx conv2d-composed max-pool-backward average-pool-backward \
-             global-average-pool-backward cross-entropy-backward l2-backward softmax-cross-entropy-backward"
+             global-average-pool-backward batch-norm-dx cross-entropy-backward l2-backward softmax-cross-entropy-backward"
         );
         let caught = tampered::caught(checks, tampered::all(Target::Gradients));
         let names = caught.join(" ").replace("formulas.", "");
         assert_eq!(
             names,
             "fully-connected-dw fully-connected-db fully-connected-composed \
-             conv2d-db conv2d-dw conv2d-composed"
+             conv2d-db conv2d-dw conv2d-composed batch-norm-dgamma batch-norm-dbeta"
         );
     }
 

@@ -60,7 +60,7 @@ pub struct Table {
 pub struct Row {
     /// The layer and its configuration.
     pub layer: String,
-    /// `"X"`, `"W"` or `"b"`.
+    /// `"X"`, `"W"` or `"b"`, for batch normalisation `"gamma"` and `"beta"`.
     pub parameter: &'static str,
     /// The shape of the array.
     pub shape: Vec<usize>,
@@ -89,7 +89,7 @@ impl fmt::Display for Table {
         let width = self.rows.iter().map(|row| row.layer.chars().count()).max().unwrap_or(0);
         writeln!(
             f,
-            "{:width$}  of  {:15} {:>14} {:>14}",
+            "{:width$}  of     {:15} {:>14} {:>14}",
             "layer", "shape", "course's error", "largest error"
         )?;
         for row in &self.rows {
@@ -98,7 +98,7 @@ impl fmt::Display for Table {
             let shape = format!("{shape:?}");
             writeln!(
                 f,
-                "{layer:width$}  {parameter:2}  {shape:15} {norm_error:>14.1e} {element_error:>14.1e}{verdict}"
+                "{layer:width$}  {parameter:5}  {shape:15} {norm_error:>14.1e} {element_error:>14.1e}{verdict}"
             )?;
         }
         writeln!(
@@ -152,6 +152,9 @@ fn specs(class: LayerClass) -> Vec<LayerSpec> {
             pool2d(PoolMode::Average, (2, 2), 1, Pad::Valid),
             pool2d(PoolMode::Average, (5, 5), 1, Pad::Cells(2, 2)),
         ],
+        LayerClass::BatchNorm => [vec![5], vec![7, 6, 2]]
+            .map(|input_shape| LayerSpec::BatchNorm { input_shape, eps: 0.01, momentum: 0.1 })
+            .into(),
         LayerClass::GlobalAveragePool2D => {
             vec![LayerSpec::GlobalAveragePool2D { input_shape: [7, 6, 2] }]
         }
@@ -229,7 +232,8 @@ fn change(
     for ((_, own), value) in layer.parameters_and_gradients().0.iter_mut().zip(&values[1..]) {
         own.assign(value);
     }
-    Ok(((layer.predict(&values[0])? - center) * upstream).sum())
+    // Not predict, in which a batch normalisation is another function.
+    Ok(((layer.forward(values[0].clone())? - center) * upstream).sum())
 }
 
 fn row(
@@ -259,6 +263,9 @@ fn describe(spec: &LayerSpec) -> String {
     let name = spec.class().name();
     match spec {
         LayerSpec::FullyConnected { activation, .. } => format!("{name} {activation}"),
+        LayerSpec::BatchNorm { input_shape, eps, .. } => {
+            format!("{name} of {input_shape:?} ε {eps}")
+        }
         LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => name.to_owned(),
         LayerSpec::Conv2D { kernel_shape: (k1, k2), stride, pad, activation, .. } => {
             format!("{name} {k1}x{k2} stride {stride} pad {pad} {activation}")
@@ -279,8 +286,8 @@ mod tests {
     fn every_layer_is_near_the_rounding_error_of_the_differences() {
         let table = table(None, 189).unwrap();
         // X, W and b of 7 fully-connected layers and 12 convolutions; X of 6 poolings, a global one
-        // and a flatten.
-        assert_eq!(table.rows.len(), 3 * (7 + 12) + 6 + 2);
+        // and a flatten; X, γ and β of 2 batch normalisations.
+        assert_eq!(table.rows.len(), 3 * (7 + 12) + 6 + 2 + 3 * 2);
         for row in &table.rows {
             assert!(row.norm_error < 1e-8 && row.element_error < 1e-8, "{row:?}");
         }
@@ -320,7 +327,7 @@ mod tests {
         assert_eq!(table(Some("Conv2D"), 1).unwrap().rows.len(), 36);
         let error = table(Some("Conv3D"), 1).unwrap_err().to_string();
         let expected = "unknown layer \"Conv3D\": expected one of FullyConnected, Flatten, Conv2D, Pool2D, \
-             GlobalAveragePool2D";
+             GlobalAveragePool2D, BatchNorm";
         assert_eq!(error, expected);
     }
 }

@@ -29,6 +29,9 @@ pub fn checks<T: Scalar>(subject: &Subject<T>) -> Vec<Check> {
         Subject::Layer(LayerClass::FullyConnected | LayerClass::Conv2D, _) => {
             &[Pass::Forward, Pass::Backward, Pass::Gradients]
         }
+        Subject::Layer(LayerClass::BatchNorm, _) => {
+            &[Pass::Forward, Pass::Backward, Pass::Gradients, Pass::Predict]
+        }
         _ => &[Pass::Forward, Pass::Backward],
     };
     let check = |&pass: &Pass| {
@@ -72,6 +75,7 @@ fn file_and_class<T: Scalar>(subject: &Subject<T>) -> Option<(&'static str, Stri
         Subject::Layer(LayerClass::FullyConnected, _) => "FullyConnected",
         Subject::Layer(LayerClass::Conv2D, _) => "Conv2DPads",
         Subject::Layer(LayerClass::Pool2D, _) => "Pool2DPads",
+        Subject::Layer(LayerClass::BatchNorm, _) => "BatchNorm",
         Subject::Layer(LayerClass::GlobalAveragePool2D, _) => "GlobalAveragePool2D",
         Subject::Layer(LayerClass::Flatten, _) => return None,
         Subject::Loss(losses::Loss::L2, _) => "L2",
@@ -135,9 +139,9 @@ mod tests {
     #[test]
     fn the_real_implementations_agree_with_every_entry() {
         // Of 13 + 4 activations, 12 fully-connected layers, 19 convolutions, 16 poolings, 4 global
-        // ones, 3 + 7 losses:
-        // output and dL/dX; dW and db of 31 layers.
-        let expected = 2 * (17 + 12 + 19 + 16 + 4 + 10) + 2 * 31;
+        // ones, 4 batch normalisations, 3 + 7 losses:
+        // output and dL/dX; dW and db of 31 layers; dγ, dβ and the prediction of 4.
+        let expected = 2 * (17 + 12 + 19 + 16 + 4 + 4 + 10) + 2 * 31 + 3 * 4;
         let wide = Subject::<f64>::all_real();
         assert_eq!(assert_all_pass(wide.iter().flat_map(checks).collect()), expected);
         let narrow = Subject::<f32>::all_real();

@@ -5,6 +5,7 @@
 //! states; the others hold exactly.
 
 mod activation;
+mod batch_norm;
 mod conv2d;
 mod each_loss;
 mod elementwise;
@@ -58,6 +59,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             checks.extend(layer_errors::checks(&claims));
             checks.extend(match class {
                 LayerClass::FullyConnected => vec![],
+                LayerClass::BatchNorm => batch_norm::checks(&claims),
                 LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(&claims),
                 LayerClass::Flatten => flatten::checks(&claims),
                 LayerClass::Conv2D => conv2d::checks(&claims),

@@ -171,6 +171,14 @@ pub(crate) fn draw_spec(class: LayerClass, case: &mut Case) -> (LayerSpec, Vec<u
         LayerClass::GlobalAveragePool2D => LayerSpec::GlobalAveragePool2D {
             input_shape: [case.between(1, 6), case.between(1, 6), case.between(1, 4)],
         },
+        LayerClass::BatchNorm => {
+            let axes = [1, 3][case.between(0, 1)];
+            LayerSpec::BatchNorm {
+                input_shape: case.shape(axes, 4),
+                eps: 0.05 + 0.45 * case.rng.uniform(),
+                momentum: 1.0 - case.rng.uniform(),
+            }
+        }
     };
     let x_shape = [&[m], &*spec.input_shape()].concat();
     case.describe(format!("{spec:?}, X {x_shape:?}"));

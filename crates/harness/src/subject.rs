@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use activations::{Activation, ActivationError};
 use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pad, Pool2DConfig, PoolMode};
-use layers::{FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError};
+use layers::{
+    BatchNormConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError,
+};
 use losses::{Loss, LossError};
 use ndarray::{Array2, ArrayD};
 use numerics::{Rng, Scalar};
@@ -23,7 +25,7 @@ pub enum Subject<T> {
 }
 
 impl<T: Scalar> Subject<T> {
-    /// The implementations that users run: seven activations, five layers, three losses.
+    /// The implementations that users run: seven activations, six layers, three losses.
     #[must_use]
     pub fn all_real() -> Vec<Self> {
         let activations = Activation::ALL.map(|a| Self::Activation(a, Arc::new(a)));
@@ -60,7 +62,7 @@ impl<T: Scalar> Subject<T> {
             Self::Loss(..) => "4.4",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
             Self::Layer(LayerClass::Pool2D, _) => "6.3",
-            Self::Layer(LayerClass::GlobalAveragePool2D, _) => "7",
+            Self::Layer(LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm, _) => "7",
             Self::Layer(LayerClass::Conv2D | LayerClass::Flatten, _) => "6.2",
         }
     }
@@ -126,16 +128,19 @@ pub enum LayerClass {
     Pool2D,
     /// Question 7.
     GlobalAveragePool2D,
+    /// Question 7.
+    BatchNorm,
 }
 
 impl LayerClass {
     /// Every class.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::FullyConnected,
         Self::Flatten,
         Self::Conv2D,
         Self::Pool2D,
         Self::GlobalAveragePool2D,
+        Self::BatchNorm,
     ];
 
     /// The name as the course spells it.
@@ -147,6 +152,7 @@ impl LayerClass {
             Self::Conv2D => "Conv2D",
             Self::Pool2D => "Pool2D",
             Self::GlobalAveragePool2D => "GlobalAveragePool2D",
+            Self::BatchNorm => "BatchNorm",
         }
     }
 }
@@ -202,6 +208,15 @@ pub enum LayerSpec {
         /// Rows, columns and channels of an image.
         input_shape: [usize; 3],
     },
+    /// A batch normalisation.
+    BatchNorm {
+        /// The shape of one example: one axis or three.
+        input_shape: Vec<usize>,
+        /// What is added to the variance.
+        eps: f64,
+        /// The weight of the newest batch in the running statistics.
+        momentum: f64,
+    },
 }
 
 impl LayerSpec {
@@ -214,6 +229,7 @@ impl LayerSpec {
             Self::Conv2D { .. } => LayerClass::Conv2D,
             Self::Pool2D { .. } => LayerClass::Pool2D,
             Self::GlobalAveragePool2D { .. } => LayerClass::GlobalAveragePool2D,
+            Self::BatchNorm { .. } => LayerClass::BatchNorm,
         }
     }
 
@@ -222,7 +238,9 @@ impl LayerSpec {
     pub fn input_shape(&self) -> Vec<usize> {
         match self {
             Self::FullyConnected { n_in, .. } => vec![*n_in],
-            Self::Flatten { input_shape } => input_shape.clone(),
+            Self::Flatten { input_shape } | Self::BatchNorm { input_shape, .. } => {
+                input_shape.clone()
+            }
             Self::Conv2D { input_shape, .. }
             | Self::Pool2D { input_shape, .. }
             | Self::GlobalAveragePool2D { input_shape } => input_shape.to_vec(),
@@ -245,6 +263,7 @@ impl LayerSpec {
                 Box::new(Pool2DConfig { pad, ..Pool2DConfig::new(mode, kernel_shape, stride) })
             }
             Self::GlobalAveragePool2D { .. } => Box::new(GlobalAveragePool2DConfig),
+            Self::BatchNorm { eps, momentum, .. } => Box::new(BatchNormConfig { eps, momentum }),
         }
     }
 }

@@ -71,6 +71,28 @@ pub enum LayerError {
         /// The shape of the array that was given.
         got: Vec<usize>,
     },
+    /// No buffer has this name.
+    #[error("{layer}: unknown buffer {got:?}: expected one of {known:?}")]
+    UnknownBuffer {
+        /// The layer.
+        layer: &'static str,
+        /// The buffers that it has.
+        known: Vec<&'static str>,
+        /// The name that was asked for.
+        got: String,
+    },
+    /// A buffer was set to an array of another shape.
+    #[error("{layer}: buffer {name} has shape {expected:?} and cannot be set to one of {got:?}")]
+    BufferShape {
+        /// The layer.
+        layer: &'static str,
+        /// The buffer.
+        name: &'static str,
+        /// Its shape.
+        expected: Vec<usize>,
+        /// The shape of the array that was given.
+        got: Vec<usize>,
+    },
     /// No weight initialiser has this name.
     #[error("unknown weight initialiser {got:?}: expected one of {known}")]
     UnknownWeightInit {

@@ -17,6 +17,7 @@ pub struct LayerState<T> {
     activation: Activation,
     parameters: Parameters<T>,
     gradients: Parameters<T>,
+    buffers: Parameters<T>,
 }
 
 impl<T: Scalar> LayerState<T> {
@@ -37,7 +38,19 @@ impl<T: Scalar> LayerState<T> {
             activation,
             gradients: parameters.zeros_like(),
             parameters,
+            buffers: Parameters::none(),
         }
+    }
+
+    /// The same with these buffers, see [`Layer::buffers`].
+    #[must_use]
+    pub fn with_buffers(self, buffers: Parameters<T>) -> Self {
+        Self { buffers, ..self }
+    }
+
+    /// The buffers, for the layer to change their elements.
+    pub fn buffers_mut(&mut self) -> &mut Parameters<T> {
+        &mut self.buffers
     }
 
     /// Replaces the gradients, which keep the names and shapes of the parameters.
@@ -164,6 +177,31 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
     fn parameters_and_gradients(&mut self) -> (&mut Parameters<T>, &Parameters<T>) {
         let state = self.state_mut();
         (&mut state.parameters, &state.gradients)
+    }
+
+    /// What the layer remembers from one step to the next and is no parameter, such as running
+    /// statistics: a checkpoint has to keep it. Most layers have none.
+    fn buffers(&self) -> &Parameters<T> {
+        &self.state().buffers
+    }
+
+    /// Sets a buffer to the elements of `value`.
+    ///
+    /// # Errors
+    /// [`LayerError::UnknownBuffer`] or [`LayerError::BufferShape`]; nothing is changed then.
+    fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
+        let layer = self.kind();
+        let buffers = &mut self.state_mut().buffers;
+        let known = buffers.names().collect();
+        let Some((name, array)) = buffers.iter_mut().find(|(known, _)| *known == name) else {
+            return Err(LayerError::UnknownBuffer { layer, known, got: name.to_owned() });
+        };
+        if array.shape() != value.shape() {
+            let (expected, got) = (array.shape().to_vec(), value.shape().to_vec());
+            return Err(LayerError::BufferShape { layer, name, expected, got });
+        }
+        array.assign(value);
+        Ok(())
     }
 
     /// Sets a parameter to the elements of `value`.

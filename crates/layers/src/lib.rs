@@ -1,4 +1,4 @@
-//! Layers: what every layer promises, and the two that need no image.
+//! Layers: what every layer promises, and those that need no image.
 //!
 //! A layer is declared by a configuration ([`FullyConnectedConfig`], [`FlattenConfig`]) and built
 //! for the shape of one input example; from then on its parameters and (zero) gradients exist.
@@ -24,6 +24,8 @@
 //! # Ok::<(), layers::LayerError>(())
 //! ```
 
+mod batch_norm;
+mod batch_norm_kernel;
 mod error;
 mod flatten;
 mod fully_connected;
@@ -31,6 +33,11 @@ mod layer;
 mod parameters;
 mod weights;
 
+pub use batch_norm::{BatchNorm, BatchNormConfig};
+pub use batch_norm_kernel::{
+    BatchNormForward, BatchNormGradients, batch_norm_backward, batch_norm_forward,
+    batch_norm_predict,
+};
 pub use error::LayerError;
 pub use flatten::{Flatten, FlattenConfig};
 pub use fully_connected::{

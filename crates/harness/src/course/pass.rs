@@ -15,6 +15,8 @@ pub(crate) enum Pass {
     Backward,
     /// The gradients of the parameters, which the course does not test.
     Gradients,
+    /// What `predict` returns after one forward pass, where that is something else.
+    Predict,
 }
 
 impl Pass {
@@ -26,6 +28,7 @@ impl Pass {
             Self::Forward => "test_forward",
             Self::Backward => "test_backward",
             Self::Gradients => "test_parameter_gradients",
+            Self::Predict => "test_predict",
         }
     }
 }
@@ -44,7 +47,7 @@ pub(crate) fn activation_pass<T: Scalar>(
             let y = entry.shaped("output", z.shape())?;
             tally.add(&entry.key("output"), &case(), &activation.forward(&z_t), &y);
         }
-        Pass::Backward | Pass::Gradients => {
+        Pass::Backward | Pass::Gradients | Pass::Predict => {
             let dl_dy = cast(&entry.shaped("upstream_grad", z.shape())?);
             let dl_dz = entry.shaped("backward", z.shape())?;
             // As the course does, so that a forward pass that spoils its input is seen.
@@ -75,7 +78,7 @@ pub(crate) fn loss_pass<T: Scalar>(
             let value = loss.forward(&target, &output).map_err(|e| entry.refused(e))?;
             tally.add(&entry.key("output"), &case, &arr0(value).into_dyn(), &reference);
         }
-        Pass::Backward | Pass::Gradients => {
+        Pass::Backward | Pass::Gradients | Pass::Predict => {
             let reference = entry.shaped("backward", output.shape())?;
             let gradient = loss.backward(&target, &output).map_err(|e| entry.refused(e))?;
             tally.add(&entry.key("backward"), &case, &gradient.into_dyn(), &reference);
@@ -112,6 +115,12 @@ pub(crate) fn layer_pass<T: Scalar>(
         tally.add(&entry.key("output"), &case, &result, &y);
         return Ok(());
     }
+    if pass == Pass::Predict {
+        let reference = entry.shaped("predicted", y.shape())?;
+        let predicted = layer.predict(&cast(&x)).map_err(|e| entry.refused(e))?;
+        tally.add(&entry.key("predicted"), &case, &predicted, &reference);
+        return Ok(());
+    }
     let dl_dy = cast(&entry.shaped("upstream_grad", y.shape())?);
     let reference = entry.shaped("backward", x.shape())?;
     let dl_dx = layer.backward(dl_dy).map_err(|e| entry.refused(e))?;
@@ -137,6 +146,9 @@ fn describe(spec: &LayerSpec, x: &[usize]) -> String {
     match spec {
         LayerSpec::FullyConnected { n_out, activation, .. } => {
             format!("{n_out} units, {activation}, input {x:?}")
+        }
+        LayerSpec::BatchNorm { eps, momentum, .. } => {
+            format!("ε {eps}, momentum {momentum}, input {x:?}")
         }
         LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => {
             format!("input {x:?}")

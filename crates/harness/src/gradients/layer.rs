@@ -150,6 +150,20 @@ fn spec(class: LayerClass) -> BoxedStrategy<LayerSpec> {
                 })
                 .boxed()
         }
+        // The truncation error is about h²/2ε of the slope where a feature hardly varies: 5e-9.
+        LayerClass::BatchNorm => {
+            let shape = prop_oneof![
+                image().prop_map(|image| image.to_vec()),
+                (1..=4_usize).prop_map(|n| vec![n])
+            ];
+            (shape, 0.01..0.5_f64)
+                .prop_map(|(input_shape, eps)| LayerSpec::BatchNorm {
+                    input_shape,
+                    eps,
+                    momentum: 0.1,
+                })
+                .boxed()
+        }
         LayerClass::GlobalAveragePool2D => {
             image().prop_map(|input_shape| LayerSpec::GlobalAveragePool2D { input_shape }).boxed()
         }
@@ -195,6 +209,10 @@ fn pinned(class: LayerClass) -> Vec<LayerSpec> {
     };
     match class {
         LayerClass::FullyConnected | LayerClass::Flatten => vec![],
+        LayerClass::BatchNorm => vec![
+            LayerSpec::BatchNorm { input_shape: vec![3], eps: 0.25, momentum: 0.5 },
+            LayerSpec::BatchNorm { input_shape: vec![4, 5, 2], eps: 1e-3, momentum: 0.1 },
+        ],
         LayerClass::GlobalAveragePool2D => {
             vec![LayerSpec::GlobalAveragePool2D { input_shape: [1, 1, 2] }]
         }

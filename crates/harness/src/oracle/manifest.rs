@@ -39,6 +39,10 @@ pub(super) enum Config {
     },
     #[serde(rename = "global_average_pool2d")]
     GlobalAveragePool2d,
+    BatchNorm {
+        eps: f64,
+        momentum: f64,
+    },
     CrossEntropy,
     L2,
     SoftmaxCrossEntropy,
@@ -83,6 +87,7 @@ impl Config {
             Self::Flatten => Some(LayerClass::Flatten),
             Self::Conv2d { .. } => Some(LayerClass::Conv2D),
             Self::Pool2d { .. } => Some(LayerClass::Pool2D),
+            Self::BatchNorm { .. } => Some(LayerClass::BatchNorm),
             Self::GlobalAveragePool2d => Some(LayerClass::GlobalAveragePool2D),
             _ => None,
         }
@@ -112,6 +117,9 @@ impl Config {
                 let input_shape = example.try_into().ok()?;
                 let pad = pad.into();
                 Some(LayerSpec::Pool2D { input_shape, mode, kernel_shape, stride, pad })
+            }
+            Self::BatchNorm { eps, momentum } => {
+                Some(LayerSpec::BatchNorm { input_shape: example.to_vec(), eps, momentum })
             }
             Self::GlobalAveragePool2d => {
                 let input_shape = example.try_into().ok()?;

@@ -158,6 +158,22 @@ fn invalid(class: LayerClass) -> Vec<LayerSpec> {
                 })
             })
             .collect(),
+        LayerClass::BatchNorm => {
+            let spec = |input_shape: &[usize], eps, momentum| LayerSpec::BatchNorm {
+                input_shape: input_shape.to_vec(),
+                eps,
+                momentum,
+            };
+            vec![
+                spec(&[0], 1e-5, 0.1),
+                spec(&[2, 3], 1e-5, 0.1),
+                spec(&[0, 3, 2], 1e-5, 0.1),
+                spec(&[2], 0.0, 0.1),
+                spec(&[2], f64::NAN, 0.1),
+                spec(&[2], 1e-5, 0.0),
+                spec(&[2], 1e-5, 1.5),
+            ]
+        }
         LayerClass::GlobalAveragePool2D => [[0, 5, 2], [5, 0, 2], [5, 5, 0]]
             .map(|input_shape| LayerSpec::GlobalAveragePool2D { input_shape })
             .into(),

@@ -221,7 +221,8 @@ pub(super) fn wrong() -> Vec<Subject<f64>> {
     let conv = of_images.map(|bug| wrong(LayerClass::Conv2D, bug));
     let pool = of_images.map(|bug| wrong(LayerClass::Pool2D, bug));
     let global = of_images.map(|bug| wrong(LayerClass::GlobalAveragePool2D, bug));
+    let norm = of_images.map(|bug| wrong(LayerClass::BatchNorm, bug));
     let flat = [Bug::ReadsMemoryOrder, Bug::AddsOne, Bug::LosesGradient]
         .map(|bug| wrong(LayerClass::Flatten, bug));
-    dense.into_iter().chain(conv).chain(pool).chain(global).chain(flat).collect()
+    dense.into_iter().chain(conv).chain(pool).chain(global).chain(norm).chain(flat).collect()
 }

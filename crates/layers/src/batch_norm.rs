@@ -1,0 +1,252 @@
+//! Batch normalisation.
+
+use activations::Activation;
+use ndarray::{Array1, Array2, ArrayD, Axis, Zip};
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Layer, LayerConfig, LayerError, LayerState, Parameters, batch_norm_backward,
+    batch_norm_forward, batch_norm_predict,
+};
+
+/// Declares a [`BatchNorm`] layer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchNormConfig {
+    /// What is added to the variance, finite and above 0; 1e-5 by default.
+    pub eps: f64,
+    /// The weight of the newest batch in the running statistics, in `(0, 1]`; 0.1 by default.
+    pub momentum: f64,
+}
+
+impl Default for BatchNormConfig {
+    /// The defaults of PyTorch.
+    fn default() -> Self {
+        Self { eps: 1e-5, momentum: 0.1 }
+    }
+}
+
+impl BatchNormConfig {
+    /// The layer for rows of shape `[n]` or images of shape `[rows, cols, channels]`, with γ = 1,
+    /// β = 0, and running statistics of mean 0 and variance 1.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if a number is out of range, or the shape has not one axis or
+    /// three, each at least 1.
+    pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<BatchNorm<T>, LayerError> {
+        let invalid = |what, expected: &str, got| {
+            let expected = expected.to_owned();
+            Err(LayerError::Configuration { layer: KIND, what, expected, got })
+        };
+        let Self { eps, momentum } = *self;
+        // What rounds to 0 in `f32` would not keep a constant feature from dividing by 0.
+        if !(eps.is_finite() && T::of(eps) >= T::TINY && T::of(eps).is_finite()) {
+            return invalid("eps", "finite and above 0", eps.to_string());
+        }
+        if !(momentum > 0.0 && momentum <= 1.0) {
+            return invalid("the momentum", "in (0, 1]", momentum.to_string());
+        }
+        let n = match input_shape {
+            &[n] | &[_, _, n] if !input_shape.contains(&0) => n,
+            _ => {
+                let expected = "[n] or [rows, cols, channels], each at least 1";
+                return invalid("the shape of an example", expected, format!("{input_shape:?}"));
+            }
+        };
+        let (zeros, ones) = (ArrayD::zeros(vec![1, n]), ArrayD::ones(vec![1, n]));
+        let parameters = Parameters::new([("gamma", ones.clone()), ("beta", zeros.clone())]);
+        let buffers = Parameters::new([("running_mean", zeros), ("running_variance", ones)]);
+        let state = LayerState::new(KIND, input_shape, input_shape, Activation::Linear, parameters)
+            .with_buffers(buffers);
+        Ok(BatchNorm { state, eps: T::of(eps), momentum: T::of(momentum), cache: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        _rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(Box::new(self.build(input_shape)?))
+    }
+}
+
+/// Standardises each feature over the mini-batch, then scales and shifts it:
+/// `Y = γ ⊙ (X - mean) / √(variance + ε) + β`. For images the features are the channels, and every
+/// pixel of every image counts.
+///
+/// [`forward`](Layer::forward) uses the statistics of the mini-batch and moves the running ones by
+/// the momentum α, `r ← (1 - α) r + α s`; [`predict`](Layer::predict) uses the running ones. Both
+/// variances divide by the number of values N, as in Keras; PyTorch's running one divides by N - 1.
+///
+/// # Shapes
+/// `x` and `y`: `(m, n)` or `(m, rows, cols, n)`; γ, β and the running statistics: `(1, n)`.
+///
+/// Question 7 (layers for training). Ioffe and Szegedy (2015).
+#[derive(Clone, Debug)]
+pub struct BatchNorm<T> {
+    state: LayerState<T>,
+    eps: T,
+    momentum: T,
+    cache: Option<Cache<T>>,
+}
+
+const KIND: &str = "BatchNorm";
+
+/// What backward needs of the forward pass.
+#[derive(Clone, Debug)]
+struct Cache<T> {
+    shape: Vec<usize>,
+    x_hat: Array2<T>,
+    deviation: Array1<T>,
+}
+
+impl<T: Scalar> Layer<T> for BatchNorm<T> {
+    fn state(&self) -> &LayerState<T> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut LayerState<T> {
+        &mut self.state
+    }
+
+    // ANCHOR: forward
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(&x)?;
+        let shape = x.shape().to_vec();
+        let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
+        let forward = batch_norm_forward(rows(x).view(), gamma, beta, self.eps);
+        let alpha = self.momentum;
+        let buffers = self.state.buffers_mut();
+        for (name, batch) in
+            [("running_mean", &forward.mean), ("running_variance", &forward.variance)]
+        {
+            let running = buffers.get_mut(name).expect("the layer made it");
+            let batch = batch.view().insert_axis(Axis(0)).into_dyn();
+            Zip::from(running).and(&batch).for_each(|r, &s| *r += alpha * (s - *r));
+        }
+        self.cache = Some(Cache {
+            shape: shape.clone(),
+            x_hat: forward.x_hat,
+            deviation: forward.deviation,
+        });
+        Ok(shaped(forward.y, shape))
+    }
+    // ANCHOR_END: forward
+
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let Some(Cache { shape, x_hat, deviation }) = &self.cache else {
+            return Err(LayerError::BackwardBeforeForward { layer: KIND });
+        };
+        self.state.check_gradient(shape, &dl_dy)?;
+        let gamma = self.parameters().matrix("gamma");
+        let (shape, dl_dy) = (shape.clone(), rows(dl_dy));
+        let gradients = batch_norm_backward(dl_dy.view(), x_hat.view(), deviation.view(), gamma);
+        self.state.set_gradients(Parameters::new([
+            ("gamma", gradients.dl_dgamma.into_dyn()),
+            ("beta", gradients.dl_dbeta.into_dyn()),
+        ]));
+        Ok(shaped(gradients.dl_dx, shape))
+    }
+
+    // ANCHOR: predict
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(x)?;
+        let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
+        let mean = self.buffers().matrix("running_mean");
+        let variance = self.buffers().matrix("running_variance");
+        let y = batch_norm_predict(rows(x.clone()).view(), gamma, beta, mean, variance, self.eps);
+        Ok(shaped(y, x.shape().to_vec()))
+    }
+    // ANCHOR_END: predict
+
+    fn clear_cache(&mut self) {
+        self.cache = None;
+    }
+}
+
+/// One row for each example, or for each pixel of each image.
+fn rows<T: Scalar>(x: ArrayD<T>) -> Array2<T> {
+    let n = x.shape().last().copied().unwrap_or(1);
+    let count = x.len() / n;
+    let x = if x.is_standard_layout() { x } else { x.as_standard_layout().into_owned() };
+    x.into_shape_with_order((count, n)).expect("the last axis is kept")
+}
+
+fn shaped<T: Scalar>(rows: Array2<T>, shape: Vec<usize>) -> ArrayD<T> {
+    rows.into_shape_with_order(shape).expect("as many elements as before")
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn layer(momentum: f64) -> BatchNorm<f64> {
+        BatchNormConfig { eps: 1e-5, momentum }.build(&[2]).unwrap()
+    }
+
+    #[test]
+    fn the_running_statistics_move_by_the_momentum() {
+        let mut layer = layer(0.25);
+        // Means 2 and 0, variances ((1 - 2)² + (3 - 2)²) / 2 = 1 and 4.
+        layer.forward(array![[1.0, -2.0], [3.0, 2.0]].into_dyn()).unwrap();
+        // 0.75 · 0 + 0.25 · 2; 0.75 · 1 + 0.25 · 1 and 0.75 · 1 + 0.25 · 4.
+        assert_eq!(layer.buffers()["running_mean"], array![[0.5, 0.0]].into_dyn());
+        assert_eq!(layer.buffers()["running_variance"], array![[1.0, 1.75]].into_dyn());
+    }
+
+    #[test]
+    fn with_the_statistics_of_the_batch_predict_equals_forward() {
+        let mut layer = layer(1.0);
+        let x: ArrayD<f64> = Rng::new(1).normal_array(vec![6, 2], 1.0, 3.0);
+        let y = layer.forward(x.clone()).unwrap();
+        approx::assert_abs_diff_eq!(layer.predict(&x).unwrap(), y, epsilon = 1e-14);
+    }
+
+    #[test]
+    fn a_restored_layer_predicts_as_the_one_that_was_saved() {
+        let mut trained = layer(0.1);
+        trained.forward(array![[1.0, -2.0], [3.0, 2.0]].into_dyn()).unwrap();
+        let mut restored = layer(0.1);
+        for (name, value) in trained.buffers().iter() {
+            restored.set_buffer(name, value).unwrap();
+        }
+        let x = array![[0.5, 0.25]].into_dyn();
+        assert_eq!(restored.predict(&x), trained.predict(&x));
+        let wrong = restored.set_buffer("running_mean", &ArrayD::zeros(vec![2])).unwrap_err();
+        assert!(matches!(wrong, LayerError::BufferShape { name: "running_mean", .. }), "{wrong}");
+        let unknown = restored.set_buffer("mean", &ArrayD::zeros(vec![1, 2])).unwrap_err();
+        assert!(matches!(unknown, LayerError::UnknownBuffer { .. }), "{unknown}");
+    }
+
+    #[test]
+    fn a_single_row_becomes_beta() {
+        let mut layer = layer(0.1);
+        layer.set_parameter("beta", &array![[3.0, -1.0]].into_dyn()).unwrap();
+        let y = layer.forward(array![[5.0, 7.0]].into_dyn()).unwrap();
+        assert_eq!(y, array![[3.0, -1.0]].into_dyn());
+        assert_eq!(layer.backward(y).unwrap(), array![[0.0, 0.0]].into_dyn());
+    }
+
+    #[test]
+    fn invalid_configurations_are_refused() {
+        let build = |eps, momentum, shape: &[usize]| {
+            let built = BatchNormConfig { eps, momentum }.build::<f32>(shape);
+            built.unwrap_err().to_string()
+        };
+        for eps in [0.0, -1e-5, f64::NAN, f64::INFINITY, 1e-60, 1e60] {
+            let expected = format!("BatchNorm: eps must be finite and above 0, but is {eps}");
+            assert_eq!(build(eps, 0.1, &[2]), expected);
+        }
+        for momentum in [0.0, 1.5, -0.1, f64::NAN] {
+            assert!(build(1e-5, momentum, &[2]).contains("the momentum must be in (0, 1]"));
+        }
+        for shape in [&[][..], &[0], &[2, 2], &[0, 4, 3]] {
+            assert!(build(1e-5, 0.1, shape).contains("[rows, cols, channels]"), "{shape:?}");
+        }
+    }
+}
