@@ -80,29 +80,45 @@ pub enum Verdict {
     Inconclusive(&'static str),
 }
 
-/// Where an analytic gradient differs from the numeric one.
+/// How an analytic gradient differs from the numeric one.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Disagreement {
-    /// The tensor.
-    pub variable: String,
-    /// The index of the element.
-    pub index: Vec<usize>,
-    /// What the implementation says.
-    pub analytic: f64,
-    /// What the difference says.
-    pub numeric: f64,
-    /// The error of the element.
-    pub error: f64,
+pub enum Disagreement {
+    /// The gradient has not the shape of its tensor.
+    Shape {
+        /// The tensor.
+        variable: String,
+        /// Its shape.
+        expected: Vec<usize>,
+        /// The shape of the gradient.
+        got: Vec<usize>,
+    },
+    /// An element is wrong.
+    Element {
+        /// The tensor.
+        variable: String,
+        /// The index of the element.
+        index: Vec<usize>,
+        /// What the implementation says.
+        analytic: f64,
+        /// What the difference says.
+        numeric: f64,
+        /// The error of the element.
+        error: f64,
+    },
 }
 
 impl std::fmt::Display for Disagreement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { variable, index, analytic, numeric, error } = self;
-        write!(
-            f,
-            "dL/d{variable}{index:?}: analytic {analytic:.10e}, numeric {numeric:.10e}, \
-             error {error:.1e}, step {STEP:.0e}"
-        )
+        match self {
+            Self::Shape { variable, expected, got } => {
+                write!(f, "dL/d{variable} must have the shape {expected:?}, but has shape {got:?}")
+            }
+            Self::Element { variable, index, analytic, numeric, error } => write!(
+                f,
+                "dL/d{variable}{index:?}: analytic {analytic:.10e}, numeric {numeric:.10e}, \
+                 error {error:.1e}, step {STEP:.0e}"
+            ),
+        }
     }
 }
 
@@ -120,16 +136,8 @@ pub fn compare(
         let analytic = problem.analytic(variable).clone();
         let shape = problem.value(variable).shape().to_vec();
         if analytic.shape() != shape {
-            return Verdict::Fail(Disagreement {
-                variable: format!(
-                    "{name} has shape {:?} instead of {shape:?} at ",
-                    analytic.shape()
-                ),
-                index: vec![],
-                analytic: f64::NAN,
-                numeric: f64::NAN,
-                error: f64::INFINITY,
-            });
+            let got = analytic.shape().to_vec();
+            return Verdict::Fail(Disagreement::Shape { variable: name, expected: shape, got });
         }
         let scale = analytic.iter().fold(0.0_f64, |s, a| s.max(a.abs()));
         let total = analytic.len();
@@ -153,7 +161,7 @@ pub fn compare(
             if slope.rounding > BOUND * denominator {
                 return Verdict::Inconclusive("the rounding error of the step exceeds the bound");
             }
-            return Verdict::Fail(Disagreement {
+            return Verdict::Fail(Disagreement::Element {
                 variable: name,
                 index,
                 analytic: a,
@@ -244,8 +252,11 @@ mod tests {
         let right = array![3.0, 12.0].into_dyn();
         assert!(matches!(verdict(x.clone(), right, |x| x * x * x), Verdict::Pass(e) if e < 1e-9));
         let wrong = array![3.0, 12.0 + 1e-5].into_dyn();
-        let Verdict::Fail(failure) = verdict(x, wrong, |x| x * x * x) else { panic!("passed") };
-        assert_eq!((failure.variable.as_str(), failure.index), ("X", vec![1]));
+        let says = verdict(x, wrong, |x| x * x * x);
+        let Verdict::Fail(Disagreement::Element { variable, index, .. }) = says else {
+            panic!("{says:?}")
+        };
+        assert_eq!((variable.as_str(), index), ("X", vec![1]));
     }
 
     #[test]
@@ -270,7 +281,8 @@ mod tests {
     #[test]
     fn a_gradient_of_another_shape_fails() {
         let says = verdict(array![1.0].into_dyn(), array![1.0, 1.0].into_dyn(), |x| x);
-        assert!(matches!(says, Verdict::Fail(_)), "{says:?}");
+        let Verdict::Fail(failure) = says else { panic!("{says:?}") };
+        assert_eq!(failure.to_string(), "dL/dX must have the shape [1], but has shape [2]");
     }
 
     #[test]

@@ -56,7 +56,7 @@ struct Test {
     seed: u64,
 
     /// The case to run, as a failing check printed it; FILTER has to select one check
-    #[arg(long, value_name = "JSON", requires = "filter", conflicts_with = "course_data")]
+    #[arg(long, value_name = "CASE", requires = "filter", conflicts_with = "course_data")]
     case: Option<String>,
 
     /// List the names of the checks and run none
