@@ -1,0 +1,118 @@
+//! What can go wrong on the way to a submission.
+
+use std::io;
+use std::path::PathBuf;
+
+use acquire::AcquireError;
+use datasets::DatasetError;
+use training::TrainingError;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KaggleError {
+    /// Images cannot be read, or are not what they should be.
+    #[error(transparent)]
+    Data(#[from] DatasetError),
+    /// The data set is nowhere.
+    #[error(transparent)]
+    Acquire(#[from] AcquireError),
+    /// A model cannot be loaded or run.
+    #[error("{weights}: {source}")]
+    Model {
+        /// Where its weights come from.
+        weights: String,
+        /// What is wrong with it.
+        source: TrainingError,
+    },
+    /// A model is for other images, or for other classes.
+    #[error("{weights}: expected a model for {expected}, but {name} is for {got}; {remedy}")]
+    OtherModel {
+        /// Where its weights come from.
+        weights: String,
+        /// The model's name.
+        name: String,
+        /// The images and classes that it should be for.
+        expected: String,
+        /// Those that it is for.
+        got: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// There are no weights at all.
+    #[error(
+        "there are no weights: none ship with this copy of the program, and {} does not exist; train \
+         some with `cargo run -p kaggle -- train`, or name a file with --checkpoint",
+        looked_at.display()
+    )]
+    NoWeights {
+        /// Where the last training would have left them.
+        looked_at: PathBuf,
+    },
+    /// Predictions are no submission, or cannot be compared.
+    #[error("{what}: expected {expected}, but got {got}")]
+    Predictions {
+        /// Which predictions.
+        what: String,
+        /// What would be valid.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// A line of a submission is not as the competition asks.
+    #[error("{file}, line {line}: expected {expected}, but got {got}")]
+    Csv {
+        /// The file.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// What would be valid.
+        expected: String,
+        /// What is there.
+        got: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {operation} {}: {source}{}", path.display(), advice(source))]
+    File {
+        /// What was tried.
+        operation: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A file cannot be put where it should go.
+    #[error("cannot write {}: expected {expected}, but it is {got}; choose another with --output", path.display())]
+    Target {
+        /// Where it should go.
+        path: PathBuf,
+        /// What could be written.
+        expected: &'static str,
+        /// What is there.
+        got: &'static str,
+    },
+}
+
+impl KaggleError {
+    /// For `map_err`: the error of an operation on a path.
+    pub(crate) fn file(
+        operation: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { operation, path, source }
+    }
+}
+
+/// What to do about the errors of a file system that people meet.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull
+        | io::ErrorKind::QuotaExceeded
+        | io::ErrorKind::FileTooLarge => "; free some space, or write elsewhere with --output",
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            "; name a place that can be written with --output"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,23 @@
+//! Question 7: classes for the images of the Kaggle competition, and how good they are.
+//!
+//! [`TestImages::find`] looks for the competition's images, else for the official test batch of
+//! CIFAR-10, which stands in; [`Weights::choose`] takes a checkpoint, or the weights that ship with the
+//! program; [`predict`] computes the probability of each class; a [`Submission`] is the file that the
+//! competition takes, checked before and after it is written. [`labelled_test_batch`] has what an
+//! evaluation needs, and [`class_table`] and [`confusion_table`] show its result.
+
+mod error;
+mod evaluation;
+mod output_file;
+mod prediction;
+mod submission;
+mod test_images;
+mod weights;
+
+pub use error::KaggleError;
+pub use evaluation::{accuracy_line, class_table, confusion_table};
+pub use output_file::{check_writable, replace};
+pub use prediction::{Augmentation, predict};
+pub use submission::Submission;
+pub use test_images::{COMPETITION_FILE, Source, TestImages, Wanted, labelled_test_batch};
+pub use weights::{SHIPPED, Weights, WeightsSource};

@@ -1,0 +1,106 @@
+//! Options of every command that runs a model, and what it says.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use acquire::{Reporter, Request};
+use anyhow::{Context, Result};
+use clap::Args;
+use kaggle::{Augmentation, Weights};
+
+#[derive(Args, Debug)]
+pub(crate) struct ModelOptions {
+    /// Checkpoint with the weights, or `shipped` for those that ship with the program [default:
+    /// experiments/cifar10/checkpoints/best.safetensors if it is there, else shipped]
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Average the probabilities of each image and its mirror image
+    #[arg(long)]
+    tta: bool,
+    /// Number of threads; the predictions do not depend on it [default: one for each processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+impl ModelOptions {
+    /// Starts the threads; returns how many.
+    pub(crate) fn start_threads(&self) -> Result<usize> {
+        if let Some(threads) = self.threads {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
+            pool.build_global().with_context(|| format!("cannot start {threads} threads"))?;
+        }
+        Ok(rayon::current_num_threads())
+    }
+
+    pub(crate) fn weights(&self) -> Result<Weights> {
+        Ok(Weights::choose(self.checkpoint.as_deref())?)
+    }
+
+    pub(crate) fn augmentation(&self) -> Augmentation {
+        if self.tta { Augmentation::Mirror } else { Augmentation::None }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DataOptions {
+    /// Folder to look for the data first, and to put into what is fetched
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Fetch nothing
+    #[arg(long)]
+    offline: bool,
+}
+
+impl DataOptions {
+    pub(crate) fn request(&self) -> Result<Request> {
+        let request = Request::new(self.data_dir.as_deref())?;
+        Ok(Request { offline: self.offline, ..request })
+    }
+}
+
+/// What the program says, line by line.
+#[derive(Args, Debug)]
+pub(crate) struct Voice {
+    /// Print nothing but warnings and errors
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Voice {
+    /// Prints a line; a reader who has gone away (`| head`) is no reason to fail.
+    pub(crate) fn say(&self, line: impl Display) {
+        if !self.quiet {
+            let _ = writeln!(io::stdout(), "{line}");
+        }
+    }
+
+    /// What is printed even if nothing else is.
+    pub(crate) fn warn(&self, line: impl Display) {
+        let _ = writeln!(io::stderr(), "warning: {line}");
+    }
+
+    /// Says how long predicting took.
+    pub(crate) fn say_time(&self, start: Instant, threads: usize, augmentation: Augmentation) {
+        let seconds = start.elapsed().as_secs_f64();
+        let mirrored = match augmentation {
+            Augmentation::None => "",
+            Augmentation::Mirror => ", each image and its mirror image",
+        };
+        self.say(format!("predicted in {seconds:.1} s on {threads} threads{mirrored}"));
+    }
+
+    /// Who follows the search for data.
+    pub(crate) fn reporter(&self) -> Reporter {
+        if self.quiet { Reporter::quiet() } else { Reporter::stderr() }
+    }
+
+    /// Says which weights are used.
+    pub(crate) fn say_weights(&self, weights: &Weights) {
+        let Weights { model, provenance, source } = weights;
+        self.say(format!("weights: {source}"));
+        self.say(format!("  model {}", model.spec().name));
+        let _ = provenance;
+    }
+}

