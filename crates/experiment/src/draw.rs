@@ -6,6 +6,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::palette::{GRID, TEXT};
+use crate::svg::escape;
 use crate::{ExperimentError, LineChart, Series, Weight};
 
 /// The size in user units, and in pixels of the drawing: plotters knows whole pixels only, so it
@@ -234,8 +235,4 @@ fn tick(value: f64) -> String {
     let rounded = (value * 1e6).round() / 1e6;
     // Adding zero makes -0 a 0.
     format!("{}", rounded + 0.0)
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

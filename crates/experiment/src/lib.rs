@@ -11,9 +11,21 @@
 //! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `machine`, `program` |
 //! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`; see [`parameters`] |
 //! | `loss.svg`, `error.svg` | loss by iteration, error by epoch |
+//! | `accuracy.svg` | accuracy by epoch, if the run is of a classifier |
 //!
 //! An error is the fraction of examples that are classified wrongly, or the loss where nothing is
 //! classified. `parameters.npz` may be left out of a committed copy.
+//!
+//! A run that classifies images also has what [`Predictions::write`] writes, of its test set if it
+//! was tested, else of its validation set:
+//!
+//! | file | content |
+//! |---|---|
+//! | `confusion.csv` | a [`Confusion`]: the column `true`, then one for each class; a row for each true class, with how often it was taken for which |
+//! | `confusion.svg` | the same, drawn |
+//! | `samples.svg` | the first images, with what was predicted |
+//! | `confused.svg`, `mistakes.svg` | the most frequent mistakes with images, and the surest; absent if there is none |
+//! | `filters.svg` | the weights of the first layer as pictures, if they are that |
 //!
 //! `config.toml` and `metrics.csv` exist from the start, and each row reaches the file before the next
 //! is taken, so that a crash keeps the log. Everything else is written to a temporary file and renamed. A
@@ -36,34 +48,45 @@
 //! best baseline are ever tested; both are chosen on validation.
 //!
 //! Plots have a transparent background and the colours of [`palette`] only, which a renderer can
-//! replace by the CSS variables named there.
+//! replace by the CSS variables named there; photographs in them are PNG in data URIs.
 
 mod atomic;
 mod config;
+mod confusion;
+mod confusion_plot;
 mod draw;
 mod error;
+mod filters;
+mod image_grid;
 mod logger;
 mod metrics;
 mod model_name;
 pub mod palette;
 pub mod parameters;
 mod plot;
+mod predictions;
 mod provenance;
 mod record;
 mod run_plots;
 mod schema;
 mod spread;
+mod sprite;
 mod summary;
+mod svg;
 mod sweep;
 mod sweep_csv;
 mod sweep_writer;
 
 pub use config::{Config, Data, Dtype};
+pub use confusion::{ConfusedPair, Confusion};
 pub use error::ExperimentError;
+pub use filters::filter_grid;
+pub use image_grid::{Caption, GridCell, ImageGrid};
 pub use logger::{Logger, Results};
 pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
 pub use model_name::ModelName;
 pub use plot::{LineChart, Series, Weight};
+pub use predictions::Predictions;
 pub use provenance::{Machine, Program};
 pub use record::Record;
 pub use schema::SCHEMA;

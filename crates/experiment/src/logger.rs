@@ -11,7 +11,8 @@ use crate::schema::read_json;
 use crate::sweep::SWEEP_CONFIG;
 use crate::{
     Config, Divergence, EpochMetrics, Evaluation, ExperimentError, History, IterationMetrics,
-    Machine, Metrics, MetricsSink, Program, SCHEMA, Status, Summary, atomic, parameters, run_plots,
+    Machine, Metrics, MetricsSink, Program, SCHEMA, Status, Summary, atomic, parameters,
+    predictions, run_plots,
 };
 
 /// The logger of a run; see the [crate] for what it writes, and when it overwrites.
@@ -38,9 +39,15 @@ pub struct Results {
     pub test: Option<Evaluation>,
 }
 
-/// The files that a run consists of, besides its log.
-const PRODUCTS: [&str; 5] =
-    ["config.toml", "summary.json", "parameters.npz", run_plots::LOSS, run_plots::ERROR];
+/// The files that a run consists of, besides its log and its predictions.
+const PRODUCTS: [&str; 6] = [
+    "config.toml",
+    "summary.json",
+    "parameters.npz",
+    run_plots::LOSS,
+    run_plots::ERROR,
+    run_plots::ACCURACY,
+];
 
 impl Logger {
     /// Starts the record `root/<model_name>`.
@@ -72,7 +79,7 @@ impl Logger {
                 return Err(ExperimentError::io("lock", &metrics_file)(error));
             }
         }
-        for name in PRODUCTS {
+        for name in PRODUCTS.into_iter().chain(predictions::FILES) {
             remove_if_there(&directory.join(name))?;
         }
         file.set_len(0).map_err(ExperimentError::io("empty", &metrics_file))?;
@@ -128,7 +135,7 @@ impl Logger {
         }
         self.write_rows(self.history.rows().len())?;
         parameters::write(&self.directory.join("parameters.npz"), arrays)?;
-        run_plots::write(&self.directory, &self.history)?;
+        run_plots::write(&self.directory, &self.history, train.wrong.is_some())?;
         self.summary.status = Status::Finished;
         self.summary.train = Some(train);
         self.summary.validation = validation;
@@ -142,7 +149,7 @@ impl Logger {
     /// [`ExperimentError::Io`] if a file cannot be written.
     pub fn diverge(mut self, divergence: Divergence) -> Result<Summary, ExperimentError> {
         self.write_rows(self.history.rows().len())?;
-        run_plots::write(&self.directory, &self.history)?;
+        run_plots::write(&self.directory, &self.history, false)?;
         self.summary.status = Status::Diverged;
         self.summary.diverged = Some(divergence);
         self.end()

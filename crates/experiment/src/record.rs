@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::predictions::CONFUSION;
 use crate::schema::{read_json, read_toml};
-use crate::{Config, ExperimentError, History, Status, Summary};
+use crate::{Config, Confusion, ExperimentError, History, Status, Summary};
 
 /// The record of a run, checked against the schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,9 @@ pub struct Record {
     pub history: History,
     /// `summary.json`.
     pub summary: Summary,
+    /// `confusion.csv`, if the run classified images: of the test set if it was tested, else of the
+    /// validation set.
+    pub confusion: Option<Confusion>,
 }
 
 impl Record {
@@ -35,8 +39,14 @@ impl Record {
         summary.validate(&summary_file)?;
         let metrics_file = directory.join("metrics.csv");
         let history = History::read(&metrics_file)?;
-        let record = Self { directory: directory.to_owned(), config, history, summary };
-        record.check_agreement(&metrics_file)?;
+        let confusion_file = directory.join(CONFUSION);
+        let confusion = match confusion_file.exists() {
+            true => Some(Confusion::read(&confusion_file)?),
+            false => None,
+        };
+        let directory = directory.to_owned();
+        let record = Self { directory, config, history, summary, confusion };
+        record.check_agreement(&metrics_file, &confusion_file)?;
         Ok(record)
     }
 
@@ -49,10 +59,18 @@ impl Record {
         fs::read_to_string(&file).map_err(ExperimentError::io("read", &file))
     }
 
-    /// Summary and metrics of a finished run end alike.
-    fn check_agreement(&self, metrics_file: &Path) -> Result<(), ExperimentError> {
+    /// Summary, metrics and confusion matrix of a finished run end alike.
+    fn check_agreement(
+        &self,
+        metrics_file: &Path,
+        confusion_file: &Path,
+    ) -> Result<(), ExperimentError> {
         if self.summary.status != Status::Finished {
             return Ok(());
+        }
+        if let Some(confusion) = &self.confusion {
+            let evaluation = self.summary.test.or(self.summary.validation);
+            confusion.check_agreement(confusion_file, evaluation)?;
         }
         let last = self.history.rows().last();
         let got = last.map(|row| {

@@ -10,10 +10,21 @@ pub(crate) const LOSS: &str = "loss.svg";
 /// Error by epoch.
 pub(crate) const ERROR: &str = "error.svg";
 
-/// Draws both plots, or none of them if the run has no point to draw.
-pub(crate) fn write(directory: &Path, history: &History) -> Result<(), ExperimentError> {
+/// Accuracy by epoch.
+pub(crate) const ACCURACY: &str = "accuracy.svg";
+
+/// Draws the plots, that of the accuracy if the run is known to be of a classifier; none of them if
+/// the run has no point to draw.
+pub(crate) fn write(
+    directory: &Path,
+    history: &History,
+    classifier: bool,
+) -> Result<(), ExperimentError> {
     if history.rows().is_empty() {
         return Ok(());
+    }
+    if classifier {
+        atomic::write(&directory.join(ACCURACY), accuracy(history).to_svg()?.as_bytes())?;
     }
     atomic::write(&directory.join(LOSS), loss(history).to_svg()?.as_bytes())?;
     atomic::write(&directory.join(ERROR), error(history).to_svg()?.as_bytes())
@@ -31,12 +42,21 @@ fn loss(history: &History) -> LineChart {
 }
 
 fn error(history: &History) -> LineChart {
-    let by_epoch = |value: fn(&Metrics) -> Option<f64>| -> Vec<(f64, f64)> {
-        let point = |row: &Metrics| Some((row.epoch as f64, 100.0 * value(row)?));
+    by_epoch("Error by epoch", "error (%)", history, |error| 100.0 * error)
+}
+
+fn accuracy(history: &History) -> LineChart {
+    by_epoch("Accuracy by epoch", "accuracy (%)", history, |error| 100.0 * (1.0 - error))
+}
+
+/// What `shown` makes of the errors after each epoch.
+fn by_epoch(title: &str, label: &str, history: &History, shown: fn(f64) -> f64) -> LineChart {
+    let points = |error: fn(&Metrics) -> Option<f64>| -> Vec<(f64, f64)> {
+        let point = |row: &Metrics| Some((row.epoch as f64, shown(error(row)?)));
         history.rows().iter().filter_map(point).collect()
     };
-    let (train, validation) = (by_epoch(|row| row.train_error), by_epoch(|row| row.val_error));
-    LineChart::new("Error by epoch", "epoch", "error (%)")
+    let (train, validation) = (points(|row| row.train_error), points(|row| row.val_error));
+    LineChart::new(title, "epoch", label)
         .with(Series::new("training", SERIES[0], train))
         .with(Series::new("validation", SERIES[1], validation))
 }

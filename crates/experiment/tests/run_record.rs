@@ -3,13 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use experiment::{
     Config, Data, Divergence, Dtype, EpochMetrics, Evaluation, ExperimentError, IterationMetrics,
-    Logger, MetricsSink, Program, Record, Results, Status, parameters,
+    Logger, MetricsSink, Predictions, Program, Record, Results, Status, parameters,
 };
-use ndarray::{ArrayD, array};
+use ndarray::{Array4, ArrayD, array};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -88,11 +88,21 @@ fn a_finished_run_reads_back_as_it_was_logged() {
     );
     assert_eq!(
         files(&directory),
-        ["config.toml", "error.svg", "loss.svg", "metrics.csv", "parameters.npz", "summary.json"]
+        [
+            "accuracy.svg",
+            "config.toml",
+            "error.svg",
+            "loss.svg",
+            "metrics.csv",
+            "parameters.npz",
+            "summary.json"
+        ]
     );
     let arrays = parameters::read::<f32>(&directory.join("parameters.npz")).unwrap();
     assert_eq!(arrays, [("0.W".to_owned(), weights())]);
     assert!(record.plot("loss.svg").unwrap().contains("validation"));
+    assert!(record.plot("accuracy.svg").unwrap().contains("<title>Accuracy by epoch</title>"));
+    assert_eq!(record.confusion, None);
 }
 
 #[test]
@@ -173,6 +183,50 @@ fn a_result_that_is_not_finite_is_not_recorded() {
     let test = Some(Evaluation { loss: f64::INFINITY, ..results.train });
     let error = logger.finish(Results { test, ..results }, [("0.W".to_owned(), &weights())]);
     assert!(matches!(error, Err(ExperimentError::NotFinite { .. })));
+}
+
+/// A run whose validation set of two images was predicted, the second one wrongly.
+fn predicted(root: &Path) -> PathBuf {
+    let mut logger = start(root, false).unwrap();
+    let results = log_an_epoch(&mut logger);
+    let images = Array4::from_elem((2, 4, 4, 3), 7_u8);
+    let probabilities = array![[0.9_f32, 0.1], [0.8, 0.2]];
+    let predictions =
+        Predictions::new(images.view(), &[0, 1], probabilities.view(), &["cat", "dog"]).unwrap();
+    predictions.write::<f32>(logger.directory(), None).unwrap();
+    logger.finish(results, [("0.W".to_owned(), &weights())]).unwrap();
+    root.join("run")
+}
+
+#[test]
+fn a_record_of_images_has_a_confusion_matrix_that_agrees_with_its_summary() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = predicted(root.path());
+    let confusion = Record::read(&directory).unwrap().confusion.unwrap();
+    assert_eq!(confusion.counts(), &array![[1, 0], [1, 0]]);
+    for (text, got) in [
+        ("true,cat,dog\ncat,1,0\ndog,0,1\n", "2 examples, 0 of them wrong"),
+        ("true,cat,dog\ncat,1,0\ndog,1,1\n", "3 examples, 1 of them wrong"),
+    ] {
+        fs::write(directory.join("confusion.csv"), text).unwrap();
+        let error = Record::read(&directory).unwrap_err().to_string();
+        assert!(error.contains("expected 2 examples, 1 of them wrong"), "{error}");
+        assert!(error.contains("confusion.csv") && error.contains(got), "{error}");
+    }
+    start(root.path(), true).unwrap();
+    assert_eq!(files(&directory), ["config.toml", "metrics.csv", "summary.json"], "all is anew");
+}
+
+#[test]
+fn the_matrix_is_that_of_the_test_set_if_the_run_was_tested() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = predicted(root.path());
+    let summary = directory.join("summary.json");
+    let text = fs::read_to_string(&summary).unwrap();
+    let test = "\"test\": { \"examples\": 5, \"wrong\": 1, \"loss\": 1.0, \"error\": 0.2 }";
+    fs::write(&summary, text.replace("\"test\": null", test)).unwrap();
+    let error = Record::read(&directory).unwrap_err().to_string();
+    assert!(error.contains("expected 5 examples, 1 of them wrong"), "{error}");
 }
 
 /// Damages one file of a finished record and returns what reading says.

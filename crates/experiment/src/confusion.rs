@@ -1,0 +1,332 @@
+//! `confusion.csv`: which class was taken for which.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use ndarray::{Array2, Axis};
+
+use crate::{Evaluation, ExperimentError, atomic};
+
+/// How many examples of each class were taken for each class, with the names of the classes.
+///
+/// There are at least two classes, their names differ and are not empty, and there is at least one
+/// example.
+///
+/// # Shapes
+/// counts `(classes, classes)`: rows are the true classes, columns the predicted ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confusion {
+    class_names: Vec<String>,
+    counts: Array2<u64>,
+}
+
+/// Two classes, one of which is taken for the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfusedPair {
+    /// The true class.
+    pub truth: usize,
+    /// The class that was predicted.
+    pub predicted: usize,
+    /// How often.
+    pub count: u64,
+}
+
+impl Confusion {
+    /// The matrix with these counts.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Value`] if the names or the counts are not as the type says.
+    pub fn new(class_names: Vec<String>, counts: Array2<u64>) -> Result<Self, ExperimentError> {
+        let classes = class_names.len();
+        let distinct: BTreeSet<_> = class_names.iter().collect();
+        if classes < 2 || distinct.len() < classes || class_names.iter().any(String::is_empty) {
+            let expected = "at least two different, non-empty names";
+            let got = format!("{class_names:?}");
+            return Err(ExperimentError::Value { what: "the classes", expected, got });
+        }
+        if counts.dim() != (classes, classes) {
+            let expected = "one row and one column for each class";
+            let got = format!("{:?} for {classes} classes", counts.shape());
+            return Err(ExperimentError::Value { what: "a confusion matrix", expected, got });
+        }
+        if counts.sum() == 0 {
+            let (expected, got) = ("of at least one example", "of none".to_owned());
+            return Err(ExperimentError::Value { what: "a confusion matrix", expected, got });
+        }
+        Ok(Self { class_names, counts })
+    }
+
+    /// The matrix of a class for each example, and the class that was predicted for it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if a class has no name.
+    pub fn of_predictions(
+        class_names: Vec<String>,
+        pairs: impl IntoIterator<Item = (usize, usize)>,
+    ) -> Result<Self, ExperimentError> {
+        let classes = class_names.len();
+        let mut counts = Array2::zeros((classes, classes));
+        for (truth, predicted) in pairs {
+            match counts.get_mut([truth, predicted]) {
+                Some(count) => *count += 1,
+                None => {
+                    return Err(ExperimentError::Value {
+                        what: "a class",
+                        expected: "below the number of names",
+                        got: format!("{truth}, predicted {predicted}, of {classes}"),
+                    });
+                }
+            }
+        }
+        Self::new(class_names, counts)
+    }
+
+    /// The names of the classes.
+    #[must_use]
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The counts: rows are the true classes, columns the predicted ones.
+    #[must_use]
+    pub fn counts(&self) -> &Array2<u64> {
+        &self.counts
+    }
+
+    /// The number of examples.
+    #[must_use]
+    pub fn examples(&self) -> u64 {
+        self.counts.sum()
+    }
+
+    /// The number of examples that were classified rightly.
+    #[must_use]
+    pub fn right(&self) -> u64 {
+        self.counts.diag().sum()
+    }
+
+    /// The fraction of examples that were classified rightly.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.right() as f64 / self.examples() as f64
+    }
+
+    /// The fraction of a class's examples that were recognised; none if it has no example.
+    ///
+    /// # Panics
+    /// If there is no such class.
+    #[must_use]
+    pub fn recall(&self, class: usize) -> Option<f64> {
+        self.share(class, self.counts.row(class).sum())
+    }
+
+    /// The fraction of what was taken for a class that is of it; none if nothing was.
+    ///
+    /// # Panics
+    /// If there is no such class.
+    #[must_use]
+    pub fn precision(&self, class: usize) -> Option<f64> {
+        self.share(class, self.counts.column(class).sum())
+    }
+
+    fn share(&self, class: usize, of: u64) -> Option<f64> {
+        (of > 0).then(|| self.counts[[class, class]] as f64 / of as f64)
+    }
+
+    /// The `n` most frequent mistakes, the most frequent first; among equals, in the order of the
+    /// classes. Fewer if there are fewer.
+    #[must_use]
+    pub fn most_confused(&self, n: usize) -> Vec<ConfusedPair> {
+        let mut pairs: Vec<_> = self
+            .counts
+            .indexed_iter()
+            .filter(|&((truth, predicted), &count)| truth != predicted && count > 0)
+            .map(|((truth, predicted), &count)| ConfusedPair { truth, predicted, count })
+            .collect();
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
+        pairs.truncate(n);
+        pairs
+    }
+
+    /// Writes the matrix: the column `true`, then a column for each class.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`].
+    pub fn write(&self, file: &Path) -> Result<(), ExperimentError> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        let failed = |error: csv::Error| ExperimentError::io("write", file)(error.into());
+        let header = std::iter::once("true").chain(self.class_names.iter().map(String::as_str));
+        csv.write_record(header).map_err(failed)?;
+        for (name, row) in self.class_names.iter().zip(self.counts.axis_iter(Axis(0))) {
+            let counts = row.iter().map(u64::to_string);
+            csv.write_record(std::iter::once(name.clone()).chain(counts)).map_err(failed)?;
+        }
+        let bytes = csv
+            .into_inner()
+            .map_err(|error| ExperimentError::io("write", file)(error.into_error()))?;
+        atomic::write(file, &bytes)
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`] if there is no such file, [`ExperimentError::Invalid`] if it is not
+    /// such a matrix.
+    pub fn read(file: &Path) -> Result<Self, ExperimentError> {
+        let invalid = |expected: String, got: String| ExperimentError::invalid(file, expected, got);
+        let mut reader = csv::ReaderBuilder::new()
+            .flexible(true)
+            .from_path(file)
+            .map_err(|error| ExperimentError::io("read", file)(error.into()))?;
+        let header = reader
+            .headers()
+            .map_err(|error| invalid("a header".to_owned(), error.to_string()))?
+            .clone();
+        let names: Vec<String> = header.iter().skip(1).map(str::to_owned).collect();
+        if header.get(0) != Some("true") {
+            let expected = "the column `true`, then one for each class".to_owned();
+            return Err(invalid(expected, format!("{header:?}")));
+        }
+        let mut counts = Vec::with_capacity(names.len() * names.len());
+        let mut rows = 0;
+        for record in reader.records() {
+            // The header is line 1.
+            let line = rows + 2;
+            let record = record
+                .map_err(|error| invalid(format!("a row in line {line}"), error.to_string()))?;
+            if record.get(0) != names.get(rows).map(String::as_str)
+                || record.len() != names.len() + 1
+            {
+                let class = names.get(rows).map_or("nothing more", String::as_str);
+                let expected = format!("{class} and {} counts in line {line}", names.len());
+                return Err(invalid(expected, format!("{record:?}")));
+            }
+            for count in record.iter().skip(1) {
+                let count = count.parse::<u32>().map_err(|_| {
+                    invalid(format!("counts from 0 in line {line}"), format!("{count:?}"))
+                })?;
+                counts.push(u64::from(count));
+            }
+            rows += 1;
+        }
+        let counts = Array2::from_shape_vec((rows, names.len()), counts)
+            .map_err(|error| invalid("a matrix".to_owned(), error.to_string()))?;
+        Self::new(names, counts)
+            .map_err(|error| invalid("a confusion matrix".to_owned(), error.to_string()))
+    }
+
+    /// Whether this can be the matrix of an evaluation.
+    pub(crate) fn check_agreement(
+        &self,
+        file: &Path,
+        evaluation: Option<Evaluation>,
+    ) -> Result<(), ExperimentError> {
+        let expected = evaluation.and_then(|e| Some((e.examples as u64, e.wrong? as u64)));
+        let got = (self.examples(), self.examples() - self.right());
+        if expected == Some(got) {
+            return Ok(());
+        }
+        let expected = match expected {
+            Some((examples, wrong)) => {
+                format!("{examples} examples, {wrong} of them wrong, as summary.json says")
+            }
+            None => "no confusion matrix, as summary.json has neither a test nor a validation set \
+                     that was classified"
+                .to_owned(),
+        };
+        let got = format!("{} examples, {} of them wrong", got.0, got.1);
+        Err(ExperimentError::invalid(file, expected, got))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fs;
+
+    use ndarray::array;
+
+    use super::*;
+
+    pub(crate) fn names() -> Vec<String> {
+        ["cat", "dog", "a, \"b\" & <c>"].map(str::to_owned).to_vec()
+    }
+
+    pub(crate) fn confusion() -> Confusion {
+        let counts = array![[7, 3, 0], [5, 4, 1], [0, 1, 9]];
+        Confusion::new(names(), counts).unwrap()
+    }
+
+    #[test]
+    fn the_measures_are_those_of_a_matrix_by_hand() {
+        let confusion = confusion();
+        assert_eq!((confusion.examples(), confusion.right()), (30, 20));
+        assert_eq!(confusion.accuracy(), 20.0 / 30.0);
+        assert_eq!(confusion.recall(0), Some(0.7));
+        assert_eq!(confusion.precision(0), Some(7.0 / 12.0));
+        assert_eq!(confusion.precision(2), Some(0.9));
+        let pairs: Vec<_> =
+            confusion.most_confused(3).iter().map(|p| (p.truth, p.predicted, p.count)).collect();
+        assert_eq!(pairs, [(1, 0, 5), (0, 1, 3), (1, 2, 1)], "equals in the order of the classes");
+        assert_eq!(confusion.most_confused(100).len(), 4, "zeros are no mistakes");
+    }
+
+    #[test]
+    fn predictions_are_counted() {
+        let pairs = [(0, 0), (0, 1), (2, 2), (0, 1)];
+        let confusion = Confusion::of_predictions(names(), pairs).unwrap();
+        assert_eq!(confusion.counts(), &array![[1, 2, 0], [0, 0, 0], [0, 0, 1]]);
+        assert_eq!((confusion.recall(1), confusion.precision(0)), (None, Some(1.0)));
+        let error = Confusion::of_predictions(names(), [(0, 3)]).unwrap_err().to_string();
+        assert!(error.contains("0, predicted 3, of 3"), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_matrix_is_refused() {
+        let same = vec!["a".to_owned(), "a".to_owned()];
+        for (names, counts, expected) in [
+            (same, array![[1, 0], [0, 1]], "different"),
+            (vec!["a".to_owned()], array![[1]], "at least two"),
+            (vec!["a".to_owned(), String::new()], array![[1, 0], [0, 1]], "non-empty"),
+            (names(), array![[1, 0], [0, 1]], "[2, 2] for 3 classes"),
+            (names(), Array2::zeros((3, 3)), "of none"),
+        ] {
+            let error = Confusion::new(names, counts).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_matrix_reads_back_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("confusion.csv");
+        confusion().write(&file).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("true,cat,dog,\"a, \"\"b\"\" & <c>\"\ncat,7,3,0\n"), "{text}");
+        assert_eq!(Confusion::read(&file).unwrap(), confusion());
+    }
+
+    #[test]
+    fn a_file_that_is_no_matrix_is_refused_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("confusion.csv");
+        for (text, expected) in [
+            ("", "the column `true`"),
+            ("class,a,b\na,1,0\nb,0,1\n", "the column `true`"),
+            ("true,a,b\na,1,0\n", "[1, 2] for 2 classes"),
+            ("true,a,b\na,1,0\nb,0,1\na,0,1\n", "nothing more and 2 counts in line 4"),
+            ("true,a,b\nb,1,0\na,0,1\n", "a and 2 counts in line 2"),
+            ("true,a,b\na,1,0\nb,0\n", "b and 2 counts in line 3"),
+            ("true,a,b\na,1,-1\nb,0,1\n", "counts from 0 in line 2, but got \"-1\""),
+            ("true,a,b\na,1,0.5\nb,0,1\n", "counts from 0 in line 2"),
+            ("true,a,b\na,0,0\nb,0,0\n", "of at least one example"),
+        ] {
+            fs::write(&file, text).unwrap();
+            let error = Confusion::read(&file).unwrap_err().to_string();
+            assert!(error.contains(expected), "{text:?}: {error}");
+        }
+        assert!(matches!(
+            Confusion::read(&folder.path().join("x")),
+            Err(ExperimentError::Io { .. })
+        ));
+    }
+}

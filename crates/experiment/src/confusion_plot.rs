@@ -1,0 +1,134 @@
+//! A confusion matrix as SVG.
+
+use crate::Confusion;
+use crate::palette::{GRID, SERIES};
+use crate::svg::{Anchor, LABEL, Svg, TITLE};
+
+const WIDTH: f64 = 720.0;
+/// Where the cells begin, what is right of them for the recall, and a row's height.
+const LEFT: f64 = 126.0;
+const TOP: f64 = 128.0;
+const RIGHT: f64 = 72.0;
+const ROW: f64 = 34.0;
+/// Shades end here, so that a number on them has enough contrast on a light and on a dark page.
+const DARKEST: f64 = 0.35;
+
+impl Confusion {
+    /// The matrix as an SVG document: a row for each true class, a column for each predicted one.
+    ///
+    /// The diagonal is shaded by the fraction of the row, everything else by its fraction of the
+    /// most frequent mistake, in another colour.
+    #[must_use]
+    pub fn to_svg(&self, title: &str) -> String {
+        let names = self.class_names();
+        let classes = names.len();
+        let cell = (WIDTH - LEFT - RIGHT) / classes as f64;
+        let mut svg = Svg::new(title, &self.description());
+        svg.text((0.0, 22.0), TITLE, Anchor::Start, title);
+        let middle = LEFT + (WIDTH - LEFT - RIGHT) / 2.0;
+        svg.text((middle, 46.0), LABEL, Anchor::Middle, "predicted class");
+        let half = TOP + ROW * classes as f64 / 2.0;
+        svg.turned((12.0, half), -90.0, LABEL, Anchor::Middle, "true class");
+        svg.text((WIDTH, TOP - 10.0), LABEL, Anchor::End, "recall");
+        let bottom = TOP + ROW * classes as f64;
+        svg.text((LEFT - 8.0, bottom + 22.0), LABEL, Anchor::End, "precision");
+
+        let worst = self.most_confused(1).first().map_or(0, |pair| pair.count);
+        for (class, name) in names.iter().enumerate() {
+            let y = TOP + ROW * class as f64;
+            let baseline = y + ROW / 2.0 + LABEL / 3.0;
+            let x = LEFT + cell * class as f64;
+            svg.text((LEFT - 8.0, baseline), LABEL, Anchor::End, name);
+            svg.turned((x + cell / 2.0, TOP - 8.0), -35.0, LABEL, Anchor::Start, name);
+            svg.text((WIDTH, baseline), LABEL, Anchor::End, &percent(self.recall(class)));
+            let at = (x + cell / 2.0, bottom + 22.0);
+            svg.text(at, LABEL, Anchor::Middle, &percent(self.precision(class)));
+            for (predicted, column) in names.iter().enumerate() {
+                let count = self.counts()[[class, predicted]];
+                let at = (LEFT + cell * predicted as f64, y);
+                svg.begin_group(&format!("{name} taken for {column}: {count}"));
+                let (colour, share) = match class == predicted {
+                    true => (SERIES[0], self.recall(class).unwrap_or(0.0)),
+                    false => (SERIES[1], count as f64 / worst.max(1) as f64),
+                };
+                svg.filled(at, (cell, ROW), colour, DARKEST * share);
+                svg.outline(at, (cell, ROW), GRID, 0.5);
+                // A dot in place of a nought: what matters are the others.
+                let shown = if count == 0 { "·".to_owned() } else { count.to_string() };
+                svg.text((at.0 + cell / 2.0, baseline), LABEL, Anchor::Middle, &shown);
+                svg.end_group();
+            }
+        }
+        svg.finish(WIDTH, bottom + 34.0)
+    }
+
+    fn description(&self) -> String {
+        let right = format!("{} of {} are right", self.right(), self.examples());
+        let names = self.class_names();
+        let pairs = self.most_confused(3);
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|p| format!("{} taken for {} ({})", names[p.truth], names[p.predicted], p.count))
+            .collect();
+        match pairs.is_empty() {
+            true => right,
+            false => format!("{right}; the most frequent mistakes: {}", pairs.join(", ")),
+        }
+    }
+}
+
+fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1}\u{a0}%", 100.0 * share))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::confusion::tests::confusion;
+    use crate::palette;
+
+    /// The number, the colour and the opacity of each cell, by its title.
+    fn cells(svg: &str) -> Vec<(String, String, String)> {
+        let between = |text: &str, from: &str, to: &str| {
+            text.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned()
+        };
+        svg.split("<g>")
+            .skip(1)
+            .map(|cell| {
+                let number = cell.split_once("</text>").unwrap().0.rsplit_once('>').unwrap().1;
+                let shade = between(cell, " fill=\"", "\"") + &between(cell, "opacity=\"", "\"");
+                (between(cell, "<title>", "</title>"), number.to_owned(), shade)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_count_stands_in_its_cell_with_its_shade() {
+        let svg = confusion().to_svg("Test set");
+        let cells = cells(&svg);
+        assert_eq!(cells.len(), 9);
+        let cell = |index: usize| (cells[index].0.as_str(), cells[index].1.as_str());
+        assert_eq!(cell(1), ("cat taken for dog: 3", "3"));
+        assert_eq!(cell(3), ("dog taken for cat: 5", "5"));
+        assert_eq!(cell(2), ("cat taken for a, &quot;b&quot; &amp; &lt;c&gt;: 0", "·"));
+        let shades: Vec<_> = cells.iter().map(|cell| cell.2.as_str()).collect();
+        // 0.35 of 0.7 of the row; of 3/5 and all of the most frequent mistake; of nothing.
+        assert_eq!(shades[..4], ["#0072B20.245", "#D55E000.21", "#D55E000", "#D55E000.35"]);
+    }
+
+    #[test]
+    fn the_drawing_says_what_it_shows_in_colours_of_the_palette() {
+        let svg = confusion().to_svg("Test & <more>");
+        assert!(svg.contains("<title>Test &amp; &lt;more&gt;</title>"));
+        let expected = "<desc>20 of 30 are right; the most frequent mistakes: \
+                        dog taken for cat (5), cat taken for dog (3), dog taken for a, ";
+        assert!(svg.contains(expected), "{svg}");
+        for text in ["70.0\u{a0}%", "58.3\u{a0}%", "true class", "predicted class"] {
+            assert!(svg.contains(&format!(">{text}</text>")), "{text}");
+        }
+        let known: Vec<_> = palette::all().map(|colour| colour.hex()).collect();
+        for (at, _) in svg.match_indices("=\"#") {
+            assert!(known.iter().any(|known| known == &svg[at + 2..at + 9]), "{}", &svg[at..]);
+        }
+        assert!(svg.len() < 50_000);
+    }
+}

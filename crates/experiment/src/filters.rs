@@ -1,0 +1,139 @@
+//! The filters of a network's first layer as pictures.
+
+use ndarray::{Array3, ArrayView3, ArrayViewD, Axis, Ix2, Ix4, s};
+use numerics::Scalar;
+
+use crate::{ExperimentError, GridCell, ImageGrid};
+
+/// How many filters are shown, and how many pixels all of them have together at most.
+const MOST: usize = 55;
+const MOST_BYTES: usize = 60_000;
+const COLUMNS: usize = 11;
+
+/// The first-layer filters as a grid of pictures.
+///
+/// All are scaled by one factor, so that they can be compared: the weight 0 is the middle grey, the
+/// largest absolute value of all of them is black or white (or, with three channels, the darkest or
+/// brightest red, green or blue). If there are many, the first are shown.
+///
+/// # Shapes
+/// `w` `(kernel_rows, kernel_cols, 1 or 3, n_out)` of a convolution, or `(rows * cols * channels,
+/// n_out)` of a fully-connected layer on images of shape `image` = `[rows, cols, channels]`.
+///
+/// # Errors
+/// [`ExperimentError::Plot`] if the weights are of no such shape, or not finite.
+pub fn filter_grid<T: Scalar>(
+    w: ArrayViewD<'_, T>,
+    image: [usize; 3],
+) -> Result<ImageGrid, ExperimentError> {
+    let failed = |reason: String| ExperimentError::Plot { what: "the filters".to_owned(), reason };
+    let shape = w.shape().to_vec();
+    let mismatch = || {
+        failed(format!(
+            "expected weights of shape (kernel_rows, kernel_cols, 1 or 3, n_out) or \
+             ({}, n_out), but got {shape:?}",
+            image.iter().product::<usize>()
+        ))
+    };
+    let w = match w.ndim() {
+        2 => {
+            let w = w.into_dimensionality::<Ix2>().map_err(|_| mismatch())?;
+            let [rows, cols, channels] = image;
+            let shape = (rows, cols, channels, w.len_of(Axis(1)));
+            // A row of weights belongs to a pixel's channel, in the order in which Flatten reads.
+            w.to_shape(shape).map_err(|_| mismatch())?.into_owned()
+        }
+        _ => w.into_dimensionality::<Ix4>().map_err(|_| mismatch())?.to_owned(),
+    };
+    let (rows, cols, channels, n_out) = w.dim();
+    if w.is_empty() || !matches!(channels, 1 | 3) {
+        return Err(mismatch());
+    }
+    if w.iter().any(|value| !value.is_finite()) {
+        return Err(failed("a weight is not finite".to_owned()));
+    }
+    let room = MOST_BYTES / (rows * cols * channels);
+    let shown = n_out.min(MOST).min(room.max(1));
+    let w = w.slice(s![.., .., .., ..shown]);
+    let largest = w.iter().map(|value| value.as_f64().abs()).fold(0.0, f64::max);
+    let cells =
+        w.axis_iter(Axis(3)).map(|filter| GridCell::new(picture(filter, largest).view())).collect();
+    let title = match shown == n_out {
+        true => format!("The {n_out} filters of the first layer"),
+        false => format!("The first {shown} of {n_out} filters of the first layer"),
+    };
+    let description = format!(
+        "filters of {rows} x {cols} pixels; middle grey is the weight 0, and the extremes of \
+         brightness are the weights -{largest:.3} and {largest:.3}"
+    );
+    Ok(ImageGrid::new(title, description).rows(COLUMNS, cells))
+}
+
+fn picture<T: Scalar>(filter: ArrayView3<'_, T>, largest: f64) -> Array3<u8> {
+    let scale = if largest > 0.0 { 127.5 / largest } else { 0.0 };
+    // From 0 to 255, since |value| <= largest.
+    filter.mapv(|value| (127.5 + scale * value.as_f64()).round() as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array, Array2, Array4};
+
+    use super::*;
+    use crate::sprite::tests::decode;
+
+    #[test]
+    fn filters_are_scaled_together_around_the_middle_grey() {
+        let mut w = Array4::<f32>::zeros((3, 3, 3, 2));
+        w[[0, 0, 0, 0]] = 0.5;
+        w[[0, 1, 1, 0]] = -0.25;
+        w[[2, 2, 2, 1]] = -1.0;
+        let svg = filter_grid(w.view().into_dyn(), [32, 32, 3]).unwrap().to_svg().unwrap();
+        assert!(svg.contains("The 2 filters of the first layer</title>"), "{svg}");
+        assert!(svg.contains("the weights -1.000 and 1.000"), "{svg}");
+        let pixels = decode(&svg);
+        let rgb = |row: usize, col: usize| {
+            pixels.slice(s![0, row, col, ..3]).iter().copied().collect::<Vec<_>>()
+        };
+        // 127.5 + 127.5 / 2 = 191.25 and 127.5 - 127.5 / 4 = 95.6; half a grey rounds up.
+        assert_eq!(rgb(0, 0), [191, 128, 128]);
+        assert_eq!(rgb(0, 1), [128, 96, 128]);
+        // A pixel has 18 units, so one pixel is the gap of 8.
+        assert_eq!(rgb(2, 6), [128, 128, 0]);
+    }
+
+    #[test]
+    fn the_columns_of_a_fully_connected_layer_are_pictures() {
+        // Unit 1 has its weight at row 1, column 2 of an image of 2 x 3 pixels.
+        let mut w = Array2::<f64>::zeros((6, 4));
+        w[[5, 1]] = 2.0;
+        let svg = filter_grid(w.view().into_dyn(), [2, 3, 1]).unwrap().to_svg().unwrap();
+        let pixels = decode(&svg);
+        // Pictures of 3 pixels of 18 units, a gap of one.
+        assert_eq!(pixels[[0, 1, 6, 0]], 255);
+        assert_eq!(pixels[[0, 1, 2, 0]], 128);
+    }
+
+    #[test]
+    fn of_many_filters_the_first_are_shown() {
+        let w =
+            Array::linspace(-1.0_f32, 1.0, 784 * 256).into_shape_with_order((784, 256)).unwrap();
+        let svg = filter_grid(w.view().into_dyn(), [28, 28, 1]).unwrap().to_svg().unwrap();
+        assert!(svg.contains("The first 55 of 256 filters"));
+        assert_eq!(svg.matches("<rect").count(), 55);
+        assert!(svg.len() < 120_000, "{}", svg.len());
+    }
+
+    #[test]
+    fn weights_that_are_no_pictures_are_refused() {
+        for (w, expected) in [
+            (Array::zeros(vec![3, 3, 16, 8]), "but got [3, 3, 16, 8]"),
+            (Array::zeros(vec![783, 8]), "(784, n_out), but got [783, 8]"),
+            (Array::zeros(vec![3, 3, 8]), "but got [3, 3, 8]"),
+            (Array::from_elem(vec![3, 3, 1, 8], f32::NAN), "not finite"),
+        ] {
+            let error = filter_grid(w.view(), [28, 28, 1]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! Pictures in rows and columns, with what was predicted for each, as SVG.
+
+use ndarray::{Array3, ArrayView3};
+
+use crate::ExperimentError;
+use crate::palette::{GRID, SERIES};
+use crate::sprite::Sprite;
+use crate::svg::{Anchor, LABEL, Svg, TITLE};
+
+/// Pictures of one size below each other in rows.
+///
+/// All of them are pixels of one image, which a drawing holds once.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageGrid {
+    title: String,
+    description: String,
+    rows: Vec<GridRow>,
+}
+
+/// A row of pictures.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct GridRow {
+    heading: Option<String>,
+    cells: Vec<GridCell>,
+}
+
+/// A picture, and what is known about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GridCell {
+    picture: Array3<u8>,
+    caption: Option<Caption>,
+}
+
+/// What a classifier said of a picture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caption {
+    /// The name of its class.
+    pub truth: String,
+    /// The name of the class that was predicted.
+    pub predicted: String,
+    /// The probability of that.
+    pub probability: f64,
+}
+
+/// The space that a caption needs, in units of the drawing.
+const CAPTION: (f64, f64) = (144.0, 40.0);
+/// The space above a row with a heading.
+const HEADING: f64 = 30.0;
+/// The space between pictures.
+const GAP: f64 = 8.0;
+/// Where the first row begins.
+const TOP: f64 = 36.0;
+/// How large a picture is to be: the longer side, in units of the drawing.
+const CAPTIONED: usize = 96;
+const BARE: usize = 56;
+
+impl GridCell {
+    /// A picture of shape `(rows, cols, 1)` or `(rows, cols, 3)`.
+    #[must_use]
+    pub fn new(picture: ArrayView3<'_, u8>) -> Self {
+        Self { picture: picture.to_owned(), caption: None }
+    }
+
+    /// The same picture with a caption.
+    #[must_use]
+    pub fn caption(mut self, caption: Caption) -> Self {
+        self.caption = Some(caption);
+        self
+    }
+}
+
+impl Caption {
+    fn is_right(&self) -> bool {
+        self.truth == self.predicted
+    }
+
+    /// The lines below a picture.
+    fn lines(&self) -> [String; 2] {
+        let Self { truth, predicted, probability } = self;
+        [truth.clone(), format!("{predicted} {:.0}\u{a0}%", 100.0 * probability)]
+    }
+
+    fn sentence(&self) -> String {
+        let [truth, predicted] = self.lines();
+        let verdict = if self.is_right() { "right" } else { "wrong" };
+        format!("{truth}; predicted: {predicted}; {verdict}")
+    }
+}
+
+impl ImageGrid {
+    /// A grid without pictures; the description is for those who do not see it.
+    #[must_use]
+    pub fn new(title: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { title: title.into(), description: description.into(), rows: Vec::new() }
+    }
+
+    /// The grid with one more row below the others.
+    #[must_use]
+    pub fn row(mut self, heading: Option<String>, cells: Vec<GridCell>) -> Self {
+        self.rows.push(GridRow { heading, cells });
+        self
+    }
+
+    /// The grid with as many more rows as these pictures need.
+    #[must_use]
+    pub fn rows(mut self, columns: usize, cells: Vec<GridCell>) -> Self {
+        let mut cells = cells.into_iter().peekable();
+        while cells.peek().is_some() {
+            let cells = cells.by_ref().take(columns.max(1)).collect();
+            self.rows.push(GridRow { heading: None, cells });
+        }
+        self
+    }
+
+    /// The grid as an SVG document.
+    ///
+    /// A wrong prediction has a cross and a thicker frame, a right one a tick.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Plot`] if there is no picture, or they are not all of one shape
+    /// `(rows, cols, 1)` or `(rows, cols, 3)`.
+    pub fn to_svg(&self) -> Result<String, ExperimentError> {
+        let layout = self.layout()?;
+        let mut sprite = Sprite::new(layout.sprite_rows, layout.sprite_cols);
+        for (row, cells) in self.rows.iter().zip(&layout.first_pixels) {
+            for (col, cell) in row.cells.iter().enumerate() {
+                sprite.put(*cells, col * layout.pitch, &cell.picture.view());
+            }
+        }
+        let scale = layout.scale as f64;
+        let units = |pixels: usize| pixels as f64 * scale;
+        let (rows, cols) = layout.picture;
+        let mut svg = Svg::new(&self.title, &self.description);
+        svg.text((0.0, 22.0), TITLE, Anchor::Start, &self.title);
+        let size = (units(layout.sprite_cols), units(layout.sprite_rows));
+        svg.picture((0.0, TOP), size, &sprite.to_data_uri()?);
+        for (row, first) in self.rows.iter().zip(&layout.first_pixels) {
+            let y = TOP + units(*first);
+            if let Some(heading) = &row.heading {
+                svg.text((0.0, y - 9.0), LABEL, Anchor::Start, heading);
+            }
+            for (col, cell) in row.cells.iter().enumerate() {
+                let at = (units(col * layout.pitch), y);
+                draw_cell(&mut svg, cell, at, (units(cols), units(rows)));
+            }
+        }
+        Ok(svg.finish(size.0, TOP + size.1))
+    }
+
+    /// Where everything is: all distances are whole pixels of the pictures, so that one image can
+    /// hold them all.
+    fn layout(&self) -> Result<Layout, ExperimentError> {
+        let failed = |reason: String| {
+            Err(ExperimentError::Plot { what: format!("{:?}", self.title), reason })
+        };
+        let cells = || self.rows.iter().flat_map(|row| &row.cells);
+        let Some(first) = cells().next() else { return failed("there is no picture".to_owned()) };
+        let shape = first.picture.dim();
+        if let Some(other) = cells().find(|cell| cell.picture.dim() != shape) {
+            let other = other.picture.dim();
+            return failed(format!(
+                "pictures of shape {shape:?} and {other:?} do not fit together"
+            ));
+        }
+        let (rows, cols, channels) = shape;
+        if rows == 0 || cols == 0 || !matches!(channels, 1 | 3) {
+            let expected = "(rows, cols, 1) or (rows, cols, 3)";
+            return failed(format!("expected pictures of shape {expected}, but got {shape:?}"));
+        }
+        let captioned = cells().any(|cell| cell.caption.is_some());
+        let side = if captioned { CAPTIONED } else { BARE };
+        let scale = (side / rows.max(cols)).max(1);
+        let pixels = |units: f64| (units / scale as f64).ceil() as usize;
+        let gap = pixels(GAP);
+        let (below, pitch) = match captioned {
+            true => (pixels(CAPTION.1) + gap, pixels(CAPTION.0).max(cols + gap)),
+            false => (gap, cols + gap),
+        };
+        let mut sprite_rows = 0;
+        let mut first_pixels = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            sprite_rows += if row.heading.is_some() { pixels(HEADING) } else { 0 };
+            first_pixels.push(sprite_rows);
+            sprite_rows += rows + below;
+        }
+        let columns = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        // A title needs some room, even above a single picture.
+        let sprite_cols = (columns * pitch).max(pixels(360.0));
+        Ok(Layout { picture: (rows, cols), scale, pitch, first_pixels, sprite_rows, sprite_cols })
+    }
+}
+
+struct Layout {
+    /// Rows and columns of a picture.
+    picture: (usize, usize),
+    /// How many units of the drawing a pixel takes.
+    scale: usize,
+    /// From one picture of a row to the next, in pixels.
+    pitch: usize,
+    /// The first row of pixels of each row of pictures.
+    first_pixels: Vec<usize>,
+    sprite_rows: usize,
+    sprite_cols: usize,
+}
+
+fn draw_cell(svg: &mut Svg, cell: &GridCell, at: (f64, f64), size: (f64, f64)) {
+    let Some(caption) = &cell.caption else {
+        return svg.outline(at, size, GRID, 1.0);
+    };
+    svg.begin_group(&caption.sentence());
+    let [truth, predicted] = caption.lines();
+    let (x, y) = (at.0, at.1 + size.1);
+    svg.text((x, y + 16.0), LABEL, Anchor::Start, &truth);
+    svg.text((x + 15.0, y + 32.0), LABEL, Anchor::Start, &predicted);
+    let mark = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
+        points.iter().map(|(dx, dy)| (x + 1.0 + dx, y + 22.5 + dy)).collect()
+    };
+    if caption.is_right() {
+        svg.outline(at, size, GRID, 1.0);
+        svg.line(&mark(&[(0.0, 6.0), (3.5, 9.5), (9.5, 1.0)]), SERIES[2], 2.0);
+    } else {
+        svg.outline(at, size, SERIES[1], 3.0);
+        svg.line(&mark(&[(0.0, 0.5), (9.0, 9.5)]), SERIES[1], 2.0);
+        svg.line(&mark(&[(9.0, 0.5), (0.0, 9.5)]), SERIES[1], 2.0);
+    }
+    svg.end_group();
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array3, s};
+
+    use super::*;
+    use crate::palette;
+    use crate::sprite::tests::decode;
+
+    fn picture(value: u8, channels: usize) -> Array3<u8> {
+        let mut picture = Array3::from_elem((32, 32, channels), value);
+        picture[[0, 0, 0]] = value + 1;
+        picture
+    }
+
+    fn cell(value: u8, truth: &str, predicted: &str) -> GridCell {
+        let (truth, predicted) = (truth.to_owned(), predicted.to_owned());
+        let caption = Caption { truth, predicted, probability: 0.934 };
+        GridCell::new(picture(value, 3).view()).caption(caption)
+    }
+
+    /// The `x` or `y`, `width` or `height` of the picture in a drawing.
+    fn measure(svg: &str, name: &str) -> f64 {
+        let image = svg.lines().find(|line| line.starts_with("<image")).unwrap();
+        let value = image.split_once(&format!(" {name}=\"")).unwrap().1;
+        value.split_once('"').unwrap().0.parse().unwrap()
+    }
+
+    #[test]
+    fn each_picture_is_under_its_frame() {
+        let grid = ImageGrid::new("Title", "what it shows")
+            .row(Some("two".to_owned()), vec![cell(10, "cat", "cat"), cell(20, "cat", "dog")])
+            .row(None, vec![cell(30, "dog", "dog")]);
+        let svg = grid.to_svg().unwrap();
+        let pixels = decode(&svg);
+        let (rows, cols) = (pixels.dim().1, pixels.dim().2);
+        // 32 pixels of 3 units each.
+        assert_eq!(measure(&svg, "width"), 3.0 * cols as f64);
+        assert_eq!(measure(&svg, "height"), 3.0 * rows as f64);
+        let frames: Vec<(usize, usize)> = svg
+            .lines()
+            .filter(|line| line.starts_with("<rect") && line.contains("width=\"96\""))
+            .map(|line| {
+                let number = |name: &str| {
+                    let value = line.split_once(&format!(" {name}=\"")).unwrap().1;
+                    value.split_once('"').unwrap().0.parse::<f64>().unwrap()
+                };
+                let pixel = |name: &str| {
+                    let pixel = (number(name) - measure(&svg, name)) / 3.0;
+                    assert_eq!(pixel.fract(), 0.0);
+                    pixel as usize
+                };
+                (pixel("y"), pixel("x"))
+            })
+            .collect();
+        assert_eq!(frames.len(), 3);
+        for ((row, col), value) in frames.into_iter().zip([10, 20, 30]) {
+            let shown = pixels.slice(s![0, row..row + 32, col..col + 32, ..3]);
+            assert_eq!(shown, picture(value, 3));
+            assert!(pixels.slice(s![0, row..row + 32, col + 32, 3]).iter().all(|&a| a == 0));
+        }
+    }
+
+    #[test]
+    fn a_wrong_prediction_is_marked_by_shape_and_by_words() {
+        let svg = |predicted| {
+            let grid = ImageGrid::new("T", "d").row(None, vec![cell(1, "a<b", predicted)]);
+            grid.to_svg().unwrap()
+        };
+        let (right, wrong) = (svg("a<b"), svg("dog"));
+        let title = "<title>a&lt;b; predicted: a&lt;b 93\u{a0}%; right</title>";
+        assert!(right.contains(title), "{right}");
+        assert!(wrong.contains("; predicted: dog 93\u{a0}%; wrong</title>"));
+        assert!(wrong.contains(">a&lt;b</text>") && wrong.contains(">dog 93\u{a0}%</text>"));
+        assert_eq!(right.matches("<polyline").count(), 1, "a tick");
+        assert_eq!(wrong.matches("<polyline").count(), 2, "a cross");
+        assert!(!right.contains("stroke-width=\"3\"") && wrong.contains("stroke-width=\"3\""));
+        let known: Vec<_> = palette::all().map(|colour| colour.hex()).collect();
+        for (at, _) in wrong.match_indices("=\"#") {
+            assert!(known.iter().any(|known| known == &wrong[at + 2..at + 9]));
+        }
+    }
+
+    #[test]
+    fn pictures_fill_rows_and_keep_their_order() {
+        let cells: Vec<_> = (0..7).map(|v| GridCell::new(picture(v, 1).view())).collect();
+        let grid = ImageGrid::new("T", "d").rows(3, cells);
+        assert_eq!(grid.rows.iter().map(|row| row.cells.len()).collect::<Vec<_>>(), [3, 3, 1]);
+        let pixels = decode(&grid.to_svg().unwrap());
+        // 56 units hold 32 pixels once; 8 more are free.
+        assert_eq!(pixels[[0, 1, 1, 0]], 0);
+        assert_eq!(pixels[[0, 41, 41, 0]], 4);
+        assert_eq!(pixels[[0, 81, 1, 0]], 6);
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_refused() {
+        let small = GridCell::new(Array3::zeros((2, 2, 3)).view());
+        let two = GridCell::new(Array3::zeros((2, 2, 2)).view());
+        for (cells, expected) in [
+            (vec![], "there is no picture"),
+            (vec![cell(1, "a", "b"), small], "(32, 32, 3) and (2, 2, 3) do not fit"),
+            (vec![two], "but got (2, 2, 2)"),
+        ] {
+            let error = ImageGrid::new("T", "d").row(None, cells).to_svg().unwrap_err();
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+    }
+}
