@@ -1,16 +1,24 @@
 //! Files that are there completely or not at all.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::ExperimentError;
 
-/// Writes to a temporary file beside `path`, then gives it its name.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), ExperimentError> {
-    let name = path.file_name().expect("a file of a record has a name").to_string_lossy();
+/// Writes to a temporary file beside `path`, then gives it its name: the file is there completely,
+/// or as it was before.
+///
+/// # Errors
+/// [`ExperimentError::Io`], also if `path` does not end in the name of a file.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ExperimentError> {
+    let Some(name) = path.file_name() else {
+        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file");
+        return Err(ExperimentError::io("write", path)(source));
+    };
+    let name = name.to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.tmp"));
     let written = File::create(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))

@@ -29,6 +29,18 @@ pub enum ExperimentError {
         /// What became of it.
         status: Status,
     },
+    /// There is a run that can be continued, and it is worth keeping.
+    #[error(
+        "{} holds a run that is not finished ({status}): continue it with --resume, choose another \
+         model name, or pass --overwrite to begin anew",
+        directory.display()
+    )]
+    Unfinished {
+        /// The folder of the record.
+        directory: PathBuf,
+        /// What became of it.
+        status: Status,
+    },
     /// Another process is writing this very record.
     #[error(
         "{} is being written by another process: wait for it, or choose another model name",

@@ -8,10 +8,11 @@
 //! |---|---|
 //! | `config.toml` | a [`Config`]: `schema`, `model_name`, `command`, `seed`, `dtype` (`"f32"` or `"f64"`), `[data]` (`name`, `sha256`, `train`, `validation`, `test`: examples), `[hyperparameters]` (whatever the program has) |
 //! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`; the last four only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
-//! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `machine`, `program` |
+//! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"interrupted"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `machine`, `program` |
 //! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`; see [`parameters`] |
 //! | `loss.svg`, `error.svg` | loss by iteration, error by epoch |
 //! | `accuracy.svg` | accuracy by epoch, if the run is of a classifier |
+//! | `checkpoints/last.safetensors`, `checkpoints/best.safetensors` | what the crate `training` continues from ([`LAST_CHECKPOINT`]), and the epoch with the smallest validation error ([`BEST_CHECKPOINT`]) |
 //!
 //! An error is the fraction of examples that are classified wrongly, or the loss where nothing is
 //! classified. `parameters.npz` may be left out of a committed copy.
@@ -29,9 +30,15 @@
 //!
 //! `config.toml` and `metrics.csv` exist from the start, and each row reaches the file before the next
 //! is taken, so that a crash keeps the log. Everything else is written to a temporary file and renamed. A
-//! finished or diverged run is only overwritten if the caller asks for it; a run that crashed
-//! (status `running`, no process holds the lock on its `metrics.csv`) is replaced; a run in
+//! finished or diverged run is only overwritten if the caller asks for it, and so is one that can be
+//! continued: an interrupted run, or a crashed one (status `running`, no process holds the lock on its
+//! `metrics.csv`) with a checkpoint. A crashed run without a checkpoint is replaced; a run in
 //! progress never is. A run that diverges keeps its log.
+//!
+//! [`Logger::resume`] continues a run from a checkpoint. `metrics.csv` becomes what it was then: the
+//! rows behind it are dropped, those before it stay as they are, to the byte. `wall_seconds` adds
+//! up; `machine` and `program` are those of the last part. `config.toml` keeps the command that
+//! began the run, unless a hyperparameter (the number of epochs) was changed to continue it.
 //!
 //! # A sweep: `experiments/<model_name>/`
 //!
@@ -67,6 +74,7 @@ mod plot;
 mod predictions;
 mod provenance;
 mod record;
+mod resume;
 mod run_plots;
 mod schema;
 mod spread;
@@ -77,18 +85,20 @@ mod sweep;
 mod sweep_csv;
 mod sweep_writer;
 
+pub use atomic::write as write_atomically;
 pub use config::{Config, Data, Dtype};
 pub use confusion::{ConfusedPair, Confusion};
 pub use error::ExperimentError;
 pub use filters::filter_grid;
 pub use image_grid::{Caption, GridCell, ImageGrid};
-pub use logger::{Logger, Results};
+pub use logger::{BEST_CHECKPOINT, LAST_CHECKPOINT, Logger, Results};
 pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
 pub use model_name::ModelName;
 pub use plot::{LineChart, Series, Weight};
 pub use predictions::Predictions;
 pub use provenance::{Machine, Program};
 pub use record::Record;
+pub use resume::ResumePoint;
 pub use schema::SCHEMA;
 pub use spread::Spread;
 pub use summary::{Divergence, Evaluation, Status, Summary};

@@ -26,6 +26,10 @@ pub struct Logger {
     written: usize,
     summary: Summary,
     started: Instant,
+    /// What the run had taken before it was continued.
+    seconds_before: f64,
+    /// Where the last row begins in the file of a run that was just continued.
+    last_row: Option<u64>,
 }
 
 /// What a run ends with.
@@ -39,22 +43,24 @@ pub struct Results {
     pub test: Option<Evaluation>,
 }
 
-/// The files that a run consists of, besides its log and its predictions.
-const PRODUCTS: [&str; 6] = [
-    "config.toml",
-    "summary.json",
-    "parameters.npz",
-    run_plots::LOSS,
-    run_plots::ERROR,
-    run_plots::ACCURACY,
-];
+/// The newest checkpoint of a run, in its folder.
+pub const LAST_CHECKPOINT: &str = "checkpoints/last.safetensors";
+/// The checkpoint of the epoch with the smallest validation error.
+pub const BEST_CHECKPOINT: &str = "checkpoints/best.safetensors";
+
+/// What a run ends with, besides its log and its summary.
+pub(crate) const RESULTS: [&str; 4] =
+    ["parameters.npz", run_plots::LOSS, run_plots::ERROR, run_plots::ACCURACY];
+/// What a run has from the start, and what it can be continued from.
+const BEGINNINGS: [&str; 4] = ["config.toml", "summary.json", LAST_CHECKPOINT, BEST_CHECKPOINT];
 
 impl Logger {
     /// Starts the record `root/<model_name>`.
     ///
     /// # Errors
-    /// [`ExperimentError::Exists`] if a record of a run that ended is there and `overwrite` is not
-    /// set, [`ExperimentError::Busy`] if the run is in progress, [`ExperimentError::Foreign`] if the
+    /// [`ExperimentError::Exists`] if a record of a run that ended is there, and
+    /// [`ExperimentError::Unfinished`] if one that can be continued is, unless `overwrite` is set;
+    /// [`ExperimentError::Busy`] if the run is in progress, [`ExperimentError::Foreign`] if the
     /// folder is something else, and [`ExperimentError::Io`].
     pub fn create(
         root: &Path,
@@ -67,23 +73,26 @@ impl Logger {
         check_replaceable(&directory, overwrite)?;
 
         let metrics_file = directory.join("metrics.csv");
-        let file = File::options()
-            .create(true)
-            .append(true)
-            .open(&metrics_file)
-            .map_err(ExperimentError::io("create", &metrics_file))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(ExperimentError::Busy { directory }),
-            Err(TryLockError::Error(error)) => {
-                return Err(ExperimentError::io("lock", &metrics_file)(error));
-            }
-        }
-        for name in PRODUCTS.into_iter().chain(predictions::FILES) {
+        let file = lock(&directory, &metrics_file, true)?;
+        for name in BEGINNINGS.iter().chain(&RESULTS).chain(&predictions::FILES) {
             remove_if_there(&directory.join(name))?;
         }
         file.set_len(0).map_err(ExperimentError::io("empty", &metrics_file))?;
+        let mut logger = Self::over(directory, file, History::default(), program);
+        atomic::write_toml(&logger.directory.join("config.toml"), config)?;
+        logger.write_summary()?;
+        let header = logger.file.write_record(Metrics::COLUMNS);
+        logger.flushed(header)?;
+        Ok(logger)
+    }
 
+    /// The logger of a run in progress, which has these rows, none of which counts as written.
+    pub(crate) fn over(
+        directory: PathBuf,
+        file: File,
+        history: History,
+        program: Program,
+    ) -> Self {
         let summary = Summary {
             schema: SCHEMA,
             status: Status::Running,
@@ -98,13 +107,29 @@ impl Logger {
             program,
         };
         let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
-        let (history, started) = (History::default(), Instant::now());
-        let mut logger = Self { directory, history, file, written: 0, summary, started };
-        atomic::write_toml(&logger.directory.join("config.toml"), config)?;
-        logger.write_summary()?;
-        let header = logger.file.write_record(Metrics::COLUMNS);
-        logger.flushed(header)?;
-        Ok(logger)
+        let started = Instant::now();
+        Self {
+            directory,
+            history,
+            file,
+            written: 0,
+            summary,
+            started,
+            seconds_before: 0.0,
+            last_row: None,
+        }
+    }
+
+    /// Counts these rows as written and writes the rest; the last of all begins at `last_row`.
+    pub(crate) fn continue_at(
+        &mut self,
+        written: usize,
+        last_row: u64,
+        seconds_before: f64,
+    ) -> Result<(), ExperimentError> {
+        (self.written, self.last_row, self.seconds_before) =
+            (written, Some(last_row), seconds_before);
+        self.write_rows(self.history.rows().len())
     }
 
     /// The folder of the record.
@@ -117,6 +142,12 @@ impl Logger {
     #[must_use]
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// How long the run has taken so far, the time before it was continued included.
+    #[must_use]
+    pub fn wall_seconds(&self) -> f64 {
+        self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 
     /// Ends the record of a run that ran all its epochs.
@@ -155,18 +186,29 @@ impl Logger {
         self.end()
     }
 
+    /// Closes the record of a run that stops before its end; [`resume`](Self::resume) opens it again.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`] if a file cannot be written.
+    pub fn interrupt(mut self) -> Result<Summary, ExperimentError> {
+        self.write_rows(self.history.rows().len())?;
+        run_plots::write(&self.directory, &self.history)?;
+        self.summary.status = Status::Interrupted;
+        self.end()
+    }
+
     /// The summary comes last: with it the record is complete.
     fn end(mut self) -> Result<Summary, ExperimentError> {
         let rows = self.history.rows();
         self.summary.iterations = rows.last().map_or(0, |row| row.iteration);
         let completed = rows.iter().rev().find(|row| row.train_loss.is_some());
         self.summary.epochs = completed.map_or(0, |row| row.epoch);
-        self.summary.wall_seconds = Some(self.started.elapsed().as_secs_f64());
+        self.summary.wall_seconds = Some(self.wall_seconds());
         self.write_summary()?;
         Ok(self.summary)
     }
 
-    fn write_summary(&self) -> Result<(), ExperimentError> {
+    pub(crate) fn write_summary(&self) -> Result<(), ExperimentError> {
         atomic::write_json(&self.directory.join("summary.json"), &self.summary)
     }
 
@@ -191,12 +233,23 @@ impl Logger {
 impl MetricsSink for Logger {
     fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError> {
         // The last row stays back: the metrics of its epoch may yet come.
+        self.last_row = None;
         self.write_rows(self.history.rows().len())?;
         self.history.iteration(metrics)
     }
 
     fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError> {
         self.history.epoch(metrics)?;
+        // A run that stopped between the last iteration of an epoch and its metrics has written the
+        // row that gets them.
+        if let Some(offset) = self.last_row.take()
+            && self.written == self.history.rows().len()
+        {
+            let file = self.directory.join("metrics.csv");
+            let shortened = self.file.get_ref().set_len(offset);
+            shortened.map_err(ExperimentError::io("shorten", &file))?;
+            self.written -= 1;
+        }
         self.write_rows(self.history.rows().len())
     }
 }
@@ -214,10 +267,15 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
         }
         // A summary that cannot be read is no licence to delete it.
         let status = read_json::<Summary>(&summary_file)?.status;
+        let directory = directory.to_owned();
         return match status {
-            Status::Running => Ok(()),
+            // A crash; without a checkpoint there is nothing to continue from.
+            Status::Running if !directory.join(LAST_CHECKPOINT).exists() => Ok(()),
+            Status::Running | Status::Interrupted => {
+                Err(ExperimentError::Unfinished { directory, status })
+            }
             Status::Finished | Status::Diverged => {
-                Err(ExperimentError::Exists { directory: directory.to_owned(), status })
+                Err(ExperimentError::Exists { directory, status })
             }
         };
     }
@@ -234,7 +292,27 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
     Ok(())
 }
 
-fn remove_if_there(path: &Path) -> Result<(), ExperimentError> {
+/// Opens the log and locks it, for as long as the file is open.
+pub(crate) fn lock(
+    directory: &Path,
+    metrics_file: &Path,
+    create: bool,
+) -> Result<File, ExperimentError> {
+    let file = File::options()
+        .create(create)
+        .append(true)
+        .open(metrics_file)
+        .map_err(ExperimentError::io(if create { "create" } else { "open" }, metrics_file))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(ExperimentError::Busy { directory: directory.to_owned() })
+        }
+        Err(TryLockError::Error(error)) => Err(ExperimentError::io("lock", metrics_file)(error)),
+    }
+}
+
+pub(crate) fn remove_if_there(path: &Path) -> Result<(), ExperimentError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(ExperimentError::io("remove", path)(error))

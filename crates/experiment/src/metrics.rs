@@ -111,6 +111,11 @@ impl History {
 
     /// Reads `metrics.csv`.
     pub(crate) fn read(file: &Path) -> Result<Self, ExperimentError> {
+        Self::read_until(file, u64::MAX)
+    }
+
+    /// Reads `metrics.csv` up to the row of this iteration; what comes behind it may be torn.
+    pub(crate) fn read_until(file: &Path, iteration: u64) -> Result<Self, ExperimentError> {
         let invalid = |line: usize, expected: &str, got: String| {
             ExperimentError::invalid(file, format!("{expected} in line {line}"), got)
         };
@@ -124,6 +129,9 @@ impl History {
         }
         let mut rows: Vec<Metrics> = Vec::new();
         for (index, row) in reader.deserialize().enumerate() {
+            if rows.last().is_some_and(|last| last.iteration >= iteration) {
+                break;
+            }
             // The header is line 1.
             let line = index + 2;
             let row: Metrics = row.map_err(|error| invalid(line, "numbers", error.to_string()))?;
@@ -143,6 +151,17 @@ impl History {
             rows.push(row);
         }
         Ok(Self { rows })
+    }
+
+    /// Forgets the metrics of the epoch of the last row, if that epoch is not among the `completed`
+    /// ones.
+    pub(crate) fn reopen(&mut self, completed: u64) {
+        if let Some(last) = self.rows.last_mut()
+            && last.epoch > completed
+        {
+            let Metrics { epoch, iteration, lr, batch_loss, .. } = *last;
+            *last = Metrics { lr, batch_loss, ..Metrics::empty(epoch, iteration) };
+        }
     }
 }
 

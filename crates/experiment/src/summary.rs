@@ -28,7 +28,7 @@ pub struct Summary {
     pub test: Option<Evaluation>,
     /// Where the run diverged, if it did.
     pub diverged: Option<Divergence>,
-    /// How long it took; `None` while it runs.
+    /// How long it took, the time before it was continued included; `None` while it runs.
     pub wall_seconds: Option<f64>,
     /// Where it ran.
     pub machine: Machine,
@@ -51,7 +51,9 @@ impl Summary {
             Status::Diverged if self.diverged.is_none() => {
                 Err(invalid("where the run diverged", "none".to_owned()))
             }
-            Status::Finished | Status::Diverged if self.wall_seconds.is_none() => {
+            Status::Finished | Status::Interrupted | Status::Diverged
+                if self.wall_seconds.is_none() =>
+            {
                 Err(invalid("the wall_seconds of a run that has ended", "none".to_owned()))
             }
             _ => Ok(()),
@@ -65,6 +67,8 @@ impl Summary {
 pub enum Status {
     /// It has not ended: it is in progress, or it crashed.
     Running,
+    /// It was stopped before its end, and can be continued.
+    Interrupted,
     /// It ran all its epochs.
     Finished,
     /// A loss was not finite, which ended it.
@@ -75,6 +79,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Running => "running",
+            Self::Interrupted => "interrupted",
             Self::Finished => "finished",
             Self::Diverged => "diverged",
         })

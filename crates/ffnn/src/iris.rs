@@ -161,7 +161,8 @@ impl IrisConfig {
     }
 
     fn sgd(&self) -> SgdConfig {
-        SgdConfig { momentum: self.training.momentum, clip_norm: self.training.clip_norm }
+        let (momentum, clip_norm) = (self.training.momentum, self.training.clip_norm);
+        SgdConfig { momentum, clip_norm, ..SgdConfig::default() }
     }
 
     fn schedule(&self) -> ScheduleConfig {

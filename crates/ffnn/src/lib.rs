@@ -22,7 +22,7 @@
 //! // Exclusive or.
 //! let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]].into_dyn();
 //! let y = array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
-//! let mut sgd = SgdConfig { momentum: 0.9, clip_norm: None }.build()?;
+//! let mut sgd = SgdConfig { momentum: 0.9, ..SgdConfig::default() }.build()?;
 //! for _ in 0..300 {
 //!     let out = network.forward(x.clone())?;
 //!     network.backward(y.view(), out.view())?;

@@ -7,7 +7,7 @@ use layers::{Layer, LayerConfig, LayerError};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 use numerics::{Rng, Scalar};
-use optim::Sgd;
+use optim::{Sgd, Step};
 
 use crate::FfnnError;
 
@@ -116,17 +116,20 @@ impl<T: Scalar> NeuralNetwork<T> {
     // ANCHOR_END: backward
 
     /// One step of the optimiser for every parameter, with the gradients of the last backward pass.
-    /// Its name is `"{layer}.{parameter}"`, the layer counted from 0.
+    /// Its name is `"{layer}.{parameter}"`, the layer counted from 0. Weight decay acts on what
+    /// [`Layer::decaying_parameters`] lists.
     ///
     /// # Errors
     /// [`FfnnError::Optim`] if the learning rate is not valid.
     // ANCHOR: update
     pub fn update(&mut self, optimiser: &mut Sgd<T>, lr: f64) -> Result<(), FfnnError> {
         for (index, layer) in self.layers.iter_mut().enumerate() {
+            let decaying = layer.decaying_parameters();
             let (parameters, gradients) = layer.parameters_and_gradients();
             for (name, parameter) in parameters.iter_mut() {
+                let step = Step { lr, decays: decaying.contains(&name) };
                 let gradient = &gradients[name];
-                optimiser.update(&parameter_name(index, name), parameter, gradient, lr)?;
+                optimiser.update(&parameter_name(index, name), parameter, gradient, step)?;
             }
         }
         Ok(())

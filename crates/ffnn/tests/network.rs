@@ -6,7 +6,9 @@ use activations::Activation;
 use approx::{assert_abs_diff_eq, assert_relative_eq};
 use datasets::Dataset;
 use ffnn::{FfnnError, NeuralNetwork};
-use layers::{FlattenConfig, FullyConnectedConfig, LayerConfig, LayerError, WeightInit};
+use layers::{
+    BatchNormConfig, FlattenConfig, FullyConnectedConfig, LayerConfig, LayerError, WeightInit,
+};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, array};
 use numerics::Rng;
@@ -91,6 +93,40 @@ fn the_gradient_of_a_network_is_the_slope_of_its_loss() {
     };
     let slope = (loss_at(1e-5) - loss_at(-1e-5)) / 2e-5;
     assert_relative_eq!(gradient, slope, max_relative = 1e-8);
+}
+
+#[test]
+fn weights_decay_and_biases_scales_and_offsets_do_not() {
+    let (x, y) = batch();
+    let trained = |weight_decay| {
+        let norm: Box<dyn LayerConfig<f64>> = Box::new(BatchNormConfig::default());
+        let configs = vec![layer(5, Activation::TanH), norm, layer(3, Activation::Linear)];
+        let loss = Loss::SoftmaxCrossEntropy;
+        let mut network = NeuralNetwork::build(&configs, &[4], loss, &mut Rng::new(3)).unwrap();
+        for layer in network.layers_mut() {
+            for (_, parameter) in layer.parameters_and_gradients().0.iter_mut() {
+                *parameter += 0.5;
+            }
+        }
+        let before: Vec<_> = network.parameters().map(|(_, p)| p.clone()).collect();
+        let out = network.forward(x.clone()).unwrap();
+        network.backward(y.view(), out.view()).unwrap();
+        let sgd = SgdConfig { weight_decay, ..SgdConfig::default() };
+        network.update(&mut sgd.build().unwrap(), 0.25).unwrap();
+        let after: Vec<_> = network.parameters().map(|(name, p)| (name, p.clone())).collect();
+        (before, after)
+    };
+    let ((before, without), (_, with)) = (trained(0.0), trained(0.5));
+    let names: Vec<_> = with.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["0.W", "0.b", "1.gamma", "1.beta", "2.W", "2.b"]);
+    for (before, ((name, without), (_, with))) in before.iter().zip(without.iter().zip(&with)) {
+        if name.ends_with(".W") {
+            // lr λ = 1/8 of the weight is gone.
+            assert_abs_diff_eq!(without - with, before / 8.0, epsilon = 1e-15);
+        } else {
+            assert_eq!(without, with, "{name}");
+        }
+    }
 }
 
 #[test]

@@ -173,6 +173,12 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
         &self.state().gradients
     }
 
+    /// Which parameters are weights, on which weight decay acts: it does not act on biases, nor on
+    /// the scale and offset of a normalisation.
+    fn decaying_parameters(&self) -> &'static [&'static str] {
+        &["W"]
+    }
+
     /// The parameters to change and their gradients to read, for an optimiser.
     fn parameters_and_gradients(&mut self) -> (&mut Parameters<T>, &Parameters<T>) {
         let state = self.state_mut();

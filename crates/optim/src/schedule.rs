@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Constant, Exponential, OptimError};
+use crate::{Constant, Cycle, Exponential, OneCycle, OptimError, Triangular};
 
 /// Declares a [`Schedule`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +25,32 @@ pub enum ScheduleConfig {
         #[serde(default)]
         staircase: bool,
     },
+    /// See [`Triangular`].
+    Triangular {
+        /// The learning rate of the step `peak_step`, above 0: the largest there is.
+        peak_lr: f64,
+        /// The number of steps of the training, at least 3. The last one is `total_steps - 1`.
+        total_steps: u64,
+        /// The step of the peak, after the first step and before the last.
+        peak_step: u64,
+        /// The learning rate of step 0 as a share of `peak_lr`, in `[0, 1]`.
+        start_fraction: f64,
+        /// The learning rate of the last step as a share of `peak_lr`, in `[0, 1]`.
+        end_fraction: f64,
+    },
+    /// See [`OneCycle`].
+    OneCycle {
+        /// The learning rate of the step `peak_step`, above 0: the largest there is.
+        peak_lr: f64,
+        /// The number of steps of the training, at least 3. The last one is `total_steps - 1`.
+        total_steps: u64,
+        /// The step of the peak, after the first step and before the last.
+        peak_step: u64,
+        /// The learning rate of step 0 as a share of `peak_lr`, in `[0, 1]`.
+        start_fraction: f64,
+        /// The learning rate of the last step as a share of `peak_lr`, in `[0, 1]`.
+        end_fraction: f64,
+    },
 }
 
 impl ScheduleConfig {
@@ -38,6 +64,14 @@ impl ScheduleConfig {
             Self::Exponential { lr, decay, decay_steps, staircase } => {
                 Schedule::Exponential(Exponential::new(lr, decay, decay_steps, staircase)?)
             }
+            Self::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
+                let cycle = Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
+                Schedule::Triangular(Triangular::new(cycle)?)
+            }
+            Self::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
+                let cycle = Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
+                Schedule::OneCycle(OneCycle::new(cycle)?)
+            }
         })
     }
 }
@@ -49,6 +83,10 @@ pub enum Schedule {
     Constant(Constant),
     /// Exponential decay.
     Exponential(Exponential),
+    /// Up and down in straight lines.
+    Triangular(Triangular),
+    /// Up and down in half waves of the cosine.
+    OneCycle(OneCycle),
 }
 
 impl Schedule {
@@ -58,12 +96,16 @@ impl Schedule {
         match self {
             Self::Constant(constant) => constant.lr(),
             Self::Exponential(exponential) => exponential.lr(step),
+            Self::Triangular(triangular) => triangular.lr(step),
+            Self::OneCycle(one_cycle) => one_cycle.lr(step),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use approx::assert_relative_eq;
+
     use super::*;
 
     #[test]
@@ -73,6 +115,25 @@ mod tests {
         let exponential =
             ScheduleConfig::Exponential { lr: 0.1, decay: 0.5, decay_steps: 3, staircase: true };
         assert_eq!(exponential.build().unwrap().lr(3), 0.05);
+        // A third of the way up: 1/3 in a straight line, 1/4 along the cosine.
+        let (peak_lr, total_steps, peak_step) = (0.75, 6, 3);
+        let (start_fraction, end_fraction) = (0.0, 0.0);
+        let triangular = ScheduleConfig::Triangular {
+            peak_lr,
+            total_steps,
+            peak_step,
+            start_fraction,
+            end_fraction,
+        };
+        assert_relative_eq!(triangular.build().unwrap().lr(1), 0.25, max_relative = 1e-15);
+        let one_cycle = ScheduleConfig::OneCycle {
+            peak_lr,
+            total_steps,
+            peak_step,
+            start_fraction,
+            end_fraction,
+        };
+        assert_relative_eq!(one_cycle.build().unwrap().lr(1), 0.1875, max_relative = 1e-15);
     }
 
     #[test]

@@ -9,12 +9,18 @@ use serde::{Deserialize, Serialize};
 use crate::OptimError;
 use crate::error::check;
 
-/// Declares an [`Sgd`]; by default without momentum and without clipping.
+/// Declares an [`Sgd`]; by default plain gradient descent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SgdConfig {
     /// The share of the last velocity that is kept, in `[0, 1)`.
     #[serde(default)]
     pub momentum: f64,
+    /// Whether the gradients are those of the point where the momentum leads; needs a momentum.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nesterov: bool,
+    /// The factor λ of `λ/2 ‖W‖²`, which is added to the loss for every weight tensor W; at least 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub weight_decay: f64,
     /// The largest L2 norm of the gradient of one parameter tensor, above 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
@@ -24,10 +30,14 @@ impl SgdConfig {
     /// The optimiser, at rest.
     ///
     /// # Errors
-    /// [`OptimError::Hyperparameter`] if a number is out of range.
+    /// [`OptimError::Hyperparameter`] if a number is out of range, or if `nesterov` is set without a
+    /// momentum.
     pub fn build<T: Scalar>(self) -> Result<Sgd<T>, OptimError> {
-        let Self { momentum, clip_norm } = self;
+        let Self { momentum, nesterov, weight_decay, clip_norm } = self;
         check("the momentum", "in [0, 1)", momentum, (0.0..1.0).contains(&momentum))?;
+        check("the momentum of Nesterov's form", "above 0", momentum, !nesterov || momentum > 0.0)?;
+        let valid = weight_decay.is_finite() && weight_decay >= 0.0;
+        check("the weight decay", "finite and at least 0", weight_decay, valid)?;
         if let Some(norm) = clip_norm {
             let valid = norm.is_finite() && norm > 0.0;
             check("the norm to clip gradients to", "finite and above 0", norm, valid)?;
@@ -36,16 +46,36 @@ impl SgdConfig {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// What one step needs to know besides the gradient.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// The learning rate, which a schedule gives; an exponential one may have decayed to 0.
+    pub lr: f64,
+    /// Whether weight decay acts on this parameter: it does on weights, and not on biases or on the
+    /// scale and offset of a normalisation.
+    pub decays: bool,
+}
+
 /// Gradient descent with momentum μ: `v ← μ v + lr g`, then `p ← p - v`.
 ///
 /// The velocity v of a parameter tensor starts at 0. As in the course, the learning rate is part of
 /// v, so that a change of the rate acts on new gradients only; PyTorch has `v ← μ v + g` and
 /// `p ← p - lr v`, which is the same while the rate is constant.
 ///
-/// With clipping, a gradient whose L2 norm exceeds the bound c is scaled to norm c first: each
-/// parameter tensor on its own, as in the course, not all of them as one vector.
+/// In Nesterov's form the step is `p ← p - (μ v + lr g)` with the new v: p is the point where the
+/// momentum leads, and g its gradient there.
 ///
-/// Question 5.
+/// g is made of the gradient of the loss in two steps. With clipping, a gradient whose L2 norm
+/// exceeds the bound c is scaled to norm c: each parameter tensor on its own, as in the course, not
+/// all of them as one vector. Then weight decay adds `λ p` (what PyTorch's SGD calls `weight_decay`):
+/// it is not clipped, but has the learning rate and the momentum of any other gradient.
+///
+/// Questions 5 and 7.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sgd<T> {
     config: SgdConfig,
@@ -55,28 +85,29 @@ pub struct Sgd<T> {
 impl<T: Scalar> Sgd<T> {
     /// One step for the parameter tensor of this name.
     ///
-    /// `lr` is what a schedule says; an exponential one may have decayed to 0.
-    ///
     /// # Errors
     /// [`OptimError::Shape`] if the shapes of `parameter`, `gradient` and the velocity of this name
-    /// differ, [`OptimError::Hyperparameter`] if `lr` is negative or not finite. Nothing is changed
-    /// then.
+    /// differ, [`OptimError::Hyperparameter`] if the learning rate is negative or not finite. Nothing
+    /// is changed then.
     // ANCHOR: step
     pub fn update(
         &mut self,
         name: &str,
         parameter: &mut ArrayD<T>,
         gradient: &ArrayD<T>,
-        lr: f64,
+        Step { lr, decays }: Step,
     ) -> Result<(), OptimError> {
         check("the learning rate", "finite and at least 0", lr, lr.is_finite() && lr >= 0.0)?;
         check_shape("the gradient", name, parameter, gradient)?;
+        let SgdConfig { momentum, nesterov, weight_decay, .. } = self.config;
+        let momentum = T::of(momentum);
         let scale = T::of(lr * self.clipping(gradient));
-        let momentum = T::of(self.config.momentum);
+        let shrink = T::of(if decays { lr * weight_decay } else { 0.0 });
         let v = self.velocity_mut(name, parameter)?;
         Zip::from(parameter).and(v).and(gradient).for_each(|p, v, &g| {
-            *v = momentum * *v + scale * g;
-            *p -= *v;
+            let lr_g = scale * g + shrink * *p;
+            *v = momentum * *v + lr_g;
+            *p -= if nesterov { momentum * *v + lr_g } else { *v };
         });
         Ok(())
     }
@@ -156,13 +187,17 @@ mod tests {
     use super::*;
 
     fn sgd(momentum: f64, clip_norm: Option<f64>) -> Sgd<f64> {
-        SgdConfig { momentum, clip_norm }.build().unwrap()
+        SgdConfig { momentum, clip_norm, ..SgdConfig::default() }.build().unwrap()
+    }
+
+    fn weight(lr: f64) -> Step {
+        Step { lr, decays: true }
     }
 
     #[test]
     fn without_momentum_a_step_goes_down_the_gradient() {
         let mut p = array![[1.0, 2.0]].into_dyn();
-        sgd(0.0, None).update("W", &mut p, &array![[4.0, -8.0]].into_dyn(), 0.25).unwrap();
+        sgd(0.0, None).update("W", &mut p, &array![[4.0, -8.0]].into_dyn(), weight(0.25)).unwrap();
         assert_eq!(p, array![[0.0, 4.0]].into_dyn());
     }
 
@@ -173,7 +208,7 @@ mod tests {
         let g = array![4.0].into_dyn();
         // v = 1 * 4 = 4; then v = 0.5 * 4 + 0.25 * 4 = 3; then v = 0.5 * 3 + 0.25 * 4 = 2.5.
         for (lr, expected) in [(1.0, 6.0), (0.25, 3.0), (0.25, 0.5)] {
-            sgd.update("W", &mut p, &g, lr).unwrap();
+            sgd.update("W", &mut p, &g, weight(lr)).unwrap();
             assert_eq!(p, array![expected].into_dyn());
         }
         assert_eq!(sgd.velocities().collect::<Vec<_>>(), [("W", &array![2.5].into_dyn())]);
@@ -184,8 +219,8 @@ mod tests {
         let mut sgd = sgd(0.5, None);
         let (mut w, mut b) = (array![0.0].into_dyn(), array![0.0].into_dyn());
         let one = array![1.0].into_dyn();
-        sgd.update("W", &mut w, &one, 1.0).unwrap();
-        sgd.update("b", &mut b, &one, 1.0).unwrap();
+        sgd.update("W", &mut w, &one, weight(1.0)).unwrap();
+        sgd.update("b", &mut b, &one, weight(1.0)).unwrap();
         assert_eq!((w, b), (array![-1.0].into_dyn(), array![-1.0].into_dyn()));
     }
 
@@ -193,17 +228,19 @@ mod tests {
     fn a_gradient_longer_than_the_bound_is_shortened_to_it() {
         // (3, 4) has norm 5: clipped to 1 it is (0.6, 0.8).
         let mut p = array![0.0, 0.0].into_dyn();
-        sgd(0.0, Some(1.0)).update("W", &mut p, &array![3.0, 4.0].into_dyn(), 1.0).unwrap();
+        sgd(0.0, Some(1.0)).update("W", &mut p, &array![3.0, 4.0].into_dyn(), weight(1.0)).unwrap();
         assert_relative_eq!(p, array![-0.6, -0.8].into_dyn(), max_relative = 1e-15);
         let mut p = array![0.0, 0.0].into_dyn();
-        sgd(0.0, Some(5.0)).update("W", &mut p, &array![3.0, 4.0].into_dyn(), 1.0).unwrap();
+        sgd(0.0, Some(5.0)).update("W", &mut p, &array![3.0, 4.0].into_dyn(), weight(1.0)).unwrap();
         assert_eq!(p, array![-3.0, -4.0].into_dyn());
     }
 
     #[test]
     fn clipping_survives_gradients_whose_squares_overflow() {
         let mut p = array![0.0, 0.0].into_dyn();
-        sgd(0.0, Some(1.0)).update("W", &mut p, &array![3e200, 4e200].into_dyn(), 1.0).unwrap();
+        sgd(0.0, Some(1.0))
+            .update("W", &mut p, &array![3e200, 4e200].into_dyn(), weight(1.0))
+            .unwrap();
         assert_relative_eq!(p, array![-0.6, -0.8].into_dyn(), max_relative = 1e-15);
     }
 
@@ -211,7 +248,9 @@ mod tests {
     fn a_gradient_that_is_not_finite_is_not_hidden_by_clipping() {
         for bad in [f64::NAN, f64::INFINITY] {
             let mut p = array![0.0, 0.0].into_dyn();
-            sgd(0.0, Some(1.0)).update("W", &mut p, &array![bad, 1.0].into_dyn(), 1.0).unwrap();
+            sgd(0.0, Some(1.0))
+                .update("W", &mut p, &array![bad, 1.0].into_dyn(), weight(1.0))
+                .unwrap();
             assert!(!p[[0]].is_finite());
         }
     }
@@ -221,15 +260,15 @@ mod tests {
         let g = array![1.0, -2.0].into_dyn();
         let mut through = sgd(0.9, None);
         let mut p = array![0.5, 0.5].into_dyn();
-        through.update("W", &mut p, &g, 0.1).unwrap();
+        through.update("W", &mut p, &g, weight(0.1)).unwrap();
 
         let mut restored = sgd(0.9, None);
         for (name, v) in through.velocities() {
             restored.set_velocity(name, v.clone());
         }
         let mut p_restored = p.clone();
-        through.update("W", &mut p, &g, 0.1).unwrap();
-        restored.update("W", &mut p_restored, &g, 0.1).unwrap();
+        through.update("W", &mut p, &g, weight(0.1)).unwrap();
+        restored.update("W", &mut p_restored, &g, weight(0.1)).unwrap();
         assert_eq!(p, p_restored);
         assert_eq!(through, restored);
     }
@@ -238,32 +277,111 @@ mod tests {
     fn shapes_and_rates_that_do_not_fit_change_nothing() {
         let mut sgd = sgd(0.0, None);
         let mut p = array![1.0, 2.0].into_dyn();
-        let error = sgd.update("W", &mut p, &array![1.0].into_dyn(), 0.1).unwrap_err();
+        let error = sgd.update("W", &mut p, &array![1.0].into_dyn(), weight(0.1)).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the gradient of parameter W must have its shape [2], but has [1]"
         );
         for lr in [-0.1, f64::NAN, f64::INFINITY] {
-            assert!(sgd.update("W", &mut p, &array![1.0, 1.0].into_dyn(), lr).is_err());
+            assert!(sgd.update("W", &mut p, &array![1.0, 1.0].into_dyn(), weight(lr)).is_err());
         }
         sgd.set_velocity("W", array![1.0].into_dyn());
-        assert!(sgd.update("W", &mut p, &array![1.0, 1.0].into_dyn(), 0.1).is_err());
+        assert!(sgd.update("W", &mut p, &array![1.0, 1.0].into_dyn(), weight(0.1)).is_err());
         assert_eq!(p, array![1.0, 2.0].into_dyn());
     }
 
     #[test]
     fn hyperparameters_out_of_range_build_nothing() {
-        for (momentum, clip_norm) in [
-            (1.0, None),
-            (-0.1, None),
-            (f64::NAN, None),
-            (0.0, Some(0.0)),
-            (0.0, Some(-1.0)),
-            (0.0, Some(f64::NAN)),
-            (0.0, Some(f64::INFINITY)),
+        let valid =
+            SgdConfig { momentum: 0.9, nesterov: true, weight_decay: 1e-4, clip_norm: Some(1.0) };
+        assert!(valid.build::<f32>().is_ok());
+        for (config, expected) in [
+            (SgdConfig { momentum: 1.0, ..valid }, "the momentum must be in [0, 1), but is 1"),
+            (SgdConfig { momentum: -0.1, ..valid }, "the momentum must be in [0, 1), but is -0.1"),
+            (
+                SgdConfig { momentum: f64::NAN, ..valid },
+                "the momentum must be in [0, 1), but is NaN",
+            ),
+            (
+                SgdConfig { momentum: 0.0, ..valid },
+                "the momentum of Nesterov's form must be above 0, but is 0",
+            ),
+            (
+                SgdConfig { weight_decay: -0.1, ..valid },
+                "the weight decay must be finite and at least 0, but is -0.1",
+            ),
+            (
+                SgdConfig { weight_decay: f64::NAN, ..valid },
+                "the weight decay must be finite and at least 0, but is NaN",
+            ),
+            (
+                SgdConfig { weight_decay: f64::INFINITY, ..valid },
+                "the weight decay must be finite and at least 0, but is inf",
+            ),
+            (
+                SgdConfig { clip_norm: Some(0.0), ..valid },
+                "the norm to clip gradients to must be finite and above 0, but is 0",
+            ),
+            (
+                SgdConfig { clip_norm: Some(-1.0), ..valid },
+                "the norm to clip gradients to must be finite and above 0, but is -1",
+            ),
+            (
+                SgdConfig { clip_norm: Some(f64::NAN), ..valid },
+                "the norm to clip gradients to must be finite and above 0, but is NaN",
+            ),
+            (
+                SgdConfig { clip_norm: Some(f64::INFINITY), ..valid },
+                "the norm to clip gradients to must be finite and above 0, but is inf",
+            ),
         ] {
-            let result = SgdConfig { momentum, clip_norm }.build::<f32>();
-            assert!(matches!(result, Err(OptimError::Hyperparameter { .. })));
+            assert_eq!(config.build::<f32>().unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn weight_decay_is_a_gradient_like_any_other() {
+        // λ = 0.5 and lr = 0.5. g = 2 + 0.5 * 8 = 6, v = 3, p = 5;
+        // then g = 2 + 0.5 * 5 = 4.5, v = 0.5 * 3 + 2.25 = 3.75, p = 1.25.
+        let config = SgdConfig { momentum: 0.5, weight_decay: 0.5, ..SgdConfig::default() };
+        let mut sgd = config.build().unwrap();
+        let (mut p, g) = (array![8.0].into_dyn(), array![2.0].into_dyn());
+        for expected in [5.0, 1.25] {
+            sgd.update("W", &mut p, &g, weight(0.5)).unwrap();
+            assert_eq!(p, array![expected].into_dyn());
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_no_weight_does_not_decay() {
+        let config = SgdConfig { weight_decay: 0.5, ..SgdConfig::default() };
+        let mut b = array![8.0].into_dyn();
+        let bias = Step { lr: 0.5, decays: false };
+        config.build().unwrap().update("b", &mut b, &array![2.0].into_dyn(), bias).unwrap();
+        assert_eq!(b, array![7.0].into_dyn());
+    }
+
+    #[test]
+    fn the_decay_is_not_clipped() {
+        // (3, 4) is clipped to (0.375, 0.5), whose norm is 0.625; the decay adds 0.5 (8, 16).
+        let config =
+            SgdConfig { weight_decay: 0.5, clip_norm: Some(0.625), ..SgdConfig::default() };
+        let mut p = array![8.0, 16.0].into_dyn();
+        let g = array![3.0, 4.0].into_dyn();
+        config.build().unwrap().update("W", &mut p, &g, weight(1.0)).unwrap();
+        assert_eq!(p, array![8.0 - 4.375, 16.0 - 8.5].into_dyn());
+    }
+
+    #[test]
+    fn nesterov_moves_on_by_the_new_velocity() {
+        // lr = 0.5, μ = 0.5, g = 4. v = 2, p = 10 - (1 + 2) = 7; then v = 1 + 2 = 3,
+        // p = 7 - (1.5 + 2) = 3.5. With lr = 0.25: v = 1.5 + 1 = 2.5, p = 3.5 - (1.25 + 1) = 1.25.
+        let config = SgdConfig { momentum: 0.5, nesterov: true, ..SgdConfig::default() };
+        let mut sgd = config.build().unwrap();
+        let (mut p, g) = (array![10.0].into_dyn(), array![4.0].into_dyn());
+        for (lr, expected) in [(0.5, 7.0), (0.5, 3.5), (0.25, 1.25)] {
+            sgd.update("W", &mut p, &g, weight(lr)).unwrap();
+            assert_eq!(p, array![expected].into_dyn());
         }
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn check() -> Check {
         let momentum = [0.0, 0.5, 0.9][case.between(0, 2)];
         let clip_norm = [None, Some(0.5)][case.between(0, 1)];
         case.describe(format!("p {shape:?}, momentum {momentum}, clip_norm {clip_norm:?}"));
-        let mut sgd = SgdConfig { momentum, clip_norm }.build::<f64>()?;
+        let mut sgd = SgdConfig { momentum, clip_norm, ..SgdConfig::default() }.build::<f64>()?;
         let start = case.array(&shape);
         let mut parameter = start.clone();
         let mut history: Vec<(f64, ArrayD<f64>)> = Vec::new();

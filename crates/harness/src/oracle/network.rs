@@ -52,7 +52,8 @@ pub(super) fn run(fixtures: &Path, stage: Stage) -> Result<Outcome, HarnessError
         };
         let layers = built(&layers, x.shape().get(1..).unwrap_or_default(), entry)?;
         let network = NeuralNetwork::new(layers, loss).map_err(|error| entry.refused(error))?;
-        let build = || Ok((SgdConfig { momentum, clip_norm }.build()?, schedule.build()?));
+        let sgd = SgdConfig { momentum, clip_norm, ..SgdConfig::default() };
+        let build = || Ok((sgd.build()?, schedule.build()?));
         let (sgd, schedule) = build().map_err(|error: optim::OptimError| entry.refused(error))?;
         let mut run = Run { network, x, target, sgd, schedule };
         run.compare(stage, steps, entry, &mut tally)?;

@@ -21,7 +21,7 @@ pub(super) fn run<T: Scalar>(fixtures: &Path) -> Result<Outcome, HarnessError> {
         let Config::Sgd { momentum, clip_norm, schedule } = config else {
             return Err(manifest::unexpected(fixtures, "Sgd", index));
         };
-        let sgd = SgdConfig { momentum, clip_norm };
+        let sgd = SgdConfig { momentum, clip_norm, ..SgdConfig::default() };
         let entry = &mut Entry::new(&mut npz, index);
         steps::<T>(sgd, schedule, entry, &mut tally)?;
     }

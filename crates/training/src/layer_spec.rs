@@ -1,0 +1,77 @@
+//! The layers of a model, as a file states them.
+
+use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pool2DConfig};
+use layers::{BatchNormConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError};
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+/// Declares a layer of any kind; in a file, `layer` names the kind.
+///
+/// A new kind of layer is one more variant here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "layer")]
+pub enum LayerSpec {
+    /// See [`FullyConnectedConfig`].
+    #[serde(rename = "fully_connected")]
+    FullyConnected(FullyConnectedConfig),
+    /// See [`FlattenConfig`].
+    #[serde(rename = "flatten")]
+    Flatten,
+    /// See [`BatchNormConfig`].
+    #[serde(rename = "batch_norm")]
+    BatchNorm(BatchNormConfig),
+    /// See [`Conv2DConfig`].
+    #[serde(rename = "conv2d")]
+    Conv2D(Conv2DConfig),
+    /// See [`Pool2DConfig`].
+    #[serde(rename = "pool2d")]
+    Pool2D(Pool2DConfig),
+    /// See [`GlobalAveragePool2DConfig`].
+    #[serde(rename = "global_average_pool2d")]
+    GlobalAveragePool2D,
+}
+
+impl<T: Scalar> LayerConfig<T> for LayerSpec {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        match self {
+            Self::FullyConnected(config) => config.build_boxed(input_shape, rng),
+            Self::Flatten => FlattenConfig.build_boxed(input_shape, rng),
+            Self::BatchNorm(config) => config.build_boxed(input_shape, rng),
+            Self::Conv2D(config) => config.build_boxed(input_shape, rng),
+            Self::Pool2D(config) => config.build_boxed(input_shape, rng),
+            Self::GlobalAveragePool2D => GlobalAveragePool2DConfig.build_boxed(input_shape, rng),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cnn::PoolMode;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_survives_a_file() {
+        let specs = vec![
+            LayerSpec::Conv2D(Conv2DConfig::new(4, (3, 3))),
+            LayerSpec::BatchNorm(BatchNormConfig::default()),
+            LayerSpec::Pool2D(Pool2DConfig::new(PoolMode::Max, (2, 2))),
+            LayerSpec::GlobalAveragePool2D,
+            LayerSpec::Flatten,
+            LayerSpec::FullyConnected(FullyConnectedConfig::new(3)),
+        ];
+        let text = serde_json::to_string(&specs).unwrap();
+        assert!(text.contains(r#"{"layer":"flatten"}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Vec<LayerSpec>>(&text).unwrap(), specs);
+    }
+
+    #[test]
+    fn an_unknown_kind_is_refused_with_the_known_ones() {
+        let error = serde_json::from_str::<LayerSpec>(r#"{"layer":"lstm"}"#).unwrap_err();
+        assert!(error.to_string().contains("expected one of `fully_connected`, `flatten`"));
+    }
+}

@@ -1,0 +1,157 @@
+//! A network together with what it is for.
+
+use activations::Activation;
+use datasets::{ImageSet, argmax, one_hot};
+use experiment::Evaluation;
+use ffnn::NeuralNetwork;
+use layers::LayerConfig;
+use losses::Loss;
+use ndarray::{Array2, Array4, ArrayD, ArrayView4, Axis};
+use numerics::Rng;
+use rayon::prelude::*;
+
+use crate::pixel_scaling::PixelScaling;
+use crate::{ModelSpec, TrainingError};
+
+/// A network that classifies images, and its description.
+#[derive(Debug)]
+pub struct Model {
+    spec: ModelSpec,
+    network: NeuralNetwork<f32>,
+    scaling: PixelScaling,
+}
+
+/// How many images are predicted at once. Fixed, so that the bits of a prediction depend on nothing
+/// but the images; small, so that all threads together need little memory.
+const PREDICTED_AT_ONCE: usize = 64;
+
+impl Model {
+    /// The model of this description, with parameters drawn from `rng`, layer by layer.
+    ///
+    /// # Errors
+    /// [`TrainingError::Spec`] if the description contradicts itself, [`TrainingError::Network`] if
+    /// a layer is invalid or does not fit what comes out of the one before.
+    pub fn build(spec: ModelSpec, rng: &mut Rng) -> Result<Self, TrainingError> {
+        let scaling = spec.pixel_scaling()?;
+        let configs: Vec<Box<dyn LayerConfig<f32>>> =
+            spec.layers.iter().map(|layer| Box::new(layer.clone()) as _).collect();
+        let network =
+            NeuralNetwork::build(&configs, &spec.input_shape, Loss::SoftmaxCrossEntropy, rng)?;
+        let last = network.layers().last().expect("a network has at least one layer");
+        if last.output_shape() != [spec.class_names.len()] {
+            return Err(TrainingError::Spec {
+                model: spec.name,
+                what: "the output of the last layer",
+                expected: format!("[{}], one logit for each class", spec.class_names.len()),
+                got: format!("{:?}", last.output_shape()),
+            });
+        }
+        Ok(Self { spec, network, scaling })
+    }
+
+    /// The description.
+    #[must_use]
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &NeuralNetwork<f32> {
+        &self.network
+    }
+
+    /// The network, to train it.
+    pub fn network_mut(&mut self) -> &mut NeuralNetwork<f32> {
+        &mut self.network
+    }
+
+    /// Images as the network takes them.
+    ///
+    /// # Shapes
+    /// images and result: `(n, rows, cols, channels)`.
+    ///
+    /// # Errors
+    /// [`TrainingError::Images`] if there is none, or they have another size than the model's.
+    pub fn input(&self, images: ArrayView4<'_, u8>) -> Result<ArrayD<f32>, TrainingError> {
+        self.check_images(images)?;
+        Ok(self.scaled(images))
+    }
+
+    /// The probability of each class for each image. Images are taken in chunks of a fixed size, in
+    /// parallel; the result has the same bits for any number of threads.
+    ///
+    /// # Shapes
+    /// images `(n, rows, cols, channels)`, result `(n, classes)`.
+    ///
+    /// # Errors
+    /// As [`input`](Self::input).
+    pub fn predict(&self, images: ArrayView4<'_, u8>) -> Result<Array2<f32>, TrainingError> {
+        Ok(Activation::SoftMax.forward(&self.logits(images)?))
+    }
+
+    /// Loss and error on labelled images, and the probability of each class for each of them.
+    ///
+    /// # Errors
+    /// [`TrainingError::Classes`] if the classes are not the model's, and as [`input`](Self::input).
+    pub fn evaluate(&self, set: &ImageSet) -> Result<(Evaluation, Array2<f32>), TrainingError> {
+        self.check_set(set)?;
+        let logits = self.logits(set.images().view())?;
+        let labels: Vec<usize> = set.labels().iter().map(|&label| label.into()).collect();
+        let mut sum = 0.0;
+        for (labels, logits) in
+            labels.chunks(PREDICTED_AT_ONCE).zip(logits.axis_chunks_iter(Axis(0), PREDICTED_AT_ONCE))
+        {
+            let targets = one_hot::<f32>(labels, self.spec.class_names.len())?;
+            let mean = Loss::SoftmaxCrossEntropy.forward(targets.view(), logits)?;
+            sum += f64::from(mean) * labels.len() as f64;
+        }
+        let wrong = argmax(logits.view()).iter().zip(&labels).filter(|(a, b)| a != b).count();
+        let evaluation = Evaluation::classification(sum / set.len() as f64, wrong, set.len());
+        Ok((evaluation, Activation::SoftMax.forward(&logits)))
+    }
+
+    /// Checks that the images and classes of a set are those of the model.
+    pub(crate) fn check_set(&self, set: &ImageSet) -> Result<(), TrainingError> {
+        self.check_images(set.images().view())?;
+        if set.class_names().iter().ne(&self.spec.class_names) {
+            return Err(TrainingError::Classes {
+                model: self.spec.name.clone(),
+                expected: self.spec.class_names.join(", "),
+                got: set.class_names().join(", "),
+            });
+        }
+        Ok(())
+    }
+
+    fn logits(&self, images: ArrayView4<'_, u8>) -> Result<Array2<f32>, TrainingError> {
+        self.check_images(images)?;
+        let chunks: Vec<_> = images.axis_chunks_iter(Axis(0), PREDICTED_AT_ONCE).collect();
+        let logits = chunks
+            .into_par_iter()
+            .map(|chunk| Ok(self.network.infer(&self.scaled(chunk))?))
+            .collect::<Result<Vec<_>, TrainingError>>()?;
+        let views: Vec<_> = logits.iter().map(Array2::view).collect();
+        Ok(ndarray::concatenate(Axis(0), &views).expect("every chunk has one column for each class"))
+    }
+
+    fn scaled(&self, images: ArrayView4<'_, u8>) -> ArrayD<f32> {
+        let mut x = Array4::zeros(images.raw_dim());
+        for (image, out) in images.outer_iter().zip(x.outer_iter_mut()) {
+            self.scaling.scale(image, out);
+        }
+        x.into_dyn()
+    }
+
+    fn check_images(&self, images: ArrayView4<'_, u8>) -> Result<(), TrainingError> {
+        let (n, shape) = (images.shape()[0], &images.shape()[1..]);
+        if n > 0 && shape == self.spec.input_shape {
+            return Ok(());
+        }
+        Err(TrainingError::Images {
+            model: self.spec.name.clone(),
+            expected: self.spec.input_shape,
+            got: images.shape().to_vec(),
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! What a model is, apart from its weights.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pixel_scaling::PixelScaling;
+use crate::{LayerSpec, TrainingError};
+
+/// The description of a model that classifies images: with it, weights alone make the network.
+///
+/// A byte becomes the network's input as `(byte / 255 - mean) / std` of its channel. The last layer
+/// gives logits, one for each class; the loss is the cross-entropy of their softmax.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSpec {
+    /// What the model is called.
+    pub name: String,
+    /// Rows, columns and channels of an image.
+    pub input_shape: [usize; 3],
+    /// The name of each class.
+    pub class_names: Vec<String>,
+    /// The mean of each channel, of pixels from 0 to 1.
+    pub mean: Vec<f64>,
+    /// The standard deviation of each channel, above 0.
+    pub std: Vec<f64>,
+    /// The layers in order.
+    pub layers: Vec<LayerSpec>,
+}
+
+impl ModelSpec {
+    /// Checks what concerns no layer.
+    pub(crate) fn validate(&self) -> Result<(), TrainingError> {
+        let invalid = |what, expected: String, got: String| {
+            Err(TrainingError::Spec { model: self.name.clone(), what, expected, got })
+        };
+        let [rows, cols, channels] = self.input_shape;
+        if rows == 0 || cols == 0 || channels == 0 {
+            let expected = "[rows, cols, channels], each at least 1".to_owned();
+            return invalid("the input shape", expected, format!("{:?}", self.input_shape));
+        }
+        if self.class_names.len() < 2 {
+            let got = self.class_names.len().to_string();
+            return invalid("the number of classes", "at least 2".to_owned(), got);
+        }
+        for (what, values) in [
+            ("the number of means", &self.mean),
+            ("the number of standard deviations", &self.std),
+        ] {
+            if values.len() != channels {
+                let expected = format!("{channels}, one for each channel");
+                return invalid(what, expected, values.len().to_string());
+            }
+        }
+        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
+            return invalid("a mean", "finite".to_owned(), mean.to_string());
+        }
+        // Smaller ones would not be normal numbers in the precision of the network.
+        let valid = |std: f64| std.is_finite() && std >= f64::from(f32::MIN_POSITIVE);
+        if let Some(std) = self.std.iter().find(|&&std| !valid(std)) {
+            return invalid("a standard deviation", "finite and above 0".to_owned(), std.to_string());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn pixel_scaling(&self) -> Result<PixelScaling, TrainingError> {
+        self.validate()?;
+        Ok(PixelScaling::new(&self.mean, &self.std))
+    }
+}
