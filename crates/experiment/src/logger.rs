@@ -192,7 +192,7 @@ impl Logger {
     /// [`ExperimentError::Io`] if a file cannot be written.
     pub fn interrupt(mut self) -> Result<Summary, ExperimentError> {
         self.write_rows(self.history.rows().len())?;
-        run_plots::write(&self.directory, &self.history)?;
+        run_plots::write(&self.directory, &self.history, false)?;
         self.summary.status = Status::Interrupted;
         self.end()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::logger::{RESULTS, lock, remove_if_there};
 use crate::schema::read_toml;
-use crate::{Config, ExperimentError, History, Logger, Metrics, Program, atomic};
+use crate::{Config, ExperimentError, History, Logger, Metrics, Program, atomic, predictions};
 
 /// How far a run had come when its checkpoint was written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,7 +60,7 @@ impl Logger {
         if started_with.hyperparameters != config.hyperparameters {
             atomic::write_toml(&config_file, config)?;
         }
-        for name in RESULTS {
+        for name in RESULTS.into_iter().chain(predictions::FILES) {
             remove_if_there(&directory.join(name))?;
         }
         let shorten = |length: usize| {

@@ -44,10 +44,23 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", message(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// The messages of an error and of its causes; one that repeats its cause is not followed by it.
+fn message(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -55,6 +68,12 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+
+    #[test]
+    fn causes_are_told_once() {
+        let error = anyhow::Error::msg("disk full").context("cannot write a: disk full");
+        assert_eq!(message(&error.context("evaluating")), "evaluating: cannot write a: disk full");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

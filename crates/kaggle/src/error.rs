@@ -17,14 +17,9 @@ pub enum KaggleError {
     /// The data set is nowhere.
     #[error(transparent)]
     Acquire(#[from] AcquireError),
-    /// A model cannot be loaded or run.
-    #[error("{weights}: {source}")]
-    Model {
-        /// Where its weights come from.
-        weights: String,
-        /// What is wrong with it.
-        source: TrainingError,
-    },
+    /// A checkpoint cannot be used, or a model refuses its images.
+    #[error(transparent)]
+    Model(#[from] TrainingError),
     /// A model is for other images, or for other classes.
     #[error("{weights}: expected a model for {expected}, but {name} is for {got}; {remedy}")]
     OtherModel {
@@ -107,9 +102,9 @@ impl KaggleError {
 /// What to do about the errors of a file system that people meet.
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::StorageFull
-        | io::ErrorKind::QuotaExceeded
-        | io::ErrorKind::FileTooLarge => "; free some space, or write elsewhere with --output",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "; free some space, or write elsewhere with --output"
+        }
         io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
             "; name a place that can be written with --output"
         }

@@ -60,8 +60,12 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
         .with_context(|| weights.source.to_string())?;
     voice.say_time(started, threads, model.augmentation());
 
-    let predictions =
-        Predictions::new(set.images().view(), set.labels(), probabilities.view(), &CIFAR10_CLASSES)?;
+    let predictions = Predictions::new(
+        set.images().view(),
+        set.labels(),
+        probabilities.view(),
+        &CIFAR10_CLASSES,
+    )?;
     let confusion = predictions.confusion();
     voice.say(format!("\naccuracy: {}", accuracy_line(confusion)));
     if let (Some(confusion), Some(submission), Some(path)) = (of_file, submission, csv) {
@@ -82,7 +86,10 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
 fn labelled_images(sample: bool, data: &DataOptions, voice: &Voice) -> Result<(ImageSet, String)> {
     if sample {
         voice.warn("these are the 100 sample images, not the test set: no accuracy is a result");
-        return Ok((cifar10_sample()?, "sample of CIFAR-10 that ships with the program".to_owned()));
+        return Ok((
+            cifar10_sample()?,
+            "sample of CIFAR-10 that ships with the program".to_owned(),
+        ));
     }
     match labelled_test_batch(&data.request()?, &voice.reporter()) {
         Ok((set, source)) => Ok((set, source.to_string())),

@@ -27,9 +27,8 @@ pub fn class_table(confusion: &Confusion) -> String {
     let pairs = confusion.most_confused(names.len() * names.len());
     for (class, name) in names.iter().enumerate() {
         let worst = pairs.iter().find(|pair| pair.truth == class);
-        let taken_for = worst.map_or(String::new(), |pair| {
-            format!("{} ({})", names[pair.predicted], pair.count)
-        });
+        let taken_for = worst
+            .map_or(String::new(), |pair| format!("{} ({})", names[pair.predicted], pair.count));
         let images = confusion.counts().row(class).sum().to_string();
         let [recall, precision] = [confusion.recall(class), confusion.precision(class)];
         line(name, [images, percent(recall), percent(precision), taken_for]);
@@ -41,8 +40,10 @@ pub fn class_table(confusion: &Confusion) -> String {
 #[must_use]
 pub fn confusion_table(confusion: &Confusion) -> String {
     let names = confusion.class_names();
-    let heads: String =
-        names.iter().map(|name| format!("{:>7}", name.chars().take(5).collect::<String>())).collect();
+    let heads: String = names
+        .iter()
+        .map(|name| format!("{:>7}", name.chars().take(5).collect::<String>()))
+        .collect();
     let mut table = format!("{:<12}{heads}\n", "true\\said");
     for (name, row) in names.iter().zip(confusion.counts().rows()) {
         let cells: String = row.iter().map(|count| format!("{count:>7}")).collect();

@@ -2,13 +2,15 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use acquire::{Reporter, Request};
 use anyhow::{Context, Result};
 use clap::Args;
+use experiment::Evaluation;
 use kaggle::{Augmentation, Weights};
+use training::Provenance;
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
@@ -36,6 +38,13 @@ impl ModelOptions {
 
     pub(crate) fn weights(&self) -> Result<Weights> {
         Ok(Weights::choose(self.checkpoint.as_deref())?)
+    }
+
+    /// The options that predict the same again, as a shell takes them, each after a space.
+    pub(crate) fn as_arguments(&self) -> String {
+        let checkpoint = self.checkpoint.as_deref().map(quoted);
+        let checkpoint = checkpoint.map_or(String::new(), |path| format!(" --checkpoint {path}"));
+        format!("{checkpoint}{}", if self.tta { " --tta" } else { "" })
     }
 
     pub(crate) fn augmentation(&self) -> Augmentation {
@@ -100,7 +109,37 @@ impl Voice {
     pub(crate) fn say_weights(&self, weights: &Weights) {
         let Weights { model, provenance, source } = weights;
         self.say(format!("weights: {source}"));
-        self.say(format!("  model {}", model.spec().name));
-        let _ = provenance;
+        for line in provenance_lines(&model.spec().name, provenance) {
+            self.say(format!("  {line}"));
+        }
+    }
+}
+
+/// How weights were trained, in lines.
+fn provenance_lines(name: &str, provenance: &Provenance) -> Vec<String> {
+    let Provenance { command, seed, program, data, epochs, .. } = provenance;
+    let revision = program.revision.as_deref().unwrap_or("unknown");
+    let mut lines = vec![
+        format!("model {name}, {epochs} epochs, seed {seed}, revision {revision}"),
+        format!("trained by: {command}"),
+        format!("on {} ({} images, SHA-256 {})", data.name, data.train, data.sha256),
+    ];
+    for (what, evaluation) in [("validation", provenance.validation), ("test", provenance.test)] {
+        if let Some(Evaluation { error, examples, .. }) = evaluation {
+            let accuracy = 100.0 * (1.0 - error);
+            lines.push(format!("{what} accuracy then: {accuracy:.2} % of {examples} images"));
+        }
+    }
+    lines
+}
+
+/// A path as a shell takes it.
+pub(crate) fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=+".contains(c);
+    if text.chars().all(plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }

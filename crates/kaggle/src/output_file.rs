@@ -18,7 +18,8 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), KaggleError> {
     let target = target(path)?;
     let mut file = temporary(&target)?;
     let unwritten = || KaggleError::file("write", path);
-    file.write_all(bytes).map_err(unwritten())?;
+    // Not through the temporary file itself, which would add its name to the message.
+    file.as_file_mut().write_all(bytes).map_err(unwritten())?;
     file.as_file().sync_all().map_err(unwritten())?;
     file.persist(&target).map_err(|error| unwritten()(error.error))?;
     Ok(())
@@ -63,12 +64,15 @@ fn temporary(target: &Path) -> Result<NamedTempFile, KaggleError> {
         let (expected, got) = ("the name of a file", "none");
         return Err(KaggleError::Target { path: target.to_owned(), expected, got });
     }
+    let writes_to = || KaggleError::file("write to the folder", folder);
+    // With the dot, so that a file in place of the folder is an error too.
+    fs::metadata(folder.join(".")).map_err(writes_to())?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".submission-");
     // As any file that a program creates; by default nobody else could read a temporary one.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(KaggleError::file("write to the folder", folder))
+    builder.tempfile_in(folder).map_err(writes_to())
 }
 
 #[cfg(test)]

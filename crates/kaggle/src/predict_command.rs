@@ -6,11 +6,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::{CIFAR10_CLASSES, argmax};
-use kaggle::{
-    COMPETITION_FILE, Source, Submission, TestImages, Wanted, check_writable, predict,
-};
+use kaggle::{COMPETITION_FILE, Source, Submission, TestImages, Wanted, check_writable, predict};
 
-use crate::options::{DataOptions, ModelOptions, Voice};
+use crate::options::{DataOptions, ModelOptions, Voice, quoted};
 
 /// Where the predictions go unless told otherwise.
 const SUBMISSION: &str = "submission.csv";
@@ -79,7 +77,7 @@ pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
         images.count(),
         started.elapsed().as_secs_f64()
     ));
-    voice.say(what_to_do(&images.source, &output));
+    voice.say(what_to_do(&images.source, &output, &model.as_arguments()));
     Ok(())
 }
 
@@ -107,8 +105,8 @@ fn sample_warning(reason: &str, output: &Path) -> String {
     )
 }
 
-/// What the file is good for.
-fn what_to_do(source: &Source, output: &Path) -> String {
+/// What the file is good for; `options` are those of the weights.
+fn what_to_do(source: &Source, output: &Path, options: &str) -> String {
     let file = output.display();
     let command = format!(
         "  kaggle competitions submit <COMPETITION> -f {} -m \"CNN of this workspace\"",
@@ -131,20 +129,26 @@ fn what_to_do(source: &Source, output: &Path) -> String {
             "NOT FOR SUBMISSION: {file} is for the official test batch, which stands in for the \
              competition's file; its rows are not known to be in the competition's order. With that \
              file: --test-data {COMPETITION_FILE}\n\
-             Its accuracy: cargo run -p kaggle -- evaluate --csv {}",
+             Its accuracy: cargo run -p kaggle -- evaluate --csv {}{options}",
             quoted(output)
         ),
         Source::Sample { .. } => format!("NOT FOR SUBMISSION: {file} is for the sample images."),
     }
 }
 
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=+".contains(c);
-    if text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_official_test_batch_is_not_for_submission() {
+        let (folder, found) = ("cache".into(), "npm".to_owned());
+        let source = Source::OfficialTestBatch { folder, found };
+        let text = what_to_do(&source, Path::new("my file.csv"), " --tta");
+        assert!(text.starts_with("NOT FOR SUBMISSION: my file.csv is for the official test batch"));
+        assert!(!text.contains("competitions submit"), "{text}");
+        let command = "cargo run -p kaggle -- evaluate --csv 'my file.csv' --tta";
+        assert!(text.ends_with(command), "{text}");
+        assert_eq!(output_for(&source, None).unwrap(), Path::new("submission.csv"));
     }
 }

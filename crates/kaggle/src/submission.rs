@@ -173,7 +173,8 @@ mod tests {
     #[test]
     fn predictions_that_are_none_are_refused() {
         let message = |classes, n| Submission::new(classes, n).unwrap_err().to_string();
-        let expected = "the predictions: expected one for each of 3 images, at least one, but got 2";
+        let expected =
+            "the predictions: expected one for each of 3 images, at least one, but got 2";
         assert_eq!(message(vec![1, 2], 3), expected);
         assert!(message(vec![], 0).ends_with("at least one, but got 0"));
         let expected = "the predictions: expected classes from 0 to 9, but got 10 for image 2";
@@ -194,7 +195,9 @@ mod tests {
         }
         let long = format!("Id,Category\n1,3\n2,{}\n", "7".repeat(99));
         assert!(message(long.as_bytes()).ends_with("\" and more"));
-        assert!(message(b"Id,Category\n").ends_with("at least one image, but got the end of the file"));
+        assert!(
+            message(b"Id,Category\n").ends_with("at least one image, but got the end of the file")
+        );
     }
 
     #[test]

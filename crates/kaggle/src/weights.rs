@@ -5,7 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use datasets::CIFAR10_CLASSES;
-use training::{Checkpoint, Model, ModelSpec, Provenance, TrainingError};
+use experiment::BEST_CHECKPOINT;
+use training::{Checkpoint, Model, ModelSpec, Provenance};
 
 use crate::KaggleError;
 
@@ -21,9 +22,9 @@ pub const SHIPPED: Option<&[u8]> = None;
 /// The value of `--checkpoint` that means [`SHIPPED`].
 const SHIPPED_NAME: &str = "shipped";
 
-/// The best checkpoint of the record named `cifar10`, the one that `train` writes unless told
-/// otherwise. Records of other names are used only if they are named.
-const TRAINED: &str = "experiments/cifar10/checkpoints/best.safetensors";
+/// The record that `train` writes unless told otherwise; its best checkpoint is used. Those of records
+/// with other names are used only if they are named.
+const RECORD: &str = "experiments/cifar10";
 
 const SHAPE: [usize; 3] = [32, 32, 3];
 
@@ -59,27 +60,24 @@ impl Weights {
     /// not hold the tensors that its description asks for, [`KaggleError::OtherModel`] if it is a model
     /// for something else than CIFAR-10.
     pub fn choose(option: Option<&Path>) -> Result<Self, KaggleError> {
-        let trained = Path::new(TRAINED);
+        let trained = Path::new(RECORD).join(BEST_CHECKPOINT);
         let source = match option {
             Some(name) if name == Path::new(SHIPPED_NAME) => WeightsSource::Shipped,
             Some(path) => WeightsSource::Given(path.to_owned()),
-            None if trained.exists() => WeightsSource::Trained(trained.to_owned()),
+            None if trained.exists() => WeightsSource::Trained(trained.clone()),
             None => WeightsSource::Shipped,
         };
-        let failed =
-            |error: TrainingError| KaggleError::Model { weights: source.to_string(), source: error };
         let checkpoint = match &source {
             WeightsSource::Given(path) | WeightsSource::Trained(path) => Checkpoint::load(path),
             WeightsSource::Shipped => {
-                let missing = || KaggleError::NoWeights { looked_at: trained.to_owned() };
-                Checkpoint::from_bytes(SHIPPED.ok_or_else(missing)?)
+                let missing = || KaggleError::NoWeights { looked_at: trained.clone() };
+                Checkpoint::from_bytes(&source.to_string(), SHIPPED.ok_or_else(missing)?)
             }
         };
-        let checkpoint = checkpoint.map_err(failed)?;
+        let checkpoint = checkpoint?;
+        check_purpose(checkpoint.spec(), &source)?;
         let provenance = checkpoint.provenance().clone();
-        let model = checkpoint.into_model().map_err(failed)?;
-        check_purpose(model.spec(), &source)?;
-        Ok(Self { model, provenance, source })
+        Ok(Self { model: checkpoint.into_model(), provenance, source })
     }
 }
 
