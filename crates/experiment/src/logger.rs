@@ -87,12 +87,7 @@ impl Logger {
     }
 
     /// The logger of a run in progress, which has these rows, none of which counts as written.
-    pub(crate) fn over(
-        directory: PathBuf,
-        file: File,
-        history: History,
-        program: Program,
-    ) -> Self {
+    pub(crate) fn over(directory: PathBuf, file: File, history: History, program: Program) -> Self {
         let summary = Summary {
             schema: SCHEMA,
             status: Status::Running,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::error::finite;
 use crate::{Evaluation, ExperimentError};
@@ -109,6 +110,13 @@ impl History {
         self.rows.iter().filter_map(point).collect()
     }
 
+    /// A checksum of the rows, as `metrics.csv` has them.
+    #[must_use]
+    pub fn sha256(&self) -> String {
+        let digest = Sha256::digest(as_csv(&self.rows));
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Reads `metrics.csv`.
     pub(crate) fn read(file: &Path) -> Result<Self, ExperimentError> {
         Self::read_until(file, u64::MAX)
@@ -208,6 +216,16 @@ impl Metrics {
         }
     }
 }
+
+/// The text of `metrics.csv` with these rows.
+pub(crate) fn as_csv(rows: &[Metrics]) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
+    let written = writer.write_record(Metrics::COLUMNS);
+    written.and_then(|()| rows.iter().try_for_each(|row| writer.serialize(row))).expect(IN_MEMORY);
+    writer.into_inner().expect(IN_MEMORY)
+}
+
+const IN_MEMORY: &str = "writing to memory does not fail";
 
 #[cfg(test)]
 mod tests {

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use crate::logger::{RESULTS, lock, remove_if_there};
+use crate::metrics::as_csv;
 use crate::schema::read_toml;
-use crate::{Config, ExperimentError, History, Logger, Metrics, Program, atomic, predictions};
+use crate::{Config, ExperimentError, History, Logger, Program, atomic, predictions};
 
 /// How far a run had come when its checkpoint was written.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ResumePoint {
     /// Completed epochs, their metrics included.
     pub epochs: u64,
@@ -16,6 +17,8 @@ pub struct ResumePoint {
     pub iteration: u64,
     /// How long that took.
     pub wall_seconds: f64,
+    /// The [`History::sha256`] of the metrics so far.
+    pub metrics_sha256: String,
 }
 
 impl Logger {
@@ -25,12 +28,12 @@ impl Logger {
     /// # Errors
     /// [`ExperimentError::Busy`] if the run is in progress, [`ExperimentError::Invalid`] if the
     /// record is another run's (name, seed, number type or data differ from `config`) or its log
-    /// does not reach to `point`, and [`ExperimentError::Io`]. The log is not changed then.
+    /// is not the one of `point`, and [`ExperimentError::Io`]. The log is not changed then.
     pub fn resume(
         directory: &Path,
         config: &Config,
         program: Program,
-        point: ResumePoint,
+        point: &ResumePoint,
     ) -> Result<Self, ExperimentError> {
         let config_file = directory.join("config.toml");
         let started_with: Config = read_toml(&config_file)?;
@@ -48,8 +51,11 @@ impl Logger {
             });
             return Err(ExperimentError::invalid(&metrics_file, expected, got));
         }
-        let before_last = as_written(&metrics_file, &rows[..rows.len() - 1])?;
-        let all = as_written(&metrics_file, rows)?;
+        if history.sha256() != point.metrics_sha256 {
+            let expected = "the rows that there were when the checkpoint was written";
+            return Err(ExperimentError::invalid(&metrics_file, expected, "others"));
+        }
+        let (before_last, all) = (as_csv(&rows[..rows.len() - 1]), as_csv(rows));
         let text = fs::read(&metrics_file).map_err(ExperimentError::io("read", &metrics_file))?;
         if !text.starts_with(&before_last) {
             let expected = "the rows as they were written";
@@ -98,14 +104,4 @@ fn check_same_run(file: &Path, record: &Config, run: &Config) -> Result<(), Expe
         }
     }
     Ok(())
-}
-
-fn as_written(file: &Path, rows: &[Metrics]) -> Result<Vec<u8>, ExperimentError> {
-    let failed = |error: csv::Error| ExperimentError::io("write", file)(error.into());
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    writer.write_record(Metrics::COLUMNS).map_err(failed)?;
-    for row in rows {
-        writer.serialize(row).map_err(failed)?;
-    }
-    writer.into_inner().map_err(|error| ExperimentError::io("write", file)(error.into_error()))
 }

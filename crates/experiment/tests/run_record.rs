@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use experiment::{
     Config, Data, Divergence, Dtype, EpochMetrics, Evaluation, ExperimentError, IterationMetrics,
-    Logger, MetricsSink, Predictions, Program, Record, Results, Status, parameters,
+    LAST_CHECKPOINT, Logger, MetricsSink, Predictions, Program, Record, Results, ResumePoint, Status,
+    parameters,
 };
 use ndarray::{Array4, ArrayD, array};
 use serde::Serialize;
@@ -265,4 +266,144 @@ fn a_damaged_record_is_refused_with_the_reason() {
         assert!(error.contains(reason), "{file}: {from} -> {to}: {error}");
         assert!(error.contains(file), "{error}");
     }
+}
+
+const EPOCH: u64 = 3;
+
+fn log(logger: &mut Logger, iteration: u64) {
+    let epoch = (iteration - 1) / EPOCH + 1;
+    let batch_loss = 1.0 / iteration as f64;
+    logger.iteration(&IterationMetrics { epoch, iteration, lr: 0.1, batch_loss }).unwrap();
+}
+
+fn log_epoch(logger: &mut Logger, epoch: u64) -> Results {
+    let train = Evaluation::classification(0.5 / (epoch + 1) as f64, 1, 4);
+    let iteration = EPOCH * epoch;
+    logger.epoch(&EpochMetrics { epoch, iteration, train, validation: None }).unwrap();
+    Results { train, validation: None, test: None }
+}
+
+fn point(logger: &Logger, epochs: u64, iteration: u64) -> ResumePoint {
+    let metrics_sha256 = logger.history().sha256();
+    ResumePoint { epochs, iteration, wall_seconds: logger.wall_seconds(), metrics_sha256 }
+}
+
+fn resume(root: &Path, point: &ResumePoint) -> Result<Logger, ExperimentError> {
+    Logger::resume(&root.join("run"), &config("run"), program(), point)
+}
+
+/// Two epochs of three iterations, stopped after any of them, before or after the metrics of an
+/// epoch; then more rows by a run that crashes, and from the first point on again.
+#[test]
+fn a_run_can_be_continued_from_any_point_to_the_byte() {
+    let text = |root: &Path| fs::read_to_string(root.join("run/metrics.csv")).unwrap();
+    let all = {
+        let root = tempfile::tempdir().unwrap();
+        let mut logger = start(root.path(), false).unwrap();
+        run_from(&mut logger, 0, 0);
+        text(root.path())
+    };
+    for iteration in 0..=2 * EPOCH {
+        for epochs in [iteration / EPOCH, iteration.saturating_sub(1) / EPOCH] {
+            for crash in [false, true] {
+                let root = tempfile::tempdir().unwrap();
+                let mut logger = start(root.path(), false).unwrap();
+                log_epoch(&mut logger, 0);
+                for done in 1..=iteration {
+                    log(&mut logger, done);
+                    if done % EPOCH == 0 && done / EPOCH <= epochs {
+                        log_epoch(&mut logger, done / EPOCH);
+                    }
+                }
+                let here = point(&logger, epochs, iteration);
+                if crash {
+                    run_from(&mut logger, epochs, iteration);
+                    drop(logger);
+                } else {
+                    let summary = logger.interrupt().unwrap();
+                    assert_eq!(summary.status, Status::Interrupted);
+                    assert_eq!((summary.epochs, summary.iterations), (epochs, iteration));
+                }
+                // Twice: to continue and to crash at once loses nothing either.
+                drop(resume(root.path(), &here).unwrap());
+                let mut logger = resume(root.path(), &here).unwrap();
+                assert!(logger.wall_seconds() >= here.wall_seconds);
+                run_from(&mut logger, epochs, iteration);
+                assert_eq!(text(root.path()), all, "{iteration}, {epochs}, {crash}");
+            }
+        }
+    }
+}
+
+/// The rest of the two epochs.
+fn run_from(logger: &mut Logger, epochs: u64, iteration: u64) {
+    if iteration == 0 {
+        log_epoch(logger, 0);
+    }
+    if iteration > 0 && iteration.is_multiple_of(EPOCH) && iteration / EPOCH > epochs {
+        log_epoch(logger, iteration / EPOCH);
+    }
+    for iteration in iteration + 1..=2 * EPOCH {
+        log(logger, iteration);
+        if iteration.is_multiple_of(EPOCH) {
+            log_epoch(logger, iteration / EPOCH);
+        }
+    }
+}
+
+#[test]
+fn only_the_same_run_is_continued() {
+    let root = tempfile::tempdir().unwrap();
+    let mut logger = start(root.path(), false).unwrap();
+    run_from(&mut logger, 0, 0);
+    let here = point(&logger, 2, 6);
+    let busy = resume(root.path(), &here).unwrap_err();
+    assert!(matches!(busy, ExperimentError::Busy { .. }), "{busy}");
+    logger.interrupt().unwrap();
+    let record = Record::read(&root.path().join("run")).unwrap();
+    assert_eq!(record.summary.status, Status::Interrupted);
+
+    for (other, expected) in [
+        (Config { seed: 8, ..config("run") }, "config.toml: expected seed 8 to continue"),
+        (Config { dtype: Dtype::F64, ..config("run") }, "expected dtype f64"),
+        (config("other"), "expected model_name other"),
+    ] {
+        let directory = root.path().join("run");
+        let error = Logger::resume(&directory, &other, program(), &here).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let behind = ResumePoint { iteration: 7, ..here.clone() };
+    let error = resume(root.path(), &behind).unwrap_err().to_string();
+    assert!(error.contains("a row of iteration 7, as in the checkpoint"), "{error}");
+    let other = ResumePoint { metrics_sha256: "0".repeat(64), ..here.clone() };
+    let error = resume(root.path(), &other).unwrap_err().to_string();
+    assert!(error.contains("when the checkpoint was written"), "{error}");
+    assert_eq!(Record::read(&root.path().join("run")).unwrap(), record, "nothing was changed");
+
+    let logger = resume(root.path(), &here).unwrap();
+    let train = Evaluation::classification(0.5 / 3.0, 1, 4);
+    let results = Results { train, validation: None, test: None };
+    let summary = logger.finish(results, [("0.W".to_owned(), &weights())]).unwrap();
+    assert_eq!((summary.status, summary.iterations), (Status::Finished, 6));
+    Record::read(&root.path().join("run")).unwrap();
+}
+
+#[test]
+fn a_run_that_can_be_continued_is_only_overwritten_when_asked() {
+    let root = tempfile::tempdir().unwrap();
+    let checkpoint = root.path().join("run").join(LAST_CHECKPOINT);
+    let interrupted = start(root.path(), false).unwrap();
+    fs::create_dir(checkpoint.parent().unwrap()).unwrap();
+    fs::write(&checkpoint, "weights").unwrap();
+    interrupted.interrupt().unwrap();
+    let error = start(root.path(), false).unwrap_err();
+    assert!(matches!(error, ExperimentError::Unfinished { status: Status::Interrupted, .. }));
+    assert!(error.to_string().contains("--resume") && error.to_string().contains("--overwrite"));
+    drop(start(root.path(), true).unwrap());
+    assert!(!checkpoint.exists(), "the old checkpoint is not one of the new run");
+
+    // A crash.
+    fs::write(&checkpoint, "weights").unwrap();
+    let error = start(root.path(), false).unwrap_err();
+    assert!(matches!(error, ExperimentError::Unfinished { status: Status::Running, .. }));
 }

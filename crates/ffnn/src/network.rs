@@ -239,8 +239,14 @@ impl<T: Scalar> NeuralNetwork<T> {
         Ok(())
     }
 
-    /// What comes out of the last layer, without caches.
-    fn infer(&self, x: &ArrayD<T>) -> Result<Array2<T>, FfnnError> {
+    /// What comes out of the last layer, without caches: logits, where the softmax belongs to the loss.
+    ///
+    /// # Shapes
+    /// `x: (m, ...)`, result `(m, k)`.
+    ///
+    /// # Errors
+    /// As [`forward`](Self::forward).
+    pub fn infer(&self, x: &ArrayD<T>) -> Result<Array2<T>, FfnnError> {
         let mut out: Option<ArrayD<T>> = None;
         for (index, layer) in self.layers.iter().enumerate() {
             out = Some(layer.predict(out.as_ref().unwrap_or(x)).map_err(at(index))?);

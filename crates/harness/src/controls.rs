@@ -16,6 +16,7 @@ mod global_average_pool2d;
 mod losses;
 mod naive_layer;
 mod pool2d;
+mod training;
 
 use crate::{
     Check, Context, Kind, Outcome, Subject, adjoint, course, formulas, gradients, oracle,
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Control> {
     all.extend(pool2d::controls());
     all.extend(global_average_pool2d::controls());
     all.extend(batch_norm::controls());
+    all.extend(training::controls());
     all
 }
 
@@ -58,6 +60,7 @@ pub fn without_bugs() -> Vec<Subject<f64>> {
         pool2d::without_bugs(),
         global_average_pool2d::without_bugs(),
         batch_norm::without_bugs(),
+        training::without_bugs(),
     ]
     .concat()
 }

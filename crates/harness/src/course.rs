@@ -138,7 +138,8 @@ pub(crate) fn module<T: Scalar>(subject: &Subject<T>) -> &'static str {
     match subject {
         Subject::Activation(..) => "test_activations",
         Subject::Layer(..) => "test_layers",
-        Subject::Loss(..) => "test_losses",
+        Subject::Loss(..) | Subject::Smoothing(_) => "test_losses",
+        Subject::Sgd(_) | Subject::Schedule(_) => "test_optimizers",
     }
 }
 
@@ -179,6 +180,8 @@ fn run<T: Scalar>(
                 };
                 layer_pass(layer.as_ref(), spec, entry, pass, &mut tally)?;
             }
+            // `TestClass::of` has none for these.
+            Subject::Sgd(_) | Subject::Schedule(_) | Subject::Smoothing(_) => {}
         }
     }
     Ok(tally.outcome())

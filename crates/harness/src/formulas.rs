@@ -12,16 +12,19 @@
 
 mod batch_norm;
 mod conv2d;
+mod cycle;
 mod einsum;
 mod elementwise;
 mod flatten;
 mod fully_connected;
 mod gelu;
 mod global_average_pool2d;
+mod label_smoothing;
 mod losses;
 mod numeric_gradient;
 mod pool2d;
 mod sgd;
+mod sgd_training;
 mod softmax;
 
 use crate::cases::{Case, Cases, Failure};
@@ -54,6 +57,9 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             LayerClass::BatchNorm => batch_norm::checks(implementation),
             LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(implementation),
         },
+        Subject::Sgd(implementation) => sgd_training::checks(implementation),
+        Subject::Schedule(implementation) => cycle::checks(implementation),
+        Subject::Smoothing(implementation) => label_smoothing::checks(implementation),
     }
 }
 

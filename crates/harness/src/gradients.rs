@@ -5,9 +5,11 @@
 //! A case on which finite differences cannot tell is rejected and another one drawn.
 
 mod activation;
+mod label_smoothing;
 mod layer;
 mod loss;
 mod network;
+mod weight_decay;
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -36,6 +38,9 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
         Subject::Activation(_, implementation) => activation::checks(subject, implementation),
         Subject::Layer(class, implementation) => layer::checks(subject, *class, implementation),
         Subject::Loss(loss, implementation) => loss::checks(subject, *loss, implementation),
+        Subject::Sgd(implementation) => weight_decay::checks(implementation),
+        Subject::Smoothing(implementation) => label_smoothing::checks(implementation),
+        Subject::Schedule(_) => vec![],
     }
 }
 

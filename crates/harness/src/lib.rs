@@ -39,6 +39,7 @@ pub mod runner;
 mod subject;
 #[cfg(test)]
 mod tampered;
+mod training_subject;
 pub mod transcript;
 pub mod workspace;
 
@@ -46,4 +47,7 @@ pub use check::{Check, Context, CourseData, Kind, Outcome, Status};
 pub use error::HarnessError;
 pub use subject::{
     ActivationSubject, LayerClass, LayerSpec, LayerSubject, LossSubject, Real, Subject,
+};
+pub use training_subject::{
+    Optimiser, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject,
 };

@@ -6,6 +6,7 @@
 mod manifest;
 mod network;
 mod sgd;
+mod training;
 
 use std::path::Path;
 
@@ -22,8 +23,11 @@ use crate::{Check, HarnessError, Kind, LayerClass, Outcome, Subject};
 /// The further fixtures of a subject, in groups that begin with `extra`, or `extra_f4` for `f32`.
 #[must_use]
 pub fn checks<T: Scalar>(subject: &Subject<T>) -> Vec<Check> {
-    let Some((file, class)) = file_and_class(subject) else { return vec![] };
     let prefix = if T::DTYPE == "f8" { "extra" } else { "extra_f4" };
+    if let Some(check) = training::check(subject, prefix) {
+        return vec![check];
+    }
+    let Some((file, class)) = file_and_class(subject) else { return vec![] };
     let group = format!("{prefix}.{}.{class}", course::module(subject));
     let passes: &[Pass] = match subject {
         Subject::Layer(LayerClass::FullyConnected | LayerClass::Conv2D, _) => {
@@ -81,6 +85,7 @@ fn file_and_class<T: Scalar>(subject: &Subject<T>) -> Option<(&'static str, Stri
         Subject::Loss(losses::Loss::L2, _) => "L2",
         Subject::Loss(losses::Loss::SoftmaxCrossEntropy, _) => "SoftMaxCrossEntropy",
         Subject::Loss(losses::Loss::CrossEntropy, _) => return None,
+        Subject::Sgd(_) | Subject::Schedule(_) | Subject::Smoothing(_) => return None,
     };
     Some((file, format!("Test{file}")))
 }
@@ -141,9 +146,13 @@ mod tests {
         // Of 13 + 4 activations, 12 fully-connected layers, 19 convolutions, 16 poolings, 4 global
         // ones, 4 batch normalisations, 3 + 7 losses:
         // output and dL/dX; dW and db of 31 layers; dγ, dβ and the prediction of 4.
-        let expected = 2 * (17 + 12 + 19 + 16 + 4 + 4 + 10) + 2 * 31 + 3 * 4;
+        let layers_and_losses = 2 * (17 + 12 + 19 + 16 + 4 + 4 + 10) + 2 * 31 + 3 * 4;
+        // 10 optimisers; 12 smoothed targets, each with loss and gradient.
+        let expected = layers_and_losses + 10 + 3 * 12;
         let wide = Subject::<f64>::all_real();
-        assert_eq!(assert_all_pass(wide.iter().flat_map(checks).collect()), expected);
+        // A schedule has one precision.
+        let schedules = 10;
+        assert_eq!(assert_all_pass(wide.iter().flat_map(checks).collect()), expected + schedules);
         let narrow = Subject::<f32>::all_real();
         assert_eq!(assert_all_pass(narrow.iter().flat_map(checks).collect()), expected);
     }

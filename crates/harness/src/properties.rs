@@ -7,17 +7,20 @@
 mod activation;
 mod batch_norm;
 mod conv2d;
+mod cycle;
 mod each_loss;
 mod elementwise;
 mod flatten;
 mod free;
 mod gelu;
 mod global_average_pool2d;
+mod label_smoothing;
 mod layer_batch;
 mod layer_contract;
 mod layer_errors;
 mod loss;
 mod pool2d;
+mod sgd_training;
 mod softmax;
 #[cfg(test)]
 mod tests;
@@ -67,6 +70,9 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             });
             checks
         }
+        Subject::Sgd(implementation) => sgd_training::checks(subject, implementation),
+        Subject::Schedule(implementation) => cycle::checks(subject, implementation),
+        Subject::Smoothing(implementation) => label_smoothing::checks(subject, implementation),
     }
 }
 

@@ -12,6 +12,8 @@ use ndarray::{Array2, ArrayD};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
+use crate::{RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject};
+
 /// An implementation of one activation, one loss or one class of layers, and which one it claims to
 /// be.
 #[derive(Clone)]
@@ -22,16 +24,27 @@ pub enum Subject<T> {
     Loss(Loss, Arc<dyn LossSubject<T>>),
     /// A class of layers.
     Layer(LayerClass, Arc<dyn LayerSubject<T>>),
+    /// The optimiser, with what question 7 adds to it.
+    Sgd(Arc<dyn SgdSubject<T>>),
+    /// The schedules of question 7.
+    Schedule(Arc<dyn ScheduleSubject>),
+    /// Label smoothing.
+    Smoothing(Arc<dyn SmoothingSubject<T>>),
 }
 
 impl<T: Scalar> Subject<T> {
-    /// The implementations that users run: seven activations, six layers, three losses.
+    /// The implementations that users run: activations, layers, losses, and what trains them.
     #[must_use]
     pub fn all_real() -> Vec<Self> {
         let activations = Activation::ALL.map(|a| Self::Activation(a, Arc::new(a)));
         let layers = LayerClass::ALL.map(|class| Self::Layer(class, Arc::new(Real)));
         let losses = Loss::ALL.map(|loss| Self::Loss(loss, Arc::new(loss)));
-        activations.into_iter().chain(layers).chain(losses).collect()
+        let training = [
+            Self::Sgd(Arc::new(RealTraining)),
+            Self::Schedule(Arc::new(RealTraining)),
+            Self::Smoothing(Arc::new(RealTraining)),
+        ];
+        activations.into_iter().chain(layers).chain(losses).chain(training).collect()
     }
 
     /// The name of what the subject claims to be, as the course spells it: `"ReLU"`, `"Conv2D"`.
@@ -49,6 +62,9 @@ impl<T: Scalar> Subject<T> {
             Self::Loss(Loss::L2, _) => "L2",
             Self::Loss(Loss::SoftmaxCrossEntropy, _) => "SoftmaxCrossEntropy",
             Self::Layer(class, _) => class.name(),
+            Self::Sgd(_) => "SgdForTraining",
+            Self::Schedule(_) => "Cycle",
+            Self::Smoothing(_) => "LabelSmoothing",
         }
     }
 
@@ -60,6 +76,7 @@ impl<T: Scalar> Subject<T> {
             Self::Activation(Activation::GELU, _) => "7",
             Self::Activation(..) => "4.1",
             Self::Loss(..) => "4.4",
+            Self::Sgd(_) | Self::Schedule(_) | Self::Smoothing(_) => "7",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
             Self::Layer(LayerClass::Pool2D, _) => "6.3",
             Self::Layer(LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm, _) => "7",

@@ -39,6 +39,23 @@ pub enum LossError {
         /// The row's numbers.
         got: String,
     },
+    /// The share of a target that label smoothing spreads over the classes is out of range.
+    #[error("label smoothing: expected a share in [0, 1), but got {got}")]
+    Smoothing {
+        /// The share.
+        got: f64,
+    },
+    /// A row of a target that is to be smoothed is not a probability distribution.
+    #[error(
+        "label smoothing: row {row} of the target must be finite, non-negative and sum to 1, but is \
+         {got}"
+    )]
+    SmoothedTarget {
+        /// The row, from 0.
+        row: usize,
+        /// The row's numbers.
+        got: String,
+    },
     /// No loss has this name.
     #[error("unknown loss {got:?}: expected one of {}", Loss::names())]
     UnknownName {

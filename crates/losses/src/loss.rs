@@ -98,7 +98,11 @@ impl Loss {
         if self == Self::L2 {
             return Ok(());
         }
-        match target.rows().into_iter().position(|row| !is_distribution(row)) {
+        match target
+            .rows()
+            .into_iter()
+            .position(|row| !is_distribution(row, DISTRIBUTION_TOLERANCE))
+        {
             Some(row) => Err(LossError::NotADistribution {
                 loss: self,
                 row,
@@ -109,12 +113,15 @@ impl Loss {
     }
 }
 
-fn is_distribution<T: Scalar>(row: ArrayView1<'_, T>) -> bool {
-    // Far above the rounding of a sum of smoothed labels, far below any other mistake. The
-    // comparisons are false for NaN.
-    const TOLERANCE: f64 = 1e-5;
+/// How far the sum of a distribution may be from 1: far above the rounding of a sum of smoothed
+/// labels, far below any other mistake.
+pub(crate) const DISTRIBUTION_TOLERANCE: f64 = 1e-5;
+
+/// Whether the numbers of a row are finite, non-negative and sum to 1 up to `tolerance`.
+pub(crate) fn is_distribution<T: Scalar>(row: ArrayView1<'_, T>, tolerance: f64) -> bool {
+    // The comparisons are false for NaN.
     let sum: f64 = row.iter().map(|y| y.as_f64()).sum();
-    row.iter().all(|&y| y >= T::zero()) && (sum - 1.0).abs() <= TOLERANCE
+    row.iter().all(|&y| y >= T::zero()) && (sum - 1.0).abs() <= tolerance
 }
 
 impl fmt::Display for Loss {

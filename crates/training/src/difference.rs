@@ -22,12 +22,14 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Every field of `checkpoint` that `run` has otherwise, in the order of their names.
-pub(crate) fn differences<V: Serialize>(checkpoint: &V, run: &V) -> Vec<Difference> {
-    let value = |value| serde_json::to_value(value).expect("a configuration has string keys only");
-    let mut found = Vec::new();
-    compare("", &value(checkpoint), &value(run), &mut found);
-    found
+impl Difference {
+    /// Every field of `checkpoint` that `run` has otherwise, in the order of their names.
+    pub(crate) fn all<V: Serialize>(checkpoint: &V, run: &V) -> Vec<Self> {
+        let value = |value| serde_json::to_value(value).expect("the keys are strings");
+        let mut found = Vec::new();
+        compare("", &value(checkpoint), &value(run), &mut found);
+        found
+    }
 }
 
 fn compare(field: &str, checkpoint: &Value, run: &Value, found: &mut Vec<Difference>) {
@@ -73,10 +75,11 @@ mod tests {
 
     #[test]
     fn fields_are_named_by_their_path() {
-        let checkpoint = json!({"name": "a", "layers": [{"n": 1, "bias": true}, {"n": 2}], "lr": 1});
+        let checkpoint =
+            json!({"name": "a", "layers": [{"n": 1, "bias": true}, {"n": 2}], "lr": 1});
         let run = json!({"name": "a", "layers": [{"n": 1}, {"n": 3}, {"n": 4}], "lr": 1});
         let lines: Vec<_> =
-            differences(&checkpoint, &run).iter().map(ToString::to_string).collect();
+            Difference::all(&checkpoint, &run).iter().map(ToString::to_string).collect();
         assert_eq!(
             lines,
             [
@@ -85,6 +88,6 @@ mod tests {
                 "layers[2]: none in the checkpoint, {\"n\":4} now",
             ]
         );
-        assert_eq!(differences(&run, &run), []);
+        assert_eq!(Difference::all(&run, &run), []);
     }
 }

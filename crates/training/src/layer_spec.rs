@@ -1,7 +1,9 @@
 //! The layers of a model, as a file states them.
 
 use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pool2DConfig};
-use layers::{BatchNormConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError};
+use layers::{
+    BatchNormConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError,
+};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +61,7 @@ mod tests {
         let specs = vec![
             LayerSpec::Conv2D(Conv2DConfig::new(4, (3, 3))),
             LayerSpec::BatchNorm(BatchNormConfig::default()),
-            LayerSpec::Pool2D(Pool2DConfig::new(PoolMode::Max, (2, 2))),
+            LayerSpec::Pool2D(Pool2DConfig::new(PoolMode::Max, (2, 2), 2)),
             LayerSpec::GlobalAveragePool2D,
             LayerSpec::Flatten,
             LayerSpec::FullyConnected(FullyConnectedConfig::new(3)),

@@ -1,1 +1,101 @@
-//! Training on real data.
+//! Training on real data: models with their description, checkpoints, the resumable loop.
+//!
+//! A [`ModelSpec`] says what a model is; [`Model::build`] draws its weights. A [`Training`] begins or
+//! continues a run and its record, and [`Training::run`] takes mini-batches from a [`BatchSource`]
+//! until all epochs are done or an [`Interrupt`] asks to stop. The result has the same bits for any
+//! number of threads, and however often it was interrupted and continued.
+//!
+//! ```
+//! use datasets::{CIFAR10_CLASSES, cifar10_sample};
+//! use experiment::{Config, Data, Dtype, Program};
+//! use layers::FullyConnectedConfig;
+//! use numerics::Rng;
+//! use optim::{ScheduleConfig, SgdConfig};
+//! use training::{
+//!     Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor,
+//!     NoAugmentation, Progress, RunConfig, Training,
+//! };
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let root = folder.path();
+//! let (set, sha256, seed) = (cifar10_sample()?, "0".repeat(64), 0);
+//! let spec = ModelSpec {
+//!     name: "softmax regression".to_owned(),
+//!     input_shape: [32, 32, 3],
+//!     class_names: CIFAR10_CLASSES.map(str::to_owned).to_vec(),
+//!     mean: vec![0.5; 3],
+//!     std: vec![0.25; 3],
+//!     layers: vec![
+//!         LayerSpec::Flatten,
+//!         LayerSpec::FullyConnected(FullyConnectedConfig::new(10)),
+//!     ],
+//! };
+//! let config = RunConfig {
+//!     epochs: 1,
+//!     batch_size: 20,
+//!     seed,
+//!     sgd: SgdConfig { momentum: 0.9, ..SgdConfig::default() },
+//!     schedule: ScheduleConfig::Constant { lr: 1e-3 },
+//!     label_smoothing: 0.1,
+//!     augmentation: "none".to_owned(),
+//!     data_sha256: sha256.clone(),
+//! };
+//! let data = Data { name: "sample".into(), sha256, train: set.len(), validation: 0, test: 0 };
+//! let record = Config::new("example".parse()?, "command", seed, Dtype::F32, data, &config)?;
+//! let program = Program { name: "example".into(), version: "1".into(), revision: None };
+//!
+//! let model = Model::build(spec, &mut Rng::new(seed))?;
+//! let source = ImageBatches::new(&set, &model, config.batch_size, seed, &NoAugmentation)?;
+//! let monitor = Monitor::new(&set, None, seed)?;
+//! let training = Training::begin(root, &record, program, false, model, config)?;
+//! // A program takes Interrupt::on_ctrl_c() and Progress::new(quiet).
+//! let (interrupt, mut progress) = (Interrupt::new(), Progress::new(true));
+//! match training.run(&source, &monitor, &interrupt, &mut progress)? {
+//!     Ended::Finished(finished) => {
+//!         let path = finished.training().last_checkpoint();
+//!         finished.finish(None)?;
+//!         let model = Checkpoint::load(&path)?.into_model();
+//!         assert_eq!(model.predict(set.images().view())?.dim(), (set.len(), 10));
+//!     }
+//!     Ended::Interrupted(_) => unreachable!("nobody asked for it"),
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod augment;
+mod batch_source;
+mod checkpoint;
+mod difference;
+mod error;
+mod initial_loss;
+mod interrupt;
+mod layer_spec;
+mod model;
+mod model_spec;
+mod monitor;
+mod pixel_scaling;
+mod progress;
+mod provenance;
+mod run;
+mod run_config;
+mod run_state;
+mod tensor_file;
+mod training;
+
+pub use augment::{Augment, NoAugmentation};
+pub use batch_source::{BatchSource, ImageBatches};
+pub use checkpoint::Checkpoint;
+pub use difference::Difference;
+pub use error::TrainingError;
+pub use initial_loss::InitialLoss;
+pub use interrupt::{INTERRUPTED, Interrupt};
+pub use layer_spec::LayerSpec;
+pub use model::Model;
+pub use model_spec::ModelSpec;
+pub use monitor::Monitor;
+pub use progress::{Message, Progress};
+pub use provenance::Provenance;
+pub use run::{Ended, Finished, Interrupted};
+pub use run_config::RunConfig;
+pub use run_state::{Best, Position};
+pub use training::Training;

@@ -99,8 +99,9 @@ impl Model {
         let logits = self.logits(set.images().view())?;
         let labels: Vec<usize> = set.labels().iter().map(|&label| label.into()).collect();
         let mut sum = 0.0;
-        for (labels, logits) in
-            labels.chunks(PREDICTED_AT_ONCE).zip(logits.axis_chunks_iter(Axis(0), PREDICTED_AT_ONCE))
+        for (labels, logits) in labels
+            .chunks(PREDICTED_AT_ONCE)
+            .zip(logits.axis_chunks_iter(Axis(0), PREDICTED_AT_ONCE))
         {
             let targets = one_hot::<f32>(labels, self.spec.class_names.len())?;
             let mean = Loss::SoftmaxCrossEntropy.forward(targets.view(), logits)?;
@@ -131,8 +132,9 @@ impl Model {
             .into_par_iter()
             .map(|chunk| Ok(self.network.infer(&self.scaled(chunk))?))
             .collect::<Result<Vec<_>, TrainingError>>()?;
-        let views: Vec<_> = logits.iter().map(Array2::view).collect();
-        Ok(ndarray::concatenate(Axis(0), &views).expect("every chunk has one column for each class"))
+        let views: Vec<_> = logits.iter().map(|rows| rows.view()).collect();
+        Ok(ndarray::concatenate(Axis(0), &views)
+            .expect("every chunk has one column for each class"))
     }
 
     fn scaled(&self, images: ArrayView4<'_, u8>) -> ArrayD<f32> {

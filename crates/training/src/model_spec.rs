@@ -41,10 +41,9 @@ impl ModelSpec {
             let got = self.class_names.len().to_string();
             return invalid("the number of classes", "at least 2".to_owned(), got);
         }
-        for (what, values) in [
-            ("the number of means", &self.mean),
-            ("the number of standard deviations", &self.std),
-        ] {
+        for (what, values) in
+            [("the number of means", &self.mean), ("the number of standard deviations", &self.std)]
+        {
             if values.len() != channels {
                 let expected = format!("{channels}, one for each channel");
                 return invalid(what, expected, values.len().to_string());
@@ -56,7 +55,11 @@ impl ModelSpec {
         // Smaller ones would not be normal numbers in the precision of the network.
         let valid = |std: f64| std.is_finite() && std >= f64::from(f32::MIN_POSITIVE);
         if let Some(std) = self.std.iter().find(|&&std| !valid(std)) {
-            return invalid("a standard deviation", "finite and above 0".to_owned(), std.to_string());
+            return invalid(
+                "a standard deviation",
+                "finite and above 0".to_owned(),
+                std.to_string(),
+            );
         }
         Ok(())
     }

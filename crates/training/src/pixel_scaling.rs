@@ -20,10 +20,12 @@ impl PixelScaling {
     /// Scales one image, of shape `(rows, cols, channels)`.
     pub(crate) fn scale(&self, image: ArrayView3<'_, u8>, mut out: ArrayViewMut3<'_, f32>) {
         for (channel, table) in self.tables.iter().enumerate() {
-            out.index_axis_mut(Axis(2), channel)
-                .zip_mut_with(&image.index_axis(Axis(2), channel), |x, &byte| {
+            out.index_axis_mut(Axis(2), channel).zip_mut_with(
+                &image.index_axis(Axis(2), channel),
+                |x, &byte| {
                     *x = table[usize::from(byte)];
-                });
+                },
+            );
         }
     }
 }

@@ -51,6 +51,20 @@ pub(super) enum Config {
         clip_norm: Option<f64>,
         schedule: ScheduleConfig,
     },
+    SgdTraining {
+        momentum: f64,
+        nesterov: bool,
+        weight_decay: f64,
+        decays: bool,
+        clip_norm: Option<f64>,
+        schedule: ScheduleConfig,
+    },
+    Schedule {
+        schedule: ScheduleConfig,
+    },
+    LabelSmoothing {
+        eps: f64,
+    },
     Network {
         layers: Vec<Config>,
         loss: Loss,

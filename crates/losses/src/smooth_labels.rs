@@ -1,0 +1,106 @@
+//! Label smoothing, a transformation of targets.
+
+use ndarray::{Array2, ArrayView2};
+use numerics::Scalar;
+
+use crate::LossError;
+use crate::loss::{DISTRIBUTION_TOLERANCE, is_distribution};
+
+/// `(1 - ε) Y + ε/k`: the share ε of every target is spread evenly over the k classes.
+///
+/// A cross-entropy takes what comes out as any other target: it becomes `(1 - ε) L(Y) + ε L(1/k)`,
+/// its gradient at the logits `(softmax(Z) - smoothed) / m`. Its minimum is no longer 0, but the
+/// entropy of the smoothed target.
+///
+/// # Shapes
+/// Target and result: `(m, k)`.
+///
+/// # Errors
+/// [`LossError::Smoothing`] unless `eps` is in `[0, 1)`, [`LossError::SmoothedTarget`] if a row is not
+/// finite, non-negative and of sum 1. The sum may be off by half of what a loss tolerates, so that
+/// what comes out, rounded, is accepted by the loss.
+///
+/// Question 7.
+// ANCHOR: smooth_labels
+pub fn smooth_labels<T: Scalar>(
+    target: ArrayView2<'_, T>,
+    eps: f64,
+) -> Result<Array2<T>, LossError> {
+    if !(0.0..1.0).contains(&eps) {
+        return Err(LossError::Smoothing { got: eps });
+    }
+    let refused = |row| !is_distribution(row, DISTRIBUTION_TOLERANCE / 2.0);
+    if let Some(row) = target.rows().into_iter().position(refused) {
+        return Err(LossError::SmoothedTarget { row, got: target.row(row).to_string() });
+    }
+    let (kept, share) = (T::of(1.0 - eps), T::of(eps / target.ncols() as f64));
+    Ok(target.mapv(|y| kept * y + share))
+}
+// ANCHOR_END: smooth_labels
+
+#[cfg(test)]
+mod tests {
+    use approx::{assert_abs_diff_eq, assert_relative_eq};
+    use ndarray::{Axis, array};
+
+    use super::*;
+    use crate::Loss;
+
+    #[test]
+    fn a_quarter_of_the_target_spread_over_two_classes() {
+        // 3/4 y + 1/8.
+        let target = array![[1.0, 0.0], [0.5, 0.5]];
+        let smoothed = smooth_labels(target.view(), 0.25).unwrap();
+        assert_eq!(smoothed, array![[0.875, 0.125], [0.5, 0.5]]);
+    }
+
+    #[test]
+    fn loss_and_gradient_of_an_undecided_output() {
+        // Logits 0 and ln 3 are the probabilities 1/4 and 3/4. The target (7/8, 1/8) costs
+        // 7/8 ln 4 + 1/8 ln (4/3) = ln 4 - 1/8 ln 3, and the gradient is (1/4 - 7/8, 3/4 - 1/8).
+        let smoothed = smooth_labels(array![[1.0, 0.0]].view(), 0.25).unwrap();
+        let logits = array![[0.0, 3.0_f64.ln()]];
+        let loss = Loss::SoftmaxCrossEntropy.forward(smoothed.view(), logits.view()).unwrap();
+        assert_relative_eq!(loss, 4.0_f64.ln() - 3.0_f64.ln() / 8.0, max_relative = 1e-15);
+        let gradient = Loss::SoftmaxCrossEntropy.backward(smoothed.view(), logits.view()).unwrap();
+        assert_abs_diff_eq!(gradient, array![[-0.625, 0.625]], epsilon = 1e-15);
+    }
+
+    #[test]
+    fn without_smoothing_a_target_keeps_its_bits() {
+        let target = array![[0.1_f32, 0.2, 0.7], [0.0, 1.0, 0.0]];
+        assert_eq!(smooth_labels(target.view(), 0.0).unwrap(), target);
+    }
+
+    #[test]
+    fn what_comes_out_is_a_target_for_the_loss() {
+        // In f32 neither 1/10 nor 1 - 1/10 nor their products are exact, with many classes least.
+        for k in [1, 2, 3, 10, 1000, 21_841] {
+            for eps in [0.0, 1e-9, 0.1, 1.0 / 3.0, 0.999_999] {
+                let mut target = Array2::<f32>::zeros((2, k));
+                target[[0, k / 2]] = 1.0;
+                // A row whose own sum is off by almost what is tolerated.
+                target[[1, 0]] = 1.0 + 4.9e-6;
+                let smoothed = smooth_labels(target.view(), eps).unwrap();
+                let logits = Array2::zeros((2, k));
+                let loss = Loss::SoftmaxCrossEntropy.forward(smoothed.view(), logits.view());
+                assert!(loss.is_ok(), "k {k}, ε {eps}: {:?}", smoothed.sum_axis(Axis(1)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_share_or_a_target_out_of_range_is_refused() {
+        let target = array![[1.0, 0.0]];
+        for eps in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
+            let error = smooth_labels(target.view(), eps).unwrap_err().to_string();
+            let expected = format!("label smoothing: expected a share in [0, 1), but got {eps}");
+            assert_eq!(error, expected);
+        }
+        for bad in [[1.0, 1.0], [-0.5, 1.5], [f64::NAN, 1.0], [0.0, 0.0], [1.0, 8e-6]] {
+            let target = array![[0.0, 1.0], bad];
+            let error = smooth_labels(target.view(), 0.1).unwrap_err();
+            assert!(matches!(error, LossError::SmoothedTarget { row: 1, .. }), "{error}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Where mini-batches come from.
+
+use std::sync::Mutex;
+
+use datasets::{Batch, DatasetError, ImageSet, one_hot};
+use ndarray::{Array3, Array4, Axis};
+use numerics::Rng;
+use rayon::prelude::*;
+
+use crate::pixel_scaling::PixelScaling;
+use crate::{Augment, Model, TrainingError};
+
+/// The mini-batches of a training.
+///
+/// A mini-batch is a function of the epoch and its index alone, so that a training that is continued
+/// sees what it would have seen.
+pub trait BatchSource {
+    /// How many mini-batches an epoch has, at least 1.
+    fn per_epoch(&self) -> u64;
+
+    /// How many examples an epoch has.
+    fn examples(&self) -> u64;
+
+    /// The mini-batch of this index, from 0, in this epoch, from 1: inputs as the network takes them,
+    /// and a distribution over the classes for each.
+    ///
+    /// # Errors
+    /// If it cannot be made; a source of images in memory always can.
+    fn batch(&self, epoch: u64, index: u64) -> Result<Batch<f32>, TrainingError>;
+}
+
+/// Mini-batches of images, shuffled anew in each epoch, augmented and scaled.
+///
+/// The order of an epoch is that of [`datasets::Batches`] for the same seed.
+#[derive(Debug)]
+pub struct ImageBatches<'a> {
+    set: &'a ImageSet,
+    scaling: PixelScaling,
+    augment: &'a dyn Augment,
+    batch_size: usize,
+    seed: u64,
+    /// The epoch that was asked for last, and its order.
+    order: Mutex<(u64, Vec<usize>)>,
+}
+
+/// The random streams of the epochs begin here, as those of [`datasets::Batches`] do.
+const FIRST_STREAM: u64 = 1 << 32;
+
+impl<'a> ImageBatches<'a> {
+    /// Mini-batches of this size for `model`.
+    ///
+    /// # Errors
+    /// [`DatasetError::BatchSize`] if the size is 0 or larger than the set; [`TrainingError::Images`]
+    /// or [`TrainingError::Classes`] if the set is not made for the model.
+    pub fn new(
+        set: &'a ImageSet,
+        model: &Model,
+        batch_size: usize,
+        seed: u64,
+        augment: &'a dyn Augment,
+    ) -> Result<Self, TrainingError> {
+        model.check_set(set)?;
+        if !(1..=set.len()).contains(&batch_size) {
+            return Err(DatasetError::BatchSize { examples: set.len(), got: batch_size }.into());
+        }
+        let scaling = model.spec().pixel_scaling()?;
+        // There is no epoch 0, so this order is never used.
+        let order = Mutex::new((0, Vec::new()));
+        Ok(Self { set, scaling, augment, batch_size, seed, order })
+    }
+
+    /// The examples of a mini-batch, by their index in the set.
+    fn examples_of(&self, epoch: u64, index: u64) -> Vec<usize> {
+        let mut order = self.order.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if order.0 != epoch {
+            let mut examples: Vec<usize> = (0..self.set.len()).collect();
+            let stream = FIRST_STREAM.wrapping_add(epoch);
+            Rng::with_stream(self.seed, stream).shuffle(&mut examples);
+            *order = (epoch, examples);
+        }
+        let skipped = index as usize * self.batch_size;
+        order.1.iter().skip(skipped).take(self.batch_size).copied().collect()
+    }
+}
+
+impl BatchSource for ImageBatches<'_> {
+    fn per_epoch(&self) -> u64 {
+        self.set.len().div_ceil(self.batch_size) as u64
+    }
+
+    fn examples(&self) -> u64 {
+        self.set.len() as u64
+    }
+
+    fn batch(&self, epoch: u64, index: u64) -> Result<Batch<f32>, TrainingError> {
+        let examples = self.examples_of(epoch, index);
+        let (_, rows, cols, channels) = self.set.images().dim();
+        let mut features = Array4::zeros((examples.len(), rows, cols, channels));
+        let pairs: Vec<_> = examples.iter().zip(features.axis_iter_mut(Axis(0))).collect();
+        pairs.into_par_iter().for_each(|(&example, out)| {
+            let mut image = Array3::zeros((rows, cols, channels));
+            self.augment.augment(epoch, example, self.set.image(example), image.view_mut());
+            self.scaling.scale(image.view(), out);
+        });
+        let labels: Vec<usize> =
+            examples.iter().map(|&example| self.set.labels()[example].into()).collect();
+        let targets = one_hot(&labels, self.set.class_names().len())?;
+        Ok(Batch { features: features.into_dyn(), targets })
+    }
+}

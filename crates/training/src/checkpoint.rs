@@ -1,0 +1,374 @@
+//! Checkpoints.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use experiment::{Evaluation, ExperimentError, write_atomically};
+use ndarray::ArrayD;
+use numerics::Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::run_state::RunState;
+use crate::tensor_file::TensorFile;
+use crate::{Difference, Model, ModelSpec, Provenance, RunConfig, TrainingError};
+
+/// A trained model, where it comes from, and, unless it is
+/// [`weights_only`](Self::weights_only), what it takes to train it further.
+///
+/// The file is safetensors, all tensors `F32`:
+///
+/// | name | content |
+/// |---|---|
+/// | `model.{layer}.{name}` | a parameter; layers count from 0 |
+/// | `buffer.{layer}.{name}` | a buffer, such as running statistics |
+/// | `velocity.{layer}.{name}` | the optimiser's velocity of a parameter |
+/// | metadata `format_version` | `1` |
+/// | metadata `model` | [`ModelSpec`] as JSON |
+/// | metadata `provenance` | [`Provenance`] as JSON |
+/// | metadata `run` | [`RunConfig`], position, best epoch, seconds and the checksum of the metrics so far, as JSON; absent with the weights only |
+/// | metadata `sha256` | a checksum of all of this |
+///
+/// There is no random state to keep: what is random depends on the seed and the position, or is a
+/// buffer of its layer.
+#[derive(Debug)]
+pub struct Checkpoint {
+    file: String,
+    model: Model,
+    provenance: Provenance,
+    state: Option<RunState>,
+}
+
+const MODEL: &str = "model";
+const PROVENANCE: &str = "provenance";
+const RUN: &str = "run";
+
+impl Checkpoint {
+    /// Reads a checkpoint and builds its model.
+    ///
+    /// # Errors
+    /// [`TrainingError::Checkpoint`] if the file cannot be read, is truncated, damaged, of another
+    /// format or version; [`TrainingError::Tensor`] if a tensor is missing, has another shape or
+    /// type, is not finite, or is none of the model's.
+    pub fn load(path: &Path) -> Result<Self, TrainingError> {
+        let bytes = fs::read(path).map_err(|error| TrainingError::Checkpoint {
+            file: path.display().to_string(),
+            expected: "a checkpoint that can be read".to_owned(),
+            got: error.to_string(),
+        })?;
+        Self::from_bytes(&path.display().to_string(), &bytes)
+    }
+
+    /// As [`load`](Self::load), from the bytes of a file; its name is for the messages.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, TrainingError> {
+        let TensorFile { metadata, mut tensors } = TensorFile::from_bytes(file, bytes)?;
+        let spec: ModelSpec = parse(file, &metadata, MODEL)?;
+        let provenance = parse(file, &metadata, PROVENANCE)?;
+        let mut state: Option<RunState> =
+            metadata.contains_key(RUN).then(|| parse(file, &metadata, RUN)).transpose()?;
+
+        // What is drawn here is overwritten: every tensor has to be in the file.
+        let mut model = Model::build(spec, &mut Rng::new(0))?;
+        restore(file, &mut model, &mut tensors)?;
+        if let Some(state) = &mut state
+            && state.position.iteration > 0
+        {
+            for (name, parameter) in model.network().parameters() {
+                let shape = parameter.shape().to_vec();
+                let velocity = take(file, &mut tensors, format!("velocity.{name}"), &shape)?;
+                state.velocities.insert(name, velocity);
+            }
+        }
+        match tensors.keys().next() {
+            None => Ok(Self { file: file.to_owned(), model, provenance, state }),
+            Some(tensor) => Err(TrainingError::Tensor {
+                file: file.to_owned(),
+                tensor: tensor.clone(),
+                expected: "only tensors of the model".to_owned(),
+                got: "one that it does not have".to_owned(),
+            }),
+        }
+    }
+
+    /// The description of the model.
+    #[must_use]
+    pub fn spec(&self) -> &ModelSpec {
+        self.model.spec()
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The model alone.
+    #[must_use]
+    pub fn into_model(self) -> Model {
+        self.model
+    }
+
+    /// Where the weights come from.
+    #[must_use]
+    pub fn provenance(&self) -> &Provenance {
+        &self.provenance
+    }
+
+    /// The configuration of the training, unless these are the weights only.
+    #[must_use]
+    pub fn run_config(&self) -> Option<&RunConfig> {
+        self.state.as_ref().map(|state| &state.config)
+    }
+
+    /// Checks that the model is the one that is described.
+    ///
+    /// # Errors
+    /// [`TrainingError::Differs`] with every field that is another.
+    pub fn check_spec(&self, spec: &ModelSpec) -> Result<(), TrainingError> {
+        self.check("the model", self.spec(), spec)
+    }
+
+    /// The same without what only a training needs: the form to ship.
+    #[must_use]
+    pub fn weights_only(self) -> Self {
+        Self { state: None, ..self }
+    }
+
+    /// Notes the result of these weights on the test set.
+    pub fn set_test(&mut self, test: Evaluation) {
+        self.provenance.test = Some(test);
+    }
+
+    /// Writes the checkpoint: completely, or not at all.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`]; what was there before stays.
+    pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
+        write(path, &self.model, &self.provenance, self.state.as_ref())
+    }
+
+    pub(crate) fn check<V: Serialize>(
+        &self,
+        what: &'static str,
+        checkpoint: &V,
+        run: &V,
+    ) -> Result<(), TrainingError> {
+        let differences = Difference::all(checkpoint, run);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(TrainingError::Differs { file: self.file.clone(), what, differences })
+    }
+
+    pub(crate) fn into_parts(self) -> (Model, Provenance, Option<RunState>) {
+        (self.model, self.provenance, self.state)
+    }
+}
+
+impl Model {
+    /// The model of weights that are at hand as bytes, for instance embedded in the program.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn from_weights(name: &str, bytes: &[u8]) -> Result<Self, TrainingError> {
+        Ok(Checkpoint::from_bytes(name, bytes)?.into_model())
+    }
+}
+
+/// Writes a checkpoint of these parts, atomically.
+pub(crate) fn write(
+    path: &Path,
+    model: &Model,
+    provenance: &Provenance,
+    state: Option<&RunState>,
+) -> Result<(), TrainingError> {
+    let mut file = TensorFile::default();
+    for (index, layer) in model.network().layers().iter().enumerate() {
+        for (kind, arrays) in [("model", layer.parameters()), ("buffer", layer.buffers())] {
+            for (name, array) in arrays.iter() {
+                file.tensors.insert(format!("{kind}.{index}.{name}"), array.clone());
+            }
+        }
+    }
+    for (name, velocity) in state.iter().flat_map(|state| &state.velocities) {
+        file.tensors.insert(format!("velocity.{name}"), velocity.clone());
+    }
+    let mut put = |key: &str, text: Result<String, serde_json::Error>| {
+        let text = text.expect("plain structs with string keys become JSON");
+        file.metadata.insert(key.to_owned(), text);
+    };
+    put(MODEL, serde_json::to_string(model.spec()));
+    put(PROVENANCE, serde_json::to_string(provenance));
+    if let Some(state) = state {
+        put(RUN, serde_json::to_string(state));
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|source| ExperimentError::Io {
+            action: "create",
+            path: parent.to_owned(),
+            source,
+        })?;
+    }
+    Ok(write_atomically(path, &file.to_bytes())?)
+}
+
+/// Moves parameters and buffers from the tensors into the model.
+fn restore(
+    file: &str,
+    model: &mut Model,
+    tensors: &mut BTreeMap<String, ArrayD<f32>>,
+) -> Result<(), TrainingError> {
+    for (index, layer) in model.network_mut().layers_mut().iter_mut().enumerate() {
+        let shapes = |arrays: &layers::Parameters<f32>| -> Vec<(&'static str, Vec<usize>)> {
+            arrays.iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
+        };
+        let (parameters, buffers) = (shapes(layer.parameters()), shapes(layer.buffers()));
+        for (name, shape) in parameters {
+            let tensor = format!("model.{index}.{name}");
+            let value = take(file, tensors, tensor.clone(), &shape)?;
+            layer.set_parameter(name, &value).map_err(refused(file, tensor))?;
+        }
+        for (name, shape) in buffers {
+            let tensor = format!("buffer.{index}.{name}");
+            let value = take(file, tensors, tensor.clone(), &shape)?;
+            layer.set_buffer(name, &value).map_err(refused(file, tensor))?;
+        }
+    }
+    Ok(())
+}
+
+fn refused(file: &str, tensor: String) -> impl FnOnce(layers::LayerError) -> TrainingError {
+    let (file, expected) = (file.to_owned(), "what its layer takes".to_owned());
+    move |error| TrainingError::Tensor { file, tensor, expected, got: error.to_string() }
+}
+
+fn take(
+    file: &str,
+    tensors: &mut BTreeMap<String, ArrayD<f32>>,
+    tensor: String,
+    shape: &[usize],
+) -> Result<ArrayD<f32>, TrainingError> {
+    let got = match tensors.remove(&tensor) {
+        Some(array) if array.shape() == shape => return Ok(array),
+        Some(array) => format!("shape {:?}", array.shape()),
+        None => "no such tensor".to_owned(),
+    };
+    let (file, expected) = (file.to_owned(), format!("shape {shape:?}"));
+    Err(TrainingError::Tensor { file, tensor, expected, got })
+}
+
+fn parse<V: DeserializeOwned>(
+    file: &str,
+    metadata: &BTreeMap<String, String>,
+    key: &str,
+) -> Result<V, TrainingError> {
+    let invalid = |got: String| TrainingError::Checkpoint {
+        file: file.to_owned(),
+        expected: format!("the metadata {key:?} of a checkpoint"),
+        got,
+    };
+    let text = metadata.get(key).ok_or_else(|| invalid("none".to_owned()))?;
+    serde_json::from_str(text).map_err(|error| invalid(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use layers::FullyConnectedConfig;
+
+    use super::*;
+    use crate::LayerSpec;
+
+    /// The weights of a network with 2 x 1 pixels and 2 classes.
+    fn example() -> TensorFile {
+        let spec = ModelSpec {
+            name: "tiny".to_owned(),
+            input_shape: [2, 1, 1],
+            class_names: vec!["a".to_owned(), "b".to_owned()],
+            mean: vec![0.0],
+            std: vec![1.0],
+            layers: vec![
+                LayerSpec::Flatten,
+                LayerSpec::FullyConnected(FullyConnectedConfig::new(2)),
+            ],
+        };
+        let provenance = r#"{"command":"c","seed":1,"program":{"name":"p","version":"1",
+            "revision":null},"data":{"name":"d","sha256":"0","train":1,"validation":0,"test":0},
+            "epochs":1,"iterations":1,"train":null,"validation":null,"test":null}"#;
+        TensorFile {
+            metadata: BTreeMap::from([
+                (MODEL.to_owned(), serde_json::to_string(&spec).unwrap()),
+                (PROVENANCE.to_owned(), provenance.to_owned()),
+            ]),
+            tensors: BTreeMap::from([
+                ("model.1.W".to_owned(), ArrayD::ones(vec![2, 2])),
+                ("model.1.b".to_owned(), ArrayD::ones(vec![1, 2])),
+            ]),
+        }
+    }
+
+    /// What loading says after this change, the checksum being right.
+    fn refused(change: impl FnOnce(&mut TensorFile)) -> String {
+        let mut file = example();
+        change(&mut file);
+        Checkpoint::from_bytes("f", &file.to_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn weights_and_description_make_the_model() {
+        let checkpoint = Checkpoint::from_bytes("f", &example().to_bytes()).unwrap();
+        assert!(checkpoint.run_config().is_none());
+        for (_, parameter) in checkpoint.model().network().parameters() {
+            assert!(parameter.iter().all(|&x| x == 1.0));
+        }
+    }
+
+    #[test]
+    fn a_tensor_that_does_not_fit_is_named_with_both_shapes() {
+        let error = refused(|file| drop(file.tensors.remove("model.1.b")));
+        assert_eq!(error, "f: tensor model.1.b: expected shape [1, 2], but got no such tensor");
+        let wide = ArrayD::ones(vec![3, 2]);
+        let error = refused(|file| drop(file.tensors.insert("model.1.W".to_owned(), wide)));
+        assert_eq!(error, "f: tensor model.1.W: expected shape [2, 2], but got shape [3, 2]");
+        for extra in ["model.2.W", "buffer.1.W", "velocity.1.W", "x"] {
+            let one = ArrayD::ones(vec![1]);
+            let error = refused(|file| drop(file.tensors.insert(extra.to_owned(), one)));
+            let expected = "expected only tensors of the model, but got one that it does not have";
+            assert_eq!(error, format!("f: tensor {extra}: {expected}"));
+        }
+    }
+
+    #[test]
+    fn metadata_that_is_missing_or_unknown_is_named() {
+        let error = refused(|file| drop(file.metadata.remove(MODEL)));
+        assert_eq!(error, "f: expected the metadata \"model\" of a checkpoint, but got none");
+        let error = refused(|file| {
+            let text = file.metadata.get_mut(PROVENANCE).unwrap();
+            *text = text.replace("\"seed\"", "\"sead\"");
+        });
+        assert!(error.contains("the metadata \"provenance\"") && error.contains("sead"), "{error}");
+        let error = refused(|file| {
+            let text = file.metadata.get_mut(MODEL).unwrap();
+            *text = text.replace("\"mean\":[0.0]", "\"mean\":[]");
+        });
+        assert!(error.contains("the number of means must be 1"), "{error}");
+        let error = refused(|file| drop(file.metadata.insert(RUN.to_owned(), "{}".to_owned())));
+        assert!(error.contains("the metadata \"run\""), "{error}");
+    }
+
+    #[test]
+    fn another_version_of_the_format_is_refused_before_anything_else() {
+        let bytes = example().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (from, to) = (r#""format_version":"1""#, r#""format_version":"2""#);
+        assert!(text.contains(from));
+        let position = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+        let mut other = bytes;
+        other[position..position + to.len()].copy_from_slice(to.as_bytes());
+        let error = Checkpoint::from_bytes("f", &other).unwrap_err().to_string();
+        assert_eq!(error, "f: expected format_version 1, but got format_version 2");
+    }
+}

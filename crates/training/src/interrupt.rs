@@ -1,0 +1,50 @@
+//! Stopping a training from outside.
+
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::TrainingError;
+
+/// The exit code of a program that was stopped by Ctrl-C, after it has saved its work.
+pub const INTERRUPTED: u8 = 130;
+
+/// A request to stop, which a training looks for after each step. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// A request that nobody has made yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A request that Ctrl-C makes (or a signal to terminate); a second Ctrl-C ends the process at
+    /// once, with exit code [`INTERRUPTED`].
+    ///
+    /// # Errors
+    /// [`TrainingError::Signal`] if this process watches for Ctrl-C already.
+    pub fn on_ctrl_c() -> Result<Self, TrainingError> {
+        let interrupt = Self::new();
+        let shared = interrupt.clone();
+        ctrlc::set_handler(move || {
+            if shared.is_requested() {
+                process::exit(INTERRUPTED.into());
+            }
+            shared.request();
+        })?;
+        Ok(interrupt)
+    }
+
+    /// Asks to stop.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked to stop.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}

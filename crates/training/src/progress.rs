@@ -1,0 +1,227 @@
+//! What a training says while it works: a bar on a terminal, one line for each epoch elsewhere.
+
+use std::fmt;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use experiment::{EpochMetrics, Evaluation};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Where results and warnings go. There are no colours, so `NO_COLOR` has nothing to switch off.
+pub struct Progress {
+    write: Box<dyn FnMut(Message<'_>)>,
+    terminal: bool,
+    bar: Option<ProgressBar>,
+    epoch: Option<Running>,
+}
+
+/// One line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message<'a> {
+    /// What the user asked for: the result of an epoch.
+    Result(&'a str),
+    /// What the user should know, even of a program that is to be quiet.
+    Warning(&'a str),
+}
+
+/// What an epoch has come to.
+#[derive(Debug)]
+struct Running {
+    epochs: u64,
+    started: Instant,
+    steps: u64,
+    examples: usize,
+    correct: usize,
+    loss: f64,
+    /// How fast it trained, once it has.
+    images_per_second: f64,
+}
+
+impl Progress {
+    /// Results on the standard output, warnings and (on a terminal) a bar on the standard error;
+    /// warnings only, if `quiet`.
+    #[must_use]
+    pub fn new(quiet: bool) -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let terminal = !quiet && std::io::stderr().is_terminal() && !dumb;
+        let write = move |message: Message<'_>| {
+            // A reader who has gone away (`| head`) is no reason to lose a training.
+            let _ = match message {
+                Message::Result(_) if quiet => Ok(()),
+                Message::Result(line) => writeln!(std::io::stdout(), "{line}"),
+                Message::Warning(line) => writeln!(std::io::stderr(), "{line}"),
+            };
+        };
+        Self { write: Box::new(write), terminal, bar: None, epoch: None }
+    }
+
+    /// Hands each line to `write`, and draws no bar.
+    #[must_use]
+    pub fn lines(write: impl FnMut(Message<'_>) + 'static) -> Self {
+        Self { write: Box::new(write), terminal: false, bar: None, epoch: None }
+    }
+
+    /// Says a result.
+    pub fn say(&mut self, line: &str) {
+        self.write(Message::Result(line));
+    }
+
+    /// Says a warning.
+    pub fn warn(&mut self, line: &str) {
+        self.write(Message::Warning(&format!("warning: {line}")));
+    }
+
+    /// Says what even a quiet program says.
+    pub(crate) fn notify(&mut self, line: &str) {
+        self.write(Message::Warning(line));
+    }
+
+    /// An epoch of so many steps begins, of which some were done before.
+    pub(crate) fn begin_epoch(&mut self, epoch: u64, epochs: u64, done: u64, steps: u64) {
+        let started = Instant::now();
+        let (loss, images_per_second) = (0.0, 0.0);
+        let (examples, correct) = (0, 0);
+        self.epoch =
+            Some(Running { epochs, started, steps: 0, examples, correct, loss, images_per_second });
+        if self.terminal {
+            let bar = ProgressBar::new(steps);
+            let template = "{prefix} [{bar:24}] {pos}/{len} {msg} ETA {eta}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style.progress_chars("=> "));
+            }
+            bar.set_prefix(format!("epoch {epoch}/{epochs}"));
+            bar.set_position(done);
+            bar.reset_eta();
+            bar.enable_steady_tick(Duration::from_millis(200));
+            self.bar = Some(bar);
+        }
+    }
+
+    /// A step was made.
+    pub(crate) fn step(&mut self, loss: f64, correct: usize, examples: usize) {
+        let Some(running) = &mut self.epoch else { return };
+        running.steps += 1;
+        running.examples += examples;
+        running.correct += correct;
+        running.loss += loss;
+        let seconds = running.started.elapsed().as_secs_f64().max(1e-9);
+        running.images_per_second = running.examples as f64 / seconds;
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+            bar.set_message(format!(
+                "loss {:.4} accuracy {:.1} % {:.0} images/s",
+                running.loss / running.steps as f64,
+                100.0 * running.correct as f64 / running.examples as f64,
+                running.images_per_second
+            ));
+        }
+    }
+
+    /// The steps of the epoch are made; now it is evaluated.
+    pub(crate) fn evaluating(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.set_message("evaluating");
+        }
+    }
+
+    /// The epoch is over.
+    pub(crate) fn end_epoch(&mut self, metrics: &EpochMetrics) {
+        self.clear();
+        let Some(running) = self.epoch.take() else { return };
+        let EpochMetrics { epoch, train, validation, .. } = metrics;
+        let mut line = format!("epoch {epoch}/{}  training {}", running.epochs, result(train));
+        if let Some(validation) = validation {
+            line += &format!("  validation {}", result(validation));
+        }
+        // A training that was continued behind the last step has no speed.
+        if running.examples > 0 {
+            line += &format!("  {:.0} images/s", running.images_per_second);
+        }
+        line += &format!("  {}", duration(running.started.elapsed().as_secs_f64()));
+        self.say(&line);
+    }
+
+    /// Removes the bar.
+    pub(crate) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn write(&mut self, message: Message<'_>) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| (self.write)(message)),
+            None => (self.write)(message),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Progress").field("terminal", &self.terminal).finish_non_exhaustive()
+    }
+}
+
+/// Loss and accuracy as they are read: `loss 0.6123 accuracy 78.9 %`.
+pub(crate) fn result(evaluation: &Evaluation) -> String {
+    format!("loss {:.4} accuracy {:.1} %", evaluation.loss, 100.0 * (1.0 - evaluation.error))
+}
+
+/// Seconds as exact as one needs them: `7.4 s`, `95 s`, `12 min`, `2 h 05 min`.
+fn duration(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match seconds {
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 7200.0 => format!("{minutes} min"),
+        _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_one_line() {
+        let lines = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&lines);
+        let mut progress = Progress::lines(move |message| {
+            heard.borrow_mut().push(match message {
+                Message::Result(line) => line.to_owned(),
+                Message::Warning(line) => format!("! {line}"),
+            });
+        });
+        progress.begin_epoch(2, 10, 0, 1);
+        progress.step(0.5, 3, 4);
+        progress.evaluating();
+        progress.warn("take care");
+        let train = Evaluation::classification(0.25, 1, 8);
+        let validation = Some(Evaluation::classification(0.5, 1, 4));
+        progress.end_epoch(&EpochMetrics { epoch: 2, iteration: 1, train, validation });
+        let lines = lines.borrow();
+        assert_eq!(lines.len(), 2);
+        assert_eq!(lines[0], "! warning: take care");
+        let expected = "epoch 2/10  training loss 0.2500 accuracy 87.5 %  validation loss 0.5000 \
+                        accuracy 75.0 %  ";
+        assert!(
+            lines[1].starts_with(expected) && lines[1].contains(" images/s  0.0 s"),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
+    fn durations_are_as_exact_as_one_needs_them() {
+        let texts = [7.44, 95.4, 720.0, 7500.0].map(duration);
+        assert_eq!(texts, ["7.4 s", "95 s", "12 min", "2 h 05 min"]);
+    }
+}

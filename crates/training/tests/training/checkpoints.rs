@@ -1,0 +1,205 @@
+//! Which checkpoints there are, and what becomes of damaged ones.
+
+use std::fs;
+use std::path::PathBuf;
+
+use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
+use layers::FullyConnectedConfig;
+use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensors, serialize};
+use training::{Checkpoint, Ended, LayerSpec, TrainingError};
+
+use crate::tiny::{STEPS, Setup, finish, images};
+
+#[test]
+fn last_is_the_last_epoch_and_best_the_first_of_the_smallest_error() {
+    let setup = Setup::new(6);
+    let Ended::Finished(finished) = setup.run(setup.begin().unwrap()).unwrap() else {
+        panic!("interrupted");
+    };
+    let best = finished.training().best().unwrap();
+    let paths =
+        (finished.training().last_checkpoint(), finished.training().best_checkpoint().unwrap());
+    assert_eq!(paths.1, setup.directory().join(BEST_CHECKPOINT));
+    finished.finish(None).unwrap();
+
+    let record = Record::read(&setup.directory()).unwrap();
+    let errors: Vec<(u64, f64)> = record
+        .history
+        .rows()
+        .iter()
+        .filter(|row| row.epoch > 0)
+        .filter_map(|row| Some((row.epoch, row.val_error?)))
+        .collect();
+    assert_eq!(errors.len(), 6);
+    let smallest = errors.iter().map(|(_, error)| *error).fold(f64::INFINITY, f64::min);
+    let (first, _) = *errors.iter().find(|(_, error)| *error == smallest).unwrap();
+    assert_eq!((best.epoch, best.validation.error), (first, smallest));
+
+    // Ties keep the earlier one: the later epochs reach the same error.
+    assert!(errors.iter().filter(|(_, error)| *error == smallest).count() > 1, "{errors:?}");
+    let best = Checkpoint::load(&paths.1).unwrap();
+    assert_eq!(best.provenance().epochs, first);
+    assert_eq!(best.provenance().validation.unwrap().error, smallest);
+    let (measured, _) = best.model().evaluate(setup.validation.as_ref().unwrap()).unwrap();
+    assert_eq!(Some(measured), best.provenance().validation);
+    assert_eq!(Checkpoint::load(&paths.0).unwrap().provenance().epochs, 6);
+    let lines = setup.lines.lock().unwrap();
+    let said = lines.iter().rev().take(2).cloned().collect::<Vec<_>>().join("\n");
+    assert!(said.contains("last.safetensors (epoch 6,"), "{said}");
+    assert!(said.contains(&format!("best.safetensors (epoch {first},")), "{said}");
+}
+
+#[test]
+fn without_a_validation_set_there_is_no_best_one() {
+    let mut setup = Setup::new(1);
+    setup.validation = None;
+    setup.complete();
+    assert!(!setup.directory().join(BEST_CHECKPOINT).exists());
+    assert_eq!(setup.last().provenance().validation, None);
+}
+
+#[test]
+fn the_result_on_the_test_set_is_noted_with_the_weights() {
+    let setup = Setup::new(1);
+    let Ended::Finished(finished) = setup.run(setup.begin().unwrap()).unwrap() else {
+        panic!("interrupted");
+    };
+    let (test, _) = finished.training().model().evaluate(&images(10, 3)).unwrap();
+    let (_, summary) = finished.finish(Some(test)).unwrap();
+    assert_eq!(summary.test, Some(test));
+    assert_eq!(setup.last().provenance().test, Some(test));
+}
+
+/// A checkpoint in the middle of an epoch.
+fn interrupted() -> (Setup, PathBuf) {
+    let setup = Setup::new(2);
+    setup.run_until(setup.begin().unwrap(), STEPS + 1).unwrap();
+    let path = setup.directory().join(LAST_CHECKPOINT);
+    (setup, path)
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused_and_never_a_panic() {
+    let (setup, path) = interrupted();
+    let bytes = fs::read(&path).unwrap();
+    let log = setup.metrics();
+    let refused = |bytes: &[u8], what: &str| {
+        let error = Checkpoint::from_bytes("c.safetensors", bytes).unwrap_err().to_string();
+        assert!(error.starts_with("c.safetensors: "), "{what}: {error}");
+    };
+    for length in (0..bytes.len()).step_by(97).chain(bytes.len() - 9..bytes.len()) {
+        refused(&bytes[..length], &format!("{length} bytes"));
+    }
+    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    for index in 0..header {
+        let mut changed = bytes.clone();
+        changed[index] ^= 1 << (index % 8);
+        refused(&changed, &format!("byte {index}"));
+    }
+    for index in (header..bytes.len()).step_by(61) {
+        let mut changed = bytes.clone();
+        changed[index] ^= 1;
+        refused(&changed, &format!("byte {index}"));
+    }
+    refused(b"PK\x03\x04 an archive of something else", "another format");
+
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = setup.resume().unwrap_err().to_string();
+    assert!(error.contains("last.safetensors: expected a complete safetensors file"), "{error}");
+    assert_eq!(setup.metrics(), log, "the log is as it was");
+}
+
+/// Writes the checkpoint anew with a change, as another program would, without a new checksum.
+fn rewritten(change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>)) -> String {
+    let (_setup, path) = interrupted();
+    let bytes = fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let mut tensors: Vec<_> = file
+        .iter()
+        .map(|(name, view)| {
+            (name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec())
+        })
+        .collect();
+    change(&mut tensors);
+    let views = tensors.iter().map(|(name, dtype, shape, data)| {
+        (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap())
+    });
+    let bytes = serialize(views, header.metadata().clone()).unwrap();
+    Checkpoint::from_bytes("c", &bytes).unwrap_err().to_string()
+}
+
+#[test]
+fn another_type_of_number_is_refused_by_name() {
+    let error = rewritten(|tensors| {
+        let tensor = tensors.iter_mut().find(|(name, ..)| name == "model.4.b").unwrap();
+        (tensor.1, tensor.3) = (Dtype::F64, vec![0; 8 * 3]);
+    });
+    assert_eq!(error, "c: tensor model.4.b: expected numbers of type F32, but got F64");
+}
+
+#[test]
+fn a_file_that_was_edited_is_refused() {
+    let error = rewritten(|tensors| tensors.retain(|(name, ..)| name != "model.4.b"));
+    assert!(error.contains("of its content, but got"), "{error}");
+}
+
+#[test]
+fn a_safetensors_file_of_another_program_is_refused() {
+    let data = [0; 4];
+    let view = TensorView::new(Dtype::F32, vec![1], &data).unwrap();
+    let bytes = serialize([("w", view)], None).unwrap();
+    let error = Checkpoint::from_bytes("c", &bytes).unwrap_err().to_string();
+    assert!(error.contains("a checkpoint of this program, which has a format_version"), "{error}");
+}
+
+#[test]
+fn another_architecture_is_refused_with_what_differs() {
+    let (mut setup, _) = interrupted();
+    let log = setup.metrics();
+    setup.spec.layers[4] = LayerSpec::FullyConnected(FullyConnectedConfig {
+        activation: activations::Activation::TanH,
+        ..FullyConnectedConfig::new(3)
+    });
+    setup.spec.mean[1] = 0.5;
+    let error = setup.resume().unwrap_err();
+    assert!(matches!(&error, TrainingError::Differs { differences, .. } if differences.len() == 2));
+    let error = error.to_string();
+    assert!(error.contains("because the model is another one"), "{error}");
+    assert!(
+        error.contains("layers[4].activation: \"linear\" in the checkpoint, \"tanh\" now"),
+        "{error}"
+    );
+    assert!(error.contains("mean[1]: 0.35 in the checkpoint, 0.5 now"), "{error}");
+    assert_eq!(setup.metrics(), log);
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_leaves_the_old_one() {
+    let (setup, path) = interrupted();
+    let before = fs::read(&path).unwrap();
+    let metrics = setup.metrics();
+    // Not a matter of permissions, which a superuser does not have to heed.
+    let temporary = path.with_file_name(".last.safetensors.tmp");
+    fs::create_dir(&temporary).unwrap();
+    let error = setup.run(setup.resume().unwrap()).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write "), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+    let record = Record::read(&setup.directory()).unwrap();
+    assert_eq!(record.summary.status, Status::Running);
+    assert!(setup.metrics().starts_with(&metrics));
+
+    fs::remove_dir(&temporary).unwrap();
+    finish(setup.run(setup.resume().unwrap()).unwrap());
+    let reference = Setup::new(2);
+    reference.complete();
+    assert_eq!(setup.metrics(), reference.metrics());
+}
+
+#[test]
+fn a_missing_checkpoint_is_named() {
+    let setup = Setup::new(1);
+    let error = setup.resume().unwrap_err().to_string();
+    assert!(error.contains("last.safetensors: expected a checkpoint that can be read"), "{error}");
+}

@@ -1,0 +1,65 @@
+//! That a training learns, and says so when it does not.
+
+use experiment::{LAST_CHECKPOINT, Record, Status};
+use layers::{FullyConnectedConfig, WeightInit};
+use optim::ScheduleConfig;
+use training::{LayerSpec, TrainingError};
+
+use crate::tiny::{Setup, images};
+
+#[test]
+fn the_loss_falls_and_images_never_seen_are_told_apart() {
+    let mut setup = Setup::new(8);
+    setup.train = images(200, 1);
+    let model = setup.complete();
+    let rows = Record::read(&setup.directory()).unwrap().history.rows().to_vec();
+    let losses: Vec<f64> = rows.iter().filter_map(|row| row.val_loss).collect();
+    assert_eq!(losses.len(), 9, "one before training and one after each epoch");
+    assert!(losses[8] < 0.25 * losses[0], "{losses:?}");
+    let (test, probabilities) = model.evaluate(&images(100, 3)).unwrap();
+    // A guess is right in one case of three.
+    assert!(test.error < 0.1, "{test:?}");
+    let sums = probabilities.rows().into_iter().map(|row| row.sum());
+    assert!(sums.into_iter().all(|sum| (sum - 1.0).abs() < 1e-5));
+}
+
+#[test]
+fn each_epoch_is_one_line_and_a_good_start_no_warning() {
+    let setup = Setup::new(2);
+    setup.complete();
+    let lines = setup.lines.lock().unwrap();
+    let starts: Vec<_> = lines.iter().map(|line| line.split("  ").next().unwrap()).collect();
+    assert_eq!(starts[..3], ["epoch 0/2", "epoch 1/2", "epoch 2/2"]);
+    assert!(lines[1].contains("  training loss ") && lines[1].contains("  validation loss "));
+    assert!(lines.iter().all(|line| !line.starts_with('!')), "{lines:?}");
+}
+
+#[test]
+fn a_badly_scaled_network_is_warned_of() {
+    let mut setup = Setup::new(1);
+    setup.spec.layers[4] = LayerSpec::FullyConnected(FullyConnectedConfig {
+        weight_init: WeightInit::Normal { mean: 0.0, std: 5.0 },
+        ..FullyConnectedConfig::new(3)
+    });
+    setup.complete();
+    let lines = setup.lines.lock().unwrap();
+    let warnings: Vec<_> = lines.iter().filter(|line| line.starts_with('!')).collect();
+    assert_eq!(warnings.len(), 1, "{lines:?}");
+    assert!(warnings[0].starts_with("! warning: the loss of the first mini-batch is "));
+    assert!(warnings[0].contains("more than 50 % away from ln 3 = 1.0986"), "{warnings:?}");
+}
+
+#[test]
+fn a_training_that_diverges_keeps_its_log_and_its_checkpoints() {
+    let mut setup = Setup::new(3);
+    setup.config.schedule = ScheduleConfig::Constant { lr: 1e30 };
+    let error = setup.run(setup.begin().unwrap()).unwrap_err();
+    assert!(matches!(error, TrainingError::Diverged { .. }), "{error}");
+    assert!(error.to_string().contains("lower the learning rate"), "{error}");
+    let record = Record::read(&setup.directory()).unwrap();
+    assert_eq!(record.summary.status, Status::Diverged);
+    assert!(record.summary.diverged.is_some());
+    assert!(!record.history.rows().is_empty());
+    assert_eq!(setup.last().provenance().epochs, 0, "the state before training");
+    assert!(setup.directory().join(LAST_CHECKPOINT).exists());
+}

@@ -1,0 +1,9 @@
+//! Trainings of a tiny network on synthetic images.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod checkpoints;
+mod configuration;
+mod learning;
+mod resume;
+mod tiny;

@@ -1,0 +1,220 @@
+//! A training that was interrupted and continued is the training that was not.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
+use ndarray::ArrayD;
+use rayon::ThreadPoolBuilder;
+use safetensors::SafeTensors;
+use training::{Checkpoint, Ended, Training};
+
+use crate::tiny::{STEPS, Setup, arrays, finish};
+
+/// Every tensor of a checkpoint, bit by bit: parameters, buffers, velocities.
+fn tensors(setup: &Setup, name: &str) -> BTreeMap<String, Vec<u8>> {
+    let bytes = fs::read(setup.directory().join(name)).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect()
+}
+
+fn assert_same(setup: &Setup, reference: &Setup) {
+    for name in [LAST_CHECKPOINT, BEST_CHECKPOINT] {
+        assert_eq!(tensors(setup, name), tensors(reference, name), "{name}");
+    }
+    assert_eq!(setup.metrics(), reference.metrics());
+    let record = |setup: &Setup| Record::read(&setup.directory()).unwrap();
+    let (record, reference) = (record(setup), record(reference));
+    assert_eq!(record.summary.status, Status::Finished);
+    assert_eq!(record.summary.train, reference.summary.train);
+    assert_eq!(record.summary.validation, reference.summary.validation);
+    assert_eq!(record.history, reference.history);
+}
+
+#[test]
+fn a_checkpoint_has_parameters_buffers_and_velocities() {
+    let setup = Setup::new(1);
+    setup.complete();
+    let names: Vec<_> = tensors(&setup, LAST_CHECKPOINT).into_keys().collect();
+    assert_eq!(
+        names,
+        [
+            "buffer.1.running_mean",
+            "buffer.1.running_variance",
+            "model.0.W",
+            "model.0.b",
+            "model.1.beta",
+            "model.1.gamma",
+            "model.4.W",
+            "model.4.b",
+            "velocity.0.W",
+            "velocity.0.b",
+            "velocity.1.beta",
+            "velocity.1.gamma",
+            "velocity.4.W",
+            "velocity.4.b",
+        ]
+    );
+}
+
+#[test]
+fn two_epochs_and_two_more_are_four_epochs() {
+    let reference = Setup::new(4);
+    reference.complete();
+
+    let mut setup = Setup::new(2);
+    setup.complete();
+    setup.config.epochs = 4;
+    finish(setup.run(setup.resume().unwrap()).unwrap());
+    assert_same(&setup, &reference);
+    let config = fs::read_to_string(setup.directory().join("config.toml")).unwrap();
+    assert!(config.contains("epochs = 4"), "{config}");
+}
+
+#[test]
+fn a_training_interrupted_after_any_step_loses_nothing() {
+    let reference = Setup::new(2);
+    reference.complete();
+    for batches in 1..=2 * STEPS {
+        let setup = Setup::new(2);
+        let Ended::Interrupted(interrupted) =
+            setup.run_until(setup.begin().unwrap(), batches).unwrap()
+        else {
+            panic!("not interrupted after {batches} steps");
+        };
+        assert_eq!(interrupted.position.iteration, batches);
+        let summary = Record::read(&setup.directory()).unwrap().summary;
+        assert_eq!((summary.status, summary.iterations), (Status::Interrupted, batches));
+        assert!(summary.wall_seconds.unwrap() > 0.0);
+
+        finish(setup.run(setup.resume().unwrap()).unwrap());
+        assert_same(&setup, &reference);
+        let total = Record::read(&setup.directory()).unwrap().summary.wall_seconds.unwrap();
+        assert!(total > summary.wall_seconds.unwrap(), "seconds add up");
+    }
+}
+
+#[test]
+fn a_training_interrupted_after_every_step_loses_nothing() {
+    let reference = Setup::new(2);
+    reference.complete();
+    let setup = Setup::new(2);
+    let mut ended = setup.run_until(setup.begin().unwrap(), 1).unwrap();
+    let mut parts = 1;
+    while let Ended::Interrupted(_) = ended {
+        ended = setup.run_until(setup.resume().unwrap(), 1).unwrap();
+        parts += 1;
+    }
+    // The last part has only an evaluation to do.
+    assert_eq!(parts, 2 * STEPS + 1);
+    finish(ended);
+    assert_same(&setup, &reference);
+}
+
+#[test]
+fn a_crash_falls_back_to_the_last_checkpoint() {
+    let reference = Setup::new(3);
+    reference.complete();
+    let setup = Setup::new(3);
+    // The checkpoint and the best one of epoch 1, and a log that goes on for six steps.
+    setup.run_until(setup.begin().unwrap(), STEPS + 1).unwrap();
+    let early = setup.directory().join("early");
+    fs::copy(setup.directory().join(LAST_CHECKPOINT), &early).unwrap();
+    setup.run_until(setup.resume().unwrap(), 5).unwrap();
+    fs::rename(early, setup.directory().join(LAST_CHECKPOINT)).unwrap();
+    let log = setup.directory().join("metrics.csv");
+    let torn = setup.metrics() + "3,1";
+    fs::write(&log, torn).unwrap();
+
+    let resumed = setup.resume().unwrap();
+    assert_eq!(setup.metrics().lines().count() as u64, 2 + STEPS + 1, "later rows are dropped");
+    finish(setup.run(resumed).unwrap());
+    assert_same(&setup, &reference);
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let of_threads = |threads: usize| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let setup = Setup::new(2);
+            let model = setup.complete();
+            let predicted = model.predict(setup.train.images().view()).unwrap();
+            (tensors(&setup, LAST_CHECKPOINT), setup.metrics(), predicted)
+        })
+    };
+    let one = of_threads(1);
+    for threads in [2, 3] {
+        assert_eq!(of_threads(threads), one, "{threads} threads");
+    }
+}
+
+#[test]
+fn what_is_loaded_is_what_was_trained() {
+    let setup = Setup::new(2);
+    let model = setup.complete();
+    let checkpoint = setup.last();
+    assert_eq!(checkpoint.provenance().epochs, 2);
+    assert_eq!(checkpoint.provenance().iterations, 2 * STEPS);
+    assert!(checkpoint.provenance().validation.is_some());
+    let loaded = checkpoint.into_model();
+    let bits = |arrays: Vec<(String, ArrayD<f32>)>| -> Vec<(String, Vec<u32>)> {
+        let bits = |array: ArrayD<f32>| array.iter().map(|x| x.to_bits()).collect();
+        arrays.into_iter().map(|(name, array)| (name, bits(array))).collect()
+    };
+    assert_eq!(bits(arrays(&loaded)), bits(arrays(&model)));
+    let images = setup.train.images().view();
+    assert_eq!(loaded.predict(images).unwrap(), model.predict(images).unwrap());
+}
+
+#[test]
+fn the_weights_alone_predict_and_cannot_be_continued() {
+    let setup = Setup::new(1);
+    let model = setup.complete();
+    let path = setup.directory().join(LAST_CHECKPOINT);
+    let size = fs::metadata(&path).unwrap().len();
+    Checkpoint::load(&path).unwrap().weights_only().save(&path).unwrap();
+    assert!(fs::metadata(&path).unwrap().len() < size);
+    let bytes = fs::read(&path).unwrap();
+    let shipped = training::Model::from_weights("shipped", &bytes).unwrap();
+    let images = setup.train.images().view();
+    assert_eq!(shipped.predict(images).unwrap(), model.predict(images).unwrap());
+    let error = setup.resume().unwrap_err().to_string();
+    assert!(error.contains("can be continued from, but got weights only"), "{error}");
+}
+
+#[test]
+fn a_run_that_can_be_continued_is_not_overwritten_by_accident() {
+    let setup = Setup::new(2);
+    setup.run_until(setup.begin().unwrap(), 3).unwrap();
+    let error = setup.begin().unwrap_err().to_string();
+    assert!(error.contains("(interrupted): continue it with --resume"), "{error}");
+    // A crash: the status still says that it is running.
+    drop(setup.resume().unwrap());
+    let error = setup.begin().unwrap_err().to_string();
+    assert!(error.contains("(running): continue it with --resume"), "{error}");
+    let begun: Result<Training, _> = Training::begin(
+        setup.root.path(),
+        &setup.record(),
+        crate::tiny::program(),
+        true,
+        training::Model::build(setup.spec.clone(), &mut numerics::Rng::new(0)).unwrap(),
+        setup.config.clone(),
+    );
+    assert!(begun.is_ok());
+    assert!(!setup.directory().join(LAST_CHECKPOINT).exists());
+}
+
+#[test]
+fn an_interrupted_training_says_how_to_go_on() {
+    let setup = Setup::new(2);
+    setup.run_until(setup.begin().unwrap(), 6).unwrap();
+    let lines = setup.lines.lock().unwrap();
+    let last = &lines[lines.len() - 2..];
+    assert!(
+        last[0].starts_with("! interrupted; ") && last[0].ends_with("of epoch 2 of 2"),
+        "{last:?}"
+    );
+    assert!(last[0].contains("is after 2 steps"), "{last:?}");
+    assert!(last[1].contains("--resume"), "{last:?}");
+}

@@ -1,0 +1,248 @@
+//! A tiny network with everything that a checkpoint has to keep, and images that it can learn.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use activations::Activation;
+use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
+use datasets::{Batch, ImageSet};
+use experiment::{Config, Data, Dtype, Program};
+use layers::{BatchNormConfig, FullyConnectedConfig, WeightInit};
+use ndarray::{Array4, ArrayD, ArrayView3, ArrayViewMut3, s};
+use numerics::Rng;
+use optim::{ScheduleConfig, SgdConfig};
+use training::{
+    Augment, BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Message, Model,
+    ModelSpec, Monitor, Progress, RunConfig, Training, TrainingError,
+};
+
+pub(crate) const CLASSES: &[&str] = &["top", "bottom", "left"];
+pub(crate) const SEED: u64 = 7;
+pub(crate) const BATCH_SIZE: usize = 8;
+/// 29 images make 4 mini-batches, the last of 5.
+pub(crate) const TRAIN: usize = 29;
+pub(crate) const STEPS: u64 = 4;
+
+/// Noise, with one brighter half that gives the class away.
+pub(crate) fn images(n: usize, seed: u64) -> ImageSet {
+    let mut rng = Rng::new(seed);
+    let mut images = Array4::from_shape_simple_fn((n, 6, 6, 2), || rng.below(96) as u8);
+    let labels: Vec<u8> = (0..n).map(|_| rng.below(CLASSES.len()) as u8).collect();
+    for (mut image, label) in images.outer_iter_mut().zip(&labels) {
+        let mut half = match label {
+            0 => image.slice_mut(s![..3, .., ..]),
+            1 => image.slice_mut(s![3.., .., ..]),
+            _ => image.slice_mut(s![.., ..3, ..]),
+        };
+        half += 100;
+    }
+    ImageSet::new(images, labels, CLASSES).unwrap()
+}
+
+pub(crate) fn spec() -> ModelSpec {
+    ModelSpec {
+        name: "tiny".to_owned(),
+        input_shape: [6, 6, 2],
+        class_names: CLASSES.iter().map(|&name| name.to_owned()).collect(),
+        mean: vec![0.4, 0.35],
+        std: vec![0.25, 0.2],
+        layers: vec![
+            LayerSpec::Conv2D(Conv2DConfig {
+                activation: Activation::ReLU,
+                weight_init: WeightInit::HeNormal,
+                ..Conv2DConfig::new(4, (3, 3))
+            }),
+            LayerSpec::BatchNorm(BatchNormConfig::default()),
+            LayerSpec::Pool2D(Pool2DConfig::new(PoolMode::Max, (2, 2), 2)),
+            LayerSpec::Flatten,
+            LayerSpec::FullyConnected(FullyConnectedConfig::new(CLASSES.len())),
+        ],
+    }
+}
+
+/// Mirrors images at random.
+#[derive(Debug)]
+pub(crate) struct Flip;
+
+impl Augment for Flip {
+    fn description(&self) -> String {
+        "flip".to_owned()
+    }
+
+    fn augment(
+        &self,
+        epoch: u64,
+        example: usize,
+        image: ArrayView3<'_, u8>,
+        mut out: ArrayViewMut3<'_, u8>,
+    ) {
+        if Rng::with_stream(epoch, example as u64).below(2) == 0 {
+            out.assign(&image);
+        } else {
+            out.assign(&image.slice(s![.., .., ..;-1]));
+        }
+    }
+}
+
+pub(crate) fn config(epochs: u64) -> RunConfig {
+    RunConfig {
+        epochs,
+        batch_size: BATCH_SIZE,
+        seed: SEED,
+        sgd: SgdConfig { momentum: 0.9, weight_decay: 1e-3, ..SgdConfig::default() },
+        schedule: ScheduleConfig::Exponential {
+            lr: 0.05,
+            decay: 0.5,
+            decay_steps: 10,
+            staircase: false,
+        },
+        label_smoothing: 0.1,
+        augmentation: Flip.description(),
+        data_sha256: "a".repeat(64),
+    }
+}
+
+/// A training and all that belongs to it.
+pub(crate) struct Setup {
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) train: ImageSet,
+    pub(crate) validation: Option<ImageSet>,
+    pub(crate) spec: ModelSpec,
+    pub(crate) config: RunConfig,
+    pub(crate) lines: Arc<Mutex<Vec<String>>>,
+}
+
+impl Setup {
+    pub(crate) fn new(epochs: u64) -> Self {
+        Self {
+            root: tempfile::tempdir().unwrap(),
+            train: images(TRAIN, 1),
+            validation: Some(images(70, 2)),
+            spec: spec(),
+            config: config(epochs),
+            lines: Arc::default(),
+        }
+    }
+
+    pub(crate) fn record(&self) -> Config {
+        let data = Data {
+            name: "halves".to_owned(),
+            sha256: self.config.data_sha256.clone(),
+            train: self.train.len(),
+            validation: self.validation.as_ref().map_or(0, ImageSet::len),
+            test: 0,
+        };
+        let name = "tiny".parse().unwrap();
+        let seed = self.config.seed;
+        Config::new(name, "test", seed, Dtype::F32, data, &self.config).unwrap()
+    }
+
+    pub(crate) fn begin(&self) -> Result<Training, TrainingError> {
+        let model = Model::build(self.spec.clone(), &mut Rng::new(SEED))?;
+        Training::begin(
+            self.root.path(),
+            &self.record(),
+            program(),
+            false,
+            model,
+            self.config.clone(),
+        )
+    }
+
+    pub(crate) fn resume(&self) -> Result<Training, TrainingError> {
+        let (record, config) = (self.record(), self.config.clone());
+        Training::resume(&self.directory(), &record, program(), &self.spec, config)
+    }
+
+    pub(crate) fn run(&self, training: Training) -> Result<Ended, TrainingError> {
+        self.run_until(training, u64::MAX)
+    }
+
+    /// Runs until this many mini-batches were taken, counted from this call.
+    pub(crate) fn run_until(
+        &self,
+        training: Training,
+        batches: u64,
+    ) -> Result<Ended, TrainingError> {
+        let images = ImageBatches::new(&self.train, training.model(), BATCH_SIZE, SEED, &Flip)?;
+        let interrupt = Interrupt::new();
+        let source = Interrupting { images, left: Mutex::new(batches), interrupt: &interrupt };
+        let monitor = Monitor::new(&self.train, self.validation.as_ref(), SEED)?;
+        let lines = Arc::clone(&self.lines);
+        let mut progress = Progress::lines(move |message| {
+            let line = match message {
+                Message::Result(line) => line.to_owned(),
+                Message::Warning(line) => format!("! {line}"),
+            };
+            lines.lock().unwrap().push(line);
+        });
+        training.run(&source, &monitor, &interrupt, &mut progress)
+    }
+
+    /// From the first to the last epoch, record and all.
+    pub(crate) fn complete(&self) -> Model {
+        finish(self.run(self.begin().unwrap()).unwrap())
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.root.path().join("tiny")
+    }
+
+    pub(crate) fn last(&self) -> Checkpoint {
+        Checkpoint::load(&self.directory().join(experiment::LAST_CHECKPOINT)).unwrap()
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        read(&self.directory().join("metrics.csv"))
+    }
+}
+
+pub(crate) fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+pub(crate) fn program() -> Program {
+    Program { name: "test".to_owned(), version: "1".to_owned(), revision: None }
+}
+
+pub(crate) fn finish(ended: Ended) -> Model {
+    let Ended::Finished(finished) = ended else { panic!("interrupted: {ended:?}") };
+    finished.finish(None).unwrap().0
+}
+
+/// Parameters and buffers by name.
+pub(crate) fn arrays(model: &Model) -> Vec<(String, ArrayD<f32>)> {
+    let mut arrays = Vec::new();
+    for (index, layer) in model.network().layers().iter().enumerate() {
+        for (name, array) in layer.parameters().iter().chain(layer.buffers().iter()) {
+            arrays.push((format!("{index}.{name}"), array.clone()));
+        }
+    }
+    arrays
+}
+
+/// Asks to stop once it has given so many mini-batches.
+struct Interrupting<'a> {
+    images: ImageBatches<'a>,
+    left: Mutex<u64>,
+    interrupt: &'a Interrupt,
+}
+
+impl BatchSource for Interrupting<'_> {
+    fn per_epoch(&self) -> u64 {
+        self.images.per_epoch()
+    }
+
+    fn examples(&self) -> u64 {
+        self.images.examples()
+    }
+
+    fn batch(&self, epoch: u64, index: u64) -> Result<Batch<f32>, TrainingError> {
+        let mut left = self.left.lock().unwrap();
+        *left -= 1;
+        if *left == 0 {
+            self.interrupt.request();
+        }
+        self.images.batch(epoch, index)
+    }
+}
