@@ -134,7 +134,8 @@ impl DataSet {
         }
     }
 
-    /// The commands of its package and the names of the files that `--from` takes.
+    /// Other ways to get it, for those who have the files or another server: options of
+    /// [`command`](Self::command), with the commands of its package.
     #[must_use]
     pub fn other_sources(&self) -> String {
         let package = match self.package {
@@ -151,6 +152,10 @@ impl DataSet {
                 format!("--from {name}, or --from a folder with its files")
             }
         };
-        format!("{package}; {official}; --url BASE for another server with the official files")
+        format!(
+            "{package}; {official}; --url BASE for another server with the official files (options of \
+             `{}`)",
+            self.command()
+        )
     }
 }

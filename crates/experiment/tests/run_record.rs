@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use experiment::{
     Config, Data, Divergence, Dtype, EpochMetrics, Evaluation, ExperimentError, IterationMetrics,
-    LAST_CHECKPOINT, Logger, MetricsSink, Predictions, Program, Record, Results, ResumePoint, Status,
-    parameters,
+    LAST_CHECKPOINT, Logger, MetricsSink, Predictions, Program, Record, Results, ResumePoint,
+    Status, parameters,
 };
 use ndarray::{Array4, ArrayD, array};
 use serde::Serialize;
