@@ -1,7 +1,7 @@
 //! The inverse tangent.
 
-use ndarray::{Array, ArrayRef, Dimension, Zip};
-use numerics::Scalar;
+use ndarray::{Array, ArrayRef, Dimension};
+use numerics::{Scalar, map, map2};
 
 /// `σ(z) = arctan z`, with values in (-π/2, π/2).
 ///
@@ -14,7 +14,7 @@ impl ArcTan {
     /// `Y = σ(Z)`; the shapes agree.
     #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        z.mapv(T::atan)
+        map(z, T::atan)
     }
 
     /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
@@ -23,6 +23,6 @@ impl ArcTan {
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,
     ) -> Array<T, D> {
-        Zip::from(z).and(dl_dy).map_collect(|&z, &dl_dy| dl_dy / (T::one() + z * z))
+        map2(z, dl_dy, |z, dl_dy| dl_dy / (T::one() + z * z))
     }
 }

@@ -2,8 +2,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use ndarray::{Array, ArrayRef, Dimension, Zip};
-use numerics::Scalar;
+use ndarray::{Array, ArrayRef, Dimension};
+use numerics::{Scalar, map, map2};
 
 /// `σ(z) = z Φ(z)`, with Φ the distribution function of the standard normal distribution.
 ///
@@ -20,7 +20,7 @@ impl GELU {
     /// `Y = σ(Z)`; the shapes agree.
     #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        z.mapv(|z| z * distribution(z))
+        map(z, |z| z * distribution(z))
     }
     // ANCHOR_END: forward
 
@@ -31,7 +31,7 @@ impl GELU {
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,
     ) -> Array<T, D> {
-        Zip::from(z).and(dl_dy).map_collect(|&z, &dl_dy| dl_dy * (distribution(z) + z * density(z)))
+        map2(z, dl_dy, |z, dl_dy| dl_dy * (distribution(z) + z * density(z)))
     }
     // ANCHOR_END: backward
 }

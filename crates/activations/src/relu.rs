@@ -1,7 +1,7 @@
 //! The rectified linear unit.
 
-use ndarray::{Array, ArrayRef, Dimension, Zip};
-use numerics::Scalar;
+use ndarray::{Array, ArrayRef, Dimension};
+use numerics::{Scalar, map, map2};
 
 /// `σ(z) = 0` if `z < 0`, `z` otherwise.
 ///
@@ -20,7 +20,7 @@ impl ReLU {
     #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
         // The comparison is false for NaN, which therefore passes through.
-        z.mapv(|z| if z < T::zero() { T::zero() } else { z })
+        map(z, |z| if z < T::zero() { T::zero() } else { z })
     }
     // ANCHOR_END: forward
 
@@ -31,7 +31,7 @@ impl ReLU {
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,
     ) -> Array<T, D> {
-        Zip::from(z).and(dl_dy).map_collect(|&z, &dl_dy| dl_dy * derivative(z))
+        map2(z, dl_dy, |z, dl_dy| dl_dy * derivative(z))
     }
     // ANCHOR_END: backward
 }

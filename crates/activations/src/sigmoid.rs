@@ -1,7 +1,7 @@
 //! The logistic function.
 
-use ndarray::{Array, ArrayRef, Dimension, Zip};
-use numerics::Scalar;
+use ndarray::{Array, ArrayRef, Dimension};
+use numerics::{Scalar, map, map2};
 
 /// `σ(z) = 1 / (1 + e⁻ᶻ)`, with values in (0, 1).
 ///
@@ -17,7 +17,7 @@ impl Sigmoid {
     /// `Y = σ(Z)`; the shapes agree.
     #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        z.mapv(|z| {
+        map(z, |z| {
             let e = (-z.abs()).exp();
             // For negative z both sides of the fraction are multiplied by e^z.
             if z < T::zero() { e / (T::one() + e) } else { T::one() / (T::one() + e) }
@@ -32,7 +32,7 @@ impl Sigmoid {
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,
     ) -> Array<T, D> {
-        Zip::from(z).and(dl_dy).map_collect(|&z, &dl_dy| {
+        map2(z, dl_dy, |z, dl_dy| {
             // σ(z) (1 - σ(z)) = σ(|z|) σ(-|z|) = e / (1 + e)², without the cancellation in 1 - σ(z).
             let e = (-z.abs()).exp();
             dl_dy * e / ((T::one() + e) * (T::one() + e))

@@ -1,7 +1,7 @@
 //! The hyperbolic tangent.
 
-use ndarray::{Array, ArrayRef, Dimension, Zip};
-use numerics::Scalar;
+use ndarray::{Array, ArrayRef, Dimension};
+use numerics::{Scalar, map, map2};
 
 /// `σ(z) = tanh z`, with values in (-1, 1).
 ///
@@ -14,7 +14,7 @@ impl TanH {
     /// `Y = σ(Z)`; the shapes agree.
     #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        z.mapv(T::tanh)
+        map(z, T::tanh)
     }
 
     /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
@@ -23,7 +23,7 @@ impl TanH {
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,
     ) -> Array<T, D> {
-        Zip::from(z).and(dl_dy).map_collect(|&z, &dl_dy| {
+        map2(z, dl_dy, |z, dl_dy| {
             let y = z.tanh();
             dl_dy * (T::one() - y) * (T::one() + y)
         })

@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, ArrayViewMut2, Axis, CowArray, Ix2};
-use numerics::{Scalar, add_matmul, matmul};
+use numerics::{Scalar, add_matmul, column_sums, matmul};
 use rayon::prelude::*;
 
 use crate::Window;
@@ -53,6 +53,8 @@ pub fn conv2d_forward<T: Scalar>(
     let x = x.as_standard_layout();
     let x = x.as_slice().expect("the standard layout is contiguous");
     let w = weight_matrix(&w);
+    let b = b.as_standard_layout();
+    let b = b.as_slice().expect("the standard layout is contiguous");
     let mut z = Array4::zeros(blocks.output_shape());
     z.as_slice_mut()
         .expect("new arrays are contiguous")
@@ -60,9 +62,9 @@ pub fn conv2d_forward<T: Scalar>(
         .enumerate()
         .for_each_init(Vec::new, |columns, (block, z)| {
             let columns = blocks.im2col(x, blocks.lines(block), columns);
-            let mut z = ArrayViewMut2::from_shape((columns.nrows(), blocks.filters), z)
+            z.chunks_exact_mut(blocks.filters).for_each(|cell| cell.copy_from_slice(b));
+            let z = ArrayViewMut2::from_shape((columns.nrows(), blocks.filters), z)
                 .expect("a block of lines has one row an output cell");
-            z.assign(&b);
             add_matmul(z, columns, w.view());
         });
     z
@@ -92,7 +94,7 @@ pub fn conv2d_backward<T: Scalar>(
     Conv2DGradients {
         dl_dx: blocks.backward_data(&weight_matrix(&w), dl_dz.view()),
         dl_dw: blocks.backward_weights(x, dl_dz.view()),
-        dl_db: dl_dz.sum_axis(Axis(0)).insert_axis(Axis(0)),
+        dl_db: column_sums(dl_dz.view()).insert_axis(Axis(0)),
     }
 }
 // ANCHOR_END: backward

@@ -1,10 +1,13 @@
-//! Pooling as arithmetic on shifted images.
+//! Pooling as a walk over the cells of every window.
 //!
-//! The cell `(i, j)` of every window at once is a strided slice of the padded batch. Pooling
-//! combines these slices, one for each cell of the kernel, and backward adds to the same slices.
+//! The channels of a pixel are neighbours in memory, so the innermost loop runs over them, for one
+//! cell of one window at a time.
 
-use ndarray::{Array4, ArrayView4, ArrayViewMut4, CowArray, Ix4, Zip, s};
+use std::ops::Range;
+
+use ndarray::{Array4, ArrayView4, ArrayViewMut4, Axis, CowArray, Ix4, s};
 use numerics::Scalar;
+use rayon::prelude::*;
 
 use crate::Window;
 
@@ -22,19 +25,25 @@ pub fn max_pool_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     window: Window,
 ) -> (Array4<T>, Array4<u32>) {
-    let x = padded(x, window);
-    let mut y = shifted(&x, window, 0).to_owned();
+    let mut y = outputs(x, window);
     let mut winner = Array4::zeros(y.raw_dim());
-    for cell in 1..cells(window) {
-        Zip::from(&mut y).and(&mut winner).and(&shifted(&x, window, cell)).for_each(
-            |y, winner, &x| {
-                if (x > *y || x.is_nan()) && !y.is_nan() {
-                    *y = x;
-                    *winner = cell as u32;
+    let (each, one) = (Axis(0), images_per_task(x));
+    (y.axis_chunks_iter_mut(each, one).into_par_iter())
+        .zip(winner.axis_chunks_iter_mut(each, one))
+        .zip(x.axis_chunks_iter(each, one))
+        .for_each(|((mut y, mut winner), x)| {
+            let (images, _, _, channels) = x.dim();
+            let x = padded(x, window);
+            let (x, y, winner) = (contiguous(&x), all(&mut y), all(&mut winner));
+            for_each_cell(window, images, channels, |cell, input, output| {
+                let candidates = y[output.clone()].iter_mut().zip(&mut winner[output]);
+                for ((y, winner), &x) in candidates.zip(&x[input]) {
+                    let wins = cell == 0 || ((x > *y || x.is_nan()) && !y.is_nan());
+                    *y = if wins { x } else { *y };
+                    *winner = if wins { cell } else { *winner };
                 }
-            },
-        );
-    }
+            });
+        });
     (y, winner)
 }
 // ANCHOR_END: max_forward
@@ -54,17 +63,19 @@ pub fn max_pool_backward<T: Scalar>(
     winner: ArrayView4<'_, u32>,
     window: Window,
 ) -> Array4<T> {
-    let mut dl_dx = padded_zeros(dl_dy, window);
-    for cell in 0..cells(window) {
-        Zip::from(shifted_mut(&mut dl_dx, window, cell)).and(dl_dy).and(winner).for_each(
-            |dl_dx, &dl_dy, &winner| {
-                if winner == cell as u32 {
-                    *dl_dx += dl_dy;
-                }
-            },
-        );
-    }
-    without_padding(dl_dx, window)
+    assert_eq!(winner.dim(), dl_dy.dim(), "every output has its winner");
+    let channels = dl_dy.dim().3;
+    inputs(dl_dy, window, |images, dl_dy, dl_dx| {
+        let winner = winner.slice_axis(Axis(0), images.clone().into());
+        let winner = winner.as_standard_layout();
+        let winner = winner.as_slice().expect("the standard layout is contiguous");
+        for_each_cell(window, images.len(), channels, |cell, input, output| {
+            let gradients = dl_dy[output.clone()].iter().zip(&winner[output]);
+            for (dl_dx, (&dl_dy, &winner)) in dl_dx[input].iter_mut().zip(gradients) {
+                *dl_dx += if winner == cell { dl_dy } else { T::zero() };
+            }
+        });
+    })
 }
 // ANCHOR_END: max_backward
 
@@ -78,12 +89,21 @@ pub fn max_pool_backward<T: Scalar>(
 /// If `x` has not the size of `window`.
 #[must_use]
 pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> Array4<T> {
-    let x = padded(x, window);
-    let mut sum = shifted(&x, window, 0).to_owned();
-    for cell in 1..cells(window) {
-        sum += &shifted(&x, window, cell);
-    }
-    sum / T::of(cells(window) as f64)
+    let mut y = outputs(x, window);
+    let divisor = T::of(cells(window) as f64);
+    let (each, one) = (Axis(0), images_per_task(x));
+    (y.axis_chunks_iter_mut(each, one).into_par_iter())
+        .zip(x.axis_chunks_iter(each, one))
+        .for_each(|(mut y, x)| {
+            let (images, _, _, channels) = x.dim();
+            let x = padded(x, window);
+            let (x, y) = (contiguous(&x), all(&mut y));
+            for_each_cell(window, images, channels, |_, input, output| {
+                y[output].iter_mut().zip(&x[input]).for_each(|(y, &x)| *y += x);
+            });
+            y.iter_mut().for_each(|y| *y /= divisor);
+        });
+    y
 }
 // ANCHOR_END: average_forward
 
@@ -98,12 +118,13 @@ pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> 
 /// If `dl_dy` has not the size of `window`.
 #[must_use]
 pub fn average_pool_backward<T: Scalar>(dl_dy: ArrayView4<'_, T>, window: Window) -> Array4<T> {
-    let share = &dl_dy / T::of(cells(window) as f64);
-    let mut dl_dx = padded_zeros(dl_dy, window);
-    for cell in 0..cells(window) {
-        shifted_mut(&mut dl_dx, window, cell).zip_mut_with(&share, |dl_dx, &share| *dl_dx += share);
-    }
-    without_padding(dl_dx, window)
+    let (divisor, channels) = (T::of(cells(window) as f64), dl_dy.dim().3);
+    inputs(dl_dy, window, |images, dl_dy, dl_dx| {
+        for_each_cell(window, images.len(), channels, |_, input, output| {
+            let gradients = dl_dx[input].iter_mut().zip(&dl_dy[output]);
+            gradients.for_each(|(dl_dx, &dl_dy)| *dl_dx += dl_dy / divisor);
+        });
+    })
 }
 // ANCHOR_END: average_backward
 
@@ -112,58 +133,105 @@ fn cells(window: Window) -> usize {
     window.kernel().0 * window.kernel().1
 }
 
-/// The batch with its padding; a view if there is none.
+// ANCHOR: for_each_cell
+/// Calls `visit(cell, input, output)` for every cell of every window of these images: the elements
+/// `input` of the padded images are the channels that this cell of the kernel sees, the elements
+/// `output` those of the window's output. A window's cells come in row-major order.
+fn for_each_cell(
+    window: Window,
+    images: usize,
+    channels: usize,
+    mut visit: impl FnMut(u32, Range<usize>, Range<usize>),
+) {
+    let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
+    let ((r1, r2), (k1, k2), stride) = (window.output(), window.kernel(), window.stride());
+    let (padded_rows, padded_cols) = (rows + 2 * p1, cols + 2 * p2);
+    for n in 0..images {
+        for r in 0..r1 {
+            for q in 0..r2 {
+                let output = ((n * r1 + r) * r2 + q) * channels;
+                for i in 0..k1 {
+                    for j in 0..k2 {
+                        let row = n * padded_rows + r * stride + i;
+                        let input = (row * padded_cols + q * stride + j) * channels;
+                        let cell = (i * k2 + j) as u32;
+                        visit(cell, input..input + channels, output..output + channels);
+                    }
+                }
+            }
+        }
+    }
+}
+// ANCHOR_END: for_each_cell
+
+/// The images with their padding, in standard layout; a view if nothing has to change.
 fn padded<'a, T: Scalar>(x: ArrayView4<'a, T>, window: Window) -> CowArray<'a, T, Ix4> {
     let (m, rows, cols, channels) = x.dim();
-    assert_eq!((rows, cols), window.input(), "the window was made for the input");
     let (p1, p2) = window.pad();
     if (p1, p2) == (0, 0) {
-        return x.into();
+        return if x.is_standard_layout() {
+            x.into()
+        } else {
+            x.as_standard_layout().into_owned().into()
+        };
     }
     let mut padded = Array4::zeros((m, rows + 2 * p1, cols + 2 * p2, channels));
     padded.slice_mut(s![.., p1..p1 + rows, p2..p2 + cols, ..]).assign(&x);
     padded.into()
 }
 
-/// Zeros of the shape of the padded batch, for the gradient of its cells.
-fn padded_zeros<T: Scalar>(dl_dy: ArrayView4<'_, T>, window: Window) -> Array4<T> {
+/// Zeros of the shape of the output.
+fn outputs<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> Array4<T> {
+    let (m, rows, cols, channels) = x.dim();
+    assert_eq!((rows, cols), window.input(), "the window was made for the input");
+    let (r1, r2) = window.output();
+    Array4::zeros((m, r1, r2, channels))
+}
+
+/// The gradient of the input: `add(images, dl_dy, dl_dx)` adds that of these images to zeros of
+/// their padded shape. What falls on the padding is nobody's gradient.
+fn inputs<T: Scalar>(
+    dl_dy: ArrayView4<'_, T>,
+    window: Window,
+    add: impl Fn(Range<usize>, &[T], &mut [T]) + Sync,
+) -> Array4<T> {
     let (m, r1, r2, channels) = dl_dy.dim();
     assert_eq!((r1, r2), window.output(), "the window was made for the output");
     let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
-    Array4::zeros((m, rows + 2 * p1, cols + 2 * p2, channels))
+    let mut dl_dx = Array4::zeros((m, rows, cols, channels));
+    let at_once = images_per_task(dl_dx.view());
+    (dl_dx.axis_chunks_iter_mut(Axis(0), at_once).into_par_iter())
+        .zip(dl_dy.axis_chunks_iter(Axis(0), at_once))
+        .enumerate()
+        .for_each(|(task, (mut dl_dx, dl_dy))| {
+            let count = dl_dy.len_of(Axis(0));
+            let images = task * at_once..task * at_once + count;
+            let dl_dy = dl_dy.as_standard_layout();
+            let dl_dy = dl_dy.as_slice().expect("the standard layout is contiguous");
+            if (p1, p2) == (0, 0) {
+                return add(images, dl_dy, all(&mut dl_dx));
+            }
+            let mut padded = Array4::zeros((count, rows + 2 * p1, cols + 2 * p2, channels));
+            add(images, dl_dy, all(&mut padded.view_mut()));
+            dl_dx.assign(&padded.slice(s![.., p1..p1 + rows, p2..p2 + cols, ..]));
+        });
+    dl_dx
 }
 
-/// What falls on the padding is nobody's gradient.
-fn without_padding<T: Scalar>(dl_dx: Array4<T>, window: Window) -> Array4<T> {
-    let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
-    if (p1, p2) == (0, 0) {
-        return dl_dx;
-    }
-    dl_dx.slice(s![.., p1..p1 + rows, p2..p2 + cols, ..]).to_owned()
+fn contiguous<'a, T>(x: &'a CowArray<'_, T, Ix4>) -> &'a [T] {
+    x.as_slice().expect("padding makes the layout standard")
 }
 
-/// Cell number `cell` of every window: a slice of the padded batch, of the shape of the output.
-fn shifted<'a, T: Scalar>(
-    x: &'a CowArray<'_, T, Ix4>,
-    window: Window,
-    cell: usize,
-) -> ArrayView4<'a, T> {
-    let ([top, left], [bottom, right]) = corners(window, cell);
-    let stride = window.stride();
-    x.slice(s![.., top..bottom; stride, left..right; stride, ..])
+/// All elements of some images of a new array.
+fn all<'a, T>(images: &'a mut ArrayViewMut4<'_, T>) -> &'a mut [T] {
+    images.as_slice_mut().expect("images of a new array are contiguous")
 }
 
-fn shifted_mut<T: Scalar>(x: &mut Array4<T>, window: Window, cell: usize) -> ArrayViewMut4<'_, T> {
-    let ([top, left], [bottom, right]) = corners(window, cell);
-    let stride = window.stride();
-    x.slice_mut(s![.., top..bottom; stride, left..right; stride, ..])
-}
-
-fn corners(window: Window, cell: usize) -> ([usize; 2], [usize; 2]) {
-    let (i, j) = (cell / window.kernel().1, cell % window.kernel().1);
-    let (r1, r2) = window.output();
-    let last = |first: usize, outputs: usize| first + (outputs - 1) * window.stride() + 1;
-    ([i, j], [last(i, r1), last(j, r2)])
+/// Images do not meet in pooling, so they can be shared out in any way; each task gets a mebibyte or
+/// so, which stays in the second-level cache.
+fn images_per_task<T: Scalar>(x: ArrayView4<'_, T>) -> usize {
+    let image = x.len() / x.len_of(Axis(0)).max(1) * size_of::<T>();
+    ((1 << 20) / image.max(1)).max(1)
 }
 
 #[cfg(test)]
@@ -240,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn shifted_slices_agree_with_the_loops() {
+    fn walks_agree_with_the_loops() {
         for (input, kernel, stride, pad) in [
             ((7, 9), (3, 2), 2, Pad::Valid),
             ((7, 8), (3, 5), 1, Pad::Same),

@@ -19,6 +19,7 @@
 //! # Ok::<(), datasets::DatasetError>(())
 //! ```
 
+mod augment;
 mod batches;
 mod cifar10;
 mod cifar10_npy;
@@ -34,6 +35,7 @@ mod npy;
 mod preprocess;
 mod splits;
 
+pub use augment::{Augmentation, Flip};
 pub use batches::{Batch, Batches};
 pub use cifar10::{
     CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_RECORD, cifar10_sample, parse_cifar10,

@@ -152,8 +152,13 @@ fn specs(class: LayerClass) -> Vec<LayerSpec> {
             pool2d(PoolMode::Average, (2, 2), 1, Pad::Valid),
             pool2d(PoolMode::Average, (5, 5), 1, Pad::Cells(2, 2)),
         ],
-        LayerClass::BatchNorm => [vec![5], vec![7, 6, 2]]
-            .map(|input_shape| LayerSpec::BatchNorm { input_shape, eps: 0.01, momentum: 0.1 })
+        LayerClass::BatchNorm => [(vec![5], Activation::Linear), (vec![7, 6, 2], Activation::ReLU)]
+            .map(|(input_shape, activation)| LayerSpec::BatchNorm {
+                input_shape,
+                eps: 0.01,
+                momentum: 0.1,
+                activation,
+            })
             .into(),
         LayerClass::GlobalAveragePool2D => {
             vec![LayerSpec::GlobalAveragePool2D { input_shape: [7, 6, 2] }]
@@ -263,8 +268,8 @@ fn describe(spec: &LayerSpec) -> String {
     let name = spec.class().name();
     match spec {
         LayerSpec::FullyConnected { activation, .. } => format!("{name} {activation}"),
-        LayerSpec::BatchNorm { input_shape, eps, .. } => {
-            format!("{name} of {input_shape:?} ε {eps}")
+        LayerSpec::BatchNorm { input_shape, eps, activation, .. } => {
+            format!("{name} of {input_shape:?} ε {eps} {activation}")
         }
         LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => name.to_owned(),
         LayerSpec::Conv2D { kernel_shape: (k1, k2), stride, pad, activation, .. } => {

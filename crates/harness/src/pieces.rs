@@ -18,7 +18,8 @@ use crate::{LayerSpec, LayerSubject, Real};
 pub(crate) fn piece(spec: &LayerSpec, x: &ArrayD<f64>, parameters: &[ArrayD<f64>]) -> Vec<u32> {
     match spec {
         LayerSpec::FullyConnected { activation: Activation::ReLU, .. }
-        | LayerSpec::Conv2D { activation: Activation::ReLU, .. } => {
+        | LayerSpec::Conv2D { activation: Activation::ReLU, .. }
+        | LayerSpec::BatchNorm { activation: Activation::ReLU, .. } => {
             pre_activation(spec, x, parameters).iter().map(|&z| u32::from(z >= 0.0)).collect()
         }
         LayerSpec::Pool2D { mode: PoolMode::Max, kernel_shape, stride, pad, .. } => {
@@ -31,8 +32,9 @@ pub(crate) fn piece(spec: &LayerSpec, x: &ArrayD<f64>, parameters: &[ArrayD<f64>
 /// Z, as the output of the same layer with a linear activation.
 fn pre_activation(spec: &LayerSpec, x: &ArrayD<f64>, parameters: &[ArrayD<f64>]) -> ArrayD<f64> {
     let mut spec = spec.clone();
-    if let LayerSpec::FullyConnected { activation, .. } | LayerSpec::Conv2D { activation, .. } =
-        &mut spec
+    if let LayerSpec::FullyConnected { activation, .. }
+    | LayerSpec::Conv2D { activation, .. }
+    | LayerSpec::BatchNorm { activation, .. } = &mut spec
     {
         *activation = Activation::Linear;
     }
@@ -42,7 +44,8 @@ fn pre_activation(spec: &LayerSpec, x: &ArrayD<f64>, parameters: &[ArrayD<f64>])
     for ((_, own), value) in own.iter_mut().zip(parameters) {
         own.assign(value);
     }
-    layer.predict(x).expect("the input went through the layer before")
+    // Training mode, which is what backward differentiates.
+    layer.forward(x.clone()).expect("the input went through the layer before")
 }
 
 fn winners(x: &ArrayD<f64>, (k1, k2): (usize, usize), stride: usize, pad: Pad) -> Vec<u32> {

@@ -177,6 +177,7 @@ pub(crate) fn draw_spec(class: LayerClass, case: &mut Case) -> (LayerSpec, Vec<u
                 input_shape: case.shape(axes, 4),
                 eps: 0.05 + 0.45 * case.rng.uniform(),
                 momentum: 1.0 - case.rng.uniform(),
+                activation: Activation::Linear,
             }
         }
     };

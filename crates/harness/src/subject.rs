@@ -233,6 +233,8 @@ pub enum LayerSpec {
         eps: f64,
         /// The weight of the newest batch in the running statistics.
         momentum: f64,
+        /// The activation.
+        activation: Activation,
     },
 }
 
@@ -280,7 +282,9 @@ impl LayerSpec {
                 Box::new(Pool2DConfig { pad, ..Pool2DConfig::new(mode, kernel_shape, stride) })
             }
             Self::GlobalAveragePool2D { .. } => Box::new(GlobalAveragePool2DConfig),
-            Self::BatchNorm { eps, momentum, .. } => Box::new(BatchNormConfig { eps, momentum }),
+            Self::BatchNorm { eps, momentum, activation, .. } => {
+                Box::new(BatchNormConfig { eps, momentum, activation })
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Layer, LayerConfig, LayerError, LayerState, Parameters, batch_norm_backward,
+    BatchNormForward, Layer, LayerConfig, LayerError, LayerState, Parameters, batch_norm_backward,
     batch_norm_forward, batch_norm_predict,
 };
 
@@ -18,12 +18,14 @@ pub struct BatchNormConfig {
     pub eps: f64,
     /// The weight of the newest batch in the running statistics, in `(0, 1]`; 0.1 by default.
     pub momentum: f64,
+    /// The activation; linear by default.
+    pub activation: Activation,
 }
 
 impl Default for BatchNormConfig {
     /// The defaults of PyTorch.
     fn default() -> Self {
-        Self { eps: 1e-5, momentum: 0.1 }
+        Self { eps: 1e-5, momentum: 0.1, activation: Activation::default() }
     }
 }
 
@@ -39,7 +41,7 @@ impl BatchNormConfig {
             let expected = expected.to_owned();
             Err(LayerError::Configuration { layer: KIND, what, expected, got })
         };
-        let Self { eps, momentum } = *self;
+        let Self { eps, momentum, activation } = *self;
         // What rounds to 0 in `f32` would not keep a constant feature from dividing by 0.
         if !(eps.is_finite() && T::of(eps) >= T::TINY && T::of(eps).is_finite()) {
             return invalid("eps", "finite and above 0", eps.to_string());
@@ -57,7 +59,7 @@ impl BatchNormConfig {
         let (zeros, ones) = (ArrayD::zeros(vec![1, n]), ArrayD::ones(vec![1, n]));
         let parameters = Parameters::new([("gamma", ones.clone()), ("beta", zeros.clone())]);
         let buffers = Parameters::new([("running_mean", zeros), ("running_variance", ones)]);
-        let state = LayerState::new(KIND, input_shape, input_shape, Activation::Linear, parameters)
+        let state = LayerState::new(KIND, input_shape, input_shape, activation, parameters)
             .with_buffers(buffers);
         Ok(BatchNorm { state, eps: T::of(eps), momentum: T::of(momentum), cache: None })
     }
@@ -74,7 +76,7 @@ impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
 }
 
 /// Standardises each feature over the mini-batch, then scales and shifts it:
-/// `Y = γ ⊙ (X - mean) / √(variance + ε) + β`. For images the features are the channels, and every
+/// `Y = σ(γ ⊙ (X - mean) / √(variance + ε) + β)`. For images the features are the channels, and every
 /// pixel of every image counts.
 ///
 /// [`forward`](Layer::forward) uses the statistics of the mini-batch and moves the running ones by
@@ -101,6 +103,8 @@ struct Cache<T> {
     shape: Vec<usize>,
     x_hat: Array2<T>,
     deviation: Array1<T>,
+    /// What the activation was applied to; not kept if that is linear.
+    z: Option<ArrayD<T>>,
 }
 
 impl<T: Scalar> Layer<T> for BatchNorm<T> {
@@ -117,7 +121,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         self.state.check_input(&x)?;
         let shape = x.shape().to_vec();
         let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
-        let forward = batch_norm_forward(rows(x).view(), gamma, beta, self.eps);
+        let forward = batch_norm_forward(rows(x), gamma, beta, self.eps);
         let alpha = self.momentum;
         let buffers = self.state.buffers_mut();
         for (name, batch) in
@@ -127,23 +131,29 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             let batch = batch.view().insert_axis(Axis(0)).into_dyn();
             Zip::from(running).and(&batch).for_each(|r, &s| *r += alpha * (s - *r));
         }
-        self.cache = Some(Cache {
-            shape: shape.clone(),
-            x_hat: forward.x_hat,
-            deviation: forward.deviation,
-        });
-        Ok(shaped(forward.y, shape))
+        let BatchNormForward { y, x_hat, deviation, .. } = forward;
+        let y = shaped(y, shape.clone());
+        let (y, z) = match self.activation() {
+            Activation::Linear => (y, None),
+            activation => (activation.forward(&y), Some(y)),
+        };
+        self.cache = Some(Cache { shape, x_hat, deviation, z });
+        Ok(y)
     }
     // ANCHOR_END: forward
 
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let Some(Cache { shape, x_hat, deviation }) = &self.cache else {
+        let Some(Cache { shape, x_hat, deviation, z }) = &self.cache else {
             return Err(LayerError::BackwardBeforeForward { layer: KIND });
         };
         self.state.check_gradient(shape, &dl_dy)?;
         let gamma = self.parameters().matrix("gamma");
-        let (shape, dl_dy) = (shape.clone(), rows(dl_dy));
-        let gradients = batch_norm_backward(dl_dy.view(), x_hat.view(), deviation.view(), gamma);
+        let dl_dz = match z {
+            None => dl_dy,
+            Some(z) => self.activation().backward(z, &dl_dy)?,
+        };
+        let shape = shape.clone();
+        let gradients = batch_norm_backward(rows(dl_dz), x_hat, deviation.view(), gamma);
         self.state.set_gradients(Parameters::new([
             ("gamma", gradients.dl_dgamma.into_dyn()),
             ("beta", gradients.dl_dbeta.into_dyn()),
@@ -157,8 +167,12 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
         let mean = self.buffers().matrix("running_mean");
         let variance = self.buffers().matrix("running_variance");
-        let y = batch_norm_predict(rows(x.clone()).view(), gamma, beta, mean, variance, self.eps);
-        Ok(shaped(y, x.shape().to_vec()))
+        let z = batch_norm_predict(rows(x.clone()), gamma, beta, mean, variance, self.eps);
+        let z = shaped(z, x.shape().to_vec());
+        Ok(match self.activation() {
+            Activation::Linear => z,
+            activation => activation.forward(&z),
+        })
     }
     // ANCHOR_END: predict
 
@@ -186,7 +200,7 @@ mod tests {
     use super::*;
 
     fn layer(momentum: f64) -> BatchNorm<f64> {
-        BatchNormConfig { eps: 1e-5, momentum }.build(&[2]).unwrap()
+        BatchNormConfig { momentum, ..BatchNormConfig::default() }.build(&[2]).unwrap()
     }
 
     #[test]
@@ -235,7 +249,8 @@ mod tests {
     #[test]
     fn invalid_configurations_are_refused() {
         let build = |eps, momentum, shape: &[usize]| {
-            let built = BatchNormConfig { eps, momentum }.build::<f32>(shape);
+            let built =
+                BatchNormConfig { eps, momentum, ..BatchNormConfig::default() }.build::<f32>(shape);
             built.unwrap_err().to_string()
         };
         for eps in [0.0, -1e-5, f64::NAN, f64::INFINITY, 1e-60, 1e60] {

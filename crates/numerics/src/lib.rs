@@ -1,12 +1,15 @@
-//! What every layer shares: the number type, the matrix product and the random source.
+//! What every layer shares: the number type, the matrix product, sums and maps on several threads,
+//! and the random source.
 //!
 //! All mathematics of the workspace is generic over [`Scalar`], which is `f32` or `f64`: gradients
 //! are verified in `f64`, training runs in `f32`.
 
 mod matmul;
+mod parallel;
 mod random;
 mod scalar;
 
 pub use matmul::{add_matmul, matmul};
+pub use parallel::{column_sums, for_each_row, map, map2, sum_rows};
 pub use random::Rng;
 pub use scalar::Scalar;

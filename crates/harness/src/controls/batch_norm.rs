@@ -19,6 +19,7 @@ enum Bug {
     MomentumSwapped,
     StatisticsOfImages,
     StatisticsNeverMove,
+    ActivationForgottenInBackward,
 }
 
 struct BatchNorms(Bug);
@@ -30,7 +31,7 @@ impl LayerSubject<f64> for BatchNorms {
         let &LayerSpec::BatchNorm { eps, momentum, .. } = spec else {
             panic!("a batch-norm subject builds batch normalisations")
         };
-        Ok(Box::new(Naive { state: real.state().clone(), eps, momentum, bug: self.0, x: None }))
+        Ok(Box::new(Naive { state: real.state().clone(), eps, momentum, bug: self.0, cache: None }))
     }
 }
 
@@ -40,7 +41,8 @@ struct Naive {
     eps: f64,
     momentum: f64,
     bug: Bug,
-    x: Option<ArrayD<f64>>,
+    /// X, and Z, to which the activation was applied.
+    cache: Option<(ArrayD<f64>, ArrayD<f64>)>,
 }
 
 /// The mean over all axes but the last, with axes of length 1 in their place.
@@ -88,7 +90,8 @@ impl Layer<f64> for Naive {
     fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
         self.state.check_input(&x)?;
         let (gamma, beta) = (&self.parameters()["gamma"], &self.parameters()["beta"]);
-        let y = self.standardised(&x) * self.row(gamma) + self.row(beta);
+        let z = self.standardised(&x) * self.row(gamma) + self.row(beta);
+        let y = self.activation().forward(&z);
         let (mu, variance) = self.statistics(&x);
         let axes = x.ndim() - 1;
         let alpha = match self.bug {
@@ -103,25 +106,29 @@ impl Layer<f64> for Naive {
                 *r = (1.0 - alpha) * *r + alpha * s;
             }
         }
-        self.x = Some(x);
+        self.cache = Some((x, z));
         Ok(y)
     }
 
     fn backward(&mut self, dl_dy: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-        let Some(x) = &self.x else {
+        let Some((x, z)) = &self.cache else {
             return Err(LayerError::BackwardBeforeForward { layer: self.kind() });
         };
         self.state.check_gradient(x.shape(), &dl_dy)?;
+        let dl_dz = match self.bug {
+            Bug::ActivationForgottenInBackward => dl_dy,
+            _ => self.activation().backward(z, &dl_dy)?,
+        };
         let axes = self.axes(x);
         let x_hat = self.standardised(x);
         let (_, variance) = self.statistics(x);
-        let along = &dl_dy * &x_hat;
-        let through_mean = mean(&dl_dy, axes);
+        let along = &dl_dz * &x_hat;
+        let through_mean = mean(&dl_dz, axes);
         let through_variance = &x_hat * &mean(&along, axes);
         let inner = match self.bug {
-            Bug::ConstantStatistics => dl_dy.clone(),
-            Bug::ConstantVariance => &dl_dy - &through_mean,
-            _ => &dl_dy - &through_mean - &through_variance,
+            Bug::ConstantStatistics => dl_dz.clone(),
+            Bug::ConstantVariance => &dl_dz - &through_mean,
+            _ => &dl_dz - &through_mean - &through_variance,
         };
         let factor =
             self.row(&self.parameters()["gamma"]) / variance.mapv(|v| (v + self.eps).sqrt());
@@ -133,7 +140,7 @@ impl Layer<f64> for Naive {
             }
             sum.insert_axis(Axis(0))
         };
-        let gradients = Parameters::new([("gamma", row(&along)), ("beta", row(&dl_dy))]);
+        let gradients = Parameters::new([("gamma", row(&along)), ("beta", row(&dl_dz))]);
         self.state.set_gradients(gradients);
         Ok(dl_dx)
     }
@@ -148,11 +155,11 @@ impl Layer<f64> for Naive {
                 self.row(&self.buffers()["running_variance"]).mapv(|v| (v + self.eps).sqrt());
             (x - &self.row(&self.buffers()["running_mean"])) / deviation
         };
-        Ok(x_hat * self.row(gamma) + self.row(beta))
+        Ok(self.activation().forward(&(x_hat * self.row(gamma) + self.row(beta))))
     }
 
     fn clear_cache(&mut self) {
-        self.x = None;
+        self.cache = None;
     }
 }
 
@@ -207,6 +214,12 @@ pub(super) fn controls() -> Vec<Control> {
             Bug::StatisticsOfImages,
             "each pixel of an image has statistics of its own, forward and backward alike",
             &[Oracle, Formula],
+        ),
+        control(
+            "activation-forgotten",
+            Bug::ActivationForgottenInBackward,
+            "backward passes the gradient by the activation",
+            &[Gradient, Property],
         ),
     ]
 }

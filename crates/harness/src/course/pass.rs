@@ -147,8 +147,8 @@ fn describe(spec: &LayerSpec, x: &[usize]) -> String {
         LayerSpec::FullyConnected { n_out, activation, .. } => {
             format!("{n_out} units, {activation}, input {x:?}")
         }
-        LayerSpec::BatchNorm { eps, momentum, .. } => {
-            format!("ε {eps}, momentum {momentum}, input {x:?}")
+        LayerSpec::BatchNorm { eps, momentum, activation, .. } => {
+            format!("ε {eps}, momentum {momentum}, {activation}, input {x:?}")
         }
         LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => {
             format!("input {x:?}")

@@ -156,11 +156,12 @@ fn spec(class: LayerClass) -> BoxedStrategy<LayerSpec> {
                 image().prop_map(|image| image.to_vec()),
                 (1..=4_usize).prop_map(|n| vec![n])
             ];
-            (shape, 0.01..0.5_f64)
-                .prop_map(|(input_shape, eps)| LayerSpec::BatchNorm {
+            (shape, 0.01..0.5_f64, activation())
+                .prop_map(|(input_shape, eps, activation)| LayerSpec::BatchNorm {
                     input_shape,
                     eps,
                     momentum: 0.1,
+                    activation,
                 })
                 .boxed()
         }
@@ -207,11 +208,19 @@ fn pinned(class: LayerClass) -> Vec<LayerSpec> {
         stride,
         pad,
     };
+    let batch_norm = |input_shape, eps, activation| LayerSpec::BatchNorm {
+        input_shape,
+        eps,
+        momentum: 0.1,
+        activation,
+    };
     match class {
         LayerClass::FullyConnected | LayerClass::Flatten => vec![],
         LayerClass::BatchNorm => vec![
-            LayerSpec::BatchNorm { input_shape: vec![3], eps: 0.25, momentum: 0.5 },
-            LayerSpec::BatchNorm { input_shape: vec![4, 5, 2], eps: 1e-3, momentum: 0.1 },
+            batch_norm(vec![3], 0.25, Activation::Linear),
+            batch_norm(vec![4, 5, 2], 1e-3, Activation::Linear),
+            batch_norm(vec![3, 2, 4], 0.25, Activation::ReLU),
+            batch_norm(vec![5], 0.25, Activation::SoftMax),
         ],
         LayerClass::GlobalAveragePool2D => {
             vec![LayerSpec::GlobalAveragePool2D { input_shape: [1, 1, 2] }]

@@ -133,7 +133,8 @@ impl Config {
                 Some(LayerSpec::Pool2D { input_shape, mode, kernel_shape, stride, pad })
             }
             Self::BatchNorm { eps, momentum } => {
-                Some(LayerSpec::BatchNorm { input_shape: example.to_vec(), eps, momentum })
+                let (input_shape, activation) = (example.to_vec(), Activation::Linear);
+                Some(LayerSpec::BatchNorm { input_shape, eps, momentum, activation })
             }
             Self::GlobalAveragePool2d => {
                 let input_shape = example.try_into().ok()?;

@@ -1,11 +1,12 @@
 //! What batch normalisation is for, and how training and prediction differ in it.
 
+use activations::Activation;
 use layers::LayerError;
 use ndarray::{ArrayD, Axis, Dimension, IxDyn};
 
 use super::LayerClaims;
 use crate::cases::{Case, Failure, claim, same_bits};
-use crate::random_layer::{build, draw_spec};
+use crate::random_layer::{build, draw_spec, gradient};
 use crate::{Check, LayerClass, LayerSpec, LayerSubject};
 
 type Subject = dyn LayerSubject<f64>;
@@ -25,6 +26,7 @@ pub(super) fn checks(claims: &LayerClaims) -> Vec<Check> {
         // A shift by 4 costs two bits, which the division by the deviation multiplies by 4.5.
         claims.within(1e-12, "a_shift_of_the_input_changes_nothing", a_shift_changes_nothing),
         claims.exactly("nan_stays_in_its_feature", nan_stays_in_its_feature),
+        claims.exactly("the_activation_is_applied_last", the_activation_is_applied_last),
     ]
 }
 
@@ -104,6 +106,37 @@ fn a_shift_changes_nothing(
         sums = sums.sum_axis(Axis(0));
     }
     case.compare("Σ dL/dX", &sums, &ArrayD::zeros(sums.raw_dim()))
+}
+
+/// With an activation σ, forward and predict are σ of what they are without, and backward begins with
+/// its derivative.
+fn the_activation_is_applied_last(
+    class: LayerClass,
+    subject: &Subject,
+    case: &mut Case,
+) -> Result<(), Failure> {
+    let (linear, x_shape) = draw_spec(class, case);
+    let sigma = Activation::ALL[case.between(0, Activation::ALL.len() - 1)];
+    let mut spec = linear.clone();
+    if let LayerSpec::BatchNorm { activation, .. } = &mut spec {
+        *activation = sigma;
+    }
+    case.describe(format!("{sigma}, X {x_shape:?}"));
+    let (mut layer, mut linear) = (build(subject, &spec, case)?, build(subject, &linear, case)?);
+    for (name, value) in linear.parameters().clone().iter() {
+        layer.set_parameter(name, value)?;
+    }
+    let x = case.array(&x_shape);
+    let z = linear.forward(x.clone())?;
+    let y = layer.forward(x.clone())?;
+    same_bits("Y", &y, &sigma.forward(&z))?;
+    let dl_dy = case.array(y.shape());
+    let dl_dz = sigma.backward(&z, &dl_dy).map_err(LayerError::from)?;
+    same_bits("dL/dX", &layer.backward(dl_dy)?, &linear.backward(dl_dz)?)?;
+    for (name, expected) in linear.gradients().iter() {
+        same_bits(&format!("dL/d{name}"), &gradient(&*layer, name)?, expected)?;
+    }
+    same_bits("a prediction", &layer.predict(&x)?, &sigma.forward(&linear.predict(&x)?))
 }
 
 fn nan_stays_in_its_feature(

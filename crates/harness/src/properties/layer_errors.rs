@@ -163,6 +163,7 @@ fn invalid(class: LayerClass) -> Vec<LayerSpec> {
                 input_shape: input_shape.to_vec(),
                 eps,
                 momentum,
+                activation: Activation::Linear,
             };
             vec![
                 spec(&[0], 1e-5, 0.1),

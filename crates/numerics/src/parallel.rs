@@ -1,0 +1,146 @@
+//! Element by element, and sums over rows, on several threads with the same bits on any number.
+
+use std::ops::Range;
+
+use ndarray::{Array, Array1, Array2, ArrayRef, ArrayView2, Dimension, Zip};
+use rayon::prelude::*;
+
+use crate::Scalar;
+
+/// Fewer elements than this are done on one thread: waking another takes longer.
+const WORTH_A_THREAD: usize = 1 << 15;
+
+/// Rows in one partial sum, or in one task.
+const ROWS_AT_ONCE: usize = 256;
+
+/// `f` of every element.
+#[must_use]
+pub fn map<T: Scalar, D: Dimension>(
+    x: &ArrayRef<T, D>,
+    f: impl Fn(T) -> T + Send + Sync,
+) -> Array<T, D> {
+    let zip = Zip::from(x);
+    let f = |&x: &T| f(x);
+    if x.len() < WORTH_A_THREAD { zip.map_collect(f) } else { zip.par_map_collect(f) }
+}
+
+/// `f` of every two elements at the same place.
+///
+/// # Panics
+/// If the shapes differ.
+#[must_use]
+pub fn map2<T: Scalar, D: Dimension>(
+    x: &ArrayRef<T, D>,
+    y: &ArrayRef<T, D>,
+    f: impl Fn(T, T) -> T + Send + Sync,
+) -> Array<T, D> {
+    let zip = Zip::from(x).and(y);
+    let f = |&x: &T, &y: &T| f(x, y);
+    if x.len() < WORTH_A_THREAD { zip.map_collect(f) } else { zip.par_map_collect(f) }
+}
+
+/// Calls `f` with every row and its number.
+///
+/// # Panics
+/// If `x` is not in standard layout.
+pub fn for_each_row<T: Scalar>(x: &mut Array2<T>, f: impl Fn(usize, &mut [T]) + Send + Sync) {
+    let (len, columns) = (x.len(), x.ncols().max(1));
+    let x = x.as_slice_mut().expect("a batch is in standard layout");
+    let block = |(block, rows): (usize, &mut [T])| {
+        for (i, row) in rows.chunks_exact_mut(columns).enumerate() {
+            f(block * ROWS_AT_ONCE + i, row);
+        }
+    };
+    if len < WORTH_A_THREAD {
+        x.chunks_mut(ROWS_AT_ONCE * columns).enumerate().for_each(block);
+    } else {
+        x.par_chunks_mut(ROWS_AT_ONCE * columns).enumerate().for_each(block);
+    }
+}
+
+/// A sum over `rows` rows with `columns` terms each: `add(range, sum)` adds the rows of `range`.
+///
+/// A batch of images has some 100,000 rows, and a plain sum in `f32` would lose as many roundings.
+/// This one takes partial sums of 256 rows, side by side, and adds them in order.
+#[must_use]
+pub fn sum_rows<T: Scalar>(
+    rows: usize,
+    columns: usize,
+    add: impl Fn(Range<usize>, &mut [T]) + Send + Sync,
+) -> Array1<T> {
+    let partial = |block: usize| {
+        let first = block * ROWS_AT_ONCE;
+        let mut sum = Array1::zeros(columns);
+        let terms = sum.as_slice_mut().expect("new arrays are contiguous");
+        add(first..(first + ROWS_AT_ONCE).min(rows), terms);
+        sum
+    };
+    let blocks = rows.div_ceil(ROWS_AT_ONCE);
+    let sums: Vec<Array1<T>> = if rows * columns < WORTH_A_THREAD {
+        (0..blocks).map(partial).collect()
+    } else {
+        (0..blocks).into_par_iter().map(partial).collect()
+    };
+    sums.iter().fold(Array1::zeros(columns), |total, sum| total + sum)
+}
+
+/// The sum of each column, by [`sum_rows`].
+#[must_use]
+pub fn column_sums<T: Scalar>(x: ArrayView2<'_, T>) -> Array1<T> {
+    let x = x.as_standard_layout();
+    let (rows, columns) = x.dim();
+    let elements = x.as_slice().expect("the standard layout is contiguous");
+    sum_rows(rows, columns, |rows, sum| {
+        let rows = &elements[rows.start * columns..rows.end * columns];
+        for row in rows.chunks_exact(columns.max(1)) {
+            sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+    use rayon::ThreadPoolBuilder;
+
+    use super::*;
+    use crate::Rng;
+
+    #[test]
+    fn small_and_large_arrays_are_mapped_alike() {
+        assert_eq!(map(&array![[1.0, -2.0]], |x| 2.0 * x), array![[2.0, -4.0]]);
+        assert_eq!(map2(&array![1.0, 2.0], &array![3.0, 5.0], |x, y| x * y), array![3.0, 10.0]);
+        let large: Array2<f32> = Rng::new(0).normal_array((300, 200), 0.0, 1.0);
+        assert_eq!(map(&large, |x| x + 1.0), &large + 1.0);
+        assert_eq!(map2(&large, &large, |x, y| x - y), Array2::zeros(large.raw_dim()));
+    }
+
+    #[test]
+    fn every_row_is_summed_once() {
+        for rows in [0, 1, 255, 256, 257, 20_000] {
+            // Whole numbers below 2^24 are exact in `f32`.
+            let x = Array2::from_shape_fn((rows, 3), |(i, j)| (i % 5 + j) as f32);
+            assert_eq!(column_sums(x.view()), x.sum_axis(ndarray::Axis(0)), "{rows}");
+        }
+    }
+
+    #[test]
+    fn every_row_is_visited_once_with_its_number() {
+        for rows in [0, 1, 300, 20_000] {
+            let mut x = Array2::<f32>::zeros((rows, 3));
+            for_each_row(&mut x, |i, row| row.iter_mut().for_each(|x| *x += i as f32));
+            assert_eq!(x, Array2::from_shape_fn((rows, 3), |(i, _)| i as f32));
+        }
+        for_each_row(&mut Array2::<f32>::zeros((3, 0)), |_, _| {});
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_the_number_of_threads() {
+        let x: Array2<f32> = Rng::new(3).normal_array((10_000, 7), 0.1, 1.0);
+        let sums = [1, 2, 3, 7].map(|threads| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| column_sums(x.view()))
+        });
+        assert!(sums.iter().all(|sum| *sum == sums[0]));
+    }
+}
