@@ -85,7 +85,7 @@ impl Progress {
             Some(Running { epochs, started, steps: 0, examples, correct, loss, images_per_second });
         if self.terminal {
             let bar = ProgressBar::new(steps);
-            let template = "{prefix} [{bar:24}] {pos}/{len} {msg} ETA {eta}";
+            let template = "{prefix} [{bar:12}] {pos}/{len} {msg} ETA {eta}";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
             }

@@ -21,7 +21,7 @@ pub enum Ended {
     /// It ran all its epochs.
     Finished(Box<Finished>),
     /// It was interrupted, and can be continued.
-    Interrupted(Interrupted),
+    Interrupted(Box<Interrupted>),
 }
 
 /// A training that ran all its epochs. Its record is complete after [`finish`](Self::finish).
@@ -78,7 +78,7 @@ impl Training {
                 let interrupted = Interrupted { position, checkpoint, summary };
                 progress.notify(&format!("{interrupted} of {epochs}"));
                 progress.notify("the same command with --resume continues from there");
-                Ok(Ended::Interrupted(interrupted))
+                Ok(Ended::Interrupted(Box::new(interrupted)))
             }
             Err(TrainingError::Diverged { divergence, directory }) => {
                 self.logger.diverge(divergence.clone())?;
