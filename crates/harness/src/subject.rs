@@ -5,7 +5,8 @@ use std::sync::Arc;
 use activations::{Activation, ActivationError};
 use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pad, Pool2DConfig, PoolMode};
 use layers::{
-    BatchNormConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError,
+    BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig,
+    LayerError,
 };
 use losses::{Loss, LossError};
 use ndarray::{Array2, ArrayD};
@@ -25,7 +26,7 @@ pub enum Subject<T> {
 }
 
 impl<T: Scalar> Subject<T> {
-    /// The implementations that users run: seven activations, six layers, three losses.
+    /// The implementations that users run: seven activations, seven layers, three losses.
     #[must_use]
     pub fn all_real() -> Vec<Self> {
         let activations = Activation::ALL.map(|a| Self::Activation(a, Arc::new(a)));
@@ -62,7 +63,10 @@ impl<T: Scalar> Subject<T> {
             Self::Loss(..) => "4.4",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
             Self::Layer(LayerClass::Pool2D, _) => "6.3",
-            Self::Layer(LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm, _) => "7",
+            Self::Layer(
+                LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm | LayerClass::Dropout,
+                _,
+            ) => "7",
             Self::Layer(LayerClass::Conv2D | LayerClass::Flatten, _) => "6.2",
         }
     }
@@ -130,17 +134,20 @@ pub enum LayerClass {
     GlobalAveragePool2D,
     /// Question 7.
     BatchNorm,
+    /// Question 7.
+    Dropout,
 }
 
 impl LayerClass {
     /// Every class.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::FullyConnected,
         Self::Flatten,
         Self::Conv2D,
         Self::Pool2D,
         Self::GlobalAveragePool2D,
         Self::BatchNorm,
+        Self::Dropout,
     ];
 
     /// The name as the course spells it.
@@ -153,6 +160,7 @@ impl LayerClass {
             Self::Pool2D => "Pool2D",
             Self::GlobalAveragePool2D => "GlobalAveragePool2D",
             Self::BatchNorm => "BatchNorm",
+            Self::Dropout => "Dropout",
         }
     }
 }
@@ -217,6 +225,13 @@ pub enum LayerSpec {
         /// The weight of the newest batch in the running statistics.
         momentum: f64,
     },
+    /// A dropout.
+    Dropout {
+        /// The shape of one example.
+        input_shape: Vec<usize>,
+        /// The probability that an element is dropped.
+        rate: f64,
+    },
 }
 
 impl LayerSpec {
@@ -230,6 +245,7 @@ impl LayerSpec {
             Self::Pool2D { .. } => LayerClass::Pool2D,
             Self::GlobalAveragePool2D { .. } => LayerClass::GlobalAveragePool2D,
             Self::BatchNorm { .. } => LayerClass::BatchNorm,
+            Self::Dropout { .. } => LayerClass::Dropout,
         }
     }
 
@@ -238,9 +254,9 @@ impl LayerSpec {
     pub fn input_shape(&self) -> Vec<usize> {
         match self {
             Self::FullyConnected { n_in, .. } => vec![*n_in],
-            Self::Flatten { input_shape } | Self::BatchNorm { input_shape, .. } => {
-                input_shape.clone()
-            }
+            Self::Flatten { input_shape }
+            | Self::BatchNorm { input_shape, .. }
+            | Self::Dropout { input_shape, .. } => input_shape.clone(),
             Self::Conv2D { input_shape, .. }
             | Self::Pool2D { input_shape, .. }
             | Self::GlobalAveragePool2D { input_shape } => input_shape.to_vec(),
@@ -264,6 +280,7 @@ impl LayerSpec {
             }
             Self::GlobalAveragePool2D { .. } => Box::new(GlobalAveragePool2DConfig),
             Self::BatchNorm { eps, momentum, .. } => Box::new(BatchNormConfig { eps, momentum }),
+            Self::Dropout { rate, .. } => Box::new(DropoutConfig { rate }),
         }
     }
 }
