@@ -58,6 +58,11 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
         ],
         // The statistics make it nonlinear.
         LayerClass::BatchNorm => vec![],
+        // Linear once the mask is drawn, and the transpose needs the same one.
+        LayerClass::Dropout => vec![check("in_x_with_the_mask_fixed", |layer, case| {
+            let drawn = draw_spec(LayerClass::Dropout, case);
+            in_x(layer, drawn, case)
+        })],
         LayerClass::GlobalAveragePool2D => vec![check("in_x", |layer, case| {
             let drawn = draw_spec(LayerClass::GlobalAveragePool2D, case);
             in_x(layer, drawn, case)
@@ -197,13 +202,14 @@ mod tests {
             caught(Target::Forward),
             "adjoint.FullyConnected.in_x adjoint.FullyConnected.in_w adjoint.FullyConnected.in_b \
              adjoint.Flatten.in_x adjoint.Conv2D.in_x adjoint.Conv2D.in_w adjoint.Conv2D.in_b \
-             adjoint.Pool2D.average_in_x adjoint.GlobalAveragePool2D.in_x"
+             adjoint.Pool2D.average_in_x adjoint.GlobalAveragePool2D.in_x \
+             adjoint.Dropout.in_x_with_the_mask_fixed"
         );
         assert_eq!(
             caught(Target::Backward),
             "adjoint.FullyConnected.in_x adjoint.Flatten.in_x adjoint.Conv2D.in_x \
              adjoint.Pool2D.average_in_x adjoint.Pool2D.max_in_x_with_winners_fixed \
-             adjoint.GlobalAveragePool2D.in_x"
+             adjoint.GlobalAveragePool2D.in_x adjoint.Dropout.in_x_with_the_mask_fixed"
         );
         assert_eq!(
             caught(Target::Gradients),

@@ -11,6 +11,7 @@
 mod activations;
 mod batch_norm;
 mod conv2d;
+mod dropout;
 mod fully_connected;
 mod global_average_pool2d;
 mod losses;
@@ -46,6 +47,7 @@ pub fn all() -> Vec<Control> {
     all.extend(global_average_pool2d::controls());
     all.extend(batch_norm::controls());
     all.extend(training::controls());
+    all.extend(dropout::controls());
     all
 }
 
@@ -61,6 +63,7 @@ pub fn without_bugs() -> Vec<Subject<f64>> {
         global_average_pool2d::without_bugs(),
         batch_norm::without_bugs(),
         training::without_bugs(),
+        dropout::without_bugs(),
     ]
     .concat()
 }

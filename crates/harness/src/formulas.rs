@@ -13,6 +13,7 @@
 mod batch_norm;
 mod conv2d;
 mod cycle;
+mod dropout;
 mod einsum;
 mod elementwise;
 mod flatten;
@@ -55,6 +56,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             LayerClass::Conv2D => conv2d::checks(implementation),
             LayerClass::Pool2D => pool2d::checks(implementation),
             LayerClass::BatchNorm => batch_norm::checks(implementation),
+            LayerClass::Dropout => dropout::checks(implementation),
             LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(implementation),
         },
         Subject::Sgd(implementation) => sgd_training::checks(implementation),
@@ -97,7 +99,8 @@ mod tests {
             names,
             "relu-forward softmax-forward gelu-forward fully-connected-forward fully-connected-composed \
              flatten-backward conv2d-forward conv2d-composed max-pool-forward average-pool-forward \
-             global-average-pool-forward batch-norm-forward batch-norm-predict cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
+             global-average-pool-forward batch-norm-forward batch-norm-predict \
+             dropout-mask dropout-forward dropout-predict cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
         );
     }
 
@@ -110,7 +113,8 @@ mod tests {
             "linear-backward sigmoid-backward tanh-backward relu-backward softmax-jacobian \
              softmax-backward arctan-backward gelu-backward fully-connected-dx fully-connected-composed \
              flatten-backward conv2d-dx conv2d-composed max-pool-backward average-pool-backward \
-             global-average-pool-backward batch-norm-dx cross-entropy-backward l2-backward softmax-cross-entropy-backward"
+             global-average-pool-backward batch-norm-dx \
+             dropout-backward cross-entropy-backward l2-backward softmax-cross-entropy-backward"
         );
         let caught = tampered::caught(checks, tampered::all(Target::Gradients));
         let names = caught.join(" ").replace("formulas.", "");

@@ -10,12 +10,13 @@ use std::fmt;
 
 use activations::Activation;
 use cnn::{Pad, PoolMode};
-use layers::{Layer, LayerError};
+use layers::{Layer, LayerError, Parameters};
 use ndarray::ArrayD;
 use numerics::Rng;
 
 use crate::finite_difference::{BOUND, element_error, numeric_gradient};
 use crate::pieces::piece;
+use crate::random_layer::rewind;
 use crate::{HarnessError, LayerClass, LayerSpec, LayerSubject, Real};
 
 /// The course's step.
@@ -160,6 +161,9 @@ fn specs(class: LayerClass) -> Vec<LayerSpec> {
                 activation,
             })
             .into(),
+        LayerClass::Dropout => [vec![5], vec![7, 6, 2]]
+            .map(|input_shape| LayerSpec::Dropout { input_shape, rate: 0.25 })
+            .into(),
         LayerClass::GlobalAveragePool2D => {
             vec![LayerSpec::GlobalAveragePool2D { input_shape: [7, 6, 2] }]
         }
@@ -192,6 +196,7 @@ fn try_rows_of(
     for (_, parameter) in layer.parameters_and_gradients().0.iter_mut() {
         *parameter = rng.normal_array(parameter.raw_dim(), 0.0, 0.5);
     }
+    let buffers = layer.buffers().clone();
     let center = layer.forward(x.clone())?;
     let upstream: ArrayD<f64> = rng.normal_array(center.raw_dim(), 0.0, 1.0);
     let dl_dx = layer.backward(upstream.clone())?;
@@ -211,10 +216,12 @@ fn try_rows_of(
                 values[variable].assign(moved);
                 crossed.set(crossed.get() || piece(spec, &values[0], &values[1..]) != home);
                 // Less the output at the center: the same derivative, less rounding.
-                change(layer.as_mut(), &values, &center, &upstream).unwrap_or_else(|error| {
-                    refused = Some(error);
-                    f64::NAN
-                })
+                change(layer.as_mut(), &buffers, &values, &center, &upstream).unwrap_or_else(
+                    |error| {
+                        refused = Some(error);
+                        f64::NAN
+                    },
+                )
             },
             &value,
             STEP,
@@ -227,9 +234,10 @@ fn try_rows_of(
     Ok((!crossed.get()).then_some(rows))
 }
 
-/// `Σ R ⊙ (Y - Y₀)` for these inputs and parameters.
+/// `Σ R ⊙ (Y - Y₀)` for these inputs and parameters, from these buffers.
 fn change(
     layer: &mut dyn Layer<f64>,
+    buffers: &Parameters<f64>,
     values: &[ArrayD<f64>],
     center: &ArrayD<f64>,
     upstream: &ArrayD<f64>,
@@ -237,7 +245,8 @@ fn change(
     for ((_, own), value) in layer.parameters_and_gradients().0.iter_mut().zip(&values[1..]) {
         own.assign(value);
     }
-    // Not predict, in which a batch normalisation is another function.
+    rewind(layer, buffers)?;
+    // Not predict, in which batch normalisation and dropout are other functions.
     Ok(((layer.forward(values[0].clone())? - center) * upstream).sum())
 }
 
@@ -271,6 +280,9 @@ fn describe(spec: &LayerSpec) -> String {
         LayerSpec::BatchNorm { input_shape, eps, activation, .. } => {
             format!("{name} of {input_shape:?} ε {eps} {activation}")
         }
+        LayerSpec::Dropout { input_shape, rate } => {
+            format!("{name} of {input_shape:?} rate {rate}")
+        }
         LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => name.to_owned(),
         LayerSpec::Conv2D { kernel_shape: (k1, k2), stride, pad, activation, .. } => {
             format!("{name} {k1}x{k2} stride {stride} pad {pad} {activation}")
@@ -291,8 +303,8 @@ mod tests {
     fn every_layer_is_near_the_rounding_error_of_the_differences() {
         let table = table(None, 189).unwrap();
         // X, W and b of 7 fully-connected layers and 12 convolutions; X of 6 poolings, a global one
-        // and a flatten; X, γ and β of 2 batch normalisations.
-        assert_eq!(table.rows.len(), 3 * (7 + 12) + 6 + 2 + 3 * 2);
+        // and a flatten; X, γ and β of 2 batch normalisations; X of 2 dropouts.
+        assert_eq!(table.rows.len(), 3 * (7 + 12) + 6 + 2 + 3 * 2 + 2);
         for row in &table.rows {
             assert!(row.norm_error < 1e-8 && row.element_error < 1e-8, "{row:?}");
         }
@@ -332,7 +344,7 @@ mod tests {
         assert_eq!(table(Some("Conv2D"), 1).unwrap().rows.len(), 36);
         let error = table(Some("Conv3D"), 1).unwrap_err().to_string();
         let expected = "unknown layer \"Conv3D\": expected one of FullyConnected, Flatten, Conv2D, Pool2D, \
-             GlobalAveragePool2D, BatchNorm";
+             GlobalAveragePool2D, BatchNorm, Dropout";
         assert_eq!(error, expected);
     }
 }

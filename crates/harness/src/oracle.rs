@@ -36,6 +36,7 @@ pub fn checks<T: Scalar>(subject: &Subject<T>) -> Vec<Check> {
         Subject::Layer(LayerClass::BatchNorm, _) => {
             &[Pass::Forward, Pass::Backward, Pass::Gradients, Pass::Predict]
         }
+        Subject::Layer(LayerClass::Dropout, _) => &[Pass::Forward, Pass::Backward, Pass::Predict],
         _ => &[Pass::Forward, Pass::Backward],
     };
     let check = |&pass: &Pass| {
@@ -80,6 +81,7 @@ fn file_and_class<T: Scalar>(subject: &Subject<T>) -> Option<(&'static str, Stri
         Subject::Layer(LayerClass::Conv2D, _) => "Conv2DPads",
         Subject::Layer(LayerClass::Pool2D, _) => "Pool2DPads",
         Subject::Layer(LayerClass::BatchNorm, _) => "BatchNorm",
+        Subject::Layer(LayerClass::Dropout, _) => "Dropout",
         Subject::Layer(LayerClass::GlobalAveragePool2D, _) => "GlobalAveragePool2D",
         Subject::Layer(LayerClass::Flatten, _) => return None,
         Subject::Loss(losses::Loss::L2, _) => "L2",
@@ -144,9 +146,9 @@ mod tests {
     #[test]
     fn the_real_implementations_agree_with_every_entry() {
         // Of 13 + 4 activations, 12 fully-connected layers, 19 convolutions, 16 poolings, 4 global
-        // ones, 4 batch normalisations, 3 + 7 losses:
-        // output and dL/dX; dW and db of 31 layers; dγ, dβ and the prediction of 4.
-        let layers_and_losses = 2 * (17 + 12 + 19 + 16 + 4 + 4 + 10) + 2 * 31 + 3 * 4;
+        // ones, 4 batch normalisations, 6 dropouts, 3 + 7 losses:
+        // output and dL/dX; dW and db of 31 layers; dγ, dβ and the prediction of 4; the prediction of 6.
+        let layers_and_losses = 2 * (17 + 12 + 19 + 16 + 4 + 4 + 6 + 10) + 2 * 31 + 3 * 4 + 6;
         // 10 optimisers; 12 smoothed targets, each with loss and gradient.
         let expected = layers_and_losses + 10 + 3 * 12;
         let wide = Subject::<f64>::all_real();

@@ -8,6 +8,7 @@ mod activation;
 mod batch_norm;
 mod conv2d;
 mod cycle;
+mod dropout;
 mod each_loss;
 mod elementwise;
 mod flatten;
@@ -63,6 +64,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             checks.extend(match class {
                 LayerClass::FullyConnected => vec![],
                 LayerClass::BatchNorm => batch_norm::checks(&claims),
+                LayerClass::Dropout => dropout::checks(&claims),
                 LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(&claims),
                 LayerClass::Flatten => flatten::checks(&claims),
                 LayerClass::Conv2D => conv2d::checks(&claims),

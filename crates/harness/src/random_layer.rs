@@ -4,7 +4,7 @@ use std::fmt;
 
 use activations::Activation;
 use cnn::{Pad, PoolMode};
-use layers::Layer;
+use layers::{Layer, LayerError, Parameters};
 use ndarray::ArrayD;
 
 use crate::cases::{Case, Failure};
@@ -180,6 +180,13 @@ pub(crate) fn draw_spec(class: LayerClass, case: &mut Case) -> (LayerSpec, Vec<u
                 activation: Activation::Linear,
             }
         }
+        LayerClass::Dropout => {
+            let axes = case.between(1, 3);
+            LayerSpec::Dropout {
+                input_shape: case.shape(axes, 4),
+                rate: [0.0, 0.5, 0.9 * case.rng.uniform()][case.between(0, 2)],
+            }
+        }
     };
     let x_shape = [&[m], &*spec.input_shape()].concat();
     case.describe(format!("{spec:?}, X {x_shape:?}"));
@@ -199,6 +206,15 @@ pub(crate) fn build(
         layer.set_parameter(name, &case.array(&shape))?;
     }
     Ok(layer)
+}
+
+/// Sets the buffers back, so that a forward pass is a function of its input and the parameters again:
+/// dropout takes another step of its masks with each.
+pub(crate) fn rewind(
+    layer: &mut dyn Layer<f64>,
+    buffers: &Parameters<f64>,
+) -> Result<(), LayerError> {
+    buffers.iter().try_for_each(|(name, value)| layer.set_buffer(name, value))
 }
 
 /// A parameter of the layer.

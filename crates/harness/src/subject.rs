@@ -5,7 +5,8 @@ use std::sync::Arc;
 use activations::{Activation, ActivationError};
 use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pad, Pool2DConfig, PoolMode};
 use layers::{
-    BatchNormConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError,
+    BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig,
+    LayerError,
 };
 use losses::{Loss, LossError};
 use ndarray::{Array2, ArrayD};
@@ -79,7 +80,10 @@ impl<T: Scalar> Subject<T> {
             Self::Sgd(_) | Self::Schedule(_) | Self::Smoothing(_) => "7",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
             Self::Layer(LayerClass::Pool2D, _) => "6.3",
-            Self::Layer(LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm, _) => "7",
+            Self::Layer(
+                LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm | LayerClass::Dropout,
+                _,
+            ) => "7",
             Self::Layer(LayerClass::Conv2D | LayerClass::Flatten, _) => "6.2",
         }
     }
@@ -147,17 +151,20 @@ pub enum LayerClass {
     GlobalAveragePool2D,
     /// Question 7.
     BatchNorm,
+    /// Question 7.
+    Dropout,
 }
 
 impl LayerClass {
     /// Every class.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::FullyConnected,
         Self::Flatten,
         Self::Conv2D,
         Self::Pool2D,
         Self::GlobalAveragePool2D,
         Self::BatchNorm,
+        Self::Dropout,
     ];
 
     /// The name as the course spells it.
@@ -170,6 +177,7 @@ impl LayerClass {
             Self::Pool2D => "Pool2D",
             Self::GlobalAveragePool2D => "GlobalAveragePool2D",
             Self::BatchNorm => "BatchNorm",
+            Self::Dropout => "Dropout",
         }
     }
 }
@@ -236,6 +244,13 @@ pub enum LayerSpec {
         /// The activation.
         activation: Activation,
     },
+    /// A dropout.
+    Dropout {
+        /// The shape of one example.
+        input_shape: Vec<usize>,
+        /// The probability that an element is dropped.
+        rate: f64,
+    },
 }
 
 impl LayerSpec {
@@ -249,6 +264,7 @@ impl LayerSpec {
             Self::Pool2D { .. } => LayerClass::Pool2D,
             Self::GlobalAveragePool2D { .. } => LayerClass::GlobalAveragePool2D,
             Self::BatchNorm { .. } => LayerClass::BatchNorm,
+            Self::Dropout { .. } => LayerClass::Dropout,
         }
     }
 
@@ -257,9 +273,9 @@ impl LayerSpec {
     pub fn input_shape(&self) -> Vec<usize> {
         match self {
             Self::FullyConnected { n_in, .. } => vec![*n_in],
-            Self::Flatten { input_shape } | Self::BatchNorm { input_shape, .. } => {
-                input_shape.clone()
-            }
+            Self::Flatten { input_shape }
+            | Self::BatchNorm { input_shape, .. }
+            | Self::Dropout { input_shape, .. } => input_shape.clone(),
             Self::Conv2D { input_shape, .. }
             | Self::Pool2D { input_shape, .. }
             | Self::GlobalAveragePool2D { input_shape } => input_shape.to_vec(),
@@ -285,6 +301,7 @@ impl LayerSpec {
             Self::BatchNorm { eps, momentum, activation, .. } => {
                 Box::new(BatchNormConfig { eps, momentum, activation })
             }
+            Self::Dropout { rate, .. } => Box::new(DropoutConfig { rate }),
         }
     }
 }

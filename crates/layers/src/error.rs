@@ -93,6 +93,18 @@ pub enum LayerError {
         /// The shape of the array that was given.
         got: Vec<usize>,
     },
+    /// A buffer was set to something that it never holds.
+    #[error("{layer}: buffer {name} must hold {expected}, and cannot be set to {got}")]
+    BufferValue {
+        /// The layer.
+        layer: &'static str,
+        /// The buffer.
+        name: &'static str,
+        /// What its elements are.
+        expected: &'static str,
+        /// The element that was given.
+        got: String,
+    },
     /// No weight initialiser has this name.
     #[error("unknown weight initialiser {got:?}: expected one of {known}")]
     UnknownWeightInit {

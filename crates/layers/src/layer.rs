@@ -53,6 +53,24 @@ impl<T: Scalar> LayerState<T> {
         &mut self.buffers
     }
 
+    /// Sets a buffer to the elements of `value`, see [`Layer::set_buffer`].
+    ///
+    /// # Errors
+    /// [`LayerError::UnknownBuffer`] or [`LayerError::BufferShape`]; nothing is changed then.
+    pub fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
+        let layer = self.kind;
+        let known = self.buffers.names().collect();
+        let Some((name, array)) = self.buffers.iter_mut().find(|(known, _)| *known == name) else {
+            return Err(LayerError::UnknownBuffer { layer, known, got: name.to_owned() });
+        };
+        if array.shape() != value.shape() {
+            let (expected, got) = (array.shape().to_vec(), value.shape().to_vec());
+            return Err(LayerError::BufferShape { layer, name, expected, got });
+        }
+        array.assign(value);
+        Ok(())
+    }
+
     /// Replaces the gradients, which keep the names and shapes of the parameters.
     pub fn set_gradients(&mut self, gradients: Parameters<T>) {
         debug_assert!(
@@ -194,20 +212,10 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
     /// Sets a buffer to the elements of `value`.
     ///
     /// # Errors
-    /// [`LayerError::UnknownBuffer`] or [`LayerError::BufferShape`]; nothing is changed then.
+    /// As [`LayerState::set_buffer`], and [`LayerError::BufferValue`] from a layer that says which
+    /// numbers its buffers hold.
     fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
-        let layer = self.kind();
-        let buffers = &mut self.state_mut().buffers;
-        let known = buffers.names().collect();
-        let Some((name, array)) = buffers.iter_mut().find(|(known, _)| *known == name) else {
-            return Err(LayerError::UnknownBuffer { layer, known, got: name.to_owned() });
-        };
-        if array.shape() != value.shape() {
-            let (expected, got) = (array.shape().to_vec(), value.shape().to_vec());
-            return Err(LayerError::BufferShape { layer, name, expected, got });
-        }
-        array.assign(value);
-        Ok(())
+        self.state_mut().set_buffer(name, value)
     }
 
     /// Sets a parameter to the elements of `value`.

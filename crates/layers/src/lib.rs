@@ -26,10 +26,13 @@
 
 mod batch_norm;
 mod batch_norm_kernel;
+mod dropout;
+mod dropout_kernel;
 mod error;
 mod flatten;
 mod fully_connected;
 mod layer;
+mod limbs;
 mod parameters;
 mod weights;
 
@@ -38,6 +41,8 @@ pub use batch_norm_kernel::{
     BatchNormForward, BatchNormGradients, batch_norm_backward, batch_norm_forward,
     batch_norm_predict,
 };
+pub use dropout::{Dropout, DropoutConfig};
+pub use dropout_kernel::{dropout_backward, dropout_forward, dropout_mask};
 pub use error::LayerError;
 pub use flatten::{Flatten, FlattenConfig};
 pub use fully_connected::{

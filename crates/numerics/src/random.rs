@@ -17,6 +17,8 @@ use crate::Scalar;
 /// | [`uniform`](Rng::uniform) | one `u64`; its upper 53 bits divided by 2⁵³ |
 /// | [`normal`](Rng::normal) | two uniforms; the cosine branch of Box and Muller (1958) |
 /// | [`below`](Rng::below) | one `u64`, more if one falls into the biased remainder |
+/// | [`seed`](Rng::seed) | one `u64` |
+/// | [`fill_words`](Rng::fill_words) | 32 bits a word |
 /// | [`shuffle`](Rng::shuffle) | `n - 1` calls of `below`, from the last element down (Fisher-Yates) |
 /// | `*_array` | one draw an element, in row-major order |
 ///
@@ -73,6 +75,25 @@ impl Rng {
         }
     }
 
+    /// A seed for another generator, each `u64` with the same probability.
+    pub fn seed(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// Overwrites `words` with random bits: many yes-or-no draws at a quarter of the price of
+    /// [`uniform`](Rng::uniform), since ChaCha makes words of 32 bits and many of them at a time.
+    pub fn fill_words(&mut self, words: &mut [u32]) {
+        const WORD: usize = size_of::<u32>();
+        let mut bytes = [0; 256 * WORD];
+        for words in words.chunks_mut(bytes.len() / WORD) {
+            let bytes = &mut bytes[..WORD * words.len()];
+            self.0.fill_bytes(bytes);
+            for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
+                *word = u32::from_le_bytes(*bytes);
+            }
+        }
+    }
+
     /// Puts `items` into a random order, each with the same probability.
     pub fn shuffle<I>(&mut self, items: &mut [I]) {
         for last in (1..items.len()).rev() {
@@ -112,6 +133,21 @@ mod tests {
         let mut rng = Rng::new(189);
         assert_eq!([rng.uniform(), rng.uniform()], [0.4647501214900607, 0.6382483917730406]);
         assert!((rng.normal() - -1.0268679466753539).abs() < 1e-15);
+    }
+
+    #[test]
+    fn words_are_the_halves_of_the_draws_in_any_number_of_calls() {
+        let (mut whole, mut parts) = ([0; 1000], [0; 1000]);
+        Rng::new(189).fill_words(&mut whole);
+        let mut rng = Rng::new(189);
+        for part in parts.chunks_mut(7) {
+            rng.fill_words(part);
+        }
+        assert_eq!(whole, parts);
+        let mut rng = Rng::new(189);
+        for pair in whole.chunks(2) {
+            assert_eq!(rng.seed(), u64::from(pair[0]) | u64::from(pair[1]) << 32);
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub fn configurations(class: LayerClass, example: &[usize]) -> Option<Vec<LayerS
             };
             Some(POOL2D.map(layer).into())
         }
-        LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm => None,
+        LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm | LayerClass::Dropout => None,
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) fn count(class: LayerClass) -> usize {
         LayerClass::Flatten => 1,
         LayerClass::Conv2D => CONV2D.len(),
         LayerClass::Pool2D => POOL2D.len(),
-        LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm => 0,
+        LayerClass::GlobalAveragePool2D | LayerClass::BatchNorm | LayerClass::Dropout => 0,
     }
 }
 

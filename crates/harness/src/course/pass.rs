@@ -109,6 +109,13 @@ pub(crate) fn layer_pass<T: Scalar>(
         let value = cast(&entry.shaped(name, shape)?);
         layer.set_parameter(name, &value).map_err(|e| entry.refused(e))?;
     }
+    // What the oracle's mask was drawn from.
+    let drawn_from: &[&str] =
+        if matches!(spec, LayerSpec::Dropout { .. }) { &["seed", "step"] } else { &[] };
+    for name in drawn_from {
+        let value = cast(&entry.array(name)?);
+        layer.set_buffer(name, &value).map_err(|e| entry.refused(e))?;
+    }
     let y = entry.array("output")?;
     let result = layer.forward(cast(&x)).map_err(|e| entry.refused(e))?;
     if pass == Pass::Forward {
@@ -150,6 +157,7 @@ fn describe(spec: &LayerSpec, x: &[usize]) -> String {
         LayerSpec::BatchNorm { eps, momentum, activation, .. } => {
             format!("ε {eps}, momentum {momentum}, {activation}, input {x:?}")
         }
+        LayerSpec::Dropout { rate, .. } => format!("rate {rate}, input {x:?}"),
         LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => {
             format!("input {x:?}")
         }

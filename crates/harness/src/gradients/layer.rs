@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use activations::Activation;
 use cnn::{Pad, PoolMode};
-use layers::Layer;
+use layers::{Layer, Parameters};
 use ndarray::ArrayD;
 use numerics::Rng;
 use proptest::prelude::*;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::finite_difference::{Evaluation, Problem};
 use crate::pieces::piece;
+use crate::random_layer::rewind;
 use crate::{Check, LayerClass, LayerSpec, LayerSubject, Subject};
 
 /// A layer and the mini-batch that goes through it.
@@ -55,6 +56,7 @@ fn problem(
         names.push(name.to_owned());
         values.push(parameter.clone());
     }
+    let buffers = layer.buffers().clone();
     let y = layer.forward(values[0].clone())?;
     let upstream = random(y.shape(), &mut rng);
     let mut gradients = vec![layer.backward(upstream.clone())?];
@@ -62,6 +64,7 @@ fn problem(
     Ok(Box::new(LayerProblem {
         spec: case.spec.clone(),
         layer,
+        buffers,
         names,
         values,
         gradients,
@@ -76,6 +79,8 @@ fn random(shape: &[usize], rng: &mut Rng) -> ArrayD<f64> {
 struct LayerProblem {
     spec: LayerSpec,
     layer: Box<dyn Layer<f64>>,
+    /// As they were before the pass that is differentiated.
+    buffers: Parameters<f64>,
     names: Vec<String>,
     values: Vec<ArrayD<f64>>,
     gradients: Vec<ArrayD<f64>>,
@@ -101,6 +106,7 @@ impl Problem for LayerProblem {
         for ((_, own), value) in own.iter_mut().zip(parameters) {
             own.assign(value);
         }
+        rewind(&mut *self.layer, &self.buffers).expect("they are its own");
         let y = self.layer.forward(x.clone()).expect("the same shape went through before");
         Evaluation {
             terms: y.iter().zip(&self.upstream).map(|(y, r)| y * r).collect(),
@@ -165,6 +171,12 @@ fn spec(class: LayerClass) -> BoxedStrategy<LayerSpec> {
                 })
                 .boxed()
         }
+        LayerClass::Dropout => {
+            let rate = prop_oneof![Just(0.0), Just(0.5), 0.0..0.9_f64];
+            (prop::collection::vec(1..=4_usize, 1..=4), rate)
+                .prop_map(|(input_shape, rate)| LayerSpec::Dropout { input_shape, rate })
+                .boxed()
+        }
         LayerClass::GlobalAveragePool2D => {
             image().prop_map(|input_shape| LayerSpec::GlobalAveragePool2D { input_shape }).boxed()
         }
@@ -221,6 +233,10 @@ fn pinned(class: LayerClass) -> Vec<LayerSpec> {
             batch_norm(vec![4, 5, 2], 1e-3, Activation::Linear),
             batch_norm(vec![3, 2, 4], 0.25, Activation::ReLU),
             batch_norm(vec![5], 0.25, Activation::SoftMax),
+        ],
+        LayerClass::Dropout => vec![
+            LayerSpec::Dropout { input_shape: vec![9], rate: 0.5 },
+            LayerSpec::Dropout { input_shape: vec![3, 4, 2], rate: 0.1 },
         ],
         LayerClass::GlobalAveragePool2D => {
             vec![LayerSpec::GlobalAveragePool2D { input_shape: [1, 1, 2] }]

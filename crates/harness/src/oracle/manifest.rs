@@ -43,6 +43,9 @@ pub(super) enum Config {
         eps: f64,
         momentum: f64,
     },
+    Dropout {
+        rate: f64,
+    },
     CrossEntropy,
     L2,
     SoftmaxCrossEntropy,
@@ -102,6 +105,7 @@ impl Config {
             Self::Conv2d { .. } => Some(LayerClass::Conv2D),
             Self::Pool2d { .. } => Some(LayerClass::Pool2D),
             Self::BatchNorm { .. } => Some(LayerClass::BatchNorm),
+            Self::Dropout { .. } => Some(LayerClass::Dropout),
             Self::GlobalAveragePool2d => Some(LayerClass::GlobalAveragePool2D),
             _ => None,
         }
@@ -135,6 +139,9 @@ impl Config {
             Self::BatchNorm { eps, momentum } => {
                 let (input_shape, activation) = (example.to_vec(), Activation::Linear);
                 Some(LayerSpec::BatchNorm { input_shape, eps, momentum, activation })
+            }
+            Self::Dropout { rate } => {
+                Some(LayerSpec::Dropout { input_shape: example.to_vec(), rate })
             }
             Self::GlobalAveragePool2d => {
                 let input_shape = example.try_into().ok()?;

@@ -1,18 +1,22 @@
 //! What every layer promises about its state: parameters, gradients and the cache.
+//!
+//! A forward pass is a function of its input, the parameters and the buffers. Where a claim needs the
+//! same output twice it sets the buffers back, since dropout takes another mask with each step.
 
 use layers::{Layer, LayerError};
 use ndarray::{ArrayD, IxDyn};
 
 use super::LayerClaims;
 use crate::cases::{Case, Failure, claim, same_bits};
-use crate::random_layer::{build, draw_spec};
+use crate::random_layer::{build, draw_spec, rewind};
 use crate::{Check, LayerClass, LayerSubject};
 
 type Subject = dyn LayerSubject<f64>;
 
 pub(super) fn checks(claims: &LayerClaims) -> Vec<Check> {
-    // Batch normalisation predicts with other statistics; what holds instead is among its own claims.
-    let predicts = (claims.what != LayerClass::BatchNorm)
+    // Batch normalisation predicts with other statistics, dropout without a mask; what holds instead
+    // is among their own claims.
+    let predicts = (!matches!(claims.what, LayerClass::BatchNorm | LayerClass::Dropout))
         .then(|| claims.exactly("predict_equals_forward", predict_equals_forward));
     let mut checks = vec![
         claims.exactly("backward_before_forward_is_an_error", backward_before_forward),
@@ -99,7 +103,10 @@ fn gradients_mirror_the_parameters(
     let (mut layer, x) = draw(class, subject, case)?;
     let expected: &[&str] = match class {
         LayerClass::FullyConnected | LayerClass::Conv2D => &["W", "b"],
-        LayerClass::Flatten | LayerClass::Pool2D | LayerClass::GlobalAveragePool2D => &[],
+        LayerClass::Flatten
+        | LayerClass::Pool2D
+        | LayerClass::GlobalAveragePool2D
+        | LayerClass::Dropout => &[],
         LayerClass::BatchNorm => &["gamma", "beta"],
     };
     let names: Vec<_> = layer.parameters().names().collect();
@@ -151,7 +158,7 @@ fn backward_changes_nothing(
     case: &mut Case,
 ) -> Result<(), Failure> {
     let (mut layer, x) = draw(class, subject, case)?;
-    let parameters = layer.parameters().clone();
+    let (parameters, buffers) = (layer.parameters().clone(), layer.buffers().clone());
     let y = layer.forward(x.clone())?;
     let dl_dy = case.array(y.shape());
     let dl_dx = layer.backward(dl_dy.clone())?;
@@ -159,6 +166,7 @@ fn backward_changes_nothing(
     same_bits("dL/dX of a second backward", &layer.backward(dl_dy)?, &dl_dx)?;
     same_gradients("of a second backward", &*layer, &gradients)?;
     claim(layer.parameters() == &parameters, || "backward changed the parameters".to_owned())?;
+    rewind(&mut *layer, &buffers)?;
     same_bits("Y after backward", &layer.forward(x)?, &y)
 }
 
@@ -169,12 +177,14 @@ fn forward_replaces_the_cache(
     case: &mut Case,
 ) -> Result<(), Failure> {
     let (mut layer, x) = draw(class, subject, case)?;
+    let buffers = layer.buffers().clone();
     let y = layer.forward(x.clone())?;
     let dl_dy = case.array(y.shape());
     let dl_dx = layer.backward(dl_dy.clone())?;
     let gradients = layer.gradients().clone();
     let m = x.shape()[0] + case.between(0, 2);
     layer.forward(case.array(&[&[m], layer.input_shape()].concat()))?;
+    rewind(&mut *layer, &buffers)?;
     layer.forward(x)?;
     same_bits("dL/dX after another batch", &layer.backward(dl_dy)?, &dl_dx)?;
     same_gradients("after another batch", &*layer, &gradients)
@@ -186,10 +196,12 @@ fn predict_leaves_the_cache_alone(
     case: &mut Case,
 ) -> Result<(), Failure> {
     let (mut layer, x) = draw(class, subject, case)?;
+    let buffers = layer.buffers().clone();
     let y = layer.forward(x.clone())?;
     let dl_dy = case.array(y.shape());
     let dl_dx = layer.backward(dl_dy.clone())?;
     let gradients = layer.gradients().clone();
+    rewind(&mut *layer, &buffers)?;
     layer.forward(x)?;
     let m = case.between(1, 4);
     layer.predict(&case.array(&[&[m], layer.input_shape()].concat()))?;
@@ -224,6 +236,7 @@ fn memory_order_does_not_matter(
     case: &mut Case,
 ) -> Result<(), Failure> {
     let (mut layer, x) = draw(class, subject, case)?;
+    let buffers = layer.buffers().clone();
     let column_major = |array: &ArrayD<f64>| {
         let reversed = array.view().reversed_axes().as_standard_layout().to_owned();
         reversed.reversed_axes()
@@ -234,6 +247,7 @@ fn memory_order_does_not_matter(
     let gradients = layer.gradients().clone();
     let predicted = layer.predict(&x)?;
     case.compare("Y of predict", &layer.predict(&column_major(&x))?, &predicted)?;
+    rewind(&mut *layer, &buffers)?;
     case.compare("Y", &layer.forward(column_major(&x))?, &y)?;
     case.compare("dL/dX", &layer.backward(column_major(&dl_dy))?, &dl_dx)?;
     for (name, expected) in gradients.iter() {

@@ -175,6 +175,20 @@ fn invalid(class: LayerClass) -> Vec<LayerSpec> {
                 spec(&[2], 1e-5, 1.5),
             ]
         }
+        LayerClass::Dropout => {
+            let spec = |input_shape: &[usize], rate| LayerSpec::Dropout {
+                input_shape: input_shape.to_vec(),
+                rate,
+            };
+            vec![
+                spec(&[0], 0.5),
+                spec(&[2, 0, 3], 0.5),
+                spec(&[2], 1.0),
+                spec(&[2], -0.1),
+                spec(&[2], 1.5),
+                spec(&[2], f64::NAN),
+            ]
+        }
         LayerClass::GlobalAveragePool2D => [[0, 5, 2], [5, 0, 2], [5, 5, 0]]
             .map(|input_shape| LayerSpec::GlobalAveragePool2D { input_shape })
             .into(),

@@ -222,7 +222,17 @@ pub(super) fn wrong() -> Vec<Subject<f64>> {
     let pool = of_images.map(|bug| wrong(LayerClass::Pool2D, bug));
     let global = of_images.map(|bug| wrong(LayerClass::GlobalAveragePool2D, bug));
     let norm = of_images.map(|bug| wrong(LayerClass::BatchNorm, bug));
+    let drop = [Bug::AddsOne, Bug::HidesNan, Bug::LosesGradient, Bug::MixesExamples]
+        .map(|bug| wrong(LayerClass::Dropout, bug));
     let flat = [Bug::ReadsMemoryOrder, Bug::AddsOne, Bug::LosesGradient]
         .map(|bug| wrong(LayerClass::Flatten, bug));
-    dense.into_iter().chain(conv).chain(pool).chain(global).chain(norm).chain(flat).collect()
+    dense
+        .into_iter()
+        .chain(conv)
+        .chain(pool)
+        .chain(global)
+        .chain(norm)
+        .chain(drop)
+        .chain(flat)
+        .collect()
 }

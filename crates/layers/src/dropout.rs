@@ -1,0 +1,250 @@
+//! Dropout.
+
+use activations::Activation;
+use ndarray::{Array2, ArrayD};
+use numerics::{Rng, Scalar};
+use serde::{Deserialize, Serialize};
+
+use crate::limbs::{LIMB, from_limbs, is_limb, to_limbs};
+use crate::{
+    Layer, LayerConfig, LayerError, LayerState, Parameters, dropout_backward, dropout_forward,
+    dropout_mask,
+};
+
+/// Declares a [`Dropout`] layer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropoutConfig {
+    /// The probability that an element is dropped, in `[0, 1)`.
+    pub rate: f64,
+}
+
+impl DropoutConfig {
+    /// The layer for examples of any shape. The seed of its masks is drawn from `rng`.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if the rate is not in `[0, 1)`, or an example has no element.
+    pub fn build<T: Scalar>(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Dropout<T>, LayerError> {
+        let invalid = |what, expected: &str, got| {
+            let expected = expected.to_owned();
+            Err(LayerError::Configuration { layer: KIND, what, expected, got })
+        };
+        if !(0.0..1.0).contains(&self.rate) {
+            return invalid("the rate", "in [0, 1)", self.rate.to_string());
+        }
+        if input_shape.is_empty() || input_shape.contains(&0) {
+            let got = format!("{input_shape:?}");
+            return invalid("the shape of an example", "one or more axes, each at least 1", got);
+        }
+        let buffers = Parameters::new([(SEED, to_limbs(rng.seed())), (STEP, to_limbs(0))]);
+        let (activation, parameters) = (Activation::Linear, Parameters::none());
+        let state = LayerState::new(KIND, input_shape, input_shape, activation, parameters)
+            .with_buffers(buffers);
+        Ok(Dropout { state, rate: self.rate, cache: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for DropoutConfig {
+    fn build_boxed(
+        &self,
+        input_shape: &[usize],
+        rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<T>>, LayerError> {
+        Ok(Box::new(self.build(input_shape, rng)?))
+    }
+}
+
+/// Drops elements at random while training: `Y = M ⊙ X`, where each element of the mask M is 0 with
+/// probability `rate` and `1 / (1 - rate)` otherwise, so that `E[Y] = X`. A prediction is `Y = X`.
+///
+/// The mask of training step t is [`dropout_mask`] of stream t of the layer's seed. Seed and t are the
+/// buffers `seed` and `step`: each [`forward`](Layer::forward) takes one step, and a layer whose
+/// buffers are restored goes on with the same masks. Buffers are arrays of `T`, so each is four
+/// limbs of 16 bits, the lowest first, which an `f32` holds exactly.
+///
+/// # Shapes
+/// `x` and `y`: `(m, ...)`; `seed`, `step`: `(4)`.
+///
+/// Question 7 (layers for training). Srivastava et al. (2014).
+#[derive(Clone, Debug)]
+pub struct Dropout<T> {
+    state: LayerState<T>,
+    rate: f64,
+    cache: Option<Cache<T>>,
+}
+
+const KIND: &str = "Dropout";
+const SEED: &str = "seed";
+const STEP: &str = "step";
+
+/// What backward needs of the forward pass.
+#[derive(Clone, Debug)]
+struct Cache<T> {
+    shape: Vec<usize>,
+    mask: Array2<T>,
+}
+
+impl<T: Scalar> Dropout<T> {
+    /// The generator of the mask of this step. The next one is for the next step.
+    fn next_step(&mut self) -> Rng {
+        let buffers = self.state.buffers_mut();
+        let (seed, step) = (from_limbs(&buffers[SEED]), from_limbs(&buffers[STEP]));
+        *buffers.get_mut(STEP).expect("the layer made it") = to_limbs(step.wrapping_add(1));
+        Rng::with_stream(seed, step)
+    }
+}
+
+impl<T: Scalar> Layer<T> for Dropout<T> {
+    fn state(&self) -> &LayerState<T> {
+        &self.state
+    }
+
+    fn state_mut(&mut self) -> &mut LayerState<T> {
+        &mut self.state
+    }
+
+    // ANCHOR: forward
+    fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(&x)?;
+        let shape = x.shape().to_vec();
+        let x = rows(x);
+        let mask = dropout_mask(&mut self.next_step(), x.dim(), self.rate);
+        let y = dropout_forward(x.view(), mask.view());
+        self.cache = Some(Cache { shape: shape.clone(), mask });
+        Ok(shaped(y, shape))
+    }
+    // ANCHOR_END: forward
+
+    fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        let Some(Cache { shape, mask }) = &self.cache else {
+            return Err(LayerError::BackwardBeforeForward { layer: KIND });
+        };
+        self.state.check_gradient(shape, &dl_dy)?;
+        Ok(shaped(dropout_backward(rows(dl_dy).view(), mask.view()), shape.clone()))
+    }
+
+    // ANCHOR: predict
+    fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
+        self.state.check_input(x)?;
+        Ok(x.clone())
+    }
+    // ANCHOR_END: predict
+
+    fn clear_cache(&mut self) {
+        self.cache = None;
+    }
+
+    fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
+        if let Some(name) = [SEED, STEP].into_iter().find(|&own| own == name)
+            && let Some(got) = value.iter().find(|&&element| !is_limb(element))
+        {
+            let got = got.to_string();
+            return Err(LayerError::BufferValue { layer: KIND, name, expected: LIMB, got });
+        }
+        self.state.set_buffer(name, value)
+    }
+}
+
+/// One row for each example.
+fn rows<T: Scalar>(x: ArrayD<T>) -> Array2<T> {
+    let m = x.shape()[0];
+    let n = x.len() / m;
+    let x = if x.is_standard_layout() { x } else { x.as_standard_layout().into_owned() };
+    x.into_shape_with_order((m, n)).expect("the first axis is kept")
+}
+
+fn shaped<T: Scalar>(rows: Array2<T>, shape: Vec<usize>) -> ArrayD<T> {
+    rows.into_shape_with_order(shape).expect("as many elements as before")
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    fn layer(rate: f64, seed: u64) -> Dropout<f32> {
+        DropoutConfig { rate }.build(&[3, 2, 4], &mut Rng::new(seed)).unwrap()
+    }
+
+    fn images() -> ArrayD<f32> {
+        Rng::new(3).normal_array(vec![5, 3, 2, 4], 0.0, 1.0)
+    }
+
+    #[test]
+    fn step_t_uses_stream_t_of_the_seed_and_backward_the_same_mask() {
+        let mut layer = layer(0.25, 9);
+        let seed = Rng::new(9).seed();
+        for step in 0..3 {
+            let y = layer.forward(images()).unwrap();
+            let mask = dropout_mask::<f32>(&mut Rng::with_stream(seed, step), (5, 24), 0.25);
+            let mask = mask.into_shape_with_order(vec![5, 3, 2, 4]).unwrap();
+            assert_eq!(y, images() * &mask);
+            assert_eq!(layer.backward(ArrayD::ones(y.raw_dim())).unwrap(), mask);
+            let next = array![step as f32 + 1.0, 0.0, 0.0, 0.0].into_dyn();
+            assert_eq!(layer.buffers()["step"], next);
+        }
+    }
+
+    #[test]
+    fn a_restored_layer_goes_on_with_the_masks_of_the_saved_one() {
+        let mut saved = layer(0.5, 1);
+        // The next step carries into the second limb.
+        saved.set_buffer("step", &array![65_535.0, 0.0, 7.0, 0.0].into_dyn()).unwrap();
+        saved.forward(images()).unwrap();
+        assert_eq!(saved.buffers()["step"], array![0.0, 1.0, 7.0, 0.0].into_dyn());
+        let mut restored = layer(0.5, 2);
+        assert_ne!(restored.buffers()["seed"], saved.buffers()["seed"]);
+        for (name, value) in saved.buffers().clone().iter() {
+            restored.set_buffer(name, value).unwrap();
+        }
+        for _ in 0..3 {
+            assert_eq!(restored.forward(images()), saved.forward(images()));
+        }
+        assert_eq!(restored.buffers(), saved.buffers());
+    }
+
+    #[test]
+    fn a_prediction_is_the_input_and_takes_no_step() {
+        let layer = layer(0.9, 1);
+        let before = layer.buffers().clone();
+        assert_eq!(layer.predict(&images()).unwrap(), images());
+        assert_eq!(layer.buffers(), &before);
+    }
+
+    #[test]
+    fn a_buffer_that_is_no_array_of_limbs_is_refused() {
+        let mut layer = layer(0.5, 1);
+        let before = layer.buffers().clone();
+        let mut refusal = |name: &str, value: &[f32]| {
+            let value = ArrayD::from_shape_vec(vec![value.len()], value.to_vec()).unwrap();
+            layer.set_buffer(name, &value).unwrap_err().to_string()
+        };
+        let expected = "Dropout: buffer step must hold whole numbers from 0 to 65535, and cannot be \
+             set to 0.5";
+        assert_eq!(refusal("step", &[1.0, 0.5, 0.0, 0.0]), expected);
+        assert!(refusal("seed", &[f32::NAN; 4]).contains("cannot be set to NaN"));
+        assert!(refusal("seed", &[1.0, 2.0]).contains("has shape [4]"));
+        assert!(refusal("mask", &[0.5]).contains("unknown buffer \"mask\""));
+        assert_eq!(layer.buffers(), &before);
+    }
+
+    #[test]
+    fn invalid_configurations_are_refused() {
+        let build = |rate, shape: &[usize]| {
+            let built = DropoutConfig { rate }.build::<f32>(shape, &mut Rng::new(0));
+            built.unwrap_err().to_string()
+        };
+        for rate in [1.0, -0.1, 1.5, f64::NAN, f64::INFINITY] {
+            let expected = format!("Dropout: the rate must be in [0, 1), but is {rate}");
+            assert_eq!(build(rate, &[2]), expected);
+        }
+        for shape in [&[][..], &[0], &[2, 0, 3]] {
+            assert!(build(0.5, shape).contains("one or more axes"), "{shape:?}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The formulas of dropout, on rows.
+
+use ndarray::{Array2, ArrayView2};
+use numerics::{Rng, Scalar};
+
+// ANCHOR: mask
+/// A mask M: each element is 0 or, with probability `1 - rate`, `1 / (1 - rate)`.
+///
+/// One word of 32 bits decides each element, in row-major order: it is dropped if the word is below
+/// `⌊2³² rate⌋`. So the probability of 0 is exactly `⌊2³² rate⌋ / 2³²`, which is `rate` or less, by less
+/// than 2⁻³². The words do not depend on `T`.
+///
+/// # Shapes
+/// The result: `shape`. `rate` is in `[0, 1)`.
+#[must_use]
+pub fn dropout_mask<T: Scalar>(rng: &mut Rng, shape: (usize, usize), rate: f64) -> Array2<T> {
+    debug_assert!((0.0..1.0).contains(&rate), "the layer validates its rate");
+    // The conversion rounds down.
+    let threshold = (rate * 2.0_f64.powi(32)) as u32;
+    let kept = T::of(1.0 / (1.0 - rate));
+    let mut mask = Array2::zeros(shape);
+    let elements = mask.as_slice_mut().expect("a new array is contiguous");
+    let mut words = [0; 256];
+    for elements in elements.chunks_mut(words.len()) {
+        rng.fill_words(&mut words[..elements.len()]);
+        for (element, &word) in elements.iter_mut().zip(&words) {
+            *element = if word < threshold { T::zero() } else { kept };
+        }
+    }
+    mask
+}
+// ANCHOR_END: mask
+
+// ANCHOR: forward
+/// `Y = M ⊙ X`. What is not finite stays visible even where it is dropped, since `0 · ∞` is NaN.
+///
+/// # Shapes
+/// `x`, `mask` and the result: `(m, n)`.
+#[must_use]
+pub fn dropout_forward<T: Scalar>(x: ArrayView2<'_, T>, mask: ArrayView2<'_, T>) -> Array2<T> {
+    &x * &mask
+}
+// ANCHOR_END: forward
+
+// ANCHOR: backward
+/// `dL/dX = M ⊙ dL/dY`, with the mask of the forward pass.
+///
+/// # Shapes
+/// `dl_dy`, `mask` and the result: `(m, n)`.
+#[must_use]
+pub fn dropout_backward<T: Scalar>(dl_dy: ArrayView2<'_, T>, mask: ArrayView2<'_, T>) -> Array2<T> {
+    &dl_dy * &mask
+}
+// ANCHOR_END: backward
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    /// The worked example of the book. With rate 1/2 each element of the mask is 0 or 2, and the four
+    /// masks of two elements are equally likely.
+    #[test]
+    fn the_mean_over_all_masks_is_the_input() {
+        let (x, dl_dy) = (array![[3.0, -1.0]], array![[4.0, 10.0]]);
+        let masks = [[0.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 2.0]].map(|m| array![m]);
+        let [y0, y1, y2, y3] = masks.each_ref().map(|m| dropout_forward(x.view(), m.view()));
+        assert_eq!((&y1, &y2), (&array![[0.0, -2.0]], &array![[6.0, 0.0]]));
+        // (0 + 0 + 6 + 6) / 4 = 3 and (0 - 2 + 0 - 2) / 4 = -1.
+        assert_eq!((y0 + y1 + y2 + y3) / 4.0, x);
+        assert_eq!(dropout_backward(dl_dy.view(), masks[2].view()), array![[8.0, 0.0]]);
+    }
+
+    #[test]
+    fn a_word_below_the_threshold_drops() {
+        let (shape, mut words) = ((3, 200), [0; 600]);
+        Rng::with_stream(7, 2).fill_words(&mut words);
+        for rate in [0.0, 0.25, 0.3, 0.999] {
+            let mask = dropout_mask::<f64>(&mut Rng::with_stream(7, 2), shape, rate);
+            // 2³² = 4294967296; the comparison of u < rate with u = word / 2³² differs from that of
+            // the floor only if the word equals the floor, which is not the case here.
+            let expected = words.map(|word| {
+                let u = f64::from(word) / 4_294_967_296.0;
+                if u < rate { 0.0 } else { 1.0 / (1.0 - rate) }
+            });
+            assert_eq!(mask.as_slice().unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn single_and_double_precision_drop_the_same() {
+        let narrow = dropout_mask::<f32>(&mut Rng::new(1), (50, 21), 0.3);
+        let wide = dropout_mask::<f64>(&mut Rng::new(1), (50, 21), 0.3);
+        assert_eq!(narrow, wide.mapv(|x| x as f32));
+    }
+
+    #[test]
+    fn the_smallest_and_largest_rates_still_make_masks() {
+        // The words that drop at the largest rate below 1 are all but the largest one.
+        let largest = 1.0 - f64::EPSILON / 2.0;
+        let dropped = dropout_mask::<f32>(&mut Rng::new(1), (10, 10), largest);
+        assert_eq!(dropped, Array2::zeros((10, 10)));
+        let kept = dropout_mask::<f32>(&mut Rng::new(1), (10, 10), 0.0);
+        assert_eq!(kept, Array2::ones((10, 10)));
+    }
+
+    #[test]
+    fn nothing_that_is_not_finite_is_hidden() {
+        let y =
+            dropout_forward(array![[f64::NAN, f64::INFINITY]].view(), array![[0.0, 0.0]].view());
+        assert!(y.iter().all(|y| y.is_nan()), "{y}");
+    }
+}
