@@ -1,7 +1,11 @@
 //! The clients of package registries, run as programs.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use crate::{AcquireError, Reporter};
 
@@ -26,11 +30,63 @@ impl Default for Clients {
 /// How much of a failed command's output a message shows.
 const LINES: usize = 5;
 
+/// What a client downloads, which it does in silence: the folder shows how far it has come.
+pub(crate) struct Watched<'a> {
+    /// What it is called.
+    pub(crate) what: &'a str,
+    /// The folder that it writes to.
+    pub(crate) folder: &'a Path,
+    /// How large the download is.
+    pub(crate) bytes: u64,
+    /// What to say if it takes longer than a few minutes.
+    pub(crate) if_slow: String,
+}
+
 /// Says which command it runs, and runs it; its output is shown only if it fails.
 pub(crate) fn run(command: &mut Command, reporter: &Reporter) -> Result<(), AcquireError> {
+    run_as(command, reporter, Command::output)
+}
+
+/// The same for a command that downloads something.
+pub(crate) fn run_watched(
+    command: &mut Command,
+    watched: Watched<'_>,
+    reporter: &Reporter,
+) -> Result<(), AcquireError> {
+    const INTERVAL: Duration = Duration::from_millis(100);
+    run_as(command, reporter, |command| {
+        let Watched { what, folder, bytes, if_slow } = watched;
+        let mut transfer = reporter.transfer(what, 0, Some(bytes)).advise(Some(if_slow));
+        thread::scope(|scope| {
+            let child = scope.spawn(|| command.output());
+            while !child.is_finished() {
+                thread::sleep(INTERVAL);
+                transfer.reach(size(folder));
+            }
+            child.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
+        })
+    })
+}
+
+/// The bytes of all files below a folder; those that vanish meanwhile do not count.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
+}
+
+fn run_as(
+    command: &mut Command,
+    reporter: &Reporter,
+    run: impl FnOnce(&mut Command) -> io::Result<Output>,
+) -> Result<(), AcquireError> {
     let line = line(command);
     reporter.say(&format!("$ {line}"));
-    let output = command.stdin(Stdio::null()).output().map_err(|source| {
+    let output = run(command.stdin(Stdio::null())).map_err(|source| {
         let program = command.get_program().display().to_string();
         AcquireError::NoClient { program, source }
     })?;
@@ -66,5 +122,20 @@ mod tests {
         command.args(["-c", "seq 9; echo lost >&2; exit 3"]);
         let error = run(&mut command, &Reporter::quiet()).unwrap_err().to_string();
         assert!(error.contains("exit status: 3: 6\n7\n8\n9\nlost"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_download_is_watched_by_the_size_of_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let mut command = Command::new("sh");
+        command.args(["-c", "mkdir a && printf 12345 > a/b && printf 123 > c; exit 4"]);
+        let watched = Watched { what: "x", folder, bytes: 8, if_slow: String::new() };
+        let command = command.current_dir(folder);
+        let error = run_watched(command, watched, &Reporter::quiet()).unwrap_err().to_string();
+        assert!(error.contains("exit status: 4"), "{error}");
+        assert_eq!(size(folder), 8);
+        assert_eq!(size(&folder.join("no")), 0);
     }
 }

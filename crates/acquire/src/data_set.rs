@@ -134,6 +134,11 @@ impl DataSet {
         }
     }
 
+    /// What is said to someone who has to wait.
+    pub(crate) fn faster(&self) -> String {
+        format!("Faster, if you have it: {}.", self.other_sources())
+    }
+
     /// Other ways to get it, for those who have the files or another server: options of
     /// [`command`](Self::command), with the commands of its package.
     #[must_use]

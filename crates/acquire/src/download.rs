@@ -20,6 +20,8 @@ pub struct Http {
     pub attempts: u32,
     /// The pause before the second attempt; it doubles.
     pub pause: Duration,
+    /// What to say, once, of a transfer that turns out to take longer than a few minutes.
+    pub if_slow: Option<String>,
 }
 
 impl Default for Http {
@@ -29,6 +31,7 @@ impl Default for Http {
             stall: Duration::from_secs(60),
             attempts: 4,
             pause: Duration::from_secs(1),
+            if_slow: None,
         }
     }
 }
@@ -74,7 +77,7 @@ pub fn download(
     let (mut failures, mut pause) = (0, settings.pause);
     loop {
         let before = length(part);
-        let problem = match attempt(&agent, url, part, limit, reporter) {
+        let problem = match attempt(&agent, url, part, limit, settings.if_slow.clone(), reporter) {
             Ok(()) => return Ok(()),
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Passing(problem)) => problem,
@@ -104,6 +107,7 @@ fn attempt(
     url: &str,
     part: &Path,
     limit: u64,
+    if_slow: Option<String>,
     reporter: &Reporter,
 ) -> Result<(), Failure> {
     let refused = |problem: String| AcquireError::Http { url: url.to_owned(), problem };
@@ -141,7 +145,7 @@ fn attempt(
         file = File::create(part);
     }
     let mut file = file.map_err(file_error("write", part))?;
-    let mut transfer = reporter.transfer(name(url), start, total);
+    let mut transfer = reporter.transfer(name(url), start, total).advise(if_slow);
     let mut reader = response.into_body().into_reader();
     let mut buffer = vec![0; 1 << 16];
     let mut done = start;

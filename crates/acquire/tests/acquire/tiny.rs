@@ -127,6 +127,7 @@ impl Machine {
             stall: Duration::from_secs(1),
             attempts: 2,
             pause: Duration::from_millis(10),
+            if_slow: None,
         };
         Self { folder, set: set(&official()), request }
     }
