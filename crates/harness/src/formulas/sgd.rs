@@ -1,7 +1,7 @@
 //! Stochastic gradient descent: question 5.
 
 use ndarray::ArrayD;
-use optim::SgdConfig;
+use optim::{SgdConfig, Step};
 
 use super::formula;
 use crate::Check;
@@ -26,7 +26,7 @@ pub(super) fn check() -> Check {
         for _ in 0..12 {
             let lr = 0.1 + 0.4 * case.rng.uniform();
             let gradient = case.array(&shape);
-            sgd.update("W", &mut parameter, &gradient, lr)?;
+            sgd.update("W", &mut parameter, &gradient, Step { lr, decays: true })?;
             history.push((lr, gradient));
             let mut expected = start.clone();
             for t in 0..history.len() {

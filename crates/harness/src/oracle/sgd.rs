@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ndarray::Axis;
 use numerics::Scalar;
-use optim::{OptimError, ScheduleConfig, SgdConfig};
+use optim::{OptimError, ScheduleConfig, SgdConfig, Step};
 
 use super::manifest::{self, Config};
 use crate::course::{Entry, Rule, Tally, bound, cast};
@@ -47,7 +47,8 @@ fn steps<T: Scalar>(
         let (mut optimizer, schedule) = (sgd.build::<T>()?, schedule.build()?);
         for (step, gradient) in gradients.axis_iter(Axis(0)).enumerate() {
             let gradient = cast(&gradient.to_owned());
-            optimizer.update("W", &mut parameter, &gradient, schedule.lr(step as u64))?;
+            let step = Step { lr: schedule.lr(step as u64), decays: true };
+            optimizer.update("W", &mut parameter, &gradient, step)?;
             trajectory.push(parameter.clone());
         }
         Ok(())

@@ -58,7 +58,7 @@ fn run<T: Scalar>(
             }
             (Subject::Schedule(subject), Config::Schedule { schedule }) => {
                 let reference = entry.array("output")?;
-                let result = rates(subject.as_ref(), schedule, reference.len(), entry)?;
+                let result = rates::<T>(subject.as_ref(), schedule, reference.len(), entry)?;
                 tally.add(&entry.key("output"), &format!("{schedule:?}"), &result, &reference);
             }
             (Subject::Smoothing(subject), Config::LabelSmoothing { eps }) => {

@@ -3,7 +3,7 @@
 use activations::Activation;
 use layers::{FullyConnectedConfig, Layer, WeightInit};
 use ndarray::{Array2, ArrayD, IxDyn};
-use optim::{ScheduleConfig, SgdConfig};
+use optim::{ScheduleConfig, SgdConfig, Step};
 
 use crate::cases::{Case, Cases, Failure, claim};
 use crate::{Check, Kind};
@@ -46,6 +46,11 @@ fn signal_keeps_its_size(case: &mut Case) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A step of a weight with this learning rate.
+fn weight(lr: f64) -> Step {
+    Step { lr, decays: true }
+}
+
 /// On `L = λ p² / 2`, whose gradient is λ p, a step without momentum multiplies p by `1 - lr λ`.
 fn quadratic(case: &mut Case) -> Result<(), Failure> {
     let (lr, curvature) = (0.5 * case.rng.uniform(), 1.0 + case.rng.uniform());
@@ -56,7 +61,7 @@ fn quadratic(case: &mut Case) -> Result<(), Failure> {
     let mut p = start.clone();
     for _ in 0..200 {
         let gradient = &p * curvature;
-        sgd.update("W", &mut p, &gradient, lr)?;
+        sgd.update("W", &mut p, &gradient, weight(lr))?;
     }
     case.compare("p", &p, &(start * (1.0 - lr * curvature).powi(200)))
 }
@@ -65,15 +70,15 @@ fn quadratic(case: &mut Case) -> Result<(), Failure> {
 fn terminal_velocity(case: &mut Case) -> Result<(), Failure> {
     let momentum = 0.9 * case.rng.uniform();
     case.describe(format!("momentum {momentum}"));
-    let mut sgd = SgdConfig { momentum, clip_norm: None }.build::<f64>()?;
+    let mut sgd = SgdConfig { momentum, ..SgdConfig::default() }.build::<f64>()?;
     let gradient = case.array(&[3]);
     let mut p = ArrayD::zeros(IxDyn(&[3]));
     // 0.9⁴⁰⁰ is below 1e-18.
     for _ in 0..400 {
-        sgd.update("W", &mut p, &gradient, 0.01)?;
+        sgd.update("W", &mut p, &gradient, weight(0.01))?;
     }
     let before = p.clone();
-    sgd.update("W", &mut p, &gradient, 0.01)?;
+    sgd.update("W", &mut p, &gradient, weight(0.01))?;
     case.compare("the last step", &(before - p), &(gradient * 0.01 / (1.0 - momentum)))
 }
 
@@ -84,9 +89,10 @@ fn clipping(case: &mut Case) -> Result<(), Failure> {
     case.describe(format!("bound {bound}, gradient {shape:?}"));
     let gradient = case.array(&shape) * 4.0;
     let norm = |array: &ArrayD<f64>| array.iter().map(|g| g * g).sum::<f64>().sqrt();
-    let mut sgd = SgdConfig { momentum: 0.0, clip_norm: Some(bound) }.build::<f64>()?;
+    let config = SgdConfig { clip_norm: Some(bound), ..SgdConfig::default() };
+    let mut sgd = config.build::<f64>()?;
     let mut p = ArrayD::zeros(IxDyn(&shape));
-    sgd.update("W", &mut p, &gradient, 1.0)?;
+    sgd.update("W", &mut p, &gradient, weight(1.0))?;
     let length = norm(&gradient);
     case.compare_numbers("‖step‖", norm(&p), length.min(bound));
     case.compare("step / ‖step‖", &(-&p / norm(&p)), &(gradient / length))

@@ -72,7 +72,7 @@ fn decay_is_not_clipped(sgd: &dyn SgdSubject<f64>, case: &mut Case) -> Result<()
     let clip_norm = Some(0.01);
     case.describe(format!("λ {weight_decay}, lr {lr}, a bound of 0.01"));
     let (start, g) = (case.array(&[6]) * 4.0, case.array(&[6]));
-    let mut step = |weight_decay| -> Result<ArrayD<f64>, Failure> {
+    let step = |weight_decay| -> Result<ArrayD<f64>, Failure> {
         let mut sgd = sgd.build(SgdConfig { weight_decay, clip_norm, ..SgdConfig::default() })?;
         let mut p = start.clone();
         sgd.update("W", &mut p, &g, Step { lr, decays: true })?;
