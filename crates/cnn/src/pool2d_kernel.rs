@@ -36,9 +36,13 @@ pub fn max_pool_forward<T: Scalar>(
             let x = padded(x, window);
             let (x, y, winner) = (contiguous(&x), all(&mut y), all(&mut winner));
             for_each_cell(window, images, channels, |cell, input, output| {
-                let candidates = y[output.clone()].iter_mut().zip(&mut winner[output]);
-                for ((y, winner), &x) in candidates.zip(&x[input]) {
-                    let wins = cell == 0 || ((x > *y || x.is_nan()) && !y.is_nan());
+                if cell == 0 {
+                    return y[output].copy_from_slice(&x[input]);
+                }
+                let best = y[output.clone()].iter_mut().zip(&mut winner[output]);
+                for ((y, winner), &x) in best.zip(&x[input]) {
+                    // No branch, so that it becomes vector instructions.
+                    let wins = (x > *y) | (x.is_nan() & !y.is_nan());
                     *y = if wins { x } else { *y };
                     *winner = if wins { cell } else { *winner };
                 }

@@ -1,6 +1,8 @@
 //! Changes to a training image that leave its class alone.
 
-use ndarray::{Array3, ArrayView3};
+use std::fmt;
+
+use ndarray::{Array3, ArrayView3, Axis};
 use numerics::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -67,11 +69,18 @@ impl Augmentation {
             rng.below(2 * most + 1) as isize - most as isize
         };
         let (down, right) = (shift(rows), shift(cols));
-        Array3::from_shape_fn((rows, cols, channels), |(row, col, channel)| {
-            let row = reflected(row as isize - down, rows);
-            let col = reflected(col as isize - right, cols);
-            image[[row, if flip { cols - 1 - col } else { col }, channel]]
-        })
+        let seen_cols: Vec<usize> = (0..cols as isize)
+            .map(|col| reflected(col - right, cols))
+            .map(|col| if flip { cols - 1 - col } else { col })
+            .collect();
+        let mut out = Array3::zeros((rows, cols, channels));
+        for (row, mut out) in out.outer_iter_mut().enumerate() {
+            let image = image.index_axis(Axis(0), reflected(row as isize - down, rows));
+            for (mut out, &col) in out.outer_iter_mut().zip(&seen_cols) {
+                out.assign(&image.row(col));
+            }
+        }
+        out
     }
 }
 
@@ -80,6 +89,21 @@ fn reflected(at: isize, length: usize) -> usize {
     let last = length as isize - 1;
     let inside = if at < 0 { -at } else { at.min(2 * last - at) };
     inside as usize
+}
+
+impl fmt::Display for Augmentation {
+    /// `"flip alternating, shift 2"`, or `"none"`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flip = match self.flip {
+            Flip::Never => None,
+            Flip::Random => Some("flip random".to_owned()),
+            Flip::Alternating => Some("flip alternating".to_owned()),
+        };
+        let shift = (self.shift > 0).then(|| format!("shift {}", self.shift));
+        let parts: Vec<_> = flip.into_iter().chain(shift).collect();
+        f.write_str(if parts.is_empty() { "none" } else { "" })?;
+        f.write_str(&parts.join(", "))
+    }
 }
 
 #[cfg(test)]
@@ -102,6 +126,9 @@ mod tests {
     fn by_default_nothing_changes() {
         let image = counting(5);
         assert_eq!(seen(Augmentation::default(), &image, 3, 2), [1, 2, 3, 4, 5]);
+        assert_eq!(Augmentation::default().to_string(), "none");
+        let some = Augmentation { flip: Flip::Alternating, shift: 2 };
+        assert_eq!(some.to_string(), "flip alternating, shift 2");
     }
 
     #[test]

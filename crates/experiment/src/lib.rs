@@ -101,7 +101,7 @@ pub use record::Record;
 pub use resume::ResumePoint;
 pub use schema::SCHEMA;
 pub use spread::Spread;
-pub use summary::{Divergence, Evaluation, Status, Summary};
+pub use summary::{Divergence, Evaluation, Status, Summary, status};
 pub use sweep::{
     Axis, Choice, Measured, Role, SetSpreads, SweepConfig, SweepRecord, SweepRun, SweepSet,
     SweepSummary, Tested, choose, tabulate,

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::finite;
+use crate::schema::read_json;
 use crate::{ExperimentError, Machine, Program};
 
 /// The result of a run.
@@ -59,6 +60,18 @@ impl Summary {
             _ => Ok(()),
         }
     }
+}
+
+/// What became of the run whose record is in this folder; `None` if there is none.
+///
+/// # Errors
+/// [`ExperimentError::Io`] or [`ExperimentError::Invalid`] if its summary cannot be read.
+pub fn status(directory: &Path) -> Result<Option<Status>, ExperimentError> {
+    let file = directory.join("summary.json");
+    if !file.exists() {
+        return Ok(None);
+    }
+    Ok(Some(read_json::<Summary>(&file)?.status))
 }
 
 /// What became of a run.

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::evaluate_command::{self, EvaluateArguments};
+use crate::export_command::{self, ExportArguments};
 use crate::predict_command::{self, PredictArguments};
+use crate::train_command::{self, AblateArguments, OneRun, Outcome, TrainArguments};
 
 /// Predict the classes of CIFAR-10 images, for the Kaggle competition of question 7
 ///
@@ -21,7 +23,10 @@ Examples (with `cargo run -p kaggle --` before them):
   --test-data cifar10_test_data_sp23.npy --tta
   --checkpoint experiments/cifar10/checkpoints/last.safetensors
   --offline
-  evaluate --csv submission.csv")]
+  evaluate --csv submission.csv
+  mlp --test
+  train --smoke
+  train --resume")]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -33,16 +38,30 @@ struct Arguments {
 enum Command {
     /// Measure the accuracy on the labelled official test batch
     Evaluate(EvaluateArguments),
+    /// Train three fully-connected layers on Fashion-MNIST (question 7.1)
+    Mlp(OneRun),
+    /// Train a convolutional network on CIFAR-10 (question 7.2)
+    Train(TrainArguments),
+    /// Train it without each part of its recipe in turn
+    Ablate(AblateArguments),
+    /// Write the weights of a checkpoint without the state of its training
+    Export(ExportArguments),
 }
 
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let done = |()| Outcome::Done;
     let result = match &arguments.command {
-        None => predict_command::execute(&arguments.predict),
-        Some(Command::Evaluate(evaluate)) => evaluate_command::execute(evaluate),
+        None => predict_command::execute(&arguments.predict).map(done),
+        Some(Command::Evaluate(evaluate)) => evaluate_command::execute(evaluate).map(done),
+        Some(Command::Mlp(mlp)) => train_command::mlp(mlp),
+        Some(Command::Train(train)) => train_command::train(train),
+        Some(Command::Ablate(ablate)) => train_command::ablate(ablate),
+        Some(Command::Export(export)) => export_command::execute(export).map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(training::INTERRUPTED),
         Err(error) => {
             eprintln!("error: {}", message(&error));
             ExitCode::FAILURE

@@ -34,6 +34,14 @@ pub enum KaggleError {
         /// What to do.
         remedy: &'static str,
     },
+    /// There is no such part of a recipe.
+    #[error("unknown part {got:?}: expected one of {known}")]
+    Component {
+        /// The names that there are.
+        known: String,
+        /// The one that was given.
+        got: String,
+    },
     /// There are no weights at all.
     #[error(
         "there are no weights: none ship with this copy of the program, and {} does not exist; train \

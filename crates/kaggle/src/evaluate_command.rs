@@ -39,7 +39,7 @@ pub(crate) struct EvaluateArguments {
 
 pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     let EvaluateArguments { csv, sample, output, model, data, voice } = arguments;
-    let threads = model.start_threads()?;
+    let threads = model.threads.start()?;
     let submission = csv.as_deref().map(Submission::read).transpose()?;
     let weights = model.weights()?;
     let folder = match output {

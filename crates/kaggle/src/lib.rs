@@ -6,18 +6,26 @@
 //! competition takes, checked before and after it is written. [`labelled_test_batch`] has what an
 //! evaluation needs, and [`class_table`] and [`confusion_table`] show its result.
 
+mod component;
 mod error;
 mod evaluation;
 mod output_file;
 mod prediction;
+mod recipe;
+mod seeded_augmentation;
 mod submission;
 mod test_images;
+mod training_images;
 mod weights;
 
+pub use component::Component;
 pub use error::KaggleError;
 pub use evaluation::{accuracy_line, class_table, confusion_table};
 pub use output_file::{check_writable, replace};
 pub use prediction::{Augmentation, predict};
+pub use recipe::Recipe;
+pub use seeded_augmentation::SeededAugmentation;
 pub use submission::Submission;
 pub use test_images::{COMPETITION_FILE, Source, TestImages, Wanted, labelled_test_batch};
-pub use weights::{SHIPPED, Weights, WeightsSource};
+pub use training_images::{HELD_OUT, Images, TrainingImages};
+pub use weights::{CIFAR10_RECORD, SHIPPED, Weights, WeightsSource};

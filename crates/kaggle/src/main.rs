@@ -2,8 +2,10 @@
 
 mod cli;
 mod evaluate_command;
+mod export_command;
 mod options;
 mod predict_command;
+mod train_command;
 
 use std::process::ExitCode;
 

@@ -21,21 +21,29 @@ pub(crate) struct ModelOptions {
     /// Average the probabilities of each image and its mirror image
     #[arg(long)]
     tta: bool,
-    /// Number of threads; the predictions do not depend on it [default: one for each processor]
+    #[command(flatten)]
+    pub(crate) threads: ThreadOptions,
+}
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ThreadOptions {
+    /// Number of threads; no result depends on it [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 }
 
-impl ModelOptions {
+impl ThreadOptions {
     /// Starts the threads; returns how many.
-    pub(crate) fn start_threads(&self) -> Result<usize> {
+    pub(crate) fn start(&self) -> Result<usize> {
         if let Some(threads) = self.threads {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
             pool.build_global().with_context(|| format!("cannot start {threads} threads"))?;
         }
         Ok(rayon::current_num_threads())
     }
+}
 
+impl ModelOptions {
     pub(crate) fn weights(&self) -> Result<Weights> {
         Ok(Weights::choose(self.checkpoint.as_deref())?)
     }
@@ -52,7 +60,7 @@ impl ModelOptions {
     }
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct DataOptions {
     /// Folder to look for the data first, and to put into what is fetched
     #[arg(long, value_name = "DIR")]
@@ -70,7 +78,7 @@ impl DataOptions {
 }
 
 /// What the program says, line by line.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Voice {
     /// Print nothing but warnings and errors
     #[arg(long)]
@@ -83,6 +91,11 @@ impl Voice {
         if !self.quiet {
             let _ = writeln!(io::stdout(), "{line}");
         }
+    }
+
+    /// Whether nothing but warnings and errors is printed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// What is printed even if nothing else is.
@@ -133,7 +146,13 @@ fn provenance_lines(name: &str, provenance: &Provenance) -> Vec<String> {
     lines
 }
 
-/// A path as a shell takes it.
+/// The command line as it can be typed again.
+pub(crate) fn command_line() -> String {
+    let arguments = std::env::args_os().skip(1).map(|argument| quoted(Path::new(&argument)));
+    ["cargo run -p kaggle --".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// A path or an argument as a shell takes it.
 pub(crate) fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=+".contains(c);

@@ -39,7 +39,7 @@ pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
     let PredictArguments { test_data, output, model, data, voice } = arguments;
     // What can be refused is refused before anything is fetched or computed.
     output.as_deref().map_or(Ok(()), check_writable)?;
-    let threads = model.start_threads()?;
+    let threads = model.threads.start()?;
     let weights = model.weights()?;
     let wanted = Wanted { test_data: test_data.clone(), request: data.request()? };
     let images = TestImages::find(&wanted, &voice.reporter())?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use datasets::CIFAR10_CLASSES;
-use experiment::BEST_CHECKPOINT;
+use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT};
 use training::{Checkpoint, Model, ModelSpec, Provenance};
 
 use crate::KaggleError;
@@ -22,9 +22,9 @@ pub const SHIPPED: Option<&[u8]> = None;
 /// The value of `--checkpoint` that means [`SHIPPED`].
 const SHIPPED_NAME: &str = "shipped";
 
-/// The record that `train` writes unless told otherwise; its best checkpoint is used. Those of records
-/// with other names are used only if they are named.
-const RECORD: &str = "experiments/cifar10";
+/// The name of the record that `train` writes unless told otherwise; its best checkpoint is used, or its
+/// last one if nothing was held out to choose by. Those of other records are used only if they are named.
+pub const CIFAR10_RECORD: &str = "cifar10";
 
 const SHAPE: [usize; 3] = [32, 32, 3];
 
@@ -52,7 +52,7 @@ pub enum WeightsSource {
 
 impl Weights {
     /// The checkpoint of `option` (`shipped` means those that ship with the program); without it, the
-    /// best one of the record named `cifar10` in the current folder; without that, those that ship. A
+    /// one of the record named `cifar10` in `experiments/`, the best before the last; without that, those that ship. A
     /// checkpoint that is there but cannot be used is an error: no other takes its place unasked.
     ///
     /// # Errors
@@ -60,7 +60,9 @@ impl Weights {
     /// not hold the tensors that its description asks for, [`KaggleError::OtherModel`] if it is a model
     /// for something else than CIFAR-10.
     pub fn choose(option: Option<&Path>) -> Result<Self, KaggleError> {
-        let trained = Path::new(RECORD).join(BEST_CHECKPOINT);
+        let record = Path::new("experiments").join(CIFAR10_RECORD);
+        let trained = [BEST_CHECKPOINT, LAST_CHECKPOINT].map(|name| record.join(name));
+        let trained = trained.iter().find(|path| path.exists()).unwrap_or(&trained[0]);
         let source = match option {
             Some(name) if name == Path::new(SHIPPED_NAME) => WeightsSource::Shipped,
             Some(path) => WeightsSource::Given(path.to_owned()),

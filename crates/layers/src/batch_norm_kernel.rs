@@ -36,24 +36,27 @@ pub fn batch_norm_forward<T: Scalar>(
     let (rows, features) = x.dim();
     let n = T::of(rows as f64);
     let mean = column_sums(x.view()) / n;
+    let means = elements(&mean);
     let variance: Array1<T> = sum_rows(rows, features, |rows, sum| {
         for i in rows {
-            for ((sum, &x), &mean) in sum.iter_mut().zip(row(&x, i)).zip(&mean) {
+            for ((sum, &x), &mean) in sum.iter_mut().zip(row(&x, i)).zip(means) {
                 *sum += (x - mean) * (x - mean);
             }
         }
     }) / n;
     let deviation = variance.mapv(|v| (v + eps).sqrt());
+    let deviations = elements(&deviation);
     let mut x_hat = x;
     for_each_row(&mut x_hat, |_, x| {
-        for ((x, &mean), &deviation) in x.iter_mut().zip(&mean).zip(&deviation) {
+        for ((x, &mean), &deviation) in x.iter_mut().zip(means).zip(deviations) {
             *x = (*x - mean) / deviation;
         }
     });
+    let (gamma, beta) = (gamma.row(0).to_vec(), beta.row(0).to_vec());
     let mut y = Array2::zeros(x_hat.raw_dim());
     for_each_row(&mut y, |i, y| {
         for (((y, &x_hat), &gamma), &beta) in
-            y.iter_mut().zip(row(&x_hat, i)).zip(gamma.row(0)).zip(beta.row(0))
+            y.iter_mut().zip(row(&x_hat, i)).zip(&gamma).zip(&beta)
         {
             *y = gamma * x_hat + beta;
         }
@@ -76,12 +79,11 @@ pub fn batch_norm_predict<T: Scalar>(
     variance: ArrayView2<'_, T>,
     eps: T,
 ) -> Array2<T> {
-    let scale = &gamma.row(0) / &variance.row(0).mapv(|v| (v + eps).sqrt());
+    let scale = (&gamma.row(0) / &variance.row(0).mapv(|v| (v + eps).sqrt())).to_vec();
+    let (mean, beta) = (mean.row(0).to_vec(), beta.row(0).to_vec());
     let mut y = x;
     for_each_row(&mut y, |_, y| {
-        for (((y, &mean), &scale), &beta) in
-            y.iter_mut().zip(mean.row(0)).zip(&scale).zip(beta.row(0))
-        {
+        for (((y, &mean), &scale), &beta) in y.iter_mut().zip(&mean).zip(&scale).zip(&beta) {
             *y = (*y - mean) * scale + beta;
         }
     });
@@ -129,7 +131,8 @@ pub fn batch_norm_backward<T: Scalar>(
     });
     let sums = sums.into_shape_with_order((2, features)).expect("two sums for each feature");
     let (dl_dbeta, dl_dgamma) = (sums.row(0), sums.row(1));
-    let (g_mean, along_mean, scale) = (&dl_dbeta / n, &dl_dgamma / n, &gamma.row(0) / &deviation);
+    let (g_mean, along_mean) = ((&dl_dbeta / n).to_vec(), (&dl_dgamma / n).to_vec());
+    let scale = (&gamma.row(0) / &deviation).to_vec();
     let mut dl_dx = dl_dy;
     for_each_row(&mut dl_dx, |i, g| {
         for ((((g, &x_hat), &g_mean), &along_mean), &scale) in
@@ -142,6 +145,12 @@ pub fn batch_norm_backward<T: Scalar>(
     BatchNormGradients { dl_dx, dl_dgamma: one_row(dl_dgamma), dl_dbeta: one_row(dl_dbeta) }
 }
 // ANCHOR_END: backward
+
+// Loops over slices become vector instructions; loops over an array's own iterators do not.
+
+fn elements<T>(row: &Array1<T>) -> &[T] {
+    row.as_slice().expect("a new row is contiguous")
+}
 
 /// A row of the batch, in standard layout, as a slice.
 fn row<T>(x: &Array2<T>, i: usize) -> &[T] {

@@ -19,9 +19,12 @@ pub fn map<T: Scalar, D: Dimension>(
     x: &ArrayRef<T, D>,
     f: impl Fn(T) -> T + Send + Sync,
 ) -> Array<T, D> {
-    let zip = Zip::from(x);
-    let f = |&x: &T| f(x);
-    if x.len() < WORTH_A_THREAD { zip.map_collect(f) } else { zip.par_map_collect(f) }
+    let Some(elements) = x.as_slice() else {
+        return Zip::from(x).map_collect(|&x| f(x));
+    };
+    collected(x.raw_dim(), |first, out| {
+        out.iter_mut().zip(&elements[first..]).for_each(|(out, &x)| *out = f(x));
+    })
 }
 
 /// `f` of every two elements at the same place.
@@ -34,9 +37,30 @@ pub fn map2<T: Scalar, D: Dimension>(
     y: &ArrayRef<T, D>,
     f: impl Fn(T, T) -> T + Send + Sync,
 ) -> Array<T, D> {
-    let zip = Zip::from(x).and(y);
-    let f = |&x: &T, &y: &T| f(x, y);
-    if x.len() < WORTH_A_THREAD { zip.map_collect(f) } else { zip.par_map_collect(f) }
+    let (Some(xs), Some(ys), true) = (x.as_slice(), y.as_slice(), x.shape() == y.shape()) else {
+        return Zip::from(x).and(y).map_collect(|&x, &y| f(x, y));
+    };
+    collected(x.raw_dim(), |first, out| {
+        let pairs = xs[first..].iter().zip(&ys[first..]);
+        out.iter_mut().zip(pairs).for_each(|(out, (&x, &y))| *out = f(x, y));
+    })
+}
+
+/// An array of this shape, filled part by part: `fill(first, part)` sets the elements from number
+/// `first` on. Loops over slices become vector instructions.
+fn collected<T: Scalar, D: Dimension>(
+    shape: D,
+    fill: impl Fn(usize, &mut [T]) + Send + Sync,
+) -> Array<T, D> {
+    let mut out = Array::zeros(shape);
+    let elements = out.as_slice_mut().expect("new arrays are contiguous");
+    if elements.len() < WORTH_A_THREAD {
+        fill(0, elements);
+    } else {
+        let parts = elements.par_chunks_mut(WORTH_A_THREAD).enumerate();
+        parts.for_each(|(part, elements)| fill(part * WORTH_A_THREAD, elements));
+    }
+    out
 }
 
 /// Calls `f` with every row and its number.

@@ -2,7 +2,8 @@
 
 use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pool2DConfig};
 use layers::{
-    BatchNormConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig, LayerError,
+    BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig,
+    LayerError,
 };
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub enum LayerSpec {
     /// See [`BatchNormConfig`].
     #[serde(rename = "batch_norm")]
     BatchNorm(BatchNormConfig),
+    /// See [`DropoutConfig`].
+    #[serde(rename = "dropout")]
+    Dropout(DropoutConfig),
     /// See [`Conv2DConfig`].
     #[serde(rename = "conv2d")]
     Conv2D(Conv2DConfig),
@@ -43,6 +47,7 @@ impl<T: Scalar> LayerConfig<T> for LayerSpec {
             Self::FullyConnected(config) => config.build_boxed(input_shape, rng),
             Self::Flatten => FlattenConfig.build_boxed(input_shape, rng),
             Self::BatchNorm(config) => config.build_boxed(input_shape, rng),
+            Self::Dropout(config) => config.build_boxed(input_shape, rng),
             Self::Conv2D(config) => config.build_boxed(input_shape, rng),
             Self::Pool2D(config) => config.build_boxed(input_shape, rng),
             Self::GlobalAveragePool2D => GlobalAveragePool2DConfig.build_boxed(input_shape, rng),
@@ -62,6 +67,7 @@ mod tests {
             LayerSpec::Conv2D(Conv2DConfig::new(4, (3, 3))),
             LayerSpec::BatchNorm(BatchNormConfig::default()),
             LayerSpec::Pool2D(Pool2DConfig::new(PoolMode::Max, (2, 2), 2)),
+            LayerSpec::Dropout(DropoutConfig { rate: 0.25 }),
             LayerSpec::GlobalAveragePool2D,
             LayerSpec::Flatten,
             LayerSpec::FullyConnected(FullyConnectedConfig::new(3)),

@@ -1,0 +1,333 @@
+//! `kaggle mlp`, `kaggle train` and `kaggle ablate`: training, and its record.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use experiment::{
+    Config, Dtype, Evaluation, LAST_CHECKPOINT, ModelName, Predictions, Program, Record, Status,
+    Summary,
+};
+use kaggle::{Component, Images, Recipe, SeededAugmentation, TrainingImages};
+use ndarray::ArrayViewD;
+use numerics::Rng;
+use serde::Serialize;
+use training::{
+    Augment, BatchSource, Ended, Finished, ImageBatches, Interrupt, Model, ModelSpec, Monitor,
+    Progress, RunConfig, Training,
+};
+
+use crate::options::{DataOptions, ThreadOptions, Voice, command_line};
+
+/// What every training lets one choose.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct TrainingOptions {
+    /// Epochs [default: the recipe's]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    epochs: Option<u64>,
+    /// Images in a mini-batch [default: the recipe's]
+    #[arg(long)]
+    batch_size: Option<usize>,
+    /// Largest learning rate [default: the recipe's]
+    #[arg(long)]
+    lr: Option<f64>,
+    /// A subset of the data and two epochs: less than a minute; fails if the loss does not fall
+    #[arg(long)]
+    smoke: bool,
+    /// Folder that gets the record, in a folder named by the model
+    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    output: PathBuf,
+    /// Replace a record of that name
+    #[arg(long, conflicts_with = "resume")]
+    overwrite: bool,
+    /// Continue an interrupted training of that name
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    threads: ThreadOptions,
+    #[command(flatten)]
+    data: DataOptions,
+    #[command(flatten)]
+    voice: Voice,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OneRun {
+    /// Seed of everything random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Name of the record [default: fashion-mnist-mlp, or cifar10]
+    #[arg(long, value_name = "NAME")]
+    model_name: Option<ModelName>,
+    /// Measure the official test set after the last epoch: once, to report it, never to choose by it
+    #[arg(long)]
+    test: bool,
+    #[command(flatten)]
+    options: TrainingOptions,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TrainArguments {
+    /// Leave a part of the recipe out: batch-norm, flip, shift, label-smoothing, weight-decay, momentum,
+    /// schedule, max-pooling, he-init
+    #[arg(long, value_name = "PART")]
+    without: Option<Component>,
+    /// Learn from all 50,000 training images, and hold none out
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    run: OneRun,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AblateArguments {
+    /// Seeds, each of which is run once
+    #[arg(long, value_delimiter = ',', default_value = "0")]
+    seeds: Vec<u64>,
+    /// Parts to leave out, each in turn [default: all]
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    parts: Option<Vec<Component>>,
+    #[command(flatten)]
+    options: TrainingOptions,
+}
+
+/// How a command ended that can be interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    Interrupted,
+}
+
+/// `kaggle mlp`.
+pub(crate) fn mlp(arguments: &OneRun) -> Result<Outcome> {
+    let plan = Plan {
+        images: Images::FashionMnist,
+        recipe: Recipe::fashion_mnist_mlp(),
+        without: None,
+        validate: true,
+        name: "fashion-mnist-mlp",
+    };
+    one_run(arguments, plan)
+}
+
+/// `kaggle train`.
+pub(crate) fn train(arguments: &TrainArguments) -> Result<Outcome> {
+    let mut recipe = Recipe::cifar10_cnn();
+    if let Some(component) = arguments.without {
+        component.remove_from(&mut recipe);
+    }
+    let (without, validate) = (arguments.without, !arguments.all);
+    let plan =
+        Plan { images: Images::Cifar10, recipe, without, validate, name: kaggle::CIFAR10_RECORD };
+    one_run(&arguments.run, plan)
+}
+
+/// `kaggle ablate`: the full recipe, then without each part. What is there already is not run again.
+pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
+    let AblateArguments { seeds, parts, options } = arguments;
+    options.threads.start()?;
+    let parts = parts.clone().unwrap_or_else(|| Component::ALL.to_vec());
+    let runs = std::iter::once(None).chain(parts.into_iter().map(Some));
+    let images = options.images(Images::Cifar10, true)?;
+    let interrupt = Interrupt::on_ctrl_c()?;
+    for without in runs {
+        let mut recipe = Recipe::cifar10_cnn();
+        let folder = without.map_or("full", Component::name);
+        if let Some(component) = without {
+            component.remove_from(&mut recipe);
+        }
+        let root = options.output.join("cifar10-ablation").join(folder);
+        for &seed in seeds {
+            let name: ModelName = format!("seed-{seed}").parse()?;
+            let record = root.join(name.as_str());
+            let label = format!("{folder}, seed {seed}");
+            let resume = match experiment::status(&record)? {
+                Some(Status::Finished) if !options.overwrite => {
+                    options.voice.say(format!("{label}: there already, {}", record.display()));
+                    continue;
+                }
+                Some(Status::Interrupted | Status::Running) if !options.overwrite => {
+                    record.join(LAST_CHECKPOINT).exists()
+                }
+                _ => false,
+            };
+            options.voice.say(format!("\n{label}"));
+            let options = TrainingOptions { resume, ..options.clone() };
+            let run = Run { recipe: recipe.clone(), without, seed, name, root: &root, test: false };
+            if run.execute(&options, &images, &interrupt)? == Outcome::Interrupted {
+                return Ok(Outcome::Interrupted);
+            }
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// What a command trains.
+struct Plan {
+    images: Images,
+    recipe: Recipe,
+    without: Option<Component>,
+    validate: bool,
+    name: &'static str,
+}
+
+fn one_run(arguments: &OneRun, plan: Plan) -> Result<Outcome> {
+    let OneRun { seed, model_name, test, options } = arguments;
+    let Plan { images, recipe, without, validate, name } = plan;
+    options.threads.start()?;
+    let images = options.images(images, validate)?;
+    let name = match model_name {
+        Some(name) => name.clone(),
+        // A subset must not take the place of a training.
+        None => format!("{name}{}", if options.smoke { "-smoke" } else { "" }).parse()?,
+    };
+    let run = Run { recipe, without, seed: *seed, name, root: &options.output, test: *test };
+    run.execute(options, &images, &Interrupt::on_ctrl_c()?)
+}
+
+impl TrainingOptions {
+    fn images(&self, images: Images, validate: bool) -> Result<TrainingImages> {
+        let reporter = self.voice.reporter();
+        let images = images.split(validate, self.smoke, &self.data.request()?, &reporter)?;
+        let (data, found) = (&images.data, &images.found);
+        self.voice.say(format!(
+            "{}: {} images to learn from, {} held out, {} to test, from {} ({})",
+            data.name,
+            data.train,
+            data.validation,
+            data.test,
+            found.folder.display(),
+            found.source
+        ));
+        Ok(images)
+    }
+}
+
+/// One training.
+struct Run<'a> {
+    recipe: Recipe,
+    without: Option<Component>,
+    seed: u64,
+    name: ModelName,
+    root: &'a Path,
+    test: bool,
+}
+
+/// What the record says of how it was made.
+#[derive(Serialize)]
+struct Hyperparameters<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without: Option<&'static str>,
+    #[serde(flatten)]
+    run: &'a RunConfig,
+    model: &'a ModelSpec,
+}
+
+impl Run<'_> {
+    fn execute(
+        mut self,
+        options: &TrainingOptions,
+        images: &TrainingImages,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome> {
+        let recipe = &mut self.recipe;
+        recipe.epochs = options.epochs.unwrap_or(if options.smoke { 2 } else { recipe.epochs });
+        recipe.batch_size = options.batch_size.unwrap_or(recipe.batch_size);
+        recipe.lr = options.lr.unwrap_or(recipe.lr);
+        let (seed, recipe) = (self.seed, &self.recipe);
+        let model = Model::build(recipe.model.clone(), &mut Rng::new(seed))?;
+        let augment = SeededAugmentation { augmentation: recipe.augmentation, seed };
+        let batches = ImageBatches::new(&images.train, &model, recipe.batch_size, seed, &augment)?;
+        let config = RunConfig {
+            epochs: recipe.epochs,
+            batch_size: recipe.batch_size,
+            seed,
+            sgd: recipe.sgd,
+            schedule: recipe.schedule(batches.per_epoch()),
+            label_smoothing: recipe.label_smoothing,
+            augmentation: augment.description(),
+            data_sha256: images.data.sha256.clone(),
+        };
+        let without = self.without.map(Component::name);
+        let hyperparameters = Hyperparameters { without, run: &config, model: &recipe.model };
+        let (name, data) = (self.name.clone(), images.data.clone());
+        let record = Config::new(name, command_line(), seed, Dtype::F32, data, &hyperparameters)?;
+        let monitor = Monitor::new(&images.train, images.validation.as_ref(), seed)?;
+        let program = Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let training = if options.resume {
+            let directory = self.root.join(self.name.as_str());
+            Training::resume(&directory, &record, program, &recipe.model, config)?
+        } else {
+            Training::begin(self.root, &record, program, options.overwrite, model, config)?
+        };
+        let directory = training.directory().to_owned();
+        let mut progress = Progress::new(options.voice.is_quiet());
+        let finished = match training.run(&batches, &monitor, interrupt, &mut progress)? {
+            Ended::Finished(finished) => finished,
+            Ended::Interrupted(_) => return Ok(Outcome::Interrupted),
+        };
+        self.report(*finished, options, images)?;
+        options.voice.say(format!("record: {}", directory.display()));
+        Ok(Outcome::Done)
+    }
+
+    /// The pictures of the record, and its end.
+    fn report(
+        &self,
+        finished: Finished,
+        options: &TrainingOptions,
+        images: &TrainingImages,
+    ) -> Result<()> {
+        let voice = &options.voice;
+        let directory = finished.training().directory().to_owned();
+        let model = finished.training().model();
+        let tested = self.test.then_some(("test", &images.test));
+        let shown = tested.or(images.validation.as_ref().map(|set| ("validation", set)));
+        let mut test = None;
+        if let Some((what, set)) = shown {
+            let (evaluation, probabilities) = model.evaluate(set)?;
+            let classes = &model.spec().class_names;
+            let predictions =
+                Predictions::new(set.images().view(), set.labels(), probabilities.view(), classes)?;
+            predictions.write(&directory, first_weights(model))?;
+            voice.say(format!("{what}: {}", accuracy(&evaluation)));
+            for pair in predictions.confusion().most_confused(3) {
+                let (truth, predicted) = (&classes[pair.truth], &classes[pair.predicted]);
+                voice.say(format!("  {} x {truth} taken for {predicted}", pair.count));
+            }
+            test = self.test.then_some(evaluation);
+        }
+        let (_, summary) = finished.finish(test)?;
+        if options.smoke {
+            check_that_the_loss_fell(&directory, &summary)?;
+            voice.say("smoke: the loss fell");
+        }
+        Ok(())
+    }
+}
+
+/// The weights of the first layer that has some.
+fn first_weights(model: &Model) -> Option<ArrayViewD<'_, f32>> {
+    let mut layers = model.network().layers().iter();
+    layers.find_map(|layer| layer.parameters().get("W")).map(|w| w.view())
+}
+
+fn accuracy(evaluation: &Evaluation) -> String {
+    let Evaluation { loss, error, examples, .. } = evaluation;
+    let accuracy = 100.0 * (1.0 - error);
+    format!("accuracy {accuracy:.2} % of {examples} images, loss {loss:.4}")
+}
+
+fn check_that_the_loss_fell(directory: &Path, summary: &Summary) -> Result<()> {
+    let record = Record::read(directory)?;
+    let before = record.history.rows().first().and_then(|row| row.train_loss);
+    let before = before.context("the record has no loss from before the training")?;
+    let after = summary.train.context("the record has no loss from after the training")?.loss;
+    // Not a matter of chance: two epochs take more than this off.
+    if after < 0.9 * before {
+        return Ok(());
+    }
+    bail!(
+        "smoke: expected the training loss to fall below 0.9 of {before:.4}, but it is {after:.4}"
+    )
+}
