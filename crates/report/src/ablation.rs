@@ -287,10 +287,10 @@ mod tests {
         let table = Case::default().table().unwrap();
         // 20, 21 and 40 of 200 wrong.
         assert!(table.contains("| nothing (the full recipe) | | | 90.0 % | |"), "{table}");
-        let row = "| label smoothing | less certainty | smoothing: 0.1 → 0.0 | 89.5 % | −0.5 |";
+        let row = "| label smoothing | less certainty | `smoothing`: 0.1 → 0.0 | 89.5 % | −0.5 |";
         assert!(table.contains(row), "{table}");
-        let row = "| augmentation | more data | augmentation.flip: true → false; \
-                   augmentation.shift: 4 → 0 | 80.0 % | −10.0 |";
+        let row = "| augmentation | more data | `augmentation.flip`: true → false; \
+                   `augmentation.shift`: 4 → 0 | 80.0 % | −10.0 |";
         assert!(table.contains(row), "{table}");
         // sqrt(0.9 * 0.1 / 200) = 0.0212.
         assert!(table.contains("1 epochs each, 400 training and 200 validation images, seed 7."));

@@ -398,7 +398,7 @@ mod tests {
     fn an_ablation_is_read_from_its_folder_with_one_run_or_one_for_each_seed() {
         let (root, records) = runs();
         let table = records.ablation("two").unwrap().replace('\u{a0}', " ");
-        assert!(table.contains("| smoothing: 0.1 → 0.0 | 85.0 % | −5.0 |"), "{table}");
+        assert!(table.contains("| `smoothing`: 0.1 → 0.0 | 85.0 % | −5.0 |"), "{table}");
         let folder = root.path().join("book/records/two");
         for name in ["full", "without"] {
             fs::rename(folder.join(name), folder.join("x")).unwrap();

@@ -127,7 +127,7 @@ pub(crate) fn derived(run: &Record) -> serde_json::Value {
         let images = summary.epochs as f64 * run.config.data.train as f64;
         tree.insert("minutes".to_owned(), (seconds / 60.0).into());
         // Of the whole run, with its evaluations.
-        tree.insert("images_per_second".to_owned(), (images / seconds).round().into());
+        tree.insert("images_per_second".to_owned(), ((images / seconds).round() as u64).into());
     }
     if let Some(layers) = layers(&run.config.hyperparameters) {
         tree.insert("layers".to_owned(), layers.len().into());
@@ -151,8 +151,8 @@ pub(crate) fn derived(run: &Record) -> serde_json::Value {
 pub(crate) fn change(path: &str, from: Option<&toml::Value>, to: Option<&toml::Value>) -> String {
     let short = |value: Option<&toml::Value>| value.map_or_else(|| "none".to_owned(), shown);
     match [from, to].into_iter().flatten().any(is_structured) {
-        true => words(path),
-        false => format!("{}: {} → {}", words(path), short(from), short(to)),
+        true => format!("`{path}`"),
+        false => format!("`{path}`: {} → {}", short(from), short(to)),
     }
 }
 
@@ -255,7 +255,7 @@ pub(crate) mod tests {
     fn what_follows_from_a_record_is_computed() {
         let derived = derived(&run());
         assert_eq!(derived["validation_accuracy"], 0.75);
-        assert_eq!(derived["images_per_second"], 50.0, "400 images in 8 seconds");
+        assert_eq!(derived["images_per_second"], 50, "400 images in 8 seconds");
         assert_eq!(derived["confused"][0]["truth"], "dog");
         assert_eq!(derived.get("test_accuracy"), None);
     }
