@@ -48,8 +48,9 @@ const CAPTION: (f64, f64) = (144.0, 40.0);
 const HEADING: f64 = 30.0;
 /// The space between pictures.
 const GAP: f64 = 8.0;
-/// Where the first row begins.
+/// Where the first row begins, and the first column, so that a thick frame is not cut off.
 const TOP: f64 = 36.0;
+const LEFT: f64 = 2.0;
 /// How large a picture is to be: the longer side, in units of the drawing.
 const CAPTIONED: usize = 96;
 const BARE: usize = 56;
@@ -131,20 +132,20 @@ impl ImageGrid {
         let units = |pixels: usize| pixels as f64 * scale;
         let (rows, cols) = layout.picture;
         let mut svg = Svg::new(&self.title, &self.description);
-        svg.text((0.0, 22.0), TITLE, Anchor::Start, &self.title);
+        svg.text((LEFT, 22.0), TITLE, Anchor::Start, &self.title);
         let size = (units(layout.sprite_cols), units(layout.sprite_rows));
-        svg.picture((0.0, TOP), size, &sprite.to_data_uri()?);
+        svg.picture((LEFT, TOP), size, &sprite.to_data_uri()?);
         for (row, first) in self.rows.iter().zip(&layout.first_pixels) {
             let y = TOP + units(*first);
             if let Some(heading) = &row.heading {
-                svg.text((0.0, y - 9.0), LABEL, Anchor::Start, heading);
+                svg.text((LEFT, y - 9.0), LABEL, Anchor::Start, heading);
             }
             for (col, cell) in row.cells.iter().enumerate() {
-                let at = (units(col * layout.pitch), y);
+                let at = (LEFT + units(col * layout.pitch), y);
                 draw_cell(&mut svg, cell, at, (units(cols), units(rows)));
             }
         }
-        Ok(svg.finish(size.0, TOP + size.1))
+        Ok(svg.finish(LEFT + size.0, TOP + size.1))
     }
 
     /// Where everything is: all distances are whole pixels of the pictures, so that one image can

@@ -34,11 +34,10 @@ fn loss(history: &History) -> LineChart {
     let batch = history.column(|row| row.batch_loss);
     let train = history.column(|row| row.train_loss);
     let validation = history.column(|row| row.val_loss);
-    LineChart::new("Loss by iteration", "iteration", "loss")
+    let chart = LineChart::new("Loss by iteration", "iteration", "loss")
         .log_y()
-        .with(Series::new("mini-batch", SERIES[5], batch).weight(Weight::Thin))
-        .with(Series::new("training", SERIES[0], train))
-        .with(Series::new("validation", SERIES[1], validation))
+        .with(Series::new("mini-batch", SERIES[5], batch).weight(Weight::Thin));
+    with_sets(chart, train, validation)
 }
 
 fn error(history: &History) -> LineChart {
@@ -56,7 +55,34 @@ fn by_epoch(title: &str, label: &str, history: &History, shown: fn(f64) -> f64) 
         history.rows().iter().filter_map(point).collect()
     };
     let (train, validation) = (points(|row| row.train_error), points(|row| row.val_error));
-    LineChart::new(title, "epoch", label)
-        .with(Series::new("training", SERIES[0], train))
-        .with(Series::new("validation", SERIES[1], validation))
+    with_sets(LineChart::new(title, "epoch", label), train, validation)
+}
+
+/// The chart with the training set and, if the run had one, the validation set.
+fn with_sets(chart: LineChart, train: Vec<(f64, f64)>, validation: Vec<(f64, f64)>) -> LineChart {
+    let chart = chart.with(Series::new("training", SERIES[0], train));
+    match validation.is_empty() {
+        true => chart,
+        false => chart.with(Series::new("validation", SERIES[1], validation)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{EpochMetrics, Evaluation, MetricsSink};
+
+    #[test]
+    fn a_set_that_the_run_did_not_have_is_not_in_the_legend() {
+        let train = Evaluation::classification(1.0, 1, 4);
+        for validation in [None, Some(train)] {
+            let mut history = History::default();
+            history.epoch(&EpochMetrics { epoch: 0, iteration: 0, train, validation }).unwrap();
+            for chart in [loss(&history), error(&history), accuracy(&history)] {
+                let svg = chart.to_svg().unwrap();
+                assert!(svg.contains("training"));
+                assert_eq!(svg.contains("validation"), validation.is_some());
+            }
+        }
+    }
 }

@@ -37,6 +37,22 @@ pub enum Directive {
         /// What to show of it.
         view: String,
     },
+    /// `{{#ablation FOLDER}}`: the table of a folder of runs, each without one component.
+    Ablation {
+        /// The folder below `book/records/`.
+        folder: String,
+    },
+    /// `{{#requirement RECORD KEY MINIMUM "what"}}`: a value that has to be at least so large.
+    Requirement {
+        /// The folder below `book/records/`.
+        record: String,
+        /// The path of the value, with `%` at the end to show it as a percentage.
+        key: String,
+        /// The smallest value that will do.
+        minimum: f64,
+        /// What is required, in words.
+        what: String,
+    },
     /// `{{#figure FILE.svg "caption" "alternative text" fig:ID}}` and `{{#plot ...}}`.
     Figure(Figure),
     /// `{{#table "caption" tbl:ID}}`: the caption of the table that follows.
@@ -97,6 +113,17 @@ impl Directive {
                 Ok(Self::Record { record: (*record).to_owned(), view: (*view).to_owned() })
             }
             ("record", _) => wrong("{{#record RECORD VIEW}}"),
+            ("ablation", [folder]) => Ok(Self::Ablation { folder: (*folder).to_owned() }),
+            ("ablation", _) => wrong("{{#ablation FOLDER}}"),
+            ("requirement", [record, key, minimum, what]) => Ok(Self::Requirement {
+                record: (*record).to_owned(),
+                key: (*key).to_owned(),
+                minimum: minimum
+                    .parse()
+                    .map_err(|_| format!("`{minimum}` in `{{{{#{text}}}}}` is not a number"))?,
+                what: (*what).to_owned(),
+            }),
+            ("requirement", _) => wrong("{{#requirement RECORD KEY MINIMUM \"what\"}}"),
             ("figure" | "plot", [file, caption, alt, label]) => {
                 if caption.trim().is_empty() || alt.trim().is_empty() {
                     return Err(format!(
@@ -124,7 +151,8 @@ impl Directive {
             )),
             _ => Err(format!(
                 "unknown directive `{{{{#{name}}}}}`; known are title-page, code, all-code, tests, \
-                 summary, negative-controls, output, record, value, figure, plot, table"
+                 summary, negative-controls, output, record, ablation, requirement, value, figure, plot, \
+                 table"
             )),
         }
     }
@@ -200,6 +228,9 @@ mod tests {
             ("code", "{{#code FILE:ANCHOR}}"),
             ("tests", "{{#tests QUESTION}}"),
             ("record iris-sweep", "{{#record RECORD VIEW}}"),
+            ("ablation", "{{#ablation FOLDER}}"),
+            ("requirement one summary.epochs 8", "{{#requirement RECORD KEY MINIMUM"),
+            ("requirement one summary.epochs eight \"Epochs\"", "`eight` in"),
             ("figure a.svg \"caption\" fig:a", "alternative text"),
             ("figure a.svg \"caption\" \"\" fig:a", "needs a caption and an alternative text"),
             ("figure a.svg \"c\" \"alt\" eq:a", "fig:ID"),

@@ -308,6 +308,10 @@ impl<'a> Run<'a> {
             Directive::NegativeControls => Ok(inputs.evidence.negative_controls()),
             Directive::Output { program } => output_block(program, inputs.programs.as_ref()),
             Directive::Record { record, view } => inputs.records.view(record, view),
+            Directive::Ablation { folder } => inputs.records.ablation(folder),
+            Directive::Requirement { record, key, minimum, what } => {
+                inputs.records.requirement(record, key, *minimum, what, &inputs.evidence)
+            }
             Directive::Figure(figure) => self.figure(figure, &caption.unwrap_or_default()),
             Directive::Table { label, .. } => {
                 let number = self.references.get(label)?.number.clone();

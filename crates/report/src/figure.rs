@@ -47,11 +47,14 @@ pub fn inline(svg: &str, origin: Origin, id: &str, alt: &str) -> Result<String, 
                 root(tag, alt)?.write(&mut out);
             }
             Token::Open(tag) => {
-                if let "script" | "foreignObject" | "image" | "style" | "a" = tag.name {
+                if let "script" | "foreignObject" | "style" | "a" = tag.name {
                     return Err(format!(
                         "the drawing has a <{}>: use shapes and text with attributes",
                         tag.name
                     ));
+                }
+                if tag.name == "image" {
+                    check_picture(&tag, origin)?;
                 }
                 if open.len() == 1 && matches!(tag.name, "title" | "desc") {
                     skipped = (!tag.self_closing).then_some(tag.name);
@@ -84,6 +87,25 @@ pub fn inline(svg: &str, origin: Origin, id: &str, alt: &str) -> Result<String, 
     match links.into_iter().find(|link| !ids.contains(link)) {
         Some(link) => Err(format!("the drawing refers to `#{link}`, which it does not have")),
         None => Ok(out),
+    }
+}
+
+/// A picture of a plot is a PNG within it; a drawing has none, since its colours could not follow the
+/// theme.
+fn check_picture(tag: &Tag<'_>, origin: Origin) -> Result<(), String> {
+    const PNG: &str = "data:image/png;base64,";
+    if origin == Origin::Drawing {
+        return Err("the drawing has an <image>: use shapes and text with attributes".to_owned());
+    }
+    let data = tag.get("href").and_then(|href| href.strip_prefix(PNG));
+    // The signature of a PNG, of whose last byte base64 puts two bits into the next digit.
+    let is_png = data.is_some_and(|data| {
+        data.starts_with("iVBORw0KGg")
+            && data.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'='))
+    });
+    match is_png && tag.get("xlink:href").is_none() {
+        true => Ok(()),
+        false => Err(format!("an <image> of a plot has its picture within it, as `{PNG}...`")),
     }
 }
 
@@ -128,6 +150,8 @@ fn rewrite<'a>(
         }
         match *name {
             "id" => *value = format!("{id}-{value}").into(),
+            // A picture within the drawing, which has been checked.
+            "href" if tag.name == "image" => {}
             "href" | "xlink:href" => {
                 let Some(link) = value.strip_prefix('#') else {
                     return Err(format!("the drawing loads `{value}` from outside of the page"));
@@ -240,6 +264,28 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_of_a_plot_is_within_it() {
+        let plot = |attributes: &str| {
+            let svg = format!("<svg viewBox=\"0 0 1 1\"><image {attributes}/></svg>");
+            inline(&svg, Origin::Plot, "p", "alt")
+        };
+        let good = "href=\"data:image/png;base64,iVBORw0KGgoAAA+/==\"";
+        assert!(plot(good).unwrap().contains(good));
+        for bad in [
+            "href=\"a.png\"",
+            "href=\"http://x/a.png\"",
+            "href=\"data:image/svg+xml;base64,iVBORw0KGgo=\"",
+            "href=\"data:image/png;base64,PHN2Zz4=\"",
+            "href=\"data:image/png;base64,iVBORw0KGgo=&quot;&lt;\"",
+            "xlink:href=\"http://x/a.png\" href=\"data:image/png;base64,iVBORw0KGgo=\"",
+            "",
+        ] {
+            let error = plot(bad).unwrap_err();
+            assert!(error.contains("has its picture within it"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
     fn what_a_page_must_not_have_is_refused() {
         for (body, expected) in [
             ("<path fill=\"black\"/>", "fixed colour `black`"),
@@ -250,7 +296,7 @@ mod tests {
             ("<g onclick=\"x()\"/>", "a script in `onclick`"),
             ("<use href=\"http://x/y.svg#a\"/>", "from outside of the page"),
             ("<g filter=\"url(http://x/f)\"/>", "from outside of the page"),
-            ("<image href=\"a.png\"/>", "a <image>"),
+            ("<image href=\"data:image/png;base64,iVBORw0KGgo=\"/>", "an <image>"),
             ("<use href=\"#gone\"/>", "refers to `#gone`"),
             ("<g></p>", "closes nothing"),
             ("<g>", "closes nothing"),

@@ -17,6 +17,10 @@
 //! | `{{#output einsum}}`, `{{#output gradcheck}}` | the command and what the program printed |
 //! | `{{#record NAME table}}`, `{{#record NAME best}}` | a sweep of `book/records/`: all sets; the chosen one |
 //! | `{{#record NAME results}}`, `{{#record NAME config}}` | a run of `book/records/`: loss and error; its hyperparameters |
+//! | `{{#record NAME epochs}}`, `{{#record NAME network}}` | its loss and accuracy by epoch; its layers |
+//! | `{{#record NAME classes}}`, `{{#record NAME confused}}` | how well it tells each class; its most frequent mistakes |
+//! | `{{#ablation FOLDER}}` | the runs of a folder, each without one component, against the one with all |
+//! | `{{#requirement NAME KEY MINIMUM "what"}}` | a value of a record that has to be at least so large |
 //! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed` |
 //! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
 //! | `{{#plot FILE "caption" "alternative text" fig:ID}}` | a plot of a record |
@@ -27,8 +31,10 @@
 //! After mdBook has run, every link, anchor, image and style sheet of the result is checked, and
 //! that nothing is loaded from the network.
 
+mod ablation;
 pub mod appendix;
 pub mod code;
+mod data_checksums;
 pub mod directive;
 pub mod evidence;
 mod evidence_blocks;
@@ -38,6 +44,7 @@ pub mod files;
 pub mod formula;
 pub mod fragment;
 pub mod front;
+mod hyperparameters;
 pub mod links;
 pub mod markup;
 mod numbers;
@@ -49,6 +56,7 @@ mod record_tables;
 pub mod records;
 pub mod references;
 pub mod render;
+mod run_tables;
 pub mod slots;
 pub mod warnings;
 

@@ -129,19 +129,8 @@ pub(crate) fn run_results(run: &Record) -> String {
     out
 }
 
-/// The hyperparameters of a run.
-pub(crate) fn run_config(run: &Record) -> String {
-    let mut out = String::from("| hyperparameter | value |\n|---|---|\n");
-    for (name, value) in &run.config.hyperparameters {
-        let _ = writeln!(out, "| {} | `{}` |", words(name), value.to_string().replace('|', "\\|"));
-    }
-    let _ =
-        writeln!(out, "| seed | `{}` |\n| number type | `{}` |", run.config.seed, run.config.dtype);
-    out
-}
-
 /// `learning_rate` as words.
-fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     name.replace(['_', '-'], " ")
 }
 

@@ -1,23 +1,23 @@
 //! Committed records of real runs: `book/records/`.
 
-use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context, Result};
-use datasets::Splits;
-use experiment::{Data, Record, Status, SweepRecord};
+use anyhow::Result;
+use experiment::{Record, Status, SweepRecord};
 use serde_json::Value;
 
+use crate::ablation::Ablation;
+use crate::data_checksums::DataChecksums;
 use crate::evidence::Evidence;
 use crate::numbers::{percentage, significant};
-use crate::record_tables::{run_config, run_results, sweep_best, sweep_table};
+use crate::record_tables::{run_results, sweep_best, sweep_table};
+use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs, run_network};
 
 /// The records, and what their data has to be.
 #[derive(Clone, Debug)]
 pub struct Records {
     folder: PathBuf,
-    /// The SHA-256 of each data set that ships with the workspace.
-    checksums: BTreeMap<String, String>,
+    checksums: DataChecksums,
 }
 
 /// A record of either kind.
@@ -27,20 +27,12 @@ enum Either {
 }
 
 impl Records {
-    /// The records in `folder`, whose data has to be the data of this workspace.
+    /// The records in `folder`, whose data has to be data that this workspace knows.
     ///
     /// # Errors
     /// If the data that ships with the workspace is damaged.
     pub fn new(folder: &Path) -> Result<Self> {
-        let iris = Splits::<f32>::iris().context("the Iris data of the repository is damaged")?;
-        Ok(Self::with_checksums(folder, [(iris.name, iris.sha256)]))
-    }
-
-    fn with_checksums(
-        folder: &Path,
-        checksums: impl IntoIterator<Item = (String, String)>,
-    ) -> Self {
-        Self { folder: folder.to_owned(), checksums: checksums.into_iter().collect() }
+        Ok(Self { folder: folder.to_owned(), checksums: DataChecksums::known()? })
     }
 
     /// Reads a record, and refuses one of another schema or of other data.
@@ -59,27 +51,77 @@ impl Records {
             Either::Run(run) => (&run.config.data, run.summary.status),
             Either::Sweep(sweep) => (&sweep.config.data, sweep.summary.status),
         };
-        self.check_data(name, data)?;
+        let refused = |reason: String| format!("the record `{name}` is refused: {reason}");
+        self.checksums.check(data).map_err(refused)?;
         match status {
             Status::Finished => Ok(record),
-            other => {
-                Err(format!("the record `{name}` is refused: its status is {other}, not finished"))
-            }
+            other => Err(refused(format!("its status is {other}, not finished"))),
         }
     }
 
-    fn check_data(&self, name: &str, data: &Data) -> Result<(), String> {
-        let again = "make the record again with this version";
-        match self.checksums.get(&data.name) {
-            Some(expected) if *expected == data.sha256 => Ok(()),
-            Some(expected) => Err(format!(
-                "the record `{name}` is refused: it was made from other data ({} with SHA-256 {}; now it is {expected}): {again}",
-                data.name, data.sha256
-            )),
-            None => Err(format!(
-                "the record `{name}` is refused: nothing says what the checksum of its data, {}, should be",
-                data.name
-            )),
+    /// Reads the record of a run.
+    fn read_run(&self, name: &str) -> Result<Record, String> {
+        match self.read(name)? {
+            Either::Run(run) => Ok(*run),
+            Either::Sweep(_) => Err(format!("the record `{name}` is a sweep, not a run")),
+        }
+    }
+
+    /// The table of an ablation, a folder of runs.
+    ///
+    /// # Errors
+    /// If a run is refused, or differs from the baseline in more than its component.
+    pub fn ablation(&self, folder: &str) -> Result<String, String> {
+        let refused = |reason: String| format!("the ablation `{folder}` is refused: {reason}");
+        let plain = Path::new(folder).components().all(|p| matches!(p, Component::Normal(_)));
+        let directory = self.folder.join(folder);
+        if folder.is_empty() || !plain || !directory.is_dir() {
+            return Err(format!("there is no ablation `{folder}` in the book's folder records/"));
+        }
+        let ablation = Ablation::read(&directory).map_err(refused)?;
+        let mut runs = Vec::new();
+        for component in ablation.folders() {
+            let name = format!("{folder}/{component}");
+            let directory = directory.join(component);
+            // One run, or a folder with one for each seed.
+            let mut of_component = Vec::new();
+            if directory.join("config.toml").is_file() {
+                of_component.push(self.read_run(&name)?);
+            } else {
+                let entries = std::fs::read_dir(&directory)
+                    .map_err(|error| refused(format!("cannot read {component}: {error}")))?;
+                for entry in entries.flatten() {
+                    let run = entry.file_name().to_string_lossy().into_owned();
+                    of_component.push(self.read_run(&format!("{name}/{run}"))?);
+                }
+                of_component.sort_by_key(|run| run.config.seed);
+            }
+            runs.push(of_component);
+        }
+        ablation.table(&runs).map_err(refused)
+    }
+
+    /// A value that has to be at least so large, as an item of a list.
+    ///
+    /// # Errors
+    /// If there is no such number, or it is too small.
+    pub fn requirement(
+        &self,
+        name: &str,
+        key: &str,
+        minimum: f64,
+        what: &str,
+        evidence: &Evidence,
+    ) -> Result<String, String> {
+        let shown = self.value(name, key, evidence)?;
+        let (path, percent) = key.strip_suffix('%').map_or((key, false), |path| (path, true));
+        let value = self.find(name, path, evidence)?.as_f64();
+        let least = if percent { percentage(minimum) } else { significant(minimum) };
+        match value {
+            Some(value) if value >= minimum => {
+                Ok(format!("- ✓ {what}: **{shown}** (at least {least})\n"))
+            }
+            _ => Err(format!("the requirement \"{what}\" is not met: {shown} is not {least}")),
         }
     }
 
@@ -88,26 +130,50 @@ impl Records {
     /// # Errors
     /// If the record is refused, or has no such view.
     pub fn view(&self, name: &str, view: &str) -> Result<String, String> {
+        let refused = |reason: String| format!("the run `{name}` has no view `{view}`: {reason}");
         match (self.read(name)?, view) {
             (Either::Sweep(sweep), "table") => Ok(sweep_table(&sweep)),
             (Either::Sweep(sweep), "best") => Ok(sweep_best(&sweep)),
             (Either::Run(run), "results") => Ok(run_results(&run)),
             (Either::Run(run), "config") => Ok(run_config(&run)),
+            (Either::Run(run), "epochs") => run_epochs(&run).map_err(refused),
+            (Either::Run(run), "network") => run_network(&run).map_err(refused),
+            (Either::Run(run), "classes") => run_classes(&run).map_err(refused),
+            (Either::Run(run), "confused") => run_confused(&run).map_err(refused),
             (Either::Sweep(_), _) => {
                 Err(format!("the sweep `{name}` has the views table and best, not `{view}`"))
             }
-            (Either::Run(_), _) => {
-                Err(format!("the run `{name}` has the views results and config, not `{view}`"))
-            }
+            (Either::Run(_), _) => Err(format!(
+                "the run `{name}` has the views results, config, epochs, network, classes and \
+                 confused, not `{view}`"
+            )),
         }
     }
 
-    /// One value of a record: `summary.KEY` or `config.KEY`, with `%` at the end as a percentage.
-    /// The record `checks` stands for the results of the harness.
+    /// One value of a record: `summary.KEY`, `config.KEY` or, of a run, `derived.KEY`, with `%` at
+    /// the end as a percentage. The record `checks` stands for the results of the harness.
     ///
     /// # Errors
     /// If the record is refused, or has no such value.
     pub fn value(&self, name: &str, key: &str, evidence: &Evidence) -> Result<String, String> {
+        let (path, percent) = key.strip_suffix('%').map_or((key, false), |path| (path, true));
+        match (&self.find(name, path, evidence)?, percent) {
+            (Value::Number(number), true) => number
+                .as_f64()
+                .map(percentage)
+                .ok_or_else(|| format!("`{path}` of `{name}` is not a number")),
+            (Value::Number(number), false) if number.is_f64() => {
+                Ok(significant(number.as_f64().unwrap_or(f64::NAN)))
+            }
+            (Value::Number(number), false) => Ok(number.to_string()),
+            (Value::String(text), false) => Ok(format!("`{text}`")),
+            (Value::Bool(value), false) => Ok(value.to_string()),
+            (other, _) => Err(format!("`{path}` of `{name}` is not one value, but {other}")),
+        }
+    }
+
+    /// What a record has at a path.
+    fn find(&self, name: &str, path: &str, evidence: &Evidence) -> Result<Value, String> {
         let tree = match name {
             "checks" => serde_json::json!({
                 "passed": evidence.passed,
@@ -117,13 +183,12 @@ impl Records {
             }),
             _ => {
                 let tree = match self.read(name)? {
-                    Either::Run(run) => to_tree(&run.config, &run.summary),
-                    Either::Sweep(sweep) => to_tree(&sweep.config, &sweep.summary),
+                    Either::Run(run) => to_tree(&run.config, &run.summary, derived(&run)),
+                    Either::Sweep(sweep) => to_tree(&sweep.config, &sweep.summary, Value::Null),
                 };
                 tree.map_err(|error| format!("the record `{name}` is refused: {error}"))?
             }
         };
-        let (path, percent) = key.strip_suffix('%').map_or((key, false), |path| (path, true));
         let mut at = &tree;
         for part in path.split('.') {
             let index = part.parse::<usize>().ok();
@@ -140,19 +205,7 @@ impl Records {
                 format!("`{name}` has no value `{path}`: at `{part}` there is {known}")
             })?;
         }
-        match (at, percent) {
-            (Value::Number(number), true) => number
-                .as_f64()
-                .map(percentage)
-                .ok_or_else(|| format!("`{path}` of `{name}` is not a number")),
-            (Value::Number(number), false) if number.is_f64() => {
-                Ok(significant(number.as_f64().unwrap_or(f64::NAN)))
-            }
-            (Value::Number(number), false) => Ok(number.to_string()),
-            (Value::String(text), false) => Ok(format!("`{text}`")),
-            (Value::Bool(value), false) => Ok(value.to_string()),
-            _ => Err(format!("`{path}` of `{name}` is not one value, but {at}")),
-        }
+        Ok(at.clone())
     }
 
     /// The file of a plot, `book/records/RECORD/NAME.svg`, whose record is checked first.
@@ -174,10 +227,12 @@ impl Records {
 fn to_tree(
     config: &impl serde::Serialize,
     summary: &impl serde::Serialize,
+    derived: Value,
 ) -> Result<Value, serde_json::Error> {
     Ok(serde_json::json!({
         "config": serde_json::to_value(config)?,
         "summary": serde_json::to_value(summary)?,
+        "derived": derived,
     }))
 }
 
@@ -186,13 +241,12 @@ mod tests {
     use std::fs;
 
     use experiment::{
-        Axis, Choice, Dtype, Evaluation, LineChart, Machine, Program, Role, Series, SweepConfig,
-        SweepRun, SweepSet, SweepSummary, SweepWriter, palette,
+        Axis, Choice, Data, Dtype, Evaluation, LineChart, Machine, Program, Role, Series,
+        SweepConfig, SweepRun, SweepSet, SweepSummary, SweepWriter, palette,
     };
 
     use super::*;
-
-    const SHA: &str = "0123456789012345678901234567890123456789012345678901234567890123";
+    use crate::run_tables::tests::{SHA, write_run};
 
     fn evaluation(wrong: usize) -> Evaluation {
         Evaluation::classification(0.25, wrong, 25)
@@ -247,7 +301,8 @@ mod tests {
         let series = Series::new("a", palette::SERIES[0], vec![(0.0, 1.0), (1.0, 2.0)]);
         let plot = LineChart::new("Loss", "x", "y").with(series);
         writer.finish(&sweep(), &[("loss.svg", plot)]).unwrap();
-        let records = Records::with_checksums(&folder, [("iris".to_owned(), checksum.to_owned())]);
+        let checksums = DataChecksums::of("iris", checksum);
+        let records = Records { folder, checksums };
         (root, records)
     }
 
@@ -303,7 +358,7 @@ mod tests {
         let (_root, other) = records(&SHA.replace('0', "f"));
         assert!(other.view("one", "table").unwrap_err().contains("made from other data"));
         let (_root, unknown) = records(SHA);
-        let unknown = Records { checksums: BTreeMap::new(), ..unknown };
+        let unknown = Records { checksums: DataChecksums::of("digits", SHA), ..unknown };
         assert!(unknown.view("one", "table").unwrap_err().contains("checksum of its data"));
 
         let (root, records) = records(SHA);
@@ -324,6 +379,56 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    fn runs() -> (tempfile::TempDir, Records) {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("book/records");
+        let text = "[hyperparameters]\nsmoothing = 0.1\n";
+        write_run(&folder.join("two/full"), text, 0, 20);
+        write_run(&folder.join("two/without"), &text.replace("0.1", "0.0"), 0, 30);
+        let definition = "baseline = \"full\"\n[[component]]\nrecord = \"without\"\n\
+            name = \"smoothing\"\npurpose = \"p\"\nchanges = [\"smoothing\"]\n";
+        fs::write(folder.join("two/ablation.toml"), definition).unwrap();
+        let checksums = DataChecksums::of("iris", SHA);
+        (root, Records { folder, checksums })
+    }
+
+    #[test]
+    fn an_ablation_is_read_from_its_folder_with_one_run_or_one_for_each_seed() {
+        let (root, records) = runs();
+        let table = records.ablation("two").unwrap().replace('\u{a0}', " ");
+        assert!(table.contains("| `smoothing`: 0.1 → 0.0 | 85.0 % | −5.0 |"), "{table}");
+        let folder = root.path().join("book/records/two");
+        for name in ["full", "without"] {
+            fs::rename(folder.join(name), folder.join("x")).unwrap();
+            fs::create_dir(folder.join(name)).unwrap();
+            fs::rename(folder.join("x"), folder.join(name).join("seed-0")).unwrap();
+        }
+        assert_eq!(records.ablation("two").unwrap().replace('\u{a0}', " "), table);
+        assert!(records.ablation("three").unwrap_err().contains("there is no ablation"));
+        assert!(records.ablation("../records/two").unwrap_err().contains("there is no ablation"));
+        let other =
+            Records { checksums: DataChecksums::of("iris", &SHA.replace('0', "f")), ..records };
+        assert!(other.ablation("two").unwrap_err().contains("made from other data"));
+    }
+
+    #[test]
+    fn a_requirement_that_is_not_met_is_an_error() {
+        let (_root, records) = runs();
+        let require = |key, minimum| {
+            records.requirement("two/full", key, minimum, "Validation accuracy", &evidence())
+        };
+        let met = require("derived.validation_accuracy%", 0.9).unwrap().replace('\u{a0}', " ");
+        assert_eq!(met, "- ✓ Validation accuracy: **90.0 %** (at least 90.0 %)\n");
+        assert_eq!(
+            require("summary.epochs", 1.0).unwrap(),
+            "- ✓ Validation accuracy: **1** (at least 1)\n"
+        );
+        let error = require("derived.validation_accuracy%", 0.901).unwrap_err();
+        assert!(error.contains("\"Validation accuracy\" is not met"), "{error}");
+        assert!(require("summary.status", 1.0).unwrap_err().contains("is not met"));
+        assert!(require("derived.test_accuracy", 0.5).unwrap_err().contains("at `test_accuracy`"));
     }
 
     #[test]

@@ -281,3 +281,76 @@ fn a_frame_that_cannot_be_read_is_an_error() {
         }
     }
 }
+
+/// The record of a run on Iris, of whose validation set `wrong` of 25 are wrong.
+fn run_record(workspace: &Workspace, name: &str, hyperparameters: &str, wrong: usize) {
+    let sha256 = datasets::Splits::<f32>::iris().unwrap().sha256;
+    let error = wrong as f64 / 25.0;
+    let config = format!(
+        "schema = 1\nmodel_name = \"run\"\ncommand = \"train\"\nseed = 0\ndtype = \"f32\"\n[data]\n\
+         name = \"iris\"\nsha256 = \"{sha256}\"\ntrain = 100\nvalidation = 25\ntest = 25\n\
+         [hyperparameters]\n{hyperparameters}"
+    );
+    let metrics = format!(
+        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n\
+         1,1,0.1,1.0,0.5,0.25,0.75,{error}\n"
+    );
+    let summary = serde_json::json!({
+        "schema": 1, "status": "finished", "epochs": 1, "iterations": 1,
+        "train": {"examples": 100, "wrong": 25, "loss": 0.5, "error": 0.25},
+        "validation": {"examples": 25, "wrong": wrong, "loss": 0.75, "error": error},
+        "test": null, "diverged": null, "wall_seconds": 1.0,
+        "machine": {"arch": "x", "os": "y", "cores": 1, "cpu": null},
+        "program": {"name": "kaggle", "version": "0", "revision": null},
+    });
+    workspace.write(&format!("book/records/{name}/config.toml"), &config);
+    workspace.write(&format!("book/records/{name}/metrics.csv"), &metrics);
+    workspace.write(&format!("book/records/{name}/summary.json"), &summary.to_string());
+}
+
+#[test]
+fn records_of_pictures_and_of_an_ablation_are_shown() {
+    let workspace = Workspace::new();
+    let layers = "smoothing = 0.1\n[[hyperparameters.layers]]\nlayer = \"flatten\"\n";
+    run_record(&workspace, "study/full", layers, 1);
+    run_record(&workspace, "study/plain", &layers.replace("0.1", "0.0"), 2);
+    let study = "baseline = \"full\"\n[[component]]\nrecord = \"plain\"\nname = \"smoothing\"\n\
+        purpose = \"calm\"\nchanges = [\"smoothing\"]\n";
+    workspace.write("book/records/study/ablation.toml", study);
+    let images = ndarray::Array4::from_elem((25, 4, 4, 3), 9_u8);
+    let mut probabilities = ndarray::Array2::<f32>::zeros((25, 2));
+    probabilities.column_mut(0).fill(1.0);
+    let mut labels = [0; 25];
+    labels[3] = 1;
+    let names = ["<cat>", "dog"];
+    let predictions =
+        experiment::Predictions::new(images.view(), &labels, probabilities.view(), &names).unwrap();
+    let record = workspace.path().join("book/records/study/full");
+    predictions.write::<f32>(&record, None).unwrap();
+    workspace.add(
+        "book/src/q4-1.md",
+        "\n{{#plot book/records/study/full/samples.svg \"Pictures\" \"Grey squares\" fig:samples}}\n\n\
+         {{#ablation study}}\n\n{{#record study/full network}}\n\n{{#record study/full confused}}\n\n\
+         {{#requirement study/full derived.validation_accuracy% 0.9 \"accuracy\"}}\n",
+    );
+    workspace.build().unwrap();
+    let page = workspace.page("q4-1.html").replace('\u{a0}', " ");
+    for expected in [
+        "href=\"data:image/png;base64,iVBORw0KGgo",
+        "<title>&lt;cat&gt;; predicted: &lt;cat&gt; 100 %; right</title>",
+        "aria-label=\"Grey squares\"",
+        "<td style=\"text-align: right\">−4.0</td>",
+        "<code>flatten</code>",
+        "<td>&lt;cat&gt;</td>",
+        "✓ accuracy: <strong>96.0 %</strong> (at least 90.0 %)",
+    ] {
+        assert!(page.contains(expected), "{expected} is not in {page}");
+    }
+
+    // What the page would load is refused wherever it stands.
+    let file = record.join("samples.svg");
+    let svg = fs::read_to_string(&file).unwrap();
+    fs::write(&file, svg.replace("data:image/png", "https://x/data:image/png")).unwrap();
+    let problems = workspace.problems();
+    assert!(problems[0].contains("has its picture within it"), "{problems:?}");
+}
