@@ -143,4 +143,29 @@ mod tests {
             ScheduleConfig::Exponential { lr: 0.1, decay: 2.0, decay_steps: 3, staircase: true };
         assert!(exponential.build().is_err());
     }
+
+    #[test]
+    fn a_declaration_is_read_as_it_was_written() {
+        let (peak_lr, total_steps, peak_step) = (0.75, 6, 3);
+        let (start_fraction, end_fraction) = (0.25, 0.0);
+        let triangular = ScheduleConfig::Triangular {
+            peak_lr,
+            total_steps,
+            peak_step,
+            start_fraction,
+            end_fraction,
+        };
+        let one_cycle = ScheduleConfig::OneCycle {
+            peak_lr,
+            total_steps,
+            peak_step,
+            start_fraction,
+            end_fraction,
+        };
+        for (config, name) in [(triangular, "triangular"), (one_cycle, "one_cycle")] {
+            let text = toml::to_string(&config).unwrap();
+            assert!(text.starts_with(&format!("name = \"{name}\"\n")), "{text}");
+            assert_eq!(toml::from_str::<ScheduleConfig>(&text).unwrap(), config);
+        }
+    }
 }

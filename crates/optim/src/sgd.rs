@@ -46,7 +46,6 @@ impl SgdConfig {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &f64) -> bool {
     *number == 0.0
 }
@@ -382,6 +381,18 @@ mod tests {
         for (lr, expected) in [(0.5, 7.0), (0.5, 3.5), (0.25, 1.25)] {
             sgd.update("W", &mut p, &g, weight(lr)).unwrap();
             assert_eq!(p, array![expected].into_dyn());
+        }
+    }
+
+    #[test]
+    fn what_is_off_is_not_written() {
+        let plain = SgdConfig { momentum: 0.5, ..SgdConfig::default() };
+        assert_eq!(toml::to_string(&plain).unwrap(), "momentum = 0.5\n");
+        let all =
+            SgdConfig { momentum: 0.5, nesterov: true, weight_decay: 0.25, clip_norm: Some(2.0) };
+        for config in [plain, all] {
+            let text = toml::to_string(&config).unwrap();
+            assert_eq!(toml::from_str::<SgdConfig>(&text).unwrap(), config);
         }
     }
 }

@@ -82,7 +82,7 @@ fn look_ahead(implementation: &dyn SgdSubject<f64>, case: &mut Case) -> Result<(
         sgd.update("W", &mut parameter, &g, Step { lr, decays: true })?;
         let ahead = &theta - &v * momentum;
         v = v * momentum + (slope(&ahead) + &ahead * weight_decay) * lr;
-        theta = theta - &v;
+        theta -= &v;
         let expected = &theta - &v * momentum;
         case.compare(&format!("p after {step} steps"), &parameter, &expected)?;
     }

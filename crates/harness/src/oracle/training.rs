@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use losses::Loss;
-use ndarray::{Array1, Array2, ArrayD, Axis, Ix2, arr0};
+use ndarray::{Array2, ArrayD, Axis, Ix2, arr0};
 use numerics::Scalar;
 use optim::{OptimError, ScheduleConfig, SgdConfig, Step};
 
@@ -58,7 +58,8 @@ fn run<T: Scalar>(
             }
             (Subject::Schedule(subject), Config::Schedule { schedule }) => {
                 let reference = entry.array("output")?;
-                let result = rates::<T>(subject.as_ref(), schedule, reference.len(), entry)?;
+                let steps = entry.shaped("input", reference.shape())?;
+                let result = rates::<T>(subject.as_ref(), schedule, &steps, entry)?;
                 tally.add(&entry.key("output"), &format!("{schedule:?}"), &result, &reference);
             }
             (Subject::Smoothing(subject), Config::LabelSmoothing { eps }) => {
@@ -131,14 +132,17 @@ fn smoothing<T: Scalar>(
     Ok(())
 }
 
-/// The rates of the first steps.
+/// The rates of these steps, which are whole numbers.
 fn rates<T: Scalar>(
     subject: &dyn ScheduleSubject,
     schedule: ScheduleConfig,
-    steps: usize,
+    steps: &ArrayD<f64>,
     entry: &Entry<'_>,
 ) -> Result<ArrayD<T>, HarnessError> {
-    let rate = |step| subject.lr(schedule, step).map(T::of);
-    let rates: Result<Vec<T>, OptimError> = (0..steps as u64).map(rate).collect();
-    Ok(Array1::from_vec(rates.map_err(|error| entry.refused(error))?).into_dyn())
+    let mut rates = ArrayD::zeros(steps.raw_dim());
+    for (rate, &step) in rates.iter_mut().zip(steps) {
+        let lr = subject.lr(schedule, step as u64).map_err(|error| entry.refused(error))?;
+        *rate = T::of(lr);
+    }
+    Ok(rates)
 }

@@ -21,6 +21,7 @@ pub(super) fn checks(claims: &LayerClaims) -> Vec<Check> {
     let mut checks = vec![
         claims.exactly("backward_before_forward_is_an_error", backward_before_forward),
         claims.exactly("gradients_mirror_the_parameters", gradients_mirror_the_parameters),
+        claims.exactly("weights_decay_and_nothing_else", weights_decay_and_nothing_else),
         claims.exactly("backward_overwrites_the_gradients", backward_overwrites_the_gradients),
         claims.exactly("backward_changes_nothing_but_gradients", backward_changes_nothing),
         claims.exactly("forward_replaces_the_cache", forward_replaces_the_cache),
@@ -91,6 +92,20 @@ fn backward_before_forward(
     claim(cleared == expected, || {
         format!("after clear_cache: expected {expected:?}, got {cleared:?}")
     })
+}
+
+/// Biases do not decay, nor do scale and offset of a normalisation.
+fn weights_decay_and_nothing_else(
+    class: LayerClass,
+    subject: &Subject,
+    case: &mut Case,
+) -> Result<(), Failure> {
+    let (layer, _) = draw(class, subject, case)?;
+    for name in layer.parameters().names() {
+        let decays = layer.decaying_parameters().contains(&name);
+        claim(decays == (name == "W"), || format!("{name} decays: {decays}"))?;
+    }
+    Ok(())
 }
 
 /// The same names and shapes in the same order, zero until the first backward; and the ones that the

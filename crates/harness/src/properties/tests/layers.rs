@@ -28,6 +28,7 @@ enum Bug {
     AcceptsAnyGradient,
     AcceptsAnyConfiguration,
     AcceptsAnyParameter,
+    DecaysEverything,
     CountsColumns,
     FlipsTheImage,
     AddsOne,
@@ -180,6 +181,13 @@ impl Layer<f64> for WrongLayer {
         self.inner.clear_cache();
     }
 
+    fn decaying_parameters(&self) -> &'static [&'static str] {
+        if self.bug == Bug::DecaysEverything {
+            return &["W", "b"];
+        }
+        self.inner.decaying_parameters()
+    }
+
     fn set_parameter(&mut self, name: &str, value: &ArrayD<f64>) -> Result<(), LayerError> {
         match (self.inner.set_parameter(name, value), self.bug) {
             (Err(_), Bug::AcceptsAnyParameter) => Ok(()),
@@ -208,6 +216,7 @@ pub(super) fn wrong() -> Vec<Subject<f64>> {
         Bug::AcceptsAnyGradient,
         Bug::AcceptsAnyConfiguration,
         Bug::AcceptsAnyParameter,
+        Bug::DecaysEverything,
     ];
     let of_images = [
         Bug::CountsColumns,
