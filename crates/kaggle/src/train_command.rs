@@ -26,8 +26,8 @@ pub(crate) struct TrainingOptions {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
     /// Images in a mini-batch [default: the recipe's]
-    #[arg(long)]
-    batch_size: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    batch_size: Option<u32>,
     /// Largest learning rate [default: the recipe's]
     #[arg(long)]
     lr: Option<f64>,
@@ -232,7 +232,7 @@ impl Run<'_> {
     ) -> Result<Outcome> {
         let recipe = &mut self.recipe;
         recipe.epochs = options.epochs.unwrap_or(if options.smoke { 2 } else { recipe.epochs });
-        recipe.batch_size = options.batch_size.unwrap_or(recipe.batch_size);
+        recipe.batch_size = options.batch_size.map_or(recipe.batch_size, |size| size as usize);
         recipe.lr = options.lr.unwrap_or(recipe.lr);
         let (seed, recipe) = (self.seed, &self.recipe);
         let model = Model::build(recipe.model.clone(), &mut Rng::new(seed))?;

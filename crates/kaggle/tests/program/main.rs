@@ -7,3 +7,4 @@ mod evaluate;
 mod machine;
 mod predict;
 mod shipped;
+mod train;

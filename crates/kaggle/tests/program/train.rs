@@ -1,0 +1,59 @@
+//! The training commands, as far as they go without the data sets, which no test fetches; `.ci/run` has
+//! them train on the real ones.
+
+use crate::machine::Machine;
+
+#[test]
+fn without_data_a_training_says_how_to_get_some_and_leaves_nothing() {
+    let machine = Machine::new();
+    for (arguments, set) in [
+        ("mlp --offline", "fashion-mnist"),
+        ("train --offline", "cifar-10"),
+        ("ablate --offline", "cifar-10"),
+        ("train --resume --offline", "cifar-10"),
+    ] {
+        let error = machine.fail(arguments, 1);
+        assert!(error.contains(&format!("cargo xtask data {set}")), "{arguments}: {error}");
+        assert!(!machine.path("experiments").exists(), "{arguments}");
+    }
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_a_usage_error() {
+    let machine = Machine::new();
+    for (arguments, expected) in [
+        ("train --epochs 0", "0 is not in 1.."),
+        ("train --batch-size 0", "0 is not in 1.."),
+        ("train --threads 0", "0 is not in 1.."),
+        ("train --lr fast", "invalid float literal"),
+        ("train --seed -1", "--seed"),
+        ("train --without dropout", "expected one of batch-norm, flip, shift"),
+        ("ablate --parts flip,flop", "unknown part \"flop\""),
+        ("train --resume --overwrite", "cannot be used with"),
+        ("train --model-name ../up", "../up"),
+        ("mlp --without flip", "unexpected argument"),
+        ("export --output a.safetensors", "--checkpoint"),
+    ] {
+        let error = machine.fail(arguments, 2);
+        assert!(error.contains(expected), "{arguments}: {error}");
+    }
+}
+
+#[test]
+fn exported_weights_predict_the_same_and_are_smaller() {
+    let machine = Machine::with_checkpoint();
+    let (said, _) =
+        machine.succeed("export --checkpoint model.safetensors --output weights.safetensors");
+    assert!(said.starts_with("written: weights.safetensors ("), "{said}");
+    let size = |name: &str| std::fs::metadata(machine.path(name)).unwrap().len();
+    assert!(size("weights.safetensors") < size("model.safetensors"));
+    for name in ["model", "weights"] {
+        machine.succeed(&format!(
+            "--offline --checkpoint {name}.safetensors --output {name}.csv --quiet"
+        ));
+    }
+    assert_eq!(machine.read("model.csv"), machine.read("weights.csv"));
+    let error = machine.fail("export --checkpoint no.safetensors --output x.safetensors", 1);
+    assert!(error.contains("no.safetensors"), "{error}");
+    assert!(!machine.path("x.safetensors").exists());
+}
