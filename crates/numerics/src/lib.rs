@@ -9,7 +9,7 @@ mod parallel;
 mod random;
 mod scalar;
 
-pub use matmul::{add_matmul, matmul};
+pub use matmul::{add_matmul, matmul, matmul_into};
 pub use parallel::{column_sums, for_each_row, map, map2, sum_rows};
 pub use random::Rng;
 pub use scalar::Scalar;

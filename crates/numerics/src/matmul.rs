@@ -36,6 +36,14 @@ pub fn add_matmul<T: Scalar>(c: ArrayViewMut2<'_, T>, a: ArrayView2<'_, T>, b: A
     product(c, Accum::Add, a, b);
 }
 
+/// `c = a b`, whatever `c` held before.
+///
+/// # Panics
+/// As [`add_matmul`].
+pub fn matmul_into<T: Scalar>(c: ArrayViewMut2<'_, T>, a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) {
+    product(c, Accum::Replace, a, b);
+}
+
 fn product<T: Scalar>(
     mut c: ArrayViewMut2<'_, T>,
     accumulate: Accum,
@@ -84,6 +92,16 @@ mod tests {
         let a = Array2::<f32>::zeros((2, 0));
         let b = Array2::<f32>::zeros((0, 3));
         assert_eq!(matmul(a.view(), b.view()), Array2::<f32>::zeros((2, 3)));
+    }
+
+    #[test]
+    fn matmul_into_keeps_nothing_of_what_was_there() {
+        let mut c = array![[f64::NAN, 1.0]];
+        matmul_into(c.view_mut(), array![[2.0]].view(), array![[3.0, 4.0]].view());
+        assert_eq!(c, array![[6.0, 8.0]]);
+        let (a, b) = (Array2::zeros((1, 0)), Array2::zeros((0, 2)));
+        matmul_into(c.view_mut(), a.view(), b.view());
+        assert_eq!(c, array![[0.0, 0.0]]);
     }
 
     #[test]
