@@ -13,7 +13,7 @@ use super::{POINTS, TILE};
 use crate::scratch::with_scratch;
 
 /// Bytes that the transformed tiles of one chunk take, of images and gradients.
-const CHUNK_BYTES: usize = 16 << 20;
+const CHUNK_BYTES: usize = 4 << 20;
 
 /// Tiles that one task transforms.
 const TILES_AT_ONCE: usize = 16;

@@ -2,7 +2,7 @@
 //! weights and another padding.
 
 use ndarray::{Array4, ArrayView2, ArrayViewMut2};
-use numerics::{Scalar, matmul_into};
+use numerics::{Scalar, add_matmul, matmul_into};
 use rayon::prelude::*;
 
 use super::planes::{planes_len, planes_mut};
@@ -16,6 +16,10 @@ const CHUNK_BYTES: usize = 4 << 20;
 
 /// Fewer tiles than this in a chunk would read the weights too often for what they do with them.
 const FEWEST_TILES: usize = 64;
+
+/// The point whose product enters each of the 16 outputs with the factor 1: row 1 of `A`, the point 1, holds
+/// ones. What is added to this product is added to every output.
+const EVERYWHERE: usize = SIDE + 1;
 
 /// Output cell `(r, q)` sees the 3 by 3 input cells from `(r - pad.0, q - pad.1)` on; those outside the
 /// input are zero. A negative padding skips cells.
@@ -55,11 +59,16 @@ impl<T: Scalar> Correlation<'_, T> {
                 let mut v = planes_mut(v, tiles * channels);
                 transform_input(&x, tiling.tiles(chunk.clone()), self.pad, &mut v);
                 let mut m = planes_mut(m, tiles * filters);
-                for ((v, &u), m) in v.iter().zip(&self.weights).zip(&mut m) {
+                for (point, ((v, &u), m)) in v.iter().zip(&self.weights).zip(&mut m).enumerate() {
+                    let bias = self.bias.filter(|_| point == EVERYWHERE);
+                    if let Some(bias) = bias {
+                        m.chunks_exact_mut(filters).for_each(|m| m.copy_from_slice(bias));
+                    }
                     let v = ArrayView2::from_shape((tiles, channels), v);
                     let m = ArrayViewMut2::from_shape((tiles, filters), m);
                     let fits = "a point has one row a tile";
-                    matmul_into(m.expect(fits), v.expect(fits), u);
+                    let product = if bias.is_some() { add_matmul } else { matmul_into };
+                    product(m.expect(fits), v.expect(fits), u);
                 }
                 let mut workspace = Workspace::new();
                 for (index, tile) in tiling.tiles(chunk).enumerate() {
@@ -93,10 +102,7 @@ impl<T: Scalar> Correlation<'_, T> {
                 for (j, output) in outputs[..TILE].iter().enumerate().take(visible_cols) {
                     let cell = row * cols + tile.col + j;
                     let y = &mut y[cell * filters..][..filters];
-                    match self.bias {
-                        Some(bias) => block.store_sum(output, bias, y),
-                        None => block.store(output, y),
-                    }
+                    block.store(output, y);
                 }
             }
         });

@@ -82,8 +82,6 @@ pub(super) fn gt<T: Scalar>([u0, u1, u2, u3, u4, u5]: [T; 6]) -> [T; 3] {
 pub(super) struct Workspace<T> {
     columns: [[Lanes<T>; SIDE]; SIDE],
     values: [[Lanes<T>; SIDE]; SIDE],
-    padded: [Lanes<T>; SIDE],
-    zeros: Lanes<T>,
 }
 
 impl<T: Scalar> Workspace<T> {
@@ -92,8 +90,6 @@ impl<T: Scalar> Workspace<T> {
         Self {
             columns: [[zeros; SIDE]; SIDE],
             values: [[zeros; SIDE]; SIDE],
-            padded: [zeros; SIDE],
-            zeros,
         }
     }
 }
@@ -110,7 +106,9 @@ pub(super) fn transform_cells<T: Scalar, const I: usize, const O: usize>(
     workspace: &mut Workspace<T>,
     mut visit: impl FnMut(Block, &[[Lanes<T>; SIDE]]),
 ) {
-    let Workspace { columns, values, padded, zeros } = workspace;
+    let Workspace { columns, values } = workspace;
+    let zeros = [T::zero(); LANES];
+    let mut padded = [zeros; I];
     let channels = cells[0][0].len();
     for first in (0..channels).step_by(LANES) {
         let block = Block {
@@ -118,8 +116,8 @@ pub(super) fn transform_cells<T: Scalar, const I: usize, const O: usize>(
             len: channels.min(LANES),
         };
         for j in 0..I {
-            let mut column = [&*zeros; I];
-            for ((lanes, padded), row) in column.iter_mut().zip(&mut *padded).zip(cells) {
+            let mut column = [&zeros; I];
+            for ((lanes, padded), row) in column.iter_mut().zip(&mut padded).zip(cells) {
                 let cell = &row[j][block.first..];
                 *lanes = match cell.first_chunk() {
                     Some(lanes) => lanes,
@@ -163,16 +161,6 @@ impl Block {
         match cell.first_chunk_mut() {
             Some(lanes) => *lanes = *values,
             None => copy_narrow(&values[..self.len], cell),
-        }
-    }
-
-    /// [`store`](Self::store) of `values` plus what is at the block's place in `bias`.
-    #[inline(always)]
-    pub(super) fn store_sum<T: Scalar>(self, values: &Lanes<T>, bias: &[T], cell: &mut [T]) {
-        let cell = &mut cell[self.first..][..self.len];
-        let bias = &bias[self.first..][..self.len];
-        for ((cell, &value), &bias) in cell.iter_mut().zip(values).zip(bias) {
-            *cell = value + bias;
         }
     }
 }
