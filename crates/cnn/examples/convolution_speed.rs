@@ -11,7 +11,6 @@
 use std::error::Error;
 use std::hint::black_box;
 
-
 use cnn::{Conv2DAlgorithm, Pad, Window};
 use ndarray::{Array2, Array4};
 use numerics::Rng;

@@ -12,7 +12,14 @@ fn main() {
     let b = Array2::zeros((1, filters));
     let dl_dz: Array4<f32> = rng.uniform_array((batch, side, side, filters), 0.0, 1.0);
     let mut best = f64::MAX;
-    let cpu = || { let mut total = 0; for task in std::fs::read_dir("/proc/self/task").unwrap() { let text = std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap(); total += text.split(' ').next().unwrap().parse::<u64>().unwrap(); } total as f64 * 1e-9 };
+    let cpu = || {
+        let mut total = 0;
+        for task in std::fs::read_dir("/proc/self/task").unwrap() {
+            let text = std::fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap();
+            total += text.split(' ').next().unwrap().parse::<u64>().unwrap();
+        }
+        total as f64 * 1e-9
+    };
     for _ in 0..times {
         let start = cpu();
         match pass {
@@ -22,5 +29,9 @@ fn main() {
         }
         best = best.min(cpu() - start);
     }
-    println!("{:.2} ms, {:.0} GF/s", best * 1e3, 2.0 * (9 * batch * side * side * channels * filters) as f64 / 1e9 / best);
+    println!(
+        "{:.2} ms, {:.0} GF/s",
+        best * 1e3,
+        2.0 * (9 * batch * side * side * channels * filters) as f64 / 1e9 / best
+    );
 }

@@ -87,10 +87,7 @@ pub(super) struct Workspace<T> {
 impl<T: Scalar> Workspace<T> {
     pub(super) fn new() -> Self {
         let zeros = [T::zero(); LANES];
-        Self {
-            columns: [[zeros; SIDE]; SIDE],
-            values: [[zeros; SIDE]; SIDE],
-        }
+        Self { columns: [[zeros; SIDE]; SIDE], values: [[zeros; SIDE]; SIDE] }
     }
 }
 
@@ -111,10 +108,8 @@ pub(super) fn transform_cells<T: Scalar, const I: usize, const O: usize>(
     let mut padded = [zeros; I];
     let channels = cells[0][0].len();
     for first in (0..channels).step_by(LANES) {
-        let block = Block {
-            first: first.min(channels.saturating_sub(LANES)),
-            len: channels.min(LANES),
-        };
+        let block =
+            Block { first: first.min(channels.saturating_sub(LANES)), len: channels.min(LANES) };
         for j in 0..I {
             let mut column = [&zeros; I];
             for ((lanes, padded), row) in column.iter_mut().zip(&mut padded).zip(cells) {
@@ -171,4 +166,109 @@ impl Block {
 #[inline(never)]
 fn copy_narrow<T: Scalar>(from: &[T], to: &mut [T]) {
     to[..from.len()].copy_from_slice(from);
+}
+
+#[cfg(test)]
+mod tests {
+    use numerics::Rng;
+
+    use super::*;
+
+    type Row = Vec<f64>;
+
+    /// The matrix of a linear function, by what it makes of the unit vectors.
+    fn matrix<const I: usize, const O: usize>(f: fn([f64; I]) -> [f64; O]) -> Vec<Row> {
+        let columns: [[f64; O]; I] = from_fn(|i| f(from_fn(|k| if k == i { 1.0 } else { 0.0 })));
+        (0..O).map(|o| columns.iter().map(|column| column[o]).collect()).collect()
+    }
+
+    fn transposed(rows: &[Row]) -> Vec<Row> {
+        (0..rows[0].len()).map(|j| rows.iter().map(|row| row[j]).collect()).collect()
+    }
+
+    #[test]
+    fn the_matrices_are_those_of_the_points() {
+        // A row of A or of G holds the powers of its point, and the last one is that of infinity; G
+        // divides by the product of the differences between its point and the other finite ones.
+        let points = [0.0_f64, 1.0, -1.0, 2.0, -2.0];
+        let powers = |n: usize| {
+            let finite = points.map(|t| (0..n as i32).map(|k| t.powi(k)).collect::<Row>());
+            let infinity = (0..n).map(|k| if k + 1 == n { 1.0 } else { 0.0 }).collect();
+            finite.into_iter().chain([infinity]).collect::<Vec<_>>()
+        };
+        assert_eq!(matrix(a), powers(4));
+        assert_eq!(transposed(&matrix(at)), powers(4));
+        let mut expected = powers(3);
+        for (p, row) in expected.iter_mut().enumerate().take(5) {
+            let others = points.iter().enumerate().filter(|&(q, _)| q != p);
+            let denominator: f64 = others.map(|(_, t)| points[p] - t).product();
+            row.iter_mut().for_each(|x| *x /= denominator);
+        }
+        for (found, expected) in
+            [(matrix(g), expected.clone()), (transposed(&matrix(gt)), expected)]
+        {
+            for (x, y) in found.concat().into_iter().zip(expected.concat()) {
+                assert!((x - y).abs() < 1e-16, "{x} for {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn four_outputs_of_a_filter_by_hand() {
+        // d = 1, 2, 0, 1, 3, 2 and g = 6, 12, 24:
+        // 6 + 24 + 0 = 30, 12 + 0 + 24 = 36, 0 + 12 + 72 = 84, 6 + 36 + 48 = 90.
+        let (d, weights) = ([1.0, 2.0, 0.0, 1.0, 3.0, 2.0], [6.0, 12.0, 24.0_f64]);
+        // Bᵀd = 4 - 0 + 3, -8 - 0 + 1 + 3, 8 - 0 - 1 + 3, -4 - 0 + 2 + 3, 4 - 0 - 2 + 3, 8 - 5 + 2.
+        assert_eq!(bt(d), [7.0, -4.0, 10.0, 1.0, 5.0, 5.0]);
+        // G g = 6/4, -42/6, -18/6, 6/24 + 12/12 + 24/6, 6/24 - 12/12 + 24/6, 24.
+        let products = [7.0 * 1.5, -4.0 * -7.0, 10.0 * -3.0, 5.25, 5.0 * 3.25, 5.0 * 24.0];
+        let (found, values) = (g(weights), bt(d));
+        for (p, product) in products.into_iter().enumerate() {
+            assert!((found[p] * values[p] - product).abs() < 1e-13, "point {p}");
+        }
+        assert_eq!(at(products), [30.0, 36.0, 84.0, 90.0]);
+    }
+
+    #[test]
+    fn terms_grow_by_48_in_outputs_and_by_54_in_gradients_of_weights() {
+        let magnitudes = |rows: Vec<Row>| -> Vec<f64> {
+            rows.iter().map(|row| row.iter().map(|x| x.abs()).sum()).collect()
+        };
+        let (a_sums, g_sums, b_sums) =
+            (magnitudes(matrix(a)), magnitudes(matrix(g)), magnitudes(matrix(bt)));
+        // The largest of Σₚ |rowₚ| leftₚ rightₚ over the rows of the last transform.
+        let growth = |rows: Vec<Row>, left: &[f64], right: &[f64]| {
+            let terms = |row: &Row| -> f64 {
+                row.iter().zip(left.iter().zip(right)).map(|(x, (l, r))| x.abs() * l * r).sum()
+            };
+            rows.iter().map(terms).fold(0.0, f64::max)
+        };
+        let outputs = growth(matrix(at), &g_sums, &b_sums);
+        assert!((outputs - 48.0).abs() < 1e-12, "{outputs}");
+        let weights = growth(matrix(gt), &a_sums, &b_sums);
+        assert!(weights <= 54.0, "{weights}");
+    }
+
+    #[test]
+    fn blocks_cover_all_channels() {
+        for channels in [1, 7, 15, 16, 17, 24, 31, 32, 33] {
+            let mut rng = Rng::new(0);
+            let cells: [[Vec<f64>; 3]; 3] =
+                from_fn(|_| from_fn(|_| (0..channels).map(|_| rng.normal()).collect()));
+            let cells: [[&[f64]; 3]; 3] = from_fn(|i| from_fn(|j| cells[i][j].as_slice()));
+            let mut found = vec![vec![f64::NAN; channels]; 36];
+            transform_cells(&cells, g, &mut Workspace::new(), |block, points| {
+                for (point, found) in points.as_flattened().iter().zip(&mut found) {
+                    block.store(point, found);
+                }
+            });
+            for c in 0..channels {
+                let columns: [[f64; 6]; 3] = from_fn(|j| g(from_fn(|i| cells[i][j][c])));
+                for (p, found) in found.iter().enumerate() {
+                    let row = g(from_fn(|j| columns[j][p / 6]));
+                    assert_eq!(found[c], row[p % 6], "{channels} channels, {c}, {p}");
+                }
+            }
+        }
+    }
 }

@@ -21,37 +21,33 @@ pub(super) fn transform_weights<T: Scalar>(w: &[T], pairs: usize, flipped: bool,
         if flipped { KERNEL * KERNEL - 1 - cell } else { cell }
     };
     let u = parts_of_planes(planes_mut(u, pairs), WEIGHTS_AT_ONCE);
-    u.into_par_iter().enumerate().for_each(
-        |(part, mut u)| {
-            let first = part * WEIGHTS_AT_ONCE;
-            let len = u[0].len();
-            let cells: [[&[T]; KERNEL]; KERNEL] =
-                from_fn(|i| from_fn(|j| &w[cell(i, j) * pairs + first..][..len]));
-            transform_cells(&cells, g, &mut Workspace::new(), |block, points| {
-                for (point, u) in points.as_flattened().iter().zip(&mut u) {
-                    block.store(point, u);
-                }
-            });
-        },
-    );
+    u.into_par_iter().enumerate().for_each(|(part, mut u)| {
+        let first = part * WEIGHTS_AT_ONCE;
+        let len = u[0].len();
+        let cells: [[&[T]; KERNEL]; KERNEL] =
+            from_fn(|i| from_fn(|j| &w[cell(i, j) * pairs + first..][..len]));
+        transform_cells(&cells, g, &mut Workspace::new(), |block, points| {
+            for (point, u) in points.as_flattened().iter().zip(&mut u) {
+                block.store(point, u);
+            }
+        });
+    });
 }
 
 /// `dw = Gᵀ dU G`, for every pair of channel and filter.
 pub(super) fn transform_weight_gradients<T: Scalar>(du: &[T], pairs: usize, dw: &mut [T]) {
     let du = planes(du, pairs);
     let dw = parts_of_planes(dw.chunks_exact_mut(pairs), WEIGHTS_AT_ONCE);
-    dw.into_par_iter().enumerate().for_each(
-        |(part, mut dw)| {
-            let first = part * WEIGHTS_AT_ONCE;
-            let len = dw[0].len();
-            let points: [[&[T]; SIDE]; SIDE] =
-                from_fn(|i| from_fn(|j| &du[i * SIDE + j][first..][..len]));
-            transform_cells(&points, gt, &mut Workspace::new(), |block, weights| {
-                let weights = weights.iter().flat_map(|weights| &weights[..KERNEL]);
-                for (weight, dw) in weights.zip(&mut dw) {
-                    block.store(weight, dw);
-                }
-            });
-        },
-    );
+    dw.into_par_iter().enumerate().for_each(|(part, mut dw)| {
+        let first = part * WEIGHTS_AT_ONCE;
+        let len = dw[0].len();
+        let points: [[&[T]; SIDE]; SIDE] =
+            from_fn(|i| from_fn(|j| &du[i * SIDE + j][first..][..len]));
+        transform_cells(&points, gt, &mut Workspace::new(), |block, weights| {
+            let weights = weights.iter().flat_map(|weights| &weights[..KERNEL]);
+            for (weight, dw) in weights.zip(&mut dw) {
+                block.store(weight, dw);
+            }
+        });
+    });
 }
