@@ -87,10 +87,16 @@ fn transform_gradient<T: Scalar>(
         let start = (tile.row.cast_signed(), tile.col.cast_signed());
         let cells = dl_dz.cells::<TILE>(tile.image, start);
         let filters = dl_dz.channels();
-        transform_cells(&cells, a, &mut workspace, |block, values| {
-            for (value, point) in values.as_flattened().iter().zip(&mut *points) {
-                block.store(value, &mut point[index * filters..][..filters]);
-            }
-        });
+        transform_cells(
+            &cells,
+            a,
+            &mut workspace,
+            #[inline(always)]
+            |block, values| {
+                for (value, point) in values.as_flattened().iter().zip(&mut *points) {
+                    block.store(value, &mut point[index * filters..][..filters]);
+                }
+            },
+        );
     }
 }

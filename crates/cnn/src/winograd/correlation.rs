@@ -96,16 +96,22 @@ impl<T: Scalar> Correlation<'_, T> {
         let filters = products[0][0].len();
         let (rows, cols) = self.output;
         let (visible_rows, visible_cols) = (rows - tile.row, cols - tile.col);
-        transform_cells(products, at, workspace, |block, outputs| {
-            for (i, outputs) in outputs.iter().enumerate().take(visible_rows) {
-                let row = tile.image * rows + tile.row + i - first_row;
-                for (j, output) in outputs[..TILE].iter().enumerate().take(visible_cols) {
-                    let cell = row * cols + tile.col + j;
-                    let y = &mut y[cell * filters..][..filters];
-                    block.store(output, y);
+        transform_cells(
+            products,
+            at,
+            workspace,
+            #[inline(always)]
+            |block, outputs| {
+                for (i, outputs) in outputs.iter().enumerate().take(visible_rows) {
+                    let row = tile.image * rows + tile.row + i - first_row;
+                    for (j, output) in outputs[..TILE].iter().enumerate().take(visible_cols) {
+                        let cell = row * cols + tile.col + j;
+                        let y = &mut y[cell * filters..][..filters];
+                        block.store(output, y);
+                    }
                 }
-            }
-        });
+            },
+        );
     }
 }
 
@@ -121,11 +127,17 @@ pub(super) fn transform_input<T: Scalar>(
         let start = (tile.row.cast_signed() - pad.0, tile.col.cast_signed() - pad.1);
         let cells = x.cells::<SIDE>(tile.image, start);
         let channels = cells[0][0].len();
-        transform_cells(&cells, bt, &mut workspace, |block, values| {
-            for (value, point) in values.as_flattened().iter().zip(&mut *points) {
-                block.store(value, &mut point[index * channels..][..channels]);
-            }
-        });
+        transform_cells(
+            &cells,
+            bt,
+            &mut workspace,
+            #[inline(always)]
+            |block, values| {
+                for (value, point) in values.as_flattened().iter().zip(&mut *points) {
+                    block.store(value, &mut point[index * channels..][..channels]);
+                }
+            },
+        );
     }
 }
 

@@ -4,9 +4,7 @@
 //! documentation, or by its transpose, and is linear. [`nested`] applies one to the columns and then
 //! to the rows of a square of cells, for all channels at once.
 
-use std::array::from_fn;
-
-use numerics::Scalar;
+use numerics::{Scalar, vectorized};
 
 use super::SIDE;
 
@@ -96,49 +94,63 @@ impl<T: Scalar> Workspace<T> {
 ///
 /// The last block overlaps the one before it rather than being cut short; only if there are fewer
 /// channels than a block has, zeros are added.
-#[inline(always)]
 pub(super) fn transform_cells<T: Scalar, const I: usize, const O: usize>(
     cells: &[[&[T]; I]; I],
     transform: impl Fn([T; I]) -> [T; O],
     workspace: &mut Workspace<T>,
     mut visit: impl FnMut(Block, &[[Lanes<T>; SIDE]]),
 ) {
-    let Workspace { columns, values } = workspace;
-    let zeros = [T::zero(); LANES];
-    let mut padded = [zeros; I];
-    let channels = cells[0][0].len();
-    for first in (0..channels).step_by(LANES) {
-        let block =
-            Block { first: first.min(channels.saturating_sub(LANES)), len: channels.min(LANES) };
-        for j in 0..I {
-            let mut column = [&zeros; I];
-            for ((lanes, padded), row) in column.iter_mut().zip(&mut padded).zip(cells) {
-                let cell = &row[j][block.first..];
-                *lanes = match cell.first_chunk() {
-                    Some(lanes) => lanes,
-                    None => {
-                        copy_narrow(cell, padded);
-                        padded
-                    }
+    vectorized(
+        #[inline(always)]
+        || {
+            let Workspace { columns, values } = workspace;
+            let zeros = [T::zero(); LANES];
+            let mut padded = [zeros; I];
+            let channels = cells[0][0].len();
+            for first in (0..channels).step_by(LANES) {
+                let block = Block {
+                    first: first.min(channels.saturating_sub(LANES)),
+                    len: channels.min(LANES),
                 };
-            }
-            for lane in 0..LANES {
-                let out = transform(from_fn(|i| column[i][lane]));
-                for i in 0..O {
-                    columns[i][j][lane] = out[i];
+                for j in 0..I {
+                    let mut column = [&zeros; I];
+                    for ((lanes, padded), row) in column.iter_mut().zip(&mut padded).zip(cells) {
+                        let cell = &row[j][block.first..];
+                        *lanes = match cell.first_chunk() {
+                            Some(lanes) => lanes,
+                            None => {
+                                copy_narrow(cell, padded);
+                                padded
+                            }
+                        };
+                    }
+                    for lane in 0..LANES {
+                        let mut input = [T::zero(); I];
+                        for i in 0..I {
+                            input[i] = column[i][lane];
+                        }
+                        let out = transform(input);
+                        for i in 0..O {
+                            columns[i][j][lane] = out[i];
+                        }
+                    }
                 }
-            }
-        }
-        for (row, values) in columns.iter().zip(&mut *values).take(O) {
-            for lane in 0..LANES {
-                let out = transform(from_fn(|j| row[j][lane]));
-                for j in 0..O {
-                    values[j][lane] = out[j];
+                for (row, values) in columns.iter().zip(&mut *values).take(O) {
+                    for lane in 0..LANES {
+                        let mut input = [T::zero(); I];
+                        for j in 0..I {
+                            input[j] = row[j][lane];
+                        }
+                        let out = transform(input);
+                        for j in 0..O {
+                            values[j][lane] = out[j];
+                        }
+                    }
                 }
+                visit(block, &values[..O]);
             }
-        }
-        visit(block, &values[..O]);
-    }
+        },
+    );
 }
 
 /// The same channels of many cells.
@@ -170,6 +182,8 @@ fn copy_narrow<T: Scalar>(from: &[T], to: &mut [T]) {
 
 #[cfg(test)]
 mod tests {
+    use std::array::from_fn;
+
     use numerics::Rng;
 
     use super::*;

@@ -26,11 +26,17 @@ pub(super) fn transform_weights<T: Scalar>(w: &[T], pairs: usize, flipped: bool,
         let len = u[0].len();
         let cells: [[&[T]; KERNEL]; KERNEL] =
             from_fn(|i| from_fn(|j| &w[cell(i, j) * pairs + first..][..len]));
-        transform_cells(&cells, g, &mut Workspace::new(), |block, points| {
-            for (point, u) in points.as_flattened().iter().zip(&mut u) {
-                block.store(point, u);
-            }
-        });
+        transform_cells(
+            &cells,
+            g,
+            &mut Workspace::new(),
+            #[inline(always)]
+            |block, points| {
+                for (point, u) in points.as_flattened().iter().zip(&mut u) {
+                    block.store(point, u);
+                }
+            },
+        );
     });
 }
 
@@ -43,11 +49,18 @@ pub(super) fn transform_weight_gradients<T: Scalar>(du: &[T], pairs: usize, dw: 
         let len = dw[0].len();
         let points: [[&[T]; SIDE]; SIDE] =
             from_fn(|i| from_fn(|j| &du[i * SIDE + j][first..][..len]));
-        transform_cells(&points, gt, &mut Workspace::new(), |block, weights| {
-            let weights = weights.iter().flat_map(|weights| &weights[..KERNEL]);
-            for (weight, dw) in weights.zip(&mut dw) {
-                block.store(weight, dw);
-            }
-        });
+        transform_cells(
+            &points,
+            gt,
+            &mut Workspace::new(),
+            #[inline(always)]
+            |block, weights| {
+                for (i, weights) in weights.iter().enumerate() {
+                    for (j, weight) in weights[..KERNEL].iter().enumerate() {
+                        block.store(weight, &mut *dw[i * KERNEL + j]);
+                    }
+                }
+            },
+        );
     });
 }
