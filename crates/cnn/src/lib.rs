@@ -3,6 +3,9 @@
 //! Images are `(m, rows, cols, channels)`, convolution weights are
 //! `(kernel_rows, kernel_cols, n_in, n_out)`. PyTorch, candle and burn put the channels first.
 //!
+//! A convolution has two kernels, by im2col and by Winograd's algorithm; [`conv2d_algorithm`] says which
+//! of them [`conv2d_forward`] and [`conv2d_backward`] use.
+//!
 //! [`Window`] says which input cells an output cell sees. The kernels [`conv2d_forward`],
 //! [`conv2d_backward`], [`max_pool_forward`] and the rest are what the book derives, made fast;
 //! [`mod@reference`] holds the obvious versions.

@@ -4,10 +4,11 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use numerics::{Scalar, add_matmul, matmul_into};
 use rayon::prelude::*;
 
+use super::blocks::{Workspace, transform_cells};
 use super::correlation::transform_input;
 use super::planes::{parts_of_planes, planes, planes_len, planes_mut};
 use super::tiling::{Images, Tile, Tiling};
-use super::transforms::{Workspace, a, transform_cells};
+use super::transforms::a;
 use super::weights::transform_weight_gradients;
 use super::{POINTS, TILE};
 use crate::scratch::with_scratch;

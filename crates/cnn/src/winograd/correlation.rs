@@ -5,17 +5,18 @@ use ndarray::{Array4, ArrayView2, ArrayViewMut2};
 use numerics::{Scalar, add_matmul, matmul_into};
 use rayon::prelude::*;
 
+use super::blocks::{Workspace, transform_cells};
 use super::planes::{planes_len, planes_mut};
 use super::tiling::{Images, Tile, Tiling};
-use super::transforms::{Workspace, at, bt, transform_cells};
+use super::transforms::{at, bt};
 use super::{POINTS, SIDE, TILE};
 use crate::scratch::with_scratch;
 
 /// Bytes that the transformed tiles of one chunk take, before and after the products.
-const CHUNK_BYTES: usize = 4 << 20;
+const CHUNK_BYTES: usize = 2 << 20;
 
 /// Fewer tiles than this in a chunk would read the weights too often for what they do with them.
-const FEWEST_TILES: usize = 64;
+const FEWEST_TILES: usize = 32;
 
 /// The point whose product enters each of the 16 outputs with the factor 1: row 1 of `A`, the point 1, holds
 /// ones. What is added to this product is added to every output.

@@ -5,8 +5,9 @@ use std::array::from_fn;
 use numerics::Scalar;
 use rayon::prelude::*;
 
+use super::blocks::{Workspace, transform_cells};
 use super::planes::{parts_of_planes, planes, planes_mut};
-use super::transforms::{Workspace, g, gt, transform_cells};
+use super::transforms::{g, gt};
 use super::{KERNEL, SIDE};
 
 /// Weights that one task transforms.
