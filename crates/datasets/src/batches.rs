@@ -28,6 +28,14 @@ pub struct Batch<T> {
 /// The random streams of the epochs begin here, far from stream 0, which draws the weights.
 const FIRST_STREAM: u64 = 1 << 32;
 
+/// The order in which an epoch shows `n` examples: it depends on the seed and the epoch alone.
+#[must_use]
+pub fn epoch_order(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    Rng::with_stream(seed, FIRST_STREAM.wrapping_add(epoch)).shuffle(&mut order);
+    order
+}
+
 impl<'a, T: Scalar> Batches<'a, T> {
     /// Mini-batches of this size.
     ///
@@ -49,8 +57,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
 
     /// The mini-batches of an epoch: together every example, once.
     pub fn epoch(&self, epoch: u64) -> impl Iterator<Item = Batch<T>> + use<'_, 'a, T> {
-        let mut order: Vec<usize> = (0..self.data.len()).collect();
-        Rng::with_stream(self.seed, FIRST_STREAM.wrapping_add(epoch)).shuffle(&mut order);
+        let order = epoch_order(self.data.len(), self.seed, epoch);
         (0..self.per_epoch()).map(move |batch| {
             let start = batch * self.batch_size;
             let rows = &order[start..order.len().min(start + self.batch_size)];

@@ -36,7 +36,7 @@ mod preprocess;
 mod splits;
 
 pub use augment::{Augmentation, Flip};
-pub use batches::{Batch, Batches};
+pub use batches::{Batch, Batches, epoch_order};
 pub use cifar10::{
     CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_RECORD, cifar10_sample, parse_cifar10,
     read_cifar10_test, read_cifar10_train,

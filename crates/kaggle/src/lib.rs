@@ -22,7 +22,7 @@ pub use component::Component;
 pub use error::KaggleError;
 pub use evaluation::{accuracy_line, class_table, confusion_table};
 pub use output_file::{check_writable, replace};
-pub use prediction::{Augmentation, predict};
+pub use prediction::{TestTimeAugmentation, predict};
 pub use recipe::Recipe;
 pub use seeded_augmentation::SeededAugmentation;
 pub use submission::Submission;

@@ -9,7 +9,7 @@ use acquire::{Reporter, Request};
 use anyhow::{Context, Result};
 use clap::Args;
 use experiment::Evaluation;
-use kaggle::{Augmentation, Weights};
+use kaggle::{TestTimeAugmentation, Weights};
 use training::Provenance;
 
 #[derive(Args, Debug)]
@@ -55,8 +55,8 @@ impl ModelOptions {
         format!("{checkpoint}{}", if self.tta { " --tta" } else { "" })
     }
 
-    pub(crate) fn augmentation(&self) -> Augmentation {
-        if self.tta { Augmentation::Mirror } else { Augmentation::None }
+    pub(crate) fn augmentation(&self) -> TestTimeAugmentation {
+        if self.tta { TestTimeAugmentation::Mirror } else { TestTimeAugmentation::None }
     }
 }
 
@@ -104,11 +104,16 @@ impl Voice {
     }
 
     /// Says how long predicting took.
-    pub(crate) fn say_time(&self, start: Instant, threads: usize, augmentation: Augmentation) {
+    pub(crate) fn say_time(
+        &self,
+        start: Instant,
+        threads: usize,
+        augmentation: TestTimeAugmentation,
+    ) {
         let seconds = start.elapsed().as_secs_f64();
         let mirrored = match augmentation {
-            Augmentation::None => "",
-            Augmentation::Mirror => ", each image and its mirror image",
+            TestTimeAugmentation::None => "",
+            TestTimeAugmentation::Mirror => ", each image and its mirror image",
         };
         self.say(format!("predicted in {seconds:.1} s on {threads} threads{mirrored}"));
     }

@@ -5,7 +5,7 @@ use training::{Model, TrainingError};
 
 /// What is done to an image before it is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Augmentation {
+pub enum TestTimeAugmentation {
     /// Nothing.
     #[default]
     None,
@@ -24,10 +24,10 @@ pub enum Augmentation {
 pub fn predict(
     model: &Model,
     images: ArrayView4<'_, u8>,
-    augmentation: Augmentation,
+    augmentation: TestTimeAugmentation,
 ) -> Result<Array2<f32>, TrainingError> {
     let mut probabilities = model.predict(images)?;
-    if augmentation == Augmentation::Mirror {
+    if augmentation == TestTimeAugmentation::Mirror {
         let mirrored = model.predict(images.slice(s![.., .., ..;-1, ..]))?;
         Zip::from(&mut probabilities).and(&mirrored).for_each(|p, &q| *p = 0.5 * (*p + q));
     }

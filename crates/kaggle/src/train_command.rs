@@ -136,7 +136,7 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
         if let Some(component) = without {
             component.remove_from(&mut recipe);
         }
-        let root = options.output.join("cifar10-ablation").join(folder);
+        let root = options.output.join(options.named("cifar10-ablation")).join(folder);
         for &seed in seeds {
             let name: ModelName = format!("seed-{seed}").parse()?;
             let record = root.join(name.as_str());
@@ -178,14 +178,18 @@ fn one_run(arguments: &OneRun, plan: Plan) -> Result<Outcome> {
     let images = options.images(images, validate)?;
     let name = match model_name {
         Some(name) => name.clone(),
-        // A subset must not take the place of a training.
-        None => format!("{name}{}", if options.smoke { "-smoke" } else { "" }).parse()?,
+        None => options.named(name).parse()?,
     };
     let run = Run { recipe, without, seed: *seed, name, root: &options.output, test: *test };
     run.execute(options, &images, &Interrupt::on_ctrl_c()?)
 }
 
 impl TrainingOptions {
+    /// The name of a record: one of a subset must not take the place of a training.
+    fn named(&self, name: &str) -> String {
+        format!("{name}{}", if self.smoke { "-smoke" } else { "" })
+    }
+
     fn images(&self, images: Images, validate: bool) -> Result<TrainingImages> {
         let reporter = self.voice.reporter();
         let images = images.split(validate, self.smoke, &self.data.request()?, &reporter)?;

@@ -16,7 +16,8 @@ const PAIRS: usize = 8;
 pub(crate) fn run_config(run: &Record) -> String {
     let mut out = String::from("| hyperparameter | value |\n|---|---|\n");
     for (path, value) in flat(&run.config.hyperparameters) {
-        if !is_structured(value) {
+        // The seed has a row below, whether or not the program counts it here too.
+        if !is_structured(value) && path != "seed" {
             let value = value.to_string().replace('|', "\\|");
             let _ = writeln!(out, "| {} | `{value}` |", words(&path.replace('.', ": ")));
         }

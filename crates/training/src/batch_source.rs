@@ -2,9 +2,8 @@
 
 use std::sync::Mutex;
 
-use datasets::{Batch, DatasetError, ImageSet, one_hot};
+use datasets::{Batch, DatasetError, ImageSet, epoch_order, one_hot};
 use ndarray::{Array3, Array4, Axis};
-use numerics::Rng;
 use rayon::prelude::*;
 
 use crate::pixel_scaling::PixelScaling;
@@ -43,9 +42,6 @@ pub struct ImageBatches<'a> {
     order: Mutex<(u64, Vec<usize>)>,
 }
 
-/// The random streams of the epochs begin here, as those of [`datasets::Batches`] do.
-const FIRST_STREAM: u64 = 1 << 32;
-
 impl<'a> ImageBatches<'a> {
     /// Mini-batches of this size for `model`.
     ///
@@ -73,10 +69,7 @@ impl<'a> ImageBatches<'a> {
     fn examples_of(&self, epoch: u64, index: u64) -> Vec<usize> {
         let mut order = self.order.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if order.0 != epoch {
-            let mut examples: Vec<usize> = (0..self.set.len()).collect();
-            let stream = FIRST_STREAM.wrapping_add(epoch);
-            Rng::with_stream(self.seed, stream).shuffle(&mut examples);
-            *order = (epoch, examples);
+            *order = (epoch, epoch_order(self.set.len(), self.seed, epoch));
         }
         let skipped = index as usize * self.batch_size;
         order.1.iter().skip(skipped).take(self.batch_size).copied().collect()

@@ -3,7 +3,7 @@
 use std::fs;
 
 use datasets::{argmax, cifar10_sample};
-use kaggle::{Augmentation, Submission};
+use kaggle::{Submission, TestTimeAugmentation};
 use ndarray::{Array4, s};
 use ndarray_npy::write_npy;
 use training::Checkpoint;
@@ -97,7 +97,7 @@ fn mirror_images_are_averaged_in() {
     assert_eq!(mirror_images[[5, 2, 0, 1]], images[[5, 2, 31, 1]]);
     let mirrored = model.predict(mirror_images.view()).unwrap();
     let mean = (&plain + &mirrored) * 0.5;
-    assert_eq!(kaggle::predict(&model, images.view(), Augmentation::Mirror).unwrap(), mean);
+    assert_eq!(kaggle::predict(&model, images.view(), TestTimeAugmentation::Mirror).unwrap(), mean);
     assert_ne!(plain, mirrored, "a network that sees no difference would prove nothing");
 
     let mut files = Vec::new();

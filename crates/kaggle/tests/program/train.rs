@@ -26,7 +26,7 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
         ("train --batch-size 0", "0 is not in 1.."),
         ("train --threads 0", "0 is not in 1.."),
         ("train --lr fast", "invalid float literal"),
-        ("train --seed -1", "--seed"),
+        ("train --seed=-1", "invalid digit"),
         ("train --without dropout", "expected one of batch-norm, flip, shift"),
         ("ablate --parts flip,flop", "unknown part \"flop\""),
         ("train --resume --overwrite", "cannot be used with"),
