@@ -89,6 +89,7 @@ const FEWEST_FILTERS: usize = 8;
 /// In `f64`, always im2col. There nobody waits for a result, but gradients are verified, and im2col
 /// loses fewer digits. The number of images plays no part, so that what is computed for an image does
 /// not depend on those beside it.
+// ANCHOR: choice
 #[must_use]
 pub fn conv2d_algorithm<T: Scalar>(
     window: Window,
@@ -105,6 +106,7 @@ pub fn conv2d_algorithm<T: Scalar>(
         Conv2DAlgorithm::Im2col
     }
 }
+// ANCHOR_END: choice
 
 /// `dL/db`: the sum of `dL/dZ` over images and cells.
 pub(crate) fn bias_gradient<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {

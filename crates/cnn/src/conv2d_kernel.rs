@@ -11,10 +11,11 @@
 use std::ops::Range;
 
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, ArrayViewMut2, Axis, CowArray, Ix2};
-use numerics::{Scalar, add_matmul, matmul};
+use numerics::{Scalar, add_matmul, matmul_into};
 use rayon::prelude::*;
 
 use crate::conv2d_algorithm::{assert_shapes, bias_gradient};
+use crate::scratch::with_scratch;
 use crate::{Conv2DGradients, Window};
 
 /// Bytes of the column matrix of one block.
@@ -263,9 +264,12 @@ impl Blocks {
                     let lines = start..(start + self.lines_per_block).min(end);
                     let dl_dz =
                         dl_dz.slice_axis(Axis(0), (lines.start * r2..lines.end * r2).into());
-                    let columns = matmul(dl_dz, w.t());
-                    let columns = columns.as_slice().expect("products are contiguous");
-                    self.col2im(columns, lines, first, dl_dx);
+                    let shape = (dl_dz.nrows(), self.patch());
+                    with_scratch(shape.0 * shape.1, |columns| {
+                        let product = ArrayViewMut2::from_shape(shape, &mut *columns);
+                        matmul_into(product.expect("a row for each output cell"), dl_dz, w.t());
+                        self.col2im(columns, lines, first, dl_dx);
+                    });
                 }
             });
         dl_dx

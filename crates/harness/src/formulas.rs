@@ -27,6 +27,7 @@ mod pool2d;
 mod sgd;
 mod sgd_training;
 mod softmax;
+mod winograd;
 
 use crate::cases::{Case, Cases, Failure};
 use crate::{Check, Kind, LayerClass, Subject};
@@ -65,10 +66,11 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
     }
 }
 
-/// The transcriptions of what is no [`Subject`]: the optimiser and the numeric gradient.
+/// The transcriptions of what is no [`Subject`]: the optimiser, the numeric gradient, and the algorithm
+/// that a convolution in `f64` does not choose.
 #[must_use]
 pub fn free_checks() -> Vec<Check> {
-    vec![sgd::check(), numeric_gradient::check()]
+    [sgd::check(), numeric_gradient::check()].into_iter().chain(winograd::checks()).collect()
 }
 
 fn formula(

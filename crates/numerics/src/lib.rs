@@ -11,7 +11,7 @@ mod scalar;
 mod vectorized;
 
 pub use matmul::{add_matmul, matmul, matmul_into};
-pub use parallel::{column_sums, for_each_row, map, map2, sum_rows};
+pub use parallel::{column_sums, for_each_of_three, for_each_row, map, map2, sum_rows};
 pub use random::Rng;
 pub use scalar::Scalar;
 pub use vectorized::vectorized;

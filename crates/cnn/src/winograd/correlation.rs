@@ -51,6 +51,7 @@ impl<T: Scalar> Correlation<'_, T> {
             rest = others;
             chunks.push((chunk, part));
         }
+        // ANCHOR: chunks
         chunks.into_par_iter().for_each(|(chunk, y)| {
             let tiles = chunk.len() * tiling.tiles_per_row();
             let first_row = tiling.rows_before(chunk.start);
@@ -81,6 +82,7 @@ impl<T: Scalar> Correlation<'_, T> {
                 }
             });
         });
+        // ANCHOR_END: chunks
         y
     }
 

@@ -5,6 +5,7 @@
 
 use numerics::Scalar;
 
+// ANCHOR: forward
 /// `Bᵀd`: six neighbouring cells, as the values of their polynomial's products need them.
 #[inline(always)]
 pub(super) fn bt<T: Scalar>([d0, d1, d2, d3, d4, d5]: [T; 6]) -> [T; 6] {
@@ -43,7 +44,9 @@ pub(super) fn at<T: Scalar>([m0, m1, m2, m3, m4, m5]: [T; 6]) -> [T; 4] {
         difference_1 + T::of(8.0) * difference_2 + m5,
     ]
 }
+// ANCHOR_END: forward
 
+// ANCHOR: adjoints
 /// `A y`, the adjoint of [`at`]: the gradients of four outputs.
 #[inline(always)]
 pub(super) fn a<T: Scalar>([y0, y1, y2, y3]: [T; 4]) -> [T; 6] {
@@ -64,6 +67,7 @@ pub(super) fn gt<T: Scalar>([u0, u1, u2, u3, u4, u5]: [T; 6]) -> [T; 3] {
         sixth * (sum_2 - sum_1) + u5,
     ]
 }
+// ANCHOR_END: adjoints
 
 #[cfg(test)]
 mod tests {
