@@ -9,10 +9,13 @@ mod channels;
 mod chart;
 mod convolution;
 mod convolution_backward;
-
+mod crates;
 mod grid;
 mod im2col;
-
+mod iris_network;
+mod iris_surface;
+mod layers_of_graph;
+mod level_set;
 mod max_pooling;
 mod neuron;
 mod pooling;
@@ -37,7 +40,7 @@ pub struct Sources<'a> {
 type Draw = fn(&Sources<'_>) -> Result<String, String>;
 
 /// Every drawing by its name.
-const DRAWINGS: [(&str, Draw); 10] = [
+const DRAWINGS: [(&str, Draw); 13] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
     ("convolution-channels", channels::draw),
@@ -46,8 +49,11 @@ const DRAWINGS: [(&str, Draw); 10] = [
     ("im2col", im2col::draw),
     ("pooling", pooling::draw),
     ("max-pooling", max_pooling::draw),
+    ("iris-network", iris_network::draw),
+    ("iris-surface", iris_surface::draw),
     ("schedules", schedules::draw),
     ("step-curves", step_curves::draw),
+    ("crates", crates::draw),
 ];
 
 /// A drawing as SVG.

@@ -60,7 +60,7 @@ impl Records {
     }
 
     /// Reads the record of a run.
-    fn read_run(&self, name: &str) -> Result<Record, String> {
+    pub(crate) fn read_run(&self, name: &str) -> Result<Record, String> {
         match self.read(name)? {
             Either::Run(run) => Ok(*run),
             Either::Sweep(_) => Err(format!("the record `{name}` is a sweep, not a run")),

@@ -60,6 +60,8 @@ pub(super) fn channels(example: &mut Example<'_>) {
 
 /// A filter of odd size with stride 2 and one ring of padding.
 pub(super) fn stride(example: &mut Example<'_>) {
+    const STRIDE: usize = 2;
+    const PAD: usize = 1;
     let cells = array![
         [1.0, 0.0, 2.0, 1.0],
         [0.0, 3.0, 1.0, 0.0],
@@ -69,14 +71,16 @@ pub(super) fn stride(example: &mut Example<'_>) {
     let x = image_of(&cells);
     let w = filter_of(&array![[1.0, 0.0, 1.0], [0.0, 2.0, 0.0], [-1.0, 0.0, 1.0]]);
     let (b, g) = (array![[0.5]], image_of(&array![[1.0, 2.0], [0.0, -1.0]]));
-    record(example, &x, &w, &b, &g, window((4, 4), (3, 3), 2, Pad::Cells(1, 1)));
+    record(example, &x, &w, &b, &g, window((4, 4), (3, 3), STRIDE, Pad::Cells(PAD, PAD)));
 
     // The same with a border that is really there, to see what falls on it.
     let mut padded = Array2::zeros((6, 6));
     padded.slice_mut(ndarray::s![1..5, 1..5]).assign(&cells);
-    let valid = window((6, 6), (3, 3), 2, Pad::Valid);
+    let valid = window((6, 6), (3, 3), STRIDE, Pad::Valid);
     let full = conv2d_backward(image_of(&padded).view(), w.view(), g.view(), valid);
     example.image("dx-padded", &full.dl_dx);
+    example.number("step", STRIDE as f64);
+    example.number("pad", PAD as f64);
     example.array("x-padded", &padded);
 }
 

@@ -57,5 +57,8 @@ pub(super) fn label_smoothing(example: &mut Example<'_>) {
     example.array("y", &y.row(0));
     example.array("p", &p.row(0));
     example.array("smoothed", &smoothed.row(0));
+    // Targets of 1 in either class, smoothed completely: 1/k everywhere.
+    let uniform = smooth_labels(y.view(), EPS).map(|smoothed| (smoothed - (1.0 - EPS) * &y) / EPS);
+    example.array("uniform", &uniform.expect("a one-hot target can be smoothed").row(0));
     example.array("dz", &gradient.row(0));
 }
