@@ -3,13 +3,13 @@
 //! A large step leaves the truncation error `h²/6 L'''`, a small one the rounding error `ε |L| / h`.
 //! Between the two lies the step that the checks take.
 
+use activations::Activation;
 use cnn::{Pad, PoolMode};
 use numerics::Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::gradcheck::rows_at;
 use crate::{HarnessError, LayerSpec, Real};
-use activations::Activation;
 
 /// The error at each step, for one layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +80,7 @@ fn curve(layer: &str, spec: &LayerSpec, seed: u64) -> Result<StepCurve, HarnessE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finite_difference::{BOUND, STEP};
 
     /// The slope of `log error` over `log step` between two steps.
     fn slope(curve: &StepCurve, from: f64, to: f64) -> f64 {
@@ -101,6 +102,15 @@ mod tests {
         for curve in &curves {
             let rounding = slope(curve, 1e-7, 1e-12);
             assert!((rounding + 1.0).abs() < 0.2, "{}: {rounding}", curve.layer);
+        }
+    }
+
+    #[test]
+    fn at_the_step_of_the_checks_the_error_is_a_thousandth_of_the_bound() {
+        for curve in all(189).unwrap() {
+            let near = |(step, _): &&(f64, f64)| (step / STEP - 1.0).abs() < 1e-6;
+            let (_, error) = curve.points.iter().find(near).unwrap();
+            assert!(*error <= 1e-3 * BOUND, "{}: {error}", curve.layer);
         }
     }
 

@@ -19,7 +19,7 @@
 //! | `{{#output einsum}}`, `{{#output gradcheck}}`, `{{#output gradcheck Conv2D}}` | the command and what the program printed |
 //! | `{{#record NAME table}}`, `{{#record NAME best}}` | a sweep of `book/records/`: all sets; the chosen one |
 //! | `{{#record NAME results}}`, `{{#record NAME config}}` | a run of `book/records/`: loss and error; its hyperparameters |
-//! | `{{#record NAME epochs}}`, `{{#record NAME network}}` | its loss and accuracy by epoch; its layers |
+//! | `{{#record NAME epochs}}`, `{{#record NAME network}}` | its loss and accuracy by epoch; its layers with shapes and numbers of parameters |
 //! | `{{#record NAME classes}}`, `{{#record NAME confused}}` | how well it tells each class; its most frequent mistakes |
 //! | `{{#ablation FOLDER}}` | the runs of a folder, each without one component, against the one with all |
 //! | `{{#requirement NAME KEY MINIMUM "what"}}` | a value of a record that has to be at least so large |
@@ -52,6 +52,7 @@ pub mod front;
 mod hyperparameters;
 pub mod links;
 pub mod markup;
+mod network_table;
 mod numbers;
 mod page;
 pub mod problem;

@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::ablation::Ablation;
 use crate::data_checksums::DataChecksums;
 use crate::evidence::Evidence;
+use crate::network_table::run_network;
 use crate::numbers::{percentage, significant};
 use crate::record_tables::{run_results, sweep_best, sweep_table};
-use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs, run_network};
+use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs};
 
 /// The records, and what their data has to be.
 #[derive(Clone, Debug)]
