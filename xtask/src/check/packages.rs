@@ -75,7 +75,8 @@ pub(super) const ALLOWED: [(&str, &[&str]); 16] = [
             "einsum",
         ],
     ),
-    ("report", &["datasets", "experiment", "harness"]),
+    // It draws functions, schedules and a loss with the code that the book is about.
+    ("report", &["numerics", "activations", "optim", "datasets", "experiment", "ffnn", "harness"]),
     // Compiled before everything else, so it depends on nothing else.
     ("xtask", &[]),
 ];
