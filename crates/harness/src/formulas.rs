@@ -31,7 +31,7 @@ mod pool2d;
 mod sgd;
 mod sgd_training;
 mod softmax;
-mod winograd;
+pub(crate) mod winograd;
 
 use crate::cases::{Case, Cases, Failure};
 use crate::{Check, Kind, LayerClass, Subject};
@@ -87,7 +87,6 @@ pub fn free_checks() -> Vec<Check> {
     checks.extend([sgd::check(), einsum_rule::check(), numeric_gradient::check()]);
     checks.extend(winograd::checks());
     checks
-}
 }
 
 fn formula(
