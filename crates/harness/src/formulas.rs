@@ -31,7 +31,7 @@ mod pool2d;
 mod sgd;
 mod sgd_training;
 mod softmax;
-mod winograd;
+pub(crate) mod winograd;
 
 use crate::cases::{Case, Cases, Failure};
 use crate::{Check, Kind, LayerClass, Subject};

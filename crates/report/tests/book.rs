@@ -131,7 +131,7 @@ fn a_book_is_built() {
         "<svg class=\"formula\" role=\"img\" aria-label=\"4.1\"",
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
-        "<a href=\"verification.html\">checked against the code: 50 cases, largest error 0, bound 1e-10</a>",
+        "<a href=\"verification.html\"><span>checked against the code: 50 cases, largest error 0, bound 1e-10</span></a>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
         "<strong>Figure 4.1.1.</strong> A net with <svg class=\"formula\"",
         "<strong>Table 4.1.1.</strong> Sizes",

@@ -20,7 +20,7 @@ pub(super) fn checks() -> Vec<Check> {
 }
 
 /// The values of a polynomial with four coefficients at 0, 1, -1, 2, -2 and infinity.
-fn a() -> Array2<f64> {
+pub(crate) fn a() -> Array2<f64> {
     array![
         [1.0, 0.0, 0.0, 0.0],
         [1.0, 1.0, 1.0, 1.0],
@@ -32,7 +32,7 @@ fn a() -> Array2<f64> {
 }
 
 /// Those of one with three, each divided by its point's Lagrange denominator.
-fn g() -> Array2<f64> {
+pub(crate) fn g() -> Array2<f64> {
     array![
         [1.0 / 4.0, 0.0, 0.0],
         [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
@@ -44,7 +44,7 @@ fn g() -> Array2<f64> {
 }
 
 /// Interpolation, transposed: a row has the coefficients of the product of `t - other points`.
-fn bt() -> Array2<f64> {
+pub(crate) fn bt() -> Array2<f64> {
     array![
         [4.0, 0.0, -5.0, 0.0, 1.0, 0.0],
         [0.0, -4.0, -4.0, 1.0, 1.0, 0.0],
