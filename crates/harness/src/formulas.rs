@@ -88,7 +88,6 @@ pub fn free_checks() -> Vec<Check> {
     checks.extend(winograd::checks());
     checks
 }
-}
 
 fn formula(
     question: &'static str,
