@@ -72,7 +72,7 @@ const CHAPTERS: [(&str, Write); 34] = [
     ("convolution", convolution::convolution),
     ("convolution-channels", convolution::channels),
     ("convolution-stride", convolution::stride),
-    ("winograd", winograd::winograd),
+    ("winograd", winograd::one_dimension),
     ("max-pool", pooling::max),
     ("max-pool-padding", pooling::max_with_padding),
     ("average-pool", pooling::average),
