@@ -25,7 +25,7 @@ pub struct Entry {
 pub struct Source {
     /// The file, relative to the root of the workspace.
     pub file: &'static str,
-    /// The items: `relu`, `ReLU::forward`, `Layer for Conv2D::forward`, `impl Layer for Conv2D`.
+    /// The items: `derivative`, `ReLU::forward`, `Layer for Conv2D::forward`.
     pub items: &'static [&'static str],
 }
 
@@ -43,7 +43,7 @@ const ACTIVATIONS: [Entry; 4] = [
         name: "activations.Linear",
         sources: &[Source {
             file: "crates/activations/src/linear.rs",
-            items: &["Linear", "impl Linear"],
+            items: &["Linear", "Linear::forward", "Linear::backward"],
         }],
         builds_on: &[],
     },
@@ -51,7 +51,7 @@ const ACTIVATIONS: [Entry; 4] = [
         name: "activations.Sigmoid",
         sources: &[Source {
             file: "crates/activations/src/sigmoid.rs",
-            items: &["Sigmoid", "impl Sigmoid"],
+            items: &["Sigmoid", "Sigmoid::forward", "Sigmoid::backward"],
         }],
         builds_on: &[],
     },
@@ -59,7 +59,7 @@ const ACTIVATIONS: [Entry; 4] = [
         name: "activations.ReLU",
         sources: &[Source {
             file: "crates/activations/src/relu.rs",
-            items: &["ReLU", "impl ReLU", "derivative"],
+            items: &["ReLU", "ReLU::forward", "ReLU::backward", "derivative"],
         }],
         builds_on: &[],
     },
@@ -67,7 +67,15 @@ const ACTIVATIONS: [Entry; 4] = [
         name: "activations.SoftMax",
         sources: &[Source {
             file: "crates/activations/src/softmax.rs",
-            items: &["SoftMax", "impl SoftMax", "forward", "backward", "rows_of", "shaped_like"],
+            items: &[
+                "SoftMax",
+                "SoftMax::forward",
+                "SoftMax::backward",
+                "forward",
+                "backward",
+                "rows_of",
+                "shaped_like",
+            ],
         }],
         builds_on: &[],
     },
@@ -80,11 +88,17 @@ const LAYERS: [Entry; 6] = [
             file: "crates/layers/src/fully_connected.rs",
             items: &[
                 "FullyConnectedConfig",
-                "impl FullyConnectedConfig",
+                "FullyConnectedConfig::new",
+                "FullyConnectedConfig::build",
                 "FullyConnected",
                 "KIND",
                 "Cache",
-                "impl Layer for FullyConnected",
+                "Layer for FullyConnected::state",
+                "Layer for FullyConnected::state_mut",
+                "Layer for FullyConnected::forward",
+                "Layer for FullyConnected::backward",
+                "Layer for FullyConnected::predict",
+                "Layer for FullyConnected::clear_cache",
                 "fully_connected_forward",
                 "FullyConnectedGradients",
                 "fully_connected_backward",
@@ -100,11 +114,17 @@ const LAYERS: [Entry; 6] = [
                 items: &[
                     "PoolMode",
                     "Pool2DConfig",
-                    "impl Pool2DConfig",
+                    "Pool2DConfig::new",
+                    "Pool2DConfig::build",
                     "Pool2D",
                     "KIND",
                     "Cache",
-                    "impl Layer for Pool2D",
+                    "Layer for Pool2D::state",
+                    "Layer for Pool2D::state_mut",
+                    "Layer for Pool2D::forward",
+                    "Layer for Pool2D::backward",
+                    "Layer for Pool2D::predict",
+                    "Layer for Pool2D::clear_cache",
                 ],
             },
             Source {
@@ -127,9 +147,21 @@ const LAYERS: [Entry; 6] = [
             Source { file: "crates/cnn/src/conv2d.rs", items: &["image_shape"] },
             Source {
                 file: "crates/cnn/src/window.rs",
-                items: &["Window", "impl Window", "output_size"],
+                items: &[
+                    "Window",
+                    "Window::new",
+                    "Window::input",
+                    "Window::kernel",
+                    "Window::output",
+                    "Window::stride",
+                    "Window::pad",
+                    "Window::input_row",
+                    "Window::input_col",
+                    "Window::visible_cols",
+                    "output_size",
+                ],
             },
-            Source { file: "crates/cnn/src/pad.rs", items: &["Pad", "impl Pad"] },
+            Source { file: "crates/cnn/src/pad.rs", items: &["Pad", "Pad::cells"] },
         ],
         builds_on: &[],
     },
@@ -197,13 +229,21 @@ const LOSSES: [Entry; 2] = [
         name: "losses.CrossEntropy",
         sources: &[Source {
             file: "crates/losses/src/cross_entropy.rs",
-            items: &["CrossEntropy", "impl CrossEntropy", "at_least_tiny"],
+            items: &[
+                "CrossEntropy",
+                "CrossEntropy::forward",
+                "CrossEntropy::backward",
+                "at_least_tiny",
+            ],
         }],
         builds_on: &[],
     },
     Entry {
         name: "losses.L2",
-        sources: &[Source { file: "crates/losses/src/l2.rs", items: &["L2", "impl L2"] }],
+        sources: &[Source {
+            file: "crates/losses/src/l2.rs",
+            items: &["L2", "L2::forward", "L2::backward"],
+        }],
         builds_on: &[],
     },
 ];

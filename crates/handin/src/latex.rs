@@ -44,21 +44,22 @@ pub fn latex(submission: &Submission, level: usize) -> Result<String, HandinErro
 
 /// The commands that the rest of the file uses. Their names are those of no package.
 const PREAMBLE: &str = r"% Written by `cargo xtask submission --format latex`. \input it where the code is to stand, anywhere
-% in the body of a document. It needs no package.
+% in the body of a document. It needs no package, and no sign
+% in it means anything special in a language, as the equals sign does in Turkish.
 \def\handinFont{\footnotesize\fontencoding{OT1}\fontfamily{cmtt}\fontseries{m}\fontshape{n}\selectfont
-  \spaceskip=\fontdimen2\font\relax\xspaceskip=\spaceskip}
+  \spaceskip\fontdimen2\font\relax\xspaceskip\spaceskip}
 \def\handinName#1{{\handinFont#1}}
-\def\handinParagraph#1{\par\begingroup\parindent=0pt\rightskip=0pt plus 1fil\relax
+\def\handinParagraph#1{\par\begingroup\parindent 0pt\rightskip 0pt plus 1fil\relax
   \noindent#1\par\endgroup}
 \def\handinEntry#1{\par\addvspace{\medskipamount}\handinParagraph{#1}\nobreak}
 \def\handinNote#1{\handinParagraph{#1}\smallskip}
-\def\handinBegin{\par\begingroup\handinFont\parindent=0pt\parskip=0pt plus 0.2pt\relax
-  \rightskip=0pt plus 1fil\relax\parfillskip=0pt plus 1fil\relax
-  \tolerance=9999\hbadness=10000\clubpenalty=150\widowpenalty=150\relax}
+\def\handinBegin{\par\begingroup\handinFont\parindent 0pt\parskip 0pt plus 0.2pt\relax
+  \rightskip 0pt plus 1fil\relax\parfillskip 0pt plus 1fil\relax
+  \tolerance 9999\hbadness 10000\clubpenalty 150\widowpenalty 150\relax}
 \def\handinEnd{\par\endgroup\smallskip}
 % A line of code: how far it is indented, and what is in it. Where it is broken, it goes on four
 % characters further to the right.
-\def\handinLine#1#2{\par\leftskip=#1\fontdimen2\font\advance\leftskip by4\fontdimen2\font
+\def\handinLine#1#2{\par\leftskip#1\fontdimen2\font\advance\leftskip by4\fontdimen2\font
   \noindent\kern-4\fontdimen2\font#2\par}
 \def\handinBlank{\par\penalty-50\vskip0.5\baselineskip}
 % A character by its number; the second may be followed by a line break, the third is one.

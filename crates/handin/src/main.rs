@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use handin::{HandinError, SubmissionArguments, root_above};
+use handin::{HandinError, PackageArguments, SubmissionArguments, root_above};
 
 /// What is handed in besides the report.
 #[derive(Parser)]
@@ -21,6 +21,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Task {
     Submission(SubmissionArguments),
+    Package(PackageArguments),
 }
 
 fn main() -> ExitCode {
@@ -45,5 +46,6 @@ fn run(cli: &Cli) -> Result<(), HandinError> {
     let root = root_above(&start)?;
     match &cli.task {
         Task::Submission(arguments) => arguments.run(&root),
+        Task::Package(arguments) => arguments.run(&root),
     }
 }

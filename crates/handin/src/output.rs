@@ -32,9 +32,8 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), HandinError> {
     write().map_err(HandinError::io("write", path))
 }
 
-/// Makes the folder of a file that the program chose the place of.
-pub(crate) fn create_folder_of(path: &Path) -> Result<(), HandinError> {
-    let folder = folder_of(path);
+/// Makes a folder that the program chose the place of.
+pub(crate) fn create_folder(folder: &Path) -> Result<(), HandinError> {
     fs::create_dir_all(folder).map_err(HandinError::io("create", folder))
 }
 

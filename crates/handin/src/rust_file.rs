@@ -13,13 +13,11 @@ pub(crate) struct RustFile {
     path: String,
     lines: Vec<String>,
     items: Vec<Item>,
-    /// The lines that belong to tests, also within an item.
-    tests: Vec<Range<usize>>,
 }
 
-/// An item: a function, a type, a constant, a method, or a whole `impl` block.
+/// An item: a function, a type, a constant or a method.
 pub(crate) struct Item {
-    /// `relu`, `ReLU`, `ReLU::forward`, `Layer for Conv2D::forward`, `impl Layer for Conv2D`.
+    /// `derivative`, `ReLU`, `ReLU::forward`, `Layer for Conv2D::forward`.
     pub(crate) name: String,
     /// Its lines with attributes, documentation and the comments directly above it, from 0.
     pub(crate) lines: Range<usize>,
@@ -37,7 +35,7 @@ impl RustFile {
     pub(crate) fn parse(path: &str, text: &str) -> syn::Result<Self> {
         let file = syn::parse_file(text)?;
         let lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        let mut found = Self { path: path.to_owned(), lines, items: Vec::new(), tests: Vec::new() };
+        let mut found = Self { path: path.to_owned(), lines, items: Vec::new() };
         for item in &file.items {
             found.read(item);
         }
@@ -59,12 +57,9 @@ impl RustFile {
         self.items.iter().map(|item| item.name.as_str())
     }
 
-    /// Those of these lines that are shown: neither tests nor the marks of the book's snippets.
+    /// Those of these lines that are shown: all but the marks of the book's snippets.
     pub(crate) fn shown(&self, lines: Range<usize>) -> impl Iterator<Item = &str> {
-        lines
-            .filter(|line| !self.tests.iter().any(|tests| tests.contains(line)))
-            .map(|line| self.lines[line].as_str())
-            .filter(|line| !is_mark(line))
+        lines.map(|line| self.lines[line].as_str()).filter(|line| !is_mark(line))
     }
 
     fn read(&mut self, item: &syn::Item) {
@@ -106,15 +101,11 @@ impl RustFile {
                 syn::ImplItem::Type(item) => (&item.attrs, &item.ident),
                 _ => continue,
             };
-            if is_test(attributes) {
-                let lines = self.with_comments(item.span());
-                self.tests.push(lines);
-            } else {
+            if !is_test(attributes) {
                 let name = format!("{owner}::{name}");
                 self.add(name, item.span(), Some(head.clone()), uses::of_impl_item(item));
             }
         }
-        self.add(format!("impl {owner}"), block.span(), None, uses::of_block(block));
     }
 
     fn add(&mut self, name: String, span: Span, head: Option<Range<usize>>, uses: Uses) {
@@ -232,16 +223,7 @@ mod tests {
 
     #[test]
     fn items_are_named_and_tests_are_not_among_them() {
-        let names = [
-            "Layer",
-            "N",
-            "forward",
-            "Layer::one",
-            "Layer::two",
-            "impl Layer",
-            "Named for Layer::NAME",
-            "impl Named for Layer",
-        ];
+        let names = ["Layer", "N", "forward", "Layer::one", "Layer::two", "Named for Layer::NAME"];
         assert_eq!(file().names().collect::<Vec<_>>(), names);
     }
 
@@ -260,14 +242,11 @@ mod tests {
     }
 
     #[test]
-    fn a_block_has_a_head_and_no_tests() {
+    fn a_method_knows_the_head_of_its_block() {
         let file = file();
         let head = file.item("Layer::two").unwrap().head.clone().unwrap();
         let head: Vec<_> = file.shown(head).collect();
         assert_eq!(head, ["impl<T: Scalar> Layer<T>", "where", "    T: Copy,", "{"]);
-        let block = text("impl Layer");
-        assert!(block.contains("fn one") && block.contains("fn two"), "{block}");
-        assert!(!block.contains("hidden") && !block.contains("cfg"), "{block}");
     }
 
     #[test]

@@ -134,12 +134,10 @@ fn check_uses(
         .flat_map(|source| source.items)
         .copied()
         .collect();
-    let is_shown = |name: &str| {
-        let block = name.rsplit_once("::").map(|(owner, _)| format!("impl {owner}"));
-        shown.iter().any(|shown| *shown == name || block.as_deref() == Some(shown))
-    };
     for item in items {
-        if let Some(used) = file.names().find(|name| item.uses.may_be(name) && !is_shown(name)) {
+        if let Some(used) =
+            file.names().find(|name| item.uses.may_be(name) && !shown.contains(name))
+        {
             return Err(HandinError::NotShown {
                 entry: entry.name,
                 item: item.name.clone(),

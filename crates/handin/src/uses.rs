@@ -21,10 +21,9 @@ impl Uses {
     /// Whether an item of this name is among what is named; for a method, the name after `::`.
     pub(crate) fn may_be(&self, item: &str) -> bool {
         match item.rsplit_once("::") {
-            // Of a trait's method, a call does not say whose it is; of a block, its methods count.
+            // A call does not say that it is of this trait.
             Some((owner, _)) if owner.contains(" for ") => false,
             Some((_, name)) => self.methods.contains(name) || self.functions.contains(name),
-            None if item.contains(' ') => false,
             None => self.functions.contains(item) || self.others.contains(item),
         }
     }
@@ -39,12 +38,6 @@ pub(crate) fn of_item(item: &syn::Item) -> Uses {
 pub(crate) fn of_impl_item(item: &syn::ImplItem) -> Uses {
     let mut uses = Uses::default();
     uses.visit_impl_item(item);
-    uses
-}
-
-pub(crate) fn of_block(block: &syn::ItemImpl) -> Uses {
-    let mut uses = Uses::default();
-    uses.visit_item_impl(block);
     uses
 }
 
@@ -113,7 +106,7 @@ mod tests {
         for used in ["g", "h", "N", "Window", "Blocks", "Cache", "B::lines", "B::patch", "B::run"] {
             assert!(uses.may_be(used), "{used}");
         }
-        for unused in ["padded", "x", "lines", "Layer for C::lines", "impl Window", "B::g2"] {
+        for unused in ["padded", "x", "lines", "Layer for C::lines", "B::g2"] {
             assert!(!uses.may_be(unused), "{unused}");
         }
     }

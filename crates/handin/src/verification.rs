@@ -1,0 +1,87 @@
+//! Builds the archive and runs its tests where nothing but the archive is.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::HandinError;
+use crate::packed_file::PackedFile;
+use crate::shared_target::{self, Cargo};
+use crate::{archive, output};
+
+/// How the unpacked archive is verified.
+pub(crate) struct Verification<'a> {
+    /// The workspace that was packed.
+    pub(crate) root: &'a Path,
+    /// Whether the dependencies are compiled again, too.
+    pub(crate) fresh: bool,
+}
+
+impl Verification<'_> {
+    /// Unpacks the archive into a new folder outside of the workspace and runs `cargo xtask test`
+    /// there; how long it took, or what failed.
+    ///
+    /// # Errors
+    /// If it cannot be unpacked, or cargo cannot be run.
+    pub(crate) fn run(&self, bytes: &[u8]) -> Result<Result<Duration, String>, HandinError> {
+        let started = Instant::now();
+        let temporary = std::env::temp_dir();
+        let folder = tempfile::Builder::new()
+            .prefix("cs189-hw6-")
+            .tempdir_in(&temporary)
+            .map_err(HandinError::io("create a folder in", &temporary))?;
+        if inside(folder.path(), self.root) {
+            return Err(HandinError::Output {
+                path: folder.path().to_owned(),
+                what: "the folder for temporary files is inside the workspace; set TMPDIR to another",
+            });
+        }
+        let files = archive::read(bytes)?;
+        archive::unpack(&files, folder.path())?;
+        eprintln!("unpacked {} files into {}", files.len(), folder.path().display());
+
+        let cargo = Cargo::of(self.root)?;
+        let parent = cargo.target.join("package");
+        output::create_folder(&parent)?;
+        let target = tempfile::Builder::new()
+            .prefix("build-")
+            .tempdir_in(&parent)
+            .map_err(HandinError::io("create a folder in", &parent))?;
+        if self.fresh {
+            eprintln!("compiling everything again, in {}", target.path().display());
+        } else {
+            let shared = cargo.share_dependencies(target.path())?;
+            eprintln!(
+                "shared with {}: the compiled dependencies, {shared} files; all packages of the \
+                 archive are compiled again (--fresh: the dependencies too)",
+                cargo.target.display()
+            );
+        }
+        let line = "cargo run --locked --bin xtask -- test";
+        let mut command = shared_target::command(folder.path());
+        command.args(line.split(' ').skip(1)).env("CARGO_TARGET_DIR", target.path());
+        eprintln!("$ {line}");
+        let status = command.status().map_err(HandinError::io("run", line))?;
+        if !status.success() {
+            return Ok(Err(format!("`{line}` ended with {status}")));
+        }
+        Ok(match changed(&files, folder.path()) {
+            Some(what) => Err(what),
+            None => Ok(started.elapsed()),
+        })
+    }
+}
+
+/// A file that the tests changed or removed: they would not find it so the next time.
+fn changed(files: &[PackedFile], folder: &Path) -> Option<String> {
+    let differs = |file: &&PackedFile| {
+        std::fs::read(folder.join(&file.path)).map_or(true, |now| now != file.contents)
+    };
+    files.iter().find(differs).map(|file| format!("its tests change {}", file.path))
+}
+
+fn inside(folder: &Path, root: &Path) -> bool {
+    match (folder.canonicalize(), root.canonicalize()) {
+        (Ok(folder), Ok(root)) => folder.starts_with(root),
+        _ => false,
+    }
+}
