@@ -63,7 +63,7 @@ fn escaped(value: &str) -> String {
     for c in value.chars() {
         match c {
             '\n' | '\r' => out.push(' '),
-            c if c.is_ascii_punctuation() && !".,-'".contains(c) => out.extend(['\\', c]),
+            c if "\\`*_{}[]<>#|~&".contains(c) => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
@@ -103,7 +103,7 @@ mod tests {
             ..FrontMatter::default()
         };
         let text = readme(&front, "");
-        assert!(text.contains("# Homework 6\\: Networks: the code\n"), "{text}");
+        assert!(text.contains("# Homework 6: Networks: the code\n"), "{text}");
         assert!(text.contains("- Author: Ada \\*L\\* O'Hara\n- Student ID: 30\\_12\n"), "{text}");
         assert!(text.contains("- Worked with: B (7)\n") && !text.contains("MISSING"), "{text}");
     }
