@@ -7,15 +7,11 @@ use anyhow::Result;
 use crate::{Verdict, command};
 
 /// Write the graded code as one LaTeX or Markdown document
-///
-/// Runs the program `handin`; `cargo xtask submission -- --help` prints its options.
+// The options are those of the program `handin`, and so is their help.
 #[derive(clap::Args)]
-#[command(after_help = "\
-Examples:
-  cargo xtask submission --format latex --heading-level 2 --output submission.tex
-  cargo xtask submission --format markdown --heading-level 3 > submission.md")]
+#[command(disable_help_flag = true)]
 pub(crate) struct Arguments {
-    /// Options of the program
+    /// The options of the program; --help prints them
     #[arg(
         value_name = "ARGUMENTS",
         num_args = 0..,
@@ -28,4 +24,25 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
     let Some(mut handin) = command::program("handin")? else { return Ok(Verdict::FAILED) };
     Ok(command::run(handin.arg("submission").args(&arguments.arguments))?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        submission: Arguments,
+    }
+
+    #[test]
+    fn options_and_help_are_those_of_the_program() {
+        for line in [&["--help"][..], &["--output", "a b"], &["-h"], &[]] {
+            let cli = Cli::try_parse_from([&["submission"], line].concat()).unwrap();
+            assert_eq!(cli.submission.arguments, line);
+        }
+    }
 }

@@ -121,6 +121,9 @@ pub enum HandinError {
         /// How it ended.
         what: String,
     },
+    /// The program was told to end while it verified the archive.
+    #[error("interrupted; there is no archive")]
+    Interrupted,
     /// The unpacked archive does not build, its tests fail, or they change its files.
     #[error(
         "the unpacked archive does not pass: {what}; it was kept as {} and must not be handed in",

@@ -1,6 +1,8 @@
 //! Builds the archive and runs its tests where nothing but the archive is.
 
 use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::HandinError;
@@ -21,9 +23,12 @@ impl Verification<'_> {
     /// there; how long it took, or what failed.
     ///
     /// # Errors
-    /// If it cannot be unpacked, or cargo cannot be run.
+    /// If it cannot be unpacked, cargo cannot be run, or Ctrl-C ended it; nothing is left behind.
     pub(crate) fn run(&self, bytes: &[u8]) -> Result<Result<Duration, String>, HandinError> {
         let started = Instant::now();
+        // Several gigabytes are compiled, which must not stay behind.
+        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::SeqCst))
+            .map_err(|cause| HandinError::io("watch", "Ctrl-C")(std::io::Error::other(cause)))?;
         let temporary = std::env::temp_dir();
         let folder = tempfile::Builder::new()
             .prefix("cs189-hw6-")
@@ -58,9 +63,17 @@ impl Verification<'_> {
         }
         let line = "cargo run --locked --bin xtask -- test";
         let mut command = shared_target::command(folder.path());
-        command.args(line.split(' ').skip(1)).env("CARGO_TARGET_DIR", target.path());
+        command
+            .args(line.split(' ').skip(1))
+            .env("CARGO_TARGET_DIR", target.path())
+            .stdin(Stdio::null());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         eprintln!("$ {line}");
-        let status = command.status().map_err(HandinError::io("run", line))?;
+        let status =
+            wait_unless_interrupted(command.spawn().map_err(HandinError::io("run", line))?)
+                .map_err(HandinError::io("run", line))?
+                .ok_or(HandinError::Interrupted)?;
         if !status.success() {
             return Ok(Err(format!("`{line}` ended with {status}")));
         }
@@ -69,6 +82,36 @@ impl Verification<'_> {
             None => Ok(started.elapsed()),
         })
     }
+}
+
+/// Whether Ctrl-C was pressed, or the process was told to end.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// How a command ended; `None` if it was ended, because this program was told to end.
+fn wait_unless_interrupted(mut child: Child) -> std::io::Result<Option<ExitStatus>> {
+    loop {
+        if INTERRUPTED.load(Ordering::SeqCst) {
+            end(&mut child)?;
+            child.wait()?;
+            return Ok(None);
+        }
+        if let Some(status) = child.try_wait()? {
+            return Ok((!INTERRUPTED.load(Ordering::SeqCst)).then_some(status));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Ends a command and the compilers and tests that it started, which are a process group.
+#[cfg(unix)]
+fn end(child: &mut Child) -> std::io::Result<()> {
+    let group = format!("-{}", child.id());
+    Command::new("kill").args(["-s", "TERM", "--", &group]).status().map(drop)
+}
+
+#[cfg(not(unix))]
+fn end(child: &mut Child) -> std::io::Result<()> {
+    child.kill()
 }
 
 /// A file that the tests changed or removed: they would not find it so the next time.

@@ -148,6 +148,36 @@ fn tests_that_change_the_code_are_rejected() {
     is_rejected(root.path(), "its tests change README.md");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_verification_that_is_ended_leaves_nothing_behind() {
+    let root = workspace(
+        "fn main() {\n    std::fs::write(\"started\", \"\").unwrap();\n    \
+         std::thread::sleep(std::time::Duration::from_secs(600));\n}\n",
+    );
+    let temporary = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_handin"))
+        .args(["package", "--workspace"])
+        .arg(root.path())
+        .env_remove("CARGO_TARGET_DIR")
+        .env("TMPDIR", temporary.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let folders = || fs::read_dir(temporary.path()).unwrap().flatten();
+    while !folders().any(|folder| folder.path().join("started").exists()) {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("interrupted; there is no archive"), "{}", errors(&output));
+    assert_eq!(folders().count(), 0);
+    assert_eq!(fs::read_dir(root.path().join("target/package")).unwrap().count(), 0);
+}
+
 #[test]
 fn a_lock_file_that_does_not_fit_is_rejected() {
     let root = workspace(PASSES);
