@@ -51,7 +51,7 @@ impl Submission {
     /// Gathers all entries from the sources below `root`.
     ///
     /// # Errors
-    /// [`HandinError::Read`] and [`HandinError::Syntax`] for a source that is not there or not Rust,
+    /// [`HandinError::Io`] and [`HandinError::Syntax`] for a source that is not there or not Rust,
     /// [`HandinError::MissingItem`] for an item that is not in its file,
     /// [`HandinError::NotShown`] if the code of an entry uses an item of its file that neither the
     /// entry nor those that it builds on show.

@@ -5,6 +5,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 use crate::HandinError;
 use crate::packed_file::PackedFile;
 use crate::shared_target::{self, Cargo};
@@ -44,23 +46,7 @@ impl Verification<'_> {
         archive::unpack(&files, folder.path())?;
         eprintln!("unpacked {} files into {}", files.len(), folder.path().display());
 
-        let cargo = Cargo::of(self.root)?;
-        let parent = cargo.target.join("package");
-        output::create_folder(&parent)?;
-        let target = tempfile::Builder::new()
-            .prefix("build-")
-            .tempdir_in(&parent)
-            .map_err(HandinError::io("create a folder in", &parent))?;
-        if self.fresh {
-            eprintln!("compiling everything again, in {}", target.path().display());
-        } else {
-            let shared = cargo.share_dependencies(target.path())?;
-            eprintln!(
-                "shared with {}: the compiled dependencies, {shared} files; all packages of the \
-                 archive are compiled again (--fresh: the dependencies too)",
-                cargo.target.display()
-            );
-        }
+        let target = self.target_folder()?;
         let line = "cargo run --locked --bin xtask -- test";
         let mut command = shared_target::command(folder.path());
         command
@@ -70,10 +56,9 @@ impl Verification<'_> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         eprintln!("$ {line}");
-        let status =
-            wait_unless_interrupted(command.spawn().map_err(HandinError::io("run", line))?)
-                .map_err(HandinError::io("run", line))?
-                .ok_or(HandinError::Interrupted)?;
+        let status = command.spawn().and_then(wait_unless_interrupted);
+        let status = status.map_err(HandinError::io("run", line))?;
+        let status = status.ok_or(HandinError::Interrupted)?;
         if !status.success() {
             return Ok(Err(format!("`{line}` ended with {status}")));
         }
@@ -81,6 +66,28 @@ impl Verification<'_> {
             Some(what) => Err(what),
             None => Ok(started.elapsed()),
         })
+    }
+
+    /// A new target folder, with the compiled dependencies of the workspace unless it is to be fresh.
+    fn target_folder(&self) -> Result<TempDir, HandinError> {
+        let cargo = Cargo::of(self.root)?;
+        let parent = cargo.target.join("package");
+        output::create_folder(&parent)?;
+        let target = tempfile::Builder::new()
+            .prefix("build-")
+            .tempdir_in(&parent)
+            .map_err(HandinError::io("create a folder in", &parent))?;
+        if self.fresh {
+            eprintln!("compiling everything again, in {}", target.path().display());
+            return Ok(target);
+        }
+        let shared = cargo.share_dependencies(target.path())?;
+        eprintln!(
+            "shared with {}: the compiled dependencies, {shared} files; all packages of the archive \
+             are compiled again (--fresh: the dependencies too)",
+            cargo.target.display()
+        );
+        Ok(target)
     }
 }
 
