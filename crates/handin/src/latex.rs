@@ -66,6 +66,8 @@ const PREAMBLE: &str = r"% Written by `cargo xtask submission --format latex`. \
 \def\handinC#1{\char#1\relax}
 \def\handinP#1{\char#1\relax\penalty50\relax}
 \def\handinB{\penalty500\relax}
+% The quotes and dashes of the roman font.
+\def\handinR#1{\hbox{\fontfamily{cmr}\selectfont\char#1\relax}}
 ";
 
 fn write_listing(out: &mut String, listing: &Listing) -> Result<(), HandinError> {

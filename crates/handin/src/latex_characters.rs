@@ -20,8 +20,9 @@ pub(crate) fn accented(letter: char, accent: char) -> Option<String> {
     Some(format!("\\ensuremath{{\\{command}{{{letter}}}}}"))
 }
 
-/// `\sp` and `\sb` are the kernel's names of `^` and `_`, which a document may have redefined.
-const CHARACTERS: [(char, &str); 110] = [
+/// `\sp` and `\sb` are the kernel's names of `^` and `_`, which a document may have redefined;
+/// `\handinR` is a sign of the roman font, by its number.
+const CHARACTERS: [(char, &str); 116] = [
     ('α', "\\alpha"),
     ('β', "\\beta"),
     ('γ', "\\gamma"),
@@ -97,6 +98,12 @@ const CHARACTERS: [(char, &str); 110] = [
     ('⌈', "\\lceil"),
     ('⌉', "\\rceil"),
     ('…', "\\ldots"),
+    ('–', "\\handinR{123}"),
+    ('—', "\\handinR{124}"),
+    ('‘', "\\handinR{96}"),
+    ('’', "\\handinR{39}"),
+    ('“', "\\handinR{92}"),
+    ('”', "\\handinR{34}"),
     ('′', "{}\\sp{\\prime}"),
     ('⁰', "{}\\sp{0}"),
     ('¹', "{}\\sp{1}"),

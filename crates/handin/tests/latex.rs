@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use handin::{Submission, latex, root_above};
+use handin::{GatheredEntry, GatheredSection, Listing, Submission, latex, root_above};
 
 /// Documents that read the submission: plain; in two columns, within a list, with the encoding and
 /// the active signs that packages and languages bring.
@@ -25,6 +25,27 @@ fn compile(program: &str, folder: &Path) -> Option<String> {
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{program}: {log}");
     Some(log)
+}
+
+/// Every character that comments may use, and every sign of ASCII.
+#[test]
+fn every_known_character_can_be_set() {
+    let known = "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩŶŷỸ∂∇∫√∞½±−×÷·⋅⋆⊙⊗∘°≤≥≠≈≡∝∈∉∀∃∪∩→←↔⇒↦‖⟨⟩⌊⌋⌈⌉…–—‘’“”′\
+                 ⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱʲⁿᵖᵀᶻ₀₁₂₃₄₊₋꜀ᵢⱼₖₘₙᵣₜₓ x̂σ̃";
+    let signs: String = (' '..='~').collect();
+    let listing =
+        Listing { file: "a.rs", lines: vec![(1, 2)], code: format!("// {known}\n// {signs}\n") };
+    let entry = GatheredEntry { name: "a", listings: vec![listing], builds_on: &["b"] };
+    let section = GatheredSection { title: "A:", entries: vec![entry] };
+    let submission = Submission { sections: vec![section] };
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("document.tex"), DOCUMENTS[0]).unwrap();
+    let text = latex(&submission, 1).unwrap();
+    fs::write(folder.path().join("submission.tex"), text).unwrap();
+    match compile("pdflatex", folder.path()) {
+        Some(log) => assert!(!log.contains("Missing character"), "{log}"),
+        None => println!("skipped: there is no pdflatex on this machine"),
+    }
 }
 
 #[test]
