@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use frontmatter::FrontMatter;
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
@@ -17,7 +18,7 @@ use crate::evidence::{self, Evidence};
 use crate::figure::{self, Origin};
 use crate::formula::{Formulas, Request, Style};
 use crate::fragment::{Fragment, Link, Piece, PieceKind, Role};
-use crate::front::FrontMatter;
+use crate::front;
 use crate::markup::escape;
 use crate::problem::{Place, Problems};
 use crate::programs::{Programs, output_block};
@@ -300,8 +301,8 @@ impl<'a> Run<'a> {
         let inputs = self.inputs;
         let result = match directive {
             Directive::TitlePage => {
-                let heading = inputs.front.heading();
-                Ok(format!("<h1 id=\"title\">{heading}</h1>\n{}", inputs.front.page()))
+                let heading = front::heading(&inputs.front);
+                Ok(format!("<h1 id=\"title\">{heading}</h1>\n{}", front::page(&inputs.front)))
             }
             Directive::Code { file, anchor } => {
                 self.expansion.counts.snippets += 1;

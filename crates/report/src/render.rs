@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use frontmatter::FrontMatter;
 use mdbook_driver::MDBook;
 use mdbook_driver::config::Config;
 
@@ -13,7 +14,6 @@ use crate::evidence::Evidence;
 use crate::expand::{Counts, Expander, Expansion, Inputs};
 use crate::files::files_below;
 use crate::formula::Formulas;
-use crate::front::FrontMatter;
 use crate::links::Pages;
 use crate::problem::{Place, Problem, Problems};
 use crate::programs::Programs;
@@ -105,7 +105,8 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     if !problems.is_empty() {
         return Err(Failure::Problems(problems.sorted()));
     }
-    let front = FrontMatter::read(&options.book.join("report.toml"))?;
+    let front =
+        FrontMatter::read(&options.book.join("report.toml")).map_err(anyhow::Error::from)?;
     let missing = front.missing();
     let inputs = Inputs {
         root: options.root.clone(),
