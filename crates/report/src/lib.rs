@@ -5,7 +5,7 @@
 //!
 //! | in a chapter | becomes |
 //! |---|---|
-//! | `$x$`, and `$$ ... $$` on lines of its own | an SVG drawn while the book is built |
+//! | `$x$`, and `$$ ... $$` on lines of its own | an SVG drawn while the book is built, and MathML to be spoken |
 //! | `$$ ... $$ {#eq:ID}` | a numbered equation; with evidence beneath it if the harness checks `formulas.ID` |
 //! | `$$ ... $$ {#eq:ID .result}` | the same, and the harness *has* to check it |
 //! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
@@ -47,6 +47,7 @@ pub mod front;
 mod hyperparameters;
 pub mod links;
 pub mod markup;
+pub mod mathml;
 mod numbers;
 mod page;
 pub mod problem;

@@ -18,6 +18,7 @@ use crate::links::Pages;
 use crate::problem::{Place, Problem, Problems};
 use crate::programs::Programs;
 use crate::records::Records;
+use crate::slots::Medium;
 use crate::warnings;
 
 /// Where everything is.
@@ -133,8 +134,10 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     {
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let place = Place::file(shown.join(file.strip_prefix(staging.path()).unwrap_or(file)));
-        if let Some(text) = problems.keep(&place, slots.fill(&text)) {
+        let page = file.strip_prefix(staging.path()).unwrap_or(file);
+        let medium = if page == Path::new("print.html") { Medium::Paper } else { Medium::Screen };
+        let place = Place::file(shown.join(page));
+        if let Some(text) = problems.keep(&place, slots.fill(&text, medium)) {
             fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
