@@ -1,6 +1,7 @@
 //! The directives of a chapter: `{{#name arguments}}`.
 
 use crate::references::{Kind, Label};
+use crate::widget::Widget;
 
 /// What a directive asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,6 +56,13 @@ pub enum Directive {
     },
     /// `{{#figure FILE.svg "caption" "alternative text" fig:ID}}` and `{{#plot ...}}`.
     Figure(Figure),
+    /// `{{#widget NAME "caption"}}`: something to try out, where scripts run.
+    Widget {
+        /// What to try out.
+        widget: Widget,
+        /// The caption, in Markdown.
+        caption: String,
+    },
     /// `{{#table "caption" tbl:ID}}`: the caption of the table that follows.
     Table {
         /// The caption, in Markdown.
@@ -141,6 +149,10 @@ impl Directive {
             ("figure" | "plot", _) => {
                 wrong(&format!("{{{{#{name} FILE \"caption\" \"alternative text\" fig:ID}}}}"))
             }
+            ("widget", [name, caption]) if !caption.trim().is_empty() => {
+                Ok(Self::Widget { widget: Widget::parse(name)?, caption: (*caption).to_owned() })
+            }
+            ("widget", _) => wrong("{{#widget NAME \"caption\"}}"),
             ("table", [caption, label]) => Ok(Self::Table {
                 caption: (*caption).to_owned(),
                 label: Label::parse_as(Kind::Table, label)?,
@@ -152,7 +164,7 @@ impl Directive {
             _ => Err(format!(
                 "unknown directive `{{{{#{name}}}}}`; known are title-page, code, all-code, tests, \
                  summary, negative-controls, output, record, ablation, requirement, value, figure, plot, \
-                 table"
+                 widget, table"
             )),
         }
     }
@@ -164,6 +176,15 @@ impl Directive {
             Self::Figure(figure) => Some((&figure.label, &figure.caption)),
             Self::Table { caption, label } => Some((label, caption)),
             _ => None,
+        }
+    }
+
+    /// The caption, with a label or without.
+    #[must_use]
+    pub fn caption(&self) -> Option<&str> {
+        match self {
+            Self::Widget { caption, .. } => Some(caption),
+            _ => self.labelled().map(|(_, caption)| caption),
         }
     }
 }
@@ -236,6 +257,9 @@ mod tests {
             ("figure a.svg \"c\" \"alt\" eq:a", "fig:ID"),
             ("figure a.svg \"c", "unclosed quotation mark"),
             ("negative-controls now", "{{#negative-controls}}"),
+            ("widget softmax", "{{#widget NAME \"caption\"}}"),
+            ("widget softmax \" \"", "{{#widget NAME \"caption\"}}"),
+            ("widget pooling \"Try\"", "no widget `pooling`"),
             ("include a.rs", "{{#code FILE:ANCHOR}}"),
             ("titel x", "unknown directive"),
             ("", "no name"),

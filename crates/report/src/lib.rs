@@ -24,6 +24,7 @@
 //! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed` |
 //! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
 //! | `{{#plot FILE "caption" "alternative text" fig:ID}}` | a plot of a record |
+//! | `{{#widget convolution "caption"}}`, `{{#widget softmax "caption"}}` | something to try out, where scripts run |
 //! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
 //! | `{{#title-page}}` | the front matter of `book/report.toml` |
 //!
@@ -33,6 +34,7 @@
 
 mod ablation;
 pub mod appendix;
+pub mod audit;
 pub mod code;
 mod data_checksums;
 pub mod directive;
@@ -60,6 +62,7 @@ pub mod render;
 mod run_tables;
 pub mod slots;
 pub mod warnings;
+pub mod widget;
 
 pub use programs::{Cargo, Program, Programs};
 pub use render::{Built, Failure, Options, build};

@@ -1,4 +1,4 @@
-//! Builds the book: `cargo xtask report [--open]`.
+//! Builds the book: `cargo xtask report [--open] [--audit]`.
 
 use std::env;
 use std::io::{IsTerminal, stdout};
@@ -7,7 +7,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use browser::{Browser, Settings};
 use clap::Parser;
+use report::audit;
 use report::files::workspace_root;
 use report::{Built, Cargo, Failure, Options, build};
 
@@ -18,6 +20,12 @@ struct Arguments {
     /// Open the book when it is built.
     #[arg(long)]
     open: bool,
+    /// Read every page of the book in a browser, and fail on what a reader would stumble over.
+    #[arg(long)]
+    audit: bool,
+    /// The program of the browser [default: the variable CHROMIUM, or what is installed].
+    #[arg(long, value_name = "PATH")]
+    chromium: Option<PathBuf>,
     /// The folder with book.toml, report.toml, src and records [default: book].
     #[arg(long, value_name = "DIR")]
     book: Option<PathBuf>,
@@ -51,6 +59,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let built = build(&options, Box::new(Cargo::new(&root)))?;
     describe(&built, &here, started.elapsed().as_secs_f64());
+    if arguments.audit {
+        audit_in_browser(&options.out, arguments.chromium.clone())?;
+    }
     if arguments.open {
         open(&built.index)?;
     }
@@ -86,6 +97,30 @@ fn describe(built: &Built, here: &Path, seconds: f64) {
     }
     let index = built.index.strip_prefix(here).unwrap_or(&built.index);
     println!("open {} ({seconds:.1} s)", paint.bold(&index.display().to_string()));
+}
+
+/// Reads the finished book in a browser.
+fn audit_in_browser(book: &Path, chromium: Option<PathBuf>) -> Result<()> {
+    let started = Instant::now();
+    let settings = Settings { program: chromium, ..Settings::default() };
+    let browser = Browser::start(&settings)?;
+    let found = audit::audit(&browser, book)?;
+    for line in found.lines() {
+        eprintln!("{line}");
+    }
+    let (seconds, findings) = (started.elapsed().as_secs_f64(), found.findings.len());
+    if findings > 0 {
+        bail!("{findings} findings in {} ({seconds:.1} s)", browser.version());
+    }
+    println!(
+        "{} {} pages, looked at {} times; {} trials of search, keys, themes and widgets; {} ({seconds:.1} s)",
+        Paint::for_output().green("audited"),
+        found.pages,
+        found.looks,
+        found.trials,
+        browser.version()
+    );
+    Ok(())
 }
 
 /// Opens a file with what the system opens it with.

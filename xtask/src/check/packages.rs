@@ -77,7 +77,8 @@ pub(super) const ALLOWED: [(&str, &[&str]); 17] = [
             "einsum",
         ],
     ),
-    ("report", &["browser", "datasets", "experiment", "harness"]),
+    // Of the mathematics, what the widgets of the book are compared with.
+    ("report", &["activations", "cnn", "browser", "datasets", "experiment", "harness"]),
     // Compiled before everything else, so it depends on nothing else.
     ("xtask", &[]),
 ];
