@@ -129,7 +129,7 @@ impl FrontMatter {
             format!(
                 "<figure class=\"statement\"><blockquote><p>“{}”</p></blockquote>\n\
                  <figcaption>{source}</figcaption>\n\
-                 <p class=\"signature\"><span>Signature</span><span>Date</span></p></figure>\n",
+                 <div class=\"signature\"><span>Signature</span><span>Date</span></div></figure>\n",
                 escape(statement)
             )
         });

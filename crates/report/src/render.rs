@@ -13,7 +13,9 @@ use crate::evidence::Evidence;
 use crate::expand::{Counts, Expander, Expansion, Inputs};
 use crate::files::files_below;
 use crate::formula::Formulas;
+use crate::frame;
 use crate::front::FrontMatter;
+use crate::html;
 use crate::links::Pages;
 use crate::problem::{Place, Problem, Problems};
 use crate::programs::Programs;
@@ -137,7 +139,9 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         let page = file.strip_prefix(staging.path()).unwrap_or(file);
         let medium = if page == Path::new("print.html") { Medium::Paper } else { Medium::Screen };
         let place = Place::file(shown.join(page));
+        let text = frame::mend(&text, "Table of contents");
         if let Some(text) = problems.keep(&place, slots.fill(&text, medium)) {
+            html::errors(&text).into_iter().for_each(|error| problems.add(&place, error));
             fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }

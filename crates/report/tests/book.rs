@@ -22,6 +22,13 @@ impl Programs for Fake {
 
 const BOOK_TOML: &str = include_str!("../../../book/book.toml");
 const STYLE: &str = include_str!("../../../book/theme/report.css");
+const SCRIPTS: [(&str, &str); 5] = [
+    ("book/theme/frame.js", include_str!("../../../book/theme/frame.js")),
+    ("book/theme/formulas.js", include_str!("../../../book/theme/formulas.js")),
+    ("book/theme/widgets.js", include_str!("../../../book/theme/widgets.js")),
+    ("book/theme/convolution.js", include_str!("../../../book/theme/convolution.js")),
+    ("book/theme/softmax.js", include_str!("../../../book/theme/softmax.js")),
+];
 const REPORT_TOML: &str = "title = 'Networks'\nauthor = 'Ada'\nstudent_id = ''\nworked_alone = true\n\
     kaggle_username = 'ada'\nkaggle_score = '0.8'\n";
 const SUMMARY: &str = "# Summary\n\n[Title](title.md)\n\n- [4.1 ReLU](q4-1.md)\n- [2 Back](deep/back.md)\n\n\
@@ -77,6 +84,9 @@ impl Workspace {
             ("book/src/figures/net.svg", NET),
             ("target/harness/results.json", &results("relu")),
         ] {
+            workspace.write(file, text);
+        }
+        for (file, text) in SCRIPTS {
             workspace.write(file, text);
         }
         workspace
