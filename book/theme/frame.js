@@ -1,3 +1,5 @@
+// What mdBook's frame lacks for those who read by keyboard.
+//
 // mdBook opens its table of contents by the label of a hidden check box, which the keyboard does not
 // reach. A button in its place does the same.
 'use strict';
@@ -22,3 +24,13 @@
     label.hidden = true;
     label.after(button);
 })();
+
+// What scrolls within itself has to be reachable by keyboard too. Some browsers see to that, not all.
+addEventListener('load', () => {
+    const boxes = 'pre > code, .equation-body, .figure-body, .table-wrapper, .widget-grids';
+    for (const box of document.querySelectorAll(boxes)) {
+        if (box.scrollWidth > box.clientWidth && !box.querySelector('a[href], button, input')) {
+            box.tabIndex = 0;
+        }
+    }
+});

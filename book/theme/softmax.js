@@ -8,7 +8,8 @@ bookWidget('softmax', (frame, { s: given, g }) => {
     const classes = given.map((_, i) => i);
     const says = element('p', { class: 'widget-says', 'aria-live': 'polite' });
     const sliders = element('div', { class: 'widget-sliders' });
-    const logit = classes.map(i => slider(`s${i}`, -4, 4, value => logits[i] = value));
+    const sub = i => String.fromCharCode(0x2080 + i);
+    const logit = classes.map(i => slider(`s${sub(i)}`, -4, 4, value => logits[i] = value));
     const shifted = slider('shift of all', -10, 10, value => shift = value);
     const heat = slider('temperature', 0.25, 4, value => temperature = value);
     const numbers = element('tbody');
@@ -23,7 +24,7 @@ bookWidget('softmax', (frame, { s: given, g }) => {
                 element('thead', {}, element('tr', {},
                     element('td'), element('th', { scope: 'col' }, '\u03c3'),
                     element('th', { scope: 'col', class: 'widget-bar-head' }, 'share'),
-                    ...classes.map(j => element('th', { scope: 'col' }, `\u2202/\u2202s${j}`)))),
+                    ...classes.map(j => element('th', { scope: 'col' }, `\u2202/\u2202s${sub(j)}`)))),
                 numbers)),
         says);
     start();
@@ -70,7 +71,7 @@ bookWidget('softmax', (frame, { s: given, g }) => {
         const ds = classes.map(j => jacobian.reduce((sum, row, i) => sum + g[i] * row[j], 0));
         numbers.replaceChildren(
             ...classes.map(i => element('tr', {},
-                element('th', { scope: 'row' }, `\u03c3${i}`), cell(sigma[i]), share(i, sigma[i]),
+                element('th', { scope: 'row' }, `\u03c3${sub(i)}`), cell(sigma[i]), share(i, sigma[i]),
                 ...jacobian[i].map(value => cell(value, value * temperature / 0.25)))),
             element('tr', {},
                 element('th', { scope: 'row', colspan: 3 }, `(${g.map(show).join(', ')}) J`),

@@ -127,9 +127,9 @@ impl FrontMatter {
         };
         let statements = HONOR_STATEMENTS.map(|(source, statement)| {
             format!(
-                "<figure class=\"statement\"><blockquote><p>“{}”</p></blockquote>\n\
-                 <figcaption>{source}</figcaption>\n\
-                 <div class=\"signature\"><span>Signature</span><span>Date</span></div></figure>\n",
+                "<div class=\"statement\"><figure><blockquote><p>“{}”</p></blockquote>\n\
+                 <figcaption>{source}</figcaption></figure>\n\
+                 <p class=\"signature\"><span>Signature</span><span>Date</span></p></div>\n",
                 escape(statement)
             )
         });

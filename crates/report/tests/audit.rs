@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use report::audit::{Audit, VIEWS, audit, look};
+use report::widget::Widget;
 
 /// A page without a defect, around some content.
 fn page(head: &str, body: &str) -> String {
@@ -134,4 +135,86 @@ fn every_planted_defect_is_found_and_nothing_else() {
         audit.findings.iter().find(|(finding, _)| finding.page == Path::new("phone.html"));
     let views: Vec<&str> = on_phones.unwrap().1.iter().map(String::as_str).collect();
     assert_eq!(views, ["light, 390 px", "navy, 390 px"]);
+}
+
+const SHARED: &str = include_str!("../../../book/theme/widgets.js");
+const CONVOLUTION: &str = include_str!("../../../book/theme/convolution.js");
+const SOFTMAX: &str = include_str!("../../../book/theme/softmax.js");
+
+/// A page with a widget and its scripts.
+fn with_widget(widget: Widget, script: &str) -> String {
+    let body = widget.body().unwrap();
+    let name = widget.name();
+    page(
+        "",
+        &format!(
+            "<p>copy <svg aria-hidden=\"true\" class=\"formula\" width=\"9\" height=\"9\"><title>x</title>\
+             </svg><math><mi>x</mi></math></p><figure data-widget=\"{name}\" hidden>\
+             <div class=\"widget-body\">{body}</div><figcaption>c</figcaption></figure>\
+             <script>{SHARED}</script><script>{script}</script>"
+        ),
+    )
+}
+
+/// A script with one mistake.
+fn mistaken(script: &str, right: &str, wrong: &str) -> String {
+    assert_eq!(script.matches(right).count(), 1, "{right}");
+    script.replace(right, wrong)
+}
+
+#[test]
+fn widgets_that_compute_wrongly_and_frames_that_do_not_work_are_found() {
+    let Some(browser) = browser::for_tests("the audit finds wrong widgets").unwrap() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        fs::write(folder.path().join(format!("{name}.html")), text).unwrap();
+    };
+    // A frame without search, chapters or themes, and a stop that does not show itself.
+    write("index", page("", "<p tabindex=\"0\" style=\"outline:none\">a stop</p>"));
+    write("right-softmax", with_widget(Widget::SoftMax, SOFTMAX));
+    write("right-convolution", with_widget(Widget::Convolution, CONVOLUTION));
+    let softmax = [
+        ("shift", "(value + shift) / temperature", "value / temperature + shift * value"),
+        ("jacobian", "(i === j ? 1 : 0) - q) / temperature", "(i === j ? 1 : 0) - q)"),
+        ("upstream", "sum + g[i] * row[j]", "sum + g[j] * row[j]"),
+    ];
+    for (name, right, wrong) in softmax {
+        write(name, with_widget(Widget::SoftMax, &mistaken(SOFTMAX, right, wrong)));
+    }
+    let convolution = [
+        ("stride", "r * example.stride + i", "r + i"),
+        ("padding", "+ j - example.pad[1]", "+ j"),
+        ("bias", "pixel(c), example.b)", "pixel(c), 0)"),
+        ("overwrite", "dx[c.row][c.col] +=", "dx[c.row][c.col] ="),
+        ("last", "db += example.g[r][q]", "db = example.g[r][q]"),
+        ("keys", "ArrowRight: step + 1", "ArrowRight: step"),
+    ];
+    for (name, right, wrong) in convolution {
+        write(name, with_widget(Widget::Convolution, &mistaken(CONVOLUTION, right, wrong)));
+    }
+    write("pages", {
+        let script = "addEventListener('keydown', e => { if (e.key === 'ArrowRight') location.href = '#next'; });";
+        let shared = mistaken(SHARED, "event.stopPropagation()", "event");
+        with_widget(Widget::SoftMax, SOFTMAX).replace(SHARED, &format!("{script}{shared}"))
+    });
+
+    let audit = audit(&browser, folder.path()).unwrap();
+    let tried = |name: &str| {
+        let mut found = rules(&audit, name);
+        found.retain(|rule| !["overflow", "picture-alternative"].contains(&rule.as_str()));
+        found
+    };
+    assert_eq!(tried("index"), ["arrow keys", "keyboard", "search", "themes"]);
+    for (name, ..) in softmax {
+        assert_eq!(tried(name), ["softmax"], "{name}");
+    }
+    assert_eq!(tried("pages"), ["softmax"]);
+    // Copying fails on each of these pages, which lack the script for it.
+    for (name, ..) in convolution {
+        assert_eq!(tried(name), ["convolution", "copying"], "{name}");
+    }
+    assert_eq!(tried("right-softmax"), [""; 0]);
+    assert_eq!(tried("right-convolution"), ["copying"]);
 }

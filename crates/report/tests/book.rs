@@ -135,12 +135,13 @@ fn a_book_is_built() {
 
     let question = workspace.page("q4-1.html");
     for expected in [
-        "<svg class=\"formula\" role=\"img\" aria-label=\"4.1\"",
+        "<svg aria-hidden=\"true\" class=\"formula\"",
+        "</svg><math class=\"spoken\"><mn>4.1</mn></math>",
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
         "<a href=\"verification.html\">checked: 50 cases, largest error 0, bound 1e-10</a>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
-        "<strong>Figure 4.1.1.</strong> A net with <svg class=\"formula\"",
+        "<strong>Figure 4.1.1.</strong> A net with <svg aria-hidden",
         "<strong>Table 4.1.1.</strong> Sizes",
         "<code>crates/one/src/a.rs</code>, lines 4–5",
         "fn f() {}",
@@ -158,7 +159,9 @@ fn a_book_is_built() {
         )
     );
     assert!(workspace.page("index.html").contains("[student ID: missing in report.toml]"));
-    assert!(workspace.page("print.html").contains("fill=\"currentColor\""));
+    let print = workspace.page("print.html");
+    assert!(print.contains("<svg role=\"img\" aria-label=\"4.1\" class=\"formula\""));
+    assert!(print.contains("fill=\"currentColor\"") && !print.contains("<math"));
     assert!(workspace.page("appendix-code.html").contains("{{#x}}"));
     assert!(workspace.page("verification.html").contains("<code>sign</code>"));
 }

@@ -42,7 +42,7 @@ fn compare(tab: &mut Page, widget: &str, array: &str, expected: &Rows) -> Result
 /// Chooses a radio button by its words.
 fn choose(tab: &mut Page, words: &str) -> Result<()> {
     let script = format!(
-        "(() => {{ const label = [...document.querySelectorAll('.widget label')] \
+        "(() => {{ const label = [...document.querySelectorAll('[data-widget] label')] \
          .find(label => label.textContent.trim() === {}); if (!label) return false; \
          label.querySelector('input').id = 'audit-choice'; return true; }})()",
         Value::from(words)
@@ -135,15 +135,15 @@ pub(super) fn softmax(tab: &mut Page) -> Result<()> {
     agree(tab, &example, temperature).context("at another temperature")?;
 
     let mut moved = example.clone();
-    moved.s[0] = slide(tab, "s0", 3.5)?;
-    moved.s[2] = slide(tab, "s2", -4.0)?;
+    moved.s[0] = slide(tab, "s\u{2080}", 3.5)?;
+    moved.s[2] = slide(tab, "s\u{2082}", -4.0)?;
     agree(tab, &moved, temperature).context("with other logits")?;
 
     // By keys: one step to the right, within the page.
     let page = tab.evaluate("location.href")?;
-    tab.evaluate("document.querySelector('[data-input=s0]').focus()")?;
+    tab.evaluate("document.querySelector('[data-input=s\u{2080}]').focus()")?;
     tab.press("ArrowRight")?;
-    let stands = tab.evaluate("Number(document.querySelector('[data-input=s0]').value)")?;
+    let stands = tab.evaluate("Number(document.querySelector('[data-input=s\u{2080}]').value)")?;
     let stands = stands.as_f64().context("a slider has a value")?;
     ensure!(stands > moved.s[0], "the right arrow key does not raise the logit");
     moved.s[0] = stands;
