@@ -49,6 +49,7 @@ pub mod links;
 pub mod markup;
 mod numbers;
 mod page;
+pub mod pdf;
 pub mod problem;
 pub mod programs;
 mod reader;
