@@ -54,6 +54,7 @@ pub mod markup;
 pub mod mathml;
 mod numbers;
 mod page;
+pub mod pdf;
 pub mod problem;
 pub mod programs;
 mod reader;
