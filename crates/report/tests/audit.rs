@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use report::audit::{Audit, VIEWS, audit, look};
+use report::tensor::Tensors;
 use report::widget::Widget;
 
 /// A page without a defect, around some content.
@@ -141,9 +142,29 @@ const SHARED: &str = include_str!("../../../book/theme/widgets.js");
 const CONVOLUTION: &str = include_str!("../../../book/theme/convolution.js");
 const SOFTMAX: &str = include_str!("../../../book/theme/softmax.js");
 
+/// The inputs of the widgets.
+fn worked() -> Tensors {
+    serde_json::from_value(serde_json::json!({
+        "convolution.x": { "shape": [3, 3], "values": [1, 2, 0, 0, 1, 3, 2, 1, 1] },
+        "convolution.w": { "shape": [2, 2], "values": [1, 0, -1, 2] },
+        "convolution.b": { "shape": [], "values": [0.5] },
+        "convolution.g": { "shape": [2, 2], "values": [1, 0, 0, 2] },
+        "convolution-stride.x":
+            { "shape": [4, 4], "values": [1, 0, 2, 1, 0, 3, 1, 0, 2, 1, 0, 1, 1, 0, 1, 2] },
+        "convolution.z": { "shape": [2, 2], "values": [3.5, 7.5, 0.5, 2.5] },
+        "convolution-stride.z": { "shape": [2, 2], "values": [5.5, 1.5, 7.5, 5.5] },
+        "convolution-stride.w": { "shape": [3, 3], "values": [1, 0, 1, 0, 2, 0, -1, 0, 1] },
+        "convolution-stride.b": { "shape": [], "values": [0.5] },
+        "convolution-stride.g": { "shape": [2, 2], "values": [1, 2, 0, -1] },
+        "softmax.s": { "shape": [3], "values": [0.0, 0.7, 1.6] },
+        "softmax.g": { "shape": [3], "values": [0, 0, 8] },
+    }))
+    .unwrap()
+}
+
 /// A page with a widget and its scripts.
 fn with_widget(widget: Widget, script: &str) -> String {
-    let body = widget.body().unwrap();
+    let body = widget.body(&worked()).unwrap();
     let name = widget.name();
     page(
         "",

@@ -15,7 +15,9 @@ impl Programs for Fake {
         match program {
             Program::InputsHash => Ok("now".to_owned()),
             Program::Einsum => Ok("norm of the difference: 0\n".to_owned()),
-            Program::Harness | Program::GradCheck => anyhow::bail!("not asked for"),
+            Program::Harness | Program::GradCheck(_) | Program::Metadata => {
+                anyhow::bail!("not asked for")
+            }
         }
     }
 }
@@ -38,7 +40,7 @@ const QUESTION: &str = "# Question $4.1$\n\nLet $z$ be [@eq:relu], see [@fig:net
     $$\na\n- b\n$$ {#eq:relu .result}\n\n{{#code crates/one/src/a.rs:f}}\n\n{{#tests 4.1}}\n\n{{#output einsum}}\n\n\
     {{#figure net.svg \"A net with $x$, [@eq:relu]\" \"Two circles\" fig:net}}\n\n{{#table \"Sizes\" tbl:t}}\n\n\
     | a | b |\n|---|---|\n| $x$ | {{#value checks passed}} |\n";
-const BACK: &str = "# Back\n\n## More\n\n1. An item\n\n   $$\n   x\n   $$ {#eq:deep}\n\n   and [@eq:relu], [@eq:deep].\n";
+const BACK: &str = "# Back\n\n## More\n\n1. An item\n\n   $$\n   x\n   $$ {#eq:deep .step}\n\n   and [@eq:relu], [@eq:deep].\n";
 const NET: &str = "<svg viewBox=\"0 0 4 4\"><g id=\"a\" fill=\"currentColor\"><circle r=\"1\"/></g><use href=\"#a\"/></svg>";
 
 fn results(formula: &str) -> String {
@@ -50,7 +52,8 @@ fn results(formula: &str) -> String {
         })
     };
     serde_json::json!({
-        "schema": 1, "inputs_sha256": "now", "command": "cargo xtask test", "passed": 2, "failed": 0,
+        "schema": 2, "worked": {"relu.z": {"shape": [2], "values": [0.0, 3.0]}}, "step_curves": [],
+        "inputs_sha256": "now", "command": "cargo xtask test", "passed": 2, "failed": 0,
         "checks": [check("course", "tests.TestReLU", "test_forward"), check("formula", "formulas", formula)],
         "controls": [{
             "id": "sign", "question": "4.1", "subject": "ReLU", "bug": "sign", "caught_by": ["course"],
@@ -139,7 +142,7 @@ fn a_book_is_built() {
         "</svg><math class=\"spoken\"><mn>4.1</mn></math>",
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
-        "<a href=\"verification.html\">checked: 50 cases, largest error 0, bound 1e-10</a>",
+        "<a href=\"verification.html\">checked against the code: 50 cases, largest error 0, bound 1e-10</a>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
         "<strong>Figure 4.1.1.</strong> A net with <svg aria-hidden",
         "<strong>Table 4.1.1.</strong> Sizes",
@@ -184,7 +187,7 @@ fn every_failure_is_reported_in_one_run_with_its_line() {
         "$\\foo$ and 5$\n\n[@eq:gone] [@fig:gone]\n\n{{#code crates/one/src/a.rs:gone}}\n\n{{#code crates/one/src/b.rs}}\n\n\
          {{#tests 9.9}}\n\n{{#output rm}}\n\n{{#record gone table}}\n\n{{#value gone a}}\n\n\
          {{#figure gone.svg \"c\" \"a\" fig:gone-file}}\n\n{{#plot book/x.svg \"c\" \"a\" fig:plot}}\n\n\
-         [dead](gone.md) [dead](deep/back.md#gone)\n\n$$\nx\n$$ {#eq:relu}\n\n$$\nx\n$$ {#eq:unchecked .result}\n\n\
+         [dead](gone.md) [dead](deep/back.md#gone)\n\n$$\nx\n$$ {#eq:relu .step}\n\n$$\nx\n$$ {#eq:unchecked .result}\n\n\
          {{#inclde a}}\n\n{{#include a.rs:b}}\n\n![](x.png)\n\nsee ??\n\n<p>open\n",
     );
     workspace.write("book/src/figures/unused.svg", NET);

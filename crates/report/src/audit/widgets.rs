@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use browser::Page;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::widget::{Convolution, Logits, Rows};
@@ -63,13 +64,21 @@ fn says(tab: &mut Page) -> Result<String> {
     Ok(text.as_str().unwrap_or_default().to_owned())
 }
 
+/// The inputs that the program has put into the page.
+fn inputs<T: DeserializeOwned>(tab: &mut Page, widget: &str) -> Result<T> {
+    let script = format!(
+        "JSON.parse(document.querySelector('[data-widget=\"{widget}\"] script').textContent)"
+    );
+    serde_json::from_value(tab.evaluate(&script)?).context("the widget has inputs of its kind")
+}
+
 /// Both examples in all three passes, by buttons, and by keys.
 pub(super) fn convolution(tab: &mut Page) -> Result<()> {
     const WIDGET: &str = "convolution";
     const NEXT: &str = "[data-widget='convolution'] .widget-buttons button:nth-of-type(2)";
     tab.wait_until("!document.querySelector('[data-widget=\"convolution\"]').hidden")?;
-    for example in Convolution::examples() {
-        choose(tab, example.name)?;
+    for example in inputs::<Vec<Convolution>>(tab, WIDGET)? {
+        choose(tab, &example.name)?;
         let outputs = example.outputs();
         let last = outputs.z.len() * outputs.z[0].len() - 1;
         choose(tab, "forward: Z")?;
@@ -124,7 +133,7 @@ fn slide(tab: &mut Page, name: &str, value: f64) -> Result<f64> {
 /// The numbers of the example, then under moved logits, a shift and a temperature.
 pub(super) fn softmax(tab: &mut Page) -> Result<()> {
     tab.wait_until("!document.querySelector('[data-widget=\"softmax\"]').hidden")?;
-    let example = Logits::example();
+    let example: Logits = inputs(tab, "softmax")?;
     agree(tab, &example, 1.0).context("as the page opens")?;
 
     slide(tab, "shift of all", 7.5)?;
