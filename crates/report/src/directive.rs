@@ -1,6 +1,7 @@
 //! The directives of a chapter: `{{#name arguments}}`.
 
 use crate::references::{Kind, Label};
+use crate::widget::Widget;
 
 /// What a directive asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +62,13 @@ pub enum Directive {
     },
     /// `{{#figure FILE.svg "caption" "alternative text" fig:ID}}` and `{{#plot ...}}`.
     Figure(Figure),
+    /// `{{#widget NAME "caption"}}`: something to try out, where scripts run.
+    Widget {
+        /// What to try out.
+        widget: Widget,
+        /// The caption, in Markdown.
+        caption: String,
+    },
     /// `{{#table "caption" tbl:ID}}`: the caption of the table that follows.
     Table {
         /// The caption, in Markdown.
@@ -167,6 +175,10 @@ impl Directive {
             ("figure" | "plot" | "drawing", _) => {
                 wrong(&format!("{{{{#{name} FILE \"caption\" \"alternative text\" fig:ID}}}}"))
             }
+            ("widget", [name, caption]) if !caption.trim().is_empty() => {
+                Ok(Self::Widget { widget: Widget::parse(name)?, caption: (*caption).to_owned() })
+            }
+            ("widget", _) => wrong("{{#widget NAME \"caption\"}}"),
             ("table", [caption, label]) => Ok(Self::Table {
                 caption: (*caption).to_owned(),
                 label: Label::parse_as(Kind::Table, label)?,
@@ -178,7 +190,7 @@ impl Directive {
             _ => Err(format!(
                 "unknown directive `{{{{#{name}}}}}`; known are title-page, code, all-code, tests, \
                  summary, negative-controls, output, record, ablation, requirement, value, figure, plot, \
-                 drawing, table"
+                 drawing, widget, table"
             )),
         }
     }
@@ -190,6 +202,15 @@ impl Directive {
             Self::Figure(figure) => Some((&figure.label, &figure.caption)),
             Self::Table { caption, label } => Some((label, caption)),
             _ => None,
+        }
+    }
+
+    /// The caption, with a label or without.
+    #[must_use]
+    pub fn caption(&self) -> Option<&str> {
+        match self {
+            Self::Widget { caption, .. } => Some(caption),
+            _ => self.labelled().map(|(_, caption)| caption),
         }
     }
 }
@@ -261,6 +282,9 @@ mod tests {
             ("figure a.svg \"caption\" \"\" fig:a", "needs a caption and an alternative text"),
             ("figure a.svg \"c\" \"alt\" eq:a", "fig:ID"),
             ("figure a.svg \"c", "unclosed quotation mark"),
+            ("widget softmax", "{{#widget NAME \"caption\"}}"),
+            ("widget softmax \" \"", "{{#widget NAME \"caption\"}}"),
+            ("widget pooling \"Try\"", "no widget `pooling`"),
             ("negative-controls 4.1 now", "{{#negative-controls QUESTION}}"),
             ("output gradcheck Conv2D now", "{{#output PROGRAM}}"),
             ("drawing net fig:net", "{{#drawing FILE"),

@@ -330,6 +330,18 @@ impl<'a> Run<'a> {
                 inputs.records.requirement(record, key, *minimum, what, &inputs.evidence)
             }
             Directive::Figure(figure) => self.figure(figure, &caption.unwrap_or_default()),
+            Directive::Widget { widget, .. } => {
+                let caption = caption.unwrap_or_default();
+                widget.body(&inputs.evidence.worked).map(|body| {
+                    let slot = self.expansion.slots.add(Filling::Drawing(body));
+                    format!(
+                        "<figure class=\"widget\" data-widget=\"{}\" hidden>\n\
+                         <div class=\"widget-body\">{slot}</div>\n<figcaption>\n\n\
+                         {caption}\n\n</figcaption>\n</figure>\n",
+                        widget.name()
+                    )
+                })
+            }
             Directive::Table { label, .. } => {
                 let number = self.references.get(label)?.number.clone();
                 let name = label.kind.refer(&number);

@@ -186,10 +186,12 @@ fn rewrite<'a>(
             *value = "var(--drawing-font)".into();
         }
     }
-    // An attribute cannot hold `var(...)` in every browser; a style can.
-    let themed = |name: &str, value: &str| {
-        matches!(name, "fill" | "stroke" | "stop-color" | "color" | "font-family")
-            && value.contains("var(")
+    // An attribute cannot hold `var(...)` in every browser; a style can. And `pixelated` is CSS that
+    // the attribute of SVG does not know.
+    let themed = |name: &str, value: &str| match name {
+        "fill" | "stroke" | "stop-color" | "color" | "font-family" => value.contains("var("),
+        "image-rendering" => true,
+        _ => false,
     };
     let style: Vec<String> = tag
         .attributes

@@ -36,9 +36,9 @@ pub fn page(front: &FrontMatter) -> String {
     };
     let statements = HONOR_STATEMENTS.map(|(source, statement)| {
         format!(
-            "<figure class=\"statement\"><blockquote><p>“{}”</p></blockquote>\n\
-             <figcaption>{source}</figcaption>\n\
-             <p class=\"signature\"><span>Signature</span><span>Date</span></p></figure>\n",
+            "<div class=\"statement\"><figure><blockquote><p>“{}”</p></blockquote>\n\
+             <figcaption>{source}</figcaption></figure>\n\
+             <p class=\"signature\"><span>Signature</span><span>Date</span></p></div>\n",
             escape(statement)
         )
     });

@@ -5,7 +5,7 @@
 //!
 //! | in a chapter | becomes |
 //! |---|---|
-//! | `$x$`, and `$$ ... $$` on lines of its own | an SVG drawn while the book is built |
+//! | `$x$`, and `$$ ... $$` on lines of its own | an SVG drawn while the book is built, and MathML to be spoken |
 //! | `$$ ... $$ {#eq:ID .result}` | a numbered equation that the harness has to check as `formulas.ID`, with the evidence beneath it |
 //! | `$$ ... $$ {#eq:ID .step}`, `{#eq:ID .definition}` | a numbered equation on the way to a result; one that says what something means |
 //! | `\worked{NAME}`, `\worked[DIGITS]{NAME[0,1]}` in a formula | a tensor of a worked example, or a part of it |
@@ -27,6 +27,7 @@
 //! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
 //! | `{{#plot FILE "caption" "alternative text" fig:ID}}` | a plot of a record |
 //! | `{{#drawing NAME "caption" "alternative text" fig:ID}}` | a figure that the program draws, see [`drawing`] |
+//! | `{{#widget convolution "caption"}}`, `{{#widget softmax "caption"}}` | something to try out, where scripts run |
 //! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
 //! | `{{#title-page}}` | the front matter of `book/report.toml` |
 //!
@@ -37,6 +38,7 @@
 mod ablation;
 pub mod appendix;
 pub mod arithmetic;
+pub mod audit;
 pub mod code;
 mod data_checksums;
 pub mod directive;
@@ -48,13 +50,17 @@ pub mod figure;
 pub mod files;
 pub mod formula;
 pub mod fragment;
+pub mod frame;
 pub mod front;
+pub mod html;
 mod hyperparameters;
 pub mod links;
 pub mod markup;
+pub mod mathml;
 mod network_table;
 mod numbers;
 mod page;
+pub mod pdf;
 pub mod problem;
 pub mod programs;
 mod reader;
@@ -66,6 +72,7 @@ mod run_tables;
 pub mod slots;
 pub mod tensor;
 pub mod warnings;
+pub mod widget;
 pub mod worked;
 
 pub use programs::{Cargo, Program, Programs};

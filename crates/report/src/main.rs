@@ -1,15 +1,20 @@
-//! Builds the book: `cargo xtask report [--open]`.
+//! Builds the book: `cargo xtask report [--open] [--pdf] [--audit]`.
 
 use std::env;
+use std::fs;
 use std::io::{IsTerminal, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use browser::{Browser, Settings};
 use clap::Parser;
+use report::audit;
 use report::files::workspace_root;
-use report::{Built, Cargo, Failure, Options, build};
+use report::pdf::layout::Layout;
+use report::problem::{Place, Problems};
+use report::{Built, Cargo, Failure, Options, build, pdf};
 
 /// Build the report as a book that works offline, and check everything in it.
 #[derive(Parser)]
@@ -18,12 +23,24 @@ struct Arguments {
     /// Open the book when it is built.
     #[arg(long)]
     open: bool,
+    /// Read every page of the book in a headless Chromium, and fail on what a reader would stumble
+    /// over.
+    #[arg(long)]
+    audit: bool,
     /// The folder with book.toml, report.toml, src and records [default: book].
     #[arg(long, value_name = "DIR")]
     book: Option<PathBuf>,
     /// The folder for the finished book, replaced as a whole [default: target/book].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Print the book too, with a headless Chromium, and check what comes out [default file:
+    /// target/book.pdf].
+    #[arg(long, value_name = "FILE")]
+    #[expect(clippy::option_option, reason = "the option with a value, without one, or absent")]
+    pdf: Option<Option<PathBuf>>,
+    /// The Chromium or Chrome for these [default: the variable CHROMIUM, else one that is installed].
+    #[arg(long, value_name = "PATH")]
+    chromium: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -51,9 +68,56 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let built = build(&options, Box::new(Cargo::new(&root)))?;
     describe(&built, &here, started.elapsed().as_secs_f64());
+    if arguments.audit {
+        audit_in_browser(&options.out, arguments.chromium.clone())?;
+    }
+    if let Some(file) = &arguments.pdf {
+        let usual = || root.join("target/book.pdf");
+        let file = file.as_ref().map_or_else(usual, |file| here.join(file));
+        paper(&options, &built, arguments.chromium.clone(), &file, &here)?;
+    }
     if arguments.open {
         open(&built.index)?;
     }
+    Ok(())
+}
+
+/// Prints the book.
+fn paper(
+    options: &Options,
+    built: &Built,
+    program: Option<PathBuf>,
+    file: &Path,
+    here: &Path,
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    let browser = Browser::start(&Settings { program, ..Settings::default() })
+        .context("the book is built, but cannot be printed")?;
+    println!("printing with {}", browser.version());
+    let text = options.out.join("print.html");
+    let text =
+        fs::read_to_string(&text).with_context(|| format!("cannot read {}", text.display()))?;
+    let layout = Layout::read(&text, &built.chapters)?;
+    let mut problems = Problems::default();
+    let shown = file.strip_prefix(here).unwrap_or(file);
+    let place = Place::file(shown);
+    let printed = pdf::print(&browser, &options.out, &layout, &built.front, &place, &mut problems)?;
+    if !problems.is_empty() {
+        let rejected = pdf::reject(&printed.bytes, file)?;
+        let rejected = rejected.strip_prefix(here).unwrap_or(&rejected);
+        eprintln!("the PDF that did not pass is {}", rejected.display());
+        return Err(Failure::Problems(problems.sorted()));
+    }
+    pdf::publish(&printed.bytes, printed.pages, &options.out, file)?;
+    println!(
+        "{} {} pages, {} of them code, {:.1} MB",
+        Paint::for_output().green("printed"),
+        printed.pages,
+        printed.pages + 1 - printed.appendix,
+        printed.bytes.len() as f64 / 1e6
+    );
+    let (name, seconds) = (shown.display().to_string(), started.elapsed().as_secs_f64());
+    println!("open {} ({seconds:.1} s)", Paint::for_output().bold(&name));
     Ok(())
 }
 
@@ -86,6 +150,30 @@ fn describe(built: &Built, here: &Path, seconds: f64) {
     }
     let index = built.index.strip_prefix(here).unwrap_or(&built.index);
     println!("open {} ({seconds:.1} s)", paint.bold(&index.display().to_string()));
+}
+
+/// Reads the finished book in a browser.
+fn audit_in_browser(book: &Path, chromium: Option<PathBuf>) -> Result<()> {
+    let started = Instant::now();
+    let settings = Settings { program: chromium, ..Settings::default() };
+    let browser = Browser::start(&settings)?;
+    let found = audit::audit(&browser, book)?;
+    for line in found.lines() {
+        eprintln!("{line}");
+    }
+    let (seconds, findings) = (started.elapsed().as_secs_f64(), found.findings.len());
+    if findings > 0 {
+        bail!("{findings} findings in {} ({seconds:.1} s)", browser.version());
+    }
+    println!(
+        "{} {} pages, looked at {} times; {} trials of search, keys, themes and widgets; {} ({seconds:.1} s)",
+        Paint::for_output().green("audited"),
+        found.pages,
+        found.looks,
+        found.trials,
+        browser.version()
+    );
+    Ok(())
 }
 
 /// Opens a file with what the system opens it with.

@@ -124,8 +124,8 @@ impl<'a> Reader<'a> {
             Ok(directive) => {
                 let place = self.place(range.start);
                 let caption = directive
-                    .labelled()
-                    .map(|(_, caption)| Fragment::caption(caption, &place, self.problems));
+                    .caption()
+                    .map(|caption| Fragment::caption(caption, &place, self.problems));
                 self.push(
                     range,
                     PieceKind::Directive { directive, caption, indent: indent.to_owned() },

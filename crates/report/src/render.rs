@@ -8,16 +8,21 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use frontmatter::FrontMatter;
 use mdbook_driver::MDBook;
+use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
 use crate::evidence::Evidence;
 use crate::expand::{Counts, Expander, Expansion, Inputs};
 use crate::files::files_below;
 use crate::formula::Formulas;
+use crate::frame;
+use crate::html;
 use crate::links::Pages;
+use crate::pdf::layout::Listed;
 use crate::problem::{Place, Problem, Problems};
 use crate::programs::Programs;
 use crate::records::Records;
+use crate::slots::Medium;
 use crate::warnings;
 
 /// Where everything is.
@@ -63,6 +68,10 @@ pub struct Built {
     pub counts: Counts,
     /// What `report.toml` does not say yet.
     pub missing: Vec<String>,
+    /// The front matter.
+    pub front: FrontMatter,
+    /// The chapters, as `SUMMARY.md` lists them.
+    pub chapters: Vec<Listed>,
 }
 
 /// Why a book was not built.
@@ -111,7 +120,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     let inputs = Inputs {
         root: options.root.clone(),
         source: options.shown(&source),
-        front,
+        front: front.clone(),
         evidence: Evidence::load(&options.results, programs.as_ref())?,
         evidence_file: options.shown(&options.results),
         records: Records::new(&options.book.join("records"))?,
@@ -124,7 +133,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         .prefix(".book-")
         .tempdir_in(parent)
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
-    let expansion = render(options, inputs, staging.path())?;
+    let (expansion, chapters) = render(options, inputs, staging.path())?;
     let Expansion { slots, links, counts, problems: found } = expansion;
     problems.append(found);
 
@@ -134,8 +143,12 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     {
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let place = Place::file(shown.join(file.strip_prefix(staging.path()).unwrap_or(file)));
-        if let Some(text) = problems.keep(&place, slots.fill(&text)) {
+        let page = file.strip_prefix(staging.path()).unwrap_or(file);
+        let medium = if page == Path::new("print.html") { Medium::Paper } else { Medium::Screen };
+        let place = Place::file(shown.join(page));
+        let text = frame::mend(&text, "Table of contents");
+        if let Some(text) = problems.keep(&place, slots.fill(&text, medium)) {
+            html::errors(&text).into_iter().for_each(|error| problems.add(&place, error));
             fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
@@ -144,11 +157,11 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         return Err(Failure::Problems(problems.sorted()));
     }
     replace(staging, &options.out)?;
-    Ok(Built { index: options.out.join("index.html"), counts, missing })
+    Ok(Built { index: options.out.join("index.html"), counts, missing, front, chapters })
 }
 
 /// Runs mdBook.
-fn render(options: &Options, inputs: Inputs, out: &Path) -> Result<Expansion> {
+fn render(options: &Options, inputs: Inputs, out: &Path) -> Result<(Expansion, Vec<Listed>)> {
     let file = options.book.join("book.toml");
     let mut config =
         Config::from_disk(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -158,19 +171,37 @@ fn render(options: &Options, inputs: Inputs, out: &Path) -> Result<Expansion> {
     // mdBook's own inclusion does not fail on a wrong anchor.
     config.build.use_default_preprocessors = false;
     let (expander, outcome) = Expander::new(inputs);
-    let work = || -> Result<()> {
+    let work = || -> Result<Vec<Listed>> {
         let mut book = MDBook::load_with_config(&options.book, config)?;
+        let chapters = listed(&book);
         book.with_preprocessor(expander);
-        book.build()
+        book.build()?;
+        Ok(chapters)
     };
     let (result, warnings) = warnings::collect(work);
-    result.context("mdBook cannot build the book")?;
+    let chapters = result.context("mdBook cannot build the book")?;
     let mut expansion = outcome.take();
     let place = Place::file(options.shown(&options.book));
     for warning in warnings {
         expansion.problems.add(&place, format!("mdBook warns: {warning}"));
     }
-    Ok(expansion)
+    Ok((expansion, chapters))
+}
+
+/// The chapters with a file, in order.
+fn listed(book: &MDBook) -> Vec<Listed> {
+    let mut part = String::new();
+    let mut chapters = Vec::new();
+    for item in book.iter() {
+        match item {
+            BookItem::PartTitle(title) => part.clone_from(title),
+            BookItem::Chapter(chapter) if chapter.path.is_some() => {
+                chapters.push(Listed { part: part.clone(), name: chapter.name.clone() });
+            }
+            BookItem::Chapter(_) | BookItem::Separator => {}
+        }
+    }
+    chapters
 }
 
 /// Every chapter that `SUMMARY.md` lists is there, and every one that is there is listed.

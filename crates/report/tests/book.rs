@@ -24,6 +24,13 @@ impl Programs for Fake {
 
 const BOOK_TOML: &str = include_str!("../../../book/book.toml");
 const STYLE: &str = include_str!("../../../book/theme/report.css");
+const SCRIPTS: [(&str, &str); 5] = [
+    ("book/theme/frame.js", include_str!("../../../book/theme/frame.js")),
+    ("book/theme/formulas.js", include_str!("../../../book/theme/formulas.js")),
+    ("book/theme/widgets.js", include_str!("../../../book/theme/widgets.js")),
+    ("book/theme/convolution.js", include_str!("../../../book/theme/convolution.js")),
+    ("book/theme/softmax.js", include_str!("../../../book/theme/softmax.js")),
+];
 const REPORT_TOML: &str = "title = 'Networks'\nauthor = 'Ada'\nstudent_id = ''\nworked_alone = true\n\
     kaggle_username = 'ada'\nkaggle_score = '0.8'\n";
 const SUMMARY: &str = "# Summary\n\n[Title](title.md)\n\n- [4.1 ReLU](q4-1.md)\n- [2 Back](deep/back.md)\n\n\
@@ -82,6 +89,9 @@ impl Workspace {
         ] {
             workspace.write(file, text);
         }
+        for (file, text) in SCRIPTS {
+            workspace.write(file, text);
+        }
         workspace
     }
 
@@ -128,12 +138,13 @@ fn a_book_is_built() {
 
     let question = workspace.page("q4-1.html");
     for expected in [
-        "<svg class=\"formula\" role=\"img\" aria-label=\"4.1\"",
+        "<svg aria-hidden=\"true\" class=\"formula\"",
+        "</svg><math class=\"spoken\"><mn>4.1</mn></math>",
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
         "<a href=\"verification.html\"><span>checked against the code: 50 cases, largest error 0, bound 1e-10</span></a>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
-        "<strong>Figure 4.1.1.</strong> A net with <svg class=\"formula\"",
+        "<strong>Figure 4.1.1.</strong> A net with <svg aria-hidden",
         "<strong>Table 4.1.1.</strong> Sizes",
         "<code>crates/one/src/a.rs</code>, lines 4–5",
         "fn f() {}",
@@ -151,7 +162,9 @@ fn a_book_is_built() {
         )
     );
     assert!(workspace.page("index.html").contains("[student ID: missing in report.toml]"));
-    assert!(workspace.page("print.html").contains("fill=\"currentColor\""));
+    let print = workspace.page("print.html");
+    assert!(print.contains("<svg role=\"img\" aria-label=\"4.1\" class=\"formula\""));
+    assert!(print.contains("fill=\"currentColor\"") && !print.contains("<math"));
     assert!(workspace.page("appendix-code.html").contains("{{#x}}"));
     assert!(workspace.page("verification.html").contains("<code>sign</code>"));
 }

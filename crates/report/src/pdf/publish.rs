@@ -1,0 +1,101 @@
+//! The finished PDF, where readers find it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Its name in the book's folder.
+const NAME: &str = "book.pdf";
+
+/// The pages that begin the book; one is a copy of the other.
+const FIRST_PAGES: [&str; 2] = ["index.html", "title.html"];
+
+/// Writes the PDF to `file` and into the book, whose first page then has a link to it.
+///
+/// # Errors
+/// If a file cannot be written, or the first page has no place for the link.
+pub fn publish(bytes: &[u8], pages: usize, book: &Path, file: &Path) -> Result<()> {
+    write(file, bytes)?;
+    write(&book.join(NAME), bytes)?;
+    for name in FIRST_PAGES {
+        let page = book.join(name);
+        let text =
+            fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
+        write(&page, linked(&text, pages)?.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes a PDF that did not pass beside the place where it should have been, and returns where.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn reject(bytes: &[u8], file: &Path) -> Result<PathBuf> {
+    let rejected = file.with_extension("rejected.pdf");
+    write(&rejected, bytes)?;
+    Ok(rejected)
+}
+
+fn linked(page: &str, pages: usize) -> Result<String> {
+    let front = "<div class=\"title-page\">";
+    let link = format!("<p class=\"pdf-link\"><a href=\"{NAME}\">PDF</a> ({pages} pages)</p>\n");
+    let at = page.find(front).context("the first page of the book is not its title page")?;
+    Ok(format!("{}{link}{}", &page[..at], &page[at..]))
+}
+
+/// The whole file or none.
+fn write(file: &Path, bytes: &[u8]) -> Result<()> {
+    let absolute = std::path::absolute(file).context("cannot say which folder this is")?;
+    let folder = absolute.parent().context("a file lies in a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let cannot = || format!("cannot write {}", file.display());
+    let mut temporary = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        temporary.permissions(fs::Permissions::from_mode(0o644));
+    }
+    let mut temporary = temporary.prefix(".pdf-").tempfile_in(folder).with_context(cannot)?;
+    temporary.write_all(bytes).with_context(cannot)?;
+    temporary.persist(&absolute).with_context(cannot)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_page_links_to_the_pdf_that_lies_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = folder.path().join("book");
+        fs::create_dir(&book).unwrap();
+        for name in FIRST_PAGES {
+            fs::write(book.join(name), "<h1>T</h1>\n<div class=\"title-page\">x</div>").unwrap();
+        }
+        let file = folder.path().join("a/b.pdf");
+        publish(b"%PDF", 7, &book, &file).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"%PDF");
+        assert_eq!(fs::read(book.join("book.pdf")).unwrap(), b"%PDF");
+        for name in FIRST_PAGES {
+            let text = fs::read_to_string(book.join(name)).unwrap();
+            assert!(text.contains("<a href=\"book.pdf\">PDF</a> (7 pages)"), "{text}");
+        }
+        fs::write(book.join("index.html"), "<h1>T</h1>").unwrap();
+        let error = publish(b"%PDF", 7, &book, &file).unwrap_err().to_string();
+        assert!(error.contains("not its title page"), "{error}");
+    }
+
+    #[test]
+    fn a_rejected_pdf_does_not_replace_a_good_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("b.pdf");
+        fs::write(&file, "good").unwrap();
+        let rejected = reject(b"bad", &file).unwrap();
+        assert_eq!(rejected, folder.path().join("b.rejected.pdf"));
+        assert_eq!(fs::read(&file).unwrap(), b"good");
+        assert_eq!(fs::read(&rejected).unwrap(), b"bad");
+    }
+}
