@@ -34,7 +34,7 @@ pub struct Conv2DGradients<T> {
 }
 
 // ANCHOR: forward
-/// `Z[n, r, q, f] = b[f] + Σᵢⱼ꜀ W[i, j, c, f] X[n, r stride + i - pad, q stride + j - pad, c]`.
+/// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, r stride + i - pad, q stride + j - pad, c]`.
 ///
 /// # Shapes
 /// `x: (m, rows, cols, n_in)`, `w: (kernel_rows, kernel_cols, n_in, n_out)`, `b: (1, n_out)`; the

@@ -16,6 +16,7 @@ use crate::files::files_below;
 use crate::formula::Formulas;
 use crate::front::FrontMatter;
 use crate::links::Pages;
+use crate::pdf::Metadata;
 use crate::pdf::layout::Listed;
 use crate::problem::{Place, Problem, Problems};
 use crate::programs::Programs;
@@ -65,8 +66,8 @@ pub struct Built {
     pub counts: Counts,
     /// What `report.toml` does not say yet.
     pub missing: Vec<String>,
-    /// The front matter.
-    pub front: FrontMatter,
+    /// What its PDF says of itself.
+    pub metadata: Metadata,
     /// The chapters, as `SUMMARY.md` lists them.
     pub chapters: Vec<Listed>,
 }
@@ -113,10 +114,11 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     }
     let front = FrontMatter::read(&options.book.join("report.toml"))?;
     let missing = front.missing();
+    let metadata = Metadata { title: front.title.clone(), author: front.author.clone() };
     let inputs = Inputs {
         root: options.root.clone(),
         source: options.shown(&source),
-        front: front.clone(),
+        front,
         evidence: Evidence::load(&options.results, programs.as_ref())?,
         evidence_file: options.shown(&options.results),
         records: Records::new(&options.book.join("records"))?,
@@ -149,7 +151,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         return Err(Failure::Problems(problems.sorted()));
     }
     replace(staging, &options.out)?;
-    Ok(Built { index: options.out.join("index.html"), counts, missing, front, chapters })
+    Ok(Built { index: options.out.join("index.html"), counts, missing, metadata, chapters })
 }
 
 /// Runs mdBook.
