@@ -11,7 +11,7 @@ pub mod layout;
 mod measure;
 mod publish;
 pub mod read;
-mod text;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -23,7 +23,7 @@ use browser::{Browser, ColorScheme, Media, Page, PrintSettings, Viewport};
 use lopdf::Document;
 
 use crate::problem::{Place, Problems};
-pub use check::Expected;
+pub use check::{Expected, GRADED};
 use layout::Layout;
 pub use publish::{publish, reject};
 use read::Pdf;

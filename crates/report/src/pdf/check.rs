@@ -12,6 +12,7 @@ use super::layout::{Chapter, Layout, Role};
 use super::read::{Page, Pdf, squeezed};
 use super::text::Run;
 use crate::problem::{Place, Problems};
+pub use appendix::GRADED;
 
 /// What the PDF is compared with.
 #[derive(Clone, Copy, Debug)]
