@@ -25,7 +25,7 @@ const BLOCK_BYTES: usize = 1 << 20;
 const PARTIAL_SUMS: usize = 8;
 
 // ANCHOR: forward
-/// `Z[n, r, q, f] = b[f] + Σᵢⱼ꜀ W[i, j, c, f] X[n, r stride + i - pad, q stride + j - pad, c]`.
+/// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, r stride + i - pad, q stride + j - pad, c]`.
 ///
 /// # Shapes
 /// `x: (m, rows, cols, n_in)`, `w: (kernel_rows, kernel_cols, n_in, n_out)`, `b: (1, n_out)`; the

@@ -5,7 +5,7 @@ use frontmatter::{Collaborator, FrontMatter};
 use crate::markup::escape;
 
 /// The statements that the assignment asks to be copied and signed, word for word.
-const HONOR_STATEMENTS: [(&str, &str); 2] = [
+pub(crate) const HONOR_STATEMENTS: [(&str, &str); 2] = [
     (
         "Deliverables",
         "I certify that all solutions are entirely in my own words and that I have not looked at \

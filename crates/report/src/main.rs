@@ -101,7 +101,8 @@ fn paper(
     let mut problems = Problems::default();
     let shown = file.strip_prefix(here).unwrap_or(file);
     let place = Place::file(shown);
-    let printed = pdf::print(&browser, &options.out, &layout, &built.front, &place, &mut problems)?;
+    let printed =
+        pdf::print(&browser, &options.out, &layout, &built.metadata, &place, &mut problems)?;
     if !problems.is_empty() {
         let rejected = pdf::reject(&printed.bytes, file)?;
         let rejected = rejected.strip_prefix(here).unwrap_or(&rejected);

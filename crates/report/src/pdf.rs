@@ -11,7 +11,7 @@ pub mod layout;
 mod measure;
 mod publish;
 pub mod read;
-mod text;
+pub mod text;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -22,9 +22,8 @@ use anyhow::{Context, Result, bail};
 use browser::{Browser, ColorScheme, Media, Page, PrintSettings, Viewport};
 use lopdf::Document;
 
-use crate::front::FrontMatter;
 use crate::problem::{Place, Problems};
-pub use check::Expected;
+pub use check::{Expected, GRADED};
 use layout::Layout;
 pub use publish::{publish, reject};
 use read::Pdf;
@@ -34,6 +33,15 @@ const LIMIT: Duration = Duration::from_secs(400);
 
 /// How often the book may be printed until the table of contents is right.
 const ATTEMPTS: usize = 4;
+
+/// What a PDF says of itself.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Metadata {
+    /// The title.
+    pub title: String,
+    /// The author; empty if there is none yet.
+    pub author: String,
+}
 
 /// A book on paper.
 #[derive(Clone, Debug)]
@@ -54,16 +62,17 @@ pub fn print(
     browser: &Browser,
     folder: &Path,
     layout: &Layout,
-    front: &FrontMatter,
+    metadata: &Metadata,
     place: &Place,
     problems: &mut Problems,
 ) -> Result<Printed> {
+    let Metadata { title, author } = metadata;
     let mut page = browser.page()?;
     page.emulate(Media::Print, ColorScheme::Light)?;
     page.set_viewport(Viewport::desktop(measure::WIDTH, measure::HEIGHT))?;
     let mut pages = BTreeMap::new();
     for attempt in 0..ATTEMPTS {
-        let document = print_once(&mut page, folder, &layout.document(front, &pages))?;
+        let document = print_once(&mut page, folder, &layout.document(title, author, &pages))?;
         if attempt == 0 {
             measure::check(&mut page, place, problems)?;
         }
@@ -72,9 +81,9 @@ pub fn print(
             frame.destinations.into_iter().map(|(id, spot)| (id, spot.page)).collect();
         if found == pages {
             complain(&mut page, place, problems);
-            let bytes = finish::finish(document, front)?;
+            let bytes = finish::finish(document, title, author)?;
             let pdf = Pdf::read(&bytes)?;
-            Expected { layout, front }.check(&pdf, place, problems);
+            Expected { layout, title, author }.check(&pdf, place, problems);
             let appendix = check::appendix_page(layout, &pdf).unwrap_or(pdf.pages.len());
             return Ok(Printed { pages: pdf.pages.len(), appendix, bytes });
         }

@@ -18,6 +18,7 @@ use crate::formula::Formulas;
 use crate::frame;
 use crate::html;
 use crate::links::Pages;
+use crate::pdf::Metadata;
 use crate::pdf::layout::Listed;
 use crate::problem::{Place, Problem, Problems};
 use crate::programs::Programs;
@@ -68,8 +69,8 @@ pub struct Built {
     pub counts: Counts,
     /// What `report.toml` does not say yet.
     pub missing: Vec<String>,
-    /// The front matter.
-    pub front: FrontMatter,
+    /// What its PDF says of itself.
+    pub metadata: Metadata,
     /// The chapters, as `SUMMARY.md` lists them.
     pub chapters: Vec<Listed>,
 }
@@ -117,10 +118,11 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     let front =
         FrontMatter::read(&options.book.join("report.toml")).map_err(anyhow::Error::from)?;
     let missing = front.missing();
+    let metadata = Metadata { title: front.title.clone(), author: front.author.clone() };
     let inputs = Inputs {
         root: options.root.clone(),
         source: options.shown(&source),
-        front: front.clone(),
+        front,
         evidence: Evidence::load(&options.results, programs.as_ref())?,
         evidence_file: options.shown(&options.results),
         records: Records::new(&options.book.join("records"))?,
@@ -157,7 +159,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         return Err(Failure::Problems(problems.sorted()));
     }
     replace(staging, &options.out)?;
-    Ok(Built { index: options.out.join("index.html"), counts, missing, front, chapters })
+    Ok(Built { index: options.out.join("index.html"), counts, missing, metadata, chapters })
 }
 
 /// Runs mdBook.

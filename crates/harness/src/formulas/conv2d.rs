@@ -157,7 +157,7 @@ impl Pass {
         self.geometry.stride == 1 && self.geometry.padding() == (k1 - 1, k2 - 1)
     }
 
-    /// `Z[n, r, q, f] = b[f] + Σᵢ Σⱼ Σ꜀ W[i, j, c, f] X[n, r s + i - p₁, q s + j - p₂, c]`, with X zero
+    /// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, r s + i - p₁, q s + j - p₂, c]`, with X zero
     /// outside of the image.
     fn z(&self) -> ArrayD<f64> {
         let (k1, k2) = self.geometry.kernel;

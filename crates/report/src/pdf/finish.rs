@@ -3,15 +3,13 @@
 use anyhow::{Context, Result};
 use lopdf::{Dictionary, Document, Object, SaveOptions, text_string};
 
-use crate::front::FrontMatter;
-
 /// Sets the metadata, and packs the file.
 ///
 /// # Errors
 /// If the file is not a PDF, or has no catalog.
-pub(super) fn finish(mut document: Document, front: &FrontMatter) -> Result<Vec<u8>> {
+pub(super) fn finish(mut document: Document, title: &str, author: &str) -> Result<Vec<u8>> {
     let mut information = Dictionary::new();
-    for (key, value) in [("Title", &front.title), ("Author", &front.author)] {
+    for (key, value) in [("Title", title), ("Author", author)] {
         if !value.trim().is_empty() {
             information.set(key, text_string(value.trim()));
         }

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result, bail, ensure};
 
 use super::contents;
-use crate::front::FrontMatter;
 use crate::markup::{Token, decode, escape, tokens};
 
 /// A chapter as `SUMMARY.md` lists it.
@@ -69,6 +68,15 @@ pub struct Section {
     pub html: String,
 }
 
+/// A file of the appendix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing {
+    /// Its path.
+    pub name: String,
+    /// What it says.
+    pub code: String,
+}
+
 /// What mdBook puts between two chapters.
 const SEPARATOR: &str = "<div style=\"break-before: page; page-break-before: always;\"></div>";
 
@@ -104,7 +112,7 @@ impl Layout {
 
     /// The document, with the page of each heading in its table of contents.
     #[must_use]
-    pub fn document(&self, front: &FrontMatter, pages: &BTreeMap<String, usize>) -> String {
+    pub fn document(&self, title: &str, author: &str, pages: &BTreeMap<String, usize>) -> String {
         let mut sheets = String::new();
         let mut body = String::new();
         for (index, chapter) in self.chapters.iter().enumerate() {
@@ -112,7 +120,7 @@ impl Layout {
             sheets.push_str(&chapter.sheet(&name));
             let _ = write!(
                 body,
-                "<section class=\"chapter {}\" style=\"page: {name}\">\n{}</section>\n",
+                "<section class=\"paper-chapter {}\" style=\"page: {name}\">\n{}</section>\n",
                 chapter.role.class(),
                 chapter.body(pages)
             );
@@ -120,13 +128,11 @@ impl Layout {
                 sheets.push_str(&sheet("contents", contents::TITLE, ""));
                 let _ = write!(
                     body,
-                    "<section class=\"chapter contents\" style=\"page: contents\">\n{}</section>\n",
+                    "<section class=\"paper-chapter contents\" style=\"page: contents\">\n{}</section>\n",
                     contents::html(&self.chapters, pages)
                 );
             }
         }
-        let author: Vec<&str> =
-            [front.author.trim()].into_iter().filter(|a| !a.is_empty()).collect();
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\" class=\"light js\">\n<head>\n\
              <meta charset=\"utf-8\">\n<title>{}</title>\n<meta name=\"author\" content=\"{}\">\n\
@@ -134,8 +140,8 @@ impl Layout {
              <div id=\"mdbook-page-wrapper\" class=\"page-wrapper\"><div class=\"page\">\
              <div id=\"mdbook-content\" class=\"content\">\n<main class=\"paper\">{}\n{body}</main>\n\
              </div></div></div>\n<script>\n{HIGHLIGHT}</script>\n</body>\n</html>\n",
-            escape(front.title.trim()),
-            escape(&author.join(", ")),
+            escape(title.trim()),
+            escape(author.trim()),
             self.head,
             self.glyphs,
         )
@@ -144,7 +150,7 @@ impl Layout {
 
 /// The appendix stays as it is: every coloured word is an element of its own in the PDF.
 const HIGHLIGHT: &str = "for (const block of document.querySelectorAll(
-  '.chapter:not(.appendix-pages) code.language-rust')) { hljs.highlightBlock(block); }\n";
+  '.paper-chapter:not(.appendix-pages) code.language-rust')) { hljs.highlightBlock(block); }\n";
 
 impl Role {
     fn class(self) -> &'static str {
@@ -201,6 +207,64 @@ impl Chapter {
         if self.role == Role::Question { &self.heading } else { &self.listed.name }
     }
 
+    /// The text of its heading on paper.
+    #[must_use]
+    pub fn printed_heading(&self) -> String {
+        match self.number() {
+            Some(number) => format!("{number} {}", self.heading),
+            None => self.heading.clone(),
+        }
+    }
+
+    /// The lines of its listings.
+    pub fn code_lines(&self) -> impl Iterator<Item = String> {
+        let blocks =
+            self.html.split("<pre>").skip(1).filter_map(|block| block.split("</pre>").next());
+        let lines =
+            blocks.flat_map(|block| plain(block).lines().map(str::to_owned).collect::<Vec<_>>());
+        lines.filter(|line| !line.trim().is_empty())
+    }
+
+    /// The files of the appendix.
+    #[must_use]
+    pub fn listings(&self) -> Vec<Listing> {
+        let mut listings = Vec::new();
+        for file in self.html.split("<h3 ").skip(1) {
+            let (Some((_, heading)), Some(code)) =
+                (file.split_once('>'), between(file, "<pre>", "</pre>"))
+            else {
+                continue;
+            };
+            let name = plain(heading.split("</h3>").next().unwrap_or_default());
+            listings.push(Listing { name, code: plain(code) });
+        }
+        listings
+    }
+
+    /// All that its page says, piece by piece.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        let texts = tokens(&self.html).filter_map(|token| match token {
+            Token::Text(text) => Some(decode(text.trim()).into_owned()),
+            _ => None,
+        });
+        texts.filter(|text| !text.is_empty()).collect()
+    }
+
+    /// What stands there because a value is missing.
+    #[must_use]
+    pub fn marked_missing(&self) -> Vec<String> {
+        let marked = self.html.split("class=\"missing\">").skip(1);
+        marked.filter_map(|text| Some(decode(text.split('<').next()?).into_owned())).collect()
+    }
+
+    /// A number that its heading does not have.
+    fn number(&self) -> Option<&str> {
+        let number = self.listed.name.split(' ').next()?;
+        let is_number = number.starts_with(|c: char| c.is_ascii_digit());
+        (self.role != Role::Question && is_number).then_some(number)
+    }
+
     fn sheet(&self, page: &str) -> String {
         match self.role {
             Role::Title => format!("@page {page} {{ @bottom-center {{ content: none; }} }}\n"),
@@ -216,12 +280,8 @@ impl Chapter {
         if self.role == Role::Appendix {
             return contents::appendix(&self.html, &self.sections, pages);
         }
-        // A heading without its number would be hard to find from the table of contents.
-        let number = self.listed.name.split(' ').next().unwrap_or_default();
-        let is_number = number.starts_with(|c: char| c.is_ascii_digit());
-        if self.role == Role::Question || !is_number {
-            return self.html.clone();
-        }
+        let Some(number) = self.number() else { return self.html.clone() };
+        // From the table of contents it would be hard to find a heading without its number.
         let heading = format!("<a class=\"header\" href=\"#{}\">", self.id);
         self.html.replacen(&heading, &format!("{heading}{} ", escape(number)), 1)
     }
@@ -270,13 +330,19 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
     Some(text.split_once(before)?.1.split_once(after)?.0)
 }
 
-/// The text of some HTML.
+/// The text of some HTML, without that of its drawings.
 pub(super) fn plain(html: &str) -> String {
-    let text = tokens(html).filter_map(|token| match token {
-        Token::Text(text) => Some(decode(text)),
-        _ => None,
-    });
-    text.collect::<String>().trim().to_owned()
+    let mut text = String::new();
+    let mut drawings = 0_usize;
+    for token in tokens(html) {
+        match token {
+            Token::Open(tag) if tag.name == "svg" && !tag.self_closing => drawings += 1,
+            Token::Close("svg") => drawings = drawings.saturating_sub(1),
+            Token::Text(part) if drawings == 0 => text.push_str(&decode(part)),
+            _ => {}
+        }
+    }
+    text.trim().to_owned()
 }
 
 /// The style sheets of the head, without those of dark themes, and the highlighter.
@@ -334,9 +400,8 @@ mod tests {
 
     #[test]
     fn the_document_has_each_chapter_on_pages_of_its_own_and_the_contents_after_the_title() {
-        let front = FrontMatter { title: "A < B".into(), ..FrontMatter::default() };
         let pages = BTreeMap::from([("net".to_owned(), 3), ("one".to_owned(), 4)]);
-        let text = Layout::read(PRINT, &listed()).unwrap().document(&front, &pages);
+        let text = Layout::read(PRINT, &listed()).unwrap().document("A < B", "", &pages);
         for expected in [
             "<title>A &lt; B</title>",
             "<main class=\"paper\"><svg class=\"glyphs\"><defs></defs></svg>",
@@ -349,8 +414,8 @@ mod tests {
         }
         assert!(!text.contains("ayu"));
         let at = |part: &str| text.find(part).unwrap();
-        assert!(at("title-page\"") < at("class=\"chapter contents\""));
-        assert!(at("class=\"chapter contents\"") < at("<h1 id=\"net\""));
+        assert!(at("title-page\"") < at("class=\"paper-chapter contents\""));
+        assert!(at("class=\"paper-chapter contents\"") < at("<h1 id=\"net\""));
     }
 
     #[test]

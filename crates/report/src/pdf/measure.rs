@@ -48,13 +48,13 @@ const SCRIPT: &str = r"(() => {
   const whole = '.figure, .equation, .statement, .listing.short, tr';
   const wide = 'p, li, pre, table, .equation-body > svg, .figure-body > svg, .figure-body > img';
   const misfits = [];
-  for (const e of document.querySelectorAll('.chapter:not(.appendix-pages) :is(' + whole + ',' + wide + ')')) {
+  for (const e of document.querySelectorAll('.paper-chapter:not(.appendix-pages) :is(' + whole + ',' + wide + ')')) {
     const box = e.getBoundingClientRect();
     if (box.width <= 1) continue;
     const right = Math.max(box.right, box.left + (e.scrollWidth || 0));
     const high = e.matches(whole) && box.height > HEIGHT;
     if (right > WIDTH + 1 || high) {
-      const chapter = e.closest('.chapter').querySelector('h1').textContent;
+      const chapter = e.closest('.paper-chapter').querySelector('h1').textContent;
       const what = e.closest('[id]')?.id || e.textContent.trim().slice(0, 40);
       misfits.push({ name: `<${e.localName}> '${what}' of '${chapter}'`, right, height: box.height });
     }

@@ -1,7 +1,7 @@
 //! The finished PDF, where readers find it.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -25,7 +25,13 @@ pub fn publish(bytes: &[u8], pages: usize, book: &Path, file: &Path) -> Result<(
             fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
         write(&page, linked(&text, pages)?.as_bytes())?;
     }
-    Ok(())
+    // One that did not pass would be of an older book.
+    match fs::remove_file(rejected(file)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", rejected(file).display()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a PDF that did not pass beside the place where it should have been, and returns where.
@@ -33,9 +39,13 @@ pub fn publish(bytes: &[u8], pages: usize, book: &Path, file: &Path) -> Result<(
 /// # Errors
 /// If the file cannot be written.
 pub fn reject(bytes: &[u8], file: &Path) -> Result<PathBuf> {
-    let rejected = file.with_extension("rejected.pdf");
+    let rejected = rejected(file);
     write(&rejected, bytes)?;
     Ok(rejected)
+}
+
+fn rejected(file: &Path) -> PathBuf {
+    file.with_extension("rejected.pdf")
 }
 
 fn linked(page: &str, pages: usize) -> Result<String> {
@@ -76,8 +86,10 @@ mod tests {
             fs::write(book.join(name), "<h1>T</h1>\n<div class=\"title-page\">x</div>").unwrap();
         }
         let file = folder.path().join("a/b.pdf");
+        let old = reject(b"old", &file).unwrap();
         publish(b"%PDF", 7, &book, &file).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"%PDF");
+        assert!(!old.exists());
         assert_eq!(fs::read(book.join("book.pdf")).unwrap(), b"%PDF");
         for name in FIRST_PAGES {
             let text = fs::read_to_string(book.join(name)).unwrap();

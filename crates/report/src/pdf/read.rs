@@ -135,10 +135,23 @@ impl Page {
     }
 }
 
-/// Some texts as one, without white space.
+/// Some texts as one, without white space and without combining marks: the browser draws a letter and
+/// its mark as one sign, which has no character of its own. Ligatures are taken apart.
 pub fn squeezed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
-    let visible = |c: &char| !c.is_whitespace() && !matches!(c, '\u{200b}' | '\0');
-    texts.into_iter().flat_map(|text| text.chars().filter(visible)).collect()
+    let is_mark = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{200b}' | '\0');
+    let mut out = String::new();
+    for c in texts.into_iter().flat_map(str::chars) {
+        match c {
+            'ﬁ' => out.push_str("fi"),
+            'ﬂ' => out.push_str("fl"),
+            'ﬀ' => out.push_str("ff"),
+            'ﬃ' => out.push_str("ffi"),
+            'ﬄ' => out.push_str("ffl"),
+            c if c.is_whitespace() || is_mark(c) => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 struct Places<'a> {

@@ -19,6 +19,12 @@ pub struct Run {
     pub size: f64,
     /// What it says.
     pub text: String,
+    /// Red, green and blue, from 0 to 1.
+    pub ink: [f64; 3],
+    /// Whether the font is one for code.
+    pub is_code: bool,
+    /// Whether the font is bold.
+    pub is_bold: bool,
 }
 
 /// The text of a page, in the order in which it is drawn.
@@ -43,6 +49,8 @@ pub(super) fn runs(document: &Document, page: ObjectId, height: f64) -> Result<V
 /// What text needs of a font.
 struct Font<'a> {
     encoding: Encoding<'a>,
+    is_code: bool,
+    is_bold: bool,
     /// Thousandths of the font's size by code, for two-byte codes.
     widths: BTreeMap<u16, f64>,
     usual_width: f64,
@@ -63,7 +71,10 @@ impl<'a> Font<'a> {
                 read_widths(ranges, &mut widths);
             }
         }
-        Ok(Self { encoding, widths, usual_width })
+        let name = font.get(b"BaseFont").and_then(Object::as_name).unwrap_or_default();
+        let is = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
+        let (is_code, is_bold) = (is(b"Code") || is(b"Mono"), is(b"Bold"));
+        Ok(Self { encoding, is_code, is_bold, widths, usual_width })
     }
 
     fn width(&self, codes: &[u8]) -> f64 {
@@ -121,7 +132,8 @@ struct Pen<'a> {
     fonts: &'a HashMap<Vec<u8>, Font<'a>>,
     height: f64,
     space: Matrix,
-    saved: Vec<Matrix>,
+    ink: [f64; 3],
+    saved: Vec<(Matrix, [f64; 3])>,
     line: Matrix,
     font: Option<&'a Font<'a>>,
     size: f64,
@@ -134,6 +146,7 @@ impl<'a> Pen<'a> {
             fonts,
             height: 0.0,
             space: IDENTITY,
+            ink: [0.0; 3],
             saved: Vec::new(),
             line: IDENTITY,
             font: None,
@@ -149,8 +162,9 @@ impl<'a> Pen<'a> {
         };
         let matrix = || [0, 1, 2, 3, 4, 5].map(number);
         match operation.operator.as_str() {
-            "q" => self.saved.push(self.space),
-            "Q" => self.space = self.saved.pop().unwrap_or(IDENTITY),
+            "q" => self.saved.push((self.space, self.ink)),
+            "Q" => (self.space, self.ink) = self.saved.pop().unwrap_or((IDENTITY, [0.0; 3])),
+            "rg" => self.ink = [0, 1, 2].map(number),
             "cm" => self.space = times(matrix(), self.space),
             "BT" => self.line = IDENTITY,
             "Tm" => self.line = matrix(),
@@ -184,7 +198,9 @@ impl<'a> Pen<'a> {
         let scale = a.hypot(b);
         let width = font.width(codes) * self.size * scale;
         let size = self.size * scale;
-        self.runs.push(Run { x, y: self.height - y, width, size, text });
+        let Font { is_code, is_bold, .. } = *font;
+        let ink = self.ink;
+        self.runs.push(Run { x, y: self.height - y, width, size, text, ink, is_code, is_bold });
     }
 }
 

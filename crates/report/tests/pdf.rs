@@ -1,0 +1,281 @@
+//! A small book, printed by a real browser; and PDFs that lack something, which the checks have to find.
+
+#![expect(clippy::unwrap_used, reason = "all of this is tests, which panic to fail")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::ops::Range;
+
+use browser::for_tests;
+use report::pdf::layout::{Layout, Listed};
+use report::pdf::read::{Link, Pdf, Spot};
+use report::pdf::text::Run;
+use report::pdf::{Expected, GRADED, Metadata, Printed, print};
+use report::problem::{Place, Problems};
+
+const STYLE: &str = include_str!("../../../book/theme/report.css");
+
+/// As the assignment words them.
+const STATEMENTS: [&str; 2] = [
+    "I certify that all solutions are entirely in my own words and that I have not looked at another \
+     student's solutions. I have given credit to all external sources I consulted.",
+    "I certify that all solutions in this document are entirely my own and that I have not looked at \
+     anyone else's solution. I have given credit to all external sources I consulted.",
+];
+
+const CHAPTERS: [(&str, &str); 5] = [
+    ("", "Title page"),
+    ("Background", "2.1 Networks"),
+    ("Questions", "4.1 ReLU"),
+    ("Questions", "4.2 Layer"),
+    ("Evidence", "Appendix"),
+];
+
+/// A chapter's heading as mdBook writes it.
+fn heading(level: u8, id: &str, text: &str) -> String {
+    format!("<h{level} id=\"{id}\"><a class=\"header\" href=\"#{id}\">{text}</a></h{level}>\n")
+}
+
+/// `print.html` of a book with two questions, a figure, code, and an appendix with whatever is graded.
+fn book() -> String {
+    let statements = STATEMENTS.map(|statement| {
+        format!(
+            "<figure class=\"statement\"><blockquote><p>“{statement}”</p></blockquote>\
+             <p class=\"signature\"><span>Signature</span><span>Date</span></p></figure>"
+        )
+    });
+    let title = format!(
+        "<h1 id=\"title\">Networks</h1>\n<div class=\"title-page\"><dl><dt>Author</dt><dd>Ada &amp; Co</dd>\
+         <dt>Kaggle score</dt><dd><strong class=\"missing\">[Kaggle score: missing in report.toml]</strong>\
+         </dd></dl>{}</div>",
+        statements.concat()
+    );
+    let networks = heading(1, "net", "Networks")
+        + &heading(2, "one", "One")
+        + "<p>Text, then \
+        <a href=\"#fig:net\">Figure 4.1.1</a>.</p>";
+    let relu = heading(1, "relu", "Question 4.1: ReLU")
+        + &heading(2, "code", "The code")
+        + "<figure class=\"figure\" id=\"fig:net\"><div class=\"figure-body\"><svg class=\"drawing\" \
+         viewBox=\"0 0 40 40\"><circle cx=\"20\" cy=\"20\" r=\"9\"/></svg></div><figcaption><p><strong>\
+         Figure 4.1.1.</strong> A unit.</p></figcaption></figure>\n\
+         <pre><code class=\"language-rust\">fn relu(z: f64) -&gt; f64 {\n    z.max(0.0) // first\n}</code></pre>";
+    let layer = heading(1, "layer", "Question 4.2: layer") + "<p>Its text.</p>";
+    let mut files: BTreeMap<&str, String> = BTreeMap::new();
+    for (_, file, line) in GRADED {
+        writeln!(files.entry(file).or_default(), "{line} {{}}").unwrap();
+    }
+    let mut appendix =
+        heading(1, "appendix", "Appendix") + "<p>All of it.</p>\n<div class=\"appendix\">\n";
+    let mut last = "";
+    for (file, code) in &files {
+        let folder = file.rsplit_once("/src").unwrap().0;
+        if folder != last {
+            let id = folder.replace('/', "");
+            appendix += &heading(2, &id, &format!("<code>{folder}</code>"));
+            last = folder;
+        }
+        appendix += &heading(3, &file.replace(['/', '.'], ""), &format!("<code>{file}</code>"));
+        let code = code.replace('<', "&lt;");
+        write!(appendix, "<pre><code class=\"language-rust\">//! Σ and X̂.\n{code}</code></pre>\n")
+            .unwrap();
+    }
+    appendix += "</div>\n";
+    let separator = "<div style=\"break-before: page; page-break-before: always;\"></div>\n";
+    format!(
+        "<head>\n<link rel=\"stylesheet\" href=\"report.css\">\n</head><body><main>{}</main>\n\
+         <script src=\"highlight-x.js\"></script>\n</body>",
+        [title, networks, relu, layer, appendix].join(separator)
+    )
+}
+
+fn listed() -> Vec<Listed> {
+    CHAPTERS.map(|(part, name)| Listed { part: part.to_owned(), name: name.to_owned() }).to_vec()
+}
+
+/// Prints a book, and returns what is wrong with it.
+fn printed(browser: &browser::Browser, book: &str) -> (Printed, Layout, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    // As mdBook's own style has it.
+    let style = format!("body {{ margin: 0; }}\n{STYLE}");
+    fs::write(folder.path().join("report.css"), style).unwrap();
+    fs::write(folder.path().join("highlight-x.js"), "hljs = { highlightBlock() {} };").unwrap();
+    let layout = Layout::read(book, &listed()).unwrap();
+    let metadata = Metadata { title: "Networks".to_owned(), author: "Ada & Co".to_owned() };
+    let mut problems = Problems::default();
+    let place = Place::file("b.pdf");
+    let printed = print(browser, folder.path(), &layout, &metadata, &place, &mut problems).unwrap();
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 2, "the printed page is still there: {left:?}");
+    (printed, layout, problems.sorted().iter().map(|problem| problem.message.clone()).collect())
+}
+
+#[test]
+fn a_good_book_passes_and_is_the_same_each_time() {
+    let Some(browser) = for_tests("a book is printed").unwrap() else { return };
+    let (first, _, problems) = printed(&browser, &book());
+    assert_eq!(problems, [""; 0]);
+    // Title, contents, three chapters, the appendix's first page and a page for each of its crates.
+    assert_eq!((first.pages, first.appendix), (11, 6));
+    let (second, _, _) = printed(&browser, &book());
+    assert!(first.bytes == second.bytes, "{} and {}", first.bytes.len(), second.bytes.len());
+}
+
+#[test]
+fn what_does_not_fit_or_cannot_be_loaded_is_found() {
+    let Some(browser) = for_tests("misfits").unwrap() else { return };
+    let wide = "<p id=\"wide\" style=\"width: 900px\">x</p><img src=\"none.png\" alt=\"\">\
+        <img src=\"http://example.org/a.png\" alt=\"\">\
+        <figure class=\"figure\" id=\"high\"><div style=\"height: 1000px\">y</div></figure>\
+        <script>missing()</script><p>Its text.</p>";
+    let (_, _, problems) = printed(&browser, &book().replace("<p>Its text.</p>", wide));
+    for expected in [
+        "<p> 'wide' of 'Question 4.2: layer' does not fit on a page: it ends at 900 px of 696",
+        "<figure> 'high' of 'Question 4.2: layer' does not fit",
+        "none.png: net::ERR_FILE_NOT_FOUND",
+        "asks the network for http://example.org/a.png",
+        "missing is not defined",
+    ] {
+        assert!(problems.iter().any(|p| p.contains(expected)), "{expected}: {problems:#?}");
+    }
+}
+
+/// Keeps some of the text of a page.
+fn keep(pdf: &mut Pdf, page: usize, kept: impl Fn(&Run) -> bool) {
+    pdf.pages[page - 1].runs.retain(kept);
+}
+
+/// The pieces of text on a page that have these words: a word may be drawn in one piece or letter by
+/// letter.
+fn find(pdf: &Pdf, page: usize, words: &str) -> Option<Range<usize>> {
+    let runs = &pdf.pages[page - 1].runs;
+    let text: String = runs.iter().map(|run| run.text.as_str()).collect();
+    let begin = text.find(words)?;
+    let mut at = 0;
+    let touched = runs.iter().enumerate().filter(|(_, run)| {
+        at += run.text.len();
+        at > begin && at - run.text.len() < begin + words.len()
+    });
+    let touched: Vec<usize> = touched.map(|(index, _)| index).collect();
+    Some(*touched.first()?..touched.last()? + 1)
+}
+
+/// Takes these words away.
+fn lose(pdf: &mut Pdf, page: usize, words: &str) {
+    let range = find(pdf, page, words).expect("the page has these words");
+    pdf.pages[page - 1].runs.drain(range);
+}
+
+/// The first piece of these words.
+fn run<'a>(pdf: &'a mut Pdf, page: usize, words: &str) -> &'a mut Run {
+    let range = find(pdf, page, words).expect("the page has these words");
+    &mut pdf.pages[page - 1].runs[range.start]
+}
+
+type Damage = (&'static str, fn(&mut Pdf));
+
+const DAMAGES: [Damage; 27] = [
+    ("page 1 has 1 signature lines, not 2", |pdf| lose(pdf, 1, "Signature")),
+    ("page 1 lacks the honor statement of Deliverables", |pdf| lose(pdf, 1, "another")),
+    ("page 1 lacks \"Ada & Co\"", |pdf| lose(pdf, 1, "Ada & Co")),
+    ("page 1 lacks \"Networks\"", |pdf| lose(pdf, 1, "Networks")),
+    ("\"[Kaggle score: missing in report.toml]\" is not red", |pdf| {
+        pdf.pages[0].runs.iter_mut().for_each(|run| run.ink = [0.0; 3]);
+    }),
+    ("page 2 does not begin with the table of contents", |pdf| {
+        keep(pdf, 2, |run| !run.is_bold);
+    }),
+    ("the file's Title is \"Other\", not \"Networks\"", |pdf| {
+        pdf.information.insert("Title".to_owned(), "Other".to_owned());
+    }),
+    ("the file's Author is \"\", not \"Ada & Co\"", |pdf| {
+        pdf.information.remove("Author");
+    }),
+    ("the file's language is \"\"", |pdf| pdf.language.clear()),
+    ("the font Strange is not in the file", |pdf| {
+        pdf.fonts.insert("Strange".to_owned(), false);
+    }),
+    ("page 3 is (500.0, 700.0) points: not letter", |pdf| {
+        (pdf.pages[2].width, pdf.pages[2].height) = (500.0, 700.0);
+    }),
+    ("page 5 is blank", |pdf| keep(pdf, 5, |run| run.y < 34.0 || run.y > 762.0)),
+    ("page 4 has the number \"\" at its foot", |pdf| keep(pdf, 4, |run| run.y < 762.0)),
+    ("page 4 has \"\" at its head, not \"Question 4.1: ReLU\"", |pdf| {
+        keep(pdf, 4, |run| run.y > 34.0);
+    }),
+    ("reaches beyond the margin", |pdf| run(pdf, 4, "fn relu").x = 590.0),
+    ("is in no font of this machine", |pdf| run(pdf, 4, "fn relu").text = "\u{fffd}".to_owned()),
+    ("page 3 links to \"gone\", which is nowhere", |pdf| {
+        pdf.pages[2].links.push(Link::Inside("gone".to_owned()));
+    }),
+    ("page 3 links to file:///a.html, which readers do not have", |pdf| {
+        pdf.pages[2].links.push(Link::Address("file:///a.html".to_owned()));
+    }),
+    ("the bookmarks are [\"Networks\", \"Contents\", \"2.1 Networks\"", |pdf| {
+        pdf.outline.retain(|bookmark| !bookmark.title.contains("4.2"));
+    }),
+    ("the bookmark \"One\" leads nowhere", |pdf| {
+        pdf.outline.iter_mut().filter(|b| b.title == "One").for_each(|b| b.spot = None);
+    }),
+    ("the heading \"One\" stands alone at the foot of page 3", |pdf| {
+        lose(pdf, 3, "Text, then Figure 4.1.1.");
+    }),
+    ("does not have, in its place, \"One\" on page 4", |pdf| {
+        pdf.destinations.insert("one".to_owned(), Spot { page: 4, x: 0.0, y: 0.0 });
+    }),
+    ("\"4.2 Layer\" does not begin at the top of page 5", |pdf| {
+        keep(pdf, 5, |run| !run.is_bold);
+    }),
+    ("\"4.1 ReLU\" lacks Figure 4.1.1. It is nowhere", |pdf| {
+        lose(pdf, 4, "Figure 4.1.1.");
+    }),
+    ("\"4.1 ReLU\" lacks the line of code `z.max(0.0) // first`", |pdf| {
+        lose(pdf, 4, "first");
+    }),
+    ("page 5: `undefined` in \"an undefined thing\"", |pdf| {
+        let text = run(pdf, 5, "Its");
+        text.text = "an undefined thing".to_owned();
+    }),
+    ("crates/cnn does not begin at the top of a page", |pdf| {
+        pdf.destinations.remove("cratescnn");
+    }),
+];
+
+#[test]
+fn every_damage_is_found() {
+    let Some(browser) = for_tests("damaged PDFs").unwrap() else { return };
+    let (printed, layout, _) = printed(&browser, &book());
+    let good = Pdf::read(&printed.bytes).unwrap();
+    let check = |pdf: &Pdf| {
+        let mut problems = Problems::default();
+        let expected = Expected { layout: &layout, title: "Networks", author: "Ada & Co" };
+        expected.check(pdf, &Place::file("b.pdf"), &mut problems);
+        problems.sorted().iter().map(|p| p.message.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(check(&good), [""; 0]);
+    for (expected, damage) in DAMAGES {
+        let mut pdf = good.clone();
+        damage(&mut pdf);
+        assert!(pdf != good, "{expected}: nothing was damaged");
+        let found = check(&pdf);
+        assert!(found.iter().any(|p| p.contains(expected)), "{expected}: {found:#?}");
+    }
+    // Whatever line of the appendix is lost, its file is named; with it goes what is graded.
+    for (name, file, line) in GRADED {
+        let mut pdf = good.clone();
+        let page = (printed.appendix..=printed.pages)
+            .find(|page| find(&pdf, *page, file).is_some() && find(&pdf, *page, line).is_some());
+        lose(&mut pdf, page.unwrap(), line);
+        let found = check(&pdf);
+        let graded = format!("the appendix lacks {name}: `{line}` in {file}");
+        assert!(found.contains(&graded), "{graded}: {found:#?}");
+        assert!(found.iter().any(|p| p.contains(&format!("of {file}"))), "{file}: {found:#?}");
+    }
+}
+
+#[test]
+fn no_pdf_is_an_error() {
+    assert!(Pdf::read(b"%PDF-1.4\nnothing").is_err());
+    assert!(Pdf::read(b"").is_err());
+}
