@@ -66,7 +66,8 @@ fn settings(layer: &Layer) -> String {
 }
 
 fn shape(lengths: &[usize]) -> String {
-    lengths.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+    // Spaces at which no line is broken.
+    lengths.iter().map(usize::to_string).collect::<Vec<_>>().join("\u{a0}×\u{a0}")
 }
 
 #[cfg(test)]
@@ -90,6 +91,7 @@ mod tests {
         let rest = "[[hyperparameters.model.layers]]\nlayer = \"flatten\"\n\
             [[hyperparameters.model.layers]]\nlayer = \"fully_connected\"\nn_out = 2\n";
         let table = run_network(&run(&format!("{MODEL}{conv}{rest}"))).unwrap();
+        let table = table.replace('\u{a0}', " ");
         let rows: Vec<&str> = table.lines().skip(2).collect();
         assert_eq!(rows[0], "| | picture | | 4 × 6 × 1 | |");
         // 3 · 3 weights and a bias for each of 8 filters, valid padding: 2 x 4 places.
