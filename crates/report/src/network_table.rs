@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn shapes_and_parameters_are_those_of_the_model() {
         let conv = "[[hyperparameters.model.layers]]\nlayer = \"conv2d\"\nn_out = 8\n\
-            kernel_shape = [3, 3]\n";
+            kernel_shape = [3, 3]\nstride = 1\npad = \"valid\"\nactivation = \"linear\"\n\
+            weight_init = \"he_normal\"\n";
         let rest = "[[hyperparameters.model.layers]]\nlayer = \"flatten\"\n\
             [[hyperparameters.model.layers]]\nlayer = \"fully_connected\"\nn_out = 2\n";
         let table = run_network(&run(&format!("{MODEL}{conv}{rest}"))).unwrap();
@@ -104,7 +105,8 @@ mod tests {
     #[test]
     fn a_model_that_cannot_be_built_is_refused_and_layers_alone_are_listed() {
         let layer = "[[hyperparameters.model.layers]]\nlayer = \"conv2d\"\nn_out = 8\n\
-            kernel_shape = [9, 9]\n";
+            kernel_shape = [9, 9]\nstride = 1\npad = \"valid\"\nactivation = \"linear\"\n\
+            weight_init = \"he_normal\"\n";
         let error = run_network(&run(&format!("{MODEL}{layer}"))).unwrap_err();
         assert!(error.contains("Conv2D"), "{error}");
         let table = run_network(&run(&format!("[hyperparameters]\n{layer}"))).unwrap();
