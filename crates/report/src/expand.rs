@@ -274,8 +274,12 @@ impl<'a> Run<'a> {
                 self.expansion.counts.checked += 1;
                 let link = relative(&chapter.path, Path::new(evidence::CHAPTER));
                 let items = evidence.items();
-                let span = |item: &String| format!("<span>{}</span>", escape(item));
-                let line = items.iter().map(span).collect::<Vec<_>>().join("; ");
+                let last = items.len() - 1;
+                let span = |(index, item): (usize, &String)| {
+                    let end = if index < last { ";" } else { "" };
+                    format!("<span>{}{end}</span>", escape(item))
+                };
+                let line = items.iter().enumerate().map(span).collect::<Vec<_>>().join(" ");
                 html.push_str(&format!(
                     "<p class=\"evidence\"><a href=\"{link}\">{line}</a></p>\n"
                 ));

@@ -66,7 +66,8 @@ fn settings(layer: &Layer) -> String {
 }
 
 fn shape(lengths: &[usize]) -> String {
-    lengths.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+    // Spaces at which no line is broken.
+    lengths.iter().map(usize::to_string).collect::<Vec<_>>().join("\u{a0}×\u{a0}")
 }
 
 #[cfg(test)]
@@ -86,10 +87,12 @@ mod tests {
     #[test]
     fn shapes_and_parameters_are_those_of_the_model() {
         let conv = "[[hyperparameters.model.layers]]\nlayer = \"conv2d\"\nn_out = 8\n\
-            kernel_shape = [3, 3]\n";
+            kernel_shape = [3, 3]\nstride = 1\npad = \"valid\"\nactivation = \"linear\"\n\
+            weight_init = \"he_normal\"\n";
         let rest = "[[hyperparameters.model.layers]]\nlayer = \"flatten\"\n\
             [[hyperparameters.model.layers]]\nlayer = \"fully_connected\"\nn_out = 2\n";
         let table = run_network(&run(&format!("{MODEL}{conv}{rest}"))).unwrap();
+        let table = table.replace('\u{a0}', " ");
         let rows: Vec<&str> = table.lines().skip(2).collect();
         assert_eq!(rows[0], "| | picture | | 4 × 6 × 1 | |");
         // 3 · 3 weights and a bias for each of 8 filters, valid padding: 2 x 4 places.
@@ -102,7 +105,8 @@ mod tests {
     #[test]
     fn a_model_that_cannot_be_built_is_refused_and_layers_alone_are_listed() {
         let layer = "[[hyperparameters.model.layers]]\nlayer = \"conv2d\"\nn_out = 8\n\
-            kernel_shape = [9, 9]\n";
+            kernel_shape = [9, 9]\nstride = 1\npad = \"valid\"\nactivation = \"linear\"\n\
+            weight_init = \"he_normal\"\n";
         let error = run_network(&run(&format!("{MODEL}{layer}"))).unwrap_err();
         assert!(error.contains("Conv2D"), "{error}");
         let table = run_network(&run(&format!("[hyperparameters]\n{layer}"))).unwrap();

@@ -181,6 +181,7 @@ impl Records {
                 "failed": evidence.failed,
                 "formulas": evidence.formulas().len(),
                 "controls": evidence.controls.len(),
+                "worked": evidence.worked.len(),
             }),
             _ => {
                 let tree = match self.read(name)? {

@@ -5,8 +5,8 @@
 //! a result may be typed.
 
 use crate::arithmetic::{Worked, check};
-use crate::fragment::{Fragment, PieceKind};
-use crate::problem::Problems;
+use crate::fragment::{Fragment, Piece, PieceKind};
+use crate::problem::{Place, Problems};
 use crate::tensor::{DIGITS, Tensors};
 
 /// What the heading of a section begins with in which numbers have to come from the harness.
@@ -17,30 +17,38 @@ pub(crate) fn expand_all(chapter: &mut Fragment, tensors: &Tensors, problems: &m
     let sections = Sections::of(&chapter.text);
     for piece in &mut chapter.pieces {
         let strict = sections.contain(piece.range.start);
-        let place = &piece.place;
-        match &mut piece.kind {
-            PieceKind::Inline { tex } => formula(tex, true, strict, tensors, problems, place),
-            PieceKind::Display { tex, .. } => formula(tex, false, strict, tensors, problems, place),
-            PieceKind::Directive { caption: Some(caption), .. } => {
-                for piece in &mut caption.pieces {
-                    if let PieceKind::Inline { tex } = &mut piece.kind {
-                        formula(tex, true, strict, tensors, problems, place);
-                    }
-                }
+        if let PieceKind::Directive { caption: Some(caption), .. } = &mut piece.kind {
+            for piece in &mut caption.pieces {
+                expand_piece(piece, strict, tensors, problems);
             }
-            _ => {}
+        } else {
+            expand_piece(piece, strict, tensors, problems);
         }
     }
 }
 
+/// Expands a formula; one that fails is reported once, and nothing stands in its place.
+fn expand_piece(piece: &mut Piece, strict: bool, tensors: &Tensors, problems: &mut Problems) {
+    let place = &piece.place;
+    let expanded = match &mut piece.kind {
+        PieceKind::Inline { tex } => formula(tex, true, strict, tensors, problems, place),
+        PieceKind::Display { tex, .. } => formula(tex, false, strict, tensors, problems, place),
+        _ => true,
+    };
+    if !expanded {
+        piece.kind = PieceKind::Failed;
+    }
+}
+
+/// Puts tensors into a formula; whether that worked.
 fn formula(
     tex: &mut String,
     inline: bool,
     strict: bool,
     tensors: &Tensors,
     problems: &mut Problems,
-    place: &crate::problem::Place,
-) {
+    place: &Place,
+) -> bool {
     if strict && let Some(typed) = typed_result(tex) {
         problems.add(
             place,
@@ -50,9 +58,8 @@ fn formula(
             ),
         );
     }
-    if let Some(expanded) = problems.keep(place, expand(tex, inline, tensors)) {
-        *tex = expanded;
-    }
+    let expanded = problems.keep(place, expand(tex, inline, tensors));
+    expanded.map(|expanded| *tex = expanded).is_some()
 }
 
 /// TeX with tensors in the place of their names.
@@ -220,7 +227,6 @@ impl Sections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Place;
     use crate::tensor::tests::sample;
 
     #[test]

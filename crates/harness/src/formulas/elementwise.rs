@@ -51,8 +51,11 @@ pub(super) fn free_checks() -> Vec<Check> {
     ]
 }
 
+/// The derivative of a function of one number.
+type Derivative = fn(f64) -> f64;
+
 /// The element-wise activations of the course with their derivatives.
-const DERIVATIVES: [(Activation, fn(f64) -> f64); 5] = [
+const DERIVATIVES: [(Activation, Derivative); 5] = [
     (Activation::Linear, |_| 1.0),
     (Activation::ReLU, relu_derivative),
     (Activation::Sigmoid, sigmoid_derivative),

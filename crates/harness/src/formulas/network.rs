@@ -2,7 +2,7 @@
 
 use activations::Activation;
 use ffnn::NeuralNetwork;
-use layers::{FullyConnectedConfig, LayerConfig};
+use layers::{FullyConnectedConfig, Layer, LayerConfig};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, IxDyn};
 use optim::{SgdConfig, Step};
@@ -109,8 +109,9 @@ fn network(
 
 /// Weights and biases, layer by layer.
 fn parameters(network: &NeuralNetwork<f64>) -> Vec<(Array2<f64>, Array2<f64>)> {
-    let of = |layer: &Box<dyn layers::Layer<f64>>, name| layer.parameters().matrix(name).to_owned();
-    network.layers().iter().map(|layer| (of(layer, "W"), of(layer, "b"))).collect()
+    let of = |layer: &dyn Layer<f64>, name| layer.parameters().matrix(name).to_owned();
+    let layers = network.layers().iter().map(AsRef::as_ref);
+    layers.map(|layer| (of(layer, "W"), of(layer, "b"))).collect()
 }
 
 /// `X W + b`, index by index.
