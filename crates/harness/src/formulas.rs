@@ -31,6 +31,7 @@ mod pool2d;
 mod sgd;
 mod sgd_training;
 mod softmax;
+pub(crate) mod winograd;
 
 use crate::cases::{Case, Cases, Failure};
 use crate::{Check, Kind, LayerClass, Subject};
@@ -77,12 +78,14 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
 }
 
 /// The transcriptions of what is no [`Subject`]: the chain rule of all element-wise activations,
-/// networks, the optimiser, einsum and the numeric gradient.
+/// networks, the optimiser, einsum, the numeric gradient, and the algorithm that a convolution in `f64`
+/// does not choose.
 #[must_use]
 pub fn free_checks() -> Vec<Check> {
     let mut checks = elementwise::free_checks();
     checks.extend(network::checks());
     checks.extend([sgd::check(), einsum_rule::check(), numeric_gradient::check()]);
+    checks.extend(winograd::checks());
     checks
 }
 

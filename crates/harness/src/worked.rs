@@ -16,6 +16,7 @@ mod pooling;
 mod relu;
 mod softmax;
 mod step_of_training;
+mod winograd;
 
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ pub fn all() -> BTreeMap<String, Tensor> {
 type Write = fn(&mut Example<'_>);
 
 /// Every example, by what the names of its tensors begin with.
-const CHAPTERS: [(&str, Write); 33] = [
+const CHAPTERS: [(&str, Write); 34] = [
     ("two-weights", background::two_weights),
     ("batch", background::batch),
     ("neuron", background::neuron),
@@ -71,6 +72,7 @@ const CHAPTERS: [(&str, Write); 33] = [
     ("convolution", convolution::convolution),
     ("convolution-channels", convolution::channels),
     ("convolution-stride", convolution::stride),
+    ("winograd", winograd::one_dimension),
     ("max-pool", pooling::max),
     ("max-pool-padding", pooling::max_with_padding),
     ("average-pool", pooling::average),

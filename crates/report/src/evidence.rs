@@ -239,21 +239,22 @@ pub struct Comparisons {
 }
 
 impl FormulaEvidence {
-    /// One line for beneath the equation.
+    /// What was compared, for beneath the equation: an item for each kind of comparison.
     #[must_use]
-    pub fn line(&self) -> String {
-        let mut line = format!("checked against the code: {}", self.transcription.text());
+    pub fn items(&self) -> Vec<String> {
+        let mut formula = format!("checked against the code: {}", self.transcription.text());
         if let Some(bound) = self.transcription.bound {
-            let _ = write!(line, ", bound {}", short(bound));
+            let _ = write!(formula, ", bound {}", short(bound));
         }
+        let mut items = vec![formula];
         for (what, comparisons) in
             [("the oracle", self.oracle), ("finite differences", self.differences)]
         {
             if comparisons.cases > 0 {
-                let _ = write!(line, "; the code against {what}: {}", comparisons.text());
+                items.push(format!("the code against {what}: {}", comparisons.text()));
             }
         }
-        line
+        items
     }
 }
 
@@ -400,11 +401,13 @@ pub(crate) mod tests {
     fn a_formula_has_its_evidence() {
         let evidence = evidence();
         assert_eq!(evidence.formulas(), BTreeSet::from(["relu-backward"]));
-        let line = evidence.formula("relu-backward").unwrap().line();
+        let items = evidence.formula("relu-backward").unwrap().items();
         assert_eq!(
-            line,
-            "checked against the code: 50 cases, largest error 2.2e-16, bound 1e-10; \
-             the code against the oracle: 50 cases, largest error 2.2e-16"
+            items,
+            [
+                "checked against the code: 50 cases, largest error 2.2e-16, bound 1e-10",
+                "the code against the oracle: 50 cases, largest error 2.2e-16",
+            ]
         );
         assert!(evidence.formula("relu-forward").is_none());
     }

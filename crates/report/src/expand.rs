@@ -272,7 +272,9 @@ impl<'a> Run<'a> {
             Some(evidence) => {
                 self.expansion.counts.checked += 1;
                 let link = relative(&chapter.path, Path::new(evidence::CHAPTER));
-                let line = escape(&evidence.line()).into_owned();
+                let items = evidence.items();
+                let span = |item: &String| format!("<span>{}</span>", escape(item));
+                let line = items.iter().map(span).collect::<Vec<_>>().join("; ");
                 html.push_str(&format!(
                     "<p class=\"evidence\"><a href=\"{link}\">{line}</a></p>\n"
                 ));

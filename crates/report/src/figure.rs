@@ -125,8 +125,12 @@ fn root<'a>(mut tag: Tag<'a>, alt: &str) -> Result<Tag<'a>, String> {
         return Err(format!("the viewBox `{view_box}` is not four numbers"));
     };
     let width = number("width").unwrap_or(view_width);
+    let font = match tag.get("font-family") {
+        Some(_) => ";font-family:var(--drawing-font)",
+        None => "",
+    };
     tag.attributes.retain(|(name, _)| {
-        !matches!(*name, "width" | "height" | "style" | "class" | "id" | "role")
+        !matches!(*name, "width" | "height" | "style" | "class" | "id" | "role" | "font-family")
             && !name.starts_with("aria-")
             && !name.starts_with("xmlns")
     });
@@ -134,7 +138,7 @@ fn root<'a>(mut tag: Tag<'a>, alt: &str) -> Result<Tag<'a>, String> {
     tag.set("class", "drawing");
     tag.set("role", "img");
     tag.set("aria-label", alt.to_owned());
-    tag.set("style", format!("width:{width}px;aspect-ratio:{view_width}/{view_height}"));
+    tag.set("style", format!("width:{width}px;aspect-ratio:{view_width}/{view_height}{font}"));
     Ok(tag)
 }
 

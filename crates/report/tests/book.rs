@@ -142,7 +142,7 @@ fn a_book_is_built() {
         "</svg><math class=\"spoken\"><mn>4.1</mn></math>",
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
-        "<a href=\"verification.html\">checked against the code: 50 cases, largest error 0, bound 1e-10</a>",
+        "<a href=\"verification.html\"><span>checked against the code: 50 cases, largest error 0, bound 1e-10</span></a>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
         "<strong>Figure 4.1.1.</strong> A net with <svg aria-hidden",
         "<strong>Table 4.1.1.</strong> Sizes",
@@ -239,6 +239,41 @@ fn a_book_that_fails_leaves_the_old_one_alone() {
     assert_eq!(workspace.page("q4-1.html"), before);
     let left: Vec<_> = fs::read_dir(workspace.path().join("target")).unwrap().flatten().collect();
     assert_eq!(left.len(), 3, "book, harness, report: {left:?}");
+}
+
+#[test]
+fn numbers_of_examples_come_from_the_harness() {
+    let workspace = Workspace::new();
+    workspace.add(
+        "book/src/q4-1.md",
+        "## A worked example\n\nFrom $z = \\worked{relu.z}$, in words {{#value worked relu.z}}, comes \
+         $\\checked{\\worked{relu.z[1]} + 1 = 4}$.\n\n{{#negative-controls 4.1}}\n",
+    );
+    workspace.build().unwrap();
+    let page = workspace.page("q4-1.html");
+    for expected in ["in words (0, 3), comes", "3 + 1 = 4", "<code>sign</code>"] {
+        assert!(page.contains(expected), "{expected} is not in {page}");
+    }
+
+    workspace.add(
+        "book/src/q4-1.md",
+        "Then $y = 5$.\n\n$\\checked{1 + 1 = 3}$\n\n$\\worked{relu.y}$\n\n{{#negative-controls 9.9}}\n\n\
+         {{#table \"Alone\" tbl:alone}}\n\n{{#drawing nothing \"c\" \"a\" fig:net2}}\n\nSee [@fig:net2].\n\n\
+         $$\nx\n$$ {#eq:unsaid}\n",
+    );
+    let problems = workspace.problems();
+    for expected in [
+        "`= 5` is typed in a worked example",
+        "`1 + 1 = 3`: 2 is not 3",
+        "no tensor `relu.y`; it has relu.z",
+        "no deliberate bug belongs to question `9.9`",
+        "the text never refers to `tbl:alone`",
+        "no drawing is called `nothing`",
+        "`{#eq:unsaid}` is not of the form",
+    ] {
+        assert!(problems.iter().any(|p| p.contains(expected)), "{expected} in {problems:?}");
+    }
+    assert_eq!(problems.len(), 7, "{problems:?}");
 }
 
 #[test]
@@ -345,7 +380,7 @@ fn records_of_pictures_and_of_an_ablation_are_shown() {
     predictions.write::<f32>(&record, None).unwrap();
     workspace.add(
         "book/src/q4-1.md",
-        "\n{{#plot book/records/study/full/samples.svg \"Pictures\" \"Grey squares\" fig:samples}}\n\n\
+        "\nSee [@fig:samples].\n\n{{#plot book/records/study/full/samples.svg \"Pictures\" \"Grey squares\" fig:samples}}\n\n\
          {{#ablation study}}\n\n{{#record study/full network}}\n\n{{#record study/full confused}}\n\n\
          {{#requirement study/full derived.validation_accuracy% 0.9 \"accuracy\"}}\n",
     );

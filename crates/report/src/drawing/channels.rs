@@ -20,7 +20,7 @@ pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
         let [over, under, sum] = &titles;
         let items = [
             Item::Grid(Grid::new(over, &x).mark(marked, window((0, 0), dimensions(&w)))),
-            Item::Sign("⋆"),
+            Item::Sign("∗"),
             Item::Grid(Grid::new(under, &w).mark(marked, window((0, 0), dimensions(&w)))),
             Item::Sign("="),
             Item::Grid(Grid::new(sum, &part).mark(result, [(0, 0)])),

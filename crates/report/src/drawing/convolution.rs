@@ -17,7 +17,7 @@ pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
     let mut canvas = Canvas::default();
     let items = [
         Item::Grid(Grid::new("X", &x).mark(marked, seen)),
-        Item::Sign("⋆"),
+        Item::Sign("∗"),
         Item::Grid(Grid::new("W", &w).mark(marked, window((0, 0), dimensions(&w)))),
         Item::Sign("+"),
         Item::Grid(Grid::new("b", &[vec![b]])),

@@ -36,14 +36,20 @@ pub(super) fn reaches(edges: &Edges, from: &str, to: &str) -> bool {
 }
 
 impl Layered {
-    /// Puts every node one layer above the highest that it leads to, and the nodes of a layer in an
-    /// order in which few lines cross.
+    /// Puts every node one layer above the highest that it leads to, those without any edge at the
+    /// top, and the nodes of a layer in an order in which few lines cross.
     pub(super) fn of(edges: &Edges) -> Self {
         let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
         for node in edges.keys() {
             rank(edges, node, &mut ranks);
         }
         let depth = ranks.values().max().map_or(0, |highest| highest + 1);
+        for (node, rank) in &mut ranks {
+            let used = edges.values().any(|targets| targets.contains(*node));
+            if !used && edges.get(*node).is_none_or(BTreeSet::is_empty) {
+                *rank = depth - 1;
+            }
+        }
         let mut layers = vec![Vec::new(); depth];
         for (node, rank) in &ranks {
             layers[*rank].push(Slot::Node((*node).to_owned()));
@@ -149,6 +155,12 @@ mod tests {
         let bend = Slot::Bend { from: "a".to_owned(), to: "x".to_owned() };
         assert!(layers[1].contains(&bend) && layers[1].len() == 2, "{layers:?}");
         assert_eq!(layers[0].len(), 2);
+    }
+
+    #[test]
+    fn what_has_no_edge_stands_at_the_top() {
+        let layers = Layered::of(&graph("a:b; b:; x:")).layers;
+        assert!(layers[1].contains(&Slot::Node("x".to_owned())) && layers[0].len() == 1);
     }
 
     #[test]
