@@ -227,7 +227,7 @@ fn widgets_that_compute_wrongly_and_frames_that_do_not_work_are_found() {
         found.retain(|rule| !["overflow", "picture-alternative"].contains(&rule.as_str()));
         found
     };
-    assert_eq!(tried("index"), ["arrow keys", "keyboard", "search", "themes"]);
+    assert_eq!(tried("index"), ["arrow keys", "contents", "keyboard", "search", "themes"]);
     for (name, ..) in softmax {
         assert_eq!(tried(name), ["softmax"], "{name}");
     }

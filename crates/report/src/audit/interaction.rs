@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use browser::{Browser, ColorScheme, Page, file_url};
+use browser::{Browser, ColorScheme, Page, Viewport, file_url};
 use serde_json::Value;
 
 use super::view::DESK;
@@ -50,6 +50,7 @@ fn trials(book: &Path) -> Result<Vec<Trial>> {
         Trial { name: "search", page: index(), act: search },
         Trial { name: "arrow keys", page: index(), act: arrow_keys },
         Trial { name: "themes", page: index(), act: themes },
+        Trial { name: "contents", page: index(), act: contents },
         Trial { name: "keyboard", page: index(), act: keyboard::reach_everything },
     ];
     for file in files_below(book)? {
@@ -116,6 +117,25 @@ fn themes(tab: &mut Page) -> Result<()> {
     let Value::String(next) = next else { bail!("there is no next chapter") };
     tab.open(&next)?;
     ensure!(tab.evaluate(is_navy)? == true, "the next page has forgotten the theme");
+    Ok(())
+}
+
+/// On a phone, where the table of contents is closed, the keyboard opens it, and a chapter in it can
+/// be seen.
+fn contents(tab: &mut Page) -> Result<()> {
+    const BUTTON: &str = "document.querySelector('button[aria-controls=mdbook-sidebar]')";
+    let address = tab.evaluate("location.href")?;
+    let Value::String(address) = address else { bail!("the page has no address") };
+    tab.set_viewport(Viewport::phone(390, 844))?;
+    tab.open(&address)?;
+    let is_open = format!("{BUTTON}.getAttribute('aria-expanded') === 'true'");
+    ensure!(tab.evaluate(&is_open)? == false, "on a phone it is open from the beginning");
+    tab.evaluate(&format!("{BUTTON}.focus()"))?;
+    tab.press("Enter")?;
+    tab.wait_until(&is_open)?;
+    let chapter = "(() => { const box = document.querySelector('#mdbook-sidebar a').getBoundingClientRect(); \
+        return box.width > 0 && box.left >= 0 && box.right <= innerWidth; })()";
+    tab.wait_until(chapter)?;
     Ok(())
 }
 
