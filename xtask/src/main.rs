@@ -1,7 +1,8 @@
 //! The tasks of the workspace, as `cargo xtask TASK`.
 //!
 //! Each task is a file of its own and echoes the commands that it runs. Nothing here computes: the
-//! verification is the crate `harness`, the book is the crate `report`.
+//! verification is the crate `harness`, the book is the crate `report`, what is handed in besides is
+//! the crate `handin`.
 
 mod cargo_test;
 mod check;
@@ -10,8 +11,10 @@ mod data;
 mod fixtures;
 mod gradcheck;
 mod manifest;
+mod package;
 mod problem;
 mod report;
+mod submission;
 mod test;
 mod workspace;
 
@@ -34,6 +37,8 @@ enum Task {
     Data(data::Arguments),
     Fixtures(fixtures::Arguments),
     Report(report::Arguments),
+    Submission(submission::Arguments),
+    Package(package::Arguments),
     Check(check::Arguments),
 }
 
@@ -64,6 +69,8 @@ fn main() -> ExitCode {
         Task::Data(arguments) => data::run(&arguments),
         Task::Fixtures(arguments) => fixtures::run(&arguments),
         Task::Report(arguments) => report::run(&arguments),
+        Task::Submission(arguments) => submission::run(&arguments),
+        Task::Package(arguments) => package::run(&arguments),
         Task::Check(arguments) => check::run(&arguments),
     };
     let Verdict(code) = verdict.unwrap_or_else(|error| {

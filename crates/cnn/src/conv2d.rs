@@ -6,7 +6,10 @@ use ndarray::{Array4, ArrayD, Ix4};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
-use crate::{Conv2DGradients, Pad, Window, conv2d_backward, conv2d_forward};
+use crate::{
+    Conv2DAlgorithm, Conv2DGradients, Pad, Window, conv2d_algorithm, conv2d_backward,
+    conv2d_forward,
+};
 
 /// Declares a [`Conv2D`] layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,6 +120,15 @@ pub struct Conv2D<T> {
     cache: Option<Cache<T>>,
 }
 
+impl<T: Scalar> Conv2D<T> {
+    /// The kernel that computes it.
+    #[must_use]
+    pub fn algorithm(&self) -> Conv2DAlgorithm {
+        let (.., channels, filters) = self.parameters().kernel("W").dim();
+        conv2d_algorithm::<T>(self.window, channels, filters)
+    }
+}
+
 const KIND: &str = "Conv2D";
 
 /// What backward needs of the forward pass.
@@ -192,6 +204,7 @@ mod tests {
         assert_eq!((layer.n_in(), layer.n_out()), (3, 7));
         assert_eq!(layer.parameters()["W"].shape(), [5, 3, 3, 7]);
         assert_eq!(layer.gradients(), &layer.parameters().zeros_like());
+        assert_eq!(layer.algorithm(), Conv2DAlgorithm::Im2col);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Convolution as matrix products over blocks of output lines.
+//! im2col: convolution as matrix products over blocks of output lines, for any window.
 //!
 //! A line is one row of one output image: line `l` is row `l % r1` of image `l / r1`. For a block of
 //! lines, im2col copies what each output cell sees into one row of a matrix, so that convolution is
@@ -11,27 +11,18 @@
 use std::ops::Range;
 
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, ArrayViewMut2, Axis, CowArray, Ix2};
-use numerics::{Scalar, add_matmul, column_sums, matmul};
+use numerics::{Scalar, add_matmul, matmul_into};
 use rayon::prelude::*;
 
-use crate::Window;
+use crate::conv2d_algorithm::{assert_shapes, bias_gradient};
+use crate::scratch::with_scratch;
+use crate::{Conv2DGradients, Window};
 
 /// Bytes of the column matrix of one block.
 const BLOCK_BYTES: usize = 1 << 20;
 
 /// Partial sums of `dL/dW`, taken side by side.
 const PARTIAL_SUMS: usize = 8;
-
-/// What [`conv2d_backward`] returns.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Conv2DGradients<T> {
-    /// `dL/dX`, of shape `(m, rows, cols, n_in)`.
-    pub dl_dx: Array4<T>,
-    /// `dL/dW`, of shape `(kernel_rows, kernel_cols, n_in, n_out)`.
-    pub dl_dw: Array4<T>,
-    /// `dL/db`, of shape `(1, n_out)`.
-    pub dl_db: Array2<T>,
-}
 
 // ANCHOR: forward
 /// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, r stride + i - pad, q stride + j - pad, c]`.
@@ -43,13 +34,14 @@ pub struct Conv2DGradients<T> {
 /// # Panics
 /// If `x` or `w` have not the sizes of `window`, or the shapes do not agree.
 #[must_use]
-pub fn conv2d_forward<T: Scalar>(
+pub fn im2col_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
     b: ArrayView2<'_, T>,
     window: Window,
 ) -> Array4<T> {
-    let blocks = Blocks::new::<T>(x, w, window);
+    assert_shapes(x, w, window);
+    let blocks = Blocks::new::<T>(x.dim().0, w.dim().2, w.dim().3, window);
     let x = x.as_standard_layout();
     let x = x.as_slice().expect("the standard layout is contiguous");
     let w = weight_matrix(&w);
@@ -72,32 +64,60 @@ pub fn conv2d_forward<T: Scalar>(
 // ANCHOR_END: forward
 
 // ANCHOR: backward
-/// The gradients of [`conv2d_forward`], from `dL/dZ` of the shape of its result.
+/// The gradients of [`im2col_forward`], from `dL/dZ` of the shape of its result.
 ///
 /// With `C` the column matrix of a block: `dL/dW = Σ Cᵀ dL/dZ` over the blocks, `dL/dC = dL/dZ Wᵀ`,
 /// and `dL/dX` adds each element of `dL/dC` to the cell that im2col copied it from.
 ///
 /// # Panics
-/// As [`conv2d_forward`].
+/// As [`im2col_forward`].
 #[must_use]
-pub fn conv2d_backward<T: Scalar>(
+pub fn im2col_backward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,
     window: Window,
 ) -> Conv2DGradients<T> {
-    let blocks = Blocks::new::<T>(x, w, window);
-    assert_eq!(dl_dz.dim(), blocks.output_shape(), "dL/dZ has the shape of Z");
-    let dl_dz = dl_dz.as_standard_layout();
-    let dl_dz = dl_dz.to_shape((blocks.total_lines() * window.output().1, blocks.filters));
-    let dl_dz = dl_dz.expect("Z has one row an output cell");
+    assert_shapes(x, w, window);
     Conv2DGradients {
-        dl_dx: blocks.backward_data(&weight_matrix(&w), dl_dz.view()),
-        dl_dw: blocks.backward_weights(x, dl_dz.view()),
-        dl_db: column_sums(dl_dz.view()).insert_axis(Axis(0)),
+        dl_dx: im2col_backward_data(w, dl_dz, window),
+        dl_dw: im2col_backward_weights(x, dl_dz, window),
+        dl_db: bias_gradient(dl_dz),
     }
 }
 // ANCHOR_END: backward
+
+/// `dL/dX` of [`im2col_forward`].
+///
+/// # Panics
+/// If `w` or `dl_dz` have not the sizes of `window`, or the shapes do not agree.
+#[must_use]
+pub fn im2col_backward_data<T: Scalar>(
+    w: ArrayView4<'_, T>,
+    dl_dz: ArrayView4<'_, T>,
+    window: Window,
+) -> Array4<T> {
+    let (k1, k2, channels, filters) = w.dim();
+    assert_eq!((k1, k2), window.kernel(), "the window was made for the kernel");
+    let blocks = Blocks::new::<T>(dl_dz.dim().0, channels, filters, window);
+    blocks.backward_data(&weight_matrix(&w), blocks.gradient_matrix(&dl_dz).view())
+}
+
+/// `dL/dW` of [`im2col_forward`].
+///
+/// # Panics
+/// If `x` or `dl_dz` have not the sizes of `window`, or the shapes do not agree.
+#[must_use]
+pub fn im2col_backward_weights<T: Scalar>(
+    x: ArrayView4<'_, T>,
+    dl_dz: ArrayView4<'_, T>,
+    window: Window,
+) -> Array4<T> {
+    let (images, rows, cols, channels) = x.dim();
+    assert_eq!((rows, cols), window.input(), "the window was made for the input");
+    let blocks = Blocks::new::<T>(images, channels, dl_dz.dim().3, window);
+    blocks.backward_weights(x, blocks.gradient_matrix(&dl_dz).view())
+}
 
 /// The weights as a matrix: a row for each kernel cell and input channel, a column for each filter.
 fn weight_matrix<'a, T: Scalar>(w: &'a ArrayView4<'_, T>) -> CowArray<'a, T, Ix2> {
@@ -116,15 +136,18 @@ struct Blocks {
 }
 
 impl Blocks {
-    fn new<T: Scalar>(x: ArrayView4<'_, T>, w: ArrayView4<'_, T>, window: Window) -> Self {
-        let (images, rows, cols, channels) = x.dim();
-        let (k1, k2, w_channels, filters) = w.dim();
-        assert_eq!((rows, cols), window.input(), "the window was made for the input");
-        assert_eq!((k1, k2), window.kernel(), "the window was made for the kernel");
-        assert_eq!(channels, w_channels, "every input channel has its weights");
+    fn new<T: Scalar>(images: usize, channels: usize, filters: usize, window: Window) -> Self {
+        let (k1, k2) = window.kernel();
         let line_bytes = window.output().1 * k1 * k2 * channels * size_of::<T>();
         let lines_per_block = (BLOCK_BYTES / line_bytes.max(1)).max(1);
         Self { window, images, channels, filters, lines_per_block }
+    }
+
+    /// `dL/dZ` with a row for each output cell.
+    fn gradient_matrix<'a, T: Scalar>(&self, dl_dz: &'a ArrayView4<'_, T>) -> CowArray<'a, T, Ix2> {
+        assert_eq!(dl_dz.dim(), self.output_shape(), "dL/dZ has the shape of Z");
+        let rows = self.total_lines() * self.window.output().1;
+        dl_dz.to_shape((rows, self.filters)).expect("Z has one row an output cell")
     }
 
     fn output_shape(&self) -> (usize, usize, usize, usize) {
@@ -241,9 +264,12 @@ impl Blocks {
                     let lines = start..(start + self.lines_per_block).min(end);
                     let dl_dz =
                         dl_dz.slice_axis(Axis(0), (lines.start * r2..lines.end * r2).into());
-                    let columns = matmul(dl_dz, w.t());
-                    let columns = columns.as_slice().expect("products are contiguous");
-                    self.col2im(columns, lines, first, dl_dx);
+                    let shape = (dl_dz.nrows(), self.patch());
+                    with_scratch(shape.0 * shape.1, |columns| {
+                        let product = ArrayViewMut2::from_shape(shape, &mut *columns);
+                        matmul_into(product.expect("a row for each output cell"), dl_dz, w.t());
+                        self.col2im(columns, lines, first, dl_dx);
+                    });
                 }
             });
         dl_dx
@@ -304,12 +330,12 @@ mod tests {
         let w = array![[1.0, 0.0], [-1.0, 2.0]].into_shape_with_order((2, 2, 1, 1)).unwrap();
         let b = array![[0.5]];
         let window = window((3, 3), (2, 2), 1, Pad::Valid);
-        let z = conv2d_forward(x.view(), w.view(), b.view(), window);
+        let z = im2col_forward(x.view(), w.view(), b.view(), window);
         // 1 - 0 + 2 * 1 + 0.5 = 3.5; 2 - 1 + 2 * 3 + 0.5 = 7.5; ...
         assert_eq!(z.into_raw_vec_and_offset().0, [3.5, 7.5, 0.5, 2.5]);
 
         let dl_dz = array![[1.0, 0.0], [0.0, 2.0]].into_shape_with_order((1, 2, 2, 1)).unwrap();
-        let gradients = conv2d_backward(x.view(), w.view(), dl_dz.view(), window);
+        let gradients = im2col_backward(x.view(), w.view(), dl_dz.view(), window);
         assert_eq!(gradients.dl_db, array![[3.0]]);
         // The patch at (0, 0) once plus the patch at (1, 1) twice.
         assert_eq!(gradients.dl_dw.into_raw_vec_and_offset().0, [3.0, 8.0, 2.0, 3.0]);
@@ -343,11 +369,11 @@ mod tests {
             let x: Array4<f64> = rng.uniform_array((m, input.0, input.1, channels), -1.0, 1.0);
             let w = rng.uniform_array((kernel.0, kernel.1, channels, filters), -1.0, 1.0);
             let b = rng.uniform_array((1, filters), -1.0, 1.0);
-            let fast = conv2d_forward(x.view(), w.view(), b.view(), window);
+            let fast = im2col_forward(x.view(), w.view(), b.view(), window);
             let slow = reference::conv2d_forward(x.view(), w.view(), b.view(), window);
             assert_close(&fast, &slow, "Z");
             let dl_dz = rng.uniform_array(fast.raw_dim(), -1.0, 1.0);
-            let fast = conv2d_backward(x.view(), w.view(), dl_dz.view(), window);
+            let fast = im2col_backward(x.view(), w.view(), dl_dz.view(), window);
             let slow = reference::conv2d_backward(x.view(), w.view(), dl_dz.view(), window);
             assert_close(&fast.dl_dx, &slow.dl_dx, "dL/dX");
             assert_close(&fast.dl_dw, &slow.dl_dw, "dL/dW");
@@ -365,8 +391,8 @@ mod tests {
         let run = |threads| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
-                let z = conv2d_forward(x.view(), w.view(), b.view(), window);
-                let gradients = conv2d_backward(x.view(), w.view(), z.view(), window);
+                let z = im2col_forward(x.view(), w.view(), b.view(), window);
+                let gradients = im2col_backward(x.view(), w.view(), z.view(), window);
                 (z, gradients)
             })
         };

@@ -3,6 +3,9 @@
 //! Images are `(m, rows, cols, channels)`, convolution weights are
 //! `(kernel_rows, kernel_cols, n_in, n_out)`. PyTorch, candle and burn put the channels first.
 //!
+//! A convolution has two kernels, by im2col and by Winograd's algorithm; [`conv2d_algorithm`] says which
+//! of them [`conv2d_forward`] and [`conv2d_backward`] use.
+//!
 //! [`Window`] says which input cells an output cell sees. The kernels [`conv2d_forward`],
 //! [`conv2d_backward`], [`max_pool_forward`] and the rest are what the book derives, made fast;
 //! [`mod@reference`] holds the obvious versions.
@@ -21,16 +24,24 @@
 //! ```
 
 mod conv2d;
+mod conv2d_algorithm;
 mod conv2d_kernel;
 mod global_average_pool2d;
 mod pad;
 mod pool2d;
 mod pool2d_kernel;
 pub mod reference;
+mod scratch;
 mod window;
+mod winograd;
 
 pub use conv2d::{Conv2D, Conv2DConfig};
-pub use conv2d_kernel::{Conv2DGradients, conv2d_backward, conv2d_forward};
+pub use conv2d_algorithm::{
+    Conv2DAlgorithm, Conv2DGradients, conv2d_algorithm, conv2d_backward, conv2d_forward,
+};
+pub use conv2d_kernel::{
+    im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
+};
 pub use global_average_pool2d::{
     GlobalAveragePool2D, GlobalAveragePool2DConfig, global_average_pool_backward,
     global_average_pool_forward,
@@ -41,3 +52,7 @@ pub use pool2d_kernel::{
     average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
 };
 pub use window::Window;
+pub use winograd::{
+    winograd_applies, winograd_backward, winograd_backward_data, winograd_backward_weights,
+    winograd_forward,
+};

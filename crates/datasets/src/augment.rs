@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{Array3, ArrayView3, Axis};
+use ndarray::{Array3, ArrayView3};
 use numerics::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -73,14 +73,16 @@ impl Augmentation {
             .map(|col| reflected(col - right, cols))
             .map(|col| if flip { cols - 1 - col } else { col })
             .collect();
-        let mut out = Array3::zeros((rows, cols, channels));
-        for (row, mut out) in out.outer_iter_mut().enumerate() {
-            let image = image.index_axis(Axis(0), reflected(row as isize - down, rows));
-            for (mut out, &col) in out.outer_iter_mut().zip(&seen_cols) {
-                out.assign(&image.row(col));
+        let image = image.as_standard_layout();
+        let pixels = image.as_slice().expect("the standard layout is contiguous");
+        let mut out = Vec::with_capacity(pixels.len());
+        for row in 0..rows {
+            let row = reflected(row as isize - down, rows) * cols;
+            for col in &seen_cols {
+                out.extend_from_slice(&pixels[(row + col) * channels..][..channels]);
             }
         }
-        out
+        Array3::from_shape_vec((rows, cols, channels), out).expect("a pixel for each of the image")
     }
 }
 

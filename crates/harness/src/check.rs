@@ -64,6 +64,8 @@ pub struct Check {
     pub question: &'static str,
     /// What kind of evidence it gives.
     pub kind: Kind,
+    /// The name of what is checked, if it is one [`Subject`](crate::Subject).
+    pub subject: Option<&'static str>,
     /// The group, as in `tests.test_activations.TestReLU`.
     pub group: String,
     /// The name within the group, as in `test_forward`.
@@ -81,7 +83,14 @@ impl Check {
         name: impl Into<String>,
         run: impl Fn(&Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        Self { question, kind, group: group.into(), name: name.into(), run: Box::new(run) }
+        let (group, name) = (group.into(), name.into());
+        Self { question, kind, subject: None, group, name, run: Box::new(run) }
+    }
+
+    /// The same as a check of this subject.
+    #[must_use]
+    pub fn of(self, subject: &'static str) -> Self {
+        Self { subject: Some(subject), ..self }
     }
 
     /// The full name: group and name joined by a dot.

@@ -12,21 +12,26 @@
 
 mod batch_norm;
 mod conv2d;
+mod conv2d_plain;
 mod cycle;
 mod dropout;
 mod einsum;
+mod einsum_rule;
 mod elementwise;
 mod flatten;
 mod fully_connected;
 mod gelu;
 mod global_average_pool2d;
+mod im2col;
 mod label_smoothing;
 mod losses;
+mod network;
 mod numeric_gradient;
 mod pool2d;
 mod sgd;
 mod sgd_training;
 mod softmax;
+pub(crate) mod winograd;
 
 use crate::cases::{Case, Cases, Failure};
 use crate::{Check, Kind, LayerClass, Subject};
@@ -53,7 +58,14 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
         Subject::Layer(class, implementation) => match class {
             LayerClass::FullyConnected => fully_connected::checks(implementation),
             LayerClass::Flatten => flatten::checks(implementation),
-            LayerClass::Conv2D => conv2d::checks(implementation),
+            LayerClass::Conv2D => [
+                conv2d_plain::checks(implementation),
+                conv2d::checks(implementation),
+                im2col::checks(implementation),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             LayerClass::Pool2D => pool2d::checks(implementation),
             LayerClass::BatchNorm => batch_norm::checks(implementation),
             LayerClass::Dropout => dropout::checks(implementation),
@@ -65,10 +77,16 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
     }
 }
 
-/// The transcriptions of what is no [`Subject`]: the optimiser and the numeric gradient.
+/// The transcriptions of what is no [`Subject`]: the chain rule of all element-wise activations,
+/// networks, the optimiser, einsum, the numeric gradient, and the algorithm that a convolution in `f64`
+/// does not choose.
 #[must_use]
 pub fn free_checks() -> Vec<Check> {
-    vec![sgd::check(), numeric_gradient::check()]
+    let mut checks = elementwise::free_checks();
+    checks.extend(network::checks());
+    checks.extend([sgd::check(), einsum_rule::check(), numeric_gradient::check()]);
+    checks.extend(winograd::checks());
+    checks
 }
 
 fn formula(
@@ -97,8 +115,8 @@ mod tests {
         let names = caught.join(" ").replace("formulas.", "");
         assert_eq!(
             names,
-            "relu-forward softmax-forward gelu-forward fully-connected-forward fully-connected-composed \
-             flatten-backward conv2d-forward conv2d-composed max-pool-forward average-pool-forward \
+            "relu-forward softmax-plain softmax-forward gelu-forward fully-connected-index fully-connected-forward fully-connected-composed \
+             flatten-backward conv-plain conv2d-forward conv2d-composed im2col max-pool-forward average-pool-forward \
              global-average-pool-forward batch-norm-forward batch-norm-predict \
              dropout-mask dropout-forward dropout-predict cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
         );
@@ -112,7 +130,7 @@ mod tests {
             names,
             "linear-backward sigmoid-backward tanh-backward relu-backward softmax-jacobian \
              softmax-backward arctan-backward gelu-backward fully-connected-dx fully-connected-composed \
-             flatten-backward conv2d-dx conv2d-composed max-pool-backward average-pool-backward \
+             flatten-backward conv-c conv2d-dx conv2d-composed im2col-backward max-pool-backward average-pool-backward \
              global-average-pool-backward batch-norm-dx \
              dropout-backward cross-entropy-backward l2-backward softmax-cross-entropy-backward"
         );
@@ -121,7 +139,7 @@ mod tests {
         assert_eq!(
             names,
             "fully-connected-dw fully-connected-db fully-connected-composed \
-             conv2d-db conv2d-dw conv2d-composed batch-norm-dgamma batch-norm-dbeta"
+             conv-a conv-b conv2d-db conv2d-dw conv2d-composed im2col-backward batch-norm-dgamma batch-norm-dbeta"
         );
     }
 

@@ -176,18 +176,20 @@ fn rows_of(
     seed: u64,
 ) -> Result<Vec<Row>, HarnessError> {
     for draw in 0..DRAWS {
-        if let Some(rows) = try_rows_of(subject, spec, &mut Rng::with_stream(seed, draw))? {
+        if let Some(rows) = rows_at(subject, spec, &mut Rng::with_stream(seed, draw), STEP)? {
             return Ok(rows);
         }
     }
     Err(HarnessError::Kinks { layer: describe(spec), draws: DRAWS })
 }
 
-/// Nothing if a kink lies within a step of one of the arrays.
-fn try_rows_of(
+/// The rows of one layer with differences of this step; nothing if a kink lies within a step of one
+/// of the arrays.
+pub(crate) fn rows_at(
     subject: &dyn LayerSubject<f64>,
     spec: &LayerSpec,
     rng: &mut Rng,
+    step: f64,
 ) -> Result<Option<Vec<Row>>, LayerError> {
     let mut layer = subject.build(spec, rng)?;
     let shape = [&[EXAMPLES], &*spec.input_shape()].concat();
@@ -224,7 +226,7 @@ fn try_rows_of(
                 )
             },
             &value,
-            STEP,
+            step,
         );
         if let Some(error) = refused {
             return Err(error);

@@ -16,6 +16,8 @@
 //!
 //! [`registry`] lists all of them, [`filter`] selects by name, [`runner`] runs, [`transcript`] prints
 //! and [`results`] records. The gradient-check table of the course's notebook is [`gradcheck`].
+//! [`worked`] has the worked examples of the book, [`step_curve`] the error of finite differences by
+//! their step.
 
 pub mod adjoint;
 mod cases;
@@ -36,11 +38,13 @@ mod random_layer;
 pub mod registry;
 pub mod results;
 pub mod runner;
+pub mod step_curve;
 mod subject;
 #[cfg(test)]
 mod tampered;
 mod training_subject;
 pub mod transcript;
+pub mod worked;
 pub mod workspace;
 
 pub use check::{Check, Context, CourseData, Kind, Outcome, Status};

@@ -11,7 +11,7 @@ use harness::results::{CheckRecord, Results, SCHEMA};
 use harness::transcript::Transcript;
 use harness::{
     Check, Context, CourseData, HarnessError, Outcome, filter, gradcheck, registry, runner,
-    workspace,
+    step_curve, worked, workspace,
 };
 
 /// The seed of random checks, unless another one is asked for.
@@ -149,6 +149,8 @@ fn test(arguments: &Test) -> Result<bool> {
             seconds: time.as_secs_f64(),
             checks: ran().map(|(check, outcome)| CheckRecord::new(check, outcome)).collect(),
             controls: registry::control_records(ran()),
+            worked: worked::all(),
+            step_curves: step_curve::all(seed)?,
         };
         results.write(&Results::path(&root))?;
     }

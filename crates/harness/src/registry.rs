@@ -16,10 +16,14 @@ pub fn all_checks() -> Vec<Check> {
     checks.extend(against_the_oracle::<f32>());
     checks.extend(oracle::free_checks());
     for subject in Subject::<f64>::all_real() {
-        checks.extend(gradients::checks(&subject));
-        checks.extend(formulas::checks(&subject));
-        checks.extend(adjoint::checks(&subject));
-        checks.extend(properties::checks(&subject));
+        let of_subject = [
+            gradients::checks(&subject),
+            formulas::checks(&subject),
+            adjoint::checks(&subject),
+            properties::checks(&subject),
+        ];
+        let name = subject.name();
+        checks.extend(of_subject.into_iter().flatten().map(|check| check.of(name)));
     }
     checks.extend(gradients::network_checks());
     checks.extend(formulas::free_checks());
@@ -61,8 +65,10 @@ fn against_the_oracle<T: Scalar>() -> Vec<Check> {
     let subjects = Subject::<T>::all_real();
     subjects
         .iter()
-        .flat_map(|subject| [course::checks(subject), oracle::checks(subject)])
-        .flatten()
+        .flat_map(|subject| {
+            let of_subject = [course::checks(subject), oracle::checks(subject)];
+            of_subject.into_iter().flatten().map(|check| check.of(subject.name()))
+        })
         .collect()
 }
 

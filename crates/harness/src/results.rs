@@ -1,11 +1,14 @@
 //! The machine-readable result of a run, which the book embeds.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::step_curve::StepCurve;
+use crate::worked::Tensor;
 use crate::{Check, HarnessError, Kind, Outcome, Status, transcript};
 
 /// A run of all checks on the fixtures.
@@ -29,6 +32,11 @@ pub struct Results {
     pub checks: Vec<CheckRecord>,
     /// The deliberate bugs, and what caught them.
     pub controls: Vec<ControlRecord>,
+    /// The worked examples of the book, see [`worked`](crate::worked).
+    pub worked: BTreeMap<String, Tensor>,
+    /// How the finite differences of each layer depend on their step, see
+    /// [`step_curve`](crate::step_curve).
+    pub step_curves: Vec<StepCurve>,
 }
 
 /// One check and its outcome.
@@ -38,6 +46,9 @@ pub struct CheckRecord {
     pub question: String,
     /// The kind of evidence.
     pub kind: Kind,
+    /// What was checked, if it is one implementation: `"Conv2D"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The group.
     pub group: String,
     /// The name within the group.
@@ -72,7 +83,7 @@ pub struct ControlRecord {
 }
 
 /// The present version of [`Results`].
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 impl CheckRecord {
     /// The record of a check.
@@ -81,6 +92,7 @@ impl CheckRecord {
         Self {
             question: check.question.to_owned(),
             kind: check.kind,
+            subject: check.subject.map(str::to_owned),
             group: check.group.clone(),
             name: check.name.clone(),
             status: outcome.status,
@@ -154,6 +166,11 @@ mod tests {
             seconds: 0.5,
             checks: vec![CheckRecord::new(&check, &Outcome::measured(6, 0.0, 1e-10, ""))],
             controls: vec![control],
+            worked: crate::worked::all(),
+            step_curves: vec![StepCurve {
+                layer: "Conv2D".to_owned(),
+                points: vec![(1e-5, 1e-11)],
+            }],
         }
     }
 

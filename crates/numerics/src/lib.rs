@@ -8,8 +8,10 @@ mod matmul;
 mod parallel;
 mod random;
 mod scalar;
+mod vectorized;
 
-pub use matmul::{add_matmul, matmul};
-pub use parallel::{column_sums, for_each_row, map, map2, sum_rows};
+pub use matmul::{add_matmul, matmul, matmul_into};
+pub use parallel::{column_sums, for_each_of_three, for_each_row, map, map2, sum_rows};
 pub use random::Rng;
 pub use scalar::Scalar;
+pub use vectorized::vectorized;

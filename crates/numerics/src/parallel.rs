@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array, Array1, Array2, ArrayRef, ArrayView2, Dimension, Zip};
 use rayon::prelude::*;
 
-use crate::Scalar;
+use crate::{Scalar, vectorized};
 
 /// Fewer elements than this are done on one thread: waking another takes longer.
 const WORTH_A_THREAD: usize = 1 << 15;
@@ -23,7 +23,10 @@ pub fn map<T: Scalar, D: Dimension>(
         return Zip::from(x).map_collect(|&x| f(x));
     };
     collected(x.raw_dim(), |first, out| {
-        out.iter_mut().zip(&elements[first..]).for_each(|(out, &x)| *out = f(x));
+        vectorized(
+            #[inline(always)]
+            || out.iter_mut().zip(&elements[first..]).for_each(|(out, &x)| *out = f(x)),
+        );
     })
 }
 
@@ -41,8 +44,13 @@ pub fn map2<T: Scalar, D: Dimension>(
         return Zip::from(x).and(y).map_collect(|&x, &y| f(x, y));
     };
     collected(x.raw_dim(), |first, out| {
-        let pairs = xs[first..].iter().zip(&ys[first..]);
-        out.iter_mut().zip(pairs).for_each(|(out, (&x, &y))| *out = f(x, y));
+        vectorized(
+            #[inline(always)]
+            || {
+                let pairs = xs[first..].iter().zip(&ys[first..]);
+                out.iter_mut().zip(pairs).for_each(|(out, (&x, &y))| *out = f(x, y));
+            },
+        );
     })
 }
 
@@ -61,6 +69,37 @@ fn collected<T: Scalar, D: Dimension>(
         parts.for_each(|(part, elements)| fill(part * WORTH_A_THREAD, elements));
     }
     out
+}
+
+/// Calls `f` with every three elements at the same place, the first two of which it may change.
+///
+/// # Panics
+/// If the shapes differ.
+pub fn for_each_of_three<T: Scalar, D: Dimension>(
+    x: &mut ArrayRef<T, D>,
+    y: &mut ArrayRef<T, D>,
+    z: &ArrayRef<T, D>,
+    f: impl Fn(&mut T, &mut T, T) + Send + Sync,
+) {
+    let contiguous = x.is_standard_layout() && y.is_standard_layout() && z.is_standard_layout();
+    if !contiguous || x.shape() != y.shape() || y.shape() != z.shape() {
+        return Zip::from(x).and(y).and(z).for_each(|x, y, &z| f(x, y, z));
+    }
+    let expected = "the standard layout is contiguous";
+    let (xs, ys) = (x.as_slice_mut().expect(expected), y.as_slice_mut().expect(expected));
+    let zs = z.as_slice().expect(expected);
+    let part = |((xs, ys), zs): ((&mut [T], &mut [T]), &[T])| {
+        vectorized(
+            #[inline(always)]
+            || xs.iter_mut().zip(ys).zip(zs).for_each(|((x, y), &z)| f(x, y, z)),
+        );
+    };
+    if xs.len() < WORTH_A_THREAD {
+        part(((xs, ys), zs));
+    } else {
+        let parts = xs.par_chunks_mut(WORTH_A_THREAD).zip(ys.par_chunks_mut(WORTH_A_THREAD));
+        parts.zip(zs.par_chunks(WORTH_A_THREAD)).for_each(part);
+    }
 }
 
 /// Calls `f` with every row and its number.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use ndarray::{ArrayD, Zip};
-use numerics::Scalar;
+use ndarray::ArrayD;
+use numerics::{Scalar, for_each_of_three};
 use serde::{Deserialize, Serialize};
 
 use crate::OptimError;
@@ -103,7 +103,7 @@ impl<T: Scalar> Sgd<T> {
         let scale = T::of(lr * self.clipping(gradient));
         let shrink = T::of(if decays { lr * weight_decay } else { 0.0 });
         let v = self.velocity_mut(name, parameter)?;
-        Zip::from(parameter).and(v).and(gradient).for_each(|p, v, &g| {
+        for_each_of_three(parameter, v, gradient, |p, v, g| {
             let lr_g = scale * g + shrink * *p;
             *v = momentum * *v + lr_g;
             *p -= if nesterov { momentum * *v + lr_g } else { *v };

@@ -1,6 +1,7 @@
 //! The directives of a chapter: `{{#name arguments}}`.
 
 use crate::references::{Kind, Label};
+use crate::widget::Widget;
 
 /// What a directive asks for.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,12 +24,18 @@ pub enum Directive {
     },
     /// `{{#summary}}`: how many checks of which kind each question has.
     Summary,
-    /// `{{#negative-controls}}`: the deliberate bugs, and what caught them.
-    NegativeControls,
-    /// `{{#output PROGRAM}}`: the captured output of a program.
+    /// `{{#negative-controls}}`, `{{#negative-controls QUESTION}}`: the deliberate bugs, and what
+    /// caught them.
+    NegativeControls {
+        /// The question whose bugs they are; all if absent.
+        question: Option<String>,
+    },
+    /// `{{#output PROGRAM}}`, `{{#output gradcheck LAYER}}`: the captured output of a program.
     Output {
         /// The program, by the name that `programs` knows.
         program: String,
+        /// What the program is given.
+        argument: Option<String>,
     },
     /// `{{#record RECORD VIEW}}`: a table of a committed record.
     Record {
@@ -55,6 +62,13 @@ pub enum Directive {
     },
     /// `{{#figure FILE.svg "caption" "alternative text" fig:ID}}` and `{{#plot ...}}`.
     Figure(Figure),
+    /// `{{#widget NAME "caption"}}`: something to try out, where scripts run.
+    Widget {
+        /// What to try out.
+        widget: Widget,
+        /// The caption, in Markdown.
+        caption: String,
+    },
     /// `{{#table "caption" tbl:ID}}`: the caption of the table that follows.
     Table {
         /// The caption, in Markdown.
@@ -64,10 +78,21 @@ pub enum Directive {
     },
 }
 
+/// Where a figure comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// `{{#figure ...}}`: a file of `book/src/figures`.
+    File,
+    /// `{{#plot ...}}`: a file of a record.
+    Plot,
+    /// `{{#drawing ...}}`: the report draws it.
+    Program,
+}
+
 /// A figure to be inlined.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Figure {
-    /// Relative to `book/src/figures` for a drawing, to the workspace for a plot.
+    /// Relative to `book/src/figures` for a file, to the workspace for a plot; the name of a drawing.
     pub file: String,
     /// The caption, in Markdown.
     pub caption: String,
@@ -75,8 +100,8 @@ pub struct Figure {
     pub alt: String,
     /// What references call it.
     pub label: Label,
-    /// Whether it is a plot of a record.
-    pub plot: bool,
+    /// Where it comes from.
+    pub source: Source,
 }
 
 impl Directive {
@@ -93,10 +118,12 @@ impl Directive {
             ("title-page", []) => Ok(Self::TitlePage),
             ("all-code", []) => Ok(Self::AllCode),
             ("summary", []) => Ok(Self::Summary),
-            ("negative-controls", []) => Ok(Self::NegativeControls),
-            ("title-page" | "all-code" | "summary" | "negative-controls", _) => {
-                wrong(&format!("{{{{#{name}}}}}"))
+            ("negative-controls", []) => Ok(Self::NegativeControls { question: None }),
+            ("negative-controls", [question]) => {
+                Ok(Self::NegativeControls { question: Some((*question).to_owned()) })
             }
+            ("negative-controls", _) => wrong("{{#negative-controls QUESTION}}"),
+            ("title-page" | "all-code" | "summary", _) => wrong(&format!("{{{{#{name}}}}}")),
             ("code", [target]) => {
                 let (file, anchor) = match target.split_once(':') {
                     Some((file, anchor)) => (file, Some(anchor.to_owned())),
@@ -107,7 +134,10 @@ impl Directive {
             ("code", _) => wrong("{{#code FILE:ANCHOR}}"),
             ("tests", [question]) => Ok(Self::Tests { question: (*question).to_owned() }),
             ("tests", _) => wrong("{{#tests QUESTION}}"),
-            ("output", [program]) => Ok(Self::Output { program: (*program).to_owned() }),
+            ("output", [program, argument @ ..]) if argument.len() < 2 => Ok(Self::Output {
+                program: (*program).to_owned(),
+                argument: argument.first().map(|argument| (*argument).to_owned()),
+            }),
             ("output", _) => wrong("{{#output PROGRAM}}"),
             ("record", [record, view]) => {
                 Ok(Self::Record { record: (*record).to_owned(), view: (*view).to_owned() })
@@ -124,7 +154,7 @@ impl Directive {
                 what: (*what).to_owned(),
             }),
             ("requirement", _) => wrong("{{#requirement RECORD KEY MINIMUM \"what\"}}"),
-            ("figure" | "plot", [file, caption, alt, label]) => {
+            ("figure" | "plot" | "drawing", [file, caption, alt, label]) => {
                 if caption.trim().is_empty() || alt.trim().is_empty() {
                     return Err(format!(
                         "`{{{{#{text}}}}}` needs a caption and an alternative text"
@@ -135,12 +165,20 @@ impl Directive {
                     caption: (*caption).to_owned(),
                     alt: (*alt).to_owned(),
                     label: Label::parse_as(Kind::Figure, label)?,
-                    plot: name == "plot",
+                    source: match name.as_str() {
+                        "figure" => Source::File,
+                        "plot" => Source::Plot,
+                        _ => Source::Program,
+                    },
                 }))
             }
-            ("figure" | "plot", _) => {
+            ("figure" | "plot" | "drawing", _) => {
                 wrong(&format!("{{{{#{name} FILE \"caption\" \"alternative text\" fig:ID}}}}"))
             }
+            ("widget", [name, caption]) if !caption.trim().is_empty() => {
+                Ok(Self::Widget { widget: Widget::parse(name)?, caption: (*caption).to_owned() })
+            }
+            ("widget", _) => wrong("{{#widget NAME \"caption\"}}"),
             ("table", [caption, label]) => Ok(Self::Table {
                 caption: (*caption).to_owned(),
                 label: Label::parse_as(Kind::Table, label)?,
@@ -152,7 +190,7 @@ impl Directive {
             _ => Err(format!(
                 "unknown directive `{{{{#{name}}}}}`; known are title-page, code, all-code, tests, \
                  summary, negative-controls, output, record, ablation, requirement, value, figure, plot, \
-                 table"
+                 drawing, widget, table"
             )),
         }
     }
@@ -164,6 +202,15 @@ impl Directive {
             Self::Figure(figure) => Some((&figure.label, &figure.caption)),
             Self::Table { caption, label } => Some((label, caption)),
             _ => None,
+        }
+    }
+
+    /// The caption, with a label or without.
+    #[must_use]
+    pub fn caption(&self) -> Option<&str> {
+        match self {
+            Self::Widget { caption, .. } => Some(caption),
+            _ => self.labelled().map(|(_, caption)| caption),
         }
     }
 }
@@ -216,7 +263,7 @@ mod tests {
             panic!("not a figure")
         };
         assert_eq!(figure.caption, r#"A "net" with $\sigma$"#);
-        assert_eq!((figure.label.id.as_str(), figure.plot), ("net", false));
+        assert_eq!((figure.label.id.as_str(), figure.source), ("net", Source::File));
         let record = Directive::parse("record iris-sweep best").unwrap();
         let (name, view) = ("iris-sweep".to_owned(), "best".to_owned());
         assert_eq!(record, Directive::Record { record: name, view });
@@ -235,7 +282,12 @@ mod tests {
             ("figure a.svg \"caption\" \"\" fig:a", "needs a caption and an alternative text"),
             ("figure a.svg \"c\" \"alt\" eq:a", "fig:ID"),
             ("figure a.svg \"c", "unclosed quotation mark"),
-            ("negative-controls now", "{{#negative-controls}}"),
+            ("widget softmax", "{{#widget NAME \"caption\"}}"),
+            ("widget softmax \" \"", "{{#widget NAME \"caption\"}}"),
+            ("widget pooling \"Try\"", "no widget `pooling`"),
+            ("negative-controls 4.1 now", "{{#negative-controls QUESTION}}"),
+            ("output gradcheck Conv2D now", "{{#output PROGRAM}}"),
+            ("drawing net fig:net", "{{#drawing FILE"),
             ("include a.rs", "{{#code FILE:ANCHOR}}"),
             ("titel x", "unknown directive"),
             ("", "no name"),

@@ -10,9 +10,10 @@ use serde::Deserialize;
 
 use crate::numbers::short;
 use crate::programs::{Program, Programs};
+use crate::tensor::Tensors;
 
 /// The version of the results that this crate reads.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The chapter that explains the checks.
 pub const CHAPTER: &str = "verification.md";
@@ -34,6 +35,19 @@ pub struct Evidence {
     pub checks: Vec<Check>,
     /// The deliberate bugs.
     pub controls: Vec<Control>,
+    /// The tensors of the worked examples.
+    pub worked: Tensors,
+    /// The error of finite differences by their step.
+    pub step_curves: Vec<StepCurve>,
+}
+
+/// How the error of the finite differences of one layer depends on their step.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct StepCurve {
+    /// The layer.
+    pub layer: String,
+    /// The step and the largest error, from the largest step to the smallest.
+    pub points: Vec<(f64, f64)>,
 }
 
 /// One check.
@@ -45,6 +59,9 @@ pub struct Check {
     pub kind: String,
     /// The name within the group.
     pub name: String,
+    /// What is checked, if it is one implementation.
+    #[serde(default)]
+    pub subject: Option<String>,
     /// The group.
     pub group: String,
     /// `ok`, `FAIL` or `ERROR`.
@@ -163,11 +180,31 @@ impl Evidence {
         checks.fold(None, |sum: Option<FormulaEvidence>, check| {
             let sum = sum.unwrap_or_default();
             Some(FormulaEvidence {
-                cases: sum.cases + check.cases,
-                max_error: larger(sum.max_error, check.max_error),
-                bound: larger(sum.bound, check.bound),
+                transcription: sum.transcription.and(check),
+                ..match &check.subject {
+                    Some(subject) => self.of_subject(subject),
+                    None => sum,
+                }
             })
         })
+    }
+
+    /// What else is known of an implementation, in double precision.
+    fn of_subject(&self, subject: &str) -> FormulaEvidence {
+        let of_kinds = |kinds: &[&str]| {
+            let checks = self.checks.iter().filter(|check| {
+                check.subject.as_deref() == Some(subject)
+                    && kinds.contains(&check.kind.as_str())
+                    // In single precision an error is as large as its rounding.
+                    && !check.group.contains("_f4")
+            });
+            checks.fold(Comparisons::default(), Comparisons::and)
+        };
+        FormulaEvidence {
+            transcription: Comparisons::default(),
+            oracle: of_kinds(&["course", "oracle"]),
+            differences: of_kinds(&["gradient"]),
+        }
     }
 }
 
@@ -179,10 +216,21 @@ fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     }
 }
 
-/// What the transcriptions of a formula showed.
+/// What the transcriptions of a formula showed, and what else is known of the implementation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct FormulaEvidence {
-    /// How many random cases were compared.
+    /// The formula against the implementation.
+    pub transcription: Comparisons,
+    /// The oracle against the implementation, all of its quantities.
+    pub oracle: Comparisons,
+    /// Finite differences against all gradients of the implementation.
+    pub differences: Comparisons,
+}
+
+/// Comparisons of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Comparisons {
+    /// How many cases were compared.
     pub cases: usize,
     /// The largest error.
     pub max_error: Option<f64>,
@@ -191,18 +239,41 @@ pub struct FormulaEvidence {
 }
 
 impl FormulaEvidence {
-    /// One line for beneath the equation.
+    /// What was compared, for beneath the equation: an item for each kind of comparison.
     #[must_use]
-    pub fn line(&self) -> String {
-        let mut line =
-            format!("checked: {} {}", self.cases, if self.cases == 1 { "case" } else { "cases" });
+    pub fn items(&self) -> Vec<String> {
+        let mut formula = format!("checked against the code: {}", self.transcription.text());
+        if let Some(bound) = self.transcription.bound {
+            let _ = write!(formula, ", bound {}", short(bound));
+        }
+        let mut items = vec![formula];
+        for (what, comparisons) in
+            [("the oracle", self.oracle), ("finite differences", self.differences)]
+        {
+            if comparisons.cases > 0 {
+                items.push(format!("the code against {what}: {}", comparisons.text()));
+            }
+        }
+        items
+    }
+}
+
+impl Comparisons {
+    fn and(self, check: &Check) -> Self {
+        Self {
+            cases: self.cases + check.cases,
+            max_error: larger(self.max_error, check.max_error),
+            bound: larger(self.bound, check.bound),
+        }
+    }
+
+    fn text(&self) -> String {
+        let cases = if self.cases == 1 { "case" } else { "cases" };
+        let mut text = format!("{} {cases}", self.cases);
         if let Some(error) = self.max_error {
-            let _ = write!(line, ", largest error {}", short(error));
+            let _ = write!(text, ", largest error {}", short(error));
         }
-        if let Some(bound) = self.bound {
-            let _ = write!(line, ", bound {}", short(bound));
-        }
-        line
+        text
     }
 }
 
@@ -218,12 +289,15 @@ pub(crate) mod tests {
         let check = |question: &str, kind: &str, group: &str, name: &str, status: &str| {
             serde_json::json!({
                 "question": question, "kind": kind, "group": group, "name": name, "status": status,
+                "subject": if question == "4.1" { Some("ReLU") } else { None },
                 "line": format!("{name} ({group}) ... {status}"), "detail": "", "cases": 50,
                 "max_error": 2.2e-16, "bound": 1e-10, "seconds": 0.1,
             })
         };
         serde_json::json!({
-            "schema": 1, "inputs_sha256": "now", "command": "cargo xtask test", "seconds": 1.5,
+            "worked": {"relu.y": {"shape": [2], "values": [0.0, 3.0]}},
+            "step_curves": [{"layer": "Conv2D", "points": [[0.1, 1e-3], [0.01, 1e-5]]}],
+            "schema": 2, "inputs_sha256": "now", "command": "cargo xtask test", "seconds": 1.5,
             "passed": 3 - failed, "failed": failed,
             "checks": [
                 check("4.1", "course", "tests.test_activations.TestReLU", "test_forward", status),
@@ -298,8 +372,8 @@ pub(crate) mod tests {
             (Ok(stale.as_str()), "out of date"),
             (Ok("{}"), "missing field `schema`"),
             (
-                Ok(&sample("ok").replace("\"schema\":1", "\"schema\":2")),
-                "expected schema 1, but got 2",
+                Ok(&sample("ok").replace("\"schema\":2", "\"schema\":1")),
+                "expected schema 2, but got 1",
             ),
             (Ok(&sample("ok").replace("\"passed\":3", "\"passed\":4")), "lists 3 and 0"),
             (Ok(&sample("ok").replace("\"bug\"", "\"gub\"")), "missing field `bug`"),
@@ -327,8 +401,14 @@ pub(crate) mod tests {
     fn a_formula_has_its_evidence() {
         let evidence = evidence();
         assert_eq!(evidence.formulas(), BTreeSet::from(["relu-backward"]));
-        let line = evidence.formula("relu-backward").unwrap().line();
-        assert_eq!(line, "checked: 50 cases, largest error 2.2e-16, bound 1e-10");
+        let items = evidence.formula("relu-backward").unwrap().items();
+        assert_eq!(
+            items,
+            [
+                "checked against the code: 50 cases, largest error 2.2e-16, bound 1e-10",
+                "the code against the oracle: 50 cases, largest error 2.2e-16",
+            ]
+        );
         assert!(evidence.formula("relu-forward").is_none());
     }
 }

@@ -79,12 +79,22 @@ impl Evidence {
         table
     }
 
-    /// The table of the deliberate bugs.
-    #[must_use]
-    pub fn negative_controls(&self) -> String {
+    /// The table of the deliberate bugs, of all questions or of one.
+    ///
+    /// # Errors
+    /// If the question has none.
+    pub fn negative_controls(&self, of: Option<&str>) -> Result<String, String> {
         let mut table =
             String::from("| bug | where | what is wrong | caught by |\n|---|---|---|---|\n");
-        for Control { id, question, subject, bug, caught_by } in &self.controls {
+        let wanted = |control: &&Control| of.is_none_or(|of| control.question == of);
+        if self.controls.iter().filter(wanted).count() == 0 {
+            return Err(match of {
+                Some(of) => format!("no deliberate bug belongs to question `{of}`"),
+                None => "there is no deliberate bug".to_owned(),
+            });
+        }
+        for Control { id, question, subject, bug, caught_by } in self.controls.iter().filter(wanted)
+        {
             let bug = cell(bug);
             let caught_by = caught_by.join(", ");
             let _ = writeln!(
@@ -93,7 +103,7 @@ impl Evidence {
                 cell(subject)
             );
         }
-        table
+        Ok(table)
     }
 }
 
@@ -137,10 +147,13 @@ mod tests {
             summary.contains("| 4.1 | 1 | 1 | 2 |")
                 && summary.contains("| **total** | 2 | 1 | 3 |")
         );
-        let controls = evidence.negative_controls();
+        let controls = evidence.negative_controls(None).unwrap();
         assert!(
             controls.contains(r"| `relu-sign` | ReLU (4.1) | a \| b\_c | course, gradient |"),
             "{controls}"
         );
+        assert_eq!(evidence.negative_controls(Some("4.1")).unwrap(), controls);
+        let error = evidence.negative_controls(Some("4.2")).unwrap_err();
+        assert!(error.contains("no deliberate bug belongs to question `4.2`"), "{error}");
     }
 }

@@ -6,23 +6,26 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use frontmatter::FrontMatter;
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::appendix;
 use crate::code;
-use crate::directive::{Directive, Figure};
+use crate::directive::{Directive, Figure, Source};
+use crate::drawing;
 use crate::evidence::{self, Evidence};
 use crate::figure::{self, Origin};
 use crate::formula::{Formulas, Request, Style};
-use crate::fragment::{Fragment, Link, Piece, PieceKind};
-use crate::front::FrontMatter;
+use crate::fragment::{Fragment, Link, Piece, PieceKind, Role};
+use crate::front;
 use crate::markup::escape;
 use crate::problem::{Place, Problems};
 use crate::programs::{Programs, output_block};
 use crate::records::Records;
 use crate::references::{Kind, Label, References, number_prefix, relative};
 use crate::slots::{Filling, Slots};
+use crate::worked;
 
 /// What the directives draw on.
 pub struct Inputs {
@@ -130,6 +133,7 @@ struct Run<'a> {
         Result<std::sync::Arc<crate::formula::Formula>, String>,
     >,
     figures: BTreeSet<PathBuf>,
+    referred: BTreeSet<Label>,
     expansion: Expansion,
 }
 
@@ -140,6 +144,7 @@ impl<'a> Run<'a> {
             references: References::default(),
             rendered: Default::default(),
             figures: BTreeSet::new(),
+            referred: BTreeSet::new(),
             expansion: Expansion::default(),
         }
     }
@@ -154,7 +159,8 @@ impl<'a> Run<'a> {
             let Some(path) = chapter.path.clone() else { continue };
             let start = Place::new(self.inputs.source.join(&path), 1);
             let problems = &mut self.expansion.problems;
-            let fragment = Fragment::chapter(&chapter.content, &start, problems);
+            let mut fragment = Fragment::chapter(&chapter.content, &start, problems);
+            worked::expand_all(&mut fragment, &self.inputs.evidence.worked, problems);
             let title_page = fragment.pieces.iter().any(|piece| {
                 matches!(piece.kind, PieceKind::Directive { directive: Directive::TitlePage, .. })
             });
@@ -208,16 +214,21 @@ impl<'a> Run<'a> {
         match &piece.kind {
             PieceKind::Failed => String::new(),
             PieceKind::Inline { .. } => self.formula(piece).unwrap_or_default(),
-            PieceKind::Display { label, result, indent, .. } => {
-                let html = self.equation(piece, label.as_ref(), *result, chapter);
+            PieceKind::Display { label, role, indent, .. } => {
+                let html = self.equation(piece, label.as_ref(), *role, chapter);
                 block(indent, &html.unwrap_or_default())
             }
             PieceKind::Reference(label) => {
                 let link = self.references.link(label, &chapter.path);
+                self.referred.insert(label.clone());
                 self.expansion.problems.keep(place, link).unwrap_or_default()
             }
             PieceKind::Value { record, key } => {
-                let value = self.inputs.records.value(record, key, &self.inputs.evidence);
+                let evidence = &self.inputs.evidence;
+                let value = match record.as_str() {
+                    "worked" => worked::value(key, &evidence.worked),
+                    _ => self.inputs.records.value(record, key, evidence),
+                };
                 self.expansion.problems.keep(place, value).unwrap_or_default()
             }
             PieceKind::Directive { directive, caption, indent } => {
@@ -241,7 +252,7 @@ impl<'a> Run<'a> {
         &mut self,
         piece: &Piece,
         label: Option<&Label>,
-        result: bool,
+        role: Role,
         chapter: &Chapter,
     ) -> Option<String> {
         let slot = self.formula(piece)?;
@@ -253,7 +264,7 @@ impl<'a> Run<'a> {
             return Some(format!("<div class=\"equation\">{body}</div>\n"));
         };
         let number = Kind::Equation.refer(&target.number);
-        let class = if result { "equation result" } else { "equation" };
+        let class = if role == Role::Result { "equation result" } else { "equation" };
         let mut html = format!(
             "<div class=\"{class}\" id=\"{label}\">{body}\
              <a class=\"equation-number\" href=\"#{label}\">{number}</a></div>\n"
@@ -262,12 +273,14 @@ impl<'a> Run<'a> {
             Some(evidence) => {
                 self.expansion.counts.checked += 1;
                 let link = relative(&chapter.path, Path::new(evidence::CHAPTER));
-                let line = escape(&evidence.line()).into_owned();
+                let items = evidence.items();
+                let span = |item: &String| format!("<span>{}</span>", escape(item));
+                let line = items.iter().map(span).collect::<Vec<_>>().join("; ");
                 html.push_str(&format!(
                     "<p class=\"evidence\"><a href=\"{link}\">{line}</a></p>\n"
                 ));
             }
-            None if result => {
+            None if role == Role::Result => {
                 let message = format!(
                     "the result `{label}` is not verified: the harness has no check `formulas.{}`",
                     label.id
@@ -288,8 +301,8 @@ impl<'a> Run<'a> {
         let inputs = self.inputs;
         let result = match directive {
             Directive::TitlePage => {
-                let heading = inputs.front.heading();
-                Ok(format!("<h1 id=\"title\">{heading}</h1>\n{}", inputs.front.page()))
+                let heading = front::heading(&inputs.front);
+                Ok(format!("<h1 id=\"title\">{heading}</h1>\n{}", front::page(&inputs.front)))
             }
             Directive::Code { file, anchor } => {
                 self.expansion.counts.snippets += 1;
@@ -305,14 +318,30 @@ impl<'a> Run<'a> {
             }
             Directive::Tests { question } => inputs.evidence.tests(question),
             Directive::Summary => Ok(inputs.evidence.summary()),
-            Directive::NegativeControls => Ok(inputs.evidence.negative_controls()),
-            Directive::Output { program } => output_block(program, inputs.programs.as_ref()),
+            Directive::NegativeControls { question } => {
+                inputs.evidence.negative_controls(question.as_deref())
+            }
+            Directive::Output { program, argument } => {
+                output_block(program, argument.as_deref(), inputs.programs.as_ref())
+            }
             Directive::Record { record, view } => inputs.records.view(record, view),
             Directive::Ablation { folder } => inputs.records.ablation(folder),
             Directive::Requirement { record, key, minimum, what } => {
                 inputs.records.requirement(record, key, *minimum, what, &inputs.evidence)
             }
             Directive::Figure(figure) => self.figure(figure, &caption.unwrap_or_default()),
+            Directive::Widget { widget, .. } => {
+                let caption = caption.unwrap_or_default();
+                widget.body(&inputs.evidence.worked).map(|body| {
+                    let slot = self.expansion.slots.add(Filling::Drawing(body));
+                    format!(
+                        "<figure class=\"widget\" data-widget=\"{}\" hidden>\n\
+                         <div class=\"widget-body\">{slot}</div>\n<figcaption>\n\n\
+                         {caption}\n\n</figcaption>\n</figure>\n",
+                        widget.name()
+                    )
+                })
+            }
             Directive::Table { label, .. } => {
                 let number = self.references.get(label)?.number.clone();
                 let name = label.kind.refer(&number);
@@ -326,19 +355,32 @@ impl<'a> Run<'a> {
     }
 
     fn figure(&mut self, figure: &Figure, caption: &str) -> Result<String, String> {
-        let Figure { file, alt, label, plot, .. } = figure;
-        let (path, origin) = match plot {
-            true => (self.inputs.records.plot(file)?, Origin::Plot),
-            false => (
-                self.inputs.root.join(&self.inputs.source).join("figures").join(file),
-                Origin::Drawing,
-            ),
+        let Figure { file, alt, label, source, .. } = figure;
+        let inputs = self.inputs;
+        let read = |path: &Path| {
+            let text = fs::read_to_string(path);
+            text.map_err(|error| format!("cannot read the figure {file}: {error}"))
         };
-        let svg = fs::read_to_string(&path)
-            .map_err(|error| format!("cannot read the figure {file}: {error}"))?;
-        let svg = figure::inline(&svg, origin, &format!("fig-{}", label.id), alt)
+        let (svg, origin) = match source {
+            Source::Plot => (read(&inputs.records.plot(file)?)?, Origin::Plot),
+            Source::File => {
+                let path = inputs.root.join(&inputs.source).join("figures").join(file);
+                let svg = read(&path)?;
+                self.figures.insert(path);
+                (svg, Origin::Drawing)
+            }
+            Source::Program => {
+                let sources = drawing::Sources {
+                    evidence: &inputs.evidence,
+                    records: &inputs.records,
+                    programs: inputs.programs.as_ref(),
+                };
+                (drawing::draw(file, &sources)?, Origin::Drawing)
+            }
+        };
+        let alt = worked::expand_text(alt, &inputs.evidence.worked)?;
+        let svg = figure::inline(&svg, origin, &format!("fig-{}", label.id), &alt)
             .map_err(|error| format!("{file}: {error}"))?;
-        self.figures.insert(path);
         self.expansion.counts.figures += 1;
         let slot = self.expansion.slots.add(Filling::Drawing(svg));
         // Not defined only if the label is a duplicate, which is reported where it is defined.
@@ -364,6 +406,14 @@ impl<'a> Run<'a> {
                     "the harness checks `formulas.{id}`, but no equation is `{{#eq:{id}}}`"
                 );
                 self.problem(&results, message);
+            }
+        }
+        for (label, target) in self.references.iter() {
+            if label.kind != Kind::Equation && !self.referred.contains(label) {
+                let message = format!(
+                    "the text never refers to `{label}`: write `[@{label}]` where it is talked about"
+                );
+                self.expansion.problems.add(&target.place, message);
             }
         }
         let explained = chapters.iter().any(|chapter| chapter.path == Path::new(evidence::CHAPTER));

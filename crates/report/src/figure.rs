@@ -125,8 +125,12 @@ fn root<'a>(mut tag: Tag<'a>, alt: &str) -> Result<Tag<'a>, String> {
         return Err(format!("the viewBox `{view_box}` is not four numbers"));
     };
     let width = number("width").unwrap_or(view_width);
+    let font = match tag.get("font-family") {
+        Some(_) => ";font-family:var(--drawing-font)",
+        None => "",
+    };
     tag.attributes.retain(|(name, _)| {
-        !matches!(*name, "width" | "height" | "style" | "class" | "id" | "role")
+        !matches!(*name, "width" | "height" | "style" | "class" | "id" | "role" | "font-family")
             && !name.starts_with("aria-")
             && !name.starts_with("xmlns")
     });
@@ -134,7 +138,7 @@ fn root<'a>(mut tag: Tag<'a>, alt: &str) -> Result<Tag<'a>, String> {
     tag.set("class", "drawing");
     tag.set("role", "img");
     tag.set("aria-label", alt.to_owned());
-    tag.set("style", format!("width:{width}px;aspect-ratio:{view_width}/{view_height}"));
+    tag.set("style", format!("width:{width}px;aspect-ratio:{view_width}/{view_height}{font}"));
     Ok(tag)
 }
 
@@ -182,10 +186,12 @@ fn rewrite<'a>(
             *value = "var(--drawing-font)".into();
         }
     }
-    // An attribute cannot hold `var(...)` in every browser; a style can.
-    let themed = |name: &str, value: &str| {
-        matches!(name, "fill" | "stroke" | "stop-color" | "color" | "font-family")
-            && value.contains("var(")
+    // An attribute cannot hold `var(...)` in every browser; a style can. And `pixelated` is CSS that
+    // the attribute of SVG does not know.
+    let themed = |name: &str, value: &str| match name {
+        "fill" | "stroke" | "stop-color" | "color" | "font-family" => value.contains("var("),
+        "image-rendering" => true,
+        _ => false,
     };
     let style: Vec<String> = tag
         .attributes

@@ -15,9 +15,10 @@ use sha2::{Digest, Sha256};
 
 use crate::files::write_atomically;
 use crate::markup::{Tag, Token, escape, tokens};
+use crate::mathml;
 
 /// Part of every cache key: raise it when the SVG that this file writes changes.
-const FORMAT: &str = "mathjax-svg-rs 0.4.0, format 1";
+const FORMAT: &str = "mathjax-svg-rs 0.4.0, math-core 0.7.0, format 2";
 
 /// The height of a lower-case letter, as a fraction of the font size, that formulas are scaled to.
 ///
@@ -43,10 +44,30 @@ pub type Request = (Style, String);
 /// A rendered formula.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Formula {
+    /// The TeX source.
+    pub tex: String,
     /// The `<svg>` element.
     pub svg: String,
+    /// The `<math>` element, which is spoken and not shown.
+    pub mathml: String,
     /// The paths it uses, by id. An id names one path in every formula.
     pub glyphs: BTreeMap<String, String>,
+}
+
+impl Formula {
+    /// The formula for a page that is read: a drawing for the eyes, MathML for the ears.
+    #[must_use]
+    pub fn to_read(&self) -> String {
+        format!("{}{}", self.svg.replacen("<svg", "<svg aria-hidden=\"true\"", 1), self.mathml)
+    }
+
+    /// The formula for a page that is printed, where MathML would become text in a font that may be
+    /// missing: a drawing whose label is the TeX, as in the PDF files that LaTeX tags.
+    #[must_use]
+    pub fn to_print(&self) -> String {
+        let label = format!("<svg role=\"img\" aria-label=\"{}\"", mathml::label(&self.tex));
+        self.svg.replacen("<svg", &label, 1)
+    }
 }
 
 /// Renders formulas and remembers them on disk.
@@ -138,7 +159,9 @@ fn render(mathjax: &MathJax, (style, tex): &Request) -> Result<Formula, String> 
     if let Some(command) = undefined_command(&svg) {
         return Err(format!("the formula `{tex}` uses the unknown command `{command}`"));
     }
-    convert(&svg, tex).map_err(|error| format!("the formula `{tex}` does not render: {error}"))
+    let (svg, glyphs) = convert(&svg, tex)
+        .map_err(|error| format!("the formula `{tex}` does not render: {error}"))?;
+    Ok(Formula { tex: tex.clone(), svg, mathml: mathml::mathml(tex)?, glyphs })
 }
 
 /// Blackboard bold is not among the fonts that the renderer carries: plain bold is its older form.
@@ -193,7 +216,7 @@ fn undefined_command(svg: &str) -> Option<String> {
 }
 
 /// MathJax's SVG without what only MathJax needs, scaled to the text, its glyphs apart.
-fn convert(svg: &str, tex: &str) -> Result<Formula, String> {
+fn convert(svg: &str, tex: &str) -> Result<(String, BTreeMap<String, String>), String> {
     let mut out = String::with_capacity(svg.len() / 2);
     let mut glyphs = BTreeMap::new();
     let mut in_definitions = false;
@@ -213,7 +236,7 @@ fn convert(svg: &str, tex: &str) -> Result<Formula, String> {
             }
             Token::Open(tag) if depth == 0 => {
                 depth = 1;
-                root(&tag, tex)?.write(&mut out);
+                root(&tag)?.write(&mut out);
                 out.push_str(&format!("<title>{}</title>", escape(tex)));
             }
             Token::Open(mut tag) => {
@@ -234,7 +257,7 @@ fn convert(svg: &str, tex: &str) -> Result<Formula, String> {
             Token::Other => {}
         }
     }
-    Ok(Formula { svg: out, glyphs })
+    Ok((out, glyphs))
 }
 
 /// `MJX-12-NCM-I-1D465`, with or without `#`, without the number of the formula.
@@ -246,7 +269,7 @@ fn glyph_id(id: &str) -> Result<String, String> {
 }
 
 /// The outermost tag.
-fn root(tag: &Tag<'_>, tex: &str) -> Result<Tag<'static>, String> {
+fn root(tag: &Tag<'_>) -> Result<Tag<'static>, String> {
     let length = |value: Option<&str>| -> Result<f64, String> {
         let text = value.map(|value| value.trim().trim_end_matches(';')).unwrap_or_default();
         let ex = text.strip_suffix("ex").or((text == "0").then_some(text));
@@ -262,8 +285,6 @@ fn root(tag: &Tag<'_>, tex: &str) -> Result<Tag<'static>, String> {
     let (width, height) = (length(tag.get("width"))?, length(tag.get("height"))?);
     let attributes = [
         ("class", "formula".to_owned()),
-        ("role", "img".to_owned()),
-        ("aria-label", tex.to_owned()),
         ("width", format!("{width:.3}em")),
         ("height", format!("{height:.3}em")),
         ("viewBox", view_box),
@@ -298,8 +319,13 @@ mod tests {
     #[test]
     fn a_formula_becomes_svg_that_follows_the_theme_and_can_be_read_aloud() {
         let formula = render_one(Style::Display, r"\frac{\partial L}{\partial W} < 1").unwrap();
-        assert!(formula.svg.starts_with("<svg class=\"formula\" role=\"img\""), "{}", formula.svg);
-        assert!(formula.svg.contains(r#"aria-label="\frac{\partial L}{\partial W} &lt; 1""#));
+        assert!(formula.svg.starts_with("<svg class=\"formula\" width="), "{}", formula.svg);
+        let read = formula.to_read();
+        assert!(read.starts_with("<svg aria-hidden=\"true\" class=\"formula\""), "{read}");
+        assert!(read.ends_with("<mo>&lt;</mo><mn>1</mn></math>"), "{read}");
+        let print = formula.to_print();
+        let label = r#"<svg role="img" aria-label="\frac{\partial L}{\partial W} &lt; 1""#;
+        assert!(print.starts_with(label) && print.ends_with("</svg>"), "{print}");
         assert!(formula.svg.contains(r"<title>\frac{\partial L}{\partial W} &lt; 1</title>"));
         assert!(formula.svg.contains("fill=\"currentColor\""));
         assert!(formula.svg.contains("style=\"vertical-align:-"));

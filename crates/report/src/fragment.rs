@@ -31,6 +31,20 @@ pub struct Piece {
     pub kind: PieceKind,
 }
 
+/// What part a displayed formula has in a derivation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// None: it has no label either.
+    #[default]
+    Plain,
+    /// `.result`: the harness has to check it.
+    Result,
+    /// `.step`: on the way to a result that is checked.
+    Step,
+    /// `.definition`: it says what a word or a letter means.
+    Definition,
+}
+
 /// What there is to replace.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PieceKind {
@@ -45,8 +59,8 @@ pub enum PieceKind {
         tex: String,
         /// The label, if the equation has one.
         label: Option<Label>,
-        /// Whether it is marked as a result, which must be verified.
-        result: bool,
+        /// What part it has in its derivation.
+        role: Role,
         /// The white space before it.
         indent: String,
     },
@@ -133,7 +147,7 @@ mod tests {
     #[test]
     fn pieces_are_replaced_where_they_stand() {
         assert_eq!(read("a $x$ b").replace(|_| "FORMULA".to_owned()), "a FORMULA b");
-        let fragment = read("Before\n$$\na\n$$ {#eq:a}\nafter $x$\n\n$$ y $$\n");
+        let fragment = read("Before\n$$\na\n$$ {#eq:a .step}\nafter $x$\n\n$$ y $$\n");
         let mut number = 0;
         let replaced = fragment.replace(|_| {
             number += 1;

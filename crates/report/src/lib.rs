@@ -5,25 +5,29 @@
 //!
 //! | in a chapter | becomes |
 //! |---|---|
-//! | `$x$`, and `$$ ... $$` on lines of its own | an SVG drawn while the book is built |
-//! | `$$ ... $$ {#eq:ID}` | a numbered equation; with evidence beneath it if the harness checks `formulas.ID` |
-//! | `$$ ... $$ {#eq:ID .result}` | the same, and the harness *has* to check it |
+//! | `$x$`, and `$$ ... $$` on lines of its own | an SVG drawn while the book is built, and MathML to be spoken |
+//! | `$$ ... $$ {#eq:ID .result}` | a numbered equation that the harness has to check as `formulas.ID`, with the evidence beneath it |
+//! | `$$ ... $$ {#eq:ID .step}`, `{#eq:ID .definition}` | a numbered equation on the way to a result; one that says what something means |
+//! | `\worked{NAME}`, `\worked[DIGITS]{NAME[0,1]}` in a formula | a tensor of a worked example, or a part of it |
+//! | `\checked{1 + 2 = \worked{NAME}}` in a formula | its content, after the arithmetic has been done again |
 //! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
 //! | `{{#code FILE:ANCHOR}}`, `{{#code FILE}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name`; the file without its unit tests |
 //! | `{{#all-code}}` | every Rust file of the workspace, complete |
 //! | `{{#tests 4.1}}` | the command and the lines that the harness printed for a question |
 //! | `{{#summary}}` | a table: how many checks of which kind each question has |
-//! | `{{#negative-controls}}` | the table of the deliberate bugs |
-//! | `{{#output einsum}}`, `{{#output gradcheck}}` | the command and what the program printed |
+//! | `{{#negative-controls}}`, `{{#negative-controls 4.1}}` | the table of the deliberate bugs, of all questions or of one |
+//! | `{{#output einsum}}`, `{{#output gradcheck}}`, `{{#output gradcheck Conv2D}}` | the command and what the program printed |
 //! | `{{#record NAME table}}`, `{{#record NAME best}}` | a sweep of `book/records/`: all sets; the chosen one |
 //! | `{{#record NAME results}}`, `{{#record NAME config}}` | a run of `book/records/`: loss and error; its hyperparameters |
-//! | `{{#record NAME epochs}}`, `{{#record NAME network}}` | its loss and accuracy by epoch; its layers |
+//! | `{{#record NAME epochs}}`, `{{#record NAME network}}` | its loss and accuracy by epoch; its layers with shapes and numbers of parameters |
 //! | `{{#record NAME classes}}`, `{{#record NAME confused}}` | how well it tells each class; its most frequent mistakes |
 //! | `{{#ablation FOLDER}}` | the runs of a folder, each without one component, against the one with all |
 //! | `{{#requirement NAME KEY MINIMUM "what"}}` | a value of a record that has to be at least so large |
-//! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed` |
+//! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed`, `worked relu.y[0,1]` |
 //! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
 //! | `{{#plot FILE "caption" "alternative text" fig:ID}}` | a plot of a record |
+//! | `{{#drawing NAME "caption" "alternative text" fig:ID}}` | a figure that the program draws, see [`drawing`] |
+//! | `{{#widget convolution "caption"}}`, `{{#widget softmax "caption"}}` | something to try out, where scripts run |
 //! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
 //! | `{{#title-page}}` | the front matter of `book/report.toml` |
 //!
@@ -36,9 +40,12 @@
 
 mod ablation;
 pub mod appendix;
+pub mod arithmetic;
+pub mod audit;
 pub mod code;
 mod data_checksums;
 pub mod directive;
+pub mod drawing;
 pub mod evidence;
 mod evidence_blocks;
 pub mod expand;
@@ -46,10 +53,14 @@ pub mod figure;
 pub mod files;
 pub mod formula;
 pub mod fragment;
+pub mod frame;
 pub mod front;
+pub mod html;
 mod hyperparameters;
 pub mod links;
 pub mod markup;
+pub mod mathml;
+mod network_table;
 mod numbers;
 mod page;
 pub mod pdf;
@@ -62,7 +73,10 @@ pub mod references;
 pub mod render;
 mod run_tables;
 pub mod slots;
+pub mod tensor;
 pub mod warnings;
+pub mod widget;
+pub mod worked;
 
 pub use programs::{Cargo, Program, Programs};
 pub use render::{Built, Failure, Options, build};

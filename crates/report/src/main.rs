@@ -1,4 +1,4 @@
-//! Builds the book: `cargo xtask report [--open] [--pdf]`.
+//! Builds the book: `cargo xtask report [--open] [--pdf] [--audit]`.
 
 use std::env;
 use std::fs;
@@ -10,6 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use browser::{Browser, Settings};
 use clap::Parser;
+use report::audit;
 use report::files::workspace_root;
 use report::pdf::layout::Layout;
 use report::problem::{Place, Problems};
@@ -22,6 +23,10 @@ struct Arguments {
     /// Open the book when it is built.
     #[arg(long)]
     open: bool,
+    /// Read every page of the book in a headless Chromium, and fail on what a reader would stumble
+    /// over.
+    #[arg(long)]
+    audit: bool,
     /// The folder with book.toml, report.toml, src and records [default: book].
     #[arg(long, value_name = "DIR")]
     book: Option<PathBuf>,
@@ -33,9 +38,8 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     #[expect(clippy::option_option, reason = "the option with a value, without one, or absent")]
     pdf: Option<Option<PathBuf>>,
-    /// The Chromium or Chrome to print with [default: the variable CHROMIUM, else one that is
-    /// installed].
-    #[arg(long, value_name = "PATH", requires = "pdf")]
+    /// The Chromium or Chrome for these [default: the variable CHROMIUM, else one that is installed].
+    #[arg(long, value_name = "PATH")]
     chromium: Option<PathBuf>,
 }
 
@@ -64,6 +68,9 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let built = build(&options, Box::new(Cargo::new(&root)))?;
     describe(&built, &here, started.elapsed().as_secs_f64());
+    if arguments.audit {
+        audit_in_browser(&options.out, arguments.chromium.clone())?;
+    }
     if let Some(file) = &arguments.pdf {
         let usual = || root.join("target/book.pdf");
         let file = file.as_ref().map_or_else(usual, |file| here.join(file));
@@ -144,6 +151,30 @@ fn describe(built: &Built, here: &Path, seconds: f64) {
     }
     let index = built.index.strip_prefix(here).unwrap_or(&built.index);
     println!("open {} ({seconds:.1} s)", paint.bold(&index.display().to_string()));
+}
+
+/// Reads the finished book in a browser.
+fn audit_in_browser(book: &Path, chromium: Option<PathBuf>) -> Result<()> {
+    let started = Instant::now();
+    let settings = Settings { program: chromium, ..Settings::default() };
+    let browser = Browser::start(&settings)?;
+    let found = audit::audit(&browser, book)?;
+    for line in found.lines() {
+        eprintln!("{line}");
+    }
+    let (seconds, findings) = (started.elapsed().as_secs_f64(), found.findings.len());
+    if findings > 0 {
+        bail!("{findings} findings in {} ({seconds:.1} s)", browser.version());
+    }
+    println!(
+        "{} {} pages, looked at {} times; {} trials of search, keys, themes and widgets; {} ({seconds:.1} s)",
+        Paint::for_output().green("audited"),
+        found.pages,
+        found.looks,
+        found.trials,
+        browser.version()
+    );
+    Ok(())
 }
 
 /// Opens a file with what the system opens it with.

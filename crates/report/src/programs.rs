@@ -16,18 +16,22 @@ pub enum Program {
     Harness,
     /// The einsum exercises.
     Einsum,
-    /// The gradient-check table.
-    GradCheck,
+    /// The gradient-check table, of all layers or of one class.
+    GradCheck(Option<&'static str>),
+    /// The crates of the workspace and how they depend on each other, as JSON.
+    Metadata,
 }
 
 impl Program {
     /// What Cargo is asked to do.
-    fn arguments(self) -> &'static [&'static str] {
+    fn arguments(self) -> Vec<&'static str> {
+        let harness = ["run", "--quiet", "--bin", "harness", "--"];
         match self {
-            Self::InputsHash => &["run", "--quiet", "--bin", "harness", "--", "inputs-hash"],
-            Self::Harness => &["run", "--quiet", "--bin", "harness", "--", "test"],
-            Self::Einsum => &["run", "--quiet", "--bin", "einsum"],
-            Self::GradCheck => &["run", "--quiet", "--bin", "harness", "--", "gradcheck"],
+            Self::InputsHash => [&harness[..], &["inputs-hash"]].concat(),
+            Self::Harness => [&harness[..], &["test"]].concat(),
+            Self::Einsum => vec!["run", "--quiet", "--bin", "einsum"],
+            Self::GradCheck(layer) => [&harness[..], &["gradcheck"], layer.as_slice()].concat(),
+            Self::Metadata => vec!["metadata", "--no-deps", "--format-version", "1"],
         }
     }
 
@@ -35,9 +39,12 @@ impl Program {
     #[must_use]
     pub fn command(self) -> String {
         match self {
-            Self::GradCheck => "cargo xtask gradcheck".to_owned(),
+            Self::GradCheck(None) => "cargo xtask gradcheck".to_owned(),
+            Self::GradCheck(Some(layer)) => format!("cargo xtask gradcheck {layer}"),
             Self::Einsum => "cargo run -p einsum".to_owned(),
-            Self::InputsHash | Self::Harness => format!("cargo {}", self.arguments().join(" ")),
+            Self::InputsHash | Self::Harness | Self::Metadata => {
+                format!("cargo {}", self.arguments().join(" "))
+            }
         }
     }
 
@@ -45,14 +52,30 @@ impl Program {
     ///
     /// # Errors
     /// If it is not one that a chapter may ask for.
-    pub fn for_output(name: &str) -> Result<Self, String> {
-        match name {
-            "einsum" => Ok(Self::Einsum),
-            "gradcheck" => Ok(Self::GradCheck),
+    pub fn for_output(name: &str, argument: Option<&str>) -> Result<Self, String> {
+        match (name, argument) {
+            ("einsum", None) => Ok(Self::Einsum),
+            ("gradcheck", None) => Ok(Self::GradCheck(None)),
+            ("gradcheck", Some(layer)) => match LAYERS.iter().find(|known| **known == layer) {
+                Some(layer) => Ok(Self::GradCheck(Some(layer))),
+                None => Err(format!("gradcheck knows the layers {}", LAYERS.join(", "))),
+            },
+            ("einsum", Some(_)) => Err("einsum is shown without an argument".to_owned()),
             _ => Err(format!("unknown program `{name}`; known are einsum, gradcheck")),
         }
     }
 }
+
+/// The classes of layers that the gradient-check table knows.
+const LAYERS: [&str; 7] = [
+    "FullyConnected",
+    "Flatten",
+    "Conv2D",
+    "Pool2D",
+    "GlobalAveragePool2D",
+    "BatchNorm",
+    "Dropout",
+];
 
 /// Runs programs.
 pub trait Programs {
@@ -84,7 +107,7 @@ impl Programs for Cargo {
         println!("$ {command}");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let output = Command::new(cargo)
-            .args(arguments)
+            .args(&arguments)
             .current_dir(&self.root)
             .env("NO_COLOR", "1")
             .output()
@@ -103,8 +126,12 @@ impl Programs for Cargo {
 ///
 /// # Errors
 /// If the program is unknown, fails, or prints nothing.
-pub fn output_block(name: &str, programs: &dyn Programs) -> Result<String, String> {
-    let program = Program::for_output(name)?;
+pub fn output_block(
+    name: &str,
+    argument: Option<&str>,
+    programs: &dyn Programs,
+) -> Result<String, String> {
+    let program = Program::for_output(name, argument)?;
     let output = programs.run(program).map_err(|error| format!("{error:#}"))?;
     let output = normalised(&output);
     if output.is_empty() {
@@ -151,14 +178,18 @@ mod tests {
             Printing(Ok("\na  \nb = 2\n3 checks in 0.51 s\nfinished in 12ms.\nin 3 steps\n\n"));
         let expected =
             "```text\n$ cargo run -p einsum\na\nb = 2\n3 checks\nfinished\nin 3 steps\n```\n";
-        assert_eq!(output_block("einsum", &printed).unwrap(), expected);
+        assert_eq!(output_block("einsum", None, &printed).unwrap(), expected);
     }
 
     #[test]
     fn a_program_that_is_unknown_silent_or_fails_is_an_error() {
-        let error = |name, printed| output_block(name, &Printing(printed)).unwrap_err();
+        let error = |name, printed| output_block(name, None, &Printing(printed)).unwrap_err();
         assert!(error("rm", Ok("x")).contains("known are einsum, gradcheck"));
         assert!(error("einsum", Ok(" \n")).contains("printed nothing"));
+        let layer = output_block("gradcheck", Some("Conv3D"), &Printing(Ok("x"))).unwrap_err();
+        assert!(layer.contains("knows the layers FullyConnected"), "{layer}");
+        let layer = output_block("gradcheck", Some("Conv2D"), &Printing(Ok("x"))).unwrap();
+        assert!(layer.contains("$ cargo xtask gradcheck Conv2D\nx"), "{layer}");
         assert!(error("einsum", Err("exit status: 1")).contains("exit status: 1"));
     }
 

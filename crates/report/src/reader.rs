@@ -9,7 +9,7 @@ use std::ops::Range;
 use mdbook_markdown::pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use crate::directive::Directive;
-use crate::fragment::{Fragment, Link, Piece, PieceKind};
+use crate::fragment::{Fragment, Link, Piece, PieceKind, Role};
 use crate::problem::{Place, Problems};
 use crate::references::{Kind, Label};
 
@@ -105,16 +105,16 @@ impl<'a> Reader<'a> {
 
     fn display(&mut self, range: Range<usize>, indent: &str) {
         let Some((tex, attribute)) = display(&self.text[range.clone()]) else {
-            let message = "the displayed formula is not closed: expected a line that ends with `$$` or `$$ {#eq:ID}` \
+            let message = "the displayed formula is not closed: expected a line that ends with `$$` or `$$ {#eq:ID .result}` \
                            before the next empty line";
             return self.failed(range, message);
         };
-        let (label, result) = match equation_attribute(attribute) {
+        let (label, role) = match equation_attribute(attribute) {
             Ok(attribute) => attribute,
             Err(message) => return self.failed(range, message),
         };
         let tex = tex.trim().to_owned();
-        let kind = PieceKind::Display { tex, label, result, indent: indent.to_owned() };
+        let kind = PieceKind::Display { tex, label, role, indent: indent.to_owned() };
         self.push(range, kind);
     }
 
@@ -124,8 +124,8 @@ impl<'a> Reader<'a> {
             Ok(directive) => {
                 let place = self.place(range.start);
                 let caption = directive
-                    .labelled()
-                    .map(|(_, caption)| Fragment::caption(caption, &place, self.problems));
+                    .caption()
+                    .map(|caption| Fragment::caption(caption, &place, self.problems));
                 self.push(
                     range,
                     PieceKind::Directive { directive, caption, indent: indent.to_owned() },
@@ -280,15 +280,22 @@ fn display(text: &str) -> Option<(&str, &str)> {
     complete.then_some((tex, attribute))
 }
 
-/// Reads `{#eq:ID}` or `{#eq:ID .result}`, or nothing.
-fn equation_attribute(attribute: &str) -> Result<(Option<Label>, bool), String> {
+/// Reads `{#eq:ID .result}`, `{#eq:ID .step}` or `{#eq:ID .definition}`, or nothing.
+fn equation_attribute(attribute: &str) -> Result<(Option<Label>, Role), String> {
     let inner = attribute.trim_start_matches('{').trim_end_matches('}').trim();
-    match inner.split_whitespace().collect::<Vec<_>>()[..] {
-        [] => Ok((None, false)),
-        [id] | [id, ".result"] if id.starts_with('#') => {
-            Ok((Some(Label::parse_as(Kind::Equation, &id[1..])?), inner.ends_with(".result")))
-        }
-        _ => Err(format!("`{attribute}` is not of the form `{{#eq:ID}}` or `{{#eq:ID .result}}`")),
+    let (id, role) = match inner.split_whitespace().collect::<Vec<_>>()[..] {
+        [] => return Ok((None, Role::Plain)),
+        [id, ".result"] => (id, Role::Result),
+        [id, ".step"] => (id, Role::Step),
+        [id, ".definition"] => (id, Role::Definition),
+        _ => (inner, Role::Plain),
+    };
+    match id.strip_prefix('#').filter(|_| role != Role::Plain) {
+        Some(id) => Ok((Some(Label::parse_as(Kind::Equation, id)?), role)),
+        None => Err(format!(
+            "`{attribute}` is not of the form `{{#eq:ID .result}}`, where the harness checks the equation, \
+             `{{#eq:ID .step}}` or `{{#eq:ID .definition}}`"
+        )),
     }
 }
 
@@ -317,9 +324,9 @@ mod tests {
         PieceKind::Inline { tex: tex.to_owned() }
     }
 
-    fn shown(tex: &str, label: Option<&str>, result: bool) -> PieceKind {
+    fn shown(tex: &str, label: Option<&str>, role: Role) -> PieceKind {
         let label = label.map(|label| Label::parse(label).unwrap());
-        PieceKind::Display { tex: tex.to_owned(), label, result, indent: String::new() }
+        PieceKind::Display { tex: tex.to_owned(), label, role, indent: String::new() }
     }
 
     #[test]
@@ -337,8 +344,11 @@ mod tests {
     #[test]
     fn displayed_formulas_may_have_lines_that_look_like_markdown() {
         let text = "Before\n$$\na\n- b\n+ c\n= d\n$$ {#eq:sum .result}\nafter $x$\n\n$$ y $$\n";
-        let expected =
-            [shown("a\n- b\n+ c\n= d", Some("eq:sum"), true), inline("x"), shown("y", None, false)];
+        let expected = [
+            shown("a\n- b\n+ c\n= d", Some("eq:sum"), Role::Result),
+            inline("x"),
+            shown("y", None, Role::Plain),
+        ];
         assert_eq!(kinds(text), expected);
         let (fragment, _) = read(text);
         assert_eq!(fragment.pieces[0].place.line, 2);
@@ -384,7 +394,8 @@ mod tests {
             ("a\n\ncosts 5$ now", "q.md:3: a `$` without a partner"),
             ("$$\nx\n\ny\n", "q.md:1: the displayed formula is not closed"),
             ("$$\nx", "not closed"),
-            ("$$ x $$ {#fig:a}", "`eq:ID`"),
+            ("$$ x $$ {#fig:a .step}", "`eq:ID`"),
+            ("$$ x $$ {#eq:a}", "{#eq:ID .definition}"),
             ("$$ x $$ {#eq:a .resutl}", "{#eq:ID .result}"),
             ("a $$ x $$ b", "stands on lines of its own"),
             ("> $$\n> x\n> $$\n", "stands on lines of its own"),

@@ -9,9 +9,10 @@ use serde_json::Value;
 use crate::ablation::Ablation;
 use crate::data_checksums::DataChecksums;
 use crate::evidence::Evidence;
+use crate::network_table::run_network;
 use crate::numbers::{percentage, significant};
 use crate::record_tables::{run_results, sweep_best, sweep_table};
-use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs, run_network};
+use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs};
 
 /// The records, and what their data has to be.
 #[derive(Clone, Debug)]
@@ -60,7 +61,7 @@ impl Records {
     }
 
     /// Reads the record of a run.
-    fn read_run(&self, name: &str) -> Result<Record, String> {
+    pub(crate) fn read_run(&self, name: &str) -> Result<Record, String> {
         match self.read(name)? {
             Either::Run(run) => Ok(*run),
             Either::Sweep(_) => Err(format!("the record `{name}` is a sweep, not a run")),

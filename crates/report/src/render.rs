@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use frontmatter::FrontMatter;
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
@@ -14,13 +15,15 @@ use crate::evidence::Evidence;
 use crate::expand::{Counts, Expander, Expansion, Inputs};
 use crate::files::files_below;
 use crate::formula::Formulas;
-use crate::front::FrontMatter;
+use crate::frame;
+use crate::html;
 use crate::links::Pages;
 use crate::pdf::Metadata;
 use crate::pdf::layout::Listed;
 use crate::problem::{Place, Problem, Problems};
 use crate::programs::Programs;
 use crate::records::Records;
+use crate::slots::Medium;
 use crate::warnings;
 
 /// Where everything is.
@@ -112,7 +115,8 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     if !problems.is_empty() {
         return Err(Failure::Problems(problems.sorted()));
     }
-    let front = FrontMatter::read(&options.book.join("report.toml"))?;
+    let front =
+        FrontMatter::read(&options.book.join("report.toml")).map_err(anyhow::Error::from)?;
     let missing = front.missing();
     let metadata = Metadata { title: front.title.clone(), author: front.author.clone() };
     let inputs = Inputs {
@@ -141,8 +145,12 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     {
         let text =
             fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let place = Place::file(shown.join(file.strip_prefix(staging.path()).unwrap_or(file)));
-        if let Some(text) = problems.keep(&place, slots.fill(&text)) {
+        let page = file.strip_prefix(staging.path()).unwrap_or(file);
+        let medium = if page == Path::new("print.html") { Medium::Paper } else { Medium::Screen };
+        let place = Place::file(shown.join(page));
+        let text = frame::mend(&text, "Table of contents");
+        if let Some(text) = problems.keep(&place, slots.fill(&text, medium)) {
+            html::errors(&text).into_iter().for_each(|error| problems.add(&place, error));
             fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use experiment::Record;
 
-use crate::hyperparameters::{Layer, flat, is_structured, layers, shown};
+use crate::hyperparameters::{flat, is_structured, layers, shown};
 use crate::markup::escape;
 use crate::numbers::{percentage, significant};
 use crate::record_tables::words;
@@ -48,22 +48,6 @@ pub(crate) fn run_epochs(run: &Record) -> Result<String, String> {
         }
     }
     out.push('\n');
-    Ok(out)
-}
-
-/// The layers of a run's network, from input to output.
-pub(crate) fn run_network(run: &Record) -> Result<String, String> {
-    let Some(layers) = layers(&run.config.hyperparameters) else {
-        return Err("its hyperparameters list no layers".to_owned());
-    };
-    let mut out = String::from("| | layer | settings |\n|--:|---|---|\n");
-    for (index, Layer { name, settings }) in layers.iter().enumerate() {
-        let settings: Vec<_> = settings
-            .iter()
-            .map(|(path, value)| format!("{} `{value}`", words(&path.replace('.', ": "))))
-            .collect();
-        let _ = writeln!(out, "| {} | `{name}` | {} |", index + 1, settings.join(", "));
-    }
     Ok(out)
 }
 
@@ -163,6 +147,7 @@ pub(crate) mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::network_table::run_network;
 
     pub(crate) const SHA: &str = "0123456789012345678901234567890123456789012345678901234567890123";
 

@@ -22,6 +22,15 @@ pub enum Filling {
     Drawing(String),
 }
 
+/// What a page is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// To be read in a browser.
+    Screen,
+    /// To be printed.
+    Paper,
+}
+
 /// The slots of a book.
 #[derive(Clone, Debug, Default)]
 pub struct Slots(Vec<Filling>);
@@ -33,11 +42,11 @@ impl Slots {
         format!("{BEFORE}{}{AFTER}", self.0.len() - 1)
     }
 
-    /// A page with its slots filled and its glyphs defined.
+    /// A page with its slots filled and its glyphs defined, for a medium.
     ///
     /// # Errors
     /// If a slot is unknown, or there is no place for glyphs.
-    pub fn fill(&self, page: &str) -> Result<String, String> {
+    pub fn fill(&self, page: &str, medium: Medium) -> Result<String, String> {
         let mut out = String::with_capacity(page.len());
         let mut glyphs: BTreeMap<&String, &String> = BTreeMap::new();
         let mut rest = page;
@@ -52,7 +61,10 @@ impl Slots {
             };
             match filling {
                 Filling::Formula(formula) => {
-                    out.push_str(&formula.svg);
+                    out.push_str(&match medium {
+                        Medium::Screen => formula.to_read(),
+                        Medium::Paper => formula.to_print(),
+                    });
                     glyphs.extend(&formula.glyphs);
                 }
                 Filling::Drawing(svg) => out.push_str(svg),
@@ -76,7 +88,9 @@ mod tests {
 
     fn formula(name: &str, glyph: &str) -> Filling {
         let glyphs = BTreeMap::from([(glyph.to_owned(), "M0 0".to_owned())]);
-        Filling::Formula(Arc::new(Formula { svg: format!("<svg>{name}</svg>"), glyphs }))
+        let svg = format!("<svg>{name}</svg>");
+        let mathml = format!("<math>{name}</math>");
+        Filling::Formula(Arc::new(Formula { tex: name.to_owned(), svg, mathml, glyphs }))
     }
 
     #[test]
@@ -85,19 +99,29 @@ mod tests {
         let a = slots.add(formula("a", "g-x"));
         let b = slots.add(formula("b", "g-x"));
         let c = slots.add(Filling::Drawing("<svg>c</svg>".to_owned()));
-        let page = slots.fill(&format!("<main><p>{a} {b} {c} {a}</p></main>")).unwrap();
+        let page = format!("<main><p>{a} {b} {c} {a}</p></main>");
         let expected = "<main><svg class=\"glyphs\" aria-hidden=\"true\"><defs>\
             <path id=\"g-x\" d=\"M0 0\"/></defs></svg>\
-            <p><svg>a</svg> <svg>b</svg> <svg>c</svg> <svg>a</svg></p></main>";
-        assert_eq!(page, expected);
-        assert_eq!(slots.fill("<main>plain</main>").unwrap(), "<main>plain</main>");
+            <p><svg role=\"img\" aria-label=\"a\">a</svg> <svg role=\"img\" aria-label=\"b\">b</svg> \
+            <svg>c</svg> <svg role=\"img\" aria-label=\"a\">a</svg></p></main>";
+        assert_eq!(slots.fill(&page, Medium::Paper).unwrap(), expected);
+        let read = slots.fill(&page, Medium::Screen).unwrap();
+        let a = "<svg aria-hidden=\"true\">a</svg><math>a</math>";
+        assert_eq!(read.matches(a).count(), 2, "{read}");
+        let plain = "<main>plain</main>";
+        assert_eq!(slots.fill(plain, Medium::Screen).unwrap(), plain);
     }
 
     #[test]
     fn an_unknown_slot_and_a_page_without_a_place_for_glyphs_are_errors() {
         let mut slots = Slots::default();
         let slot = slots.add(formula("a", "g-x"));
-        assert!(slots.fill(&format!("<p>{slot}</p>")).unwrap_err().contains("no <main>"));
-        assert!(Slots::default().fill(&slot).unwrap_err().contains("unknown slot"));
+        assert!(
+            slots
+                .fill(&format!("<p>{slot}</p>"), Medium::Screen)
+                .unwrap_err()
+                .contains("no <main>")
+        );
+        assert!(Slots::default().fill(&slot, Medium::Paper).unwrap_err().contains("unknown slot"));
     }
 }

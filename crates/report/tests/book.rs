@@ -15,13 +15,22 @@ impl Programs for Fake {
         match program {
             Program::InputsHash => Ok("now".to_owned()),
             Program::Einsum => Ok("norm of the difference: 0\n".to_owned()),
-            Program::Harness | Program::GradCheck => anyhow::bail!("not asked for"),
+            Program::Harness | Program::GradCheck(_) | Program::Metadata => {
+                anyhow::bail!("not asked for")
+            }
         }
     }
 }
 
 const BOOK_TOML: &str = include_str!("../../../book/book.toml");
 const STYLE: &str = include_str!("../../../book/theme/report.css");
+const SCRIPTS: [(&str, &str); 5] = [
+    ("book/theme/frame.js", include_str!("../../../book/theme/frame.js")),
+    ("book/theme/formulas.js", include_str!("../../../book/theme/formulas.js")),
+    ("book/theme/widgets.js", include_str!("../../../book/theme/widgets.js")),
+    ("book/theme/convolution.js", include_str!("../../../book/theme/convolution.js")),
+    ("book/theme/softmax.js", include_str!("../../../book/theme/softmax.js")),
+];
 const REPORT_TOML: &str = "title = 'Networks'\nauthor = 'Ada'\nstudent_id = ''\nworked_alone = true\n\
     kaggle_username = 'ada'\nkaggle_score = '0.8'\n";
 const SUMMARY: &str = "# Summary\n\n[Title](title.md)\n\n- [4.1 ReLU](q4-1.md)\n- [2 Back](deep/back.md)\n\n\
@@ -31,7 +40,7 @@ const QUESTION: &str = "# Question $4.1$\n\nLet $z$ be [@eq:relu], see [@fig:net
     $$\na\n- b\n$$ {#eq:relu .result}\n\n{{#code crates/one/src/a.rs:f}}\n\n{{#tests 4.1}}\n\n{{#output einsum}}\n\n\
     {{#figure net.svg \"A net with $x$, [@eq:relu]\" \"Two circles\" fig:net}}\n\n{{#table \"Sizes\" tbl:t}}\n\n\
     | a | b |\n|---|---|\n| $x$ | {{#value checks passed}} |\n";
-const BACK: &str = "# Back\n\n## More\n\n1. An item\n\n   $$\n   x\n   $$ {#eq:deep}\n\n   and [@eq:relu], [@eq:deep].\n";
+const BACK: &str = "# Back\n\n## More\n\n1. An item\n\n   $$\n   x\n   $$ {#eq:deep .step}\n\n   and [@eq:relu], [@eq:deep].\n";
 const NET: &str = "<svg viewBox=\"0 0 4 4\"><g id=\"a\" fill=\"currentColor\"><circle r=\"1\"/></g><use href=\"#a\"/></svg>";
 
 fn results(formula: &str) -> String {
@@ -43,7 +52,8 @@ fn results(formula: &str) -> String {
         })
     };
     serde_json::json!({
-        "schema": 1, "inputs_sha256": "now", "command": "cargo xtask test", "passed": 2, "failed": 0,
+        "schema": 2, "worked": {"relu.z": {"shape": [2], "values": [0.0, 3.0]}}, "step_curves": [],
+        "inputs_sha256": "now", "command": "cargo xtask test", "passed": 2, "failed": 0,
         "checks": [check("course", "tests.TestReLU", "test_forward"), check("formula", "formulas", formula)],
         "controls": [{
             "id": "sign", "question": "4.1", "subject": "ReLU", "bug": "sign", "caught_by": ["course"],
@@ -77,6 +87,9 @@ impl Workspace {
             ("book/src/figures/net.svg", NET),
             ("target/harness/results.json", &results("relu")),
         ] {
+            workspace.write(file, text);
+        }
+        for (file, text) in SCRIPTS {
             workspace.write(file, text);
         }
         workspace
@@ -125,12 +138,13 @@ fn a_book_is_built() {
 
     let question = workspace.page("q4-1.html");
     for expected in [
-        "<svg class=\"formula\" role=\"img\" aria-label=\"4.1\"",
+        "<svg aria-hidden=\"true\" class=\"formula\"",
+        "</svg><math class=\"spoken\"><mn>4.1</mn></math>",
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
-        "<a href=\"verification.html\">checked: 50 cases, largest error 0, bound 1e-10</a>",
+        "<a href=\"verification.html\"><span>checked against the code: 50 cases, largest error 0, bound 1e-10</span></a>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
-        "<strong>Figure 4.1.1.</strong> A net with <svg class=\"formula\"",
+        "<strong>Figure 4.1.1.</strong> A net with <svg aria-hidden",
         "<strong>Table 4.1.1.</strong> Sizes",
         "<code>crates/one/src/a.rs</code>, lines 4–5",
         "fn f() {}",
@@ -148,7 +162,9 @@ fn a_book_is_built() {
         )
     );
     assert!(workspace.page("index.html").contains("[student ID: missing in report.toml]"));
-    assert!(workspace.page("print.html").contains("fill=\"currentColor\""));
+    let print = workspace.page("print.html");
+    assert!(print.contains("<svg role=\"img\" aria-label=\"4.1\" class=\"formula\""));
+    assert!(print.contains("fill=\"currentColor\"") && !print.contains("<math"));
     assert!(workspace.page("appendix-code.html").contains("{{#x}}"));
     assert!(workspace.page("verification.html").contains("<code>sign</code>"));
 }
@@ -171,7 +187,7 @@ fn every_failure_is_reported_in_one_run_with_its_line() {
         "$\\foo$ and 5$\n\n[@eq:gone] [@fig:gone]\n\n{{#code crates/one/src/a.rs:gone}}\n\n{{#code crates/one/src/b.rs}}\n\n\
          {{#tests 9.9}}\n\n{{#output rm}}\n\n{{#record gone table}}\n\n{{#value gone a}}\n\n\
          {{#figure gone.svg \"c\" \"a\" fig:gone-file}}\n\n{{#plot book/x.svg \"c\" \"a\" fig:plot}}\n\n\
-         [dead](gone.md) [dead](deep/back.md#gone)\n\n$$\nx\n$$ {#eq:relu}\n\n$$\nx\n$$ {#eq:unchecked .result}\n\n\
+         [dead](gone.md) [dead](deep/back.md#gone)\n\n$$\nx\n$$ {#eq:relu .step}\n\n$$\nx\n$$ {#eq:unchecked .result}\n\n\
          {{#inclde a}}\n\n{{#include a.rs:b}}\n\n![](x.png)\n\nsee ??\n\n<p>open\n",
     );
     workspace.write("book/src/figures/unused.svg", NET);
@@ -223,6 +239,41 @@ fn a_book_that_fails_leaves_the_old_one_alone() {
     assert_eq!(workspace.page("q4-1.html"), before);
     let left: Vec<_> = fs::read_dir(workspace.path().join("target")).unwrap().flatten().collect();
     assert_eq!(left.len(), 3, "book, harness, report: {left:?}");
+}
+
+#[test]
+fn numbers_of_examples_come_from_the_harness() {
+    let workspace = Workspace::new();
+    workspace.add(
+        "book/src/q4-1.md",
+        "## A worked example\n\nFrom $z = \\worked{relu.z}$, in words {{#value worked relu.z}}, comes \
+         $\\checked{\\worked{relu.z[1]} + 1 = 4}$.\n\n{{#negative-controls 4.1}}\n",
+    );
+    workspace.build().unwrap();
+    let page = workspace.page("q4-1.html");
+    for expected in ["in words (0, 3), comes", "3 + 1 = 4", "<code>sign</code>"] {
+        assert!(page.contains(expected), "{expected} is not in {page}");
+    }
+
+    workspace.add(
+        "book/src/q4-1.md",
+        "Then $y = 5$.\n\n$\\checked{1 + 1 = 3}$\n\n$\\worked{relu.y}$\n\n{{#negative-controls 9.9}}\n\n\
+         {{#table \"Alone\" tbl:alone}}\n\n{{#drawing nothing \"c\" \"a\" fig:net2}}\n\nSee [@fig:net2].\n\n\
+         $$\nx\n$$ {#eq:unsaid}\n",
+    );
+    let problems = workspace.problems();
+    for expected in [
+        "`= 5` is typed in a worked example",
+        "`1 + 1 = 3`: 2 is not 3",
+        "no tensor `relu.y`; it has relu.z",
+        "no deliberate bug belongs to question `9.9`",
+        "the text never refers to `tbl:alone`",
+        "no drawing is called `nothing`",
+        "`{#eq:unsaid}` is not of the form",
+    ] {
+        assert!(problems.iter().any(|p| p.contains(expected)), "{expected} in {problems:?}");
+    }
+    assert_eq!(problems.len(), 7, "{problems:?}");
 }
 
 #[test]
@@ -329,7 +380,7 @@ fn records_of_pictures_and_of_an_ablation_are_shown() {
     predictions.write::<f32>(&record, None).unwrap();
     workspace.add(
         "book/src/q4-1.md",
-        "\n{{#plot book/records/study/full/samples.svg \"Pictures\" \"Grey squares\" fig:samples}}\n\n\
+        "\nSee [@fig:samples].\n\n{{#plot book/records/study/full/samples.svg \"Pictures\" \"Grey squares\" fig:samples}}\n\n\
          {{#ablation study}}\n\n{{#record study/full network}}\n\n{{#record study/full confused}}\n\n\
          {{#requirement study/full derived.validation_accuracy% 0.9 \"accuracy\"}}\n",
     );

@@ -24,6 +24,19 @@ pub(super) fn checks(implementation: &Implementation) -> Vec<Check> {
         })
     };
     vec![
+        // Z[n, j] = Σᵢ X[n, i] W[i, j] + b[j].
+        of_z("fully-connected-index", |case, pass| {
+            let y = pass.layer.forward(pass.x.clone())?;
+            let z = ArrayD::from_shape_fn(y.raw_dim(), |at| {
+                let (n, j) = (at[0], at[1]);
+                let mut sum = 0.0;
+                for i in 0..pass.x.shape()[1] {
+                    sum += pass.x[[n, i]] * pass.w[[i, j]];
+                }
+                sum + pass.b[[0, j]]
+            });
+            case.compare("Z", &y, &z)
+        }),
         // Z = X W + b.
         of_z("fully-connected-forward", |case, pass| {
             let y = pass.layer.forward(pass.x.clone())?;

@@ -16,21 +16,49 @@ type Implementation = Arc<dyn ActivationSubject<f64>>;
 const ROWS: f64 = 1e-14;
 
 pub(super) fn checks(implementation: &Implementation) -> Vec<Check> {
-    vec![forward(implementation), jacobian(implementation), backward(implementation)]
+    vec![
+        plain(implementation),
+        forward(implementation),
+        jacobian(implementation),
+        backward(implementation),
+    ]
 }
 
-/// `σᵢ = e^sᵢ / Σⱼ e^sⱼ`, on each row of the last axis.
+/// `Y[n, i] = e^(S[n, i] - cₙ) / Σⱼ e^(S[n, j] - cₙ)` with `cₙ = maxⱼ S[n, j]`, on each row of the last
+/// axis.
 fn softmax(s: &ArrayD<f64>) -> ArrayD<f64> {
     let k = s.shape()[s.ndim() - 1];
     ArrayD::from_shape_fn(s.raw_dim(), |index| {
-        let mut row = index.clone();
         let last = s.ndim() - 1;
+        let logit = |j| {
+            let mut row = index.clone();
+            row[last] = j;
+            s[&row]
+        };
+        let largest = (0..k).map(logit).fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
         for j in 0..k {
-            row[last] = j;
-            sum += s[&row].exp();
+            sum += (logit(j) - largest).exp();
         }
-        s[&index].exp() / sum
+        (s[&index] - largest).exp() / sum
+    })
+}
+
+/// `σᵢ = e^sᵢ / Σⱼ e^sⱼ` of a single row, without a shift.
+fn plain(implementation: &Implementation) -> Check {
+    let implementation = Arc::clone(implementation);
+    formula("4.3", "softmax-plain", ROWS, move |case| {
+        let k = case.between(1, 6);
+        case.describe(format!("a row of {k}"));
+        let s = case.array(&[k]) * 3.0;
+        let sigma = ArrayD::from_shape_fn(IxDyn(&[k]), |i| {
+            let mut sum = 0.0;
+            for j in 0..k {
+                sum += s[[j]].exp();
+            }
+            s[&i].exp() / sum
+        });
+        case.compare("σ", &implementation.forward(&s), &sigma)
     })
 }
 

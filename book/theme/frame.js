@@ -1,0 +1,36 @@
+// What mdBook's frame lacks for those who read by keyboard.
+//
+// mdBook opens its table of contents by the label of a hidden check box, which the keyboard does not
+// reach. A button in its place does the same.
+'use strict';
+
+(() => {
+    const label = document.getElementById('mdbook-sidebar-toggle');
+    if (!label) {
+        return;
+    }
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = label.className;
+    button.title = label.title;
+    button.setAttribute('aria-label', label.title);
+    button.setAttribute('aria-controls', 'mdbook-sidebar');
+    button.append(...label.cloneNode(true).childNodes);
+    button.addEventListener('click', () => label.click());
+    const copyState = () =>
+        button.setAttribute('aria-expanded', label.getAttribute('aria-expanded') ?? 'false');
+    new MutationObserver(copyState).observe(label, { attributeFilter: ['aria-expanded'] });
+    copyState();
+    label.hidden = true;
+    label.after(button);
+})();
+
+// What scrolls within itself has to be reachable by keyboard too. Some browsers see to that, not all.
+addEventListener('load', () => {
+    const boxes = 'pre > code, .equation-body, .figure-body, .table-wrapper, .widget-grids';
+    for (const box of document.querySelectorAll(boxes)) {
+        if (box.scrollWidth > box.clientWidth && !box.querySelector('a[href], button, input')) {
+            box.tabIndex = 0;
+        }
+    }
+});

@@ -1,0 +1,316 @@
+//! Winograd's kernel against the loops of `cnn::reference`, in both types, and against itself: as an
+//! adjoint, by finite differences, on several numbers of threads.
+
+use cnn::{
+    Conv2DGradients, Pad, Window, im2col_backward, im2col_forward, reference, winograd_applies,
+    winograd_backward, winograd_backward_data, winograd_backward_weights, winograd_forward,
+};
+use ndarray::{Array, Array2, Array4, Dimension};
+use numerics::{Rng, Scalar};
+use rayon::ThreadPoolBuilder;
+
+const SIZES: [usize; 13] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32];
+const CHANNELS: [usize; 5] = [1, 3, 5, 16, 24];
+const FILTERS: [usize; 4] = [1, 2, 8, 32];
+
+/// A convolution and what goes into it, from `[-1, 1)`.
+struct Case<T> {
+    window: Window,
+    x: Array4<T>,
+    w: Array4<T>,
+    b: Array2<T>,
+    dl_dz: Array4<T>,
+}
+
+impl<T: Scalar> Case<T> {
+    fn new(images: usize, window: Window, channels: usize, filters: usize) -> Self {
+        let ((rows, cols), (r1, r2)) = (window.input(), window.output());
+        let mut rng = Rng::new(189);
+        Self {
+            window,
+            x: rng.uniform_array((images, rows, cols, channels), -1.0, 1.0),
+            w: rng.uniform_array((3, 3, channels, filters), -1.0, 1.0),
+            b: rng.uniform_array((1, filters), -1.0, 1.0),
+            dl_dz: rng.uniform_array((images, r1, r2, filters), -1.0, 1.0),
+        }
+    }
+
+    fn forward(&self) -> Array4<T> {
+        winograd_forward(self.x.view(), self.w.view(), self.b.view(), self.window)
+    }
+
+    fn backward(&self) -> Conv2DGradients<T> {
+        winograd_backward(self.x.view(), self.w.view(), self.dl_dz.view(), self.window)
+    }
+
+    /// The same numbers, exactly.
+    fn wide(&self) -> Case<f64> {
+        Case {
+            window: self.window,
+            x: self.x.mapv(Scalar::as_f64),
+            w: self.w.mapv(Scalar::as_f64),
+            b: self.b.mapv(Scalar::as_f64),
+            dl_dz: self.dl_dz.mapv(Scalar::as_f64),
+        }
+    }
+}
+
+impl Case<f64> {
+    fn loops(&self) -> (Array4<f64>, Conv2DGradients<f64>) {
+        let (x, w) = (self.x.view(), self.w.view());
+        (
+            reference::conv2d_forward(x, w, self.b.view(), self.window),
+            reference::conv2d_backward(x, w, self.dl_dz.view(), self.window),
+        )
+    }
+}
+
+fn window(input: (usize, usize), pad: Pad) -> Option<Window> {
+    Window::new("Conv2D", input, (3, 3), 1, pad).ok()
+}
+
+/// Calls `check` for every size and padding that a window of 3 by 3 fits into, with every number of
+/// channels and filters for the small ones, and some for the others.
+fn for_each_shape(mut check: impl FnMut(usize, Window, usize, usize)) {
+    let mut count = 0;
+    for (i, size) in SIZES.into_iter().enumerate() {
+        for pad in 0..3 {
+            // Every other image is not square.
+            let cols = if i % 2 == 0 { size } else { SIZES[(i + 1 + pad) % SIZES.len()] };
+            let Some(window) = window((size, cols), Pad::Cells(pad, pad)) else { continue };
+            for channels in CHANNELS {
+                for filters in FILTERS {
+                    count += 1;
+                    if size.max(cols) < 10 || count % 7 == 0 {
+                        check(1 + count % 3, window, channels, filters);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn largest<D: Dimension>(values: &Array<f64, D>) -> f64 {
+    values.iter().fold(0.0, |max, x| x.abs().max(max))
+}
+
+fn sum_of_magnitudes<D: Dimension>(values: &Array<f64, D>) -> f64 {
+    values.iter().map(|x| x.abs()).sum()
+}
+
+fn error<T: Scalar, D: Dimension>(fast: &Array<T, D>, slow: &Array<f64, D>) -> f64 {
+    assert_eq!(fast.shape(), slow.shape());
+    largest(&(fast.mapv(Scalar::as_f64) - slow))
+}
+
+/// How far a sum of `terms` products per point can be off in `f64`, if no input is above 1.
+///
+/// Along the way from an input to an output there are at most 25 roundings in the transforms (4 for
+/// each pass over rows or columns, 1 for the product), and one for each addition at a point. The terms
+/// that meet in an output add up to `growth²` at most for each product: `growth` is 48 for outputs, and
+/// 54 for the gradients of weights (computed in the unit tests of the transforms).
+fn bound(terms: usize, growth: f64) -> f64 {
+    let roundings = (terms + 25) as f64;
+    growth * growth * terms as f64 * roundings * (f64::EPSILON / 2.0)
+}
+
+#[test]
+fn agrees_with_the_loops_within_the_derived_bound() {
+    for_each_shape(|images, window, channels, filters| {
+        let case = Case::<f64>::new(images, window, channels, filters);
+        let ((z, slow), fast) = (case.loops(), case.backward());
+        let (rows, cols) = window.output();
+        let tiles = images * rows.div_ceil(4) * cols.div_ceil(4);
+        let what = format!("{images} images, {window:?}, {channels} channels, {filters} filters");
+        for (name, error, bound) in [
+            ("Z", error(&case.forward(), &z), bound(channels, 48.0)),
+            ("dL/dX", error(&fast.dl_dx, &slow.dl_dx), bound(filters, 48.0)),
+            ("dL/dW", error(&fast.dl_dw, &slow.dl_dw), bound(tiles, 54.0)),
+            ("dL/db", error(&fast.dl_db, &slow.dl_db), 1e-12),
+        ] {
+            assert!(error <= bound, "{name}: {error:e} > {bound:e}, {what}");
+        }
+    });
+}
+
+/// What may be lost in practice, relative to the largest element: some dozens of times what direct
+/// convolution loses, and far less than a training in half precision does.
+const F32_LOSS: f64 = 5e-5;
+
+/// The same algorithm, with roundings smaller by 2^29.
+const F64_LOSS: f64 = F32_LOSS / (1 << 29) as f64;
+
+#[test]
+fn loses_little_in_either_type() {
+    let (mut worst_f32, mut worst_f64) = (0.0_f64, 0.0_f64);
+    for_each_shape(|images, window, channels, filters| {
+        let narrow = Case::<f32>::new(images, window, channels, filters);
+        let wide = narrow.wide();
+        let (z, slow) = wide.loops();
+        let loss = |[z_error, x_error, w_error]: [f64; 3]| {
+            let parts = [
+                z_error / largest(&z),
+                x_error / largest(&slow.dl_dx),
+                w_error / largest(&slow.dl_dw),
+            ];
+            parts.into_iter().fold(0.0, f64::max)
+        };
+        let fast = narrow.backward();
+        let errors = [
+            error(&narrow.forward(), &z),
+            error(&fast.dl_dx, &slow.dl_dx),
+            error(&fast.dl_dw, &slow.dl_dw),
+        ];
+        worst_f32 = worst_f32.max(loss(errors));
+        let fast = wide.backward();
+        let errors = [
+            error(&wide.forward(), &z),
+            error(&fast.dl_dx, &slow.dl_dx),
+            error(&fast.dl_dw, &slow.dl_dw),
+        ];
+        worst_f64 = worst_f64.max(loss(errors));
+    });
+    println!(
+        "largest error, relative to the largest element: {worst_f32:e} in f32, {worst_f64:e} in f64"
+    );
+    assert!(worst_f32 <= F32_LOSS, "{worst_f32:e}");
+    assert!(worst_f64 <= F64_LOSS, "{worst_f64:e}");
+}
+
+#[test]
+fn gradients_are_the_adjoints_of_the_forward_pass() {
+    for_each_shape(|images, window, channels, filters| {
+        let mut case = Case::<f64>::new(images, window, channels, filters);
+        case.b.fill(0.0);
+        let Conv2DGradients { dl_dx, dl_dw, .. } = case.backward();
+        let z = case.forward();
+        let in_z = (&z * &case.dl_dz).sum();
+        let error =
+            (in_z - (&case.x * &dl_dx).sum()).abs().max((in_z - (&case.w * &dl_dw).sum()).abs());
+        // The errors of the three results, and of the sums that compare them.
+        let (rows, cols) = window.output();
+        let tiles = images * rows.div_ceil(4) * cols.div_ceil(4);
+        let bound = bound(channels, 48.0) * sum_of_magnitudes(&case.dl_dz)
+            + bound(filters, 48.0) * sum_of_magnitudes(&case.x)
+            + bound(tiles, 54.0) * sum_of_magnitudes(&case.w)
+            + f64::EPSILON * z.len() as f64 * sum_of_magnitudes(&(&z * &case.dl_dz));
+        assert!(error <= bound, "{error:e} > {bound:e}, {window:?}, {channels}, {filters}");
+    });
+}
+
+#[test]
+fn finite_differences_find_the_gradients() {
+    const STEP: f64 = 1e-5;
+    let window = window((5, 6), Pad::Cells(1, 0)).unwrap();
+    let mut case = Case::<f64>::new(2, window, 3, 2);
+    // L = Σ tanh(z), so that dL/dZ = 1 - tanh² z depends on where it is taken.
+    let loss = |case: &Case<f64>| case.forward().mapv(f64::tanh).sum();
+    case.dl_dz = case.forward().mapv(|z| 1.0 - z.tanh().powi(2));
+    let gradients = case.backward();
+    let mut check = |element: fn(&mut Case<f64>, usize) -> Option<&mut f64>, gradient: &[f64]| {
+        for (i, &expected) in gradient.iter().enumerate() {
+            let mut at = |step: f64| {
+                *element(&mut case, i).unwrap() += step;
+                let loss = loss(&case);
+                *element(&mut case, i).unwrap() -= step;
+                loss
+            };
+            let found = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+            // Truncation: STEP²/6 times a third derivative, a sum of at most 60 terms below 2.
+            // Rounding: two losses below 60, with 1e-14 of each lost, over 2 STEP.
+            let bound = STEP * STEP / 6.0 * 120.0 + 60.0 * 1e-14 / STEP;
+            assert!((found - expected).abs() <= bound, "{i}: {found} for {expected}");
+        }
+    };
+    check(|case, i| case.x.as_slice_mut().unwrap().get_mut(i), gradients.dl_dx.as_slice().unwrap());
+    check(|case, i| case.w.as_slice_mut().unwrap().get_mut(i), gradients.dl_dw.as_slice().unwrap());
+    check(|case, i| case.b.as_slice_mut().unwrap().get_mut(i), gradients.dl_db.as_slice().unwrap());
+}
+
+#[test]
+fn chunks_end_within_images_and_between_them() {
+    // A chunk has 910 tiles of 16 + 16 channels: 14 images of 64 tiles, or 23 of 38 tile rows.
+    for (images, input, pad) in [(30, (32, 31), Pad::Same), (2, (150, 149), Pad::Cells(2, 1))] {
+        let case = Case::<f64>::new(images, window(input, pad).unwrap(), 16, 16);
+        let (x, w, b) = (case.x.view(), case.w.view(), case.b.view());
+        let slow = im2col_forward(x, w, b, case.window);
+        assert!(error(&case.forward(), &slow) <= bound(16, 48.0));
+        let slow = im2col_backward(x, w, case.dl_dz.view(), case.window);
+        let fast = case.backward();
+        assert!(error(&fast.dl_dx, &slow.dl_dx) <= bound(16, 48.0));
+        assert!(error(&fast.dl_dw, &slow.dl_dw) <= F64_LOSS * largest(&slow.dl_dw));
+    }
+}
+
+#[test]
+fn wide_and_uneven_paddings_are_those_of_the_window() {
+    for pad in [Pad::Cells(0, 2), Pad::Cells(3, 1), Pad::Cells(4, 7)] {
+        let case = Case::<f64>::new(2, window((6, 9), pad).unwrap(), 17, 18);
+        let ((z, slow), fast) = (case.loops(), case.backward());
+        assert!(error(&case.forward(), &z) <= bound(17, 48.0), "{pad}");
+        assert!(error(&fast.dl_dx, &slow.dl_dx) <= bound(18, 48.0), "{pad}");
+        assert!(error(&fast.dl_dw, &slow.dl_dw) <= bound(40, 54.0), "{pad}");
+    }
+}
+
+#[test]
+fn views_in_any_order_are_read_as_their_elements() {
+    let case = Case::<f64>::new(2, window((6, 7), Pad::Same).unwrap(), 16, 17);
+    let backwards = |array: &Array4<f64>| {
+        array.view().reversed_axes().as_standard_layout().into_owned().reversed_axes()
+    };
+    let (x, w, dl_dz) = (backwards(&case.x), backwards(&case.w), backwards(&case.dl_dz));
+    assert!(x.as_slice().is_none() && x == case.x);
+    let z = winograd_forward(x.view(), w.view(), case.b.view(), case.window);
+    assert_eq!(z, case.forward());
+    assert_eq!(winograd_backward(x.view(), w.view(), dl_dz.view(), case.window), case.backward());
+}
+
+#[test]
+fn no_images_give_no_outputs_and_zero_gradients() {
+    let case = Case::<f32>::new(0, window((5, 5), Pad::Same).unwrap(), 16, 16);
+    assert_eq!(case.forward().dim(), (0, 5, 5, 16));
+    // What the working memory held before must not come through.
+    let other = Case::<f32>::new(3, case.window, 16, 16);
+    drop(other.backward());
+    assert_eq!(
+        winograd_backward_weights(case.x.view(), case.dl_dz.view(), case.window),
+        case.w * 0.0
+    );
+}
+
+#[test]
+fn bits_depend_neither_on_the_number_of_threads_nor_on_earlier_calls() {
+    let case = Case::<f32>::new(30, window((32, 32), Pad::Same).unwrap(), 16, 24);
+    let small = Case::<f32>::new(3, window((7, 5), Pad::Valid).unwrap(), 24, 16);
+    let run = |threads| {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let first = small.backward();
+            let large = (case.forward(), case.backward());
+            assert_eq!(small.backward(), first, "{threads} threads");
+            (first, large)
+        })
+    };
+    let one = run(1);
+    for threads in [2, 3, 7] {
+        assert!(run(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn an_image_has_the_same_gradient_in_any_batch() {
+    let case = Case::<f32>::new(4, window((9, 9), Pad::Same).unwrap(), 16, 16);
+    let last = case.dl_dz.slice(ndarray::s![3.., .., .., ..]);
+    let alone = winograd_backward_data(case.w.view(), last, case.window);
+    assert_eq!(case.backward().dl_dx.slice(ndarray::s![3.., .., .., ..]), alone);
+}
+
+#[test]
+fn other_kernels_and_strides_are_not_for_winograd() {
+    let applies = |kernel, stride| {
+        winograd_applies(Window::new("Conv2D", (9, 9), kernel, stride, Pad::Same).unwrap())
+    };
+    assert!(applies((3, 3), 1));
+    assert!(!applies((3, 3), 2) && !applies((5, 3), 1) && !applies((1, 1), 1));
+}

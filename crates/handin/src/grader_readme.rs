@@ -1,0 +1,117 @@
+//! What the grader reads first: who handed this in, and how to run it.
+
+use std::fmt::Write as _;
+
+use frontmatter::FrontMatter;
+
+use crate::left_out::LEFT_OUT;
+
+const BEGIN: &str = "<!-- Written by `cargo xtask package`: begin -->\n";
+const END: &str = "<!-- Written by `cargo xtask package`: end -->\n";
+
+/// The README of the archive: for the grader, followed by that of the project.
+pub(crate) fn readme(front: &FrontMatter, project: &str) -> String {
+    let project = without_head(project);
+    let shown = |value: &str, name: &str| match value.trim() {
+        "" => format!("**MISSING: `{name}` in book/report.toml is empty**"),
+        value => escaped(value),
+    };
+    let title = shown(&front.title, "title");
+    let mut out = format!("{BEGIN}# {title}: the code\n\n");
+    let _ = writeln!(out, "- Author: {}", shown(&front.author, "author"));
+    let _ = writeln!(out, "- Student ID: {}", shown(&front.student_id, "student_id"));
+    let collaborators = match (&front.collaborators[..], front.worked_alone) {
+        ([], true) => "nobody".to_owned(),
+        ([], false) => shown("", "collaborators"),
+        (all, _) => all
+            .iter()
+            .map(|c| format!("{} ({})", shown(&c.name, "name"), shown(&c.student_id, "student_id")))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let _ = writeln!(out, "- Worked with: {collaborators}");
+    out.push_str(REPRODUCE);
+    out.push_str("\n## What is left out\n\n| left out | how to get it |\n|---|---|\n");
+    for kind in &LEFT_OUT {
+        let _ = writeln!(out, "| {} | {} |", kind.files, kind.remedy);
+    }
+    out.push_str("\nWhat follows is the README of the project.\n\n---\n\n");
+    out + END + project
+}
+
+const REPRODUCE: &str = "
+## How to reproduce
+
+Needed: Rust, as `rustup` installs it (`rust-toolchain.toml` names the version), and a C compiler.
+All commands run in this folder.
+
+| command | what it does |
+|---|---|
+| `cargo xtask test` | every test, under the course's names, with a count |
+| `cargo xtask gradcheck` | the gradient check of each layer |
+| `cargo run -p einsum` | question 6.1 |
+| `cargo run -p ffnn -- sweep` | question 5: the grid of trainings on Iris |
+| `cargo run -p kaggle -- mlp` | question 7.1: training on Fashion-MNIST |
+| `cargo run -p kaggle -- train` | question 7.2: training on CIFAR-10 |
+| `cargo run -p kaggle` | question 7.2: the predictions, as `submission.csv` |
+| `cargo xtask report` | the write-up, after `cargo xtask test` |
+";
+
+/// A value as Markdown shows it.
+fn escaped(value: &str) -> String {
+    let mut out = String::new();
+    for c in value.chars() {
+        match c {
+            '\n' | '\r' => out.push(' '),
+            c if "\\`*_{}[]<>#|~&".contains(c) => out.extend(['\\', c]),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The README of the project, where it has the head of an earlier archive already.
+fn without_head(readme: &str) -> &str {
+    match readme.strip_prefix(BEGIN).and_then(|rest| rest.split_once(END)) {
+        Some((_, project)) => project,
+        None => readme,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use frontmatter::Collaborator;
+
+    #[test]
+    fn what_is_missing_is_visible() {
+        let text = readme(&FrontMatter::default(), "# Project\n");
+        for name in ["title", "author", "student_id", "collaborators"] {
+            let missing = format!("MISSING: `{name}` in book/report.toml");
+            assert!(text.contains(&missing), "{missing} in {text}");
+        }
+        assert!(text.ends_with("end -->\n# Project\n"));
+    }
+
+    #[test]
+    fn names_are_shown_as_they_are_written() {
+        let front = FrontMatter {
+            title: "Homework 6: Networks".into(),
+            author: "Ada *L* O'Hara".into(),
+            student_id: "30_12".into(),
+            collaborators: vec![Collaborator { name: "B".into(), student_id: "7".into() }],
+            ..FrontMatter::default()
+        };
+        let text = readme(&front, "");
+        assert!(text.contains("# Homework 6: Networks: the code\n"), "{text}");
+        assert!(text.contains("- Author: Ada \\*L\\* O'Hara\n- Student ID: 30\\_12\n"), "{text}");
+        assert!(text.contains("- Worked with: B (7)\n") && !text.contains("MISSING"), "{text}");
+    }
+
+    #[test]
+    fn the_head_is_replaced_and_not_repeated() {
+        let front = FrontMatter { worked_alone: true, ..FrontMatter::default() };
+        let once = readme(&front, "# Project\n");
+        assert_eq!(readme(&front, &once), once);
+    }
+}

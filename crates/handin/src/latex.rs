@@ -1,0 +1,223 @@
+//! The submission as LaTeX that any document can `\input`.
+//!
+//! The document's packages and language are not known, and nothing can be added to its preamble. So
+//! the code is neither verbatim, which breaks inside of other commands, nor in the document's own
+//! typewriter font, which may lack a straight quote: each sign that is not a letter or digit is set
+//! by its number in the font `cmtt`, which every LaTeX has. A line that is too long is broken,
+//! preferably at a space, and continued with an indent.
+
+use std::fmt::Write as _;
+
+use crate::HandinError;
+use crate::latex_characters::{accented, math};
+use crate::markdown::lines;
+use crate::submission::{Listing, Submission};
+
+/// The submission as LaTeX; the sections are `\section`, `\subsection` or `\subsubsection`.
+///
+/// # Errors
+/// [`HandinError::Character`] for a character that has no LaTeX here.
+pub fn latex(submission: &Submission, level: usize) -> Result<String, HandinError> {
+    let command = format!("\\{}section", "sub".repeat(level.saturating_sub(1)));
+    let mut out = PREAMBLE.to_owned();
+    for section in &submission.sections {
+        let _ = writeln!(out, "\n{command}{{{}}}", section.title);
+        for entry in &section.entries {
+            let name = typewriter(entry.name, "the name of an entry")?;
+            let _ = writeln!(out, "\n\\handinEntry{{Implementation of \\handinName{{{name}}}:}}");
+            for listing in &entry.listings {
+                write_listing(&mut out, listing)?;
+            }
+            if !entry.builds_on.is_empty() {
+                let names = entry.builds_on.iter().map(|name| typewriter(name, "an entry"));
+                let names = names.collect::<Result<Vec<_>, _>>()?;
+                let names = names.join("}, \\handinName{");
+                let _ = writeln!(
+                    out,
+                    "\\handinNote{{It also uses code that is shown under \\handinName{{{names}}}.}}"
+                );
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The commands that the rest of the file uses. Their names are those of no package.
+const PREAMBLE: &str = r"% Written by `cargo xtask submission --format latex`. \input it where the code is to stand, anywhere
+% in the body of a document. It needs no package, and no sign
+% in it means anything special in a language, as the equals sign does in Turkish.
+\def\handinFont{\footnotesize\fontencoding{OT1}\fontfamily{cmtt}\fontseries{m}\fontshape{n}\selectfont
+  \spaceskip\fontdimen2\font\relax\xspaceskip\spaceskip}
+\def\handinName#1{{\handinFont#1}}
+\def\handinParagraph#1{\par\begingroup\parindent 0pt\rightskip 0pt plus 1fil\relax
+  \noindent#1\par\endgroup}
+\def\handinEntry#1{\par\addvspace{\medskipamount}\handinParagraph{#1}\nobreak}
+\def\handinNote#1{\handinParagraph{#1}\smallskip}
+\def\handinBegin{\par\begingroup\handinFont\parindent 0pt\parskip 0pt plus 0.2pt\relax
+  \rightskip 0pt plus 1fil\relax\parfillskip 0pt plus 1fil\relax
+  \tolerance 9999\hbadness 10000\clubpenalty 150\widowpenalty 150\relax}
+\def\handinEnd{\par\endgroup\smallskip}
+% A line of code: how far it is indented, and what is in it. Where it is broken, it goes on four
+% characters further to the right.
+\def\handinLine#1#2{\par\leftskip#1\fontdimen2\font\advance\leftskip by4\fontdimen2\font
+  \noindent\kern-4\fontdimen2\font#2\par}
+\def\handinBlank{\par\penalty-50\vskip0.5\baselineskip}
+% A character by its number; the second may be followed by a line break, the third is one.
+\def\handinC#1{\char#1\relax}
+\def\handinP#1{\char#1\relax\penalty50\relax}
+\def\handinB{\penalty500\relax}
+% The quotes and dashes of the roman font.
+\def\handinR#1{\hbox{\fontfamily{cmr}\selectfont\char#1\relax}}
+";
+
+fn write_listing(out: &mut String, listing: &Listing) -> Result<(), HandinError> {
+    let file = typewriter(listing.file, listing.file)?;
+    let lines = lines(listing).replace('-', "--");
+    let _ =
+        writeln!(out, "\\handinParagraph{{\\handinName{{{file}}}, {lines}:}}\\nobreak\\smallskip");
+    out.push_str("\\handinBegin\n");
+    for line in listing.code.lines() {
+        let line = expand_tabs(line.trim_end());
+        let code = line.trim_start_matches(' ');
+        if code.is_empty() {
+            out.push_str("\\handinBlank\n");
+            continue;
+        }
+        let indent = line.len() - code.len();
+        let code = typewriter(code, listing.file)?;
+        let _ = writeln!(out, "\\handinLine{{{indent}}}{{{code}}}");
+    }
+    out.push_str("\\handinEnd\n");
+    Ok(())
+}
+
+/// Tabs as spaces up to the next multiple of four.
+fn expand_tabs(line: &str) -> String {
+    let mut expanded = String::with_capacity(line.len());
+    let mut column = 0;
+    for c in line.chars() {
+        let width = if c == '\t' { 4 - column % 4 } else { 1 };
+        column += width;
+        match c {
+            '\t' => expanded.extend(std::iter::repeat_n(' ', width)),
+            c => expanded.push(c),
+        }
+    }
+    expanded
+}
+
+/// After so many letters and digits without a break, one is allowed.
+const LONG_WORD: usize = 24;
+
+/// The LaTeX of a line in the typewriter font.
+fn typewriter(line: &str, file: &str) -> Result<String, HandinError> {
+    let mut out = String::new();
+    let mut word = 0;
+    let mut characters = line.chars().peekable();
+    while let Some(c) = characters.next() {
+        word = if c.is_ascii_alphanumeric() { word + 1 } else { 0 };
+        if let Some(accent) = characters.peek().and_then(|&next| accented(c, next)) {
+            out.push_str(&accent);
+            characters.next();
+            continue;
+        }
+        match c {
+            ' ' => out.push_str("\\ "),
+            c if c.is_ascii_alphanumeric() => {
+                out.push(c);
+                if word % LONG_WORD == 0 {
+                    out.push_str("\\handinB{}");
+                }
+            }
+            c if c.is_ascii_graphic() => {
+                let next_is_sign = characters.peek().is_some_and(char::is_ascii_punctuation);
+                // Operators of two signs stay together.
+                let command = if next_is_sign { 'C' } else { 'P' };
+                let _ = write!(out, "\\handin{command}{{{}}}", place_in_font(c));
+            }
+            c => {
+                let math = math(c).ok_or_else(|| HandinError::Character {
+                    file: file.to_owned(),
+                    line: line.to_owned(),
+                    character: c,
+                })?;
+                let _ = write!(out, "\\ensuremath{{{math}}}");
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The number of a sign in the font: that of ASCII, but for the straight quotes.
+fn place_in_font(sign: char) -> u32 {
+    match sign {
+        '\'' => 13,
+        '`' => 18,
+        sign => u32::from(sign),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::submission::{GatheredEntry, GatheredSection};
+
+    fn submission(code: &str) -> Submission {
+        let listing = Listing { file: "a_b.rs", lines: vec![(3, 5)], code: code.to_owned() };
+        let entry = GatheredEntry { name: "a._b", listings: vec![listing], builds_on: &[] };
+        let section = GatheredSection { title: "A Implementations:", entries: vec![entry] };
+        Submission { sections: vec![section] }
+    }
+
+    #[test]
+    fn headings_follow_the_level() {
+        for (level, heading) in [
+            (1, "\n\\section{A Implementations:}\n"),
+            (2, "\n\\subsection{A Implementations:}\n"),
+            (3, "\n\\subsubsection{A Implementations:}\n"),
+        ] {
+            assert!(latex(&submission("x"), level).unwrap().contains(heading));
+        }
+    }
+
+    #[test]
+    fn only_letters_digits_and_commands_stand_in_the_code() {
+        let code: String = (' '..='~').collect();
+        let text = typewriter(&code, "a.rs").unwrap();
+        assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || "\\{} ".contains(c)), "{text}");
+        // Quotes that are straight, and a brace.
+        for expected in ["\\handinC{13}", "\\handinC{123}", "\\ \\handinC{33}"] {
+            assert!(text.contains(expected), "{expected} in {text}");
+        }
+        assert_eq!(typewriter("a `b`", "").unwrap(), "a\\ \\handinP{18}b\\handinP{18}");
+    }
+
+    #[test]
+    fn indentation_is_counted_and_tabs_are_columns() {
+        let text = latex(&submission("  a\n\n\tb\n  \tc\n"), 1).unwrap();
+        assert!(text.ends_with(
+            "\\handinBegin\n\\handinLine{2}{a}\n\\handinBlank\n\\handinLine{4}{b}\n\
+             \\handinLine{4}{c}\n\\handinEnd\n"
+        ));
+    }
+
+    #[test]
+    fn operators_stay_whole_and_long_words_can_break() {
+        assert_eq!(typewriter("->x", "").unwrap(), "\\handinC{45}\\handinP{62}x");
+        let word = typewriter(&"a".repeat(50), "").unwrap();
+        assert_eq!(word.matches("\\handinB").count(), 2);
+    }
+
+    #[test]
+    fn formulas_in_comments_become_mathematics_and_the_rest_is_refused() {
+        let text = typewriter("∂σᵢ X̂ ²", "a.rs").unwrap();
+        assert_eq!(
+            text,
+            "\\ensuremath{\\partial}\\ensuremath{\\sigma}\\ensuremath{{}\\sb{i}}\\ \
+             \\ensuremath{\\hat{X}}\\ \\ensuremath{{}\\sp{2}}"
+        );
+        let error = latex(&submission("// 汉\n"), 1).unwrap_err().to_string();
+        assert!(error.contains("a_b.rs: the character '汉' (U+6C49)"), "{error}");
+        assert!(latex(&submission("// \u{7}\n"), 1).is_err());
+    }
+}

@@ -1,0 +1,117 @@
+//! `cargo xtask package`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::verification::Verification;
+use crate::{HandinError, Package, output};
+
+/// Pack all code into an archive, unpack it elsewhere, build it there and run its tests
+///
+/// The archive holds the files that git tracks, as they are in the working tree, with a README for
+/// the grader; data sets and weights are left out. Its bytes depend on these files alone. An archive
+/// whose tests fail is kept as FILE.rejected.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  cargo xtask package
+  cargo xtask package --output hw6.zip
+  cargo xtask package --fresh      compiles the dependencies again, too")]
+pub struct PackageArguments {
+    /// The archive [default: target/package/NAME.zip; NAME has the author and student ID of
+    /// book/report.toml]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// Share no compiled dependencies with the workspace
+    #[arg(long, conflicts_with = "no_test")]
+    pub fresh: bool,
+
+    /// Do not build and test what was packed; the archive is then not verified
+    #[arg(long)]
+    pub no_test: bool,
+}
+
+impl PackageArguments {
+    /// Packs the workspace at `root`, verifies the archive and says what is in it.
+    ///
+    /// # Errors
+    /// As [`Package::pack`]; [`HandinError::Rejected`] if the unpacked archive does not pass; if the
+    /// output cannot be written.
+    pub fn run(&self, root: &Path) -> Result<(), HandinError> {
+        let package = Package::pack(root)?;
+        let path = match &self.output {
+            Some(path) => path.clone(),
+            None => {
+                let folder = root.join("target/package");
+                output::create_folder(&folder)?;
+                folder.join(format!("{}.zip", package.name))
+            }
+        };
+        output::check(&path)?;
+        // An archive of an earlier run must not be taken for one that passed now.
+        let rejected = PathBuf::from(format!("{}.rejected", path.display()));
+        for old in [&path, &rejected] {
+            remove_archive(old)?;
+        }
+        let verdict = if self.no_test {
+            "NOT VERIFIED: neither built nor tested (--no-test); run `cargo xtask package` before you \
+             hand anything in"
+                .to_owned()
+        } else {
+            match (Verification { root, fresh: self.fresh }).run(&package.bytes)? {
+                Ok(time) => {
+                    format!(
+                        "verified: unpacked elsewhere, built and tested in {} s",
+                        time.as_secs()
+                    )
+                }
+                Err(what) => {
+                    output::write(&rejected, &package.bytes)?;
+                    return Err(HandinError::Rejected { what, rejected });
+                }
+            }
+        };
+        output::write(&path, &package.bytes)?;
+        describe(&package);
+        println!("{verdict}");
+        println!("{}  {}", package.sha256, path.display());
+        Ok(())
+    }
+}
+
+/// Removes an archive, and refuses to remove anything else.
+fn remove_archive(path: &Path) -> Result<(), HandinError> {
+    if !path.exists() {
+        return Ok(());
+    }
+    let contents = fs::read(path).map_err(HandinError::read(path))?;
+    if !contents.starts_with(b"PK") {
+        let what = "it exists and is no zip archive; name another file";
+        return Err(HandinError::Output { path: path.to_owned(), what });
+    }
+    fs::remove_file(path).map_err(HandinError::io("remove", path))
+}
+
+fn describe(package: &Package) {
+    println!(
+        "packed {} files, {:.1} MB; the archive has {:.1} MB",
+        package.files,
+        package.unpacked_bytes as f64 / 1e6,
+        package.bytes.len() as f64 / 1e6
+    );
+    match &package.changed {
+        Some(changed) => list("differs from the last commit, packed as it is", changed),
+        None => println!("there is no git here: packed what no .gitignore names"),
+    }
+    list("unknown to git and NOT packed (`git add` it, or ignore it)", &package.untracked);
+    list("left out", &package.left_out);
+    list("its lines end in CR LF, in the archive in LF", &package.carriage_returns);
+    list("MISSING in book/report.toml", &package.missing);
+}
+
+fn list(what: &str, names: &[String]) {
+    names.iter().for_each(|name| println!("{what}: {name}"));
+}

@@ -1,0 +1,205 @@
+//! The worked examples of the book: small inputs, sent through the real implementations.
+//!
+//! An example is typed here and nowhere else, and what comes out of it is not typed at all: the
+//! run of the harness records every tensor under a name, and the chapters refer to these names. So
+//! a number of an example cannot be wrong without the code being wrong too.
+
+mod background;
+mod convolution;
+mod einsum_exercises;
+mod finite_differences;
+mod fully_connected;
+mod losses;
+mod normalisation;
+mod optimiser;
+mod pooling;
+mod relu;
+mod softmax;
+mod step_of_training;
+mod winograd;
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, Array4, ArrayRef, ArrayView4, Dimension};
+use serde::{Deserialize, Serialize};
+
+/// An array of an example.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tensor {
+    /// Its shape; empty for a single number.
+    pub shape: Vec<usize>,
+    /// Its elements in row-major order.
+    pub values: Vec<f64>,
+}
+
+/// The arrays of all examples by name: `"fully-connected.dw"`.
+///
+/// # Panics
+/// If an example does not fit the implementation that it is sent through, which the tests show.
+#[must_use]
+pub fn all() -> BTreeMap<String, Tensor> {
+    let mut tensors = BTreeMap::new();
+    for (chapter, write) in CHAPTERS {
+        write(&mut Example { chapter, tensors: &mut tensors });
+    }
+    tensors
+}
+
+/// A function that writes the tensors of one example.
+type Write = fn(&mut Example<'_>);
+
+/// Every example, by what the names of its tensors begin with.
+const CHAPTERS: [(&str, Write); 34] = [
+    ("two-weights", background::two_weights),
+    ("batch", background::batch),
+    ("neuron", background::neuron),
+    ("relu", relu::relu),
+    ("fully-connected", fully_connected::fully_connected),
+    ("softmax", softmax::softmax),
+    ("cross-entropy", losses::cross_entropy),
+    ("softmax-cross-entropy", losses::softmax_cross_entropy),
+    ("l2", losses::l2),
+    ("label-smoothing", losses::label_smoothing),
+    ("momentum", optimiser::momentum),
+    ("weight-decay", optimiser::weight_decay),
+    ("nesterov", optimiser::nesterov),
+    ("one-cycle", optimiser::one_cycle),
+    ("triangular", optimiser::triangular),
+    ("step", step_of_training::step),
+    ("trace", einsum_exercises::trace),
+    ("matrix-vector", einsum_exercises::matrix_vector),
+    ("outer-product", einsum_exercises::outer_product),
+    ("convolution", convolution::convolution),
+    ("convolution-channels", convolution::channels),
+    ("convolution-stride", convolution::stride),
+    ("winograd", winograd::one_dimension),
+    ("max-pool", pooling::max),
+    ("max-pool-padding", pooling::max_with_padding),
+    ("average-pool", pooling::average),
+    ("average-pool-overlap", pooling::overlapping_average),
+    ("global-average-pool", pooling::global_average),
+    ("gelu", relu::gelu),
+    ("sigmoid", relu::sigmoid),
+    ("batch-norm", normalisation::batch_norm),
+    ("dropout", normalisation::dropout),
+    ("cubic", finite_differences::cubic),
+    ("element-error", finite_differences::element_errors),
+];
+
+/// Takes the tensors of one example.
+struct Example<'a> {
+    chapter: &'static str,
+    tensors: &'a mut BTreeMap<String, Tensor>,
+}
+
+impl Example<'_> {
+    /// Records an array.
+    fn array<D: Dimension>(&mut self, name: &str, array: &ArrayRef<f64, D>) {
+        let (shape, values) = (array.shape().to_vec(), array.iter().copied().collect());
+        let name = format!("{}.{name}", self.chapter);
+        let before = self.tensors.insert(name.clone(), Tensor { shape, values });
+        assert!(before.is_none(), "{name} is there twice");
+    }
+
+    /// Records a number.
+    fn number(&mut self, name: &str, number: f64) {
+        self.array(name, &ndarray::arr0(number));
+    }
+
+    /// Records the one channel of the one image of an array.
+    fn image(&mut self, name: &str, array: &Array4<f64>) {
+        self.array(name, &channel(array.view(), 0));
+    }
+
+    /// Records the slice of the one filter that belongs to the one channel.
+    fn filter(&mut self, name: &str, array: &Array4<f64>) {
+        self.array(name, &slice(array.view(), 0));
+    }
+}
+
+/// Channel `c` of the one image of an array `(1, rows, cols, channels)`.
+fn channel(array: ArrayView4<'_, f64>, c: usize) -> Array2<f64> {
+    assert_eq!(array.dim().0, 1, "an example has one image");
+    array.slice(ndarray::s![0, .., .., c]).to_owned()
+}
+
+/// Channel `c` of the one filter of an array `(rows, cols, channels, 1)`.
+fn slice(array: ArrayView4<'_, f64>, c: usize) -> Array2<f64> {
+    assert_eq!(array.dim().3, 1, "an example has one filter");
+    array.slice(ndarray::s![.., .., c, 0]).to_owned()
+}
+
+/// An image of one channel.
+fn image_of(cells: &Array2<f64>) -> Array4<f64> {
+    let (rows, cols) = cells.dim();
+    cells.to_shape((1, rows, cols, 1)).expect("a new axis of length 1 fits").into_owned()
+}
+
+/// A filter for one channel.
+fn filter_of(cells: &Array2<f64>) -> Array4<f64> {
+    let (rows, cols) = cells.dim();
+    cells.to_shape((rows, cols, 1, 1)).expect("a new axis of length 1 fits").into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(name: &str) -> Vec<f64> {
+        all().remove(name).unwrap_or_else(|| panic!("no tensor {name}")).values
+    }
+
+    #[test]
+    fn every_tensor_is_complete_and_finite_and_belongs_to_its_example() {
+        let tensors = all();
+        for (name, Tensor { shape, values }) in &tensors {
+            assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}");
+            assert!(values.iter().all(|value| value.is_finite()), "{name}: {values:?}");
+        }
+        for (chapter, _) in CHAPTERS {
+            let prefix = format!("{chapter}.");
+            assert!(tensors.keys().any(|name| name.starts_with(&prefix)), "{chapter} is empty");
+        }
+    }
+
+    #[test]
+    fn the_same_bits_come_out_again() {
+        assert_eq!(all(), all());
+    }
+
+    #[test]
+    fn examples_that_were_worked_by_hand_come_out_so() {
+        for (name, by_hand) in [
+            ("relu.dz", &[0.0, 0.0, 30.0, -40.0][..]),
+            ("fully-connected.dw", &[1.0, 6.0, 3.0, 2.0, -2.0, -1.0]),
+            ("cross-entropy.dy-hat", &[-1.0, 0.0, 0.0, -2.0]),
+            ("convolution.z", &[3.5, 7.5, 0.5, 2.5]),
+            ("convolution.dx", &[1.0, 0.0, 0.0, -1.0, 4.0, 0.0, 0.0, -2.0, 4.0]),
+            ("average-pool-overlap.dx", &[1.0, 3.0, 2.0, 1.0, 3.0, 2.0]),
+            ("max-pool.winner", &[2.0, 2.0, 1.0, 0.0]),
+            ("batch-norm.dx", &[3.0, -1.5, -1.5, 0.0]),
+            ("momentum.p", &[10.0, 6.0, 3.0, 0.5]),
+            ("nesterov.p", &[10.0, 7.0, 3.5, 1.25]),
+            ("weight-decay.p", &[8.0, 5.0, 1.25]),
+            ("matrix-vector.result", &[8.0, 26.0]),
+        ] {
+            assert_eq!(values(name), by_hand, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_softmax_of_logarithms_has_rational_numbers() {
+        for (name, by_hand) in [
+            ("softmax.y", &[0.125, 0.25, 0.625][..]),
+            ("softmax.ds", &[-0.625, -1.25, 1.875]),
+            ("softmax.jacobian-times-64", &[7.0, -2.0, -5.0, -2.0, 12.0, -10.0, -5.0, -10.0, 15.0]),
+            ("softmax-cross-entropy.dz", &[0.125, 0.25, -0.375]),
+            ("one-cycle.rates", &[0.0, 1.0, 3.0, 4.0, 3.0, 2.0]),
+            ("cubic.slope", &[3.01]),
+        ] {
+            let got = values(name);
+            let off = got.iter().zip(by_hand).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            assert!(got.len() == by_hand.len() && off < 1e-13, "{name}: {got:?}");
+        }
+    }
+}

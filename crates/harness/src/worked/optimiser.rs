@@ -1,0 +1,86 @@
+//! The optimiser of question 5, and what question 7 adds to it.
+
+use ndarray::{Array1, arr0};
+use optim::{Cycle, OneCycle, SgdConfig, Step, Triangular};
+
+use super::Example;
+
+/// A velocity that is kept while the rate falls.
+pub(super) fn momentum(example: &mut Example<'_>) {
+    let config = SgdConfig { momentum: 0.5, ..SgdConfig::default() };
+    descend(example, config, 10.0, &[4.0, 4.0, 4.0], &[1.0, 0.25, 0.25]);
+}
+
+/// Decay, momentum and rate of one half each.
+pub(super) fn weight_decay(example: &mut Example<'_>) {
+    let config = SgdConfig { momentum: 0.5, weight_decay: 0.5, ..SgdConfig::default() };
+    descend(example, config, 8.0, &[2.0, 2.0], &[0.5, 0.5]);
+}
+
+/// The look-ahead form, with a rate that falls.
+pub(super) fn nesterov(example: &mut Example<'_>) {
+    let config = SgdConfig { momentum: 0.5, nesterov: true, ..SgdConfig::default() };
+    descend(example, config, 10.0, &[4.0, 4.0, 4.0], &[0.5, 0.5, 0.25]);
+}
+
+/// Runs the optimiser on a single parameter; records `p` from the start on, and `v` after each step.
+fn descend(
+    example: &mut Example<'_>,
+    config: SgdConfig,
+    start: f64,
+    gradients: &[f64],
+    rates: &[f64],
+) {
+    let mut sgd = config.build::<f64>().expect("the hyperparameters are in range");
+    let mut parameter = arr0(start).into_dyn();
+    let (mut positions, mut velocities, mut decayed) = (vec![start], vec![], vec![]);
+    for (&gradient, &lr) in gradients.iter().zip(rates) {
+        decayed.push(gradient + config.weight_decay * parameter[[]]);
+        sgd.update("p", &mut parameter, &arr0(gradient).into_dyn(), Step { lr, decays: true })
+            .expect("the gradient has the shape of the parameter");
+        positions.push(parameter[[]]);
+        velocities.extend(sgd.velocities().map(|(_, v)| v[[]]));
+    }
+    example.number("mu", config.momentum);
+    example.number("lambda", config.weight_decay);
+    example.number("gradient", gradients[0]);
+    example.array("g", &Array1::from(decayed));
+    example.array("rates", &Array1::from(rates.to_vec()));
+    example.array("p", &Array1::from(positions));
+    example.array("v", &Array1::from(velocities));
+}
+
+/// Three steps up and two down.
+pub(super) fn one_cycle(example: &mut Example<'_>) {
+    let cycle = Cycle {
+        peak_lr: 4.0,
+        total_steps: 6,
+        peak_step: 3,
+        start_fraction: 0.0,
+        end_fraction: 0.5,
+    };
+    let schedule = OneCycle::new(cycle).expect("the peak lies within the training");
+    schedule_of(example, cycle, |step| schedule.lr(step));
+}
+
+/// Four steps up and two down.
+pub(super) fn triangular(example: &mut Example<'_>) {
+    let cycle = Cycle {
+        peak_lr: 4.0,
+        total_steps: 7,
+        peak_step: 4,
+        start_fraction: 0.25,
+        end_fraction: 0.5,
+    };
+    let schedule = Triangular::new(cycle).expect("the peak lies within the training");
+    schedule_of(example, cycle, |step| schedule.lr(step));
+}
+
+fn schedule_of(example: &mut Example<'_>, cycle: Cycle, lr: impl Fn(u64) -> f64) {
+    example.number("peak", cycle.peak_lr);
+    example.number("peak-step", cycle.peak_step as f64);
+    example.number("last-step", (cycle.total_steps - 1) as f64);
+    example.number("start", cycle.start_fraction);
+    example.number("end", cycle.end_fraction);
+    example.array("rates", &(0..cycle.total_steps).map(lr).collect::<Array1<f64>>());
+}

@@ -1,0 +1,151 @@
+//! The crates of the workspace and how they depend on each other, as Cargo tells.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::Sources;
+use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
+use super::layers_of_graph::{Edges, Layered, Slot, reduced};
+use crate::programs::Program;
+
+/// What Cargo says, as far as it is needed.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// Absent for an ordinary dependency.
+    kind: Option<String>,
+    /// Present for a crate of the workspace.
+    path: Option<String>,
+}
+
+pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
+    let json = sources.programs.run(Program::Metadata).map_err(|error| format!("{error:#}"))?;
+    let (svg, _) = picture(&dependencies(&json)?);
+    Ok(svg)
+}
+
+/// Which crate uses which, tests aside.
+fn dependencies(json: &str) -> Result<Edges, String> {
+    let metadata: Metadata = serde_json::from_str(json)
+        .map_err(|error| format!("cargo metadata is not understood: {error}"))?;
+    let uses = |package: &Package| -> BTreeSet<String> {
+        let ours = package.dependencies.iter().filter(|d| d.path.is_some() && d.kind.is_none());
+        ours.map(|dependency| dependency.name.clone()).collect()
+    };
+    Ok(metadata.packages.iter().map(|package| (package.name.clone(), uses(package))).collect())
+}
+
+const BOX: Point = (102.0, 30.0);
+const ROW: f64 = 78.0;
+const GAP: f64 = 16.0;
+/// The width that a line takes on its way past a layer.
+const BEND: f64 = 14.0;
+
+/// The drawing, and the edges that are drawn.
+fn picture(edges: &Edges) -> (String, Edges) {
+    let edges = reduced(edges);
+    let layers = Layered::of(&edges).layers;
+    let slot_width = |slot: &Slot| match slot {
+        Slot::Node(_) => BOX.0,
+        Slot::Bend { .. } => BEND,
+    };
+    let widths: Vec<f64> = layers
+        .iter()
+        .map(|layer| layer.iter().map(|slot| slot_width(slot) + GAP).sum::<f64>() - GAP)
+        .collect();
+    let width = widths.iter().fold(0.0_f64, |width, other| width.max(*other)) + 2.0 * GAP;
+    let height = ROW * layers.len() as f64;
+    let mut nodes: BTreeMap<&str, Point> = BTreeMap::new();
+    let mut bends: BTreeMap<(&str, &str), Vec<Point>> = BTreeMap::new();
+    for (number, layer) in layers.iter().enumerate().rev() {
+        let y = height - ROW * (number as f64 + 0.5);
+        let mut x = 0.5 * (width - widths[number]);
+        for slot in layer {
+            let middle = (x + 0.5 * slot_width(slot), y);
+            match slot {
+                Slot::Node(name) => {
+                    nodes.insert(name, middle);
+                }
+                Slot::Bend { from, to } => bends.entry((from, to)).or_default().push(middle),
+            }
+            x += slot_width(slot) + GAP;
+        }
+    }
+    let mut canvas = Canvas::default();
+    let mut drawn = Edges::new();
+    for (from, targets) in &edges {
+        for to in targets {
+            let (start, end) = (nodes[from.as_str()], nodes[to.as_str()]);
+            let mut points = vec![(start.0, start.1 + 0.5 * BOX.1)];
+            for bend in bends.get(&(from.as_str(), to.as_str())).into_iter().flatten() {
+                points.push((bend.0, bend.1 - 0.5 * BOX.1));
+                points.push((bend.0, bend.1 + 0.5 * BOX.1));
+            }
+            points.push((end.0, end.1 - 0.5 * BOX.1 - 1.0));
+            canvas.curve(&points, Pen::of(Ink::Text, 1.1).arrow());
+            drawn.entry(from.clone()).or_default().insert(to.clone());
+        }
+    }
+    for (name, (x, y)) in &nodes {
+        let corner = (x - 0.5 * BOX.0, y - 0.5 * BOX.1);
+        canvas.rect(corner, BOX, Some(Ink::Series(1)), Pen::of(Ink::Series(1), 1.3));
+        canvas.text((*x, y + 5.0), Font::of(14.0), Anchor::Middle, name);
+    }
+    (canvas.finish(width, height), drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::super::layers_of_graph::reaches;
+    use super::*;
+
+    #[test]
+    fn each_edge_of_cargos_metadata_is_drawn_or_follows_from_drawn_ones() {
+        let output = Command::new(env!("CARGO"))
+            .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let edges = dependencies(&String::from_utf8(output.stdout).unwrap()).unwrap();
+        assert!(edges.len() > 10 && edges["layers"].contains("numerics"), "{edges:?}");
+        let (svg, drawn) = picture(&edges);
+        for (from, targets) in &edges {
+            assert!(svg.contains(&format!(">{from}<")), "{from}");
+            for to in targets {
+                assert!(reaches(&drawn, from, to), "{from} → {to} is missing");
+            }
+        }
+        for (from, targets) in &drawn {
+            for to in targets {
+                assert!(edges[from].contains(to), "{from} → {to} is made up");
+            }
+        }
+        let arrows: usize = drawn.values().map(BTreeSet::len).sum();
+        assert_eq!(svg.matches("marker-end").count(), arrows);
+    }
+
+    #[test]
+    fn tests_and_other_peoples_crates_are_no_edges() {
+        let json = r#"{"packages": [{"name": "a", "dependencies": [
+            {"name": "b", "kind": null, "path": "/b"}, {"name": "c", "kind": "dev", "path": "/c"},
+            {"name": "serde", "kind": null}]}]}"#;
+        let edges = dependencies(json).unwrap();
+        assert_eq!(edges["a"], BTreeSet::from(["b".to_owned()]));
+        assert!(dependencies("[]").unwrap_err().contains("not understood"));
+    }
+}

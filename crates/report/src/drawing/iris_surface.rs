@@ -1,0 +1,202 @@
+//! The loss of the network of question 5 on a plane through its trained parameters.
+//!
+//! The two directions are random and *filter-normalised* (Li et al., 2018): each column of weights
+//! in a direction, which belongs to one unit, has the norm of the column that it is added to. Biases
+//! stay as they are.
+
+use datasets::Splits;
+use experiment::{Record, parameters};
+use ffnn::{IrisConfig, NeuralNetwork};
+use ndarray::{Array2, ArrayD, Axis, Ix2};
+use numerics::Rng;
+
+use super::Sources;
+use super::canvas::{Anchor, Canvas, Font, Ink, Pen};
+use super::chart::{Chart, Tick};
+use super::level_set::at_least;
+use crate::numbers::significant;
+
+/// The record whose parameters are in the middle.
+pub(super) const RECORD: &str = "iris-sweep/best";
+
+const SEED: u64 = 189;
+/// Points along one side.
+const POINTS: usize = 61;
+const LEVELS: usize = 10;
+const OPACITY: f64 = 0.1;
+
+/// The hyperparameters of a run on Iris.
+pub(super) fn configuration(run: &Record) -> Result<IrisConfig, String> {
+    let table = run.config.hyperparameters.clone();
+    table.try_into().map_err(|error| format!("the record `{RECORD}` is no run on Iris: {error}"))
+}
+
+pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
+    let surface = Surface::of(&sources.records.read_run(RECORD)?)?;
+    let values = surface.values()?;
+    let all = || values.iter().flatten().copied();
+    let (low, high) =
+        (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
+    let ratio = (high / low).powf(1.0 / (LEVELS + 1) as f64);
+    let levels: Vec<f64> = (1..=LEVELS).map(|level| low * ratio.powi(level as i32)).collect();
+    let chart = Chart { at: (60.0, 20.0), size: (400.0, 400.0), x: (-1.0, 1.0), y: (-1.0, 1.0) };
+    let tick = |value: f64| -> Tick { (value, significant(value).replace('-', "\u{2212}")) };
+    let ticks = [-1.0, -0.5, 0.0, 0.5, 1.0].map(tick);
+    let mut canvas = Canvas::default();
+    // Logarithms, so that a level lies where the loss has it also between distant values.
+    let logarithms: Vec<Vec<f64>> =
+        values.iter().map(|row| row.iter().map(|value| value.ln()).collect()).collect();
+    for level in &levels {
+        let path = at_least(&logarithms, level.ln(), |row, column| {
+            chart.place((coordinate(column), coordinate(row)))
+        });
+        canvas.area(&path, Ink::Series(1), OPACITY);
+    }
+    chart.axes(&mut canvas, &ticks, &ticks);
+    let (x, y) = chart.place((0.0, 0.0));
+    let cross = Pen::of(Ink::Series(2), 2.4);
+    canvas.line(&[(x - 7.0, y - 7.0), (x + 7.0, y + 7.0)], cross);
+    canvas.line(&[(x - 7.0, y + 7.0), (x + 7.0, y - 7.0)], cross);
+    let centre = surface.loss(0.0, 0.0)?;
+    let label = format!("loss {}", significant(centre));
+    canvas.text((x + 12.0, y - 8.0), Font::of(13.0).bold(), Anchor::Start, &label);
+    canvas.text((260.0, 458.0), Font::of(13.0), Anchor::Middle, "first direction");
+    canvas.text((60.0, 12.0), Font::of(13.0), Anchor::Start, "second direction");
+    scale(&mut canvas, low, &levels);
+    Ok(canvas.finish(580.0, 468.0))
+}
+
+/// What the shades mean.
+fn scale(canvas: &mut Canvas, low: f64, levels: &[f64]) {
+    let (left, bottom, side) = (490.0, 400.0, 30.0);
+    canvas.text((left, 38.0), Font::of(13.0), Anchor::Start, "loss at least");
+    for (shade, level) in [low].iter().chain(levels).enumerate() {
+        let top = bottom - side * (shade + 1) as f64;
+        let square = format!("M{left} {top}h{side}v{side}h-{side}Z");
+        for _ in 0..shade {
+            canvas.area(&square, Ink::Series(1), OPACITY);
+        }
+        canvas.rect((left, top), (side, side), None, Pen::of(Ink::Grid, 1.0));
+        let at = (left + side + 8.0, top + side - 3.0);
+        canvas.text(at, Font::of(12.0), Anchor::Start, &significant(*level));
+    }
+}
+
+/// Where point `index` of a side lies, from -1 to 1.
+fn coordinate(index: f64) -> f64 {
+    2.0 * index / (POINTS - 1) as f64 - 1.0
+}
+
+/// A plane in the space of the parameters.
+struct Surface {
+    config: IrisConfig,
+    data: Splits<f64>,
+    middle: Vec<(String, ArrayD<f64>)>,
+    directions: [Vec<ArrayD<f64>>; 2],
+}
+
+impl Surface {
+    fn of(run: &Record) -> Result<Self, String> {
+        let config = configuration(run)?;
+        let data = Splits::<f64>::iris().map_err(|error| error.to_string())?;
+        let data =
+            data.preprocess(config.training.preprocess).map_err(|error| error.to_string())?;
+        let file = run.directory.join("parameters.npz");
+        let trained = parameters::read::<f32>(&file).map_err(|error| error.to_string())?;
+        let middle: Vec<(String, ArrayD<f64>)> =
+            trained.into_iter().map(|(name, array)| (name, array.mapv(f64::from))).collect();
+        let mut rng = Rng::new(SEED);
+        let directions = [(); 2].map(|()| direction(&middle, &mut rng));
+        Ok(Self { config, data, middle, directions })
+    }
+
+    /// The loss on the training set at each point: rows are the second direction, columns the first.
+    fn values(&self) -> Result<Vec<Vec<f64>>, String> {
+        let at = |index: usize| coordinate(index as f64);
+        let row = |b: usize| (0..POINTS).map(|a| self.loss(at(a), at(b))).collect();
+        (0..POINTS).map(row).collect()
+    }
+
+    fn loss(&self, a: f64, b: f64) -> Result<f64, String> {
+        let network = self.network(a, b)?;
+        let train = network.test(&self.data.train).map_err(|error| error.to_string())?;
+        Ok(train.loss)
+    }
+
+    fn network(&self, a: f64, b: f64) -> Result<NeuralNetwork<f64>, String> {
+        let mut network = self.config.network(&self.data, 0).map_err(|error| error.to_string())?;
+        let names: Vec<String> = network.parameters().map(|(name, _)| name).collect();
+        if !names.iter().eq(self.middle.iter().map(|(name, _)| name)) {
+            return Err(format!("the record `{RECORD}` has other parameters than {names:?}"));
+        }
+        let [first, second] = &self.directions;
+        let moves = self.middle.iter().zip(first).zip(second);
+        let mut points = moves.map(|(((_, w), d), e)| w + &(a * d) + &(b * e));
+        for layer in network.layers_mut() {
+            let names: Vec<&'static str> = layer.parameters().names().collect();
+            for name in names {
+                let point = points.next().ok_or("the record lacks a parameter")?;
+                layer.set_parameter(name, &point).map_err(|error| error.to_string())?;
+            }
+        }
+        Ok(network)
+    }
+}
+
+/// A random direction: each column of weights as long as the trained one, biases 0.
+fn direction(middle: &[(String, ArrayD<f64>)], rng: &mut Rng) -> Vec<ArrayD<f64>> {
+    let norm = |column: ndarray::ArrayView1<'_, f64>| column.dot(&column).sqrt();
+    let of = |(name, trained): &(String, ArrayD<f64>)| {
+        let weights = trained.view().into_dimensionality::<Ix2>();
+        let Some(weights) = weights.ok().filter(|_| name.ends_with(".W")) else {
+            return ArrayD::zeros(trained.raw_dim());
+        };
+        let mut drawn: Array2<f64> = rng.normal_array(weights.raw_dim(), 0.0, 1.0);
+        for (mut column, trained) in drawn.axis_iter_mut(Axis(1)).zip(weights.axis_iter(Axis(1))) {
+            let factor = norm(trained) / norm(column.view());
+            column.mapv_inplace(|weight| factor * weight);
+        }
+        drawn.into_dyn()
+    };
+    middle.iter().map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn surface() -> Surface {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records").join(RECORD);
+        Surface::of(&Record::read(&root).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn the_middle_is_the_network_of_the_record() {
+        let surface = surface();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records").join(RECORD);
+        let recorded = Record::read(&root).unwrap().summary.train.unwrap().loss;
+        let loss = surface.loss(0.0, 0.0).unwrap();
+        // The record's loss was computed in single precision.
+        assert!((loss - recorded).abs() < 1e-6 * recorded, "{loss}, recorded {recorded}");
+        assert!(surface.loss(1.0, -1.0).unwrap() > loss);
+    }
+
+    #[test]
+    fn a_direction_has_the_columns_norms_and_leaves_biases_alone() {
+        let surface = surface();
+        for ((name, trained), direction) in surface.middle.iter().zip(&surface.directions[0]) {
+            assert_eq!(trained.shape(), direction.shape());
+            if name.ends_with(".b") {
+                assert!(direction.iter().all(|value| *value == 0.0));
+                continue;
+            }
+            for (a, b) in trained.axis_iter(Axis(1)).zip(direction.axis_iter(Axis(1))) {
+                let norm = |x: ndarray::ArrayViewD<'_, f64>| (&x * &x).sum().sqrt();
+                assert!((norm(a) - norm(b)).abs() < 1e-12);
+            }
+        }
+        assert_ne!(surface.directions[0], surface.directions[1]);
+    }
+}

@@ -1,0 +1,58 @@
+//! The schedules that rise and fall, computed by the crate `optim`.
+
+use optim::{Cycle, OneCycle, Triangular};
+
+use super::Sources;
+use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
+use super::chart::{Chart, Tick, whole_ticks};
+
+const CYCLE: Cycle = Cycle {
+    peak_lr: 1.0,
+    total_steps: 25,
+    peak_step: 6,
+    start_fraction: 0.25,
+    end_fraction: 0.0625,
+};
+
+/// How many steps are shown: a few more than there are.
+const SHOWN: u64 = 28;
+
+pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
+    let triangular = Triangular::new(CYCLE).map_err(|error| error.to_string())?;
+    let one_cycle = OneCycle::new(CYCLE).map_err(|error| error.to_string())?;
+    let chart =
+        Chart { at: (60.0, 30.0), size: (480.0, 190.0), x: (0.0, SHOWN as f64), y: (0.0, 1.05) };
+    let tick = |value: f64, text: &str| -> Tick { (value, text.to_owned()) };
+    let marks = [
+        tick(CYCLE.end_fraction, "1/16"),
+        tick(CYCLE.start_fraction, "1/4"),
+        tick(0.5, "1/2"),
+        tick(1.0, "1"),
+    ];
+    let mut canvas = Canvas::default();
+    chart.axes(&mut canvas, &whole_ticks(0, 24, 6), &marks);
+    let rates = |lr: &dyn Fn(u64) -> f64| -> Vec<Point> {
+        (0..=SHOWN).map(|step| (step as f64, lr(step))).collect()
+    };
+    for (lr, ink, name, at) in [
+        (
+            &(|step| triangular.lr(step)) as &dyn Fn(u64) -> f64,
+            Ink::Series(1),
+            "triangular",
+            (8.2, 0.72),
+        ),
+        (&|step| one_cycle.lr(step), Ink::Series(2), "one-cycle", (12.6, 0.86)),
+    ] {
+        let rates = rates(lr);
+        chart.line(&mut canvas, &rates, Pen::of(ink, 1.6));
+        // A rate belongs to a step; there is none between two.
+        for rate in &rates {
+            canvas.circle(chart.place(*rate), 3.0, Some(ink), Pen::of(ink, 1.2));
+        }
+        let anchor = if at.0 < 10.0 { Anchor::End } else { Anchor::Start };
+        canvas.text(chart.place(at), Font::of(14.0).bold().ink(ink), anchor, name);
+    }
+    canvas.text((300.0, 256.0), Font::of(14.0), Anchor::Middle, "step");
+    canvas.text((60.0, 18.0), Font::of(14.0).italic(), Anchor::Start, "rate / peak");
+    Ok(canvas.finish(560.0, 266.0))
+}

@@ -1,0 +1,62 @@
+//! What mdBook's own frame of a page lacks: mended after mdBook has written it.
+
+/// What stands in a page, and what takes its place.
+const MENDS: [(&str, &str); 2] = [
+    // A picture beside the word that says the same.
+    (
+        "<p class=\"blockquote-tag-title\"><svg ",
+        "<p class=\"blockquote-tag-title\"><svg aria-hidden=\"true\" ",
+    ),
+    // The label of a check box may have no name but its text and its title. `frame.js` puts a button
+    // in its place, which the keyboard reaches.
+    (" aria-label=\"Toggle Table of Contents\" aria-controls=\"mdbook-sidebar\"", ""),
+];
+
+/// The title of a part of the book, as mdBook begins it in the list of the chapters: within an item
+/// that ends with it.
+const PART: &str = "<li class=\"chapter-item expanded \"><li class=\"part-title\">";
+
+/// A page with its frame mended. One without a title, that of the table of contents, gets `title`.
+#[must_use]
+pub fn mend(page: &str, title: &str) -> String {
+    let mut page = MENDS.iter().fold(page.to_owned(), |page, (from, to)| page.replace(from, to));
+    while let Some((before, after)) = page.split_once(PART) {
+        let after = after.replacen("</li></li>", "</li>", 1);
+        page = format!("{before}<li class=\"part-title\">{after}");
+    }
+    match page.split_once("</head>") {
+        Some((head, body)) if !head.contains("<title>") => {
+            format!("{head}<title>{title}</title></head>{body}")
+        }
+        _ => page,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn items_are_closed_once_and_pages_have_titles() {
+        let page = "<head></head><ol><li class=\"chapter-item expanded \"><li class=\"part-title\">A\
+            </li></li><li class=\"x\">B</li></ol>";
+        let expected = "<head><title>T</title></head><ol><li class=\"part-title\">A</li>\
+            <li class=\"x\">B</li></ol>";
+        assert_eq!(mend(page, "T"), expected);
+        assert_eq!(mend(expected, "other"), expected);
+    }
+
+    #[test]
+    fn pictures_beside_words_are_silent() {
+        let page = "<p class=\"blockquote-tag-title\"><svg viewbox=\"0 0 1 1\"></svg>Note</p>";
+        let expected = "<p class=\"blockquote-tag-title\"><svg aria-hidden=\"true\" viewbox=\"0 0 1 1\"></svg>Note</p>";
+        assert_eq!(mend(page, "T"), expected);
+    }
+
+    #[test]
+    fn the_label_of_the_side_bar_has_its_title_alone() {
+        let page = "<label title=\"Toggle Table of Contents\" aria-label=\"Toggle Table of Contents\" \
+            aria-controls=\"mdbook-sidebar\"></label>";
+        assert_eq!(mend(page, "T"), "<label title=\"Toggle Table of Contents\"></label>");
+    }
+}

@@ -1,0 +1,289 @@
+//! The tensors of the worked examples, as a chapter shows them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// How many decimals a number has that is not short by itself.
+pub const DIGITS: usize = 4;
+
+/// An array that an example computed.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Tensor {
+    /// Its shape; empty for a single number.
+    pub shape: Vec<usize>,
+    /// Its elements in row-major order.
+    pub values: Vec<f64>,
+}
+
+/// Every tensor of the examples, by name.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Tensors(BTreeMap<String, Tensor>);
+
+impl Tensors {
+    /// The tensor `NAME`, or of it the part `NAME[0]` or the element `NAME[0,1]`.
+    ///
+    /// # Errors
+    /// If there is no such tensor, or it has no such part.
+    pub fn get(&self, text: &str) -> Result<Tensor, String> {
+        let (name, index) = match text.split_once('[') {
+            None => (text, None),
+            Some((name, rest)) => {
+                let index = rest.strip_suffix(']').ok_or_else(|| {
+                    format!("`{text}` is not of the form NAME, NAME[0] or NAME[0,1]")
+                })?;
+                (name, Some(index))
+            }
+        };
+        let tensor = self.0.get(name).ok_or_else(|| {
+            let example = name.split('.').next().unwrap_or_default();
+            let mut near: Vec<&str> = self.0.keys().map(String::as_str).collect();
+            near.retain(|known| known.split('.').next() == Some(example));
+            match near.is_empty() {
+                true => format!("no worked example has the tensor `{name}`"),
+                false => {
+                    format!("the worked example has no tensor `{name}`; it has {}", near.join(", "))
+                }
+            }
+        })?;
+        match index {
+            None => Ok(tensor.clone()),
+            Some(index) => tensor.part(index).map_err(|error| format!("`{text}`: {error}")),
+        }
+    }
+
+    /// Every name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Tensor {
+    /// A single number.
+    #[must_use]
+    pub fn number(value: f64) -> Self {
+        Self { shape: vec![], values: vec![value] }
+    }
+
+    fn part(&self, index: &str) -> Result<Self, String> {
+        let mut part = self.clone();
+        for text in index.split(',') {
+            let at: usize = text.trim().parse().map_err(|_| format!("`{text}` is not an index"))?;
+            let Some((&length, rest)) = part.shape.split_first() else {
+                return Err(format!("expected at most {} indices", self.shape.len()));
+            };
+            if at >= length {
+                return Err(format!("the index {at} is beyond the shape {:?}", self.shape));
+            }
+            let size: usize = rest.iter().product();
+            part.values = part.values[at * size..(at + 1) * size].to_vec();
+            part.shape = rest.to_vec();
+        }
+        Ok(part)
+    }
+
+    /// The one number that it is, if it is one.
+    #[must_use]
+    pub fn as_number(&self) -> Option<f64> {
+        match (&self.shape[..], &self.values[..]) {
+            ([], [value]) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The rows of a matrix.
+    ///
+    /// # Errors
+    /// If it has not two axes.
+    pub fn rows(&self) -> Result<Vec<&[f64]>, String> {
+        match self.shape[..] {
+            [_, cols] if cols > 0 => Ok(self.values.chunks(cols).collect()),
+            _ => Err(format!("a matrix has two axes, but the shape is {:?}", self.shape)),
+        }
+    }
+
+    /// Whether [`Tensor::tex`] with so many digits shows every element as it is.
+    #[must_use]
+    pub fn is_short(&self, digits: usize) -> bool {
+        self.values.iter().all(|value| decimals(*value, digits).is_some())
+    }
+
+    /// TeX: a number, a tuple, or a matrix, which is small in a line of text.
+    ///
+    /// # Errors
+    /// If it has more than two axes.
+    pub fn tex(&self, digits: usize, inline: bool) -> Result<String, String> {
+        let number = |value: &f64| tex_number(*value, digits);
+        match self.shape[..] {
+            [] => Ok(self.values.iter().map(number).collect()),
+            [_] => {
+                let values: Vec<_> = self.values.iter().map(number).collect();
+                Ok(format!("({})", values.join(r",\; ")))
+            }
+            [_, _] => {
+                let row = |row: &&[f64]| row.iter().map(number).collect::<Vec<_>>().join(" & ");
+                let rows = self.rows()?.iter().map(row).collect::<Vec<_>>().join(r" \\ ");
+                Ok(match inline {
+                    true => {
+                        format!(r"\bigl(\begin{{smallmatrix}} {rows} \end{{smallmatrix}}\bigr)")
+                    }
+                    false => format!(r"\begin{{pmatrix}} {rows} \end{{pmatrix}}"),
+                })
+            }
+            _ => Err(format!("only up to two axes can be shown, not the shape {:?}", self.shape)),
+        }
+    }
+
+    /// Plain text: `6`, `(1, 2)`, or rows that are separated by semicolons.
+    #[must_use]
+    pub fn text(&self, digits: usize) -> String {
+        let number = |value: &f64| plain_number(*value, digits);
+        match self.shape[..] {
+            [] => self.values.iter().map(number).collect(),
+            [_, cols] if cols > 0 => {
+                let row = |row: &[f64]| row.iter().map(number).collect::<Vec<_>>().join(", ");
+                let rows = self.values.chunks(cols).map(row).collect::<Vec<_>>();
+                format!("({})", rows.join("; "))
+            }
+            _ => {
+                let values: Vec<_> = self.values.iter().map(number).collect();
+                format!("({})", values.join(", "))
+            }
+        }
+    }
+}
+
+/// The number of decimals, up to `most`, with which a number is shown as it is, up to what a few
+/// roundings change.
+fn decimals(value: f64, most: usize) -> Option<usize> {
+    (0..=most).find(|&decimals| {
+        let scaled = value * 10_f64.powi(i32::try_from(decimals).unwrap_or(i32::MAX));
+        (scaled - scaled.round()).abs() <= 1e-12 * scaled.abs() + f64::from(value == 0.0)
+            && (value == 0.0 || scaled.round() != 0.0)
+    })
+}
+
+/// A number with a minus of its own width: exact if it is short, else with so many decimals.
+#[must_use]
+pub fn plain_number(value: f64, digits: usize) -> String {
+    match scientific(value, digits) {
+        Some((mantissa, exponent)) => format!("{mantissa}e{exponent}").replace('-', "\u{2212}"),
+        None => fixed(value, digits).replace('-', "\u{2212}"),
+    }
+}
+
+/// The same in TeX.
+#[must_use]
+pub fn tex_number(value: f64, digits: usize) -> String {
+    match scientific(value, digits) {
+        Some((mantissa, exponent)) if mantissa == "1" => format!("10^{{{exponent}}}"),
+        Some((mantissa, exponent)) => format!(r"{mantissa} \cdot 10^{{{exponent}}}"),
+        None => fixed(value, digits),
+    }
+}
+
+fn fixed(value: f64, digits: usize) -> String {
+    let text = match decimals(value, digits) {
+        Some(decimals) => format!("{value:.decimals$}"),
+        None => format!("{value:.digits$}"),
+    };
+    // What rounds to zero is zero.
+    match text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.')) {
+        true => text.trim_start_matches('-').to_owned(),
+        false => text,
+    }
+}
+
+/// Mantissa and exponent of a number that would have too few digits otherwise.
+fn scientific(value: f64, digits: usize) -> Option<(String, i32)> {
+    let too_small = value != 0.0 && value.abs() < 1e-3 && decimals(value, digits).is_none();
+    let text = too_small.then(|| format!("{value:.2e}"))?;
+    let (mantissa, exponent) = text.split_once('e')?;
+    let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+    Some((mantissa.to_owned(), exponent.parse().ok()?))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A matrix, a vector and three numbers.
+    pub(crate) fn sample() -> Tensors {
+        let tensor = |shape: &[usize], values: &[f64]| Tensor {
+            shape: shape.to_vec(),
+            values: values.to_vec(),
+        };
+        Tensors(BTreeMap::from([
+            ("a.w".to_owned(), tensor(&[2, 3], &[1.0, 0.0, 2.5, -1.0, 1.0, 0.1 + 0.2])),
+            ("a.v".to_owned(), tensor(&[2], &[0.5, -2.0])),
+            ("a.six".to_owned(), tensor(&[], &[6.0])),
+            ("a.third".to_owned(), tensor(&[], &[1.0 / 3.0])),
+            ("a.tiny".to_owned(), tensor(&[], &[4.25e-18])),
+        ]))
+    }
+
+    #[test]
+    fn parts_are_found_and_what_is_not_there_is_said() {
+        let tensors = sample();
+        assert_eq!(tensors.get("a.w[0,2]").unwrap(), Tensor::number(2.5));
+        assert_eq!(tensors.get("a.w[1]").unwrap().shape, [3]);
+        for (name, expected) in [
+            ("a.x", "no tensor `a.x`; it has a.six, a.third, a.tiny, a.v, a.w"),
+            ("b.x", "no worked example has the tensor `b.x`"),
+            ("a.w[0,3]", "the index 3 is beyond the shape [2, 3]"),
+            ("a.w[0,0,0]", "expected at most 2 indices"),
+            ("a.w[x]", "`x` is not an index"),
+            ("a.w[0", "is not of the form"),
+        ] {
+            let error = tensors.get(name).unwrap_err();
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_exact_or_have_a_fixed_number_of_decimals() {
+        for (value, expected) in [
+            (6.0, "6"),
+            (-0.5, "-0.5"),
+            (0.1 + 0.2, "0.3"),
+            (1.0 / 3.0, "0.3333"),
+            (-1e-17, r"-1 \cdot 10^{-17}"),
+            (4.25e-18, r"4.25 \cdot 10^{-18}"),
+            (1e-9, "10^{-9}"),
+            (1234.5, "1234.5"),
+            (0.0, "0"),
+            (-0.0, "0"),
+            (0.001, "0.001"),
+        ] {
+            assert_eq!(tex_number(value, DIGITS), expected, "{value}");
+        }
+        assert_eq!(tex_number(2.0 / 3.0, 2), "0.67");
+        assert_eq!(plain_number(-4.25e-18, 4), "\u{2212}4.25e\u{2212}18");
+    }
+
+    #[test]
+    fn shapes_decide_how_a_tensor_looks() {
+        let tensors = sample();
+        let tex = |name: &str, inline| tensors.get(name).unwrap().tex(DIGITS, inline).unwrap();
+        assert_eq!(tex("a.w", false), r"\begin{pmatrix} 1 & 0 & 2.5 \\ -1 & 1 & 0.3 \end{pmatrix}");
+        assert!(tex("a.w", true).contains("smallmatrix"));
+        assert_eq!(tex("a.v", false), r"(0.5,\; -2)");
+        assert_eq!(tensors.get("a.w").unwrap().text(4), "(1, 0, 2.5; \u{2212}1, 1, 0.3)");
+        assert!(Tensor { shape: vec![1, 1, 1], values: vec![1.0] }.tex(4, false).is_err());
+        assert!(!tensors.get("a.third").unwrap().is_short(4));
+        assert!(tensors.get("a.w").unwrap().is_short(4));
+    }
+}

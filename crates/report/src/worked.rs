@@ -1,0 +1,286 @@
+//! The worked examples of the chapters: their numbers come from the harness's run.
+//!
+//! In a formula, `\worked{NAME}` becomes a tensor of an example, and `\checked{...}` its content,
+//! after its arithmetic has been done again. In a section "A worked example" nothing that looks like
+//! a result may be typed.
+
+use crate::arithmetic::{Worked, check};
+use crate::fragment::{Fragment, PieceKind};
+use crate::problem::Problems;
+use crate::tensor::{DIGITS, Tensors};
+
+/// What the heading of a section begins with in which numbers have to come from the harness.
+const SECTION: &str = "A worked example";
+
+/// Puts tensors into the formulas of a chapter, those of captions included.
+pub(crate) fn expand_all(chapter: &mut Fragment, tensors: &Tensors, problems: &mut Problems) {
+    let sections = Sections::of(&chapter.text);
+    for piece in &mut chapter.pieces {
+        let strict = sections.contain(piece.range.start);
+        let place = &piece.place;
+        match &mut piece.kind {
+            PieceKind::Inline { tex } => formula(tex, true, strict, tensors, problems, place),
+            PieceKind::Display { tex, .. } => formula(tex, false, strict, tensors, problems, place),
+            PieceKind::Directive { caption: Some(caption), .. } => {
+                for piece in &mut caption.pieces {
+                    if let PieceKind::Inline { tex } = &mut piece.kind {
+                        formula(tex, true, strict, tensors, problems, place);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn formula(
+    tex: &mut String,
+    inline: bool,
+    strict: bool,
+    tensors: &Tensors,
+    problems: &mut Problems,
+    place: &crate::problem::Place,
+) {
+    if strict && let Some(typed) = typed_result(tex) {
+        problems.add(
+            place,
+            format!(
+                "`{typed}` is typed in a worked example: write `\\worked{{NAME}}`, or `\\checked{{...}}` \
+                 around arithmetic"
+            ),
+        );
+    }
+    if let Some(expanded) = problems.keep(place, expand(tex, inline, tensors)) {
+        *tex = expanded;
+    }
+}
+
+/// TeX with tensors in the place of their names.
+///
+/// # Errors
+/// If a tensor is unknown, or checked arithmetic is wrong.
+pub fn expand(tex: &str, inline: bool, tensors: &Tensors) -> Result<String, String> {
+    let mut out = String::with_capacity(tex.len());
+    let mut rest = tex;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((worked, after)) = Worked::read(rest)? {
+            let tensor = tensors.get(&worked.name)?;
+            out.push_str(&tensor.tex(worked.digits, inline)?);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix(r"\checked") {
+            let (inner, after) =
+                group(after).ok_or_else(|| r"arithmetic to check is `\checked{...}`".to_owned())?;
+            check(inner, tensors)?;
+            out.push_str(&expand(inner, inline, tensors)?);
+            rest = after;
+        } else {
+            out.push('\\');
+            rest = &rest[1..];
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// Plain text, such as the text of a figure that cannot be seen, with tensors in the place of
+/// `\worked{NAME}`.
+///
+/// # Errors
+/// If a tensor is unknown.
+pub fn expand_text(text: &str, tensors: &Tensors) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(r"\worked") {
+        out.push_str(&rest[..at]);
+        let Some((worked, after)) = Worked::read(&rest[at..])? else { break };
+        out.push_str(&tensors.get(&worked.name)?.text(worked.digits));
+        rest = after;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The value of `{{#value worked NAME}}` in a line of text.
+///
+/// # Errors
+/// If the tensor is unknown.
+pub(crate) fn value(name: &str, tensors: &Tensors) -> Result<String, String> {
+    tensors.get(name).map(|tensor| tensor.text(DIGITS))
+}
+
+/// The content of the braces that `tex` begins with, and what follows them.
+fn group(tex: &str) -> Option<(&str, &str)> {
+    let inner = tex.strip_prefix('{')?;
+    let mut depth = 1_usize;
+    for (at, character) in inner.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some((&inner[..at], &inner[at + 1..]));
+        }
+    }
+    None
+}
+
+/// What looks like a result in TeX, outside of `\worked` and `\checked`: a number after `=` or
+/// `\approx`, a matrix or a tuple with numbers in it.
+fn typed_result(tex: &str) -> Option<String> {
+    let bare = without_expanded(tex);
+    for environment in ["matrix}", "smallmatrix}", "pmatrix}", "array}"] {
+        let (begin, end) = (format!("\\begin{{{environment}"), format!("\\end{{{environment}"));
+        if let Some((_, rest)) = bare.split_once(&begin)
+            && let Some((inside, _)) = rest.split_once(&end)
+            && inside.contains(|c: char| c.is_ascii_digit())
+        {
+            return Some(format!("{begin}{inside}{end}"));
+        }
+    }
+    for relation in ["=", r"\approx"] {
+        for (at, _) in bare.match_indices(relation) {
+            let after = bare[at + relation.len()..].trim_start_matches([' ', '&', '(', '-']);
+            if after.starts_with(|c: char| c.is_ascii_digit()) || after.starts_with(r"\tfrac") {
+                let shown: String = bare[at..].chars().take(24).collect();
+                return Some(shown);
+            }
+        }
+    }
+    let tuple = |open: &(usize, &str)| {
+        let inner = &bare[open.0 + 1..];
+        let inside = inner.split(')').next().unwrap_or_default();
+        let mut parts = inside.split([',', ';']).map(|part| part.trim_matches([' ', '\\', '-']));
+        let numbers = parts.clone().filter(|part| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_digit() || c == '.')
+        });
+        (numbers.count() > 1 && parts.all(|part| !part.contains(char::is_alphabetic)))
+            .then(|| format!("({inside})"))
+    };
+    bare.match_indices('(').find_map(|open| tuple(&open))
+}
+
+/// TeX without what comes from the harness or is checked.
+fn without_expanded(tex: &str) -> String {
+    let mut out = String::new();
+    let mut rest = tex;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let after = match rest.strip_prefix(r"\checked").and_then(group) {
+            Some((_, after)) => Some(after),
+            None => Worked::read(rest).ok().flatten().map(|(_, after)| after),
+        };
+        match after {
+            Some(after) => rest = after,
+            None => {
+                out.push('\\');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out + rest
+}
+
+/// The parts of a chapter that are worked examples.
+struct Sections(Vec<std::ops::Range<usize>>);
+
+impl Sections {
+    fn of(text: &str) -> Self {
+        let mut sections = Vec::new();
+        let mut open: Option<(usize, usize)> = None;
+        let (mut offset, mut in_code) = (0, false);
+        for line in text.split_inclusive('\n') {
+            let start = offset;
+            offset += line.len();
+            in_code ^= line.trim_start().starts_with("```");
+            let level = line.chars().take_while(|c| *c == '#').count();
+            let Some(title) = line[level..].strip_prefix(' ').filter(|_| level > 0 && !in_code)
+            else {
+                continue;
+            };
+            if let Some((from, _)) = open.take_if(|(_, opened)| level <= *opened) {
+                sections.push(from..start);
+            }
+            if open.is_none() && title.starts_with(SECTION) {
+                open = Some((start, level));
+            }
+        }
+        sections.extend(open.map(|(from, _)| from..text.len()));
+        Self(sections)
+    }
+
+    fn contain(&self, offset: usize) -> bool {
+        self.0.iter().any(|section| section.contains(&offset))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Place;
+    use crate::tensor::tests::sample;
+
+    #[test]
+    fn tensors_stand_in_the_place_of_their_names() {
+        let tex =
+            r"X = \worked{a.v}, \; \checked{1 + 5 = \worked{a.six}} \approx \worked[2]{a.third}";
+        let expanded = expand(tex, false, &sample()).unwrap();
+        assert_eq!(expanded, r"X = (0.5,\; -2), \; 1 + 5 = 6 \approx 0.33");
+        let text = expand_text(r"rows \worked{a.w}, then \worked{a.v[1]}", &sample()).unwrap();
+        assert_eq!(text, "rows (1, 0, 2.5; \u{2212}1, 1, 0.3), then \u{2212}2");
+        for (tex, expected) in [
+            (r"\worked{b.c}", "no worked example"),
+            (r"\checked{1 + 5 = 7}", "6 is not 7"),
+            (r"\checked 1", "`\\checked{...}`"),
+        ] {
+            let error = expand(tex, true, &sample()).unwrap_err();
+            assert!(error.contains(expected), "{tex}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_result_that_was_typed_is_seen() {
+        for tex in [
+            r"Y = \begin{pmatrix} 1 & 2 \end{pmatrix}",
+            r"s = 2",
+            r"x &= -0.5",
+            r"p \approx 0.33",
+            r"L = \tfrac32 \ln 2",
+            r"g = (0, 0, 8)",
+            r"\worked{a.v} \to (1,\; 2)",
+            r"\checked{1 + 1 = 2} = 2",
+        ] {
+            assert!(typed_result(tex).is_some(), "{tex}");
+        }
+        for tex in [
+            r"Y = \worked{a.w}",
+            r"\checked{1 + 5 = 6}",
+            r"Z[1,1]",
+            r"W[0,1] \cdot X[1,0]",
+            r"\begin{pmatrix} a & b \end{pmatrix}",
+            r"2 \times 2",
+            r"s_0, \dots, s_{k-1}",
+            r"(n, i)",
+        ] {
+            assert_eq!(typed_result(tex), None, "{tex}");
+        }
+    }
+
+    #[test]
+    fn only_worked_examples_are_strict_and_they_end_with_their_section() {
+        let text = "# Q\n\n$a = 1$\n\n## A worked example\n\n$b = 2$\n\n### Part\n\n$c = 3$\n\n\
+                    ## Derivation\n\n$d = 4$\n\n### A worked example of it\n\n$e = \\worked{a.six}$\n";
+        let mut problems = Problems::default();
+        let mut fragment = Fragment::chapter(text, &Place::new("q.md", 1), &mut problems);
+        expand_all(&mut fragment, &sample(), &mut problems);
+        let found: Vec<_> = problems.sorted().iter().map(ToString::to_string).collect();
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("q.md:7: `= 2` is typed in a worked example"), "{found:?}");
+        assert!(found[1].starts_with("q.md:11: `= 3`"), "{found:?}");
+        let PieceKind::Inline { tex } = &fragment.pieces[4].kind else { panic!("not a formula") };
+        assert_eq!(tex, "e = 6");
+    }
+}

@@ -1,0 +1,241 @@
+//! The audit against pages that have each defect that it is there to find.
+
+#![expect(clippy::unwrap_used, reason = "all of this is tests, which panic to fail")]
+
+use std::fs;
+use std::path::Path;
+
+use report::audit::{Audit, VIEWS, audit, look};
+use report::tensor::Tensors;
+use report::widget::Widget;
+
+/// A page without a defect, around some content.
+fn page(head: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>A page</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{head}</head>\
+         <body style=\"background:#fff;color:#222\"><main><h1 id=\"a\">A page</h1>{body}</main></body></html>"
+    )
+}
+
+const PICTURE: &str = "<svg role=\"img\" aria-label=\"a dot\" class=\"drawing\" width=\"9\" height=\"9\" viewBox=\"0 0 9 9\">";
+
+/// The name of a page, the rule that it breaks, and the page.
+fn planted() -> Vec<(&'static str, &'static str, String)> {
+    let in_body = |body: &str| page("", body);
+    vec![
+        ("wide", "overflow", in_body("<div style=\"width:2000px\">wide</div>")),
+        ("phone", "overflow", in_body("<div style=\"width:600px\">wide on a phone</div>")),
+        ("pale", "contrast", in_body("<p style=\"color:#999\">pale</p>")),
+        ("veiled", "contrast", in_body("<div style=\"opacity:0.4\"><p>seen through</p></div>")),
+        (
+            "night",
+            "contrast",
+            page(
+                "<style>@media (prefers-color-scheme: dark) { p { background: #111 } }</style>",
+                "<p>dark on dark at night</p>",
+            ),
+        ),
+        (
+            "label",
+            "contrast",
+            in_body(&format!(
+                "<figure>{PICTURE}<rect width=\"9\" height=\"9\" fill=\"#333\"/>\
+             <text x=\"1\" y=\"7\" font-size=\"6\">x</text></svg><figcaption>c</figcaption></figure>"
+            )),
+        ),
+        (
+            "formula",
+            "picture-alternative",
+            in_body(
+                "<p><svg aria-hidden=\"true\" class=\"formula\" width=\"9\" height=\"9\"><title>x</title></svg></p>",
+            ),
+        ),
+        ("silent", "picture-alternative", in_body("<p><svg width=\"9\" height=\"9\"></svg></p>")),
+        (
+            "image",
+            "picture-alternative",
+            in_body(
+                "<p><img width=\"9\" height=\"9\" src=\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\"></p>",
+            ),
+        ),
+        (
+            "missing",
+            "picture-missing",
+            in_body("<p><img alt=\"a\" width=\"9\" height=\"9\" src=\"no.png\"></p>"),
+        ),
+        (
+            "failed",
+            "request-failed",
+            in_body("<p><img alt=\"a\" width=\"9\" height=\"9\" src=\"no.png\"></p>"),
+        ),
+        (
+            "flat",
+            "picture-size",
+            in_body("<p><svg role=\"img\" aria-label=\"a\" width=\"0\" height=\"9\"></svg></p>"),
+        ),
+        ("bare", "figure-caption", in_body("<figure><p>no caption</p></figure>")),
+        ("loose", "figure-caption", in_body(&format!("<p>{PICTURE}</svg></p>"))),
+        ("twice", "id", in_body("<p id=\"a\">twice</p>")),
+        ("jump", "heading", in_body("<h3>from one to three</h3>")),
+        ("nameless", "name", in_body("<p><button style=\"width:9px;height:9px\"></button></p>")),
+        ("unreachable", "focus", in_body("<p><a href=\"wide.html\" tabindex=\"-1\">x</a></p>")),
+        ("headless", "table", in_body("<table><tr><td>1</td></tr></table>")),
+        ("error", "console", in_body("<script>console.error('no')</script>")),
+        ("exception", "console", in_body("<script>nothing.there()</script>")),
+        (
+            "network",
+            "request",
+            in_body(
+                "<p><img alt=\"a\" width=\"9\" height=\"9\" src=\"http://192.0.2.1/a.png\"></p>",
+            ),
+        ),
+        ("outside", "request", page("<link rel=\"stylesheet\" href=\"../outside.css\">", "")),
+        ("untitled", "title", page("", "").replace("A page</title>", "</title>")),
+        ("tongue", "language", page("", "").replace(" lang=\"en\"", "")),
+        ("theme", "theme", in_body("<div id=\"mdbook-menu-bar\">a frame without a theme</div>")),
+    ]
+}
+
+/// The rules that a page breaks.
+fn rules(audit: &Audit, name: &str) -> Vec<String> {
+    let page = format!("{name}.html");
+    let findings = audit.findings.keys().filter(|finding| finding.page == Path::new(&page));
+    findings.map(|finding| finding.rule.clone()).collect()
+}
+
+#[test]
+fn every_planted_defect_is_found_and_nothing_else() {
+    let Some(browser) = browser::for_tests("the audit finds planted defects").unwrap() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("outside.css"), "p { margin: 1em }").unwrap();
+    let book = folder.path().join("book");
+    fs::create_dir(&book).unwrap();
+    let clean = "<p>Text, <a href=\"wide.html\">a link</a> and <svg aria-hidden=\"true\" class=\"formula\" \
+        width=\"9\" height=\"9\"><title>x</title></svg><math><mi>x</mi></math>.</p>\
+        <div style=\"overflow-x:auto\"><div style=\"width:2000px\">scrolls within</div></div>";
+    fs::write(book.join("clean.html"), page("", clean)).unwrap();
+    for (name, _, text) in planted() {
+        fs::write(book.join(format!("{name}.html")), text).unwrap();
+    }
+    let audit = look(&browser, &book).unwrap();
+    assert_eq!(rules(&audit, "clean"), [""; 0]);
+    for (name, rule, _) in planted() {
+        let found = rules(&audit, name);
+        assert!(found.iter().any(|found| found == rule), "{name}: {rule} is not in {found:?}");
+        // A picture that is missing fails to load, too, and one from the network does both.
+        let follows = ["picture-missing", "request-failed", "request", "console"];
+        let other = found.iter().find(|found| *found != rule && !follows.contains(&found.as_str()));
+        assert_eq!(other, None, "{name}");
+    }
+    assert_eq!(audit.pages, planted().len() + 1);
+    assert_eq!(audit.looks, audit.pages * VIEWS.len());
+    let on_phones =
+        audit.findings.iter().find(|(finding, _)| finding.page == Path::new("phone.html"));
+    let views: Vec<&str> = on_phones.unwrap().1.iter().map(String::as_str).collect();
+    assert_eq!(views, ["light, 390 px", "navy, 390 px"]);
+}
+
+const SHARED: &str = include_str!("../../../book/theme/widgets.js");
+const CONVOLUTION: &str = include_str!("../../../book/theme/convolution.js");
+const SOFTMAX: &str = include_str!("../../../book/theme/softmax.js");
+
+/// The inputs of the widgets.
+fn worked() -> Tensors {
+    serde_json::from_value(serde_json::json!({
+        "convolution.x": { "shape": [3, 3], "values": [1, 2, 0, 0, 1, 3, 2, 1, 1] },
+        "convolution.w": { "shape": [2, 2], "values": [1, 0, -1, 2] },
+        "convolution.b": { "shape": [], "values": [0.5] },
+        "convolution.g": { "shape": [2, 2], "values": [1, 0, 0, 2] },
+        "convolution-stride.x":
+            { "shape": [4, 4], "values": [1, 0, 2, 1, 0, 3, 1, 0, 2, 1, 0, 1, 1, 0, 1, 2] },
+        "convolution.z": { "shape": [2, 2], "values": [3.5, 7.5, 0.5, 2.5] },
+        "convolution-stride.z": { "shape": [2, 2], "values": [5.5, 1.5, 7.5, 5.5] },
+        "convolution-stride.w": { "shape": [3, 3], "values": [1, 0, 1, 0, 2, 0, -1, 0, 1] },
+        "convolution-stride.b": { "shape": [], "values": [0.5] },
+        "convolution-stride.g": { "shape": [2, 2], "values": [1, 2, 0, -1] },
+        "softmax.s": { "shape": [3], "values": [0.0, 0.7, 1.6] },
+        "softmax.g": { "shape": [3], "values": [0, 0, 8] },
+    }))
+    .unwrap()
+}
+
+/// A page with a widget and its scripts.
+fn with_widget(widget: Widget, script: &str) -> String {
+    let body = widget.body(&worked()).unwrap();
+    let name = widget.name();
+    page(
+        "",
+        &format!(
+            "<p>copy <svg aria-hidden=\"true\" class=\"formula\" width=\"9\" height=\"9\"><title>x</title>\
+             </svg><math><mi>x</mi></math></p><figure data-widget=\"{name}\" hidden>\
+             <div class=\"widget-body\">{body}</div><figcaption>c</figcaption></figure>\
+             <script>{SHARED}</script><script>{script}</script>"
+        ),
+    )
+}
+
+/// A script with one mistake.
+fn mistaken(script: &str, right: &str, wrong: &str) -> String {
+    assert_eq!(script.matches(right).count(), 1, "{right}");
+    script.replace(right, wrong)
+}
+
+#[test]
+fn widgets_that_compute_wrongly_and_frames_that_do_not_work_are_found() {
+    let Some(browser) = browser::for_tests("the audit finds wrong widgets").unwrap() else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: String| {
+        fs::write(folder.path().join(format!("{name}.html")), text).unwrap();
+    };
+    // A frame without search, chapters or themes, and a stop that does not show itself.
+    write("index", page("", "<p tabindex=\"0\" style=\"outline:none\">a stop</p>"));
+    write("right-softmax", with_widget(Widget::SoftMax, SOFTMAX));
+    write("right-convolution", with_widget(Widget::Convolution, CONVOLUTION));
+    let softmax = [
+        ("shift", "(value + shift) / temperature", "value / temperature + shift * value"),
+        ("jacobian", "(i === j ? 1 : 0) - q) / temperature", "(i === j ? 1 : 0) - q)"),
+        ("upstream", "sum + g[i] * row[j]", "sum + g[j] * row[j]"),
+    ];
+    for (name, right, wrong) in softmax {
+        write(name, with_widget(Widget::SoftMax, &mistaken(SOFTMAX, right, wrong)));
+    }
+    let convolution = [
+        ("stride", "r * example.stride + i", "r + i"),
+        ("padding", "+ j - example.pad[1]", "+ j"),
+        ("bias", "pixel(c), example.b)", "pixel(c), 0)"),
+        ("overwrite", "dx[c.row][c.col] +=", "dx[c.row][c.col] ="),
+        ("last", "db += example.g[r][q]", "db = example.g[r][q]"),
+        ("keys", "ArrowRight: step + 1", "ArrowRight: step"),
+    ];
+    for (name, right, wrong) in convolution {
+        write(name, with_widget(Widget::Convolution, &mistaken(CONVOLUTION, right, wrong)));
+    }
+    write("pages", {
+        let script = "addEventListener('keydown', e => { if (e.key === 'ArrowRight') location.href = '#next'; });";
+        let shared = mistaken(SHARED, "event.stopPropagation()", "event");
+        with_widget(Widget::SoftMax, SOFTMAX).replace(SHARED, &format!("{script}{shared}"))
+    });
+
+    let audit = audit(&browser, folder.path()).unwrap();
+    let tried = |name: &str| {
+        let mut found = rules(&audit, name);
+        found.retain(|rule| !["overflow", "picture-alternative"].contains(&rule.as_str()));
+        found
+    };
+    assert_eq!(tried("index"), ["arrow keys", "keyboard", "search", "themes"]);
+    for (name, ..) in softmax {
+        assert_eq!(tried(name), ["softmax"], "{name}");
+    }
+    assert_eq!(tried("pages"), ["softmax"]);
+    // Copying fails on each of these pages, which lack the script for it.
+    for (name, ..) in convolution {
+        assert_eq!(tried(name), ["convolution", "copying"], "{name}");
+    }
+    assert_eq!(tried("right-softmax"), [""; 0]);
+    assert_eq!(tried("right-convolution"), ["copying"]);
+}
