@@ -9,9 +9,12 @@ use crate::{Verdict, command};
 /// Build the book, and fail on anything in it that is missing or broken
 ///
 /// Runs `cargo run --bin report`; the results of `cargo xtask test` are embedded, so run that first.
+/// --pdf prints the book with a headless Chromium, reads the PDF back and checks it.
 /// `cargo xtask report -- --help` prints the options of the report program.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open")]
+#[command(
+    after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open\n  cargo xtask report --pdf"
+)]
 pub(crate) struct Arguments {
     /// Arguments of the report program, such as --open
     #[arg(

@@ -34,6 +34,9 @@
 //! Numbers begin with the number that the chapter's title has in `SUMMARY.md`, or with its initial.
 //! After mdBook has run, every link, anchor, image and style sheet of the result is checked, and
 //! that nothing is loaded from the network.
+//!
+//! With `--pdf` the book is printed too ([`pdf`]), from `print.html` and by the rules for paper of
+//! `book/theme/report.css`; the PDF is read back and checked before it replaces an older one.
 
 mod ablation;
 pub mod appendix;

@@ -4,6 +4,7 @@
 //! printed, the page of each heading read from the PDF, and the book printed again with the numbers,
 //! until they agree with the pages.
 
+mod chapter;
 mod check;
 mod contents;
 mod finish;

@@ -61,3 +61,24 @@ const SCRIPT: &str = r"(() => {
   }
   return misfits;
 })()";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_sheet_has_the_page_that_is_measured() {
+        let style = include_str!("../../../../book/theme/report.css");
+        let (_, page) = style.split_once("size: letter;\n        margin: ").unwrap();
+        let margins: Vec<f64> = page
+            .split(';')
+            .next()
+            .unwrap()
+            .split(' ')
+            .map(|margin| margin.strip_suffix("in").unwrap().parse().unwrap())
+            .collect();
+        let [top, side, bottom] = margins[..] else { panic!("{margins:?}") };
+        assert_eq!(f64::from(WIDTH), (96.0 * (8.5 - 2.0 * side)).floor());
+        assert_eq!(f64::from(HEIGHT), (96.0 * (11.0 - top - bottom)).floor());
+    }
+}

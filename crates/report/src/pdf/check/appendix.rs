@@ -1,7 +1,7 @@
 //! The appendix: every file complete, the graded ones among them, each crate on pages of its own.
 
 use super::{pages_of, squeezed_body};
-use crate::pdf::layout::{Chapter, Listing, Role, plain};
+use crate::pdf::chapter::{Chapter, Listing, Role, plain};
 use crate::pdf::read::{Pdf, squeezed};
 
 /// What the course grades, by the name that its own submission script has, with the file and the line

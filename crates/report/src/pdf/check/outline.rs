@@ -1,8 +1,8 @@
 //! The table of contents, the bookmarks, and the headings that both lead to.
 
 use super::{body, squeezed_body};
+use crate::pdf::chapter::{Chapter, Role, plain};
 use crate::pdf::contents;
-use crate::pdf::layout::{Chapter, Role, plain};
 use crate::pdf::read::{Pdf, Spot, squeezed};
 
 pub(super) fn check(chapters: &[Chapter], pdf: &Pdf) -> Vec<String> {
