@@ -183,11 +183,23 @@ const LAYERS: [Entry; 6] = [
         name: "layers.Conv2D.forward",
         sources: &[
             Source { file: "crates/cnn/src/conv2d.rs", items: &["Layer for Conv2D::forward"] },
+            // The other algorithm is not part of the assignment, and stands in the appendix.
+            Source {
+                file: "crates/cnn/src/conv2d_algorithm.rs",
+                items: &[
+                    "conv2d_forward",
+                    "Conv2DAlgorithm",
+                    "FEWEST_CHANNELS",
+                    "FEWEST_FILTERS",
+                    "conv2d_algorithm",
+                    "assert_shapes",
+                ],
+            },
             Source {
                 file: "crates/cnn/src/conv2d_kernel.rs",
                 items: &[
                     "BLOCK_BYTES",
-                    "conv2d_forward",
+                    "im2col_forward",
                     "weight_matrix",
                     "Blocks",
                     "Blocks::new",
@@ -209,11 +221,17 @@ const LAYERS: [Entry; 6] = [
         sources: &[
             Source { file: "crates/cnn/src/conv2d.rs", items: &["Layer for Conv2D::backward"] },
             Source {
+                file: "crates/cnn/src/conv2d_algorithm.rs",
+                items: &["Conv2DGradients", "conv2d_backward", "bias_gradient"],
+            },
+            Source {
                 file: "crates/cnn/src/conv2d_kernel.rs",
                 items: &[
                     "PARTIAL_SUMS",
-                    "Conv2DGradients",
-                    "conv2d_backward",
+                    "im2col_backward",
+                    "im2col_backward_data",
+                    "im2col_backward_weights",
+                    "Blocks::gradient_matrix",
                     "Blocks::col2im",
                     "Blocks::backward_data",
                     "Blocks::backward_weights",
