@@ -8,6 +8,7 @@ use std::fs;
 use std::ops::Range;
 
 use browser::for_tests;
+use handin::entries::SECTIONS;
 use report::pdf::layout::{Layout, Listed};
 use report::pdf::read::{Link, Pdf, Spot};
 use report::pdf::text::Run;
@@ -271,6 +272,18 @@ fn every_damage_is_found() {
         let graded = format!("the appendix lacks {name}: `{line}` in {file}");
         assert!(found.contains(&graded), "{graded}: {found:#?}");
         assert!(found.iter().any(|p| p.contains(&format!("of {file}"))), "{file}: {found:#?}");
+    }
+}
+
+#[test]
+fn what_is_graded_is_what_is_handed_in() {
+    let mut names = GRADED.map(|(name, ..)| name).to_vec();
+    names.dedup();
+    let entries = || SECTIONS.iter().flat_map(|section| section.entries);
+    assert_eq!(names, entries().map(|entry| entry.name).collect::<Vec<_>>());
+    for (name, file, _) in GRADED {
+        let entry = entries().find(|entry| entry.name == name).unwrap();
+        assert!(entry.sources.iter().any(|source| source.file == file), "{name}: {file}");
     }
 }
 

@@ -103,7 +103,7 @@ pub(super) const ALLOWED: [(&str, &[&str]); 19] = [
 ];
 
 /// Crates that not even tests may depend on: they are programs.
-const PROGRAMS: [&str; 4] = ["kaggle", "report", "handin", "xtask"];
+const PROGRAMS: [&str; 3] = ["kaggle", "report", "xtask"];
 
 /// The dependencies between crates that [`ALLOWED`] does not have.
 pub(super) fn directions(metadata: &Metadata) -> Vec<Problem> {
