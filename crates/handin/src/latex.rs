@@ -216,8 +216,8 @@ mod tests {
             "\\ensuremath{\\partial}\\ensuremath{\\sigma}\\ensuremath{{}\\sb{i}}\\ \
              \\ensuremath{\\hat{X}}\\ \\ensuremath{{}\\sp{2}}"
         );
-        let error = latex(&submission("// 汉\n"), 1).unwrap_err().to_string();
-        assert!(error.contains("a_b.rs: the character '汉' (U+6C49)"), "{error}");
+        let error = latex(&submission("// \u{6c49}\n"), 1).unwrap_err().to_string();
+        assert!(error.contains("a_b.rs: the character '\u{6c49}' (U+6C49)"), "{error}");
         assert!(latex(&submission("// \u{7}\n"), 1).is_err());
     }
 }

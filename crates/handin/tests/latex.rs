@@ -31,7 +31,7 @@ fn compile(program: &str, folder: &Path) -> Option<String> {
 #[test]
 fn every_known_character_can_be_set() {
     let known = "αβγδεζηθκλμνξπρστφχψωΓΔΘΛΠΣΦΨΩŶŷỸ∂∇∫√∞½±−×÷·⋅⋆⊙⊗∘°≤≥≠≈≡∝∈∉∀∃∪∩→←↔⇒↦‖⟨⟩⌊⌋⌈⌉…–—‘’“”′\
-                 ⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱʲⁿᵖᵀᶻ₀₁₂₃₄₊₋꜀ᵢⱼₖₘₙᵣₜₓ x̂σ̃";
+                 ⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱʲⁿᵖᵀᶻ₀₁₂₃₄₊₋ᵢⱼₖₘₙᵣₜₓ x̂σ̃";
     let signs: String = (' '..='~').collect();
     let listing =
         Listing { file: "a.rs", lines: vec![(1, 2)], code: format!("// {known}\n// {signs}\n") };

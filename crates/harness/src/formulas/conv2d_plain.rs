@@ -75,7 +75,7 @@ impl Pass {
         (x[1] - w[0] + 1, x[2] - w[1] + 1)
     }
 
-    /// `Z[n, r, q, f] = b[f] + Σᵢ Σⱼ Σ꜀ W[i, j, c, f] X[n, r + i, q + j, c]`.
+    /// `Z[n, r, q, f] = b[f] + Σᵢ Σⱼ Σc W[i, j, c, f] X[n, r + i, q + j, c]`.
     fn z(&self) -> ArrayD<f64> {
         let (r1, r2) = self.output();
         let shape = [self.x.shape()[0], r1, r2, self.b.len()];
