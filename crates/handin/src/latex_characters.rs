@@ -22,7 +22,7 @@ pub(crate) fn accented(letter: char, accent: char) -> Option<String> {
 
 /// `\sp` and `\sb` are the kernel's names of `^` and `_`, which a document may have redefined;
 /// `\handinR` is a sign of the roman font, by its number.
-const CHARACTERS: [(char, &str); 116] = [
+const CHARACTERS: [(char, &str); 115] = [
     ('α', "\\alpha"),
     ('β', "\\beta"),
     ('γ', "\\gamma"),
