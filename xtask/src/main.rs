@@ -10,11 +10,10 @@ mod command;
 mod data;
 mod fixtures;
 mod gradcheck;
+mod handin;
 mod manifest;
-mod package;
 mod problem;
 mod report;
-mod submission;
 mod test;
 mod workspace;
 
@@ -37,8 +36,10 @@ enum Task {
     Data(data::Arguments),
     Fixtures(fixtures::Arguments),
     Report(report::Arguments),
-    Submission(submission::Arguments),
-    Package(package::Arguments),
+    /// Write the graded code as one LaTeX or Markdown document
+    Submission(handin::Arguments),
+    /// Pack all code into an archive, and build and test it elsewhere
+    Package(handin::Arguments),
     Check(check::Arguments),
 }
 
@@ -69,8 +70,8 @@ fn main() -> ExitCode {
         Task::Data(arguments) => data::run(&arguments),
         Task::Fixtures(arguments) => fixtures::run(&arguments),
         Task::Report(arguments) => report::run(&arguments),
-        Task::Submission(arguments) => submission::run(&arguments),
-        Task::Package(arguments) => package::run(&arguments),
+        Task::Submission(arguments) => handin::run("submission", &arguments),
+        Task::Package(arguments) => handin::run("package", &arguments),
         Task::Check(arguments) => check::run(&arguments),
     };
     let Verdict(code) = verdict.unwrap_or_else(|error| {

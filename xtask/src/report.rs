@@ -10,6 +10,7 @@ use crate::{Verdict, command};
 ///
 /// Runs `cargo run --bin report`; the results of `cargo xtask test` are embedded, so run that first.
 /// --pdf prints the book with a headless Chromium, reads the PDF back and checks it.
+/// --audit opens every page in it, and fails on what a reader would stumble over.
 /// `cargo xtask report -- --help` prints the options of the report program.
 #[derive(clap::Args)]
 #[command(

@@ -61,10 +61,15 @@ fn layer(value: &Value) -> Option<Layer> {
     Some(Layer { name: name.to_owned(), settings })
 }
 
-/// A value as a reader wants it: text without quotation marks.
+/// A value as a reader wants it: text without quotation marks, numbers without the rounding error of
+/// their last digits.
 pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
+        Value::Float(number) => {
+            let rounded = format!("{number:.12e}").parse().unwrap_or(*number);
+            Value::Float(rounded).to_string()
+        }
         other => other.to_string(),
     }
 }
@@ -84,6 +89,15 @@ mod tests {
         let expected = [("lr", "0.1"), ("optimiser.clip.norm", "1"), ("optimiser.momentum", "0.9")]
             .map(|(path, value)| (path.to_owned(), value.to_owned()));
         assert_eq!(flat, expected);
+    }
+
+    #[test]
+    fn numbers_have_no_rounding_error() {
+        for (number, expected) in
+            [(0.1 * 10.000000000000002, "1.0"), (0.1, "0.1"), (5e-4, "0.0005"), (f64::NAN, "nan")]
+        {
+            assert_eq!(shown(&Value::Float(number)), expected);
+        }
     }
 
     #[test]

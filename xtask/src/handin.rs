@@ -1,4 +1,4 @@
-//! `cargo xtask submission`.
+//! `cargo xtask submission` and `cargo xtask package`.
 
 use std::ffi::OsString;
 
@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use crate::{Verdict, command};
 
-/// Write the graded code as one LaTeX or Markdown document
 // The options are those of the program `handin`, and so is their help.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
@@ -21,9 +20,9 @@ pub(crate) struct Arguments {
     arguments: Vec<OsString>,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
+pub(crate) fn run(task: &str, arguments: &Arguments) -> Result<Verdict> {
     let Some(mut handin) = command::program("handin")? else { return Ok(Verdict::FAILED) };
-    Ok(command::run(handin.arg("submission").args(&arguments.arguments))?.into())
+    Ok(command::run(handin.arg(task).args(&arguments.arguments))?.into())
 }
 
 #[cfg(test)]
@@ -35,14 +34,14 @@ mod tests {
     #[derive(Parser)]
     struct Cli {
         #[command(flatten)]
-        submission: Arguments,
+        handin: Arguments,
     }
 
     #[test]
     fn options_and_help_are_those_of_the_program() {
         for line in [&["--help"][..], &["--output", "a b"], &["-h"], &[]] {
-            let cli = Cli::try_parse_from([&["submission"], line].concat()).unwrap();
-            assert_eq!(cli.submission.arguments, line);
+            let cli = Cli::try_parse_from([&["package"], line].concat()).unwrap();
+            assert_eq!(cli.handin.arguments, line);
         }
     }
 }
