@@ -10,19 +10,25 @@ use crate::code::{check_anchors, fenced, marker};
 use crate::files::files_below;
 use crate::problem::{Place, Problems};
 
-/// Every Rust file of the workspace, complete, by crate.
+/// Folders with code beside the crates: scripts and styles of the book, the oracle.
+const OTHER_FOLDERS: [&str; 2] = ["book/theme", "fixtures"];
+
+/// Every file of code of the workspace, complete, by crate.
 ///
 /// # Errors
 /// If a folder or file cannot be read.
 pub fn appendix(root: &Path, place: &Place, problems: &mut Problems) -> Result<Appendix> {
     let mut out = String::new();
     let mut files = 0;
-    for package in packages(root)? {
+    let others = OTHER_FOLDERS.map(str::to_owned).into_iter().filter(|f| root.join(f).is_dir());
+    for package in packages(root)?.into_iter().chain(others) {
         let folder = root.join(&package);
-        let rust =
-            files_below(&folder)?.into_iter().filter(|f| f.extension().is_some_and(|e| e == "rs"));
         let mut heading = Some(format!("\n## `{package}`\n"));
-        for file in rust.filter(|file| !file.starts_with(folder.join("target"))) {
+        for file in files_below(&folder)? {
+            let Some(language) = language(&file) else { continue };
+            if file.starts_with(folder.join("target")) {
+                continue;
+            }
             let name =
                 file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
@@ -30,15 +36,26 @@ pub fn appendix(root: &Path, place: &Place, problems: &mut Problems) -> Result<A
             problems.keep(place, check_anchors(&name, &lines));
             let code: Vec<&str> = lines.into_iter().filter(|line| marker(line).is_none()).collect();
             out.push_str(&heading.take().unwrap_or_default());
-            let _ = write!(out, "\n### `{name}`\n\n{}", fenced("rust", &code.join("\n")));
+            let _ = write!(out, "\n### `{name}`\n\n{}", fenced(language, &code.join("\n")));
             files += 1;
         }
     }
     if files == 0 {
-        problems.add(place, "the workspace has no Rust file to list");
+        problems.add(place, "the workspace has no code to list");
     }
     let markdown = format!("<div class=\"appendix\">\n{out}\n</div>\n");
     Ok(Appendix { markdown, files })
+}
+
+/// The language of a file of code, by the name that the highlighter has for it.
+fn language(file: &Path) -> Option<&'static str> {
+    match file.extension()?.to_str()? {
+        "rs" => Some("rust"),
+        "py" => Some("python"),
+        "js" => Some("javascript"),
+        "css" => Some("css"),
+        _ => None,
+    }
 }
 
 /// The code appendix.
@@ -77,7 +94,7 @@ mod tests {
 
     fn workspace() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
-        for folder in ["crates/one/src", "crates/one/tests", "xtask/src"] {
+        for folder in ["crates/one/src", "crates/one/tests", "xtask/src", "fixtures"] {
             fs::create_dir_all(root.path().join(folder)).unwrap();
         }
         for (file, text) in [
@@ -87,6 +104,8 @@ mod tests {
                 "// ANC_HOR: a\nfn a() {}\n// ANC_HOR_END: a\n#[cfg(test)]\nmod tests {}\n",
             ),
             ("crates/one/tests/b.rs", "fn b() {}\n"),
+            ("crates/one/data.csv", "1,2\n"),
+            ("fixtures/oracle.py", "# 3\n"),
             ("xtask/Cargo.toml", ""),
             ("xtask/src/main.rs", "fn main() {}\n"),
         ] {
@@ -101,11 +120,12 @@ mod tests {
         let mut problems = Problems::default();
         let appendix = appendix(workspace().path(), &Place::file("x"), &mut problems).unwrap();
         assert!(problems.is_empty());
-        assert_eq!(appendix.files, 3);
+        assert_eq!(appendix.files, 4);
         let expected = "<div class=\"appendix\">\n\n## `crates/one`\n\n\
             ### `crates/one/src/a.rs`\n\n```rust\nfn a() {}\n#[cfg(test)]\nmod tests {}\n```\n\n\
             ### `crates/one/tests/b.rs`\n\n```rust\nfn b() {}\n```\n\n\
-            ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n</div>\n";
+            ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n\
+            ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```python\n# 3\n```\n\n</div>\n";
         assert_eq!(appendix.markdown, expected);
     }
 

@@ -15,7 +15,7 @@ pub enum Directive {
         /// The region to show; the whole file if absent.
         anchor: Option<String>,
     },
-    /// `{{#all-code}}`: every Rust file of the workspace.
+    /// `{{#all-code}}`: every file of code of the workspace.
     AllCode,
     /// `{{#tests QUESTION}}`: the captured test output of a question.
     Tests {

@@ -12,7 +12,7 @@
 //! | `\checked{1 + 2 = \worked{NAME}}` in a formula | its content, after the arithmetic has been done again |
 //! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
 //! | `{{#code FILE:ANCHOR}}`, `{{#code FILE}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name`; the file without its unit tests |
-//! | `{{#all-code}}` | every Rust file of the workspace, complete |
+//! | `{{#all-code}}` | every file of code of the workspace, complete |
 //! | `{{#tests 4.1}}` | the command and the lines that the harness printed for a question |
 //! | `{{#summary}}` | a table: how many checks of which kind each question has |
 //! | `{{#negative-controls}}`, `{{#negative-controls 4.1}}` | the table of the deliberate bugs, of all questions or of one |
