@@ -139,6 +139,6 @@ mod tests {
         appendix(tempfile::tempdir().unwrap().path(), &Place::file("y"), &mut problems).unwrap();
         let problems = problems.sorted();
         assert!(problems[0].message.contains("main.rs:1: the anchor `b` is never closed"));
-        assert!(problems[1].message.contains("no Rust file"));
+        assert!(problems[1].message.contains("no code to list"));
     }
 }

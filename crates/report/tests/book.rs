@@ -134,7 +134,8 @@ fn a_book_is_built() {
     assert_eq!(built.missing, ["student_id"]);
     let counts = built.counts;
     assert_eq!((counts.chapters, counts.formulas, counts.checked), (5, 6, 1));
-    assert_eq!((counts.snippets, counts.figures, counts.appendix_files), (1, 1, 1));
+    let theme = fs::read_dir(workspace.path().join("book/theme")).unwrap().count();
+    assert_eq!((counts.snippets, counts.figures, counts.appendix_files), (1, 1, 1 + theme));
 
     let question = workspace.page("q4-1.html");
     for expected in [
