@@ -1,7 +1,5 @@
 //! The Gaussian error linear unit.
 
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
-
 use ndarray::{Array, ArrayRef, Dimension};
 use numerics::{Scalar, map, map2};
 
@@ -20,7 +18,13 @@ impl GELU {
     /// `Y = σ(Z)`; the shapes agree.
     #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        map(z, |z| z * distribution(z))
+        map(z, Self::value)
+    }
+
+    /// `σ(z)`.
+    #[inline(always)]
+    pub fn value<T: Scalar>(z: T) -> T {
+        z * z.standard_normal().0
     }
     // ANCHOR_END: forward
 
@@ -31,23 +35,17 @@ impl GELU {
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,
     ) -> Array<T, D> {
-        map2(z, dl_dy, |z, dl_dy| dl_dy * (distribution(z) + z * density(z)))
+        map2(z, dl_dy, Self::gradient)
+    }
+
+    /// `dL/dz` of a single number.
+    #[inline(always)]
+    pub fn gradient<T: Scalar>(z: T, dl_dy: T) -> T {
+        let (distribution, density) = z.standard_normal();
+        dl_dy * (distribution + z * density)
     }
     // ANCHOR_END: backward
 }
-
-// ANCHOR: normal
-/// `Φ(z) = ½ erfc(-z / √2)`, which cancels nothing in the left tail, where `½ (1 + erf(z / √2))`
-/// would be 0.
-fn distribution<T: Scalar>(z: T) -> T {
-    T::of(0.5) * (-z * T::of(FRAC_1_SQRT_2)).complementary_error()
-}
-
-/// `φ(z) = e^(-z²/2) / √(2π)`, the derivative of Φ.
-fn density<T: Scalar>(z: T) -> T {
-    T::of(1.0 / (2.0 * PI).sqrt()) * (T::of(-0.5) * z * z).exp()
-}
-// ANCHOR_END: normal
 
 #[cfg(test)]
 mod tests {

@@ -19,8 +19,14 @@ impl ReLU {
     /// `Y = σ(Z)`; the shapes agree.
     #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
+        map(z, Self::value)
+    }
+
+    /// `σ(z)`.
+    #[inline(always)]
+    pub fn value<T: Scalar>(z: T) -> T {
         // The comparison is false for NaN, which therefore passes through.
-        map(z, |z| if z < T::zero() { T::zero() } else { z })
+        if z < T::zero() { T::zero() } else { z }
     }
     // ANCHOR_END: forward
 
@@ -31,13 +37,20 @@ impl ReLU {
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,
     ) -> Array<T, D> {
-        map2(z, dl_dy, |z, dl_dy| dl_dy * derivative(z))
+        map2(z, dl_dy, Self::gradient)
+    }
+
+    /// `dL/dz` of a single number.
+    #[inline(always)]
+    pub fn gradient<T: Scalar>(z: T, dl_dy: T) -> T {
+        dl_dy * derivative(z)
     }
     // ANCHOR_END: backward
 }
 
 // ANCHOR: derivative
 /// `σ'(z)`: 0 to the left of the kink, 1 from the kink on, NaN for NaN.
+#[inline(always)]
 fn derivative<T: Scalar>(z: T) -> T {
     if z < T::zero() {
         T::zero()

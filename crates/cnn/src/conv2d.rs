@@ -3,12 +3,12 @@
 use activations::Activation;
 use layers::{Fans, Layer, LayerConfig, LayerError, LayerState, Parameters, WeightInit};
 use ndarray::{Array4, ArrayD, Ix4};
-use numerics::{Rng, Scalar};
+use numerics::{Rng, Scalar, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Conv2DAlgorithm, Conv2DGradients, Pad, Window, conv2d_algorithm, conv2d_backward,
-    conv2d_forward,
+    conv2d_backward_bias, conv2d_backward_weights, conv2d_forward,
 };
 
 /// Declares a [`Conv2D`] layer.
@@ -127,6 +127,25 @@ impl<T: Scalar> Conv2D<T> {
         let (.., channels, filters) = self.parameters().kernel("W").dim();
         conv2d_algorithm::<T>(self.window, channels, filters)
     }
+
+    fn cached(&self) -> Result<&Cache<T>, LayerError> {
+        self.cache.as_ref().ok_or(LayerError::BackwardBeforeForward { layer: KIND })
+    }
+
+    /// `dL/dZ`, from `dL/dY`.
+    fn dl_dz(&self, dl_dy: ArrayD<T>) -> Result<Array4<T>, LayerError> {
+        let Cache { x, z } = self.cached()?;
+        self.state.check_gradient(&[&[x.dim().0], self.output_shape()].concat(), &dl_dy)?;
+        let dl_dy = dl_dy.into_dimensionality::<Ix4>().expect("check_gradient found four axes");
+        Ok(match z {
+            None => dl_dy,
+            Some(z) => {
+                let dl_dz = self.activation().backward(z, &dl_dy)?;
+                recycle(dl_dy);
+                dl_dz
+            }
+        })
+    }
 }
 
 const KIND: &str = "Conv2D";
@@ -135,7 +154,8 @@ const KIND: &str = "Conv2D";
 #[derive(Clone, Debug)]
 struct Cache<T> {
     x: Array4<T>,
-    z: Array4<T>,
+    /// What the activation was applied to; not kept if that is linear.
+    z: Option<Array4<T>>,
 }
 
 impl<T: Scalar> Layer<T> for Conv2D<T> {
@@ -153,26 +173,38 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
         let x = x.into_dimensionality::<Ix4>().expect("check_input found four axes");
         let (w, b) = (self.parameters().kernel("W"), self.parameters().matrix("b"));
         let z = conv2d_forward(x.view(), w, b, self.window);
-        let y = self.activation().forward(&z);
-        self.cache = Some(Cache { x, z });
+        let (y, z) = match self.activation() {
+            Activation::Linear => (z, None),
+            activation => (activation.forward(&z), Some(z)),
+        };
+        if let Some(old) = self.cache.replace(Cache { x, z }) {
+            recycle(old.x);
+            old.z.map(recycle);
+        }
         Ok(y.into_dyn())
     }
     // ANCHOR_END: forward
 
     // ANCHOR: backward
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let Some(Cache { x, z }) = &self.cache else {
-            return Err(LayerError::BackwardBeforeForward { layer: KIND });
-        };
-        self.state.check_gradient(z.shape(), &dl_dy)?;
-        let dl_dy = dl_dy.into_dimensionality::<Ix4>().expect("check_gradient found four axes");
-        let dl_dz = self.activation().backward(z, &dl_dy)?;
-        let w = self.parameters().kernel("W");
+        let dl_dz = self.dl_dz(dl_dy)?;
+        let (x, w) = (&self.cached()?.x, self.parameters().kernel("W"));
         let Conv2DGradients { dl_dx, dl_dw, dl_db } =
             conv2d_backward(x.view(), w, dl_dz.view(), self.window);
         let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
         self.state.set_gradients(gradients);
+        recycle(dl_dz);
         Ok(dl_dx.into_dyn())
+    }
+
+    fn backward_parameters(&mut self, dl_dy: ArrayD<T>) -> Result<(), LayerError> {
+        let dl_dz = self.dl_dz(dl_dy)?;
+        let dl_dw = conv2d_backward_weights(self.cached()?.x.view(), dl_dz.view(), self.window);
+        let dl_db = conv2d_backward_bias(dl_dz.view());
+        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
+        self.state.set_gradients(gradients);
+        recycle(dl_dz);
+        Ok(())
     }
     // ANCHOR_END: backward
 
@@ -180,7 +212,15 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
         self.state.check_input(x)?;
         let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
         let (w, b) = (self.parameters().kernel("W"), self.parameters().matrix("b"));
-        Ok(self.activation().forward(&conv2d_forward(x, w, b, self.window)).into_dyn())
+        let z = conv2d_forward(x, w, b, self.window);
+        Ok(match self.activation() {
+            Activation::Linear => z.into_dyn(),
+            activation => {
+                let y = activation.forward(&z);
+                recycle(z);
+                y.into_dyn()
+            }
+        })
     }
 
     fn clear_cache(&mut self) {

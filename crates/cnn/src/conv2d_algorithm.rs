@@ -6,7 +6,8 @@ use ndarray::{Array2, Array4, ArrayView2, ArrayView4, Axis};
 use numerics::{Scalar, column_sums};
 
 use crate::{
-    Window, im2col_backward, im2col_forward, winograd_applies, winograd_backward, winograd_forward,
+    Window, im2col_backward, im2col_backward_weights, im2col_forward, winograd_applies,
+    winograd_backward, winograd_backward_weights, winograd_forward,
 };
 
 /// What [`conv2d_backward`] returns.
@@ -51,6 +52,22 @@ pub fn conv2d_backward<T: Scalar>(
     match conv2d_algorithm::<T>(window, w.dim().2, w.dim().3) {
         Conv2DAlgorithm::Im2col => im2col_backward(x, w, dl_dz, window),
         Conv2DAlgorithm::Winograd => winograd_backward(x, w, dl_dz, window),
+    }
+}
+
+/// `dL/dW` of [`conv2d_forward`], where nobody asks for `dL/dX`.
+///
+/// # Panics
+/// As [`im2col_backward_weights`].
+#[must_use]
+pub fn conv2d_backward_weights<T: Scalar>(
+    x: ArrayView4<'_, T>,
+    dl_dz: ArrayView4<'_, T>,
+    window: Window,
+) -> Array4<T> {
+    match conv2d_algorithm::<T>(window, x.dim().3, dl_dz.dim().3) {
+        Conv2DAlgorithm::Im2col => im2col_backward_weights(x, dl_dz, window),
+        Conv2DAlgorithm::Winograd => winograd_backward_weights(x, dl_dz, window),
     }
 }
 
@@ -109,7 +126,8 @@ pub fn conv2d_algorithm<T: Scalar>(
 // ANCHOR_END: choice
 
 /// `dL/db`: the sum of `dL/dZ` over images and cells.
-pub(crate) fn bias_gradient<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {
+#[must_use]
+pub fn conv2d_backward_bias<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {
     let (m, rows, cols, filters) = dl_dz.dim();
     let cells = dl_dz.to_shape((m * rows * cols, filters)).expect("Z has one row an output cell");
     column_sums(cells.view()).insert_axis(Axis(0))

@@ -11,10 +11,10 @@
 use std::ops::Range;
 
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, ArrayViewMut2, Axis, CowArray, Ix2};
-use numerics::{Scalar, add_matmul, matmul_into};
+use numerics::{Scalar, add_matmul, matmul_into, reused};
 use rayon::prelude::*;
 
-use crate::conv2d_algorithm::{assert_shapes, bias_gradient};
+use crate::conv2d_algorithm::{assert_shapes, conv2d_backward_bias};
 use crate::scratch::with_scratch;
 use crate::{Conv2DGradients, Window};
 
@@ -47,7 +47,7 @@ pub fn im2col_forward<T: Scalar>(
     let w = weight_matrix(&w);
     let b = b.as_standard_layout();
     let b = b.as_slice().expect("the standard layout is contiguous");
-    let mut z = Array4::zeros(blocks.output_shape());
+    let mut z = reused(blocks.output_shape());
     z.as_slice_mut()
         .expect("new arrays are contiguous")
         .par_chunks_mut(blocks.lines_per_block * blocks.output_line())
@@ -82,7 +82,7 @@ pub fn im2col_backward<T: Scalar>(
     Conv2DGradients {
         dl_dx: im2col_backward_data(w, dl_dz, window),
         dl_dw: im2col_backward_weights(x, dl_dz, window),
-        dl_db: bias_gradient(dl_dz),
+        dl_db: conv2d_backward_bias(dl_dz),
     }
 }
 // ANCHOR_END: backward
@@ -250,13 +250,14 @@ impl Blocks {
     ) -> Array4<T> {
         let ((r1, r2), (rows, cols)) = (self.window.output(), self.window.input());
         let images_per_task = (self.lines_per_block / r1).max(1);
-        let mut dl_dx = Array4::zeros((self.images, rows, cols, self.channels));
+        let mut dl_dx = reused((self.images, rows, cols, self.channels));
         dl_dx
             .as_slice_mut()
             .expect("new arrays are contiguous")
             .par_chunks_mut(images_per_task * self.image())
             .enumerate()
             .for_each(|(task, dl_dx)| {
+                dl_dx.fill(T::zero());
                 // Windows overlap within an image, so one task does all lines of its images.
                 let first = task * images_per_task * r1;
                 let end = first + dl_dx.len() / self.image() * r1;

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use activations::Activation;
 use layers::{Layer, LayerConfig, LayerError, LayerState, Parameters};
 use ndarray::{Array4, ArrayD, Ix4};
-use numerics::{Rng, Scalar};
+use numerics::{Rng, Scalar, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::conv2d::image_shape;
+use crate::pool2d_kernel::MOST_CELLS;
 use crate::{
     Pad, Window, average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
 };
@@ -76,11 +77,20 @@ impl Pool2DConfig {
     /// The layer for images of shape `[rows, cols, channels]`.
     ///
     /// # Errors
-    /// [`LayerError::Configuration`] if the shape has not three axes of at least 1 or the window does
-    /// not fit (see [`Window::new`]).
+    /// [`LayerError::Configuration`] if the shape has not three axes of at least 1, the window does
+    /// not fit (see [`Window::new`]), or it has more than 65,536 cells.
     pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<Pool2D<T>, LayerError> {
         let [rows, cols, channels] = image_shape(KIND, input_shape)?;
         let window = Window::new(KIND, (rows, cols), self.kernel_shape, self.stride, self.pad)?;
+        let (k1, k2) = self.kernel_shape;
+        if k1 * k2 > MOST_CELLS {
+            return Err(LayerError::Configuration {
+                layer: KIND,
+                what: "the number of cells of kernel_shape",
+                expected: format!("at most {MOST_CELLS}"),
+                got: format!("{}, {k1}x{k2}", k1 * k2),
+            });
+        }
         let (r1, r2) = window.output();
         let (activation, parameters) = (Activation::Linear, Parameters::none());
         let output_shape = [r1, r2, channels];
@@ -121,7 +131,7 @@ const KIND: &str = "Pool2D";
 /// What backward needs of the forward pass; the inputs themselves are not among it.
 #[derive(Clone, Debug)]
 enum Cache {
-    Max { winner: Array4<u32> },
+    Max { winner: Array4<u16> },
     Average { batch_size: usize },
 }
 
@@ -148,7 +158,10 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
                 (y, Cache::Average { batch_size: x.dim().0 })
             }
         };
-        self.cache = Some(cache);
+        recycle(x);
+        if let Some(Cache::Max { winner }) = self.cache.replace(cache) {
+            recycle(winner);
+        }
         Ok(y.into_dyn())
     }
     // ANCHOR_END: forward
@@ -168,6 +181,7 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
             }
             _ => average_pool_backward(dl_dy.view(), self.window),
         };
+        recycle(dl_dy);
         Ok(dl_dx.into_dyn())
     }
     // ANCHOR_END: backward
@@ -176,7 +190,11 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
         self.state.check_input(x)?;
         let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
         let y = match self.mode {
-            PoolMode::Max => max_pool_forward(x, self.window).0,
+            PoolMode::Max => {
+                let (y, winner) = max_pool_forward(x, self.window);
+                recycle(winner);
+                y
+            }
             PoolMode::Average => average_pool_forward(x, self.window),
         };
         Ok(y.into_dyn())

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use ndarray::{Array4, ArrayView4, ArrayViewMut4, Axis, CowArray, Ix4, s};
-use numerics::Scalar;
+use numerics::{Scalar, reused, vectorized};
 use rayon::prelude::*;
 
 use crate::Window;
@@ -19,14 +19,15 @@ use crate::Window;
 /// `x: (m, rows, cols, n)`; both results are `(m, output_rows, output_cols, n)`.
 ///
 /// # Panics
-/// If `x` has not the size of `window`.
+/// If `x` has not the size of `window`, or the kernel has more than 65,536 cells.
 #[must_use]
 pub fn max_pool_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     window: Window,
-) -> (Array4<T>, Array4<u32>) {
+) -> (Array4<T>, Array4<u16>) {
+    assert!(cells(window) <= MOST_CELLS, "the number of a cell has 16 bits");
     let mut y = outputs(x, window);
-    let mut winner = Array4::zeros(y.raw_dim());
+    let mut winner = reused(y.raw_dim());
     let (each, one) = (Axis(0), images_per_task(x));
     (y.axis_chunks_iter_mut(each, one).into_par_iter())
         .zip(winner.axis_chunks_iter_mut(each, one))
@@ -35,18 +36,21 @@ pub fn max_pool_forward<T: Scalar>(
             let (images, _, _, channels) = x.dim();
             let x = padded(x, window);
             let (x, y, winner) = (contiguous(&x), all(&mut y), all(&mut winner));
-            for_each_cell(window, images, channels, |cell, input, output| {
-                if cell == 0 {
-                    return y[output].copy_from_slice(&x[input]);
-                }
-                let best = y[output.clone()].iter_mut().zip(&mut winner[output]);
-                for ((y, winner), &x) in best.zip(&x[input]) {
-                    // No branch, so that it becomes vector instructions.
-                    let wins = (x > *y) | (x.is_nan() & !y.is_nan());
-                    *y = if wins { x } else { *y };
-                    *winner = if wins { cell } else { *winner };
-                }
-            });
+            for_each_cell(
+                window,
+                images,
+                channels,
+                #[inline(always)]
+                |cell, input, output| {
+                    let best = y[output.clone()].iter_mut().zip(&mut winner[output]);
+                    for ((y, winner), &x) in best.zip(&x[input]) {
+                        // No branch, so that it becomes vector instructions.
+                        let wins = (cell == 0) | (x > *y) | (x.is_nan() & !y.is_nan());
+                        *y = if wins { x } else { *y };
+                        *winner = if wins { cell } else { *winner };
+                    }
+                },
+            );
         });
     (y, winner)
 }
@@ -64,7 +68,7 @@ pub fn max_pool_forward<T: Scalar>(
 #[must_use]
 pub fn max_pool_backward<T: Scalar>(
     dl_dy: ArrayView4<'_, T>,
-    winner: ArrayView4<'_, u32>,
+    winner: ArrayView4<'_, u16>,
     window: Window,
 ) -> Array4<T> {
     assert_eq!(winner.dim(), dl_dy.dim(), "every output has its winner");
@@ -73,12 +77,18 @@ pub fn max_pool_backward<T: Scalar>(
         let winner = winner.slice_axis(Axis(0), images.clone().into());
         let winner = winner.as_standard_layout();
         let winner = winner.as_slice().expect("the standard layout is contiguous");
-        for_each_cell(window, images.len(), channels, |cell, input, output| {
-            let gradients = dl_dy[output.clone()].iter().zip(&winner[output]);
-            for (dl_dx, (&dl_dy, &winner)) in dl_dx[input].iter_mut().zip(gradients) {
-                *dl_dx += if winner == cell { dl_dy } else { T::zero() };
-            }
-        });
+        for_each_cell(
+            window,
+            images.len(),
+            channels,
+            #[inline(always)]
+            |cell, input, output| {
+                let gradients = dl_dy[output.clone()].iter().zip(&winner[output]);
+                for (dl_dx, (&dl_dy, &winner)) in dl_dx[input].iter_mut().zip(gradients) {
+                    *dl_dx += if winner == cell { dl_dy } else { T::zero() };
+                }
+            },
+        );
     })
 }
 // ANCHOR_END: max_backward
@@ -102,9 +112,14 @@ pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> 
             let (images, _, _, channels) = x.dim();
             let x = padded(x, window);
             let (x, y) = (contiguous(&x), all(&mut y));
-            for_each_cell(window, images, channels, |_, input, output| {
-                y[output].iter_mut().zip(&x[input]).for_each(|(y, &x)| *y += x);
-            });
+            y.fill(T::zero());
+            for_each_cell(
+                window,
+                images,
+                channels,
+                #[inline(always)]
+                |_, input, output| y[output].iter_mut().zip(&x[input]).for_each(|(y, &x)| *y += x),
+            );
             y.iter_mut().for_each(|y| *y /= divisor);
         });
     y
@@ -124,13 +139,22 @@ pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> 
 pub fn average_pool_backward<T: Scalar>(dl_dy: ArrayView4<'_, T>, window: Window) -> Array4<T> {
     let (divisor, channels) = (T::of(cells(window) as f64), dl_dy.dim().3);
     inputs(dl_dy, window, |images, dl_dy, dl_dx| {
-        for_each_cell(window, images.len(), channels, |_, input, output| {
-            let gradients = dl_dx[input].iter_mut().zip(&dl_dy[output]);
-            gradients.for_each(|(dl_dx, &dl_dy)| *dl_dx += dl_dy / divisor);
-        });
+        for_each_cell(
+            window,
+            images.len(),
+            channels,
+            #[inline(always)]
+            |_, input, output| {
+                let gradients = dl_dx[input].iter_mut().zip(&dl_dy[output]);
+                gradients.for_each(|(dl_dx, &dl_dy)| *dl_dx += dl_dy / divisor);
+            },
+        );
     })
 }
 // ANCHOR_END: average_backward
+
+/// As many as 16 bits can number.
+pub(crate) const MOST_CELLS: usize = 1 << 16;
 
 /// The number of cells of the kernel.
 fn cells(window: Window) -> usize {
@@ -145,26 +169,31 @@ fn for_each_cell(
     window: Window,
     images: usize,
     channels: usize,
-    mut visit: impl FnMut(u32, Range<usize>, Range<usize>),
+    mut visit: impl FnMut(u16, Range<usize>, Range<usize>),
 ) {
     let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
     let ((r1, r2), (k1, k2), stride) = (window.output(), window.kernel(), window.stride());
     let (padded_rows, padded_cols) = (rows + 2 * p1, cols + 2 * p2);
-    for n in 0..images {
-        for r in 0..r1 {
-            for q in 0..r2 {
-                let output = ((n * r1 + r) * r2 + q) * channels;
-                for i in 0..k1 {
-                    for j in 0..k2 {
-                        let row = n * padded_rows + r * stride + i;
-                        let input = (row * padded_cols + q * stride + j) * channels;
-                        let cell = (i * k2 + j) as u32;
-                        visit(cell, input..input + channels, output..output + channels);
+    vectorized(
+        #[inline(always)]
+        || {
+            for n in 0..images {
+                for r in 0..r1 {
+                    for q in 0..r2 {
+                        let output = ((n * r1 + r) * r2 + q) * channels;
+                        for i in 0..k1 {
+                            for j in 0..k2 {
+                                let row = n * padded_rows + r * stride + i;
+                                let input = (row * padded_cols + q * stride + j) * channels;
+                                let cell = (i * k2 + j) as u16;
+                                visit(cell, input..input + channels, output..output + channels);
+                            }
+                        }
                     }
                 }
             }
-        }
-    }
+        },
+    );
 }
 // ANCHOR_END: for_each_cell
 
@@ -184,12 +213,12 @@ fn padded<'a, T: Scalar>(x: ArrayView4<'a, T>, window: Window) -> CowArray<'a, T
     padded.into()
 }
 
-/// Zeros of the shape of the output.
+/// An array of the shape of the output.
 fn outputs<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> Array4<T> {
     let (m, rows, cols, channels) = x.dim();
     assert_eq!((rows, cols), window.input(), "the window was made for the input");
     let (r1, r2) = window.output();
-    Array4::zeros((m, r1, r2, channels))
+    reused((m, r1, r2, channels))
 }
 
 /// The gradient of the input: `add(images, dl_dy, dl_dx)` adds that of these images to zeros of
@@ -202,7 +231,7 @@ fn inputs<T: Scalar>(
     let (m, r1, r2, channels) = dl_dy.dim();
     assert_eq!((r1, r2), window.output(), "the window was made for the output");
     let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
-    let mut dl_dx = Array4::zeros((m, rows, cols, channels));
+    let mut dl_dx = reused((m, rows, cols, channels));
     let at_once = images_per_task(dl_dx.view());
     (dl_dx.axis_chunks_iter_mut(Axis(0), at_once).into_par_iter())
         .zip(dl_dy.axis_chunks_iter(Axis(0), at_once))
@@ -213,7 +242,9 @@ fn inputs<T: Scalar>(
             let dl_dy = dl_dy.as_standard_layout();
             let dl_dy = dl_dy.as_slice().expect("the standard layout is contiguous");
             if (p1, p2) == (0, 0) {
-                return add(images, dl_dy, all(&mut dl_dx));
+                let dl_dx = all(&mut dl_dx);
+                dl_dx.fill(T::zero());
+                return add(images, dl_dy, dl_dx);
             }
             let mut padded = Array4::zeros((count, rows + 2 * p1, cols + 2 * p2, channels));
             add(images, dl_dy, all(&mut padded.view_mut()));
@@ -231,11 +262,11 @@ fn all<'a, T>(images: &'a mut ArrayViewMut4<'_, T>) -> &'a mut [T] {
     images.as_slice_mut().expect("images of a new array are contiguous")
 }
 
-/// Images do not meet in pooling, so they can be shared out in any way; each task gets a mebibyte or
-/// so, which stays in the second-level cache.
+/// Images do not meet in pooling, so they can be shared out in any way; each task gets a quarter of a
+/// mebibyte or so, which stays in the second-level cache.
 fn images_per_task<T: Scalar>(x: ArrayView4<'_, T>) -> usize {
     let image = x.len() / x.len_of(Axis(0)).max(1) * size_of::<T>();
-    ((1 << 20) / image.max(1)).max(1)
+    ((1 << 18) / image.max(1)).max(1)
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ mod weights;
 use ndarray::{Array4, ArrayView2, ArrayView4};
 use numerics::Scalar;
 
-use crate::conv2d_algorithm::{assert_shapes, bias_gradient};
+use crate::conv2d_algorithm::{assert_shapes, conv2d_backward_bias};
 use crate::scratch::with_scratch;
 use crate::{Conv2DGradients, Window};
 use backward_weights::backward_weights;
@@ -135,7 +135,7 @@ pub fn winograd_backward<T: Scalar>(
     Conv2DGradients {
         dl_dx: winograd_backward_data(w, dl_dz, window),
         dl_dw: winograd_backward_weights(x, dl_dz, window),
-        dl_db: bias_gradient(dl_dz),
+        dl_db: conv2d_backward_bias(dl_dz),
     }
 }
 

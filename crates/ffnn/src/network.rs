@@ -6,7 +6,7 @@ use experiment::Evaluation;
 use layers::{Layer, LayerConfig, LayerError};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
-use numerics::{Rng, Scalar};
+use numerics::{Rng, Scalar, recycle};
 use optim::{Sgd, Step};
 
 use crate::FfnnError;
@@ -108,9 +108,11 @@ impl<T: Scalar> NeuralNetwork<T> {
     ) -> Result<T, FfnnError> {
         let loss = self.loss.forward(target, out)?;
         let mut dl_dy = self.loss.backward(target, out)?.into_dyn();
-        for (index, layer) in self.layers.iter_mut().enumerate().rev() {
-            dl_dy = layer.backward(dl_dy).map_err(at(index))?;
+        let (first, others) = self.layers.split_first_mut().expect("a network has a layer");
+        for (index, layer) in others.iter_mut().enumerate().rev() {
+            dl_dy = layer.backward(dl_dy).map_err(at(index + 1))?;
         }
+        first.backward_parameters(dl_dy).map_err(at(0))?;
         Ok(loss)
     }
     // ANCHOR_END: backward
@@ -249,7 +251,8 @@ impl<T: Scalar> NeuralNetwork<T> {
     pub fn infer(&self, x: &ArrayD<T>) -> Result<Array2<T>, FfnnError> {
         let mut out: Option<ArrayD<T>> = None;
         for (index, layer) in self.layers.iter().enumerate() {
-            out = Some(layer.predict(out.as_ref().unwrap_or(x)).map_err(at(index))?);
+            let y = layer.predict(out.as_ref().unwrap_or(x)).map_err(at(index))?;
+            out.replace(y).map(recycle);
         }
         Ok(matrix(out.expect("a network has at least one layer")))
     }

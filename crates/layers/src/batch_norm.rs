@@ -1,8 +1,8 @@
 //! Batch normalisation.
 
-use activations::Activation;
-use ndarray::{Array1, Array2, ArrayD, Axis, Zip};
-use numerics::{Rng, Scalar};
+use activations::{Activation, GELU, ReLU};
+use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis, Zip};
+use numerics::{Rng, Scalar, map, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -103,8 +103,6 @@ struct Cache<T> {
     shape: Vec<usize>,
     x_hat: Array2<T>,
     deviation: Array1<T>,
-    /// What the activation was applied to; not kept if that is linear.
-    z: Option<ArrayD<T>>,
 }
 
 impl<T: Scalar> Layer<T> for BatchNorm<T> {
@@ -121,7 +119,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         self.state.check_input(&x)?;
         let shape = x.shape().to_vec();
         let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
-        let forward = batch_norm_forward(rows(x), gamma, beta, self.eps);
+        let forward = forward_activated(self.activation(), rows(x), gamma, beta, self.eps);
         let alpha = self.momentum;
         let buffers = self.state.buffers_mut();
         for (name, batch) in
@@ -133,27 +131,36 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         }
         let BatchNormForward { y, x_hat, deviation, .. } = forward;
         let y = shaped(y, shape.clone());
-        let (y, z) = match self.activation() {
-            Activation::Linear => (y, None),
-            activation => (activation.forward(&y), Some(y)),
-        };
-        self.cache = Some(Cache { shape, x_hat, deviation, z });
+        if let Some(old) = self.cache.replace(Cache { shape, x_hat, deviation }) {
+            recycle(old.x_hat);
+        }
         Ok(y)
     }
     // ANCHOR_END: forward
 
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let Some(Cache { shape, x_hat, deviation, z }) = &self.cache else {
+        let Some(Cache { shape, x_hat, deviation }) = &self.cache else {
             return Err(LayerError::BackwardBeforeForward { layer: KIND });
         };
         self.state.check_gradient(shape, &dl_dy)?;
-        let gamma = self.parameters().matrix("gamma");
-        let dl_dz = match z {
-            None => dl_dy,
-            Some(z) => self.activation().backward(z, &dl_dy)?,
+        let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
+        let (shape, deviation) = (shape.clone(), deviation.view());
+        let dl_dy = rows(dl_dy);
+        let gradients = match self.activation() {
+            Activation::Linear => {
+                batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, |_, dl_dy| dl_dy)
+            }
+            Activation::ReLU => {
+                batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, ReLU::gradient)
+            }
+            Activation::GELU => {
+                batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, GELU::gradient)
+            }
+            activation => {
+                let dl_dz = activation.backward(&(x_hat * &gamma + beta), &dl_dy)?;
+                batch_norm_backward(dl_dz, x_hat, deviation, gamma, beta, |_, dl_dz| dl_dz)
+            }
         };
-        let shape = shape.clone();
-        let gradients = batch_norm_backward(rows(dl_dz), x_hat, deviation.view(), gamma);
         self.state.set_gradients(Parameters::new([
             ("gamma", gradients.dl_dgamma.into_dyn()),
             ("beta", gradients.dl_dbeta.into_dyn()),
@@ -167,17 +174,45 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
         let mean = self.buffers().matrix("running_mean");
         let variance = self.buffers().matrix("running_variance");
-        let z = batch_norm_predict(rows(x.clone()), gamma, beta, mean, variance, self.eps);
-        let z = shaped(z, x.shape().to_vec());
-        Ok(match self.activation() {
-            Activation::Linear => z,
-            activation => activation.forward(&z),
-        })
+        let (shape, eps) = (x.shape().to_vec(), self.eps);
+        let x = rows(map(x, |x| x));
+        let y = match self.activation() {
+            Activation::ReLU => {
+                batch_norm_predict(x, gamma, beta, mean, variance, eps, ReLU::value)
+            }
+            Activation::GELU => {
+                batch_norm_predict(x, gamma, beta, mean, variance, eps, GELU::value)
+            }
+            activation => {
+                let z = batch_norm_predict(x, gamma, beta, mean, variance, eps, |z| z);
+                if activation == Activation::Linear { z } else { activation.forward(&z) }
+            }
+        };
+        Ok(shaped(y, shape))
     }
     // ANCHOR_END: predict
 
     fn clear_cache(&mut self) {
         self.cache = None;
+    }
+}
+
+/// The usual activations are computed in the pass that makes their input, the others in one of their own.
+fn forward_activated<T: Scalar>(
+    activation: Activation,
+    x: Array2<T>,
+    gamma: ArrayView2<'_, T>,
+    beta: ArrayView2<'_, T>,
+    eps: T,
+) -> BatchNormForward<T> {
+    match activation {
+        Activation::ReLU => batch_norm_forward(x, gamma, beta, eps, ReLU::value),
+        Activation::GELU => batch_norm_forward(x, gamma, beta, eps, GELU::value),
+        Activation::Linear => batch_norm_forward(x, gamma, beta, eps, |z| z),
+        activation => {
+            let linear = batch_norm_forward(x, gamma, beta, eps, |z| z);
+            BatchNormForward { y: activation.forward(&linear.y), ..linear }
+        }
     }
 }
 

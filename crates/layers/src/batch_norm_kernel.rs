@@ -1,10 +1,15 @@
 //! The formulas of batch normalisation, on rows.
 //!
-//! These are passes over memory, so each is done once, in place where its input is no longer needed,
-//! and on all threads.
+//! These are passes over memory, so there are as few of them as can be, in place where an input is no longer
+//! needed, and on all threads: forward reads the batch once for its statistics and once more to normalise it.
+//! The activation that follows is part of the pass that makes its input.
+
+use std::ops::Range;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
-use numerics::{Scalar, column_sums, for_each_row, sum_rows};
+use numerics::{
+    Scalar, for_each_row, for_each_row_of_two, map_row_blocks, map_row_blocks_mut, reused,
+};
 
 // ANCHOR: forward
 /// What [`batch_norm_forward`] returns.
@@ -22,7 +27,8 @@ pub struct BatchNormForward<T> {
     pub deviation: Array1<T>,
 }
 
-/// `Y = γ ⊙ X̂ + β` with `X̂ = (X - mean) / √(variance + ε)`, by the statistics of the N rows.
+/// `Y = σ(γ ⊙ X̂ + β)` with `X̂ = (X - mean) / √(variance + ε)`, by the statistics of the N rows, and `σ` the
+/// `activation`.
 ///
 /// # Shapes
 /// `x: (N, n)` with N at least 1; `gamma`, `beta`: `(1, n)`.
@@ -32,38 +38,78 @@ pub fn batch_norm_forward<T: Scalar>(
     gamma: ArrayView2<'_, T>,
     beta: ArrayView2<'_, T>,
     eps: T,
+    activation: impl Fn(T) -> T + Send + Sync,
 ) -> BatchNormForward<T> {
-    let (rows, features) = x.dim();
-    let n = T::of(rows as f64);
-    let mean = column_sums(x.view()) / n;
-    let means = elements(&mean);
-    let variance: Array1<T> = sum_rows(rows, features, |rows, sum| {
-        for i in rows {
-            for ((sum, &x), &mean) in sum.iter_mut().zip(row(&x, i)).zip(means) {
-                *sum += (x - mean) * (x - mean);
-            }
-        }
-    }) / n;
+    let (mean, variance) = mean_and_variance(&x);
     let deviation = variance.mapv(|v| (v + eps).sqrt());
-    let deviations = elements(&deviation);
-    let mut x_hat = x;
-    for_each_row(&mut x_hat, |_, x| {
-        for ((x, &mean), &deviation) in x.iter_mut().zip(means).zip(deviations) {
-            *x = (*x - mean) / deviation;
-        }
-    });
+    let (means, deviations) = (elements(&mean), elements(&deviation));
     let (gamma, beta) = (gamma.row(0).to_vec(), beta.row(0).to_vec());
-    let mut y = Array2::zeros(x_hat.raw_dim());
-    for_each_row(&mut y, |i, y| {
-        for (((y, &x_hat), &gamma), &beta) in
-            y.iter_mut().zip(row(&x_hat, i)).zip(&gamma).zip(&beta)
-        {
-            *y = gamma * x_hat + beta;
-        }
-    });
+    let mut y = reused(x.raw_dim());
+    let mut x_hat = x;
+    for_each_row_of_two(
+        &mut x_hat,
+        &mut y,
+        #[inline(always)]
+        |x, y| {
+            let statistics = means.iter().zip(deviations);
+            let affine = gamma.iter().zip(&beta);
+            for (((x, y), (&mean, &deviation)), (&gamma, &beta)) in
+                x.iter_mut().zip(y).zip(statistics).zip(affine)
+            {
+                *x = (*x - mean) / deviation;
+                *y = activation(gamma * *x + beta);
+            }
+        },
+    );
     BatchNormForward { y, x_hat, mean, variance, deviation }
 }
 // ANCHOR_END: forward
+
+// ANCHOR: statistics
+/// The mean and the variance of each column, from one reading of `x`: those of a block of rows while it is
+/// in a cache, and then of all blocks together.
+fn mean_and_variance<T: Scalar>(x: &Array2<T>) -> (Array1<T>, Array1<T>) {
+    let (rows, features) = x.dim();
+    let elements = x.as_slice().expect("a batch is in standard layout");
+    let blocks = map_row_blocks(
+        rows,
+        features,
+        #[inline(always)]
+        |block: Range<usize>| {
+            let count = block.len();
+            let rows = &elements[block.start * features..block.end * features];
+            let (mut mean, mut squares) = (vec![T::zero(); features], vec![T::zero(); features]);
+            for row in rows.chunks_exact(features) {
+                mean.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= T::of(count as f64));
+            for row in rows.chunks_exact(features) {
+                for ((sum, &x), &mean) in squares.iter_mut().zip(row).zip(&mean) {
+                    *sum += (x - mean) * (x - mean);
+                }
+            }
+            (count as f64, mean, squares)
+        },
+    );
+    // Chan, Golub and LeVeque (1979): with δ the difference of the means of n and m rows, the mean of all
+    // moves by δ m/(n + m), and the sum of squares grows by that of the m rows and δ² n m/(n + m).
+    let (mut n, mut mean, mut squares) = (0.0, vec![0.0; features], vec![0.0; features]);
+    for (m, block_mean, block_squares) in &blocks {
+        let total = n + m;
+        let statistics = mean.iter_mut().zip(&mut squares);
+        for ((mean, squares), (block_mean, block_squares)) in
+            statistics.zip(block_mean.iter().zip(block_squares))
+        {
+            let delta = block_mean.as_f64() - *mean;
+            *mean += delta * m / total;
+            *squares += block_squares.as_f64() + delta * delta * n * m / total;
+        }
+        n = total;
+    }
+    let variance = squares.iter().map(|&sum| T::of(sum / n));
+    (mean.iter().map(|&mean| T::of(mean)).collect(), variance.collect())
+}
+// ANCHOR_END: statistics
 
 // ANCHOR: predict
 /// The same with given statistics, which makes it an affine function of each row.
@@ -78,15 +124,20 @@ pub fn batch_norm_predict<T: Scalar>(
     mean: ArrayView2<'_, T>,
     variance: ArrayView2<'_, T>,
     eps: T,
+    activation: impl Fn(T) -> T + Send + Sync,
 ) -> Array2<T> {
     let scale = (&gamma.row(0) / &variance.row(0).mapv(|v| (v + eps).sqrt())).to_vec();
     let (mean, beta) = (mean.row(0).to_vec(), beta.row(0).to_vec());
     let mut y = x;
-    for_each_row(&mut y, |_, y| {
-        for (((y, &mean), &scale), &beta) in y.iter_mut().zip(&mean).zip(&scale).zip(&beta) {
-            *y = (*y - mean) * scale + beta;
-        }
-    });
+    for_each_row(
+        &mut y,
+        #[inline(always)]
+        |_, y| {
+            for (((y, &mean), &scale), &beta) in y.iter_mut().zip(&mean).zip(&scale).zip(&beta) {
+                *y = activation((*y - mean) * scale + beta);
+            }
+        },
+    );
     y
 }
 // ANCHOR_END: predict
@@ -103,46 +154,67 @@ pub struct BatchNormGradients<T> {
     pub dl_dbeta: Array2<T>,
 }
 
-/// The gradients, from `dL/dY` and what forward found.
+/// The gradients, from `dL/dY` and what forward found. `activation_gradient(z, dl_dy)` is `dL/dz` behind the
+/// activation, whose input `z` is computed again rather than kept.
 ///
 /// # Shapes
-/// `dl_dy`, `x_hat`: `(N, n)`; `deviation`: `(n)`; `gamma`: `(1, n)`.
+/// `dl_dy`, `x_hat`: `(N, n)`; `deviation`: `(n)`; `gamma`, `beta`: `(1, n)`.
 #[must_use]
 pub fn batch_norm_backward<T: Scalar>(
     dl_dy: Array2<T>,
     x_hat: &Array2<T>,
     deviation: ArrayView1<'_, T>,
     gamma: ArrayView2<'_, T>,
+    beta: ArrayView2<'_, T>,
+    activation_gradient: impl Fn(T, T) -> T + Send + Sync,
 ) -> BatchNormGradients<T> {
     let (rows, features) = x_hat.dim();
     let n = T::of(rows as f64);
-    // The sums of G in the first half of a row, those of G ⊙ X̂ in the second.
-    let sums: Array1<T> = sum_rows(rows, 2 * features, |rows, sums| {
-        let (g_sum, along) = sums.split_at_mut(features);
-        for i in rows {
-            let (g, x_hat) = (row(&dl_dy, i), row(x_hat, i));
-            for (((g_sum, along), &g), &x_hat) in
-                g_sum.iter_mut().zip(&mut *along).zip(g).zip(x_hat)
-            {
-                *g_sum += g;
-                *along += g * x_hat;
-            }
-        }
-    });
-    let sums = sums.into_shape_with_order((2, features)).expect("two sums for each feature");
-    let (dl_dbeta, dl_dgamma) = (sums.row(0), sums.row(1));
-    let (g_mean, along_mean) = ((&dl_dbeta / n).to_vec(), (&dl_dgamma / n).to_vec());
     let scale = (&gamma.row(0) / &deviation).to_vec();
-    let mut dl_dx = dl_dy;
-    for_each_row(&mut dl_dx, |i, g| {
-        for ((((g, &x_hat), &g_mean), &along_mean), &scale) in
-            g.iter_mut().zip(row(x_hat, i)).zip(&g_mean).zip(&along_mean).zip(&scale)
-        {
-            *g = scale * (*g - g_mean - x_hat * along_mean);
-        }
-    });
-    let one_row = |sums: ArrayView1<'_, T>| sums.insert_axis(Axis(0)).to_owned();
-    BatchNormGradients { dl_dx, dl_dgamma: one_row(dl_dgamma), dl_dbeta: one_row(dl_dbeta) }
+    let (gamma, beta) = (gamma.row(0).to_vec(), beta.row(0).to_vec());
+    let mut g = dl_dy;
+    // G = dL/dZ, and in the same pass its sum, and that of G ⊙ X̂, over the rows of each block.
+    let blocks = map_row_blocks_mut(
+        &mut g,
+        #[inline(always)]
+        |first, block| {
+            let (mut g_sum, mut along) = (Array1::zeros(features), Array1::zeros(features));
+            let sums = (elements_mut(&mut g_sum), elements_mut(&mut along));
+            for (i, g) in block.chunks_exact_mut(features).enumerate() {
+                let sums = sums.0.iter_mut().zip(&mut *sums.1);
+                let affine = gamma.iter().zip(&beta);
+                for (((g, &x_hat), (g_sum, along)), (&gamma, &beta)) in
+                    g.iter_mut().zip(row(x_hat, first + i)).zip(sums).zip(affine)
+                {
+                    *g = activation_gradient(gamma * x_hat + beta, *g);
+                    *g_sum += *g;
+                    *along += *g * x_hat;
+                }
+            }
+            (g_sum, along)
+        },
+    );
+    let (mut dl_dbeta, mut dl_dgamma) = (Array1::zeros(features), Array1::zeros(features));
+    for (g_sum, along) in &blocks {
+        dl_dbeta += g_sum;
+        dl_dgamma += along;
+    }
+    let (g_mean, along_mean) = (&dl_dbeta / n, &dl_dgamma / n);
+    let (g_means, along_means) = (elements(&g_mean), elements(&along_mean));
+    for_each_row(
+        &mut g,
+        #[inline(always)]
+        |i, g| {
+            let means = g_means.iter().zip(along_means);
+            for (((g, &x_hat), (&g_mean, &along_mean)), &scale) in
+                g.iter_mut().zip(row(x_hat, i)).zip(means).zip(&scale)
+            {
+                *g = scale * (*g - g_mean - x_hat * along_mean);
+            }
+        },
+    );
+    let one_row = |sums: Array1<T>| sums.insert_axis(Axis(0));
+    BatchNormGradients { dl_dx: g, dl_dgamma: one_row(dl_dgamma), dl_dbeta: one_row(dl_dbeta) }
 }
 // ANCHOR_END: backward
 
@@ -153,6 +225,10 @@ fn elements<T>(row: &Array1<T>) -> &[T] {
 }
 
 /// A row of the batch, in standard layout, as a slice.
+fn elements_mut<T>(row: &mut Array1<T>) -> &mut [T] {
+    row.as_slice_mut().expect("a new row is contiguous")
+}
+
 fn row<T>(x: &Array2<T>, i: usize) -> &[T] {
     let slice = x.as_slice().expect("a batch is in standard layout");
     &slice[i * x.ncols()..(i + 1) * x.ncols()]
@@ -171,7 +247,7 @@ mod tests {
         // Feature 2: mean 0, variance (4 · 1)/4 = 1... with ε = 2 deviation √3.
         let x = array![[1.0, 1.0], [3.0, -1.0], [3.0, 1.0], [5.0, -1.0]];
         let (gamma, beta) = (array![[3.0, 1.0]], array![[1.0, 0.0]]);
-        let forward = batch_norm_forward(x, gamma.view(), beta.view(), 2.0);
+        let forward = batch_norm_forward(x, gamma.view(), beta.view(), 2.0, |z| z);
         assert_eq!((forward.mean, forward.variance), (array![3.0, 0.0], array![2.0, 1.0]));
         let r = 1.0 / 3.0_f64.sqrt();
         let x_hat = array![[-1.0, r], [0.0, -r], [0.0, r], [1.0, -r]];
@@ -181,8 +257,14 @@ mod tests {
 
         // Feature 1: Σ G = 4, Σ G X̂ = -4, so dL/dX = 3/2 (G - 1 + X̂).
         let dl_dy = array![[4.0, 0.0], [0.0, 0.0], [0.0, 0.0], [0.0, 0.0]];
-        let gradients =
-            batch_norm_backward(dl_dy, &forward.x_hat, forward.deviation.view(), gamma.view());
+        let gradients = batch_norm_backward(
+            dl_dy,
+            &forward.x_hat,
+            forward.deviation.view(),
+            gamma.view(),
+            beta.view(),
+            |_, dl_dy| dl_dy,
+        );
         assert_eq!(gradients.dl_dbeta, array![[4.0, 0.0]]);
         assert_eq!(gradients.dl_dgamma, array![[-4.0, 0.0]]);
         assert_eq!(gradients.dl_dx, array![[3.0, 0.0], [-1.5, 0.0], [-1.5, 0.0], [0.0, 0.0]]);
@@ -192,7 +274,7 @@ mod tests {
     fn a_large_batch_keeps_its_mean_in_single_precision() {
         let x = Array2::from_elem((200_000, 1), 0.1_f32);
         let ones = array![[1.0_f32]];
-        let forward = batch_norm_forward(x, ones.view(), ones.view(), 1e-5);
+        let forward = batch_norm_forward(x, ones.view(), ones.view(), 1e-5, |z| z);
         // Near 0.1, 256 roundings of half a unit of 2⁻²⁷ each are 1e-6; a plain sum is off by 2e-3.
         assert!((forward.mean[0] - 0.1).abs() < 1e-6, "{}", forward.mean[0]);
     }

@@ -92,6 +92,20 @@ struct Cache<T> {
     z: Array2<T>,
 }
 
+impl<T: Scalar> FullyConnected<T> {
+    fn cached(&self) -> Result<&Cache<T>, LayerError> {
+        self.cache.as_ref().ok_or(LayerError::BackwardBeforeForward { layer: KIND })
+    }
+
+    /// `dL/dZ`, from `dL/dY`.
+    fn dl_dz(&self, dl_dy: ArrayD<T>) -> Result<Array2<T>, LayerError> {
+        let z = &self.cached()?.z;
+        self.state.check_gradient(z.shape(), &dl_dy)?;
+        let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
+        Ok(self.activation().backward(z, &dl_dy)?)
+    }
+}
+
 impl<T: Scalar> Layer<T> for FullyConnected<T> {
     fn state(&self) -> &LayerState<T> {
         &self.state
@@ -115,13 +129,8 @@ impl<T: Scalar> Layer<T> for FullyConnected<T> {
 
     // ANCHOR: backward
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let Some(Cache { x, z }) = &self.cache else {
-            return Err(LayerError::BackwardBeforeForward { layer: KIND });
-        };
-        self.state.check_gradient(z.shape(), &dl_dy)?;
-        let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
-        let dl_dz = self.activation().backward(z, &dl_dy)?;
-        let w = self.parameters().matrix("W");
+        let dl_dz = self.dl_dz(dl_dy)?;
+        let (x, w) = (&self.cached()?.x, self.parameters().matrix("W"));
         let FullyConnectedGradients { dl_dx, dl_dw, dl_db } =
             fully_connected_backward(x.view(), w, dl_dz.view());
         let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
@@ -129,6 +138,16 @@ impl<T: Scalar> Layer<T> for FullyConnected<T> {
         Ok(dl_dx.into_dyn())
     }
     // ANCHOR_END: backward
+
+    fn backward_parameters(&mut self, dl_dy: ArrayD<T>) -> Result<(), LayerError> {
+        let dl_dz = self.dl_dz(dl_dy)?;
+        let x = &self.cached()?.x;
+        let dl_dw = fully_connected_backward_weights(x.view(), dl_dz.view());
+        let dl_db = fully_connected_backward_bias(dl_dz.view());
+        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
+        self.state.set_gradients(gradients);
+        Ok(())
+    }
 
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(x)?;
@@ -178,9 +197,20 @@ pub fn fully_connected_backward<T: Scalar>(
 ) -> FullyConnectedGradients<T> {
     FullyConnectedGradients {
         dl_dx: matmul(dl_dz, w.t()),
-        dl_dw: matmul(x.t(), dl_dz),
-        dl_db: dl_dz.sum_axis(Axis(0)).insert_axis(Axis(0)),
+        dl_dw: fully_connected_backward_weights(x, dl_dz),
+        dl_db: fully_connected_backward_bias(dl_dz),
     }
+}
+
+fn fully_connected_backward_weights<T: Scalar>(
+    x: ArrayView2<'_, T>,
+    dl_dz: ArrayView2<'_, T>,
+) -> Array2<T> {
+    matmul(x.t(), dl_dz)
+}
+
+fn fully_connected_backward_bias<T: Scalar>(dl_dz: ArrayView2<'_, T>) -> Array2<T> {
+    dl_dz.sum_axis(Axis(0)).insert_axis(Axis(0))
 }
 // ANCHOR_END: backward_kernel
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use activations::Activation;
 use ndarray::ArrayD;
-use numerics::{Rng, Scalar};
+use numerics::{Rng, Scalar, recycle};
 
 use crate::{LayerError, Parameters};
 
@@ -141,6 +141,15 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
     /// [`LayerError::BackwardBeforeForward`] without a cache, [`LayerError::Gradient`] if `dl_dy`
     /// has not the shape of the last output.
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError>;
+
+    /// As [`backward`](Layer::backward) without `dL/dX`: for the first layer of a network, whose inputs
+    /// are examples. A layer where that saves work has its own.
+    ///
+    /// # Errors
+    /// As [`backward`](Layer::backward).
+    fn backward_parameters(&mut self, dl_dy: ArrayD<T>) -> Result<(), LayerError> {
+        self.backward(dl_dy).map(recycle)
+    }
 
     /// The output for the mini-batch `x`, without a cache.
     ///

@@ -5,13 +5,19 @@
 //! are verified in `f64`, training runs in `f32`.
 
 mod matmul;
+mod memory;
+mod normal;
 mod parallel;
 mod random;
 mod scalar;
 mod vectorized;
 
 pub use matmul::{add_matmul, matmul, matmul_into};
-pub use parallel::{column_sums, for_each_of_three, for_each_row, map, map2, sum_rows};
+pub use memory::{Element, recycle, reused};
+pub use parallel::{
+    column_sums, for_each_of_three, for_each_row, for_each_row_of_two, map, map_row_blocks,
+    map_row_blocks_mut, map2,
+};
 pub use random::Rng;
 pub use scalar::Scalar;
 pub use vectorized::vectorized;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ndarray::{Array, Array1, Array2, ArrayRef, ArrayView2, Dimension, Zip};
 use rayon::prelude::*;
 
-use crate::{Scalar, vectorized};
+use crate::{Scalar, reused, vectorized};
 
 /// Fewer elements than this are done on one thread: waking another takes longer.
 const WORTH_A_THREAD: usize = 1 << 15;
@@ -60,7 +60,7 @@ fn collected<T: Scalar, D: Dimension>(
     shape: D,
     fill: impl Fn(usize, &mut [T]) + Send + Sync,
 ) -> Array<T, D> {
-    let mut out = Array::zeros(shape);
+    let mut out = reused(shape);
     let elements = out.as_slice_mut().expect("new arrays are contiguous");
     if elements.len() < WORTH_A_THREAD {
         fill(0, elements);
@@ -107,58 +107,118 @@ pub fn for_each_of_three<T: Scalar, D: Dimension>(
 /// # Panics
 /// If `x` is not in standard layout.
 pub fn for_each_row<T: Scalar>(x: &mut Array2<T>, f: impl Fn(usize, &mut [T]) + Send + Sync) {
+    let columns = x.ncols().max(1);
+    map_row_blocks_mut(
+        x,
+        #[inline(always)]
+        |first, rows| {
+            rows.chunks_exact_mut(columns).enumerate().for_each(|(i, row)| f(first + i, row));
+        },
+    );
+}
+
+/// Calls `f` with every row of `x` and the row of `y` at the same place.
+///
+/// # Panics
+/// If the shapes differ, or an array is not in standard layout.
+pub fn for_each_row_of_two<T: Scalar>(
+    x: &mut Array2<T>,
+    y: &mut Array2<T>,
+    f: impl Fn(&mut [T], &mut [T]) + Send + Sync,
+) {
+    assert_eq!(x.dim(), y.dim(), "the arrays have the same shape");
     let (len, columns) = (x.len(), x.ncols().max(1));
-    let x = x.as_slice_mut().expect("a batch is in standard layout");
-    let block = |(block, rows): (usize, &mut [T])| {
-        for (i, row) in rows.chunks_exact_mut(columns).enumerate() {
-            f(block * ROWS_AT_ONCE + i, row);
-        }
+    let block = ROWS_AT_ONCE * columns;
+    let rows = |(x, y): (&mut [T], &mut [T])| {
+        vectorized(
+            #[inline(always)]
+            || {
+                let rows = x.chunks_exact_mut(columns).zip(y.chunks_exact_mut(columns));
+                rows.for_each(|(x, y)| f(x, y));
+            },
+        );
     };
+    let (x, y) = (all_rows(x), all_rows(y));
     if len < WORTH_A_THREAD {
-        x.chunks_mut(ROWS_AT_ONCE * columns).enumerate().for_each(block);
+        rows((x, y));
     } else {
-        x.par_chunks_mut(ROWS_AT_ONCE * columns).enumerate().for_each(block);
+        x.par_chunks_mut(block).zip(y.par_chunks_mut(block)).for_each(rows);
     }
 }
 
-/// A sum over `rows` rows with `columns` terms each: `add(range, sum)` adds the rows of `range`.
+/// `f` of blocks of rows, by the number of the first row, in order.
+///
+/// # Panics
+/// If `x` is not in standard layout.
+pub fn map_row_blocks_mut<T: Scalar, R: Send>(
+    x: &mut Array2<T>,
+    f: impl Fn(usize, &mut [T]) -> R + Send + Sync,
+) -> Vec<R> {
+    let (len, block) = (x.len(), ROWS_AT_ONCE * x.ncols().max(1));
+    let rows = |(number, rows): (usize, &mut [T])| {
+        vectorized(
+            #[inline(always)]
+            || f(number * ROWS_AT_ONCE, rows),
+        )
+    };
+    let x = all_rows(x);
+    if len < WORTH_A_THREAD {
+        x.chunks_mut(block).enumerate().map(rows).collect()
+    } else {
+        x.par_chunks_mut(block).enumerate().map(rows).collect()
+    }
+}
+
+/// `f` of ranges of rows that cover `rows` rows of `columns` elements, in order.
+#[must_use]
+pub fn map_row_blocks<R: Send>(
+    rows: usize,
+    columns: usize,
+    f: impl Fn(Range<usize>) -> R + Send + Sync,
+) -> Vec<R> {
+    let block = |block: usize| {
+        let first = block * ROWS_AT_ONCE;
+        vectorized(
+            #[inline(always)]
+            || f(first..(first + ROWS_AT_ONCE).min(rows)),
+        )
+    };
+    let blocks = rows.div_ceil(ROWS_AT_ONCE);
+    if rows * columns < WORTH_A_THREAD {
+        (0..blocks).map(block).collect()
+    } else {
+        (0..blocks).into_par_iter().map(block).collect()
+    }
+}
+
+fn all_rows<T>(x: &mut Array2<T>) -> &mut [T] {
+    x.as_slice_mut().expect("a batch is in standard layout")
+}
+
+/// The sum of each column.
 ///
 /// A batch of images has some 100,000 rows, and a plain sum in `f32` would lose as many roundings.
 /// This one takes partial sums of 256 rows, side by side, and adds them in order.
-#[must_use]
-pub fn sum_rows<T: Scalar>(
-    rows: usize,
-    columns: usize,
-    add: impl Fn(Range<usize>, &mut [T]) + Send + Sync,
-) -> Array1<T> {
-    let partial = |block: usize| {
-        let first = block * ROWS_AT_ONCE;
-        let mut sum = Array1::zeros(columns);
-        let terms = sum.as_slice_mut().expect("new arrays are contiguous");
-        add(first..(first + ROWS_AT_ONCE).min(rows), terms);
-        sum
-    };
-    let blocks = rows.div_ceil(ROWS_AT_ONCE);
-    let sums: Vec<Array1<T>> = if rows * columns < WORTH_A_THREAD {
-        (0..blocks).map(partial).collect()
-    } else {
-        (0..blocks).into_par_iter().map(partial).collect()
-    };
-    sums.iter().fold(Array1::zeros(columns), |total, sum| total + sum)
-}
-
-/// The sum of each column, by [`sum_rows`].
 #[must_use]
 pub fn column_sums<T: Scalar>(x: ArrayView2<'_, T>) -> Array1<T> {
     let x = x.as_standard_layout();
     let (rows, columns) = x.dim();
     let elements = x.as_slice().expect("the standard layout is contiguous");
-    sum_rows(rows, columns, |rows, sum| {
-        let rows = &elements[rows.start * columns..rows.end * columns];
-        for row in rows.chunks_exact(columns.max(1)) {
-            sum.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
-        }
-    })
+    let sums = map_row_blocks(
+        rows,
+        columns,
+        #[inline(always)]
+        |rows| {
+            let mut sum = Array1::zeros(columns);
+            let terms = sum.as_slice_mut().expect("new arrays are contiguous");
+            let rows = &elements[rows.start * columns..rows.end * columns];
+            for row in rows.chunks_exact(columns.max(1)) {
+                terms.iter_mut().zip(row).for_each(|(sum, &x)| *sum += x);
+            }
+            sum
+        },
+    );
+    sums.iter().fold(Array1::zeros(columns), |total, sum| total + sum)
 }
 
 #[cfg(test)]

@@ -6,10 +6,13 @@ use std::iter::Sum;
 use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::NdFloat;
 
+use crate::normal;
+
 /// A floating-point number that layers compute with: `f32` or `f64`.
 ///
 /// The trait is sealed. It adds to [`NdFloat`] only what the layers need: conversion from and to
-/// `f64`, the smallest positive normal number, the error function, and the matrix product.
+/// `f64`, the smallest positive normal number, the error function and the normal distribution, and the matrix
+/// product.
 pub trait Scalar:
     NdFloat + Default + Debug + Display + LowerExp + Sum + sealed::Gemm + 'static
 {
@@ -29,6 +32,12 @@ pub trait Scalar:
     /// the last place, in the tails too (`libm`, after FreeBSD's `s_erf.c`).
     #[must_use]
     fn complementary_error(self) -> Self;
+
+    /// `Φ(z)` and `φ(z)`: the distribution function and the density of the standard normal
+    /// distribution. In `f64` to the last bits; in `f32` to an absolute error of 3e-7 and 1e-7, by
+    /// operations that become vector instructions.
+    #[must_use]
+    fn standard_normal(self) -> (Self, Self);
 }
 
 pub(crate) mod sealed {
@@ -47,7 +56,7 @@ pub(crate) mod sealed {
 }
 
 macro_rules! scalar {
-    ($t:ty, $dtype:literal, $erfc:path) => {
+    ($t:ty, $dtype:literal, $erfc:path, $normal:path) => {
         impl Scalar for $t {
             const DTYPE: &'static str = $dtype;
             const TINY: Self = <$t>::MIN_POSITIVE;
@@ -66,6 +75,11 @@ macro_rules! scalar {
             fn complementary_error(self) -> Self {
                 $erfc(self)
             }
+
+            #[inline(always)]
+            fn standard_normal(self) -> (Self, Self) {
+                $normal(self)
+            }
         }
 
         impl sealed::Gemm for $t {
@@ -82,8 +96,8 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, "f4", libm::erfcf);
-scalar!(f64, "f8", libm::erfc);
+scalar!(f32, "f4", libm::erfcf, normal::standard_normal);
+scalar!(f64, "f8", libm::erfc, normal::standard_normal_exactly);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 //! weights and another padding.
 
 use ndarray::{Array4, ArrayView2, ArrayViewMut2};
-use numerics::{Scalar, add_matmul, matmul_into};
+use numerics::{Scalar, add_matmul, matmul_into, reused};
 use rayon::prelude::*;
 
 use super::blocks::{Workspace, transform_cells};
@@ -16,7 +16,7 @@ use crate::scratch::with_scratch;
 const CHUNK_BYTES: usize = 2 << 20;
 
 /// Fewer tiles than this in a chunk would read the weights too often for what they do with them.
-const FEWEST_TILES: usize = 32;
+const FEWEST_TILES: usize = 128;
 
 /// The point whose product enters each of the 16 outputs with the factor 1: row 1 of `A`, the point 1, holds
 /// ones. What is added to this product is added to every output.
@@ -42,7 +42,7 @@ impl<T: Scalar> Correlation<'_, T> {
         let tile_bytes = POINTS * (channels + filters) * size_of::<T>();
         let tile_rows = tiling.tile_rows_of((CHUNK_BYTES / tile_bytes.max(1)).max(FEWEST_TILES));
         let x = Images::new(x, self.input, channels);
-        let mut y = Array4::zeros((images, self.output.0, self.output.1, filters));
+        let mut y = reused((images, self.output.0, self.output.1, filters));
         let mut rest = y.as_slice_mut().expect("new arrays are contiguous");
         let mut chunks = Vec::new();
         for chunk in tiling.chunks(tile_rows) {

@@ -11,9 +11,15 @@ pub(super) fn batch_norm(example: &mut Example<'_>) {
     let x = array![[1.0], [3.0], [3.0], [5.0]];
     let (gamma, beta) = (array![[3.0]], array![[1.0]]);
     let g = array![[4.0], [0.0], [0.0], [0.0]];
-    let forward = batch_norm_forward(x.clone(), gamma.view(), beta.view(), EPS);
-    let backward =
-        batch_norm_backward(g.clone(), &forward.x_hat, forward.deviation.view(), gamma.view());
+    let forward = batch_norm_forward(x.clone(), gamma.view(), beta.view(), EPS, |z| z);
+    let backward = batch_norm_backward(
+        g.clone(),
+        &forward.x_hat,
+        forward.deviation.view(),
+        gamma.view(),
+        beta.view(),
+        |_, dl_dy| dl_dy,
+    );
     for (name, column) in [
         ("x", &x),
         ("x-hat", &forward.x_hat),

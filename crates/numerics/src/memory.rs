@@ -1,0 +1,122 @@
+//! Memory of large arrays, used again.
+//!
+//! A training step makes and drops the same arrays as the step before. The operating system gives large
+//! ones out page by page and cleared, and takes them back when they are dropped; that takes several times
+//! as long as a pass over memory that is there. So who is done with a large array [`recycle`]s it, and
+//! who needs one asks for a [`reused`] one.
+
+use std::any::Any;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ndarray::{Array, Dimension, IntoDimension};
+
+/// A smaller array is not worth keeping: the allocator keeps its memory by itself.
+const SMALLEST_KEPT: usize = 1 << 15;
+
+/// How many are kept. A network of a few dozen layers has no more in use at once.
+const MOST_KEPT: usize = 128;
+
+/// The memory that is kept, the newest last, since that is the likeliest to be in a cache.
+static KEPT: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
+
+/// What such arrays can hold: plain numbers.
+pub trait Element: Copy + Default + Send + 'static {}
+
+impl<T: Copy + Default + Send + 'static> Element for T {}
+
+/// An array of this shape in standard layout whose elements are anything: zeros, or what an earlier array
+/// left. The caller overwrites all of them.
+///
+/// ```
+/// let mut x = numerics::reused::<f32, _>((300, 200));
+/// x.fill(1.0);
+/// numerics::recycle(x);
+/// ```
+#[must_use]
+pub fn reused<T: Element, Sh: IntoDimension>(shape: Sh) -> Array<T, Sh::Dim> {
+    let shape = shape.into_dimension();
+    let elements = take(shape.size()).unwrap_or_else(|| vec![T::default(); shape.size()]);
+    Array::from_shape_vec(shape, elements).expect("one element for each place")
+}
+
+/// Keeps the memory of an array for one that is asked for later.
+pub fn recycle<T: Element, D: Dimension>(array: Array<T, D>) {
+    let (mut elements, _) = array.into_raw_vec_and_offset();
+    if elements.capacity() < SMALLEST_KEPT {
+        return;
+    }
+    // It may have been shortened when it was taken.
+    elements.resize(elements.capacity(), T::default());
+    let dropped = {
+        let mut kept = kept();
+        let oldest = (kept.len() == MOST_KEPT).then(|| kept.remove(0));
+        kept.push(Box::new(elements));
+        oldest
+    };
+    // Outside the lock: giving memory back takes a while.
+    drop(dropped);
+}
+
+/// Memory for so many elements, if there is some that is not much larger.
+fn take<T: Element>(len: usize) -> Option<Vec<T>> {
+    if len < SMALLEST_KEPT {
+        return None;
+    }
+    let mut kept = kept();
+    let fits = |memory: &Box<dyn Any + Send>| {
+        let len_of = |elements: &Vec<T>| elements.len();
+        memory
+            .downcast_ref()
+            .map(len_of)
+            .is_some_and(|found| (len..=len + len / 8).contains(&found))
+    };
+    let found = kept.iter().rposition(fits)?;
+    let memory = kept.remove(found);
+    drop(kept);
+    let mut elements = *memory.downcast::<Vec<T>>().ok()?;
+    elements.truncate(len);
+    Some(elements)
+}
+
+fn kept() -> MutexGuard<'static, Vec<Box<dyn Any + Send>>> {
+    // No code that holds the lock can panic half-way through a change.
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, s};
+
+    use super::*;
+
+    // The tests share the kept memory with each other, so each has sizes of its own.
+
+    #[test]
+    fn memory_comes_back_for_the_same_size_and_type() {
+        let x = Array2::<f32>::ones((1000, 41));
+        let address = x.as_ptr();
+        recycle(x);
+        assert!(take::<f64>(41_000).is_none(), "another type");
+        assert!(take::<f32>(41_001).is_none(), "too small");
+        assert!(take::<f32>(36_000).is_none(), "much too large");
+        let y = reused::<f32, _>((40_000, 1));
+        assert_eq!((y.as_ptr(), y.dim()), (address, (40_000, 1)));
+        recycle(y);
+        let whole = reused::<f32, _>(41_000);
+        assert_eq!(whole.as_ptr(), address, "the end that was cut off is there again");
+        assert_ne!(reused::<f32, _>(41_000).as_ptr(), address, "it is lent once");
+    }
+
+    #[test]
+    fn what_is_small_is_not_kept() {
+        recycle(Array2::<f64>::ones((181, 181)));
+        assert_eq!(reused::<f64, _>((181, 181)), Array2::<f64>::zeros((181, 181)));
+    }
+
+    #[test]
+    fn a_part_of_an_array_is_kept_whole() {
+        let x = Array2::<f32>::ones((53_000, 1)).slice_move(s![10..20, ..]);
+        recycle(x);
+        assert_eq!(reused::<f32, _>(53_000).len(), 53_000);
+    }
+}
