@@ -6,7 +6,9 @@ use ndarray::{Array2, Array4, ArrayView2, ArrayView4, Axis};
 use numerics::{Scalar, column_sums};
 
 use crate::{
-    Window, im2col_backward, im2col_forward, winograd_applies, winograd_backward, winograd_forward,
+    Window, im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
+    winograd_applies, winograd_backward, winograd_backward_data, winograd_backward_weights,
+    winograd_forward,
 };
 
 /// What [`conv2d_backward`] returns.
@@ -51,6 +53,28 @@ pub fn conv2d_backward<T: Scalar>(
     match conv2d_algorithm::<T>(window, w.dim().2, w.dim().3) {
         Conv2DAlgorithm::Im2col => im2col_backward(x, w, dl_dz, window),
         Conv2DAlgorithm::Winograd => winograd_backward(x, w, dl_dz, window),
+    }
+}
+
+/// `dL/dX` and `dL/dW` of [`conv2d_forward`], for a convolution that has no bias to learn.
+///
+/// # Panics
+/// As [`im2col_backward`].
+#[must_use]
+pub fn conv2d_backward_without_bias<T: Scalar>(
+    x: ArrayView4<'_, T>,
+    w: ArrayView4<'_, T>,
+    dl_dz: ArrayView4<'_, T>,
+    window: Window,
+) -> (Array4<T>, Array4<T>) {
+    assert_shapes(x, w, window);
+    match conv2d_algorithm::<T>(window, w.dim().2, w.dim().3) {
+        Conv2DAlgorithm::Im2col => {
+            (im2col_backward_data(w, dl_dz, window), im2col_backward_weights(x, dl_dz, window))
+        }
+        Conv2DAlgorithm::Winograd => {
+            (winograd_backward_data(w, dl_dz, window), winograd_backward_weights(x, dl_dz, window))
+        }
     }
 }
 

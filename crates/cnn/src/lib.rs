@@ -37,7 +37,8 @@ mod winograd;
 
 pub use conv2d::{Conv2D, Conv2DConfig};
 pub use conv2d_algorithm::{
-    Conv2DAlgorithm, Conv2DGradients, conv2d_algorithm, conv2d_backward, conv2d_forward,
+    Conv2DAlgorithm, Conv2DGradients, conv2d_algorithm, conv2d_backward,
+    conv2d_backward_without_bias, conv2d_forward,
 };
 pub use conv2d_kernel::{
     im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
