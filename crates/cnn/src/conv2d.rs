@@ -258,16 +258,14 @@ mod tests {
             let off = first.iter().zip(&x).map(|(y, x)| (y - x).abs()).fold(0.0, f32::max);
             assert!(off <= within, "{kernel:?}, {channels} channels, {filters} filters: {off}");
         }
-        let even =
-            Conv2DConfig { weight_init: WeightInit::Dirac, ..Conv2DConfig::new(4, (2, 2)) };
+        let even = Conv2DConfig { weight_init: WeightInit::Dirac, ..Conv2DConfig::new(4, (2, 2)) };
         assert!(refused(even, &[8, 8, 3]).contains("odd sides"));
     }
 
     #[test]
     fn without_a_bias_there_is_one_parameter() {
         // 16 channels of 8 by 8 go through Winograd's algorithm, 3 through im2col.
-        for (channels, algorithm) in
-            [(16, Conv2DAlgorithm::Winograd), (3, Conv2DAlgorithm::Im2col)]
+        for (channels, algorithm) in [(16, Conv2DAlgorithm::Winograd), (3, Conv2DAlgorithm::Im2col)]
         {
             let with = Conv2DConfig::new(8, (3, 3));
             let without = Conv2DConfig { bias: false, ..with.clone() };

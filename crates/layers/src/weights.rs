@@ -238,7 +238,11 @@ fn dirac<T: Scalar>(shape: IxDyn, bound: f64, rng: &mut Rng) -> ArrayD<T> {
     let (row, col, n_in) = (shape[0] / 2, shape[1] / 2, shape[2]);
     ArrayD::from_shape_fn(shape, |index| match (index[0], index[1], index[2], index[3]) {
         (i, j, c, f) if f < n_in => {
-            if (i, j, c) == (row, col, f) { T::one() } else { T::zero() }
+            if (i, j, c) == (row, col, f) {
+                T::one()
+            } else {
+                T::zero()
+            }
         }
         _ => T::of(bound * (2.0 * rng.uniform() - 1.0)),
     })
