@@ -123,7 +123,7 @@ mod tests {
     fn the_mean_is_that_of_six_predictions_with_their_weights() {
         let images = random_images(4);
         let (n, rows, cols, channels) = images.dim();
-        let mut expected = Array2::zeros((n, 2));
+        let mut expected = Array2::<f32>::zeros((n, 2));
         for (weight, by) in [(0.5, 0_isize), (0.25, 1), (0.25, -1)] {
             for mirror in [false, true] {
                 let seen = Array4::from_shape_fn((n, rows, cols, channels), |(i, r, q, c)| {
