@@ -91,10 +91,10 @@ struct Drawn {
     eps: f64,
 }
 
-/// More patches than numbers in a patch.
+/// At least 18 patches of at most 12 numbers.
 fn draw(case: &mut Case) -> Drawn {
     let kernel = (case.between(1, 2), case.between(1, 2));
-    let shape = [case.between(2, 4), case.between(3, 5), case.between(3, 5), case.between(1, 3)];
+    let shape = [case.between(2, 4), case.between(4, 6), case.between(4, 6), case.between(1, 3)];
     let eps = 0.05 + 0.5 * case.rng.uniform();
     case.describe(format!("images {shape:?}, kernel {kernel:?}, ε {eps}"));
     let images = case.rng.uniform_array(shape, -1.0, 1.0);
