@@ -2,13 +2,13 @@
 
 use activations::Activation;
 use layers::{Fans, Layer, LayerConfig, LayerError, LayerState, Parameters, WeightInit};
-use ndarray::{Array4, ArrayD, Ix4};
+use ndarray::{Array4, ArrayD, CowArray, Ix2, Ix4};
 use numerics::{Rng, Scalar, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conv2DAlgorithm, Conv2DGradients, Pad, Window, conv2d_algorithm, conv2d_backward,
-    conv2d_backward_bias, conv2d_backward_weights, conv2d_forward,
+    Conv2DAlgorithm, Pad, Window, conv2d_algorithm, conv2d_backward_bias, conv2d_backward_data,
+    conv2d_backward_weights, conv2d_forward,
 };
 
 /// Declares a [`Conv2D`] layer.
@@ -26,10 +26,19 @@ pub struct Conv2DConfig {
     pub activation: Activation,
     /// How `W` is drawn; Xavier uniform by default. `b` starts at zero.
     pub weight_init: WeightInit,
+    /// Whether there is a bias `b`; true by default.
+    #[serde(default = "yes", skip_serializing_if = "bool::clone")]
+    pub bias: bool,
+}
+
+/// What a configuration means that does not mention a bias.
+fn yes() -> bool {
+    true
 }
 
 impl Conv2DConfig {
-    /// `n_out` filters of this shape, stride 1, padding "same", linear, Xavier-uniform weights.
+    /// `n_out` filters of this shape with a bias, stride 1, padding "same", linear, Xavier-uniform
+    /// weights.
     #[must_use]
     pub fn new(n_out: usize, kernel_shape: (usize, usize)) -> Self {
         Self {
@@ -39,6 +48,7 @@ impl Conv2DConfig {
             pad: Pad::Same,
             activation: Activation::default(),
             weight_init: WeightInit::default(),
+            bias: true,
         }
     }
 
@@ -65,8 +75,8 @@ impl Conv2DConfig {
         let window = Window::new(KIND, (rows, cols), self.kernel_shape, self.stride, self.pad)?;
         let shape = [self.kernel_shape.0, self.kernel_shape.1, n_in, self.n_out];
         let w = self.weight_init.sample(KIND, &shape, Fans::of(&shape), self.activation, rng)?;
-        let b = ArrayD::zeros(vec![1, self.n_out]);
-        let parameters = Parameters::new([("W", w), ("b", b)]);
+        let b = self.bias.then(|| ("b", ArrayD::zeros(vec![1, self.n_out])));
+        let parameters = Parameters::new([("W", w)].into_iter().chain(b));
         let (r1, r2) = window.output();
         let output_shape = [r1, r2, self.n_out];
         let state = LayerState::new(KIND, input_shape, &output_shape, self.activation, parameters);
@@ -106,7 +116,8 @@ impl<T: Scalar> LayerConfig<T> for Conv2DConfig {
 /// `Y = σ(X ⋆ W + b)`: every filter slides over every image (strictly, this is cross-correlation).
 ///
 /// Each weight's gradient is the sum of `dL/dZ` times the input it met; each input's gradient is the
-/// sum of `dL/dZ` times the weights it met; `dL/db` sums `dL/dZ` over images and cells.
+/// sum of `dL/dZ` times the weights it met; `dL/db` sums `dL/dZ` over images and cells. Declared without
+/// a bias, the layer has the parameter `W` alone.
 ///
 /// # Shapes
 /// `x: (m, rows, cols, n_in)`, `y: (m, output_rows, output_cols, n_out)`,
@@ -128,6 +139,11 @@ impl<T: Scalar> Conv2D<T> {
         conv2d_algorithm::<T>(self.window, channels, filters)
     }
 
+    /// `b`, zeros if there is none.
+    fn bias(&self) -> CowArray<'_, T, Ix2> {
+        self.parameters().row_or("b", self.n_out(), T::zero())
+    }
+
     fn cached(&self) -> Result<&Cache<T>, LayerError> {
         self.cache.as_ref().ok_or(LayerError::BackwardBeforeForward { layer: KIND })
     }
@@ -145,6 +161,18 @@ impl<T: Scalar> Conv2D<T> {
                 dl_dz
             }
         })
+    }
+
+    /// Sets the gradients of the parameters, from `dL/dZ`.
+    fn fill_gradients(&mut self, dl_dz: &Array4<T>) -> Result<(), LayerError> {
+        let x = self.cached()?.x.view();
+        let dl_dw = conv2d_backward_weights(x, dl_dz.view(), self.window);
+        let mut gradients = vec![("W", dl_dw.into_dyn())];
+        if self.parameters().get("b").is_some() {
+            gradients.push(("b", conv2d_backward_bias(dl_dz.view()).into_dyn()));
+        }
+        self.state.set_gradients(Parameters::new(gradients));
+        Ok(())
     }
 }
 
@@ -171,8 +199,8 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(&x)?;
         let x = x.into_dimensionality::<Ix4>().expect("check_input found four axes");
-        let (w, b) = (self.parameters().kernel("W"), self.parameters().matrix("b"));
-        let z = conv2d_forward(x.view(), w, b, self.window);
+        let w = self.parameters().kernel("W");
+        let z = conv2d_forward(x.view(), w, self.bias().view(), self.window);
         let (y, z) = match self.activation() {
             Activation::Linear => (z, None),
             activation => (activation.forward(&z), Some(z)),
@@ -188,21 +216,16 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
     // ANCHOR: backward
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         let dl_dz = self.dl_dz(dl_dy)?;
-        let (x, w) = (&self.cached()?.x, self.parameters().kernel("W"));
-        let Conv2DGradients { dl_dx, dl_dw, dl_db } =
-            conv2d_backward(x.view(), w, dl_dz.view(), self.window);
-        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
-        self.state.set_gradients(gradients);
+        self.fill_gradients(&dl_dz)?;
+        let w = self.parameters().kernel("W");
+        let dl_dx = conv2d_backward_data(w, dl_dz.view(), self.window);
         recycle(dl_dz);
         Ok(dl_dx.into_dyn())
     }
 
     fn backward_parameters(&mut self, dl_dy: ArrayD<T>) -> Result<(), LayerError> {
         let dl_dz = self.dl_dz(dl_dy)?;
-        let dl_dw = conv2d_backward_weights(self.cached()?.x.view(), dl_dz.view(), self.window);
-        let dl_db = conv2d_backward_bias(dl_dz.view());
-        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
-        self.state.set_gradients(gradients);
+        self.fill_gradients(&dl_dz)?;
         recycle(dl_dz);
         Ok(())
     }
@@ -211,8 +234,8 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(x)?;
         let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
-        let (w, b) = (self.parameters().kernel("W"), self.parameters().matrix("b"));
-        let z = conv2d_forward(x, w, b, self.window);
+        let (w, b) = (self.parameters().kernel("W"), self.bias());
+        let z = conv2d_forward(x, w, b.view(), self.window);
         Ok(match self.activation() {
             Activation::Linear => z.into_dyn(),
             activation => {
@@ -230,6 +253,8 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Axis;
+
     use super::*;
 
     fn refused(config: Conv2DConfig, shape: &[usize]) -> String {
@@ -257,6 +282,48 @@ mod tests {
         let error = layer.backward(dl_dy).unwrap_err();
         assert_eq!(error, LayerError::BackwardBeforeForward { layer: KIND });
         assert_eq!(layer.forward(x).unwrap(), y);
+    }
+
+    #[test]
+    fn a_dirac_layer_is_the_identity_on_its_first_maps() {
+        // 16 filters for 16 channels of 12 by 12 by Winograd's algorithm, which rounds; 5 by 3 by im2col.
+        for (kernel, channels, filters, within) in
+            [((3, 3), 16, 16, 1e-5), ((5, 3), 3, 3, 0.0), ((3, 3), 3, 7, 0.0), ((1, 1), 2, 2, 0.0)]
+        {
+            let weight_init = WeightInit::Dirac;
+            let config = Conv2DConfig { weight_init, ..Conv2DConfig::new(filters, kernel) };
+            let layer = config.build::<f32>(&[12, 12, channels], &mut Rng::new(0)).unwrap();
+            let x: ArrayD<f32> = Rng::new(1).uniform_array(vec![2, 12, 12, channels], -1.0, 1.0);
+            let y = layer.predict(&x).unwrap();
+            let first = y.slice_axis(Axis(3), (..channels).into());
+            let off = first.iter().zip(&x).map(|(y, x)| (y - x).abs()).fold(0.0, f32::max);
+            assert!(off <= within, "{kernel:?}, {channels} channels, {filters} filters: {off}");
+        }
+        let even = Conv2DConfig { weight_init: WeightInit::Dirac, ..Conv2DConfig::new(4, (2, 2)) };
+        assert!(refused(even, &[8, 8, 3]).contains("odd sides"));
+    }
+
+    #[test]
+    fn without_a_bias_there_is_one_parameter() {
+        // 16 channels of 8 by 8 go through Winograd's algorithm, 3 through im2col.
+        for (channels, algorithm) in [(16, Conv2DAlgorithm::Winograd), (3, Conv2DAlgorithm::Im2col)]
+        {
+            let with = Conv2DConfig::new(8, (3, 3));
+            let without = Conv2DConfig { bias: false, ..with.clone() };
+            let shape = [8, 8, channels];
+            let mut with = with.build::<f32>(&shape, &mut Rng::new(0)).unwrap();
+            let mut without = without.build::<f32>(&shape, &mut Rng::new(0)).unwrap();
+            assert_eq!(without.algorithm(), algorithm);
+            assert_eq!(without.parameters().names().collect::<Vec<_>>(), ["W"]);
+            // b starts at zero, so that both compute the same.
+            let x: ArrayD<f32> = Rng::new(1).uniform_array(vec![2, 8, 8, channels], -1.0, 1.0);
+            let y = with.forward(x.clone()).unwrap();
+            assert_eq!(without.predict(&x).unwrap(), y);
+            assert_eq!(without.forward(x).unwrap(), y);
+            assert_eq!(without.backward(y.clone()).unwrap(), with.backward(y).unwrap());
+            assert_eq!(without.gradients()["W"], with.gradients()["W"]);
+            assert_eq!(without.gradients().names().collect::<Vec<_>>(), ["W"]);
+        }
     }
 
     #[test]

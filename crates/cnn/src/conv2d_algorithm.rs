@@ -6,8 +6,9 @@ use ndarray::{Array2, Array4, ArrayView2, ArrayView4, Axis};
 use numerics::{Scalar, column_sums};
 
 use crate::{
-    Window, im2col_backward, im2col_backward_weights, im2col_forward, winograd_applies,
-    winograd_backward, winograd_backward_weights, winograd_forward,
+    Window, im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
+    winograd_applies, winograd_backward, winograd_backward_data, winograd_backward_weights,
+    winograd_forward,
 };
 
 /// What [`conv2d_backward`] returns.
@@ -55,7 +56,23 @@ pub fn conv2d_backward<T: Scalar>(
     }
 }
 
-/// `dL/dW` of [`conv2d_forward`], where nobody asks for `dL/dX`.
+/// `dL/dX` of [`conv2d_forward`].
+///
+/// # Panics
+/// As [`im2col_backward_data`].
+#[must_use]
+pub fn conv2d_backward_data<T: Scalar>(
+    w: ArrayView4<'_, T>,
+    dl_dz: ArrayView4<'_, T>,
+    window: Window,
+) -> Array4<T> {
+    match conv2d_algorithm::<T>(window, w.dim().2, w.dim().3) {
+        Conv2DAlgorithm::Im2col => im2col_backward_data(w, dl_dz, window),
+        Conv2DAlgorithm::Winograd => winograd_backward_data(w, dl_dz, window),
+    }
+}
+
+/// `dL/dW` of [`conv2d_forward`].
 ///
 /// # Panics
 /// As [`im2col_backward_weights`].

@@ -6,6 +6,8 @@
 //! A convolution has two kernels, by im2col and by Winograd's algorithm; [`conv2d_algorithm`] says which
 //! of them [`conv2d_forward`] and [`conv2d_backward`] use.
 //!
+//! [`whitening_filters`] finds the weights of a first layer from images alone.
+//!
 //! [`Window`] says which input cells an output cell sees. The kernels [`conv2d_forward`],
 //! [`conv2d_backward`], [`max_pool_forward`] and the rest are what the book derives, made fast;
 //! [`mod@reference`] holds the obvious versions.
@@ -32,13 +34,14 @@ mod pool2d;
 mod pool2d_kernel;
 pub mod reference;
 mod scratch;
+mod whitening;
 mod window;
 mod winograd;
 
 pub use conv2d::{Conv2D, Conv2DConfig};
 pub use conv2d_algorithm::{
     Conv2DAlgorithm, Conv2DGradients, conv2d_algorithm, conv2d_backward, conv2d_backward_bias,
-    conv2d_backward_weights, conv2d_forward,
+    conv2d_backward_data, conv2d_backward_weights, conv2d_forward,
 };
 pub use conv2d_kernel::{
     im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
@@ -52,6 +55,7 @@ pub use pool2d::{ParsePoolModeError, Pool2D, Pool2DConfig, PoolMode};
 pub use pool2d_kernel::{
     average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
 };
+pub use whitening::{patch_covariance, whitening_filters};
 pub use window::Window;
 pub use winograd::{
     winograd_applies, winograd_backward, winograd_backward_data, winograd_backward_weights,

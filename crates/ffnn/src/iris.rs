@@ -118,7 +118,11 @@ impl IrisConfig {
             Loss::SoftmaxCrossEntropy | Loss::L2 => Activation::Linear,
         };
         let layer = |n_out: usize, activation: Activation| -> Box<dyn LayerConfig<T>> {
-            Box::new(FullyConnectedConfig { n_out, activation, weight_init })
+            Box::new(FullyConnectedConfig {
+                activation,
+                weight_init,
+                ..FullyConnectedConfig::new(n_out)
+            })
         };
         let hidden = self.hidden.sizes().iter().map(|&units| layer(units, activation));
         hidden.chain([layer(classes, last)]).collect()

@@ -248,7 +248,11 @@ fn weights_of_zero_say_nothing_and_cost_the_logarithm_of_the_classes() {
         (WeightInit::Normal { mean: 0.0, std: 0.01 }, 1e-2),
     ] {
         let config = |n_out, activation| -> Box<dyn LayerConfig<f64>> {
-            Box::new(FullyConnectedConfig { n_out, activation, weight_init: init })
+            Box::new(FullyConnectedConfig {
+                activation,
+                weight_init: init,
+                ..FullyConnectedConfig::new(n_out)
+            })
         };
         let configs: Configs = vec![config(5, Activation::ReLU), config(3, Activation::SoftMax)];
         let network =

@@ -75,7 +75,8 @@ type Drawn = (LayerSpec, Vec<usize>);
 
 fn draw_fully_connected(case: &mut Case) -> Drawn {
     let (m, n_in, n_out) = (case.between(1, 8), case.between(1, 8), case.between(1, 8));
-    (LayerSpec::FullyConnected { n_in, n_out, activation: Activation::Linear }, vec![m, n_in])
+    let activation = Activation::Linear;
+    (LayerSpec::FullyConnected { n_in, n_out, activation, bias: true }, vec![m, n_in])
 }
 
 fn draw_conv2d(case: &mut Case) -> Drawn {

@@ -18,6 +18,7 @@ mod losses;
 mod naive_layer;
 mod pool2d;
 mod training;
+mod whitening;
 
 use crate::{
     Check, Context, Kind, Outcome, Subject, adjoint, course, formulas, gradients, oracle,
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Control> {
     all.extend(batch_norm::controls());
     all.extend(training::controls());
     all.extend(dropout::controls());
+    all.extend(whitening::controls());
     all
 }
 
@@ -64,6 +66,7 @@ pub fn without_bugs() -> Vec<Subject<f64>> {
         batch_norm::without_bugs(),
         training::without_bugs(),
         dropout::without_bugs(),
+        whitening::without_bugs(),
     ]
     .concat()
 }

@@ -14,6 +14,7 @@ mod batch_norm;
 mod conv2d;
 mod conv2d_plain;
 mod cycle;
+mod dirac;
 mod dropout;
 mod einsum;
 mod einsum_rule;
@@ -31,6 +32,7 @@ mod pool2d;
 mod sgd;
 mod sgd_training;
 mod softmax;
+pub(crate) mod whitening;
 pub(crate) mod winograd;
 
 use crate::cases::{Case, Cases, Failure};
@@ -74,17 +76,18 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
         Subject::Sgd(implementation) => sgd_training::checks(implementation),
         Subject::Schedule(implementation) => cycle::checks(implementation),
         Subject::Smoothing(implementation) => label_smoothing::checks(implementation),
+        Subject::Whitening(implementation) => whitening::checks(implementation),
     }
 }
 
 /// The transcriptions of what is no [`Subject`]: the chain rule of all element-wise activations,
-/// networks, the optimiser, einsum, the numeric gradient, and the algorithm that a convolution in `f64`
-/// does not choose.
+/// networks, the optimiser, the identity as initial weights, einsum, the numeric gradient, and the
+/// algorithm that a convolution in `f64` does not choose.
 #[must_use]
 pub fn free_checks() -> Vec<Check> {
     let mut checks = elementwise::free_checks();
     checks.extend(network::checks());
-    checks.extend([sgd::check(), einsum_rule::check(), numeric_gradient::check()]);
+    checks.extend([sgd::check(), dirac::check(), einsum_rule::check(), numeric_gradient::check()]);
     checks.extend(winograd::checks());
     checks
 }
@@ -115,9 +118,9 @@ mod tests {
         let names = caught.join(" ").replace("formulas.", "");
         assert_eq!(
             names,
-            "relu-forward softmax-plain softmax-forward gelu-forward fully-connected-index fully-connected-forward fully-connected-composed \
-             flatten-backward conv-plain conv2d-forward conv2d-composed im2col max-pool-forward average-pool-forward \
-             global-average-pool-forward batch-norm-forward batch-norm-predict \
+            "relu-forward softmax-plain softmax-forward gelu-forward fully-connected-index fully-connected-forward fully-connected-composed fully-connected-without-bias \
+             flatten-backward conv-plain conv2d-forward conv2d-composed conv2d-without-bias im2col max-pool-forward average-pool-forward \
+             global-average-pool-forward batch-norm-forward batch-norm-predict batch-norm-without-scale \
              dropout-mask dropout-forward dropout-predict cross-entropy l2 softmax-cross-entropy softmax-cross-entropy-composed"
         );
     }
@@ -129,17 +132,17 @@ mod tests {
         assert_eq!(
             names,
             "linear-backward sigmoid-backward tanh-backward relu-backward softmax-jacobian \
-             softmax-backward arctan-backward gelu-backward fully-connected-dx fully-connected-composed \
-             flatten-backward conv-c conv2d-dx conv2d-composed im2col-backward max-pool-backward average-pool-backward \
-             global-average-pool-backward batch-norm-dx \
+             softmax-backward arctan-backward gelu-backward fully-connected-dx fully-connected-composed fully-connected-without-bias \
+             flatten-backward conv-c conv2d-dx conv2d-composed conv2d-without-bias im2col-backward max-pool-backward average-pool-backward \
+             global-average-pool-backward batch-norm-dx batch-norm-without-scale \
              dropout-backward cross-entropy-backward l2-backward softmax-cross-entropy-backward"
         );
         let caught = tampered::caught(checks, tampered::all(Target::Gradients));
         let names = caught.join(" ").replace("formulas.", "");
         assert_eq!(
             names,
-            "fully-connected-dw fully-connected-db fully-connected-composed \
-             conv-a conv-b conv2d-db conv2d-dw conv2d-composed im2col-backward batch-norm-dgamma batch-norm-dbeta"
+            "fully-connected-dw fully-connected-db fully-connected-composed fully-connected-without-bias \
+             conv-a conv-b conv2d-db conv2d-dw conv2d-composed conv2d-without-bias im2col-backward batch-norm-dgamma batch-norm-dbeta batch-norm-without-scale"
         );
     }
 

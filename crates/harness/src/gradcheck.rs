@@ -121,6 +121,7 @@ fn specs(class: LayerClass) -> Vec<LayerSpec> {
         stride,
         pad,
         activation,
+        bias: true,
     };
     let pool2d = |mode, kernel_shape, stride, pad| LayerSpec::Pool2D {
         input_shape: [7, 6, 2],
@@ -131,7 +132,12 @@ fn specs(class: LayerClass) -> Vec<LayerSpec> {
     };
     match class {
         LayerClass::FullyConnected => Activation::ALL
-            .map(|activation| LayerSpec::FullyConnected { n_in: 5, n_out: 4, activation })
+            .map(|activation| LayerSpec::FullyConnected {
+                n_in: 5,
+                n_out: 4,
+                activation,
+                bias: true,
+            })
             .into(),
         LayerClass::Flatten => vec![LayerSpec::Flatten { input_shape: vec![4, 3, 2] }],
         LayerClass::Conv2D => Activation::ALL
@@ -159,6 +165,7 @@ fn specs(class: LayerClass) -> Vec<LayerSpec> {
                 eps: 0.01,
                 momentum: 0.1,
                 activation,
+                scale: true,
             })
             .into(),
         LayerClass::Dropout => [vec![5], vec![7, 6, 2]]

@@ -44,6 +44,7 @@ mod subject;
 mod tampered;
 mod training_subject;
 pub mod transcript;
+mod whitening_subject;
 pub mod worked;
 pub mod workspace;
 
@@ -55,3 +56,4 @@ pub use subject::{
 pub use training_subject::{
     Optimiser, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject,
 };
+pub use whitening_subject::WhiteningSubject;

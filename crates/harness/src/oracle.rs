@@ -87,7 +87,9 @@ fn file_and_class<T: Scalar>(subject: &Subject<T>) -> Option<(&'static str, Stri
         Subject::Loss(losses::Loss::L2, _) => "L2",
         Subject::Loss(losses::Loss::SoftmaxCrossEntropy, _) => "SoftMaxCrossEntropy",
         Subject::Loss(losses::Loss::CrossEntropy, _) => return None,
-        Subject::Sgd(_) | Subject::Schedule(_) | Subject::Smoothing(_) => return None,
+        Subject::Sgd(_) | Subject::Schedule(_) | Subject::Smoothing(_) | Subject::Whitening(_) => {
+            return None;
+        }
     };
     Some((file, format!("Test{file}")))
 }

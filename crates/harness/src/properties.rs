@@ -25,6 +25,7 @@ mod sgd_training;
 mod softmax;
 #[cfg(test)]
 mod tests;
+mod whitening;
 
 use std::sync::Arc;
 
@@ -75,6 +76,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
         Subject::Sgd(implementation) => sgd_training::checks(subject, implementation),
         Subject::Schedule(implementation) => cycle::checks(subject, implementation),
         Subject::Smoothing(implementation) => label_smoothing::checks(subject, implementation),
+        Subject::Whitening(implementation) => whitening::checks(subject, implementation),
     }
 }
 

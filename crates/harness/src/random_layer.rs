@@ -128,6 +128,7 @@ impl Geometry {
             stride: self.stride,
             pad: self.pad,
             activation,
+            bias: true,
         }
     }
 
@@ -158,6 +159,7 @@ pub(crate) fn draw_spec(class: LayerClass, case: &mut Case) -> (LayerSpec, Vec<u
             n_in: case.between(1, 6),
             n_out: case.between(1, 6),
             activation,
+            bias: true,
         },
         LayerClass::Flatten => {
             let axes = case.between(1, 3);
@@ -178,6 +180,7 @@ pub(crate) fn draw_spec(class: LayerClass, case: &mut Case) -> (LayerSpec, Vec<u
                 eps: 0.05 + 0.45 * case.rng.uniform(),
                 momentum: 1.0 - case.rng.uniform(),
                 activation: Activation::Linear,
+                scale: true,
             }
         }
         LayerClass::Dropout => {
@@ -188,6 +191,8 @@ pub(crate) fn draw_spec(class: LayerClass, case: &mut Case) -> (LayerSpec, Vec<u
             }
         }
     };
+    // One in four has no bias, or no scale.
+    let spec = spec.with(case.between(0, 3) > 0);
     let x_shape = [&[m], &*spec.input_shape()].concat();
     case.describe(format!("{spec:?}, X {x_shape:?}"));
     (spec, x_shape)

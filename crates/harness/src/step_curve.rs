@@ -42,10 +42,21 @@ fn layers() -> [(&'static str, LayerSpec); 8] {
         |mode, pad| LayerSpec::Pool2D { input_shape, mode, kernel_shape: (2, 2), stride: 2, pad };
     let images = input_shape.to_vec();
     [
-        ("FullyConnected, tanh", LayerSpec::FullyConnected { n_in: 5, n_out: 4, activation }),
+        (
+            "FullyConnected, tanh",
+            LayerSpec::FullyConnected { n_in: 5, n_out: 4, activation, bias: true },
+        ),
         (
             "Conv2D, tanh",
-            LayerSpec::Conv2D { input_shape, n_out: 2, kernel_shape, stride, pad, activation },
+            LayerSpec::Conv2D {
+                input_shape,
+                n_out: 2,
+                kernel_shape,
+                stride,
+                pad,
+                activation,
+                bias: true,
+            },
         ),
         (
             "BatchNorm",
@@ -54,6 +65,7 @@ fn layers() -> [(&'static str, LayerSpec); 8] {
                 eps: 0.01,
                 momentum: 0.1,
                 activation: Activation::Linear,
+                scale: true,
             },
         ),
         ("Pool2D, max", pool(PoolMode::Max, Pad::Valid)),

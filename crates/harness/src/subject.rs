@@ -13,7 +13,7 @@ use ndarray::{Array2, ArrayD};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
-use crate::{RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject};
+use crate::{RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject, WhiteningSubject};
 
 /// An implementation of one activation, one loss or one class of layers, and which one it claims to
 /// be.
@@ -31,6 +31,8 @@ pub enum Subject<T> {
     Schedule(Arc<dyn ScheduleSubject>),
     /// Label smoothing.
     Smoothing(Arc<dyn SmoothingSubject<T>>),
+    /// The whitening of patches.
+    Whitening(Arc<dyn WhiteningSubject<T>>),
 }
 
 impl<T: Scalar> Subject<T> {
@@ -44,6 +46,7 @@ impl<T: Scalar> Subject<T> {
             Self::Sgd(Arc::new(RealTraining)),
             Self::Schedule(Arc::new(RealTraining)),
             Self::Smoothing(Arc::new(RealTraining)),
+            Self::Whitening(Arc::new(RealTraining)),
         ];
         activations.into_iter().chain(layers).chain(losses).chain(training).collect()
     }
@@ -66,6 +69,7 @@ impl<T: Scalar> Subject<T> {
             Self::Sgd(_) => "SgdForTraining",
             Self::Schedule(_) => "Cycle",
             Self::Smoothing(_) => "LabelSmoothing",
+            Self::Whitening(_) => "Whitening",
         }
     }
 
@@ -77,7 +81,7 @@ impl<T: Scalar> Subject<T> {
             Self::Activation(Activation::GELU, _) => "7",
             Self::Activation(..) => "4.1",
             Self::Loss(..) => "4.4",
-            Self::Sgd(_) | Self::Schedule(_) | Self::Smoothing(_) => "7",
+            Self::Sgd(_) | Self::Schedule(_) | Self::Smoothing(_) | Self::Whitening(_) => "7",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
             Self::Layer(LayerClass::Pool2D, _) => "6.3",
             Self::Layer(
@@ -194,6 +198,9 @@ pub enum LayerSpec {
         n_out: usize,
         /// The activation.
         activation: Activation,
+        /// Whether there is a bias.
+        #[serde(default = "yes", skip_serializing_if = "bool::clone")]
+        bias: bool,
     },
     /// A flattening layer.
     Flatten {
@@ -214,6 +221,9 @@ pub enum LayerSpec {
         pad: Pad,
         /// The activation.
         activation: Activation,
+        /// Whether there is a bias.
+        #[serde(default = "yes", skip_serializing_if = "bool::clone")]
+        bias: bool,
     },
     /// A pooling layer.
     Pool2D {
@@ -243,6 +253,9 @@ pub enum LayerSpec {
         momentum: f64,
         /// The activation.
         activation: Activation,
+        /// Whether there is a scale.
+        #[serde(default = "yes", skip_serializing_if = "bool::clone")]
+        scale: bool,
     },
     /// A dropout.
     Dropout {
@@ -251,6 +264,11 @@ pub enum LayerSpec {
         /// The probability that an element is dropped.
         rate: f64,
     },
+}
+
+/// What a case means that does not mention a bias or a scale.
+fn yes() -> bool {
+    true
 }
 
 impl LayerSpec {
@@ -282,24 +300,54 @@ impl LayerSpec {
         }
     }
 
+    /// The names of the parameters that it asks for.
+    #[must_use]
+    pub fn parameter_names(&self) -> &'static [&'static str] {
+        match self {
+            Self::FullyConnected { bias: true, .. } | Self::Conv2D { bias: true, .. } => {
+                &["W", "b"]
+            }
+            Self::FullyConnected { .. } | Self::Conv2D { .. } => &["W"],
+            Self::BatchNorm { scale: true, .. } => &["gamma", "beta"],
+            Self::BatchNorm { .. } => &["beta"],
+            Self::Flatten { .. }
+            | Self::Pool2D { .. }
+            | Self::GlobalAveragePool2D { .. }
+            | Self::Dropout { .. } => &[],
+        }
+    }
+
+    /// The same with or without what can be left out: a bias, a scale.
+    #[must_use]
+    pub(crate) fn with(mut self, there: bool) -> Self {
+        if let Self::FullyConnected { bias: part, .. }
+        | Self::Conv2D { bias: part, .. }
+        | Self::BatchNorm { scale: part, .. } = &mut self
+        {
+            *part = there;
+        }
+        self
+    }
+
     /// The configuration of the real layer.
     #[must_use]
     pub fn config<T: Scalar>(&self) -> Box<dyn LayerConfig<T>> {
         match *self {
-            Self::FullyConnected { n_out, activation, .. } => {
-                Box::new(FullyConnectedConfig { activation, ..FullyConnectedConfig::new(n_out) })
+            Self::FullyConnected { n_out, activation, bias, .. } => {
+                let config = FullyConnectedConfig::new(n_out);
+                Box::new(FullyConnectedConfig { activation, bias, ..config })
             }
             Self::Flatten { .. } => Box::new(FlattenConfig),
-            Self::Conv2D { n_out, kernel_shape, stride, pad, activation, .. } => {
+            Self::Conv2D { n_out, kernel_shape, stride, pad, activation, bias, .. } => {
                 let config = Conv2DConfig::new(n_out, kernel_shape);
-                Box::new(Conv2DConfig { stride, pad, activation, ..config })
+                Box::new(Conv2DConfig { stride, pad, activation, bias, ..config })
             }
             Self::Pool2D { mode, kernel_shape, stride, pad, .. } => {
                 Box::new(Pool2DConfig { pad, ..Pool2DConfig::new(mode, kernel_shape, stride) })
             }
             Self::GlobalAveragePool2D { .. } => Box::new(GlobalAveragePool2DConfig),
-            Self::BatchNorm { eps, momentum, activation, .. } => {
-                Box::new(BatchNormConfig { eps, momentum, activation })
+            Self::BatchNorm { eps, momentum, activation, scale, .. } => {
+                Box::new(BatchNormConfig { eps, momentum, activation, scale })
             }
             Self::Dropout { rate, .. } => Box::new(DropoutConfig { rate }),
         }

@@ -16,6 +16,7 @@ mod pooling;
 mod relu;
 mod softmax;
 mod step_of_training;
+mod whitening;
 mod winograd;
 
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ pub fn all() -> BTreeMap<String, Tensor> {
 type Write = fn(&mut Example<'_>);
 
 /// Every example, by what the names of its tensors begin with.
-const CHAPTERS: [(&str, Write); 34] = [
+const CHAPTERS: [(&str, Write); 36] = [
     ("two-weights", background::two_weights),
     ("batch", background::batch),
     ("neuron", background::neuron),
@@ -82,6 +83,8 @@ const CHAPTERS: [(&str, Write); 34] = [
     ("sigmoid", relu::sigmoid),
     ("batch-norm", normalisation::batch_norm),
     ("dropout", normalisation::dropout),
+    ("dirac", whitening::dirac),
+    ("whitening", whitening::whitening),
     ("cubic", finite_differences::cubic),
     ("element-error", finite_differences::element_errors),
 ];
@@ -182,6 +185,8 @@ mod tests {
             ("nesterov.p", &[10.0, 7.0, 3.5, 1.25]),
             ("weight-decay.p", &[8.0, 5.0, 1.25]),
             ("matrix-vector.result", &[8.0, 26.0]),
+            ("whitening.covariance", &[2.0, 1.5, 1.5, 2.0]),
+            ("dirac.w", &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
         ] {
             assert_eq!(values(name), by_hand, "{name}");
         }
@@ -196,6 +201,8 @@ mod tests {
             ("softmax-cross-entropy.dz", &[0.125, 0.25, -0.375]),
             ("one-cycle.rates", &[0.0, 1.0, 3.0, 4.0, 3.0, 2.0]),
             ("cubic.slope", &[3.01]),
+            ("whitening.values", &[3.5, 0.5]),
+            ("whitening.responses", &[0.875, 0.0, 0.0, 0.5]),
         ] {
             let got = values(name);
             let off = got.iter().zip(by_hand).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);

@@ -108,7 +108,11 @@ mod tests {
         assert_eq!(code(&[]), None);
         assert_eq!(code(&["--tta", "--offline", "--output", "a.csv"]), None);
         assert_eq!(code(&["evaluate", "--tta", "--csv", "a.csv"]), None);
+        assert_eq!(code(&["evaluate", "--tta", "shifts"]), None);
+        assert_eq!(code(&["--tta", "mirror"]), None);
+        assert_eq!(code(&["--tta", "sideways"]), Some(2));
         assert_eq!(code(&["--tta", "evaluate"]), Some(2));
+        assert_eq!(code(&["--offline", "evaluate"]), Some(2));
         assert_eq!(code(&["predict"]), Some(2));
         assert_eq!(code(&["--threads", "0"]), Some(2));
     }

@@ -16,13 +16,19 @@ pub(crate) struct ExportArguments {
     /// File to write
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
+    /// Round the parameters to half precision, which halves the file; `evaluate --checkpoint` says what
+    /// that costs
+    #[arg(long)]
+    half: bool,
     #[command(flatten)]
     voice: Voice,
 }
 
 pub(crate) fn execute(arguments: &ExportArguments) -> Result<()> {
-    let ExportArguments { checkpoint, output, voice } = arguments;
-    Checkpoint::load(checkpoint)?.weights_only().save(output)?;
+    let ExportArguments { checkpoint, output, half, voice } = arguments;
+    let checkpoint = Checkpoint::load(checkpoint)?;
+    let weights = if *half { checkpoint.rounded_to_half()? } else { checkpoint.weights_only() };
+    weights.save(output)?;
     let bytes = std::fs::metadata(output)?.len();
     voice.say(format!("written: {} ({bytes} bytes)", output.display()));
     Ok(())

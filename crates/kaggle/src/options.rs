@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use acquire::{Reporter, Request};
 use anyhow::{Context, Result};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use experiment::Evaluation;
 use kaggle::{TestTimeAugmentation, Weights};
 use training::Provenance;
@@ -18,11 +18,21 @@ pub(crate) struct ModelOptions {
     /// experiments/cifar10/checkpoints/best.safetensors if it is there, else shipped]
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Average the probabilities of each image and its mirror image
-    #[arg(long)]
-    tta: bool,
+    /// Average the predictions of each image and its mirror image, or of these and of the same moved by a
+    /// pixel to either side
+    #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "mirror")]
+    tta: Option<Tta>,
     #[command(flatten)]
     pub(crate) threads: ThreadOptions,
+}
+
+/// A form of test-time augmentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tta {
+    /// The image and its mirror image: the mean of two probabilities
+    Mirror,
+    /// The image and two that are moved by a pixel, each with its mirror image: the mean of six logits
+    Shifts,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -52,11 +62,20 @@ impl ModelOptions {
     pub(crate) fn as_arguments(&self) -> String {
         let checkpoint = self.checkpoint.as_deref().map(quoted);
         let checkpoint = checkpoint.map_or(String::new(), |path| format!(" --checkpoint {path}"));
-        format!("{checkpoint}{}", if self.tta { " --tta" } else { "" })
+        let tta = match self.tta {
+            None => "",
+            Some(Tta::Mirror) => " --tta",
+            Some(Tta::Shifts) => " --tta shifts",
+        };
+        format!("{checkpoint}{tta}")
     }
 
     pub(crate) fn augmentation(&self) -> TestTimeAugmentation {
-        if self.tta { TestTimeAugmentation::Mirror } else { TestTimeAugmentation::None }
+        match self.tta {
+            None => TestTimeAugmentation::None,
+            Some(Tta::Mirror) => TestTimeAugmentation::Mirror,
+            Some(Tta::Shifts) => TestTimeAugmentation::Shifts,
+        }
     }
 }
 
@@ -114,6 +133,9 @@ impl Voice {
         let mirrored = match augmentation {
             TestTimeAugmentation::None => "",
             TestTimeAugmentation::Mirror => ", each image and its mirror image",
+            TestTimeAugmentation::Shifts => {
+                ", each image and two moved by a pixel, all with their mirror images"
+            }
         };
         self.say(format!("predicted in {seconds:.1} s on {threads} threads{mirrored}"));
     }

@@ -1,6 +1,7 @@
 //! The probability of each class, for each image.
 
-use ndarray::{Array2, ArrayView4, Zip, s};
+use activations::Activation;
+use ndarray::{Array2, Array4, ArrayView4, Axis, Zip, s};
 use training::{Model, TrainingError};
 
 /// What is done to an image before it is predicted.
@@ -12,6 +13,11 @@ pub enum TestTimeAugmentation {
     /// It is predicted as it is and mirrored left to right; the probabilities are averaged. The classes
     /// of CIFAR-10 look the same from the other side, and training shows the network both.
     Mirror,
+    /// It is predicted as it is, moved by one pixel up and left, and moved by one down and right, each
+    /// with its mirror image; the logits are averaged, with a weight of 1/2 for the image that is not
+    /// moved and 1/4 for either that is. What comes in at an edge is reflected. Jordan, "94% on CIFAR-10
+    /// in 3.29 seconds on a single GPU", arXiv 2404.00498 (2024).
+    Shifts,
 }
 
 /// The probability of each class for each image: the same bits for every number of threads.
@@ -26,10 +32,144 @@ pub fn predict(
     images: ArrayView4<'_, u8>,
     augmentation: TestTimeAugmentation,
 ) -> Result<Array2<f32>, TrainingError> {
-    let mut probabilities = model.predict(images)?;
-    if augmentation == TestTimeAugmentation::Mirror {
-        let mirrored = model.predict(images.slice(s![.., .., ..;-1, ..]))?;
-        Zip::from(&mut probabilities).and(&mirrored).for_each(|p, &q| *p = 0.5 * (*p + q));
+    match augmentation {
+        TestTimeAugmentation::None => model.predict(images),
+        TestTimeAugmentation::Mirror => {
+            let mut probabilities = model.predict(images)?;
+            let mirrored = model.predict(mirrored(images))?;
+            Zip::from(&mut probabilities).and(&mirrored).for_each(|p, &q| *p = 0.5 * (*p + q));
+            Ok(probabilities)
+        }
+        TestTimeAugmentation::Shifts => {
+            let logits = mean_over_shifts(images, |images| model.logits(images))?;
+            Ok(Activation::SoftMax.forward(&logits))
+        }
     }
-    Ok(probabilities)
+}
+
+// ANCHOR: shifts
+/// `1/4 f(X) + 1/4 f(mirrored X) + 1/8 Σ [f(moved X) + f(mirrored moved X)]` over both moves.
+fn mean_over_shifts<E>(
+    images: ArrayView4<'_, u8>,
+    f: impl Fn(ArrayView4<'_, u8>) -> Result<Array2<f32>, E>,
+) -> Result<Array2<f32>, E> {
+    let both = |images: ArrayView4<'_, u8>| -> Result<Array2<f32>, E> {
+        Ok((f(images)? + f(mirrored(images))?) * 0.5)
+    };
+    let (up_left, down_right) = (moved(images, 1), moved(images, -1));
+    Ok(both(images)? * 0.5 + (both(up_left.view())? + both(down_right.view())?) * 0.25)
+}
+
+fn mirrored(images: ArrayView4<'_, u8>) -> ArrayView4<'_, u8> {
+    images.slice_move(s![.., .., ..;-1, ..])
+}
+
+/// The images whose pixel `(r, q)` is pixel `(r + by, q + by)` of `images`, reflected at the edges.
+fn moved(images: ArrayView4<'_, u8>, by: isize) -> Array4<u8> {
+    let seen = |axis: usize| -> Vec<usize> {
+        let last = images.len_of(Axis(axis)) as isize - 1;
+        let reflected = |at: isize| if at < 0 { -at } else { at.min(2 * last - at) };
+        (0..=last).map(|at| reflected(at + by).clamp(0, last) as usize).collect()
+    };
+    images.select(Axis(1), &seen(1)).select(Axis(2), &seen(2))
+}
+// ANCHOR_END: shifts
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use ndarray::{Array3, array};
+    use numerics::Rng;
+
+    use super::*;
+
+    fn random_images(n: usize) -> Array4<u8> {
+        let mut rng = Rng::new(7);
+        Array4::from_shape_simple_fn((n, 5, 6, 3), || rng.below(256) as u8)
+    }
+
+    /// Two linear functions of the pixels, with whole numbers, so that nothing rounds.
+    fn linear(images: ArrayView4<'_, u8>) -> Result<Array2<f32>, Infallible> {
+        let (n, rows, cols, channels) = images.dim();
+        let w = |r, q, c, class| ((7 * r + 3 * q + 5 * c + 2 * class) % 11) as f32 - 4.0;
+        let cells = || (0..rows).flat_map(move |r| (0..cols).map(move |q| (r, q)));
+        Ok(Array2::from_shape_fn((n, 2), |(i, class)| {
+            let of_cell = |(r, q): (usize, usize)| -> f32 {
+                (0..channels).map(|c| w(r, q, c, class) * f32::from(images[[i, r, q, c]])).sum()
+            };
+            cells().map(of_cell).sum()
+        }))
+    }
+
+    fn averaged(images: &Array4<u8>) -> Array2<f32> {
+        let Ok(mean) = mean_over_shifts(images.view(), linear);
+        mean
+    }
+
+    #[test]
+    fn a_moved_image_is_reflected_at_its_edges() {
+        let image = Array3::from_shape_fn((3, 3, 1), |(r, q, _)| (3 * r + q) as u8);
+        let images = image.insert_axis(Axis(0));
+        let cells = |by| moved(images.view(), by).into_shape_with_order((3, 3)).unwrap();
+        assert_eq!(cells(1), array![[4, 5, 4], [7, 8, 7], [4, 5, 4]]);
+        assert_eq!(cells(-1), array![[4, 3, 4], [1, 0, 1], [4, 3, 4]]);
+        assert_eq!(cells(0), array![[0, 1, 2], [3, 4, 5], [6, 7, 8]]);
+        let pixel = Array4::from_elem((1, 1, 1, 2), 9_u8);
+        assert_eq!(moved(pixel.view(), 1), pixel);
+    }
+
+    #[test]
+    fn the_mean_is_that_of_six_predictions_with_their_weights() {
+        let images = random_images(4);
+        let (n, rows, cols, channels) = images.dim();
+        let mut expected = Array2::<f32>::zeros((n, 2));
+        for (weight, by) in [(0.5, 0_isize), (0.25, 1), (0.25, -1)] {
+            for mirror in [false, true] {
+                let seen = Array4::from_shape_fn((n, rows, cols, channels), |(i, r, q, c)| {
+                    let q = if mirror { cols - 1 - q } else { q };
+                    let at = |x: usize, length: usize| {
+                        let x = (x as isize + by).unsigned_abs();
+                        if x == length { length - 2 } else { x }
+                    };
+                    images[[i, at(r, rows), at(q, cols), c]]
+                });
+                let Ok(logits) = linear(seen.view());
+                expected = expected + logits * (0.5 * weight);
+            }
+        }
+        assert_eq!(averaged(&images), expected);
+    }
+
+    #[test]
+    fn a_constant_image_is_predicted_as_it_is() {
+        let images = Array4::from_elem((2, 5, 6, 3), 77);
+        let Ok(plain) = linear(images.view());
+        assert_eq!(averaged(&images), plain);
+    }
+
+    #[test]
+    fn each_image_is_taken_alone() {
+        let images = random_images(3);
+        let all = averaged(&images);
+        for (image, expected) in images.outer_iter().zip(all.outer_iter()) {
+            let alone = averaged(&image.insert_axis(Axis(0)).to_owned());
+            assert_eq!(alone.row(0), expected);
+        }
+    }
+
+    #[test]
+    fn an_image_that_is_its_own_mirror_image_needs_no_mirror() {
+        let half = random_images(2);
+        let images = ndarray::concatenate![Axis(2), half, mirrored(half.view())];
+        let Ok(plain) = linear(images.view());
+        let Ok(mirror) = linear(mirrored(images.view()));
+        assert_eq!(mirror, plain);
+    }
+
+    #[test]
+    fn an_error_is_passed_on() {
+        let images = random_images(1);
+        assert_eq!(mean_over_shifts(images.view(), |_| Err("no")), Err("no"));
+    }
 }

@@ -1,7 +1,7 @@
 //! Batch normalisation.
 
 use activations::{Activation, GELU, ReLU};
-use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis, Zip};
+use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis, CowArray, Ix2, Zip};
 use numerics::{Rng, Scalar, map, recycle};
 use serde::{Deserialize, Serialize};
 
@@ -20,12 +20,15 @@ pub struct BatchNormConfig {
     pub momentum: f64,
     /// The activation; linear by default.
     pub activation: Activation,
+    /// Whether there is a scale γ; true by default. Without one it is 1.
+    #[serde(skip_serializing_if = "bool::clone")]
+    pub scale: bool,
 }
 
 impl Default for BatchNormConfig {
     /// The defaults of PyTorch.
     fn default() -> Self {
-        Self { eps: 1e-5, momentum: 0.1, activation: Activation::default() }
+        Self { eps: 1e-5, momentum: 0.1, activation: Activation::default(), scale: true }
     }
 }
 
@@ -41,7 +44,7 @@ impl BatchNormConfig {
             let expected = expected.to_owned();
             Err(LayerError::Configuration { layer: KIND, what, expected, got })
         };
-        let Self { eps, momentum, activation } = *self;
+        let Self { eps, momentum, activation, scale } = *self;
         // What rounds to 0 in `f32` would not keep a constant feature from dividing by 0.
         if !(eps.is_finite() && T::of(eps) >= T::TINY && T::of(eps).is_finite()) {
             return invalid("eps", "finite and above 0", eps.to_string());
@@ -57,7 +60,8 @@ impl BatchNormConfig {
             }
         };
         let (zeros, ones) = (ArrayD::zeros(vec![1, n]), ArrayD::ones(vec![1, n]));
-        let parameters = Parameters::new([("gamma", ones.clone()), ("beta", zeros.clone())]);
+        let gamma = scale.then(|| ("gamma", ones.clone()));
+        let parameters = Parameters::new(gamma.into_iter().chain([("beta", zeros.clone())]));
         let buffers = Parameters::new([("running_mean", zeros), ("running_variance", ones)]);
         let state = LayerState::new(KIND, input_shape, input_shape, activation, parameters)
             .with_buffers(buffers);
@@ -82,6 +86,7 @@ impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
 /// [`forward`](Layer::forward) uses the statistics of the mini-batch and moves the running ones by
 /// the momentum α, `r ← (1 - α) r + α s`; [`predict`](Layer::predict) uses the running ones. Both
 /// variances divide by the number of values N, as in Keras; PyTorch's running one divides by N - 1.
+/// Declared without a scale, it has the parameter β alone, and γ is 1.
 ///
 /// # Shapes
 /// `x` and `y`: `(m, n)` or `(m, rows, cols, n)`; γ, β and the running statistics: `(1, n)`.
@@ -96,6 +101,13 @@ pub struct BatchNorm<T> {
 }
 
 const KIND: &str = "BatchNorm";
+
+impl<T: Scalar> BatchNorm<T> {
+    /// γ, ones if there is no scale.
+    fn gamma(&self) -> CowArray<'_, T, Ix2> {
+        self.parameters().row_or("gamma", self.n_out(), T::one())
+    }
+}
 
 /// What backward needs of the forward pass.
 #[derive(Clone, Debug)]
@@ -118,8 +130,9 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(&x)?;
         let shape = x.shape().to_vec();
-        let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
-        let forward = forward_activated(self.activation(), rows(x), gamma, beta, self.eps);
+        let (gamma, beta) = (self.gamma(), self.parameters().matrix("beta"));
+        let forward = forward_activated(self.activation(), rows(x), gamma.view(), beta, self.eps);
+        drop(gamma);
         let alpha = self.momentum;
         let buffers = self.state.buffers_mut();
         for (name, batch) in
@@ -143,38 +156,42 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
             return Err(LayerError::BackwardBeforeForward { layer: KIND });
         };
         self.state.check_gradient(shape, &dl_dy)?;
-        let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
-        let (shape, deviation) = (shape.clone(), deviation.view());
-        let dl_dy = rows(dl_dy);
-        let gradients = match self.activation() {
-            Activation::Linear => {
-                batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, |_, dl_dy| dl_dy)
-            }
-            Activation::ReLU => {
-                batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, ReLU::gradient)
-            }
-            Activation::GELU => {
-                batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, GELU::gradient)
-            }
-            activation => {
-                let dl_dz = activation.backward(&(x_hat * &gamma + beta), &dl_dy)?;
-                batch_norm_backward(dl_dz, x_hat, deviation, gamma, beta, |_, dl_dz| dl_dz)
+        let (gamma, beta) = (self.gamma(), self.parameters().matrix("beta"));
+        let gradients = {
+            let (gamma, deviation, dl_dy) = (gamma.view(), deviation.view(), rows(dl_dy));
+            match self.activation() {
+                Activation::Linear => {
+                    batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, |_, dl_dy| dl_dy)
+                }
+                Activation::ReLU => {
+                    batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, ReLU::gradient)
+                }
+                Activation::GELU => {
+                    batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, GELU::gradient)
+                }
+                activation => {
+                    let dl_dz = activation.backward(&(x_hat * &gamma + beta), &dl_dy)?;
+                    batch_norm_backward(dl_dz, x_hat, deviation, gamma, beta, |_, dl_dz| dl_dz)
+                }
             }
         };
-        self.state.set_gradients(Parameters::new([
-            ("gamma", gradients.dl_dgamma.into_dyn()),
-            ("beta", gradients.dl_dbeta.into_dyn()),
-        ]));
+        drop(gamma);
+        let shape = shape.clone();
+        // Backward needs the sums of dL/dγ in any case.
+        let dl_dgamma = self.parameters().get("gamma").map(|_| ("gamma", gradients.dl_dgamma));
+        let of_parameters = dl_dgamma.into_iter().chain([("beta", gradients.dl_dbeta)]);
+        let of_parameters = of_parameters.map(|(name, gradient)| (name, gradient.into_dyn()));
+        self.state.set_gradients(Parameters::new(of_parameters));
         Ok(shaped(gradients.dl_dx, shape))
     }
 
     // ANCHOR: predict
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(x)?;
-        let (gamma, beta) = (self.parameters().matrix("gamma"), self.parameters().matrix("beta"));
+        let (gamma, beta) = (self.gamma(), self.parameters().matrix("beta"));
         let mean = self.buffers().matrix("running_mean");
         let variance = self.buffers().matrix("running_variance");
-        let (shape, eps) = (x.shape().to_vec(), self.eps);
+        let (shape, eps, gamma) = (x.shape().to_vec(), self.eps, gamma.view());
         let x = rows(map(x, |x| x));
         let y = match self.activation() {
             Activation::ReLU => {
@@ -279,6 +296,36 @@ mod tests {
         let y = layer.forward(array![[5.0, 7.0]].into_dyn()).unwrap();
         assert_eq!(y, array![[3.0, -1.0]].into_dyn());
         assert_eq!(layer.backward(y).unwrap(), array![[0.0, 0.0]].into_dyn());
+    }
+
+    #[test]
+    fn without_a_scale_there_is_one_parameter() {
+        let config = BatchNormConfig { scale: false, ..BatchNormConfig::default() };
+        let (mut with, mut without) = (layer(0.1), config.build::<f64>(&[2]).unwrap());
+        assert_eq!(without.parameters().names().collect::<Vec<_>>(), ["beta"]);
+        // γ starts at one, so that both compute the same.
+        let x: ArrayD<f64> = Rng::new(1).normal_array(vec![6, 2], 1.0, 3.0);
+        let y = with.forward(x.clone()).unwrap();
+        assert_eq!(without.forward(x.clone()).unwrap(), y);
+        assert_eq!(without.predict(&x), with.predict(&x));
+        let g: ArrayD<f64> = Rng::new(2).normal_array(vec![6, 2], 0.0, 1.0);
+        assert_eq!(without.backward(g.clone()), with.backward(g));
+        assert_eq!(without.gradients()["beta"], with.gradients()["beta"]);
+        assert_eq!(without.gradients().names().collect::<Vec<_>>(), ["beta"]);
+        assert_eq!(without.buffers(), with.buffers());
+    }
+
+    #[test]
+    fn a_tiny_eps_and_a_large_momentum_are_taken_in_single_precision() {
+        let config = BatchNormConfig { eps: 1e-12, momentum: 0.4, ..BatchNormConfig::default() };
+        let mut layer = config.build::<f32>(&[2]).unwrap();
+        // Means 2 and 5, variances 1 and 0: the constant feature is β = 0, not 0/0.
+        let y = layer.forward(array![[1.0, 5.0], [3.0, 5.0]].into_dyn()).unwrap();
+        assert_eq!(y, array![[-1.0, 0.0], [1.0, 0.0]].into_dyn());
+        let running = &layer.buffers()["running_mean"];
+        approx::assert_abs_diff_eq!(*running, array![[0.8, 2.0]].into_dyn(), epsilon = 1e-6);
+        let dl_dx = layer.backward(y).unwrap();
+        assert!(dl_dx.iter().all(|d| d.is_finite()), "{dl_dx}");
     }
 
     #[test]

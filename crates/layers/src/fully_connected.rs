@@ -1,7 +1,7 @@
 //! The fully-connected layer.
 
 use activations::Activation;
-use ndarray::{Array2, ArrayD, ArrayView2, Axis, Ix2};
+use ndarray::{Array2, ArrayD, ArrayView2, Axis, CowArray, Ix2};
 use numerics::{Rng, Scalar, matmul};
 use serde::{Deserialize, Serialize};
 
@@ -18,13 +18,22 @@ pub struct FullyConnectedConfig {
     /// How `W` is drawn; Xavier uniform by default. `b` starts at zero.
     #[serde(default)]
     pub weight_init: WeightInit,
+    /// Whether there is a bias `b`; true by default.
+    #[serde(default = "yes", skip_serializing_if = "bool::clone")]
+    pub bias: bool,
+}
+
+/// What a configuration means that does not mention a bias.
+fn yes() -> bool {
+    true
 }
 
 impl FullyConnectedConfig {
-    /// `n_out` units, linear, Xavier-uniform weights.
+    /// `n_out` units with a bias, linear, Xavier-uniform weights.
     #[must_use]
     pub fn new(n_out: usize) -> Self {
-        Self { n_out, activation: Activation::default(), weight_init: WeightInit::default() }
+        let (activation, weight_init) = (Activation::default(), WeightInit::default());
+        Self { n_out, activation, weight_init, bias: true }
     }
 
     /// The layer for inputs of shape `[n_in]`.
@@ -52,8 +61,8 @@ impl FullyConnectedConfig {
         }
         let shape = [n_in, self.n_out];
         let w = self.weight_init.sample(KIND, &shape, Fans::of(&shape), self.activation, rng)?;
-        let b = ArrayD::zeros(vec![1, self.n_out]);
-        let parameters = Parameters::new([("W", w), ("b", b)]);
+        let b = self.bias.then(|| ("b", ArrayD::zeros(vec![1, self.n_out])));
+        let parameters = Parameters::new([("W", w)].into_iter().chain(b));
         let state = LayerState::new(KIND, &[n_in], &[self.n_out], self.activation, parameters);
         Ok(FullyConnected { state, cache: None })
     }
@@ -72,6 +81,7 @@ impl<T: Scalar> LayerConfig<T> for FullyConnectedConfig {
 /// `Y = σ(X W + b)`: every input unit feeds every output unit.
 ///
 /// With `dL/dZ` from the activation: `dL/dX = dL/dZ Wᵀ`, `dL/dW = Xᵀ dL/dZ`, `dL/db = Σₘ dL/dZ`.
+/// Declared without a bias, it has the parameter `W` alone.
 ///
 /// # Shapes
 /// `x: (m, n_in)`, `y: (m, n_out)`, `W: (n_in, n_out)`, `b: (1, n_out)`.
@@ -84,6 +94,13 @@ pub struct FullyConnected<T> {
 }
 
 const KIND: &str = "FullyConnected";
+
+impl<T: Scalar> FullyConnected<T> {
+    /// `b`, zeros if there is none.
+    fn bias(&self) -> CowArray<'_, T, Ix2> {
+        self.parameters().row_or("b", self.n_out(), T::zero())
+    }
+}
 
 /// What backward needs of the forward pass.
 #[derive(Clone, Debug)]
@@ -104,6 +121,17 @@ impl<T: Scalar> FullyConnected<T> {
         let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
         Ok(self.activation().backward(z, &dl_dy)?)
     }
+
+    /// Sets the gradients of the parameters, from `dL/dZ`.
+    fn fill_gradients(&mut self, dl_dz: &Array2<T>) -> Result<(), LayerError> {
+        let x = self.cached()?.x.view();
+        let mut gradients = vec![("W", backward_weights(x, dl_dz.view()).into_dyn())];
+        if self.parameters().get("b").is_some() {
+            gradients.push(("b", backward_bias(dl_dz.view()).into_dyn()));
+        }
+        self.state.set_gradients(Parameters::new(gradients));
+        Ok(())
+    }
 }
 
 impl<T: Scalar> Layer<T> for FullyConnected<T> {
@@ -119,8 +147,8 @@ impl<T: Scalar> Layer<T> for FullyConnected<T> {
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(&x)?;
         let x = x.into_dimensionality::<Ix2>().expect("check_input found two axes");
-        let (w, b) = (self.parameters().matrix("W"), self.parameters().matrix("b"));
-        let z = fully_connected_forward(x.view(), w, b);
+        let w = self.parameters().matrix("W");
+        let z = fully_connected_forward(x.view(), w, self.bias().view());
         let y = self.activation().forward(&z);
         self.cache = Some(Cache { x, z });
         Ok(y.into_dyn())
@@ -130,30 +158,21 @@ impl<T: Scalar> Layer<T> for FullyConnected<T> {
     // ANCHOR: backward
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         let dl_dz = self.dl_dz(dl_dy)?;
-        let (x, w) = (&self.cached()?.x, self.parameters().matrix("W"));
-        let FullyConnectedGradients { dl_dx, dl_dw, dl_db } =
-            fully_connected_backward(x.view(), w, dl_dz.view());
-        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
-        self.state.set_gradients(gradients);
-        Ok(dl_dx.into_dyn())
+        self.fill_gradients(&dl_dz)?;
+        Ok(backward_data(self.parameters().matrix("W"), dl_dz.view()).into_dyn())
     }
     // ANCHOR_END: backward
 
     fn backward_parameters(&mut self, dl_dy: ArrayD<T>) -> Result<(), LayerError> {
         let dl_dz = self.dl_dz(dl_dy)?;
-        let x = &self.cached()?.x;
-        let dl_dw = fully_connected_backward_weights(x.view(), dl_dz.view());
-        let dl_db = fully_connected_backward_bias(dl_dz.view());
-        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
-        self.state.set_gradients(gradients);
-        Ok(())
+        self.fill_gradients(&dl_dz)
     }
 
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(x)?;
         let x = x.view().into_dimensionality::<Ix2>().expect("check_input found two axes");
-        let (w, b) = (self.parameters().matrix("W"), self.parameters().matrix("b"));
-        Ok(self.activation().forward(&fully_connected_forward(x, w, b)).into_dyn())
+        let (w, b) = (self.parameters().matrix("W"), self.bias());
+        Ok(self.activation().forward(&fully_connected_forward(x, w, b.view())).into_dyn())
     }
 
     fn clear_cache(&mut self) {
@@ -196,20 +215,24 @@ pub fn fully_connected_backward<T: Scalar>(
     dl_dz: ArrayView2<'_, T>,
 ) -> FullyConnectedGradients<T> {
     FullyConnectedGradients {
-        dl_dx: matmul(dl_dz, w.t()),
-        dl_dw: fully_connected_backward_weights(x, dl_dz),
-        dl_db: fully_connected_backward_bias(dl_dz),
+        dl_dx: backward_data(w, dl_dz),
+        dl_dw: backward_weights(x, dl_dz),
+        dl_db: backward_bias(dl_dz),
     }
 }
 
-fn fully_connected_backward_weights<T: Scalar>(
-    x: ArrayView2<'_, T>,
-    dl_dz: ArrayView2<'_, T>,
-) -> Array2<T> {
+/// `dL/dX`: every output's gradient goes back along its weights.
+fn backward_data<T: Scalar>(w: ArrayView2<'_, T>, dl_dz: ArrayView2<'_, T>) -> Array2<T> {
+    matmul(dl_dz, w.t())
+}
+
+/// `dL/dW`: the sum over the examples of input times gradient.
+fn backward_weights<T: Scalar>(x: ArrayView2<'_, T>, dl_dz: ArrayView2<'_, T>) -> Array2<T> {
     matmul(x.t(), dl_dz)
 }
 
-fn fully_connected_backward_bias<T: Scalar>(dl_dz: ArrayView2<'_, T>) -> Array2<T> {
+/// `dL/db`: the sum over the examples.
+fn backward_bias<T: Scalar>(dl_dz: ArrayView2<'_, T>) -> Array2<T> {
     dl_dz.sum_axis(Axis(0)).insert_axis(Axis(0))
 }
 // ANCHOR_END: backward_kernel
@@ -249,6 +272,23 @@ mod tests {
         assert_eq!(layer.parameters()["b"], ArrayD::zeros(vec![1, 3]));
         assert_eq!(layer.gradients(), &layer.parameters().zeros_like());
         assert_eq!(layer.parameters().names().collect::<Vec<_>>(), ["W", "b"]);
+    }
+
+    #[test]
+    fn without_a_bias_there_is_one_parameter() {
+        let with = FullyConnectedConfig::new(3);
+        let without = FullyConnectedConfig { bias: false, ..with.clone() };
+        let mut with = with.build::<f64>(&[2], &mut Rng::new(1)).unwrap();
+        let mut without = without.build::<f64>(&[2], &mut Rng::new(1)).unwrap();
+        assert_eq!(without.parameters().names().collect::<Vec<_>>(), ["W"]);
+        // b starts at zero, so that both compute the same.
+        let x = array![[1.0, 2.0], [-1.0, 0.5]].into_dyn();
+        let y = with.forward(x.clone()).unwrap();
+        assert_eq!(without.predict(&x).unwrap(), y);
+        assert_eq!(without.forward(x).unwrap(), y);
+        assert_eq!(without.backward(y.clone()).unwrap(), with.backward(y).unwrap());
+        assert_eq!(without.gradients()["W"], with.gradients()["W"]);
+        assert_eq!(without.gradients().names().collect::<Vec<_>>(), ["W"]);
     }
 
     #[test]

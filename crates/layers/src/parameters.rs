@@ -3,7 +3,7 @@
 use std::ops::Index;
 
 use indexmap::IndexMap;
-use ndarray::{ArrayD, Ix2, Ix4};
+use ndarray::{Array2, ArrayD, CowArray, Ix2, Ix4};
 use numerics::Scalar;
 
 /// Arrays by name, in the order in which the layer declares them (`W` before `b`).
@@ -70,6 +70,19 @@ impl<T: Scalar> Parameters<T> {
     #[must_use]
     pub fn matrix(&self, name: &str) -> ndarray::ArrayView2<'_, T> {
         self[name].view().into_dimensionality::<Ix2>().expect("the layer made it a matrix")
+    }
+
+    /// The row of this name, or `n` times `value` where the layer was declared without it: a bias is 0
+    /// then, a scale 1.
+    ///
+    /// # Panics
+    /// If the array is no matrix.
+    #[must_use]
+    pub fn row_or(&self, name: &str, n: usize, value: T) -> CowArray<'_, T, Ix2> {
+        match self.get(name) {
+            Some(_) => self.matrix(name).into(),
+            None => Array2::from_elem((1, n), value).into(),
+        }
     }
 
     /// A view of an array that its layer knows to have four axes, as [`matrix`](Self::matrix).

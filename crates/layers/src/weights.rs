@@ -14,7 +14,7 @@ use crate::LayerError;
 /// A weight initialiser. `g` below is the [`gain`] of the layer's activation.
 ///
 /// Sources: Glorot and Bengio (2010) for Xavier, He et al. (2015) for He, Martens (2010) for
-/// sparse.
+/// sparse, Zagoruyko and Komodakis, "DiracNets", arXiv 1706.00388 (2017) for Dirac.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WeightInit {
@@ -57,6 +57,15 @@ pub enum WeightInit {
     XavierUniform,
     /// Normal with standard deviation `g √(2 / (fan_in + fan_out))`.
     XavierNormal,
+    /// The identity for a convolution whose kernel has a centre, which needs at least as many filters
+    /// as channels: filter `f < n_in` is 1 at the centre of channel `f` and 0 elsewhere, so that it
+    /// passes the channel through. The filters after these are uniform in `±1/√fan_in`, whatever the
+    /// activation.
+    ///
+    /// That is PyTorch's default for a convolution, He's uniform bound `g √(3 / fan_in)` with the gain
+    /// of a leaky ReLU of slope `a = √5`: `g = √(2 / (1 + a²)) = √(1/3)`, and `√(1/3) √(3 / fan_in) =
+    /// 1/√fan_in`.
+    Dirac,
 }
 
 /// How many weights lead into one output unit, and out of one input unit.
@@ -101,7 +110,7 @@ pub fn gain(activation: Activation) -> f64 {
 
 impl WeightInit {
     /// Every initialiser, those with numbers at their customary values.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Zeros,
         Self::Ones,
         Self::Constant(0.5),
@@ -113,9 +122,10 @@ impl WeightInit {
         Self::HeNormal,
         Self::XavierUniform,
         Self::XavierNormal,
+        Self::Dirac,
     ];
 
-    /// The course's name of the initialiser.
+    /// The name of the initialiser: the course's, and `"dirac"`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -130,6 +140,7 @@ impl WeightInit {
             Self::HeNormal => "he_normal",
             Self::XavierUniform => "xavier_uniform",
             Self::XavierNormal => "xavier_normal",
+            Self::Dirac => "dirac",
         }
     }
 
@@ -137,7 +148,8 @@ impl WeightInit {
     ///
     /// # Errors
     /// [`LayerError::Configuration`], in the name of `layer`, if a number of the initialiser is out
-    /// of range, or it is `Identity` or `Sparse` and the shape is not that of a matrix.
+    /// of range, it is `Identity` or `Sparse` and the shape is not that of a matrix, or it is `Dirac`
+    /// and the shape is not that of a kernel of odd sides with at least as many filters as channels.
     pub fn sample<T: Scalar>(
         self,
         layer: &'static str,
@@ -171,6 +183,7 @@ impl WeightInit {
                 rng.uniform_array(shape, -bound, bound)
             }
             Self::XavierNormal => rng.normal_array(shape, 0.0, g * (2.0 / fan_sum).sqrt()),
+            Self::Dirac => dirac(shape, fan_in.sqrt().recip(), rng),
         })
     }
 
@@ -184,6 +197,14 @@ impl WeightInit {
                 &format!("a matrix for the initialiser {self}"),
                 format!("{shape:?}"),
             ),
+            Self::Dirac
+                if !matches!(*shape, [k1, k2, n_in, n_out]
+                    if k1 % 2 == 1 && k2 % 2 == 1 && n_out >= n_in) =>
+            {
+                let expected = "(kernel_rows, kernel_cols, n_in, n_out) with odd sides and n_out >= \
+                                n_in for the initialiser dirac";
+                invalid("the shape of the weights", expected, format!("{shape:?}"))
+            }
             Self::Constant(value) if !value.is_finite() => {
                 invalid("the constant of its weights", "finite", value.to_string())
             }
@@ -211,6 +232,23 @@ impl WeightInit {
     }
 }
 
+// ANCHOR: dirac
+/// The identity in the first `n_in` filters, numbers from `[-bound, bound)` in the rest.
+fn dirac<T: Scalar>(shape: IxDyn, bound: f64, rng: &mut Rng) -> ArrayD<T> {
+    let (row, col, n_in) = (shape[0] / 2, shape[1] / 2, shape[2]);
+    ArrayD::from_shape_fn(shape, |index| match (index[0], index[1], index[2], index[3]) {
+        (i, j, c, f) if f < n_in => {
+            if (i, j, c) == (row, col, f) {
+                T::one()
+            } else {
+                T::zero()
+            }
+        }
+        _ => T::of(bound * (2.0 * rng.uniform() - 1.0)),
+    })
+}
+// ANCHOR_END: dirac
+
 fn sparse<T: Scalar>(shape: IxDyn, sparsity: f64, std: f64, rng: &mut Rng) -> ArrayD<T> {
     let mut w: ArrayD<T> = rng.normal_array(shape, 0.0, std);
     let fan_in = w.len_of(Axis(0));
@@ -234,7 +272,7 @@ impl fmt::Display for WeightInit {
 impl FromStr for WeightInit {
     type Err = LayerError;
 
-    /// Parses one of the course's names; initialisers with numbers get their customary values.
+    /// Parses one of the names; initialisers with numbers get their customary values.
     fn from_str(name: &str) -> Result<Self, LayerError> {
         Self::ALL.into_iter().find(|init| init.name() == name).ok_or_else(|| {
             LayerError::UnknownWeightInit {
@@ -248,6 +286,7 @@ impl FromStr for WeightInit {
 #[cfg(test)]
 mod tests {
     use approx::assert_abs_diff_eq;
+    use ndarray::Ix4;
 
     use super::*;
 
@@ -314,6 +353,39 @@ mod tests {
     fn the_identity_is_one_on_the_diagonal() {
         let w = sample(WeightInit::Identity, &[2, 3], Activation::Linear);
         assert_eq!(w, ndarray::array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]].into_dyn());
+    }
+
+    #[test]
+    fn dirac_passes_channels_through_and_draws_the_filters_after_them() {
+        let w = sample(WeightInit::Dirac, &[3, 5, 2, 200], Activation::ReLU);
+        for ((i, j, c, f), &w) in w.into_dimensionality::<Ix4>().unwrap().indexed_iter() {
+            match f {
+                0 | 1 => assert_eq!(w == 1.0, (i, j, c) == (1, 2, f), "{i} {j} {c} {f}: {w}"),
+                _ => assert!(w != 0.0 && w.abs() <= 30.0_f64.sqrt().recip(), "{w}"),
+            }
+        }
+        // 5,940 numbers, uniform in ±1/√30: their standard deviation is 1/√90, and the mean of their
+        // squares varies by √(4/5) / √5940 of itself, so that 0.03 of the deviation is five times that.
+        let w = sample(WeightInit::Dirac, &[3, 5, 2, 200], Activation::ReLU);
+        let drawn = w.slice_axis(Axis(3), (2..).into());
+        assert_abs_diff_eq!(drawn.std(0.0) * 90.0_f64.sqrt(), 1.0, epsilon = 0.03);
+        assert!(drawn.iter().any(|w| w.abs() > 0.99 * 30.0_f64.sqrt().recip()));
+    }
+
+    #[test]
+    fn dirac_needs_a_centre_and_a_filter_for_each_channel() {
+        for shape in [&[2, 3, 1, 1][..], &[3, 4, 1, 1], &[3, 3, 2, 1], &[3, 3], &[0, 0, 1, 1]] {
+            let (fans, mut rng) = (Fans::of(shape), Rng::new(0));
+            let drawn =
+                WeightInit::Dirac.sample::<f32>("L", shape, fans, Activation::Linear, &mut rng);
+            assert_eq!(
+                drawn.unwrap_err().to_string(),
+                format!(
+                    "L: the shape of the weights must be (kernel_rows, kernel_cols, n_in, n_out) \
+                     with odd sides and n_out >= n_in for the initialiser dirac, but is {shape:?}"
+                )
+            );
+        }
     }
 
     #[test]

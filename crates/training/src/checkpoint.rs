@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use experiment::{Evaluation, ExperimentError, write_atomically};
+use half::f16;
 use ndarray::ArrayD;
 use numerics::Rng;
 use serde::Serialize;
@@ -17,7 +18,8 @@ use crate::{Difference, Model, ModelSpec, Provenance, RunConfig, TrainingError};
 /// A trained model, where it comes from, and, unless it is
 /// [`weights_only`](Self::weights_only), what it takes to train it further.
 ///
-/// The file is safetensors, all tensors `F32`:
+/// The file is safetensors. All tensors are `F32`, but the parameters of one that was
+/// [rounded](Self::rounded_to_half), which are `F16`; `BF16` can be read too.
 ///
 /// | name | content |
 /// |---|---|
@@ -38,6 +40,8 @@ pub struct Checkpoint {
     model: Model,
     provenance: Provenance,
     state: Option<RunState>,
+    /// Whether the parameters are written as `F16`.
+    half: bool,
 }
 
 const MODEL: &str = "model";
@@ -65,7 +69,7 @@ impl Checkpoint {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, TrainingError> {
-        let TensorFile { metadata, mut tensors } = TensorFile::from_bytes(file, bytes)?;
+        let TensorFile { metadata, mut tensors, half } = TensorFile::from_bytes(file, bytes)?;
         let spec: ModelSpec = parse(file, &metadata, MODEL)?;
         let provenance = parse(file, &metadata, PROVENANCE)?;
         let mut state: Option<RunState> =
@@ -84,7 +88,9 @@ impl Checkpoint {
             }
         }
         match tensors.keys().next() {
-            None => Ok(Self { file: file.to_owned(), model, provenance, state }),
+            None => {
+                Ok(Self { file: file.to_owned(), model, provenance, state, half: !half.is_empty() })
+            }
             Some(tensor) => Err(TrainingError::Tensor {
                 file: file.to_owned(),
                 tensor: tensor.clone(),
@@ -138,6 +144,32 @@ impl Checkpoint {
         Self { state: None, ..self }
     }
 
+    /// The weights only, every parameter rounded to the nearest number of half precision, which is
+    /// what a file of half the size holds. Buffers stay as they are: there are few of them, and a small
+    /// variance would become 0.
+    ///
+    /// # Errors
+    /// [`TrainingError::Tensor`] if a number is beyond the largest of half precision, 65504.
+    pub fn rounded_to_half(mut self) -> Result<Self, TrainingError> {
+        for (index, layer) in self.model.network_mut().layers_mut().iter_mut().enumerate() {
+            for (name, parameter) in layer.parameters_and_gradients().0.iter_mut() {
+                for x in parameter.iter_mut() {
+                    let rounded = f16::from_f32(*x);
+                    if !rounded.is_finite() {
+                        return Err(TrainingError::Tensor {
+                            file: self.file.clone(),
+                            tensor: format!("model.{index}.{name}"),
+                            expected: format!("numbers of half precision, up to {}", f16::MAX),
+                            got: x.to_string(),
+                        });
+                    }
+                    *x = rounded.to_f32();
+                }
+            }
+        }
+        Ok(Self { half: true, ..self.weights_only() })
+    }
+
     /// Notes the result of these weights on the test set.
     pub fn set_test(&mut self, test: Evaluation) {
         self.provenance.test = Some(test);
@@ -148,7 +180,8 @@ impl Checkpoint {
     /// # Errors
     /// [`ExperimentError::Io`]; what was there before stays.
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
-        write(path, &self.model, &self.provenance, self.state.as_ref())
+        let state = self.state.as_ref();
+        write_with(path, &self.model, &self.provenance, state, self.half && state.is_none())
     }
 
     pub(crate) fn check<V: Serialize>(
@@ -186,11 +219,26 @@ pub(crate) fn write(
     provenance: &Provenance,
     state: Option<&RunState>,
 ) -> Result<(), TrainingError> {
+    write_with(path, model, provenance, state, false)
+}
+
+/// The same, parameters as `F16` if they are of `half` precision.
+fn write_with(
+    path: &Path,
+    model: &Model,
+    provenance: &Provenance,
+    state: Option<&RunState>,
+    half: bool,
+) -> Result<(), TrainingError> {
     let mut file = TensorFile::default();
     for (index, layer) in model.network().layers().iter().enumerate() {
         for (kind, arrays) in [("model", layer.parameters()), ("buffer", layer.buffers())] {
             for (name, array) in arrays.iter() {
-                file.tensors.insert(format!("{kind}.{index}.{name}"), array.clone());
+                let tensor = format!("{kind}.{index}.{name}");
+                if half && kind == "model" {
+                    file.half.insert(tensor.clone());
+                }
+                file.tensors.insert(tensor, array.clone());
             }
         }
     }
@@ -277,6 +325,8 @@ fn parse<V: DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use layers::FullyConnectedConfig;
 
     use super::*;
@@ -307,6 +357,49 @@ mod tests {
                 ("model.1.W".to_owned(), ArrayD::ones(vec![2, 2])),
                 ("model.1.b".to_owned(), ArrayD::ones(vec![1, 2])),
             ]),
+            half: BTreeSet::new(),
+        }
+    }
+
+    #[test]
+    fn rounded_weights_are_read_as_they_were_written() {
+        let mut file = example();
+        // A third lies between 1365/4096 and 1366/4096.
+        file.tensors.insert("model.1.b".to_owned(), ArrayD::from_elem(vec![1, 2], 1.0 / 3.0));
+        let exact = Checkpoint::from_bytes("f", &file.to_bytes()).unwrap();
+        let rounded = exact.rounded_to_half().unwrap();
+        let b = |checkpoint: &Checkpoint| {
+            checkpoint.model().network().layers()[1].parameters()["b"].clone()
+        };
+        assert_eq!(b(&rounded), ArrayD::from_elem(vec![1, 2], 1365.0 / 4096.0));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("half.safetensors");
+        rounded.save(&path).unwrap();
+        let read = Checkpoint::load(&path).unwrap();
+        assert_eq!(b(&read), b(&rounded));
+        // Once read, it is still of half precision.
+        let again = folder.path().join("again.safetensors");
+        read.save(&again).unwrap();
+        assert_eq!(fs::read(again).unwrap(), fs::read(&path).unwrap());
+        let saved = TensorFile::from_bytes("f", &fs::read(&path).unwrap()).unwrap();
+        assert_eq!(saved.half.iter().collect::<Vec<_>>(), ["model.1.W", "model.1.b"]);
+    }
+
+    #[test]
+    fn a_number_too_large_for_half_precision_is_named() {
+        let mut file = example();
+        // Half of the way from 65504 to 65536 rounds to even, which would be infinite.
+        for (x, fits) in [(65519.0, true), (65520.0, false), (-1e6, false)] {
+            file.tensors.insert("model.1.W".to_owned(), ArrayD::from_elem(vec![2, 2], x));
+            let checkpoint = Checkpoint::from_bytes("f", &file.to_bytes()).unwrap();
+            match checkpoint.rounded_to_half() {
+                Ok(_) => assert!(fits, "{x}"),
+                Err(error) => {
+                    let expected = "expected numbers of half precision, up to 65504";
+                    let message = format!("f: tensor model.1.W: {expected}, but got {x}");
+                    assert_eq!((error.to_string(), fits), (message, false));
+                }
+            }
         }
     }
 

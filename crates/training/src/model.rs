@@ -125,7 +125,14 @@ impl Model {
         Ok(())
     }
 
-    fn logits(&self, images: ArrayView4<'_, u8>) -> Result<Array2<f32>, TrainingError> {
+    /// What [`predict`](Self::predict) takes the softmax of.
+    ///
+    /// # Shapes
+    /// images `(n, rows, cols, channels)`, result `(n, classes)`.
+    ///
+    /// # Errors
+    /// As [`input`](Self::input).
+    pub fn logits(&self, images: ArrayView4<'_, u8>) -> Result<Array2<f32>, TrainingError> {
         self.check_images(images)?;
         let chunks: Vec<_> = images.axis_chunks_iter(Axis(0), PREDICTED_AT_ONCE).collect();
         let logits = chunks

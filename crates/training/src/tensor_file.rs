@@ -1,7 +1,8 @@
 //! Files of named tensors and text: safetensors, with a checksum over all of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use half::{bf16, f16};
 use ndarray::ArrayD;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
@@ -9,7 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::TrainingError;
 
-/// Tensors of single precision by name, and text by key.
+/// Tensors of single precision by name, and text by key. Tensors are written as `F32`, some of them as
+/// `F16`; what is read may be `BF16` too. Either is widened exactly.
 ///
 /// The bytes depend on the content alone. Two keys are this file's own: `format_version`, and
 /// `sha256`, a checksum of names, shapes, numbers and text, since safetensors would not notice a
@@ -18,6 +20,8 @@ use crate::TrainingError;
 pub(crate) struct TensorFile {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) tensors: BTreeMap<String, ArrayD<f32>>,
+    /// The names of tensors that are written as `F16`: every number of theirs is one of half precision.
+    pub(crate) half: BTreeSet<String>,
 }
 
 const CHECKSUM: &str = "sha256";
@@ -34,22 +38,34 @@ impl TensorFile {
         metadata.insert(CHECKSUM.to_owned(), self.checksum());
         let mut header = serde_json::Map::from_iter([("__metadata__".to_owned(), json!(metadata))]);
         let mut end = 0;
-        for (name, tensor) in &self.tensors {
-            let start = end;
-            end += 4 * tensor.len();
-            let entry =
-                json!({"dtype": "F32", "shape": tensor.shape(), "data_offsets": [start, end]});
-            header.insert(name.clone(), entry);
+        // The wider numbers first, which are aligned then.
+        for half in [false, true] {
+            for (name, tensor) in self.tensors.iter().filter(|(name, _)| self.is_half(name) == half)
+            {
+                let (dtype, size) = if half { ("F16", 2) } else { ("F32", 4) };
+                let start = end;
+                end += size * tensor.len();
+                let entry =
+                    json!({"dtype": dtype, "shape": tensor.shape(), "data_offsets": [start, end]});
+                header.insert(name.clone(), entry);
+            }
         }
         let mut header = serde_json::Value::Object(header).to_string().into_bytes();
         header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
         let mut bytes = Vec::with_capacity(8 + header.len() + end);
         bytes.extend((header.len() as u64).to_le_bytes());
         bytes.extend(header);
-        for tensor in self.tensors.values() {
+        for (_, tensor) in self.tensors.iter().filter(|(name, _)| !self.is_half(name)) {
             bytes.extend(tensor.iter().flat_map(|x| x.to_le_bytes()));
         }
+        for (_, tensor) in self.tensors.iter().filter(|(name, _)| self.is_half(name)) {
+            bytes.extend(tensor.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()));
+        }
         bytes
+    }
+
+    fn is_half(&self, name: &str) -> bool {
+        self.half.contains(name)
     }
 
     /// Reads the bytes of `file`, whose name is for the messages.
@@ -79,7 +95,7 @@ impl TensorFile {
             }
         }
         let expected = metadata.remove(CHECKSUM).unwrap_or_default();
-        let mut tensors = BTreeMap::new();
+        let (mut tensors, mut half) = (BTreeMap::new(), BTreeSet::new());
         for (name, view) in contents.iter() {
             let wrong = |expected: &str, got: String| TrainingError::Tensor {
                 file: file.to_owned(),
@@ -87,11 +103,22 @@ impl TensorFile {
                 expected: expected.to_owned(),
                 got,
             };
-            if view.dtype() != Dtype::F32 {
-                return Err(wrong("numbers of type F32", format!("{:?}", view.dtype())));
-            }
-            let numbers = view.data().chunks_exact(4);
-            let numbers = numbers.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            let data = view.data();
+            let pairs = || data.chunks_exact(2).map(|b| [b[0], b[1]]);
+            let numbers = match view.dtype() {
+                Dtype::F32 => {
+                    let numbers = data.chunks_exact(4);
+                    numbers.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+                }
+                Dtype::F16 => {
+                    half.insert(name.to_owned());
+                    pairs().map(|b| f16::from_le_bytes(b).to_f32()).collect()
+                }
+                Dtype::BF16 => pairs().map(|b| bf16::from_le_bytes(b).to_f32()).collect(),
+                other => {
+                    return Err(wrong("numbers of type F32, F16 or BF16", format!("{other:?}")));
+                }
+            };
             let tensor = ArrayD::from_shape_vec(view.shape(), numbers)
                 .map_err(|error| wrong("a shape that its numbers fill", error.to_string()))?;
             if let Some(x) = tensor.iter().find(|x| !x.is_finite()) {
@@ -99,7 +126,7 @@ impl TensorFile {
             }
             tensors.insert(name.to_owned(), tensor);
         }
-        let read = Self { metadata, tensors };
+        let read = Self { metadata, tensors, half };
         if expected == read.checksum() {
             return Ok(read);
         }
@@ -107,7 +134,8 @@ impl TensorFile {
         Err(damaged(&format!("the SHA-256 {expected:?} of its content"), got))
     }
 
-    /// Every part goes in behind its length, so that no two contents look alike.
+    /// Every part goes in behind its length, so that no two contents look alike; numbers as they are once
+    /// read.
     fn checksum(&self) -> String {
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
@@ -140,7 +168,17 @@ mod tests {
                 ("a".to_owned(), array![[1.0, -2.5], [f32::MIN_POSITIVE, 0.0]].into_dyn()),
                 ("b".to_owned(), array![3.0].into_dyn()),
             ]),
+            half: BTreeSet::new(),
         }
+    }
+
+    /// One number of half precision before those of single precision, by name; subnormal and largest.
+    fn example_in_half() -> TensorFile {
+        let (tiny, large) = (f16::from_bits(1).to_f32(), f16::MAX.to_f32());
+        let mut file = example();
+        file.tensors.insert("A".to_owned(), array![-0.75, tiny, large].into_dyn());
+        file.half.insert("A".to_owned());
+        file
     }
 
     #[test]
@@ -148,22 +186,59 @@ mod tests {
         let bytes = example().to_bytes();
         assert_eq!(TensorFile::from_bytes("x", &bytes).unwrap(), example());
         assert_eq!(bytes, TensorFile::from_bytes("x", &bytes).unwrap().to_bytes());
+        let half = example_in_half();
+        let bytes = half.to_bytes();
+        assert_eq!(TensorFile::from_bytes("x", &bytes).unwrap(), half);
+        assert_eq!(bytes, TensorFile::from_bytes("x", &bytes).unwrap().to_bytes());
+        // Three numbers of two bytes behind five of four.
+        assert_eq!(bytes[bytes.len() - 6..][..2], f16::from_f32(-0.75).to_le_bytes());
+    }
+
+    #[test]
+    fn brain_floats_are_widened_and_other_types_refused() {
+        let single = TensorFile {
+            tensors: BTreeMap::from([("a".to_owned(), array![1.5, -256.0].into_dyn())]),
+            ..TensorFile::default()
+        };
+        let header = |dtype: &str| {
+            format!(
+                r#"{{"__metadata__":{{"format_version":"1","sha256":"{}"}},"a":{{"dtype":"{dtype}","shape":[2],"data_offsets":[0,4]}}}}"#,
+                single.checksum()
+            )
+        };
+        let file = |dtype: &str, numbers: [[u8; 2]; 2]| {
+            let header = header(dtype);
+            let length = (header.len() as u64).to_le_bytes();
+            [&length[..], header.as_bytes(), &numbers.concat()].concat()
+        };
+        let numbers = [bf16::from_f32(1.5), bf16::from_f32(-256.0)].map(bf16::to_le_bytes);
+        assert_eq!(TensorFile::from_bytes("x", &file("BF16", numbers)).unwrap(), single);
+        // The same bits are other numbers of half precision, and the checksum notices.
+        let other = TensorFile::from_bytes("x", &file("F16", numbers)).unwrap_err().to_string();
+        assert!(other.contains("the file is damaged"), "{other}");
+        let other = TensorFile::from_bytes("x", &file("I16", numbers)).unwrap_err().to_string();
+        assert_eq!(other, "x: tensor a: expected numbers of type F32, F16 or BF16, but got I16");
     }
 
     #[test]
     fn no_byte_can_be_lost_and_no_bit_changed() {
-        let bytes = example().to_bytes();
+        for file in [example(), example_in_half()] {
+            none_can_be_lost_or_changed(&file.to_bytes());
+        }
+    }
+
+    fn none_can_be_lost_or_changed(bytes: &[u8]) {
         for length in 0..bytes.len() {
             assert!(TensorFile::from_bytes("x", &bytes[..length]).is_err(), "{length} bytes");
         }
         for index in 0..bytes.len() {
             for bit in 0..8 {
-                let mut changed = bytes.clone();
+                let mut changed = bytes.to_vec();
                 changed[index] ^= 1 << bit;
                 assert!(TensorFile::from_bytes("x", &changed).is_err(), "byte {index}, bit {bit}");
             }
         }
-        let longer = [bytes.as_slice(), b"x"].concat();
+        let longer = [bytes, b"x"].concat();
         assert!(TensorFile::from_bytes("x", &longer).is_err());
     }
 

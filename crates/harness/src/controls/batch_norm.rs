@@ -20,6 +20,8 @@ enum Bug {
     StatisticsOfImages,
     StatisticsNeverMove,
     ActivationForgottenInBackward,
+    ScaleKept,
+    OffsetLostWithScale,
 }
 
 struct BatchNorms(Bug);
@@ -27,7 +29,10 @@ struct BatchNorms(Bug);
 impl LayerSubject<f64> for BatchNorms {
     fn build(&self, spec: &LayerSpec, rng: &mut Rng) -> Result<Box<dyn Layer<f64>>, LayerError> {
         // The real layer validates the specification and makes parameters and buffers.
-        let real: Box<dyn Layer<f64>> = Real.build(spec, rng)?;
+        let real: Box<dyn Layer<f64>> = match self.0 {
+            Bug::ScaleKept => Real.build(&spec.clone().with(true), rng)?,
+            _ => Real.build(spec, rng)?,
+        };
         let &LayerSpec::BatchNorm { eps, momentum, .. } = spec else {
             panic!("a batch-norm subject builds batch normalisations")
         };
@@ -76,6 +81,19 @@ impl Naive {
     fn row(&self, row: &ArrayD<f64>) -> ArrayD<f64> {
         row.index_axis(Axis(0), 0).to_owned()
     }
+
+    /// γ, 1 if there is no scale.
+    fn gamma(&self) -> ArrayD<f64> {
+        let n = self.n_out();
+        self.parameters().get("gamma").map_or_else(|| ArrayD::ones(vec![n]), |row| self.row(row))
+    }
+
+    /// β.
+    fn beta(&self) -> ArrayD<f64> {
+        let beta = self.row(&self.parameters()["beta"]);
+        let lost = self.bug == Bug::OffsetLostWithScale && self.parameters().get("gamma").is_none();
+        if lost { beta * 0.0 } else { beta }
+    }
 }
 
 impl Layer<f64> for Naive {
@@ -89,8 +107,7 @@ impl Layer<f64> for Naive {
 
     fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
         self.state.check_input(&x)?;
-        let (gamma, beta) = (&self.parameters()["gamma"], &self.parameters()["beta"]);
-        let z = self.standardised(&x) * self.row(gamma) + self.row(beta);
+        let z = self.standardised(&x) * self.gamma() + self.beta();
         let y = self.activation().forward(&z);
         let (mu, variance) = self.statistics(&x);
         let axes = x.ndim() - 1;
@@ -130,8 +147,7 @@ impl Layer<f64> for Naive {
             Bug::ConstantVariance => &dl_dz - &through_mean,
             _ => &dl_dz - &through_mean - &through_variance,
         };
-        let factor =
-            self.row(&self.parameters()["gamma"]) / variance.mapv(|v| (v + self.eps).sqrt());
+        let factor = self.gamma() / variance.mapv(|v| (v + self.eps).sqrt());
         let dl_dx = inner * factor;
         let row = |array: &ArrayD<f64>| {
             let mut sum = array.clone();
@@ -140,14 +156,14 @@ impl Layer<f64> for Naive {
             }
             sum.insert_axis(Axis(0))
         };
-        let gradients = Parameters::new([("gamma", row(&along)), ("beta", row(&dl_dz))]);
-        self.state.set_gradients(gradients);
+        let gamma = self.parameters().get("gamma").map(|_| ("gamma", row(&along)));
+        let gradients = gamma.into_iter().chain([("beta", row(&dl_dz))]);
+        self.state.set_gradients(Parameters::new(gradients));
         Ok(dl_dx)
     }
 
     fn predict(&self, x: &ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
         self.state.check_input(x)?;
-        let (gamma, beta) = (&self.parameters()["gamma"], &self.parameters()["beta"]);
         let x_hat = if self.bug == Bug::PredictsWithTheBatch {
             self.standardised(x)
         } else {
@@ -155,7 +171,7 @@ impl Layer<f64> for Naive {
                 self.row(&self.buffers()["running_variance"]).mapv(|v| (v + self.eps).sqrt());
             (x - &self.row(&self.buffers()["running_mean"])) / deviation
         };
-        Ok(self.activation().forward(&(x_hat * self.row(gamma) + self.row(beta))))
+        Ok(self.activation().forward(&(x_hat * self.gamma() + self.beta())))
     }
 
     fn clear_cache(&mut self) {
@@ -220,6 +236,18 @@ pub(super) fn controls() -> Vec<Control> {
             Bug::ActivationForgottenInBackward,
             "backward passes the gradient by the activation",
             &[Gradient, Property],
+        ),
+        control(
+            "scale-kept",
+            Bug::ScaleKept,
+            "a layer that is declared without a scale has one",
+            &[Formula, Property],
+        ),
+        control(
+            "offset-lost-with-scale",
+            Bug::OffsetLostWithScale,
+            "without the scale the offset is left out as well",
+            &[Gradient, Formula],
         ),
     ]
 }

@@ -7,7 +7,7 @@ use ndarray::{Array2, Array4, ArrayD, ArrayView4, Ix4};
 
 use super::Control;
 use super::naive_layer::{Model, Naive, StateBug};
-use crate::Kind::{Adjoint, Course, Formula, Gradient, Oracle};
+use crate::Kind::{Adjoint, Course, Formula, Gradient, Oracle, Property};
 use crate::{Kind, LayerClass, LayerSpec, Subject};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,11 +84,13 @@ fn images(array: &ArrayD<f64>) -> ArrayView4<'_, f64> {
 
 impl Model for Conv2D {
     fn forward(&self, x: &ArrayD<f64>, parameters: &Parameters<f64>) -> ArrayD<f64> {
-        let (x, w, b) = (images(x), parameters.kernel("W"), parameters.matrix("b"));
+        let (x, w) = (images(x), parameters.kernel("W"));
         let (m, rows, cols, channels) = x.dim();
         let (k1, k2, _, filters) = w.dim();
         let [r1, r2] = self.output_shape;
-        let mut z = Array4::from_shape_fn((m, r1, r2, filters), |(.., f)| b[[0, f]]);
+        let mut z = Array4::from_shape_fn((m, r1, r2, filters), |(.., f)| {
+            parameters.get("b").map_or(0.0, |b| b[[0, f]])
+        });
         self.for_each(
             self.stride,
             self.pad,
@@ -165,18 +167,18 @@ impl Model for Conv2D {
                 }
             }
         });
-        let gradients = Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]);
-        (dl_dx.into_dyn(), gradients)
+        let b = parameters.get("b").map(|_| ("b", dl_db.into_dyn()));
+        (dl_dx.into_dyn(), Parameters::new([("W", dl_dw.into_dyn())].into_iter().chain(b)))
     }
 }
 
-fn subject(bug: Bug) -> Subject<f64> {
+fn subject(bug: Bug, state_bug: StateBug) -> Subject<f64> {
     let model = move |spec: &LayerSpec| Conv2D::of(spec, bug);
-    Subject::Layer(LayerClass::Conv2D, Arc::new(Naive { model, bug: StateBug::None }))
+    Subject::Layer(LayerClass::Conv2D, Arc::new(Naive { model, bug: state_bug }))
 }
 
 pub(super) fn without_bugs() -> Vec<Subject<f64>> {
-    vec![subject(Bug::None)]
+    vec![subject(Bug::None, StateBug::None)]
 }
 
 pub(super) fn controls() -> Vec<Control> {
@@ -184,7 +186,13 @@ pub(super) fn controls() -> Vec<Control> {
         id,
         bug: what,
         expected,
-        subject: subject(bug),
+        subject: subject(bug, StateBug::None),
+    };
+    let state = |id, bug, what, expected: &'static [Kind]| Control {
+        id,
+        bug: what,
+        expected,
+        subject: subject(Bug::None, bug),
     };
     vec![
         control(
@@ -252,6 +260,18 @@ pub(super) fn controls() -> Vec<Control> {
             Bug::ChannelsReversed,
             "forward meets blue with the weights of red",
             &[Course, Gradient, Formula, Adjoint],
+        ),
+        state(
+            "bias-kept",
+            StateBug::KeepsBias,
+            "a layer that is declared without a bias has one",
+            &[Formula, Property],
+        ),
+        state(
+            "gradients-left-without-bias",
+            StateBug::LeavesGradientsWithoutBias,
+            "backward fills the gradients only where there is a bias",
+            &[Gradient, Formula],
         ),
     ]
 }

@@ -41,7 +41,10 @@ fn scrambled(array: &Array2<f64>) -> Array2<f64> {
 impl Model for FullyConnected {
     fn forward(&self, x: &ArrayD<f64>, parameters: &Parameters<f64>) -> ArrayD<f64> {
         let z = matrix(x).dot(&parameters.matrix("W"));
-        if self.bug == Bug::NoBias { z.into_dyn() } else { (z + parameters.matrix("b")).into_dyn() }
+        match parameters.get("b") {
+            Some(b) if self.bug != Bug::NoBias => z.into_dyn() + b,
+            _ => z.into_dyn(),
+        }
     }
 
     fn backward(
@@ -66,7 +69,8 @@ impl Model for FullyConnected {
             Bug::WeightGradientSign => dl_dw = -dl_dw,
             Bug::WeightGradientMean => dl_dw /= m,
         }
-        (dl_dx.into_dyn(), Parameters::new([("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())]))
+        let b = parameters.get("b").map(|_| ("b", dl_db.into_dyn()));
+        (dl_dx.into_dyn(), Parameters::new([("W", dl_dw.into_dyn())].into_iter().chain(b)))
     }
 }
 
@@ -219,6 +223,18 @@ pub(super) fn controls() -> Vec<Control> {
             StateBug::LeavesGradients,
             "backward returns dL/dX but never fills the gradients",
             &[Oracle, Gradient, Formula],
+        ),
+        state(
+            "bias-kept",
+            StateBug::KeepsBias,
+            "a layer that is declared without a bias has one",
+            &[Formula, Property],
+        ),
+        state(
+            "gradients-left-without-bias",
+            StateBug::LeavesGradientsWithoutBias,
+            "backward fills the gradients only where there is a bias",
+            &[Gradient, Formula],
         ),
         Control {
             id: "column-major",

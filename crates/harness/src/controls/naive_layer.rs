@@ -41,6 +41,10 @@ pub(super) enum StateBug {
     ForgivesMissingForward,
     /// Backward leaves the gradients of the parameters as they are.
     LeavesGradients,
+    /// The layer has a bias even if it is declared without one.
+    KeepsBias,
+    /// Backward fills the gradients only where there is a bias.
+    LeavesGradientsWithoutBias,
 }
 
 /// Builds layers of a [`Model`].
@@ -60,7 +64,10 @@ where
         rng: &mut numerics::Rng,
     ) -> Result<Box<dyn Layer<f64>>, LayerError> {
         // The real layer validates the specification and draws the parameters.
-        let real: Box<dyn Layer<f64>> = Real.build(spec, rng)?;
+        let real: Box<dyn Layer<f64>> = match self.bug {
+            StateBug::KeepsBias => Real.build(&spec.clone().with(true), rng)?,
+            _ => Real.build(spec, rng)?,
+        };
         let state = real.state().clone();
         Ok(Box::new(NaiveLayer { state, model: (self.model)(spec), bug: self.bug, cache: None }))
     }
@@ -119,6 +126,9 @@ impl<M: Model> Layer<f64> for NaiveLayer<M> {
                 }
             }
             StateBug::LeavesGradients => gradients = self.gradients().clone(),
+            StateBug::LeavesGradientsWithoutBias if gradients.get("b").is_none() => {
+                gradients = self.gradients().clone();
+            }
             _ => {}
         }
         if self.bug == StateBug::OverwritesCache

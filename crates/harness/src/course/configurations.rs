@@ -15,7 +15,12 @@ pub fn configurations(class: LayerClass, example: &[usize]) -> Option<Vec<LayerS
     match class {
         LayerClass::FullyConnected => {
             let &[n_in] = example else { return None };
-            let layer = |(n_out, activation)| LayerSpec::FullyConnected { n_in, n_out, activation };
+            let layer = |(n_out, activation)| LayerSpec::FullyConnected {
+                n_in,
+                n_out,
+                activation,
+                bias: true,
+            };
             Some(FULLY_CONNECTED.map(layer).into())
         }
         LayerClass::Flatten => (!example.is_empty())
@@ -29,6 +34,7 @@ pub fn configurations(class: LayerClass, example: &[usize]) -> Option<Vec<LayerS
                 stride,
                 pad: Pad::Same,
                 activation,
+                bias: true,
             };
             Some(CONV2D.map(layer).into())
         }

@@ -32,7 +32,8 @@ fn problem<T: Scalar>(
     n_out: usize,
     rng: &mut Rng,
 ) -> Result<Option<String>, LayerError> {
-    let spec = LayerSpec::FullyConnected { n_in, n_out, activation: Activation::Linear };
+    let activation = Activation::Linear;
+    let spec = LayerSpec::FullyConnected { n_in, n_out, activation, bias: true };
     let layer = layer.build(&spec, rng)?;
     let shapes = [("W", [n_in, n_out]), ("b", [1, n_out])];
     for (what, arrays) in [("parameter", layer.parameters()), ("gradient of", layer.gradients())] {

@@ -10,20 +10,21 @@ use layers::Layer;
 use ndarray::{Array1, Array2, ArrayD, Ix2};
 
 use super::{SUMS, formula};
-use crate::cases::{Case, Failure};
+use crate::cases::{Case, Failure, claim};
 use crate::random_layer::{build, draw_spec, gradient, parameter};
 use crate::{Check, LayerClass, LayerSpec, LayerSubject};
 
 type Implementation = Arc<dyn LayerSubject<f64>>;
 
 pub(super) fn checks(implementation: &Implementation) -> Vec<Check> {
-    let check = |name, one: fn(&mut Case, &mut Pass) -> Result<(), Failure>| {
+    let of = |scale, name, one: fn(&mut Case, &mut Pass) -> Result<(), Failure>| {
         let implementation = Arc::clone(implementation);
         formula("7", name, SUMS, move |case| {
-            let mut pass = Pass::draw(implementation.as_ref(), case)?;
+            let mut pass = Pass::draw(implementation.as_ref(), scale, case)?;
             one(case, &mut pass)
         })
     };
+    let check = |name, one| of(true, name, one);
     vec![
         // Y[i, j] = γ[j] (X[i, j] - μ[j]) / √(v[j] + ε) + β[j].
         check("batch-norm-forward", |case, pass| {
@@ -91,13 +92,43 @@ pub(super) fn checks(implementation: &Implementation) -> Vec<Check> {
             });
             case.compare("Y", &rows(&pass.layer.predict(&x)?), &y)
         }),
+        of(false, "batch-norm-without-scale", without_scale),
     ]
+}
+
+/// Y[i, j] = X̂[i, j] + β[j], and with s[j] = √(v[j] + ε)
+/// dL/dX[i, j] = (G[i, j] - 1/N Σₖ G[k, j] - X̂[i, j]/N Σₖ G[k, j] X̂[k, j]) / s[j],
+/// dL/dβ[j] = Σᵢ G[i, j], which is the only gradient; a prediction has r and w for μ and v.
+fn without_scale(case: &mut Case, pass: &mut Pass) -> Result<(), Failure> {
+    let (g, dl_dx) = pass.backward(case)?;
+    let (x_hat, deviation) = (pass.x_hat(), pass.deviation());
+    let n = x_hat.nrows();
+    let expected = Array2::from_shape_fn(x_hat.dim(), |(i, j)| {
+        let sum: f64 = (0..n).map(|k| g[[k, j]]).sum();
+        let dot: f64 = (0..n).map(|k| g[[k, j]] * x_hat[[k, j]]).sum();
+        (g[[i, j]] - sum / n as f64 - x_hat[[i, j]] / n as f64 * dot) / deviation[j]
+    });
+    case.compare("dL/dX", &dl_dx, &expected)?;
+    let expected = Array2::from_shape_fn((1, g.ncols()), |(_, j)| (0..n).map(|i| g[[i, j]]).sum());
+    case.compare("dL/dβ", &gradient(&*pass.layer, "beta")?, &expected.into_dyn())?;
+    let gradients: Vec<_> = pass.layer.gradients().names().collect();
+    claim(gradients == ["beta"], || format!("gradients of {gradients:?}"))?;
+
+    let (mean, variance) = (pass.buffer("running_mean")?, pass.buffer("running_variance")?);
+    let x = rows(&pass.x);
+    let predicted = Array2::from_shape_fn(x.dim(), |(i, j)| {
+        (x[[i, j]] - mean[j]) / (variance[j] + pass.eps).sqrt() + pass.beta[j]
+    });
+    case.compare("Y of predict", &rows(&pass.layer.predict(&pass.x)?), &predicted)?;
+    let y = Array2::from_shape_fn(x_hat.dim(), |(i, j)| x_hat[[i, j]] + pass.beta[j]);
+    case.compare("Y", &rows(&pass.layer.forward(pass.x.clone())?), &y)
 }
 
 /// A layer and a mini-batch, whose statistics are computed here by loops.
 struct Pass {
     layer: Box<dyn Layer<f64>>,
     x: ArrayD<f64>,
+    /// Empty if there is no scale.
     gamma: Array1<f64>,
     beta: Array1<f64>,
     eps: f64,
@@ -105,7 +136,11 @@ struct Pass {
 }
 
 impl Pass {
-    fn draw(implementation: &dyn LayerSubject<f64>, case: &mut Case) -> Result<Self, Failure> {
+    fn draw(
+        implementation: &dyn LayerSubject<f64>,
+        scale: bool,
+        case: &mut Case,
+    ) -> Result<Self, Failure> {
         let (mut spec, mut x_shape) = draw_spec(LayerClass::BatchNorm, case);
         while rows(&ArrayD::zeros(x_shape.clone())).nrows() > 64 {
             (spec, x_shape) = draw_spec(LayerClass::BatchNorm, case);
@@ -113,9 +148,10 @@ impl Pass {
         let LayerSpec::BatchNorm { eps, momentum, .. } = spec else {
             unreachable!("a batch normalisation was drawn")
         };
-        let layer = build(implementation, &spec, case)?;
+        let layer = build(implementation, &spec.with(scale), case)?;
         let row = |name| Ok::<_, Failure>(parameter(&*layer, name)?.into_iter().collect());
-        let (gamma, beta) = (row("gamma")?, row("beta")?);
+        let gamma = if scale { row("gamma")? } else { Array1::default(0) };
+        let beta = row("beta")?;
         Ok(Self { layer, x: case.array(&x_shape), gamma, beta, eps, momentum })
     }
 

@@ -25,7 +25,8 @@ pub(super) fn checks(implementation: &Implementation) -> Vec<Check> {
             } else {
                 Geometry::draw(case)
             };
-            let mut pass = Pass::draw(implementation.as_ref(), geometry, Activation::Linear, case)?;
+            let (layer, linear) = (implementation.as_ref(), Activation::Linear);
+            let mut pass = Pass::draw(layer, geometry, linear, true, case)?;
             one(case, &mut pass)
         })
     };
@@ -56,6 +57,7 @@ pub(super) fn checks(implementation: &Implementation) -> Vec<Check> {
             }
         }),
         composed(implementation),
+        without_bias(implementation),
         output_size(implementation),
     ]
 }
@@ -80,7 +82,8 @@ fn composed(implementation: &Implementation) -> Check {
     let implementation = Arc::clone(implementation);
     formula("6.2", "conv2d-composed", SUMS, move |case| {
         let geometry = Geometry::draw(case);
-        let mut pass = Pass::draw(implementation.as_ref(), geometry, Activation::TanH, case)?;
+        let (layer, tanh) = (implementation.as_ref(), Activation::TanH);
+        let mut pass = Pass::draw(layer, geometry, tanh, true, case)?;
         let y = pass.z().mapv(f64::tanh);
         case.compare("Y", &pass.layer.forward(pass.x.clone())?, &y)?;
         let (dl_dy, dl_dx) = pass.backward(case)?;
@@ -88,6 +91,24 @@ fn composed(implementation: &Implementation) -> Check {
         case.compare("dL/dX", &dl_dx, &pass.dl_dx(&dl_dz))?;
         case.compare("dL/dW", &gradient(&*pass.layer, "W")?, &pass.dl_dw(&dl_dz))?;
         case.compare("dL/db", &gradient(&*pass.layer, "b")?, &pass.dl_db(&dl_dz))
+    })
+}
+
+/// `Z[n, r, q, f] = Σ W[i, j, c, f] X[n, r s + i - p₁, q s + j - p₂, c]`; `dL/dX` and `dL/dW` are what
+/// they are with a bias, and `dL/dW` is the only gradient.
+fn without_bias(implementation: &Implementation) -> Check {
+    let implementation = Arc::clone(implementation);
+    formula("7", "conv2d-without-bias", SUMS, move |case| {
+        let geometry = Geometry::draw(case);
+        let (layer, linear) = (implementation.as_ref(), Activation::Linear);
+        let mut pass = Pass::draw(layer, geometry, linear, false, case)?;
+        let z = pass.z();
+        case.compare("Z", &pass.layer.forward(pass.x.clone())?, &z)?;
+        let (dl_dz, dl_dx) = pass.backward(case)?;
+        case.compare("dL/dX", &dl_dx, &pass.dl_dx(&dl_dz))?;
+        case.compare("dL/dW", &gradient(&*pass.layer, "W")?, &pass.dl_dw(&dl_dz))?;
+        let names: Vec<_> = pass.layer.gradients().names().collect();
+        claim(names == ["W"], || format!("gradients of {names:?}"))
     })
 }
 
@@ -136,12 +157,15 @@ impl Pass {
         implementation: &dyn LayerSubject<f64>,
         geometry: Geometry,
         activation: Activation,
+        bias: bool,
         case: &mut Case,
     ) -> Result<Self, Failure> {
         let n_out = case.between(1, 3);
         case.describe(format!("{geometry}, {n_out} filters"));
-        let layer = build(implementation, &geometry.conv(n_out, activation), case)?;
-        let (w, b) = (parameter(&*layer, "W")?, parameter(&*layer, "b")?);
+        let layer = build(implementation, &geometry.conv(n_out, activation).with(bias), case)?;
+        let w = parameter(&*layer, "W")?;
+        let no_bias = ArrayD::zeros(IxDyn(&[1, n_out]));
+        let b = if bias { parameter(&*layer, "b")? } else { no_bias };
         Ok(Self { geometry, layer, x: case.array(&geometry.x_shape()), w, b })
     }
 

@@ -9,7 +9,7 @@ use ndarray::{ArrayD, IxDyn};
 
 use super::einsum::einsum;
 use super::{SUMS, formula};
-use crate::cases::{Case, Failure};
+use crate::cases::{Case, Failure, claim};
 use crate::random_layer::{build, gradient, parameter};
 use crate::{Check, LayerSpec, LayerSubject};
 
@@ -60,7 +60,29 @@ pub(super) fn checks(implementation: &Implementation) -> Vec<Check> {
             case.compare("dL/db", &gradient(&*pass.layer, "b")?, &sum)
         }),
         composed(implementation),
+        without_bias(implementation),
     ]
+}
+
+/// `Z = X W`, `dL/dX = dL/dZ Wᵀ` and `dL/dW = Xᵀ dL/dZ`, which is the only gradient.
+fn without_bias(implementation: &Implementation) -> Check {
+    let implementation = Arc::clone(implementation);
+    formula("7", "fully-connected-without-bias", SUMS, move |case| {
+        let (m, n_in, n_out) = (case.between(1, 8), case.between(1, 8), case.between(1, 8));
+        case.describe(format!("X [{m}, {n_in}], W [{n_in}, {n_out}]"));
+        let activation = Activation::Linear;
+        let spec = LayerSpec::FullyConnected { n_in, n_out, activation, bias: false };
+        let mut layer = build(implementation.as_ref(), &spec, case)?;
+        let (x, w) = (case.array(&[m, n_in]), parameter(&*layer, "W")?);
+        case.compare("Z", &layer.forward(x.clone())?, &einsum("ij,jk->ik", &[&x, &w])?)?;
+        let dl_dz = case.array(&[m, n_out]);
+        let dl_dx = layer.backward(dl_dz.clone())?;
+        case.compare("dL/dX", &dl_dx, &einsum("ik,jk->ij", &[&dl_dz, &w])?)?;
+        let dl_dw = gradient(&*layer, "W")?;
+        case.compare("dL/dW", &dl_dw, &einsum("ij,ik->jk", &[&x, &dl_dz])?)?;
+        let names: Vec<_> = layer.gradients().names().collect();
+        claim(names == ["W"], || format!("gradients of {names:?}"))
+    })
 }
 
 /// `Y = σ(Z)` and `dL/dZ = dL/dY ⊙ σ'(Z)` around the four formulas, for σ = tanh.
@@ -96,7 +118,7 @@ impl Pass {
     ) -> Result<Self, Failure> {
         let (m, n_in, n_out) = (case.between(1, 8), case.between(1, 8), case.between(1, 8));
         case.describe(format!("X [{m}, {n_in}], W [{n_in}, {n_out}]"));
-        let spec = LayerSpec::FullyConnected { n_in, n_out, activation };
+        let spec = LayerSpec::FullyConnected { n_in, n_out, activation, bias: true };
         let layer = build(implementation, &spec, case)?;
         let (w, b) = (parameter(&*layer, "W")?, parameter(&*layer, "b")?);
         Ok(Self { layer, x: case.array(&[m, n_in]), w, b })

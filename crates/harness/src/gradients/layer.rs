@@ -30,12 +30,10 @@ pub(super) fn checks(
     implementation: &Arc<dyn LayerSubject<f64>>,
 ) -> Vec<Check> {
     let implementation = Arc::clone(implementation);
+    // One in four has no bias, or no scale.
     let strategy = move || {
-        (spec(class), 1..=3_usize, 0..1_000_000_u64).prop_map(|(spec, m, seed)| Case {
-            spec,
-            m,
-            seed,
-        })
+        (spec(class), prop::bool::weighted(0.75), 1..=3_usize, 0..1_000_000_u64)
+            .prop_map(|(spec, whole, m, seed)| Case { spec: spec.with(whole), m, seed })
     };
     let pinned = pinned(class).into_iter().map(|spec| Case { spec, m: 2, seed: 5 }).collect();
     vec![super::check(subject.question(), subject.name(), pinned, strategy, move |case: &Case| {
@@ -125,6 +123,7 @@ fn spec(class: LayerClass) -> BoxedStrategy<LayerSpec> {
                 n_in,
                 n_out,
                 activation,
+                bias: true,
             })
             .boxed(),
         LayerClass::Flatten => prop::collection::vec(1..=4_usize, 1..=4)
@@ -140,6 +139,7 @@ fn spec(class: LayerClass) -> BoxedStrategy<LayerSpec> {
                         stride,
                         pad,
                         activation,
+                        bias: true,
                     }
                 })
                 .boxed()
@@ -168,6 +168,7 @@ fn spec(class: LayerClass) -> BoxedStrategy<LayerSpec> {
                     eps,
                     momentum: 0.1,
                     activation,
+                    scale: true,
                 })
                 .boxed()
         }
@@ -212,6 +213,7 @@ fn pinned(class: LayerClass) -> Vec<LayerSpec> {
         stride,
         pad,
         activation,
+        bias: true,
     };
     let pool = |mode, kernel_shape, stride, pad| LayerSpec::Pool2D {
         input_shape: [5, 6, 2],
@@ -225,14 +227,19 @@ fn pinned(class: LayerClass) -> Vec<LayerSpec> {
         eps,
         momentum: 0.1,
         activation,
+        scale: true,
     };
+    let dense =
+        LayerSpec::FullyConnected { n_in: 4, n_out: 3, activation: Activation::TanH, bias: true };
     match class {
-        LayerClass::FullyConnected | LayerClass::Flatten => vec![],
+        LayerClass::Flatten => vec![],
+        LayerClass::FullyConnected => vec![dense.with(false)],
         LayerClass::BatchNorm => vec![
             batch_norm(vec![3], 0.25, Activation::Linear),
             batch_norm(vec![4, 5, 2], 1e-3, Activation::Linear),
             batch_norm(vec![3, 2, 4], 0.25, Activation::ReLU),
             batch_norm(vec![5], 0.25, Activation::SoftMax),
+            batch_norm(vec![4, 5, 2], 0.25, Activation::GELU).with(false),
         ],
         LayerClass::Dropout => vec![
             LayerSpec::Dropout { input_shape: vec![9], rate: 0.5 },
@@ -246,6 +253,7 @@ fn pinned(class: LayerClass) -> Vec<LayerSpec> {
             conv([5, 6, 2], (3, 5), 1, Pad::Same, Activation::TanH),
             conv([4, 4, 1], (4, 4), 3, Pad::Same, Activation::Sigmoid),
             conv([1, 1, 2], (1, 1), 1, Pad::Cells(2, 3), Activation::ArcTan),
+            conv([5, 4, 2], (3, 3), 1, Pad::Same, Activation::TanH).with(false),
         ],
         LayerClass::Pool2D => vec![
             pool(PoolMode::Max, (3, 2), 1, Pad::Valid),

@@ -138,7 +138,7 @@ fn fully_connected_case() -> impl Strategy<Value = Case> {
             let layers = widths
                 .into_iter()
                 .map(|(n_out, activation)| {
-                    let layer = LayerSpec::FullyConnected { n_in, n_out, activation };
+                    let layer = LayerSpec::FullyConnected { n_in, n_out, activation, bias: true };
                     n_in = n_out;
                     layer
                 })
@@ -162,6 +162,7 @@ fn convolutional_case() -> impl Strategy<Value = Case> {
                 stride,
                 pad: Pad::Same,
                 activation,
+                bias: true,
             };
             let size =
                 |side: usize, kernel: usize| (side + (kernel - 1) / 2 * 2 - kernel) / stride + 1;
@@ -180,6 +181,7 @@ fn convolutional_case() -> impl Strategy<Value = Case> {
                 n_in: pooled.iter().product(),
                 n_out: 3,
                 activation: last_activation(loss, Activation::Linear),
+                bias: true,
             };
             let layers =
                 vec![conv, pool, LayerSpec::Flatten { input_shape: pooled.to_vec() }, last];

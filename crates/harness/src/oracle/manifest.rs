@@ -116,7 +116,7 @@ impl Config {
         match *self {
             Self::FullyConnected { n_out, activation } => {
                 let &[n_in] = example else { return None };
-                Some(LayerSpec::FullyConnected { n_in, n_out, activation })
+                Some(LayerSpec::FullyConnected { n_in, n_out, activation, bias: true })
             }
             Self::Flatten => Some(LayerSpec::Flatten { input_shape: example.to_vec() }),
             Self::Conv2d { n_out, activation, kernel_shape, stride, pad } => {
@@ -129,6 +129,7 @@ impl Config {
                     stride,
                     pad,
                     activation,
+                    bias: true,
                 })
             }
             Self::Pool2d { mode, kernel_shape, stride, pad } => {
@@ -138,7 +139,7 @@ impl Config {
             }
             Self::BatchNorm { eps, momentum } => {
                 let (input_shape, activation) = (example.to_vec(), Activation::Linear);
-                Some(LayerSpec::BatchNorm { input_shape, eps, momentum, activation })
+                Some(LayerSpec::BatchNorm { input_shape, eps, momentum, activation, scale: true })
             }
             Self::Dropout { rate } => {
                 Some(LayerSpec::Dropout { input_shape: example.to_vec(), rate })

@@ -35,7 +35,11 @@ fn signal_keeps_its_size(case: &mut Case) -> Result<(), Failure> {
     ] {
         let mut signal: ArrayD<f64> = case.rng.normal_array(IxDyn(&[16, 256]), 0.0, 1.0);
         for _ in 0..8 {
-            let config = FullyConnectedConfig { n_out: 256, activation, weight_init: init };
+            let config = FullyConnectedConfig {
+                activation,
+                weight_init: init,
+                ..FullyConnectedConfig::new(256)
+            };
             signal = config.build(&[256], &mut case.rng)?.predict(&signal)?;
         }
         let mean_square = signal.iter().map(|s| s * s).sum::<f64>() / signal.len() as f64;

@@ -115,22 +115,17 @@ fn gradients_mirror_the_parameters(
     subject: &Subject,
     case: &mut Case,
 ) -> Result<(), Failure> {
-    let (mut layer, x) = draw(class, subject, case)?;
-    let expected: &[&str] = match class {
-        LayerClass::FullyConnected | LayerClass::Conv2D => &["W", "b"],
-        LayerClass::Flatten
-        | LayerClass::Pool2D
-        | LayerClass::GlobalAveragePool2D
-        | LayerClass::Dropout => &[],
-        LayerClass::BatchNorm => &["gamma", "beta"],
-    };
+    let (spec, x_shape) = draw_spec(class, case);
+    let (mut layer, x) = (build(subject, &spec, case)?, case.array(&x_shape));
+    let expected = spec.parameter_names();
     let names: Vec<_> = layer.parameters().names().collect();
     claim(names == expected, || format!("expected the parameters {expected:?}, got {names:?}"))?;
     if let Some(b) = layer.parameters().get("b") {
         claim(b.shape() == [1, layer.n_out()], || format!("b has shape {:?}", b.shape()))?;
-        let w = layer.parameters().get("W").map(|w| w.shape()[w.ndim() - 2..].to_vec());
-        let fans = vec![layer.n_in(), layer.n_out()];
-        claim(w.as_ref() == Some(&fans), || format!("W ends in {w:?} instead of {fans:?}"))?;
+    }
+    if let Some(w) = layer.parameters().get("W") {
+        let (w, fans) = (&w.shape()[w.ndim() - 2..], [layer.n_in(), layer.n_out()]);
+        claim(w == fans, || format!("W ends in {w:?} instead of {fans:?}"))?;
     }
     let all_zero = layer.gradients().iter().all(|(_, g)| g.iter().all(|&g| g == 0.0));
     claim(all_zero, || "the gradients of a new layer are not zero".to_owned())?;

@@ -88,7 +88,7 @@ fn another_parameter_is_refused(
     let error = Err(LayerError::ParameterShape { layer: class.name(), name: "W", expected, got });
     claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
     let result = layer.set_parameter("w", &before["W"]);
-    let known = vec!["W", "b"];
+    let known = spec.parameter_names().to_vec();
     let error =
         Err(LayerError::UnknownParameter { layer: class.name(), known, got: "w".to_owned() });
     claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
@@ -133,9 +133,10 @@ fn invalid(class: LayerClass) -> Vec<LayerSpec> {
         stride,
         pad,
         activation: Activation::Linear,
+        bias: true,
     };
-    let dense =
-        |n_in, n_out| LayerSpec::FullyConnected { n_in, n_out, activation: Activation::ReLU };
+    let activation = Activation::ReLU;
+    let dense = |n_in, n_out| LayerSpec::FullyConnected { n_in, n_out, activation, bias: true };
     match class {
         LayerClass::FullyConnected => vec![dense(0, 3), dense(3, 0)],
         LayerClass::Flatten => vec![
@@ -164,6 +165,7 @@ fn invalid(class: LayerClass) -> Vec<LayerSpec> {
                 eps,
                 momentum,
                 activation: Activation::Linear,
+                scale: true,
             };
             vec![
                 spec(&[0], 1e-5, 0.1),

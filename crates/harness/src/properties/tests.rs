@@ -46,5 +46,8 @@ fn is_layer(subject: &Subject<f64>) -> bool {
 }
 
 fn is_training(subject: &Subject<f64>) -> bool {
-    matches!(subject, Subject::Sgd(_) | Subject::Schedule(_) | Subject::Smoothing(_))
+    matches!(
+        subject,
+        Subject::Sgd(_) | Subject::Schedule(_) | Subject::Smoothing(_) | Subject::Whitening(_)
+    )
 }

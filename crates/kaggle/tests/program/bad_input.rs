@@ -130,7 +130,8 @@ fn a_command_that_makes_no_sense_ends_with_2() {
     for (arguments, expected) in [
         ("--threads 0", "0 is not in 1.."),
         ("--threads many", "invalid"),
-        ("--tta evaluate", "cannot be used with"),
+        ("--offline evaluate", "cannot be used with"),
+        ("--tta evaluate", "[possible values: mirror, shifts]"),
         ("predict", "unrecognized subcommand"),
         ("--test-data", "a value is required"),
         ("evaluate --test-data x.npy", "unexpected argument"),

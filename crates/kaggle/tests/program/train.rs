@@ -53,6 +53,9 @@ fn exported_weights_predict_the_same_and_are_smaller() {
         ));
     }
     assert_eq!(machine.read("model.csv"), machine.read("weights.csv"));
+    machine.succeed("export --checkpoint model.safetensors --output half.safetensors --half");
+    assert!(size("half.safetensors") < size("weights.safetensors"));
+    machine.succeed("--offline --checkpoint half.safetensors --output half.csv --quiet");
     let error = machine.fail("export --checkpoint no.safetensors --output x.safetensors", 1);
     assert!(error.contains("no.safetensors"), "{error}");
     assert!(!machine.path("x.safetensors").exists());

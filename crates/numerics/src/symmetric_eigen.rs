@@ -1,0 +1,91 @@
+//! Eigenvalues and eigenvectors of a symmetric matrix, by faer.
+
+use faer::{MatRef, Side};
+use ndarray::{Array1, Array2, ArrayView2};
+
+/// Components whose magnitudes differ by less than this share count as equal.
+const SAME: f64 = 1e-6;
+
+/// The eigenvalues `λ` of a symmetric matrix `A` in falling order, and the matrix `U` whose columns are
+/// their eigenvectors: `A = U diag(λ) Uᵀ` with `Uᵀ U = I`.
+///
+/// An eigenvector times -1 is one too. Of the two, this is the one whose largest component is positive;
+/// of several components that are equally large up to rounding, the first counts. Eigenvectors of equal
+/// eigenvalues are any orthonormal basis of the space that they share.
+///
+/// `None` if the iteration does not converge, which it does for every finite matrix that is known.
+///
+/// ```
+/// use ndarray::array;
+/// let (values, vectors) = numerics::symmetric_eigen(array![[2.0, 1.0], [1.0, 2.0]].view()).unwrap();
+/// let r = 0.5_f64.sqrt();
+/// assert!((values - array![3.0, 1.0]).iter().all(|d| d.abs() < 1e-15));
+/// assert!((vectors - array![[r, r], [r, -r]]).iter().all(|d| d.abs() < 1e-15));
+/// ```
+///
+/// # Panics
+/// If the matrix is not square.
+#[must_use]
+pub fn symmetric_eigen(a: ArrayView2<'_, f64>) -> Option<(Array1<f64>, Array2<f64>)> {
+    let n = a.nrows();
+    assert_eq!(a.dim(), (n, n), "a symmetric matrix is square");
+    if a.iter().any(|x| !x.is_finite()) {
+        return None;
+    }
+    let a = a.as_standard_layout();
+    let a = MatRef::from_row_major_slice(a.as_slice().expect("it was made contiguous"), n, n);
+    let eigen = a.self_adjoint_eigen(Side::Lower).ok()?;
+    let (values, vectors) = (eigen.S().column_vector(), eigen.U());
+    let falling = |k: usize| n - 1 - k;
+    let values = Array1::from_shape_fn(n, |k| values[falling(k)]);
+    let mut vectors = Array2::from_shape_fn((n, n), |(i, k)| vectors[(i, falling(k))]);
+    for mut u in vectors.columns_mut() {
+        let largest = u.iter().fold(0.0, |largest: f64, c| largest.max(c.abs()));
+        let first = u.iter().find(|c| c.abs() >= (1.0 - SAME) * largest);
+        if first.is_some_and(|&c| c < 0.0) {
+            u.mapv_inplace(|c| -c);
+        }
+    }
+    Some((values, vectors))
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_abs_diff_eq;
+    use ndarray::array;
+
+    use super::*;
+    use crate::Rng;
+
+    #[test]
+    fn a_random_matrix_is_put_together_again() {
+        for n in [1, 2, 3, 12, 27, 60] {
+            let b: Array2<f64> = Rng::new(n as u64).uniform_array((n, n), -1.0, 1.0);
+            let a = &b + &b.t();
+            let (values, u) = symmetric_eigen(a.view()).unwrap();
+            // ‖A‖ is at most 2 n, and the iteration is backward stable.
+            let epsilon = 1e-15 * (n * n) as f64;
+            let again = u.dot(&Array2::from_diag(&values)).dot(&u.t());
+            assert_abs_diff_eq!(again, a, epsilon = 2.0 * epsilon);
+            assert_abs_diff_eq!(u.t().dot(&u), Array2::eye(n), epsilon = 2.0 * epsilon);
+            assert!(values.iter().zip(values.iter().skip(1)).all(|(a, b)| a >= b), "{values}");
+            for column in u.columns() {
+                let largest = column.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
+                assert!(largest.unwrap() > 0.0, "{column}");
+            }
+        }
+    }
+
+    #[test]
+    fn of_equally_large_components_the_first_is_positive() {
+        let (_, u) = symmetric_eigen(array![[2.0, -1.0], [-1.0, 2.0]].view()).unwrap();
+        let r = 0.5_f64.sqrt();
+        assert_abs_diff_eq!(u, array![[r, r], [-r, r]], epsilon = 1e-15);
+    }
+
+    #[test]
+    fn what_is_not_finite_has_no_eigenvalues() {
+        assert_eq!(symmetric_eigen(array![[f64::NAN]].view()), None);
+        assert_eq!(symmetric_eigen(Array2::zeros((0, 0)).view()).unwrap().0.len(), 0);
+    }
+}
