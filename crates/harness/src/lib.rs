@@ -53,5 +53,5 @@ pub use subject::{
     ActivationSubject, LayerClass, LayerSpec, LayerSubject, LossSubject, Real, Subject,
 };
 pub use training_subject::{
-    Optimiser, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject,
+    MuonSubject, Optimiser, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject,
 };
