@@ -18,7 +18,7 @@ pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
     let mut canvas = Canvas::default();
     chart.axes(&mut canvas, &ticks(&["0", "0.25", "0.5", "0.75", "1"]), &ticks(&["0", "0.5", "1"]));
     for edge in [0.68, 1.21] {
-        chart.line(&mut canvas, &[(0.0, edge), (1.0, edge)], Pen::of(Ink::Faint, 1.0));
+        chart.line(&mut canvas, &[(0.0, edge), (1.0, edge)], Pen::of(Ink::Grid, 1.0));
     }
     for (steps, at) in [(1, (0.1, 0.22)), (2, (0.075, 0.52)), (3, (0.05, 0.86))] {
         let curve: Vec<Point> = (0..=POINTS)
@@ -35,9 +35,9 @@ pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
     Ok(canvas.finish(560.0, 296.0))
 }
 
-/// The value of the kernel: a diagonal matrix of the norm `1 - 1e-7`, which is divided by 1.
+/// The value of the kernel: s beside what completes it to the norm `1 - 1e-7`, which is divided by 1.
 fn singular_value(s: f64, steps: u32) -> f64 {
-    let of_norm = (1.0 - NORM_EPS) / 1.0_f64.max(s);
     let other = (1.0 - s * s).max(0.0).sqrt();
-    orthogonalise(array![[s * of_norm, 0.0], [0.0, other * of_norm]].view(), steps)[[0, 0]]
+    let diagonal = array![[s, 0.0], [0.0, other]] * (1.0 - NORM_EPS);
+    orthogonalise(diagonal.view(), steps)[[0, 0]]
 }

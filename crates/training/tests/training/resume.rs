@@ -190,7 +190,7 @@ fn the_number_of_threads_changes_no_bit() {
             ..FullyConnectedConfig::new(192)
         };
         for index in [4, 5] {
-            setup.spec.layers.insert(index, LayerSpec::FullyConnected(hidden));
+            setup.spec.layers.insert(index, LayerSpec::FullyConnected(hidden.clone()));
         }
         setup.config.groups = groups()[..1].to_vec();
         setup.config.groups[0].parameters.push("5.W".to_owned());
