@@ -7,7 +7,7 @@ use layers::{Layer, LayerConfig, LayerError};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 use numerics::{Rng, Scalar, recycle};
-use optim::{Sgd, Step};
+use optim::{OptimError, Sgd, Step};
 
 use crate::FfnnError;
 
@@ -125,13 +125,26 @@ impl<T: Scalar> NeuralNetwork<T> {
     /// [`FfnnError::Optim`] if the learning rate is not valid.
     // ANCHOR: update
     pub fn update(&mut self, optimiser: &mut Sgd<T>, lr: f64) -> Result<(), FfnnError> {
+        self.update_each(|name, parameter, gradient, decays| {
+            optimiser.update(name, parameter, gradient, Step { lr, decays })
+        })
+    }
+
+    /// Calls `step` with the name of every parameter, the parameter, its gradient of the last backward
+    /// pass, and whether weight decay acts on it.
+    ///
+    /// # Errors
+    /// [`FfnnError::Optim`] with the first error of `step`.
+    pub fn update_each(
+        &mut self,
+        mut step: impl FnMut(&str, &mut ArrayD<T>, &ArrayD<T>, bool) -> Result<(), OptimError>,
+    ) -> Result<(), FfnnError> {
         for (index, layer) in self.layers.iter_mut().enumerate() {
             let decaying = layer.decaying_parameters();
             let (parameters, gradients) = layer.parameters_and_gradients();
             for (name, parameter) in parameters.iter_mut() {
-                let step = Step { lr, decays: decaying.contains(&name) };
-                let gradient = &gradients[name];
-                optimiser.update(&parameter_name(index, name), parameter, gradient, step)?;
+                let (decays, gradient) = (decaying.contains(&name), &gradients[name]);
+                step(&parameter_name(index, name), parameter, gradient, decays)?;
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ mod dropout;
 mod fully_connected;
 mod global_average_pool2d;
 mod losses;
+mod muon;
 mod naive_layer;
 mod pool2d;
 mod training;
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Control> {
     all.extend(global_average_pool2d::controls());
     all.extend(batch_norm::controls());
     all.extend(training::controls());
+    all.extend(muon::controls());
     all.extend(dropout::controls());
     all.extend(whitening::controls());
     all
@@ -65,6 +67,7 @@ pub fn without_bugs() -> Vec<Subject<f64>> {
         global_average_pool2d::without_bugs(),
         batch_norm::without_bugs(),
         training::without_bugs(),
+        muon::without_bugs(),
         dropout::without_bugs(),
         whitening::without_bugs(),
     ]

@@ -139,7 +139,7 @@ pub(crate) fn module<T: Scalar>(subject: &Subject<T>) -> &'static str {
         Subject::Activation(..) => "test_activations",
         Subject::Layer(..) | Subject::Whitening(_) => "test_layers",
         Subject::Loss(..) | Subject::Smoothing(_) => "test_losses",
-        Subject::Sgd(_) | Subject::Schedule(_) => "test_optimizers",
+        Subject::Sgd(_) | Subject::Muon(_) | Subject::Schedule(_) => "test_optimizers",
     }
 }
 
@@ -182,6 +182,7 @@ fn run<T: Scalar>(
             }
             // `TestClass::of` has none for these.
             Subject::Sgd(_)
+            | Subject::Muon(_)
             | Subject::Schedule(_)
             | Subject::Smoothing(_)
             | Subject::Whitening(_) => {}

@@ -26,6 +26,7 @@ mod global_average_pool2d;
 mod im2col;
 mod label_smoothing;
 mod losses;
+pub(crate) mod muon;
 mod network;
 mod numeric_gradient;
 mod pool2d;
@@ -74,6 +75,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(implementation),
         },
         Subject::Sgd(implementation) => sgd_training::checks(implementation),
+        Subject::Muon(implementation) => muon::checks(implementation),
         Subject::Schedule(implementation) => cycle::checks(implementation),
         Subject::Smoothing(implementation) => label_smoothing::checks(implementation),
         Subject::Whitening(implementation) => whitening::checks(implementation),

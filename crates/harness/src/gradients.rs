@@ -40,7 +40,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
         Subject::Loss(loss, implementation) => loss::checks(subject, *loss, implementation),
         Subject::Sgd(implementation) => weight_decay::checks(implementation),
         Subject::Smoothing(implementation) => label_smoothing::checks(implementation),
-        Subject::Schedule(_) | Subject::Whitening(_) => vec![],
+        Subject::Muon(_) | Subject::Schedule(_) | Subject::Whitening(_) => vec![],
     }
 }
 

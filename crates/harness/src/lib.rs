@@ -54,6 +54,6 @@ pub use subject::{
     ActivationSubject, LayerClass, LayerSpec, LayerSubject, LossSubject, Real, Subject,
 };
 pub use training_subject::{
-    Optimiser, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject,
+    MuonSubject, Optimiser, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject,
 };
 pub use whitening_subject::WhiteningSubject;

@@ -87,7 +87,11 @@ fn file_and_class<T: Scalar>(subject: &Subject<T>) -> Option<(&'static str, Stri
         Subject::Loss(losses::Loss::L2, _) => "L2",
         Subject::Loss(losses::Loss::SoftmaxCrossEntropy, _) => "SoftMaxCrossEntropy",
         Subject::Loss(losses::Loss::CrossEntropy, _) => return None,
-        Subject::Sgd(_) | Subject::Schedule(_) | Subject::Smoothing(_) | Subject::Whitening(_) => {
+        Subject::Sgd(_)
+        | Subject::Muon(_)
+        | Subject::Schedule(_)
+        | Subject::Smoothing(_)
+        | Subject::Whitening(_) => {
             return None;
         }
     };
@@ -151,11 +155,11 @@ mod tests {
         // ones, 4 batch normalisations, 6 dropouts, 3 + 7 losses:
         // output and dL/dX; dW and db of 31 layers; dγ, dβ and the prediction of 4; the prediction of 6.
         let layers_and_losses = 2 * (17 + 12 + 19 + 16 + 4 + 4 + 6 + 10) + 2 * 31 + 3 * 4 + 6;
-        // 10 optimisers; 12 smoothed targets, each with loss and gradient.
-        let expected = layers_and_losses + 10 + 3 * 12;
+        // 10 optimisers; Muon of 7 parameters; 12 smoothed targets, each with loss and gradient.
+        let expected = layers_and_losses + 10 + 7 + 3 * 12;
         let wide = Subject::<f64>::all_real();
         // A schedule has one precision.
-        let schedules = 10;
+        let schedules = 13;
         assert_eq!(assert_all_pass(wide.iter().flat_map(checks).collect()), expected + schedules);
         let narrow = Subject::<f32>::all_real();
         assert_eq!(assert_all_pass(narrow.iter().flat_map(checks).collect()), expected);

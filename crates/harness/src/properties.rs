@@ -20,6 +20,7 @@ mod layer_batch;
 mod layer_contract;
 mod layer_errors;
 mod loss;
+mod muon;
 mod pool2d;
 mod sgd_training;
 mod softmax;
@@ -74,6 +75,7 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             checks
         }
         Subject::Sgd(implementation) => sgd_training::checks(subject, implementation),
+        Subject::Muon(implementation) => muon::checks(subject, implementation),
         Subject::Schedule(implementation) => cycle::checks(subject, implementation),
         Subject::Smoothing(implementation) => label_smoothing::checks(subject, implementation),
         Subject::Whitening(implementation) => whitening::checks(subject, implementation),

@@ -13,7 +13,9 @@ use ndarray::{Array2, ArrayD};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
-use crate::{RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject, WhiteningSubject};
+use crate::{
+    MuonSubject, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject, WhiteningSubject,
+};
 
 /// An implementation of one activation, one loss or one class of layers, and which one it claims to
 /// be.
@@ -27,6 +29,8 @@ pub enum Subject<T> {
     Layer(LayerClass, Arc<dyn LayerSubject<T>>),
     /// The optimiser, with what question 7 adds to it.
     Sgd(Arc<dyn SgdSubject<T>>),
+    /// The optimiser of weight matrices.
+    Muon(Arc<dyn MuonSubject<T>>),
     /// The schedules of question 7.
     Schedule(Arc<dyn ScheduleSubject>),
     /// Label smoothing.
@@ -44,6 +48,7 @@ impl<T: Scalar> Subject<T> {
         let losses = Loss::ALL.map(|loss| Self::Loss(loss, Arc::new(loss)));
         let training = [
             Self::Sgd(Arc::new(RealTraining)),
+            Self::Muon(Arc::new(RealTraining)),
             Self::Schedule(Arc::new(RealTraining)),
             Self::Smoothing(Arc::new(RealTraining)),
             Self::Whitening(Arc::new(RealTraining)),
@@ -67,6 +72,7 @@ impl<T: Scalar> Subject<T> {
             Self::Loss(Loss::SoftmaxCrossEntropy, _) => "SoftmaxCrossEntropy",
             Self::Layer(class, _) => class.name(),
             Self::Sgd(_) => "SgdForTraining",
+            Self::Muon(_) => "Muon",
             Self::Schedule(_) => "Cycle",
             Self::Smoothing(_) => "LabelSmoothing",
             Self::Whitening(_) => "Whitening",
@@ -81,7 +87,11 @@ impl<T: Scalar> Subject<T> {
             Self::Activation(Activation::GELU, _) => "7",
             Self::Activation(..) => "4.1",
             Self::Loss(..) => "4.4",
-            Self::Sgd(_) | Self::Schedule(_) | Self::Smoothing(_) | Self::Whitening(_) => "7",
+            Self::Sgd(_)
+            | Self::Muon(_)
+            | Self::Schedule(_)
+            | Self::Smoothing(_)
+            | Self::Whitening(_) => "7",
             Self::Layer(LayerClass::FullyConnected, _) => "4.2",
             Self::Layer(LayerClass::Pool2D, _) => "6.3",
             Self::Layer(

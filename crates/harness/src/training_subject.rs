@@ -1,9 +1,9 @@
-//! What is checked of the parts that train a network: the optimiser, schedules, label smoothing.
+//! What is checked of the parts that train a network: the optimisers, schedules, label smoothing.
 
 use losses::{LossError, smooth_labels};
 use ndarray::{Array2, ArrayD};
 use numerics::Scalar;
-use optim::{OptimError, ScheduleConfig, Sgd, SgdConfig, Step};
+use optim::{Muon, MuonConfig, OptimError, ScheduleConfig, Sgd, SgdConfig, Step, orthogonalise};
 
 /// Builds the optimiser under test.
 pub trait SgdSubject<T>: Send + Sync {
@@ -12,6 +12,18 @@ pub trait SgdSubject<T>: Send + Sync {
     /// # Errors
     /// As [`SgdConfig::build`].
     fn build(&self, config: SgdConfig) -> Result<Box<dyn Optimiser<T>>, OptimError>;
+}
+
+/// Builds Muon under test, and has its orthogonalisation.
+pub trait MuonSubject<T>: Send + Sync {
+    /// The optimiser of this configuration, at rest. It takes nothing of a [`Step`] but the rate.
+    ///
+    /// # Errors
+    /// As [`MuonConfig::build`].
+    fn build(&self, config: MuonConfig) -> Result<Box<dyn Optimiser<T>>, OptimError>;
+
+    /// As [`orthogonalise`].
+    fn orthogonalise(&self, g: &Array2<T>, steps: u32) -> Array2<T>;
 }
 
 /// An optimiser under test.
@@ -66,6 +78,28 @@ impl<T: Scalar> Optimiser<T> for Sgd<T> {
         step: Step,
     ) -> Result<(), OptimError> {
         Self::update(self, name, parameter, gradient, step)
+    }
+}
+
+impl<T: Scalar> MuonSubject<T> for RealTraining {
+    fn build(&self, config: MuonConfig) -> Result<Box<dyn Optimiser<T>>, OptimError> {
+        Ok(Box::new(config.build::<T>()?))
+    }
+
+    fn orthogonalise(&self, g: &Array2<T>, steps: u32) -> Array2<T> {
+        orthogonalise(g.view(), steps)
+    }
+}
+
+impl<T: Scalar> Optimiser<T> for Muon<T> {
+    fn update(
+        &mut self,
+        name: &str,
+        parameter: &mut ArrayD<T>,
+        gradient: &ArrayD<T>,
+        step: Step,
+    ) -> Result<(), OptimError> {
+        Self::update(self, name, parameter, gradient, step.lr)
     }
 }
 

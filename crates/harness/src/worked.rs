@@ -10,6 +10,7 @@ mod einsum_exercises;
 mod finite_differences;
 mod fully_connected;
 mod losses;
+mod muon;
 mod normalisation;
 mod optimiser;
 mod pooling;
@@ -66,6 +67,8 @@ const CHAPTERS: [(&str, Write); 36] = [
     ("nesterov", optimiser::nesterov),
     ("one-cycle", optimiser::one_cycle),
     ("triangular", optimiser::triangular),
+    ("linear", optimiser::linear),
+    ("muon", muon::orthogonalised),
     ("step", step_of_training::step),
     ("trace", einsum_exercises::trace),
     ("matrix-vector", einsum_exercises::matrix_vector),
@@ -184,6 +187,7 @@ mod tests {
             ("momentum.p", &[10.0, 6.0, 3.0, 0.5]),
             ("nesterov.p", &[10.0, 7.0, 3.5, 1.25]),
             ("weight-decay.p", &[8.0, 5.0, 1.25]),
+            ("linear.rates", &[2.0, 1.5, 1.0, 0.5, 0.0]),
             ("matrix-vector.result", &[8.0, 26.0]),
             ("whitening.covariance", &[2.0, 1.5, 1.5, 2.0]),
             ("dirac.w", &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),

@@ -248,6 +248,7 @@ impl Run<'_> {
             seed,
             sgd: recipe.sgd,
             schedule: recipe.schedule(batches.per_epoch()),
+            groups: vec![],
             label_smoothing: recipe.label_smoothing,
             augmentation: augment.description(),
             data_sha256: images.data.sha256.clone(),

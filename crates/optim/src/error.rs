@@ -1,5 +1,7 @@
 //! What can go wrong with an optimiser or a schedule.
 
+use ndarray::ArrayD;
+
 /// An error of this crate; every message names what it is about, what it expected and what it got.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,27 @@ pub enum OptimError {
         /// The shape of the tensor.
         got: Vec<usize>,
     },
+    /// A parameter that is no matrix is to be orthogonalised.
+    #[error(
+        "Muon needs a matrix: parameter {name} must have the shape (.., n_out) with at least two \
+         rows of n_out, but has {got:?}; give it to SGD"
+    )]
+    NoMatrix {
+        /// The parameter.
+        name: String,
+        /// Its shape.
+        got: Vec<usize>,
+    },
+    /// A parameter group contradicts itself or another one.
+    #[error("parameter group {index}: expected {expected}, but got {got}")]
+    Group {
+        /// Which of the groups, from 0.
+        index: usize,
+        /// What would be valid.
+        expected: String,
+        /// What it says.
+        got: String,
+    },
 }
 
 /// `got` if it is within range, the error that says what range that is otherwise.
@@ -36,6 +59,29 @@ pub(crate) fn check(
     valid: bool,
 ) -> Result<f64, OptimError> {
     if valid { Ok(got) } else { Err(OptimError::Hyperparameter { what, expected, got }) }
+}
+
+/// The learning rate of a step: a schedule may have come down to 0.
+pub(crate) fn check_learning_rate(lr: f64) -> Result<f64, OptimError> {
+    check("the learning rate", "finite and at least 0", lr, lr.is_finite() && lr >= 0.0)
+}
+
+/// That a tensor has the shape of its parameter.
+pub(crate) fn check_shape<T>(
+    what: &'static str,
+    name: &str,
+    parameter: &ArrayD<T>,
+    tensor: &ArrayD<T>,
+) -> Result<(), OptimError> {
+    if tensor.shape() == parameter.shape() {
+        return Ok(());
+    }
+    Err(OptimError::Shape {
+        what,
+        name: name.to_owned(),
+        expected: parameter.shape().to_vec(),
+        got: tensor.shape().to_vec(),
+    })
 }
 
 /// A learning rate to start from: finite and above 0.

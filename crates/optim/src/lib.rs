@@ -1,7 +1,8 @@
-//! The optimiser and the schedules of its learning rate.
+//! The optimisers and the schedules of their learning rates.
 //!
-//! [`Sgd`] changes one parameter tensor at a time and remembers a velocity for each, by name. The
-//! learning rate is not its business: a [`Schedule`] says what it is at each step.
+//! [`Sgd`] and [`Muon`] change one parameter tensor at a time and remember a velocity for each, by
+//! name. The learning rate is not their business: a [`Schedule`] says what it is at each step. Where
+//! parameters of one network differ in optimiser or schedule, [`Grouped`] finds the one to ask.
 //!
 //! ```
 //! use ndarray::array;
@@ -21,7 +22,13 @@ mod constant;
 mod cycle;
 mod error;
 mod exponential;
+mod grouped;
+mod linear;
+mod muon;
+mod newton_schulz;
+mod norm;
 mod one_cycle;
+mod parameter_group;
 mod schedule;
 mod sgd;
 mod triangular;
@@ -30,7 +37,12 @@ pub use constant::Constant;
 pub use cycle::Cycle;
 pub use error::OptimError;
 pub use exponential::Exponential;
+pub use grouped::Grouped;
+pub use linear::Linear;
+pub use muon::{Muon, MuonConfig};
+pub use newton_schulz::{NEWTON_SCHULZ, NORM_EPS, orthogonalise};
 pub use one_cycle::OneCycle;
+pub use parameter_group::{OptimiserConfig, ParameterGroup};
 pub use schedule::{Schedule, ScheduleConfig};
 pub use sgd::{Sgd, SgdConfig, Step};
 pub use triangular::Triangular;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Constant, Cycle, Exponential, OneCycle, OptimError, Triangular};
+use crate::{Constant, Cycle, Exponential, Linear, OneCycle, OptimError, Triangular};
 
 /// Declares a [`Schedule`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,13 @@ pub enum ScheduleConfig {
         /// Whether it shrinks all at once.
         #[serde(default)]
         staircase: bool,
+    },
+    /// See [`Linear`].
+    Linear {
+        /// The learning rate of the first step.
+        lr: f64,
+        /// The step from which on it is 0, at least 1.
+        total_steps: u64,
     },
     /// See [`Triangular`].
     Triangular {
@@ -64,6 +71,7 @@ impl ScheduleConfig {
             Self::Exponential { lr, decay, decay_steps, staircase } => {
                 Schedule::Exponential(Exponential::new(lr, decay, decay_steps, staircase)?)
             }
+            Self::Linear { lr, total_steps } => Schedule::Linear(Linear::new(lr, total_steps)?),
             Self::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
                 let cycle = Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
                 Schedule::Triangular(Triangular::new(cycle)?)
@@ -74,6 +82,17 @@ impl ScheduleConfig {
             }
         })
     }
+
+    /// The number of steps that the schedule was made for, if it has an end.
+    #[must_use]
+    pub fn total_steps(self) -> Option<u64> {
+        match self {
+            Self::Constant { .. } | Self::Exponential { .. } => None,
+            Self::Linear { total_steps, .. }
+            | Self::Triangular { total_steps, .. }
+            | Self::OneCycle { total_steps, .. } => Some(total_steps),
+        }
+    }
 }
 
 /// The learning rate as a function of the step.
@@ -83,6 +102,8 @@ pub enum Schedule {
     Constant(Constant),
     /// Exponential decay.
     Exponential(Exponential),
+    /// Straight down to 0.
+    Linear(Linear),
     /// Up and down in straight lines.
     Triangular(Triangular),
     /// Up and down in half waves of the cosine.
@@ -96,6 +117,7 @@ impl Schedule {
         match self {
             Self::Constant(constant) => constant.lr(),
             Self::Exponential(exponential) => exponential.lr(step),
+            Self::Linear(linear) => linear.lr(step),
             Self::Triangular(triangular) => triangular.lr(step),
             Self::OneCycle(one_cycle) => one_cycle.lr(step),
         }
@@ -115,6 +137,9 @@ mod tests {
         let exponential =
             ScheduleConfig::Exponential { lr: 0.1, decay: 0.5, decay_steps: 3, staircase: true };
         assert_eq!(exponential.build().unwrap().lr(3), 0.05);
+        let linear = ScheduleConfig::Linear { lr: 0.5, total_steps: 4 };
+        assert_eq!(linear.build().unwrap().lr(3), 0.125);
+        assert_eq!((linear.total_steps(), exponential.total_steps()), (Some(4), None));
         // A third of the way up: 1/3 in a straight line, 1/4 along the cosine.
         let (peak_lr, total_steps, peak_step) = (0.75, 6, 3);
         let (start_fraction, end_fraction) = (0.0, 0.0);
@@ -142,6 +167,7 @@ mod tests {
         let exponential =
             ScheduleConfig::Exponential { lr: 0.1, decay: 2.0, decay_steps: 3, staircase: true };
         assert!(exponential.build().is_err());
+        assert!(ScheduleConfig::Linear { lr: 0.1, total_steps: 0 }.build().is_err());
     }
 
     #[test]
@@ -162,7 +188,10 @@ mod tests {
             start_fraction,
             end_fraction,
         };
-        for (config, name) in [(triangular, "triangular"), (one_cycle, "one_cycle")] {
+        let linear = ScheduleConfig::Linear { lr: 0.5, total_steps: 4 };
+        for (config, name) in
+            [(linear, "linear"), (triangular, "triangular"), (one_cycle, "one_cycle")]
+        {
             let text = toml::to_string(&config).unwrap();
             assert!(text.starts_with(&format!("name = \"{name}\"\n")), "{text}");
             assert_eq!(toml::from_str::<ScheduleConfig>(&text).unwrap(), config);

@@ -7,7 +7,8 @@ use numerics::{Scalar, for_each_of_three};
 use serde::{Deserialize, Serialize};
 
 use crate::OptimError;
-use crate::error::check;
+use crate::error::{check, check_learning_rate, check_shape};
+use crate::norm::l2_norm;
 
 /// Declares an [`Sgd`]; by default plain gradient descent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -96,7 +97,7 @@ impl<T: Scalar> Sgd<T> {
         gradient: &ArrayD<T>,
         Step { lr, decays }: Step,
     ) -> Result<(), OptimError> {
-        check("the learning rate", "finite and at least 0", lr, lr.is_finite() && lr >= 0.0)?;
+        check_learning_rate(lr)?;
         check_shape("the gradient", name, parameter, gradient)?;
         let SgdConfig { momentum, nesterov, weight_decay, .. } = self.config;
         let momentum = T::of(momentum);
@@ -150,32 +151,6 @@ impl<T: Scalar> Sgd<T> {
         check_shape("the velocity", name, parameter, v)?;
         Ok(v)
     }
-}
-
-/// `√Σ g²`, summed in `f64` and relative to the largest element, so that no square overflows.
-fn l2_norm<T: Scalar>(gradient: &ArrayD<T>) -> f64 {
-    let largest = gradient.iter().fold(0.0_f64, |max, g| max.max(g.as_f64().abs()));
-    if largest == 0.0 {
-        return 0.0;
-    }
-    largest * gradient.iter().map(|g| (g.as_f64() / largest).powi(2)).sum::<f64>().sqrt()
-}
-
-fn check_shape<T>(
-    what: &'static str,
-    name: &str,
-    parameter: &ArrayD<T>,
-    tensor: &ArrayD<T>,
-) -> Result<(), OptimError> {
-    if tensor.shape() == parameter.shape() {
-        return Ok(());
-    }
-    Err(OptimError::Shape {
-        what,
-        name: name.to_owned(),
-        expected: parameter.shape().to_vec(),
-        got: tensor.shape().to_vec(),
-    })
 }
 
 #[cfg(test)]

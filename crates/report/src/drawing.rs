@@ -18,6 +18,7 @@ mod layers_of_graph;
 mod level_set;
 mod max_pooling;
 mod neuron;
+mod newton_schulz;
 mod pooling;
 mod schedules;
 mod step_curves;
@@ -40,7 +41,7 @@ pub struct Sources<'a> {
 type Draw = fn(&Sources<'_>) -> Result<String, String>;
 
 /// Every drawing by its name.
-const DRAWINGS: [(&str, Draw); 13] = [
+const DRAWINGS: [(&str, Draw); 14] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
     ("convolution-channels", channels::draw),
@@ -52,6 +53,7 @@ const DRAWINGS: [(&str, Draw); 13] = [
     ("iris-network", iris_network::draw),
     ("iris-surface", iris_surface::draw),
     ("schedules", schedules::draw),
+    ("newton-schulz", newton_schulz::draw),
     ("step-curves", step_curves::draw),
     ("crates", crates::draw),
 ];

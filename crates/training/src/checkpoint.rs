@@ -25,7 +25,7 @@ use crate::{Difference, Model, ModelSpec, Provenance, RunConfig, TrainingError};
 /// |---|---|
 /// | `model.{layer}.{name}` | a parameter; layers count from 0 |
 /// | `buffer.{layer}.{name}` | a buffer, such as running statistics |
-/// | `velocity.{layer}.{name}` | the optimiser's velocity of a parameter |
+/// | `velocity.{layer}.{name}` | the optimiser's velocity of a parameter, unless it is frozen |
 /// | metadata `format_version` | `1` |
 /// | metadata `model` | [`ModelSpec`] as JSON |
 /// | metadata `provenance` | [`Provenance`] as JSON |
@@ -81,7 +81,11 @@ impl Checkpoint {
         if let Some(state) = &mut state
             && state.position.iteration > 0
         {
+            let optimiser = state.config.optimiser()?;
             for (name, parameter) in model.network().parameters() {
+                if optimiser.is_frozen(&name) {
+                    continue;
+                }
                 let shape = parameter.shape().to_vec();
                 let velocity = take(file, &mut tensors, format!("velocity.{name}"), &shape)?;
                 state.velocities.insert(name, velocity);

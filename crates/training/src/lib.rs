@@ -36,6 +36,7 @@
 //!     seed,
 //!     sgd: SgdConfig { momentum: 0.9, ..SgdConfig::default() },
 //!     schedule: ScheduleConfig::Constant { lr: 1e-3 },
+//!     groups: vec![],
 //!     label_smoothing: 0.1,
 //!     augmentation: "none".to_owned(),
 //!     data_sha256: sha256.clone(),

@@ -134,16 +134,18 @@ impl Training {
     ) -> Result<(), TrainingError> {
         let Position { step, iteration, .. } = self.position;
         let batch = source.batch(epoch, step)?;
-        let lr = self.schedule.lr(iteration);
-        let iteration = iteration + 1;
+        let lr = self.optimiser.lr(iteration);
         let labels = argmax(batch.targets.view());
         let targets = smooth_labels(batch.targets.view(), self.config.label_smoothing)?;
 
         let network = self.model.network_mut();
         let out = network.forward(batch.features)?;
         let loss = f64::from(network.backward(targets.view(), out.view())?);
-        self.check_finite("the loss of the mini-batch", loss, iteration)?;
-        self.model.network_mut().update(&mut self.optimiser, lr)?;
+        self.check_finite("the loss of the mini-batch", loss, iteration + 1)?;
+        self.model.network_mut().update_each(|name, parameter, gradient, decays| {
+            self.optimiser.update(name, parameter, gradient, decays, iteration)
+        })?;
+        let iteration = iteration + 1;
 
         self.position.step += 1;
         self.position.iteration = iteration;
@@ -214,15 +216,7 @@ impl Training {
                 got: steps.to_string(),
             });
         }
-        let total = self.config.epochs * steps;
-        match self.config.schedule_steps() {
-            Some(planned) if planned != total => Err(TrainingError::Config {
-                what: "the number of steps of the schedule",
-                expected: format!("{total}, {} epochs of {steps} steps", self.config.epochs),
-                got: planned.to_string(),
-            }),
-            _ => Ok(()),
-        }
+        self.config.check_schedules(steps)
     }
 
     fn check_finite(&self, what: &str, value: f64, iteration: u64) -> Result<(), TrainingError> {

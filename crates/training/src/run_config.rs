@@ -1,6 +1,6 @@
 //! How a model is trained.
 
-use optim::{ScheduleConfig, SgdConfig};
+use optim::{Grouped, ParameterGroup, ScheduleConfig, SgdConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
@@ -16,10 +16,13 @@ pub struct RunConfig {
     pub batch_size: usize,
     /// The seed of everything random.
     pub seed: u64,
-    /// The optimiser.
+    /// The optimiser of the parameters in no group.
     pub sgd: SgdConfig,
-    /// The learning rate, by iteration.
+    /// Their learning rate, by iteration.
     pub schedule: ScheduleConfig,
+    /// Parameters with an optimiser or a schedule of their own; usually none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<ParameterGroup>,
     /// The share of a training target that is spread evenly over all classes, in `[0, 1)`.
     pub label_smoothing: f64,
     /// What is done to training images, as [`Augment::description`](crate::Augment::description)
@@ -41,17 +44,43 @@ impl RunConfig {
             let got = self.label_smoothing.to_string();
             return invalid("the label smoothing", "in [0, 1)", got);
         }
-        self.sgd.build::<f32>()?;
-        self.schedule.build()?;
+        self.optimiser()?;
         Ok(())
     }
 
-    /// The number of steps for which the schedule was made, if it has an end.
-    pub(crate) fn schedule_steps(&self) -> Option<u64> {
-        match self.schedule {
-            ScheduleConfig::Constant { .. } | ScheduleConfig::Exponential { .. } => None,
-            ScheduleConfig::Triangular { total_steps, .. }
-            | ScheduleConfig::OneCycle { total_steps, .. } => Some(total_steps),
+    /// The optimiser of all parameters, at rest.
+    pub(crate) fn optimiser(&self) -> Result<Grouped<f32>, TrainingError> {
+        Ok(Grouped::new(self.sgd, self.schedule, &self.groups)?)
+    }
+
+    /// The schedule with an end that there is, if any: that of the run, or of one of its groups.
+    pub(crate) fn ending_schedule(&self) -> Option<u64> {
+        let of_groups = self.groups.iter().filter_map(|group| group.schedule);
+        std::iter::once(self.schedule).chain(of_groups).find_map(ScheduleConfig::total_steps)
+    }
+
+    /// Checks that the schedules were made for a run of so many epochs and steps: that of the run for
+    /// all of it, those of groups for all or less.
+    pub(crate) fn check_schedules(&self, steps_per_epoch: u64) -> Result<(), TrainingError> {
+        let total = self.epochs * steps_per_epoch;
+        let epochs = format!("{} epochs of {steps_per_epoch} steps", self.epochs);
+        if let Some(planned) = self.schedule.total_steps()
+            && planned != total
+        {
+            return Err(TrainingError::Config {
+                what: "the number of steps of the schedule",
+                expected: format!("{total}, {epochs}"),
+                got: planned.to_string(),
+            });
+        }
+        let of_groups = self.groups.iter().filter_map(|group| group.schedule?.total_steps());
+        match of_groups.max() {
+            Some(planned) if planned > total => Err(TrainingError::Config {
+                what: "the number of steps of the schedule of a parameter group",
+                expected: format!("at most {total}, {epochs}"),
+                got: planned.to_string(),
+            }),
+            _ => Ok(()),
         }
     }
 }

@@ -40,8 +40,8 @@ pub(crate) struct RunState {
     pub(crate) wall_seconds: f64,
     /// The checksum of the metrics so far.
     pub(crate) metrics_sha256: String,
-    /// The velocity of each parameter, by its name; empty before the first step. They are tensors of
-    /// the file.
+    /// The velocity of each parameter that is not frozen, by its name; empty before the first step.
+    /// They are tensors of the file.
     #[serde(skip)]
     pub(crate) velocities: BTreeMap<String, ArrayD<f32>>,
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use experiment::{BEST_CHECKPOINT, Config, LAST_CHECKPOINT, Logger, Program, ResumePoint};
-use optim::{Schedule, Sgd};
+use optim::Grouped;
 
 use crate::run_state::RunState;
 use crate::{
@@ -18,8 +18,7 @@ use crate::{
 pub struct Training {
     pub(crate) model: Model,
     pub(crate) config: RunConfig,
-    pub(crate) optimiser: Sgd<f32>,
-    pub(crate) schedule: Schedule,
+    pub(crate) optimiser: Grouped<f32>,
     pub(crate) position: Position,
     pub(crate) best: Option<Best>,
     pub(crate) provenance: Provenance,
@@ -31,7 +30,7 @@ impl Training {
     ///
     /// # Errors
     /// [`TrainingError::Config`] or [`TrainingError::Optim`] for a configuration that is not valid or
-    /// contradicts the record's, before there is a record; otherwise as [`Logger::create`].
+    /// contradicts the record's or does not fit the model, before there is a record; otherwise as [`Logger::create`].
     pub fn begin(
         root: &Path,
         record: &Config,
@@ -41,7 +40,7 @@ impl Training {
         config: RunConfig,
     ) -> Result<Self, TrainingError> {
         check(record, &config)?;
-        let (optimiser, schedule) = (config.sgd.build()?, config.schedule.build()?);
+        let optimiser = optimiser_of(&model, &config)?;
         let provenance = Provenance {
             command: record.command.clone(),
             seed: record.seed,
@@ -55,13 +54,13 @@ impl Training {
         };
         let logger = Logger::create(root, record, program, overwrite)?;
         let (position, best) = (Position::default(), None);
-        Ok(Self { model, config, optimiser, schedule, position, best, provenance, logger })
+        Ok(Self { model, config, optimiser, position, best, provenance, logger })
     }
 
     /// Continues the training in this folder where its last checkpoint was written.
     ///
-    /// Everything but the number of epochs must be as it was, and that too if the schedule has an
-    /// end.
+    /// Everything but the number of epochs must be as it was, and that too if a schedule has an end,
+    /// be it of the run or of a parameter group.
     ///
     /// # Errors
     /// [`TrainingError::Differs`] with every field of the model or the configuration that is
@@ -99,15 +98,15 @@ impl Training {
             );
             return Err(epochs_error(&file, config.epochs, reason));
         }
-        let (mut optimiser, schedule) = (config.sgd.build()?, config.schedule.build()?);
+        let mut optimiser = optimiser_of(&model, &config)?;
         for (name, velocity) in velocities {
-            optimiser.set_velocity(name, velocity);
+            optimiser.set_velocity(&name, velocity);
         }
         let Position { epochs, iteration, .. } = position;
         let point = ResumePoint { epochs, iteration, wall_seconds, metrics_sha256 };
         let logger = Logger::resume(directory, record, program.clone(), &point)?;
         let provenance = Provenance { program, test: None, ..provenance };
-        Ok(Self { model, config, optimiser, schedule, position, best, provenance, logger })
+        Ok(Self { model, config, optimiser, position, best, provenance, logger })
     }
 
     /// The model as it is now.
@@ -130,7 +129,7 @@ impl Training {
 
     /// The optimiser, whose velocities are part of what is continued.
     #[must_use]
-    pub fn optimiser(&self) -> &Sgd<f32> {
+    pub fn optimiser(&self) -> &Grouped<f32> {
         &self.optimiser
     }
 
@@ -188,8 +187,17 @@ fn check(record: &Config, config: &RunConfig) -> Result<(), TrainingError> {
     Ok(())
 }
 
+/// The optimiser at rest, if its groups are made for the model.
+fn optimiser_of(model: &Model, config: &RunConfig) -> Result<Grouped<f32>, TrainingError> {
+    let optimiser = config.optimiser()?;
+    let parameters: Vec<_> = model.network().parameters().collect();
+    let shapes = parameters.iter().map(|(name, parameter)| (name.as_str(), parameter.shape()));
+    optimiser.check_parameters(shapes)?;
+    Ok(optimiser)
+}
+
 fn check_epochs(file: &Path, planned: &RunConfig, now: &RunConfig) -> Result<(), TrainingError> {
-    match planned.schedule_steps() {
+    match planned.ending_schedule() {
         Some(steps) if now.epochs != planned.epochs => {
             let reason = format!(
                 "its learning rate follows a schedule of {steps} steps, which was made for {} \

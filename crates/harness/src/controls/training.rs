@@ -110,6 +110,8 @@ enum ScheduleBug {
     EndOfTheStart,
     KeepsFalling,
     StartsAgain,
+    ReachesZeroEarly,
+    BelowZero,
     AcceptsAnything,
 }
 
@@ -117,6 +119,15 @@ impl ScheduleSubject for ScheduleBug {
     fn lr(&self, config: ScheduleConfig, step: u64) -> Result<f64, OptimError> {
         if *self != Self::AcceptsAnything {
             config.build()?;
+        }
+        if let ScheduleConfig::Linear { lr, total_steps } = config {
+            let (t, n) = (step as f64, total_steps as f64);
+            return Ok(match self {
+                Self::ReachesZeroEarly => lr * (1.0 - t / (n - 1.0).max(1.0)).max(0.0),
+                Self::BelowZero => lr * (1.0 - t / n),
+                Self::StartsAgain => lr * (1.0 - t % n / n),
+                _ => lr * (1.0 - t / n).max(0.0),
+            });
         }
         let (cosine, peak_lr, total, top, start, end) = match config {
             ScheduleConfig::Triangular {
@@ -339,6 +350,18 @@ fn schedules() -> Vec<Control> {
             "after the last step the cycle begins anew",
             &[Oracle, Property],
             ScheduleBug::StartsAgain,
+        ),
+        control(
+            "linear-end-early",
+            "a straight line is at 0 at the last step, not one after it",
+            &[Oracle, Formula, Property],
+            ScheduleBug::ReachesZeroEarly,
+        ),
+        control(
+            "linear-below-0",
+            "after its end a straight line goes on below 0",
+            &[Oracle, Formula, Property],
+            ScheduleBug::BelowZero,
         ),
         control(
             "cycle-unchecked",

@@ -1,4 +1,4 @@
-//! The triangular and the one-cycle schedule: layers for training, question 7.
+//! The triangular, the one-cycle and the linear schedule: layers for training, question 7.
 
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ struct Drawn {
 }
 
 pub(super) fn checks(implementation: &Arc<dyn ScheduleSubject>) -> Vec<Check> {
-    let (triangular, one_cycle) = (Arc::clone(implementation), Arc::clone(implementation));
+    let [triangular, one_cycle, linear] = [(); 3].map(|()| Arc::clone(implementation));
     vec![
         // lr(t) = lr_peak (s + (1 - s) t/p) for t <= p, lr_peak (1 - (1 - e) (t - p)/(l - p)) up to l.
         formula("7", "triangular", FEW_ROUNDINGS, move |case| {
@@ -64,6 +64,17 @@ pub(super) fn checks(implementation: &Arc<dyn ScheduleSubject>) -> Vec<Check> {
                     peak_lr * (1.0 - (1.0 - end) * (1.0 - (PI * x).cos()) / 2.0)
                 }
             })
+        }),
+        // lr(t) = lr (1 - t/n) for t < n, and 0 from n on.
+        formula("7", "linear-schedule", FEW_ROUNDINGS, move |case| {
+            let (lr, n) = (0.01 + case.rng.uniform(), case.between(1, 40) as u64);
+            case.describe(format!("from {lr} to 0 in {n} steps"));
+            let config = ScheduleConfig::Linear { lr, total_steps: n };
+            for t in 0..n + 5 {
+                let expected = if t < n { lr * (1.0 - t as f64 / n as f64) } else { 0.0 };
+                case.compare_numbers(&format!("lr({t})"), linear.lr(config, t)?, expected);
+            }
+            Ok(())
         }),
     ]
 }

@@ -62,6 +62,11 @@ pub(super) enum Config {
         clip_norm: Option<f64>,
         schedule: ScheduleConfig,
     },
+    Muon {
+        momentum: f64,
+        newton_schulz_steps: u32,
+        schedule: ScheduleConfig,
+    },
     Schedule {
         schedule: ScheduleConfig,
     },

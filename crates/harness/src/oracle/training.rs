@@ -1,21 +1,22 @@
-//! The optimiser with weight decay and Nesterov's form, schedules and label smoothing.
+//! SGD with weight decay and Nesterov's form, Muon, schedules and label smoothing.
 
 use std::path::Path;
 
 use losses::Loss;
 use ndarray::{Array2, ArrayD, Axis, Ix2, arr0};
 use numerics::Scalar;
-use optim::{OptimError, ScheduleConfig, SgdConfig, Step};
+use optim::{MuonConfig, OptimError, ScheduleConfig, SgdConfig, Step};
 
 use super::manifest::{self, Config};
 use crate::course::{self, Entry, Rule, Tally, bound, cast};
 use crate::npz::Npz;
-use crate::{Check, HarnessError, Kind, Outcome, ScheduleSubject, SgdSubject, Subject};
+use crate::{Check, HarnessError, Kind, Optimiser, Outcome, ScheduleSubject, Subject};
 
 /// The check of a part of training; none for other subjects.
 pub(super) fn check<T: Scalar>(subject: &Subject<T>, prefix: &str) -> Option<Check> {
     let (file, name) = match subject {
         Subject::Sgd(_) => ("SgdTraining", "test_update"),
+        Subject::Muon(_) => ("Muon", "test_update"),
         // A schedule computes in `f64` whatever the parameters are.
         Subject::Schedule(_) if T::DTYPE == "f8" => ("Schedules", "test_lr"),
         Subject::Smoothing(_) => ("LabelSmoothing", "test_smooth"),
@@ -52,9 +53,16 @@ fn run<T: Scalar>(
                 },
             ) => {
                 let config = SgdConfig { momentum, nesterov, weight_decay, clip_norm };
-                let (result, reference) = steps(sgd.as_ref(), config, decays, schedule, entry)?;
+                let build = || sgd.build(config);
+                let (result, reference) = steps(&build, decays, schedule, entry)?;
                 let case = format!("{config:?}, decays {decays}");
                 tally.add(&entry.key("output"), &case, &result, &reference);
+            }
+            (Subject::Muon(muon), Config::Muon { momentum, newton_schulz_steps, schedule }) => {
+                let config = MuonConfig { momentum, newton_schulz_steps };
+                let build = || muon.build(config);
+                let (result, reference) = steps(&build, true, schedule, entry)?;
+                tally.add(&entry.key("output"), &format!("{config:?}"), &result, &reference);
             }
             (Subject::Schedule(subject), Config::Schedule { schedule }) => {
                 let reference = entry.array("output")?;
@@ -78,8 +86,7 @@ fn run<T: Scalar>(
 
 /// The parameter after each step with the gradients of the entry, and what it should be.
 fn steps<T: Scalar>(
-    sgd: &dyn SgdSubject<T>,
-    config: SgdConfig,
+    build: &dyn Fn() -> Result<Box<dyn Optimiser<T>>, OptimError>,
     decays: bool,
     schedule: ScheduleConfig,
     entry: &mut Entry<'_>,
@@ -94,10 +101,10 @@ fn steps<T: Scalar>(
     let reference = entry.shaped("output", &expected)?;
     let mut trajectory = Vec::with_capacity(steps);
     let mut update = || -> Result<(), OptimError> {
-        let (mut sgd, schedule) = (sgd.build(config)?, schedule.build()?);
+        let (mut optimiser, schedule) = (build()?, schedule.build()?);
         for (step, gradient) in (0..).zip(gradients.axis_iter(Axis(0))) {
             let step = Step { lr: schedule.lr(step), decays };
-            sgd.update("W", &mut parameter, &cast(&gradient.to_owned()), step)?;
+            optimiser.update("W", &mut parameter, &cast(&gradient.to_owned()), step)?;
             trajectory.push(parameter.clone());
         }
         Ok(())

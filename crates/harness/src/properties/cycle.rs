@@ -1,4 +1,4 @@
-//! Claims about the schedules that rise to a peak and fall.
+//! Claims about the schedules that rise to a peak and fall, and about the one that only falls.
 
 use std::f64::consts::FRAC_PI_2;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub(super) fn checks(
         check("it_rises_and_then_falls", rises_and_falls),
         check("no_step_jumps", no_step_jumps),
         check("a_cycle_without_both_legs_is_refused", refused),
+        check("a_straight_line_ends_at_0", straight_line),
     ]
 }
 
@@ -133,6 +134,31 @@ fn refused(schedule: &dyn ScheduleSubject, case: &mut Case) -> Result<(), Failur
         (0.0, n, 1, 0.0, 0.0),
     ] {
         let config = config(one_cycle, numbers);
+        claim(schedule.lr(config, 0).is_err(), || format!("{config:?} was accepted"))?;
+    }
+    Ok(())
+}
+
+/// The linear schedule begins at its rate, falls by the same at each step, and is exactly 0 from its end
+/// on; without a step, or without a rate, it is refused.
+fn straight_line(schedule: &dyn ScheduleSubject, case: &mut Case) -> Result<(), Failure> {
+    let (lr, total_steps) = (0.01 + case.rng.uniform(), case.between(1, 60) as u64);
+    let config = ScheduleConfig::Linear { lr, total_steps };
+    case.describe(format!("{config:?}"));
+    let later = total_steps + case.between(1, 1000) as u64;
+    for (step, expected) in [(0, lr), (total_steps, 0.0), (later, 0.0), (u64::MAX, 0.0)] {
+        let got = schedule.lr(config, step)?;
+        claim(got == expected, || format!("lr({step}) is {got}, not {expected}"))?;
+    }
+    for t in 0..total_steps {
+        let fall = schedule.lr(config, t)? - schedule.lr(config, t + 1)?;
+        let off = (fall - lr / total_steps as f64).abs();
+        claim(off <= lr * ROUNDING, || format!("after step {t} it falls by {fall}"))?;
+    }
+    for config in [
+        ScheduleConfig::Linear { lr, total_steps: 0 },
+        ScheduleConfig::Linear { lr: 0.0, total_steps },
+    ] {
         claim(schedule.lr(config, 0).is_err(), || format!("{config:?} was accepted"))?;
     }
     Ok(())

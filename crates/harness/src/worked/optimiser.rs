@@ -1,7 +1,7 @@
 //! The optimiser of question 5, and what question 7 adds to it.
 
 use ndarray::{Array1, arr0};
-use optim::{Cycle, OneCycle, SgdConfig, Step, Triangular};
+use optim::{Cycle, Linear, OneCycle, SgdConfig, Step, Triangular};
 
 use super::Example;
 
@@ -74,6 +74,16 @@ pub(super) fn triangular(example: &mut Example<'_>) {
     };
     let schedule = Triangular::new(cycle).expect("the peak lies within the training");
     schedule_of(example, cycle, |step| schedule.lr(step));
+}
+
+/// Four steps down, and one after them.
+pub(super) fn linear(example: &mut Example<'_>) {
+    let (lr, total_steps) = (2.0, 4);
+    let schedule = Linear::new(lr, total_steps).expect("it has steps to fall in");
+    example.number("lr", lr);
+    example.number("steps", total_steps as f64);
+    let rates: Array1<f64> = (0..=total_steps).map(|step| schedule.lr(step)).collect();
+    example.array("rates", &rates);
 }
 
 fn schedule_of(example: &mut Example<'_>, cycle: Cycle, lr: impl Fn(u64) -> f64) {

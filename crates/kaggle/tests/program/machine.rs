@@ -133,6 +133,7 @@ impl Machine {
             seed: 7,
             sgd: SgdConfig::default(),
             schedule: ScheduleConfig::Constant { lr: 1e-3 },
+            groups: vec![],
             label_smoothing: 0.0,
             augmentation: "none".to_owned(),
             data_sha256: sha256.clone(),

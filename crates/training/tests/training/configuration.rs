@@ -6,8 +6,10 @@ use datasets::ImageSet;
 use layers::FullyConnectedConfig;
 use ndarray::{Array4, s};
 use numerics::Rng;
-use optim::ScheduleConfig;
-use training::{ImageBatches, LayerSpec, Model, ModelSpec, NoAugmentation, TrainingError};
+use optim::{OptimiserConfig, ParameterGroup, ScheduleConfig};
+use training::{
+    ImageBatches, LayerSpec, Model, ModelSpec, NoAugmentation, RunConfig, TrainingError,
+};
 
 use crate::tiny::{CLASSES, SEED, STEPS, Setup, finish, images, spec};
 
@@ -15,6 +17,10 @@ fn triangular(total_steps: u64) -> ScheduleConfig {
     let (peak_lr, peak_step) = (0.05, 2);
     let (start_fraction, end_fraction) = (0.1, 0.0);
     ScheduleConfig::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+}
+
+fn linear(total_steps: u64) -> ScheduleConfig {
+    ScheduleConfig::Linear { lr: 0.05, total_steps }
 }
 
 /// What building this description says.
@@ -125,10 +131,84 @@ fn a_schedule_with_an_end_cannot_be_extended() {
 
 #[test]
 fn a_schedule_of_another_length_is_refused() {
-    let mut setup = Setup::new(2);
-    setup.config.schedule = triangular(5);
+    for schedule in [triangular, linear] {
+        let mut setup = Setup::new(2);
+        setup.config.schedule = schedule(5);
+        let error = setup.run(setup.begin().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("must be 8, 2 epochs of 4 steps, but is 5"), "{error}");
+    }
+}
+
+#[test]
+fn the_schedule_of_a_group_may_end_early_but_not_late() {
+    let mut setup = Setup::grouped(2);
+    setup.config.schedule = linear(2 * STEPS);
+    setup.config.groups[0].schedule = Some(linear(2 * STEPS + 1));
     let error = setup.run(setup.begin().unwrap()).unwrap_err().to_string();
-    assert!(error.contains("must be 8, 2 epochs of 4 steps, but is 5"), "{error}");
+    assert_eq!(
+        error,
+        "the number of steps of the schedule of a parameter group must be at most 8, 2 epochs of 4 \
+         steps, but is 9"
+    );
+    let mut setup = Setup::grouped(2);
+    setup.config.groups[0].schedule = Some(linear(3));
+    setup.run_until(setup.begin().unwrap(), 3).unwrap();
+    setup.config.epochs = 3;
+    let error = setup.resume().unwrap_err().to_string();
+    assert!(error.contains("a schedule of 3 steps, which was made for 2 epochs"), "{error}");
+    setup.config.epochs = 2;
+    finish(setup.run(setup.resume().unwrap()).unwrap());
+}
+
+#[test]
+fn groups_that_do_not_fit_begin_no_record() {
+    let error = |change: fn(&mut Vec<ParameterGroup>)| {
+        let mut setup = Setup::grouped(2);
+        change(&mut setup.config.groups);
+        let error = setup.begin().unwrap_err().to_string();
+        assert!(!setup.directory().exists());
+        error
+    };
+    let unknown = error(|groups| groups[0].parameters[0] = "2.W".to_owned());
+    assert_eq!(
+        unknown,
+        "parameter group 0: expected parameters of the network (0.W, 0.b, 1.beta, 1.gamma, 4.W, \
+         4.b), but got 2.W"
+    );
+    let twice = error(|groups| groups[2].parameters.push("4.W".to_owned()));
+    assert!(twice.contains("got 4.W, which group 1 has already"), "{twice}");
+    let vector = error(|groups| groups[0].parameters.push("1.beta".to_owned()));
+    assert!(vector.starts_with("Muon needs a matrix: parameter 1.beta"), "{vector}");
+}
+
+#[test]
+fn the_groups_must_be_as_they_were() {
+    let mut setup = Setup::grouped(2);
+    setup.run_until(setup.begin().unwrap(), 3).unwrap();
+    let before = setup.config.clone();
+    let OptimiserConfig::Muon(muon) = &mut setup.config.groups[0].optimiser else {
+        panic!("the first group is Muon's");
+    };
+    muon.momentum = 0.5;
+    let error = setup.resume().unwrap_err().to_string();
+    let line = "\n  groups[0].optimiser.momentum: 0.6 in the checkpoint, 0.5 now\n";
+    assert!(error.contains(line), "{error}");
+    setup.config.groups.clear();
+    let error = setup.resume().unwrap_err().to_string();
+    assert!(error.contains("\n  groups: [{"), "{error}");
+    setup.config = before;
+    finish(setup.run(setup.resume().unwrap()).unwrap());
+}
+
+#[test]
+fn a_configuration_without_groups_does_not_speak_of_them() {
+    let config = Setup::new(1).config;
+    let text = serde_json::to_string(&config).unwrap();
+    assert!(!text.contains("groups"), "{text}");
+    assert_eq!(serde_json::from_str::<RunConfig>(&text).unwrap(), config);
+    let grouped = Setup::grouped(1).config;
+    let text = serde_json::to_string(&grouped).unwrap();
+    assert_eq!(serde_json::from_str::<RunConfig>(&text).unwrap(), grouped);
 }
 
 #[test]

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use activations::Activation;
 use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
+use layers::{FullyConnectedConfig, WeightInit};
 use ndarray::ArrayD;
+use optim::ScheduleConfig;
 use rayon::ThreadPoolBuilder;
 use safetensors::SafeTensors;
-use training::{Checkpoint, Ended, Training};
+use training::{Checkpoint, Ended, LayerSpec, Training};
 
-use crate::tiny::{STEPS, Setup, arrays, finish};
+use crate::tiny::{STEPS, Setup, arrays, finish, groups};
 
 /// Every tensor of a checkpoint, bit by bit: parameters, buffers, velocities.
 fn tensors(setup: &Setup, name: &str) -> BTreeMap<String, Vec<u8>> {
@@ -68,58 +71,91 @@ fn a_checkpoint_has_parameters_buffers_and_velocities() {
 }
 
 #[test]
-fn two_epochs_and_two_more_are_four_epochs() {
-    let reference = Setup::new(4);
-    reference.complete();
+fn what_is_frozen_has_no_velocity() {
+    let setup = Setup::grouped(1);
+    let before = setup.begin().unwrap();
+    let at_first = arrays(before.model());
+    let model = finish(setup.run(before).unwrap());
+    let velocities: Vec<_> = tensors(&setup, LAST_CHECKPOINT)
+        .into_keys()
+        .filter_map(|name| name.strip_prefix("velocity.").map(str::to_owned))
+        .collect();
+    assert_eq!(velocities, ["0.W", "1.beta", "1.gamma", "4.W", "4.b"]);
+    for ((name, before), (_, after)) in at_first.iter().zip(arrays(&model)) {
+        assert_eq!(*before == after, name == "0.b", "{name}");
+    }
+}
 
-    let mut setup = Setup::new(2);
-    setup.complete();
-    setup.config.epochs = 4;
-    finish(setup.run(setup.resume().unwrap()).unwrap());
-    assert_same(&setup, &reference);
-    let config = fs::read_to_string(setup.directory().join("config.toml")).unwrap();
-    assert!(config.contains("epochs = 4"), "{config}");
+/// With one optimiser for all parameters, and with groups.
+const BOTH: [fn(u64) -> Setup; 2] = [Setup::new, Setup::grouped];
+
+#[test]
+fn two_epochs_and_two_more_are_four_epochs() {
+    for new in BOTH {
+        let reference = new(4);
+        reference.complete();
+
+        let mut setup = new(2);
+        setup.complete();
+        setup.config.epochs = 4;
+        finish(setup.run(setup.resume().unwrap()).unwrap());
+        assert_same(&setup, &reference);
+        let config = fs::read_to_string(setup.directory().join("config.toml")).unwrap();
+        assert!(config.contains("epochs = 4"), "{config}");
+        assert_eq!(config.contains("groups"), !setup.config.groups.is_empty(), "{config}");
+    }
 }
 
 #[test]
 fn a_training_interrupted_after_any_step_loses_nothing() {
-    let reference = Setup::new(2);
-    reference.complete();
-    for batches in 1..=2 * STEPS {
-        let setup = Setup::new(2);
-        let Ended::Interrupted(interrupted) =
-            setup.run_until(setup.begin().unwrap(), batches).unwrap()
-        else {
-            panic!("not interrupted after {batches} steps");
-        };
-        assert_eq!(interrupted.position.iteration, batches);
-        let summary = Record::read(&setup.directory()).unwrap().summary;
-        assert_eq!((summary.status, summary.iterations), (Status::Interrupted, batches));
-        let before = seconds(&setup);
-        assert!(before > 0.0 && summary.wall_seconds.unwrap() >= before);
+    for new in BOTH {
+        let reference = new(2);
+        reference.complete();
+        for batches in 1..=2 * STEPS {
+            let setup = new(2);
+            let Ended::Interrupted(interrupted) =
+                setup.run_until(setup.begin().unwrap(), batches).unwrap()
+            else {
+                panic!("not interrupted after {batches} steps");
+            };
+            assert_eq!(interrupted.position.iteration, batches);
+            let summary = Record::read(&setup.directory()).unwrap().summary;
+            assert_eq!((summary.status, summary.iterations), (Status::Interrupted, batches));
+            let before = seconds(&setup);
+            assert!(before > 0.0 && summary.wall_seconds.unwrap() >= before);
 
-        finish(setup.run(setup.resume().unwrap()).unwrap());
-        assert_same(&setup, &reference);
-        let total = Record::read(&setup.directory()).unwrap().summary.wall_seconds.unwrap();
-        assert!(total > before, "seconds add up");
+            finish(setup.run(setup.resume().unwrap()).unwrap());
+            assert_same(&setup, &reference);
+            let total = Record::read(&setup.directory()).unwrap().summary.wall_seconds.unwrap();
+            assert!(total > before, "seconds add up");
+        }
     }
 }
 
 #[test]
 fn a_training_interrupted_after_every_step_loses_nothing() {
-    let reference = Setup::new(2);
-    reference.complete();
-    let setup = Setup::new(2);
-    let mut ended = setup.run_until(setup.begin().unwrap(), 1).unwrap();
-    let mut parts = 1;
-    while let Ended::Interrupted(_) = ended {
-        ended = setup.run_until(setup.resume().unwrap(), 1).unwrap();
-        parts += 1;
+    // In a group that comes to rest between two interruptions, too.
+    let resting = |epochs| {
+        let mut setup = Setup::grouped(epochs);
+        let schedule = ScheduleConfig::Linear { lr: 0.05, total_steps: STEPS + 1 };
+        setup.config.groups[0].schedule = Some(schedule);
+        setup
+    };
+    for new in [Setup::new, Setup::grouped, resting] {
+        let reference = new(2);
+        reference.complete();
+        let setup = new(2);
+        let mut ended = setup.run_until(setup.begin().unwrap(), 1).unwrap();
+        let mut parts = 1;
+        while let Ended::Interrupted(_) = ended {
+            ended = setup.run_until(setup.resume().unwrap(), 1).unwrap();
+            parts += 1;
+        }
+        // The last part has only an evaluation to do.
+        assert_eq!(parts, 2 * STEPS + 1);
+        finish(ended);
+        assert_same(&setup, &reference);
     }
-    // The last part has only an evaluation to do.
-    assert_eq!(parts, 2 * STEPS + 1);
-    finish(ended);
-    assert_same(&setup, &reference);
 }
 
 #[test]
@@ -145,18 +181,35 @@ fn a_crash_falls_back_to_the_last_checkpoint() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
-    let of_threads = |threads: usize| {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            let setup = Setup::new(2);
-            let model = setup.complete();
-            let predicted = model.predict(setup.train.images().view()).unwrap();
-            (tensors(&setup, LAST_CHECKPOINT), setup.metrics(), predicted)
-        })
+    // Muon of a matrix of 192 by 192, whose products are split among threads.
+    let wide = |epochs| {
+        let mut setup = Setup::grouped(epochs);
+        let hidden = FullyConnectedConfig {
+            activation: Activation::ReLU,
+            weight_init: WeightInit::HeNormal,
+            ..FullyConnectedConfig::new(192)
+        };
+        for index in [4, 5] {
+            setup.spec.layers.insert(index, LayerSpec::FullyConnected(hidden.clone()));
+        }
+        setup.config.groups = groups()[..1].to_vec();
+        setup.config.groups[0].parameters.push("5.W".to_owned());
+        setup
     };
-    let one = of_threads(1);
-    for threads in [2, 3] {
-        assert_eq!(of_threads(threads), one, "{threads} threads");
+    for new in [Setup::new, Setup::grouped, wide] {
+        let of_threads = |threads: usize| {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let setup = new(2);
+                let model = setup.complete();
+                let predicted = model.predict(setup.train.images().view()).unwrap();
+                (tensors(&setup, LAST_CHECKPOINT), setup.metrics(), predicted)
+            })
+        };
+        let one = of_threads(1);
+        for threads in [2, 3] {
+            assert_eq!(of_threads(threads), one, "{threads} threads");
+        }
     }
 }
 

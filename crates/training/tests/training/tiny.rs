@@ -10,7 +10,7 @@ use experiment::{Config, Data, Dtype, Program};
 use layers::{BatchNormConfig, FullyConnectedConfig, WeightInit};
 use ndarray::{Array4, ArrayD, ArrayView3, ArrayViewMut3, s};
 use numerics::Rng;
-use optim::{ScheduleConfig, SgdConfig};
+use optim::{MuonConfig, OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
 use training::{
     Augment, BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Message, Model,
     ModelSpec, Monitor, Progress, RunConfig, Training, TrainingError,
@@ -96,10 +96,25 @@ pub(crate) fn config(epochs: u64) -> RunConfig {
             decay_steps: 10,
             staircase: false,
         },
+        groups: vec![],
         label_smoothing: 0.1,
         augmentation: Flip.description(),
         data_sha256: "a".repeat(64),
     }
+}
+
+/// Filters by Muon, the last layer by SGD of another kind, and a bias that stays as it is.
+pub(crate) fn groups() -> Vec<ParameterGroup> {
+    let group = |parameters: &[&str], optimiser| {
+        let parameters = parameters.iter().map(|&name| name.to_owned()).collect();
+        ParameterGroup { parameters, optimiser, schedule: None }
+    };
+    let sgd = SgdConfig { momentum: 0.8, nesterov: true, weight_decay: 1e-2, clip_norm: None };
+    vec![
+        group(&["0.W"], OptimiserConfig::Muon(MuonConfig::default())),
+        group(&["4.W", "4.b"], OptimiserConfig::Sgd(sgd)),
+        group(&["0.b"], OptimiserConfig::Frozen),
+    ]
 }
 
 /// A training and all that belongs to it.
@@ -122,6 +137,12 @@ impl Setup {
             config: config(epochs),
             lines: Arc::default(),
         }
+    }
+
+    pub(crate) fn grouped(epochs: u64) -> Self {
+        let mut setup = Self::new(epochs);
+        setup.config.groups = groups();
+        setup
     }
 
     pub(crate) fn record(&self) -> Config {

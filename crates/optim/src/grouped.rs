@@ -1,0 +1,326 @@
+//! The optimiser of a network whose parameters are trained in different ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ndarray::ArrayD;
+use numerics::Scalar;
+
+use crate::muon::matrix_shape;
+use crate::{
+    Muon, OptimError, OptimiserConfig, ParameterGroup, Schedule, ScheduleConfig, Sgd, SgdConfig,
+    Step,
+};
+
+/// SGD for all parameters but those of groups, which have optimisers and schedules of their own.
+///
+/// ```
+/// use ndarray::array;
+/// use optim::{Grouped, OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
+///
+/// let groups = [ParameterGroup {
+///     parameters: vec!["0.b".to_owned()],
+///     optimiser: OptimiserConfig::Frozen,
+///     schedule: None,
+/// }];
+/// let schedule = ScheduleConfig::Constant { lr: 0.5 };
+/// let mut optimiser = Grouped::<f64>::new(SgdConfig::default(), schedule, &groups)?;
+/// optimiser.check_parameters([("0.W", &[2, 1][..]), ("0.b", &[1, 1])])?;
+///
+/// let (mut w, mut b) = (array![[1.0], [1.0]].into_dyn(), array![[1.0]].into_dyn());
+/// optimiser.update("0.W", &mut w, &array![[2.0], [4.0]].into_dyn(), true, 0)?;
+/// optimiser.update("0.b", &mut b, &array![[2.0]].into_dyn(), false, 0)?;
+/// assert_eq!((w, b), (array![[0.0], [-1.0]].into_dyn(), array![[1.0]].into_dyn()));
+/// # Ok::<(), optim::OptimError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grouped<T> {
+    /// That of the parameters in no group.
+    sgd: Sgd<T>,
+    schedule: Schedule,
+    groups: Vec<Group<T>>,
+    group_of: BTreeMap<String, usize>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Group<T> {
+    optimiser: Optimiser<T>,
+    schedule: Schedule,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Optimiser<T> {
+    Sgd(Sgd<T>),
+    Muon(Muon<T>),
+    Frozen,
+}
+
+impl<T: Scalar> Grouped<T> {
+    /// The optimiser, at rest: `sgd` and `schedule` for the parameters in none of the groups.
+    ///
+    /// # Errors
+    /// [`OptimError::Hyperparameter`] if a number is out of range, [`OptimError::Group`] if a
+    /// parameter is listed twice, a group lists none, or something frozen has a schedule.
+    pub fn new(
+        sgd: SgdConfig,
+        schedule: ScheduleConfig,
+        groups: &[ParameterGroup],
+    ) -> Result<Self, OptimError> {
+        let mut grouped = Self {
+            sgd: sgd.build()?,
+            schedule: schedule.build()?,
+            groups: Vec::with_capacity(groups.len()),
+            group_of: BTreeMap::new(),
+        };
+        for (index, group) in groups.iter().enumerate() {
+            let wrong = |expected: &str, got: String| {
+                Err(OptimError::Group { index, expected: expected.to_owned(), got })
+            };
+            if group.parameters.is_empty() {
+                return wrong("at least one parameter", "none".to_owned());
+            }
+            for name in &group.parameters {
+                if let Some(before) = grouped.group_of.insert(name.clone(), index) {
+                    let got = format!("{name}, which group {before} has already");
+                    return wrong("every parameter once", got);
+                }
+            }
+            if let (OptimiserConfig::Frozen, Some(schedule)) = (group.optimiser, group.schedule) {
+                return wrong("no schedule for what is frozen", format!("{schedule:?}"));
+            }
+            grouped.groups.push(Group {
+                optimiser: match group.optimiser {
+                    OptimiserConfig::Sgd(config) => Optimiser::Sgd(config.build()?),
+                    OptimiserConfig::Muon(config) => Optimiser::Muon(config.build()?),
+                    OptimiserConfig::Frozen => Optimiser::Frozen,
+                },
+                schedule: group.schedule.unwrap_or(schedule).build()?,
+            });
+        }
+        Ok(grouped)
+    }
+
+    /// Checks that the groups are made for a network with these parameters, given by name and shape.
+    ///
+    /// # Errors
+    /// [`OptimError::Group`] if a group lists a parameter that is not there,
+    /// [`OptimError::NoMatrix`] if Muon is to train one that is no matrix.
+    pub fn check_parameters<'a>(
+        &self,
+        parameters: impl IntoIterator<Item = (&'a str, &'a [usize])>,
+    ) -> Result<(), OptimError> {
+        let mut known = BTreeSet::new();
+        for (name, shape) in parameters {
+            if let Some(Group { optimiser: Optimiser::Muon(_), .. }) = self.group(name) {
+                matrix_shape(name, shape)?;
+            }
+            known.insert(name);
+        }
+        let unknown = self.group_of.iter().find(|(name, _)| !known.contains(name.as_str()));
+        let Some((name, &index)) = unknown else { return Ok(()) };
+        let known: Vec<_> = known.into_iter().collect();
+        let expected = format!("parameters of the network ({})", known.join(", "));
+        Err(OptimError::Group { index, expected, got: name.clone() })
+    }
+
+    /// One step for the parameter tensor of this name; `decays` says whether weight decay acts on it
+    /// if it is in no group, as [`Step::decays`]. Steps count from 0.
+    ///
+    /// # Errors
+    /// As [`Sgd::update`] and [`Muon::update`]. Nothing is changed then.
+    // ANCHOR: update
+    pub fn update(
+        &mut self,
+        name: &str,
+        parameter: &mut ArrayD<T>,
+        gradient: &ArrayD<T>,
+        decays: bool,
+        step: u64,
+    ) -> Result<(), OptimError> {
+        let Some(&group) = self.group_of.get(name) else {
+            let step = Step { lr: self.schedule.lr(step), decays };
+            return self.sgd.update(name, parameter, gradient, step);
+        };
+        let Group { optimiser, schedule } = &mut self.groups[group];
+        let lr = schedule.lr(step);
+        match optimiser {
+            Optimiser::Sgd(sgd) => sgd.update(name, parameter, gradient, Step { lr, decays: true }),
+            Optimiser::Muon(muon) => muon.update(name, parameter, gradient, lr),
+            Optimiser::Frozen => Ok(()),
+        }
+    }
+    // ANCHOR_END: update
+
+    /// The learning rate of the parameters in no group.
+    #[must_use]
+    pub fn lr(&self, step: u64) -> f64 {
+        self.schedule.lr(step)
+    }
+
+    /// Whether the parameter of this name never changes; it has no velocity then.
+    #[must_use]
+    pub fn is_frozen(&self, name: &str) -> bool {
+        matches!(self.group(name), Some(Group { optimiser: Optimiser::Frozen, .. }))
+    }
+
+    /// The velocities of all optimisers by the name of their parameter: with the step number, all the
+    /// state there is.
+    pub fn velocities(&self) -> impl Iterator<Item = (&str, &ArrayD<T>)> {
+        let of_groups = self.groups.iter().flat_map(|group| group.optimiser.velocities());
+        self.sgd.velocities().chain(of_groups)
+    }
+
+    /// Sets the velocity of a parameter, in its optimiser, to continue where another of the same
+    /// configuration stopped. What is frozen has none to set.
+    pub fn set_velocity(&mut self, name: &str, velocity: ArrayD<T>) {
+        match self.group_of.get(name).map(|&group| &mut self.groups[group].optimiser) {
+            None => self.sgd.set_velocity(name, velocity),
+            Some(Optimiser::Sgd(sgd)) => sgd.set_velocity(name, velocity),
+            Some(Optimiser::Muon(muon)) => muon.set_velocity(name, velocity),
+            Some(Optimiser::Frozen) => {}
+        }
+    }
+
+    fn group(&self, name: &str) -> Option<&Group<T>> {
+        self.group_of.get(name).map(|&group| &self.groups[group])
+    }
+}
+
+impl<T: Scalar> Optimiser<T> {
+    fn velocities(&self) -> Box<dyn Iterator<Item = (&str, &ArrayD<T>)> + '_> {
+        match self {
+            Self::Sgd(sgd) => Box::new(sgd.velocities()),
+            Self::Muon(muon) => Box::new(muon.velocities()),
+            Self::Frozen => Box::new(std::iter::empty()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::MuonConfig;
+
+    const MOMENTUM: SgdConfig =
+        SgdConfig { momentum: 0.5, nesterov: false, weight_decay: 0.25, clip_norm: None };
+    const RATE: ScheduleConfig = ScheduleConfig::Constant { lr: 0.5 };
+
+    fn group(parameters: &[&str], optimiser: OptimiserConfig) -> ParameterGroup {
+        let parameters = parameters.iter().map(|&name| name.to_owned()).collect();
+        ParameterGroup { parameters, optimiser, schedule: None }
+    }
+
+    /// Filters by Muon, a bias by SGD that ends after a step, another one frozen.
+    fn groups() -> [ParameterGroup; 3] {
+        let muon = OptimiserConfig::Muon(MuonConfig::default());
+        let linear = ScheduleConfig::Linear { lr: 0.25, total_steps: 1 };
+        let sgd = OptimiserConfig::Sgd(MOMENTUM);
+        [
+            group(&["0.W"], muon),
+            ParameterGroup { schedule: Some(linear), ..group(&["0.b"], sgd) },
+            group(&["1.b"], OptimiserConfig::Frozen),
+        ]
+    }
+
+    fn refused(groups: &[ParameterGroup]) -> String {
+        Grouped::<f32>::new(MOMENTUM, RATE, groups).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn each_parameter_has_the_optimiser_and_the_schedule_of_its_group() {
+        let mut grouped = Grouped::<f64>::new(MOMENTUM, RATE, &groups()).unwrap();
+        let g = array![[2.0, 1.0], [1.0, 2.0]].into_dyn();
+        let start = array![[4.0, 2.0], [3.0, 5.0]].into_dyn();
+        let mut muon = MuonConfig::default().build().unwrap();
+        let (mut of_muon, mut by_muon) = (start.clone(), start.clone());
+        let mut sgd = MOMENTUM.build().unwrap();
+        let (mut of_sgd, mut by_sgd) = (start.clone(), start.clone());
+        let (mut decaying, mut frozen) = (start.clone(), start.clone());
+        for step in 0..2 {
+            grouped.update("0.W", &mut of_muon, &g, true, step).unwrap();
+            muon.update("0.W", &mut by_muon, &g, 0.5).unwrap();
+            assert_eq!(of_muon, by_muon);
+            grouped.update("1.W", &mut of_sgd, &g, false, step).unwrap();
+            sgd.update("1.W", &mut by_sgd, &g, Step { lr: 0.5, decays: false }).unwrap();
+            assert_eq!(of_sgd, by_sgd);
+            // Decays, as everything in a group; the second step is by the velocity alone.
+            grouped.update("0.b", &mut decaying, &g, false, step).unwrap();
+            grouped.update("1.b", &mut frozen, &g, true, step).unwrap();
+        }
+        let first = (&g + &(&start * 0.25)) * 0.25;
+        assert_eq!(decaying, &start - &(first * 1.5));
+        assert_eq!(frozen, start);
+        assert_eq!(grouped.lr(7), 0.5);
+        let names: Vec<_> = grouped.velocities().map(|(name, _)| name).collect();
+        assert_eq!(names, ["1.W", "0.W", "0.b"]);
+        assert!(grouped.is_frozen("1.b") && !grouped.is_frozen("0.b"));
+    }
+
+    #[test]
+    fn restored_velocities_continue_the_training() {
+        let new = || Grouped::<f64>::new(MOMENTUM, RATE, &groups()).unwrap();
+        let names = ["0.W", "0.b", "1.W", "1.b"];
+        let g = array![[2.0, 1.0], [1.0, 2.0]].into_dyn();
+        let mut through = new();
+        let mut p = array![[4.0, 2.0], [3.0, 5.0]].into_dyn();
+        names.iter().for_each(|name| through.update(name, &mut p, &g, true, 0).unwrap());
+        let mut restored = new();
+        for (name, v) in through.velocities() {
+            restored.set_velocity(name, v.clone());
+        }
+        restored.set_velocity("1.b", g);
+        assert_eq!(restored, through);
+    }
+
+    #[test]
+    fn groups_that_contradict_each_other_build_nothing() {
+        let sgd = OptimiserConfig::Sgd(MOMENTUM);
+        let frozen = OptimiserConfig::Frozen;
+        let twice = [group(&["0.W"], sgd), group(&["0.b", "0.W"], frozen)];
+        assert_eq!(
+            refused(&twice),
+            "parameter group 1: expected every parameter once, but got 0.W, which group 0 has already"
+        );
+        assert!(refused(&[group(&["0.W", "0.W"], sgd)]).contains("which group 0 has already"));
+        assert_eq!(
+            refused(&[group(&[], sgd)]),
+            "parameter group 0: expected at least one parameter, but got none"
+        );
+        let scheduled = ParameterGroup { schedule: Some(RATE), ..group(&["0.W"], frozen) };
+        assert!(refused(&[scheduled]).contains("no schedule for what is frozen"));
+        let unusable = OptimiserConfig::Sgd(SgdConfig { momentum: 1.0, ..MOMENTUM });
+        assert!(refused(&[group(&["0.W"], unusable)]).contains("the momentum must be"));
+        let schedule = Some(ScheduleConfig::Linear { lr: 0.1, total_steps: 0 });
+        let ended = ParameterGroup { schedule, ..group(&["0.W"], sgd) };
+        assert!(refused(&[ended]).contains("total_steps must be at least 1"));
+    }
+
+    #[test]
+    fn groups_that_do_not_fit_the_network_are_refused() {
+        let grouped = Grouped::<f32>::new(MOMENTUM, RATE, &groups()).unwrap();
+        let [w, b] = [[3, 2].as_slice(), [1, 2].as_slice()];
+        let network = [("0.W", w), ("0.b", b), ("1.W", w), ("1.b", b)];
+        grouped.check_parameters(network).unwrap();
+        let error = grouped.check_parameters(network[..3].to_vec()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "parameter group 2: expected parameters of the network (0.W, 0.b, 1.W), but got 1.b"
+        );
+        let vector = [("0.W", b), ("0.b", b), ("1.b", b)];
+        let error = grouped.check_parameters(vector).unwrap_err();
+        let expected = OptimError::NoMatrix { name: "0.W".to_owned(), got: vec![1, 2] };
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_group_is_read_as_it_was_written() {
+        for group in groups() {
+            let text = toml::to_string(&group).unwrap();
+            assert_eq!(toml::from_str::<ParameterGroup>(&text).unwrap(), group);
+        }
+        let frozen = toml::to_string(&groups()[2]).unwrap();
+        assert_eq!(frozen, "parameters = [\"1.b\"]\n\n[optimiser]\nname = \"frozen\"\n");
+        assert!(toml::from_str::<ParameterGroup>(&(frozen + "lr = 1\n\n[x]\n")).is_err());
+    }
+}

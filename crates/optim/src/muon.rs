@@ -1,0 +1,311 @@
+//! Muon: momentum, orthogonalised by Newton-Schulz steps.
+
+use std::collections::BTreeMap;
+
+use ndarray::{ArrayD, ArrayRef2, Ix2};
+use numerics::{Scalar, for_each_of_three};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{check, check_learning_rate, check_shape};
+use crate::norm::l2_norm;
+use crate::{OptimError, orthogonalise};
+
+/// Declares a [`Muon`]; by default with the momentum and the steps of airbench94.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MuonConfig {
+    /// The share of the last velocity that is kept, in `[0, 1)`.
+    #[serde(default = "default_momentum")]
+    pub momentum: f64,
+    /// The number of Newton-Schulz steps, at least 1.
+    #[serde(default = "default_steps")]
+    pub newton_schulz_steps: u32,
+}
+
+fn default_momentum() -> f64 {
+    0.6
+}
+
+fn default_steps() -> u32 {
+    3
+}
+
+impl Default for MuonConfig {
+    fn default() -> Self {
+        Self { momentum: default_momentum(), newton_schulz_steps: default_steps() }
+    }
+}
+
+impl MuonConfig {
+    /// The optimiser, at rest.
+    ///
+    /// # Errors
+    /// [`OptimError::Hyperparameter`] if a number is out of range.
+    pub fn build<T: Scalar>(self) -> Result<Muon<T>, OptimError> {
+        let Self { momentum, newton_schulz_steps: steps } = self;
+        check("the momentum", "in [0, 1)", momentum, (0.0..1.0).contains(&momentum))?;
+        check("the number of Newton-Schulz steps", "at least 1", steps.into(), steps >= 1)?;
+        Ok(Muon { config: self, velocities: BTreeMap::new() })
+    }
+}
+
+/// Momentum whose step is orthogonalised (Jordan, 2024): every direction in which the gradients of a
+/// weight matrix point is followed about equally far.
+///
+/// With momentum μ, for a weight W and its gradient g, both read as matrices of shape
+/// `(rest, n_out)`:
+///
+/// 1. `W ← W √n_out / ‖W‖`, where `‖W‖ = √Σ w²`;
+/// 2. `v ← μ v + g`, where v starts at 0;
+/// 3. `W ← W - lr O(g + μ v)`, where O is [`orthogonalise`].
+///
+/// The scale of g does not matter, so the learning rate says how far W moves relative to its norm. It
+/// is not part of v, unlike in [`Sgd`](crate::Sgd). The first of the three is done at a rate of 0 too.
+///
+/// A gradient 0 of a parameter at rest moves it by step 1 only. A weight that is 0 has no direction
+/// and is not rescaled. NaN is passed on, and the loss will report it.
+///
+/// # Shapes
+/// A parameter has at least two axes, the last of which is n_out: a kernel
+/// `(kernel_rows, kernel_cols, n_in, n_out)` is a matrix `(kernel_rows kernel_cols n_in, n_out)`. At
+/// least two rows must come of it, so a bias `(1, n_out)` is refused: it belongs to another optimiser.
+///
+/// Question 7.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Muon<T> {
+    config: MuonConfig,
+    velocities: BTreeMap<String, ArrayD<T>>,
+}
+
+impl<T: Scalar> Muon<T> {
+    /// One step for the parameter tensor of this name.
+    ///
+    /// # Errors
+    /// [`OptimError::NoMatrix`] if the parameter is no matrix, [`OptimError::Shape`] if the shapes of
+    /// `parameter`, `gradient` and the velocity of this name differ, [`OptimError::Hyperparameter`] if
+    /// the learning rate is negative or not finite. Nothing is changed then.
+    // ANCHOR: step
+    pub fn update(
+        &mut self,
+        name: &str,
+        parameter: &mut ArrayD<T>,
+        gradient: &ArrayD<T>,
+        lr: f64,
+    ) -> Result<(), OptimError> {
+        let shape = matrix_shape(name, parameter.shape())?;
+        check_learning_rate(lr)?;
+        check_shape("the gradient", name, parameter, gradient)?;
+        let MuonConfig { momentum, newton_schulz_steps } = self.config;
+        let v = self.velocity_mut(name, parameter)?;
+        let mut ahead = ArrayD::zeros(gradient.raw_dim());
+        let momentum = T::of(momentum);
+        for_each_of_three(v, &mut ahead, gradient, |v, ahead, g| {
+            *v = momentum * *v + g;
+            *ahead = g + momentum * *v;
+        });
+        let ahead = ahead.into_shape_with_order(shape).expect("a matrix of as many elements");
+        let direction = orthogonalise(ahead.view(), newton_schulz_steps);
+        descend(parameter, &direction, lr);
+        Ok(())
+    }
+    // ANCHOR_END: step
+
+    /// The hyperparameters.
+    #[must_use]
+    pub fn config(&self) -> MuonConfig {
+        self.config
+    }
+
+    /// The velocities by the name of their parameter: with the step number, all the state there is.
+    pub fn velocities(&self) -> impl Iterator<Item = (&str, &ArrayD<T>)> {
+        self.velocities.iter().map(|(name, v)| (name.as_str(), v))
+    }
+
+    /// Sets a velocity, to continue where another optimiser of the same hyperparameters stopped.
+    pub fn set_velocity(&mut self, name: impl Into<String>, velocity: ArrayD<T>) {
+        self.velocities.insert(name.into(), velocity);
+    }
+
+    fn velocity_mut(
+        &mut self,
+        name: &str,
+        parameter: &ArrayD<T>,
+    ) -> Result<&mut ArrayD<T>, OptimError> {
+        if !self.velocities.contains_key(name) {
+            self.velocities.insert(name.to_owned(), ArrayD::zeros(parameter.raw_dim()));
+        }
+        let v = self.velocities.get_mut(name).expect("it was there or has just been inserted");
+        check_shape("the velocity", name, parameter, v)?;
+        Ok(v)
+    }
+}
+
+// ANCHOR: descend
+/// `W ← W √n_out / ‖W‖ - lr X`; a weight that is 0 is not rescaled.
+fn descend<T: Scalar>(parameter: &mut ArrayD<T>, direction: &ArrayRef2<T>, lr: f64) {
+    let norm = l2_norm(parameter);
+    let scale = if norm == 0.0 { 1.0 } else { (direction.ncols() as f64).sqrt() / norm };
+    let (scale, lr) = (T::of(scale), T::of(lr));
+    parameter.iter_mut().zip(direction).for_each(|(w, &x)| *w = scale * *w - lr * x);
+}
+// ANCHOR_END: descend
+
+/// The shape of a parameter as a matrix: all axes but the last make its rows.
+///
+/// # Errors
+/// [`OptimError::NoMatrix`] unless there are at least two rows.
+pub(crate) fn matrix_shape(name: &str, shape: &[usize]) -> Result<Ix2, OptimError> {
+    match shape {
+        [rest @ .., n_out] if rest.iter().product::<usize>() >= 2 => {
+            Ok(Ix2(rest.iter().product(), *n_out))
+        }
+        _ => Err(OptimError::NoMatrix { name: name.to_owned(), got: shape.to_vec() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+    use ndarray::{Array2, array};
+    use numerics::Rng;
+
+    use super::*;
+
+    fn muon(momentum: f64, newton_schulz_steps: u32) -> Muon<f64> {
+        MuonConfig { momentum, newton_schulz_steps }.build().unwrap()
+    }
+
+    #[test]
+    fn two_steps_of_a_matrix_of_one_column() {
+        // One column has one singular value: 1 after the division, and 0.701 after one step, since
+        // p(1) = 3.4445 - 4.775 + 2.0315. n_out = 1, so W starts as (3, 4) / 5.
+        let mut muon = muon(0.5, 1);
+        let mut w = array![[3.0], [4.0]].into_dyn();
+        // v = (12, 16), g + v/2 = (18, 24), of norm 30 and direction (0.6, 0.8).
+        muon.update("W", &mut w, &array![[12.0], [16.0]].into_dyn(), 1.0).unwrap();
+        let expected = array![[0.6 - 0.4206], [0.8 - 0.5608]].into_dyn();
+        assert_relative_eq!(w, expected, max_relative = 1e-7);
+        // W is (0.6, 0.8) again. v = (6, 8) + (14, 2) = (20, 10), g + v/2 = (24, 7), of norm 25.
+        muon.update("W", &mut w, &array![[14.0], [2.0]].into_dyn(), 0.5).unwrap();
+        let expected = array![[0.6 - 0.33648], [0.8 - 0.09814]].into_dyn();
+        assert_relative_eq!(w, expected, max_relative = 1e-7);
+        assert_eq!(muon.velocities().next(), Some(("W", &array![[20.0], [10.0]].into_dyn())));
+    }
+
+    #[test]
+    fn a_kernel_is_the_matrix_of_its_rows_columns_and_channels() {
+        let mut rng = Rng::new(1);
+        let shape = (3, 2, 2, 5);
+        let (mut kernel, g) =
+            (rng.normal_array(shape, 0.0, 1.0), rng.normal_array(shape, 0.0, 1.0));
+        let matrix = |kernel: &ndarray::Array4<f64>| {
+            let matrix: Array2<f64> = kernel.clone().into_shape_with_order((12, 5)).unwrap();
+            matrix.into_dyn()
+        };
+        let mut expected = matrix(&kernel);
+        muon(0.6, 3).update("W", &mut expected, &matrix(&g), 0.1).unwrap();
+        let mut w = kernel.into_dyn();
+        muon(0.6, 3).update("W", &mut w, &g.into_dyn(), 0.1).unwrap();
+        kernel = w.into_dimensionality().unwrap();
+        assert_eq!(matrix(&kernel), expected);
+    }
+
+    #[test]
+    fn what_has_no_direction_is_left_alone() {
+        let zero = ArrayD::<f64>::zeros(vec![2, 2]);
+        // Without a gradient the weight gets its norm, √2, and no more.
+        let mut w = array![[3.0, 0.0], [0.0, 4.0]].into_dyn();
+        muon(0.6, 3).update("W", &mut w, &zero, 1.0).unwrap();
+        let root = 2.0_f64.sqrt();
+        let expected = array![[0.6 * root, 0.0], [0.0, 0.8 * root]].into_dyn();
+        assert_relative_eq!(w, expected, max_relative = 1e-15);
+        // A weight of 0 is not divided by its norm.
+        let mut w = zero.clone();
+        muon(0.6, 3).update("W", &mut w, &expected, 1.0).unwrap();
+        assert!(w.iter().all(|w| w.is_finite()) && w != zero);
+        let mut w = zero.clone();
+        muon(0.6, 3).update("W", &mut w, &zero, 1.0).unwrap();
+        assert_eq!(w, zero);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_not_hidden() {
+        for bad in [f64::NAN, f64::INFINITY] {
+            let mut w = array![[1.0, 2.0], [3.0, 4.0]].into_dyn();
+            let g = array![[bad, 0.0], [0.0, 1.0]].into_dyn();
+            muon(0.6, 3).update("W", &mut w, &g, 0.1).unwrap();
+            assert!(w.iter().all(|w| w.is_nan()), "{w}");
+        }
+    }
+
+    #[test]
+    fn a_restored_velocity_continues_the_training() {
+        let g = array![[1.0, -2.0], [0.5, 3.0]].into_dyn();
+        let mut through = muon(0.9, 3);
+        let mut p = array![[0.5, 0.5], [1.0, -1.0]].into_dyn();
+        through.update("W", &mut p, &g, 0.1).unwrap();
+        let mut restored = muon(0.9, 3);
+        for (name, v) in through.velocities() {
+            restored.set_velocity(name, v.clone());
+        }
+        let mut p_restored = p.clone();
+        let g = g * -0.5;
+        through.update("W", &mut p, &g, 0.1).unwrap();
+        restored.update("W", &mut p_restored, &g, 0.1).unwrap();
+        assert_eq!(p, p_restored);
+        assert_eq!(through, restored);
+    }
+
+    #[test]
+    fn shapes_and_rates_that_do_not_fit_change_nothing() {
+        let mut muon = muon(0.6, 3);
+        let g = array![[1.0, 1.0], [2.0, 1.0]].into_dyn();
+        for shape in [vec![], vec![4], vec![1, 4], vec![1, 1, 1, 4]] {
+            let mut p = ArrayD::ones(shape.clone());
+            let error = muon.update("3.b", &mut p, &g, 0.1).unwrap_err().to_string();
+            let expected = format!(
+                "Muon needs a matrix: parameter 3.b must have the shape (.., n_out) with at least two \
+                 rows of n_out, but has {shape:?}; give it to SGD"
+            );
+            assert_eq!(error, expected);
+            assert_eq!(p, ArrayD::ones(shape));
+        }
+        let mut p = array![[1.0, 2.0], [3.0, 4.0]].into_dyn();
+        let before = p.clone();
+        let error = muon.update("W", &mut p, &array![[1.0], [1.0]].into_dyn(), 0.1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the gradient of parameter W must have its shape [2, 2], but has [2, 1]"
+        );
+        for lr in [-0.1, f64::NAN, f64::INFINITY] {
+            assert!(muon.update("W", &mut p, &g, lr).is_err());
+        }
+        assert_eq!(muon.velocities().count(), 0);
+        muon.set_velocity("W", array![[1.0]].into_dyn());
+        assert!(muon.update("W", &mut p, &g, 0.1).is_err());
+        assert_eq!(p, before);
+    }
+
+    #[test]
+    fn hyperparameters_out_of_range_build_nothing() {
+        let valid = MuonConfig::default();
+        assert_eq!((valid.momentum, valid.newton_schulz_steps), (0.6, 3));
+        for (config, expected) in [
+            (MuonConfig { momentum: 1.0, ..valid }, "the momentum must be in [0, 1), but is 1"),
+            (
+                MuonConfig { momentum: f64::NAN, ..valid },
+                "the momentum must be in [0, 1), but is NaN",
+            ),
+            (
+                MuonConfig { newton_schulz_steps: 0, ..valid },
+                "the number of Newton-Schulz steps must be at least 1, but is 0",
+            ),
+        ] {
+            assert_eq!(config.build::<f32>().unwrap_err().to_string(), expected);
+        }
+        let text = toml::to_string(&valid).unwrap();
+        assert_eq!(toml::from_str::<MuonConfig>(&text).unwrap(), valid);
+        assert_eq!(toml::from_str::<MuonConfig>("").unwrap(), valid);
+        assert!(toml::from_str::<MuonConfig>("nesterov = false").is_err());
+    }
+}

@@ -1,0 +1,48 @@
+//! Parameters that are trained in a way of their own.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MuonConfig, ScheduleConfig, SgdConfig};
+
+/// The choice among the optimisers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum OptimiserConfig {
+    /// See [`Sgd`](crate::Sgd).
+    Sgd(SgdConfig),
+    /// See [`Muon`](crate::Muon).
+    Muon(MuonConfig),
+    /// None: the parameters stay as they are.
+    Frozen,
+}
+
+/// Some parameters of a network, and how they are trained in place of what holds for all others.
+///
+/// Weight decay of SGD acts on every parameter that a group lists, biases too: a group is where one
+/// says what is to decay.
+///
+/// ```
+/// use optim::{MuonConfig, OptimiserConfig, ParameterGroup, ScheduleConfig};
+///
+/// let filters = ParameterGroup {
+///     parameters: vec!["0.W".to_owned(), "3.W".to_owned()],
+///     optimiser: OptimiserConfig::Muon(MuonConfig::default()),
+///     schedule: Some(ScheduleConfig::Linear { lr: 0.24, total_steps: 200 }),
+/// };
+/// let text = toml::to_string(&filters)?;
+/// assert!(text.contains("name = \"muon\""));
+/// assert_eq!(toml::from_str::<ParameterGroup>(&text)?, filters);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterGroup {
+    /// The names of the parameters, `"{layer}.{parameter}"` with layers counted from 0: `"3.W"`.
+    pub parameters: Vec<String>,
+    /// The optimiser, which has a velocity for each parameter.
+    pub optimiser: OptimiserConfig,
+    /// The learning rate by step; that of the parameters in no group if there is none here. It may end
+    /// before the training does. What is frozen has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleConfig>,
+}
