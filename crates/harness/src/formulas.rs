@@ -18,6 +18,7 @@ mod dropout;
 mod einsum;
 mod einsum_rule;
 mod elementwise;
+mod exponential;
 mod flatten;
 mod fully_connected;
 mod gelu;
@@ -55,6 +56,8 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             elementwise::checks(*activation, implementation)
         }
         Subject::Loss(loss, implementation) => losses::checks(*loss, implementation),
+        Subject::Network(implementation) => network::checks(implementation),
+        Subject::Einsum(implementation) => einsum_rule::checks(implementation),
         Subject::Layer(class, implementation) => match class {
             LayerClass::FullyConnected => fully_connected::checks(implementation),
             LayerClass::Flatten => flatten::checks(implementation),
@@ -72,19 +75,23 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             LayerClass::GlobalAveragePool2D => global_average_pool2d::checks(implementation),
         },
         Subject::Sgd(implementation) => sgd_training::checks(implementation),
-        Subject::Schedule(implementation) => cycle::checks(implementation),
+        Subject::Schedule(implementation) => {
+            let mut checks = cycle::checks(implementation);
+            checks.push(exponential::check(implementation));
+            checks
+        }
         Subject::Smoothing(implementation) => label_smoothing::checks(implementation),
     }
 }
 
 /// The transcriptions of what is no [`Subject`]: the chain rule of all element-wise activations,
-/// networks, the optimiser, einsum, the numeric gradient, and the algorithm that a convolution in `f64`
+/// gradient descent, the optimiser, the numeric gradient, and the algorithm that a convolution in `f64`
 /// does not choose.
 #[must_use]
 pub fn free_checks() -> Vec<Check> {
     let mut checks = elementwise::free_checks();
-    checks.extend(network::checks());
-    checks.extend([sgd::check(), einsum_rule::check(), numeric_gradient::check()]);
+    checks.push(network::gradient_descent_check());
+    checks.extend([sgd::check(), numeric_gradient::check()]);
     checks.extend(winograd::checks());
     checks
 }

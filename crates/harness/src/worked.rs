@@ -12,6 +12,7 @@ mod fully_connected;
 mod losses;
 mod normalisation;
 mod optimiser;
+mod pictures;
 mod pooling;
 mod relu;
 mod softmax;
@@ -49,7 +50,7 @@ pub fn all() -> BTreeMap<String, Tensor> {
 type Write = fn(&mut Example<'_>);
 
 /// Every example, by what the names of its tensors begin with.
-const CHAPTERS: [(&str, Write); 34] = [
+const CHAPTERS: [(&str, Write); 39] = [
     ("two-weights", background::two_weights),
     ("batch", background::batch),
     ("neuron", background::neuron),
@@ -61,6 +62,7 @@ const CHAPTERS: [(&str, Write); 34] = [
     ("l2", losses::l2),
     ("label-smoothing", losses::label_smoothing),
     ("momentum", optimiser::momentum),
+    ("exponential", optimiser::exponential),
     ("weight-decay", optimiser::weight_decay),
     ("nesterov", optimiser::nesterov),
     ("one-cycle", optimiser::one_cycle),
@@ -82,6 +84,10 @@ const CHAPTERS: [(&str, Write); 34] = [
     ("sigmoid", relu::sigmoid),
     ("batch-norm", normalisation::batch_norm),
     ("dropout", normalisation::dropout),
+    ("perceptron", pictures::perceptron),
+    ("perceptron-sizes", pictures::perceptron_sizes),
+    ("convolution-sizes", pictures::convolution_sizes),
+    ("field-of-view", pictures::field_of_view),
     ("cubic", finite_differences::cubic),
     ("element-error", finite_differences::element_errors),
 ];
@@ -182,6 +188,10 @@ mod tests {
             ("nesterov.p", &[10.0, 7.0, 3.5, 1.25]),
             ("weight-decay.p", &[8.0, 5.0, 1.25]),
             ("matrix-vector.result", &[8.0, 26.0]),
+            ("perceptron.logits", &[3.0, 0.0, -3.0]),
+            ("perceptron-sizes.parameters", &[401_920.0]),
+            ("convolution-sizes.parameters", &[896.0]),
+            ("field-of-view.ways1", &[1.0; 9]),
         ] {
             assert_eq!(values(name), by_hand, "{name}");
         }

@@ -110,6 +110,8 @@ enum ScheduleBug {
     EndOfTheStart,
     KeepsFalling,
     StartsAgain,
+    DecaysEachStep,
+    NearestStair,
     AcceptsAnything,
 }
 
@@ -133,7 +135,15 @@ impl ScheduleSubject for ScheduleBug {
                 start_fraction,
                 end_fraction,
             } => (true, peak_lr, total_steps, peak_step, start_fraction, end_fraction),
-            other => return Ok(other.build()?.lr(step)),
+            ScheduleConfig::Exponential { lr, decay, decay_steps, staircase } => {
+                let t = step as f64 / decay_steps as f64;
+                return Ok(match self {
+                    Self::DecaysEachStep => lr * decay.powf(step as f64),
+                    Self::NearestStair if staircase => lr * decay.powf(t.round()),
+                    _ => lr * decay.powf(if staircase { t.floor() } else { t }),
+                });
+            }
+            ScheduleConfig::Constant { .. } => return Ok(config.build()?.lr(step)),
         };
         let mut last = (total - 1) as f64;
         let (mut top, mut t) = (top as f64, step as f64);
@@ -339,6 +349,18 @@ fn schedules() -> Vec<Control> {
             "after the last step the cycle begins anew",
             &[Oracle, Property],
             ScheduleBug::StartsAgain,
+        ),
+        control(
+            "exponential-each-step",
+            "the exponential schedule decays in each step, whatever its decay_steps",
+            &[Formula],
+            ScheduleBug::DecaysEachStep,
+        ),
+        control(
+            "exponential-nearest-stair",
+            "the staircase rounds its exponent to the nearest instead of down",
+            &[Formula],
+            ScheduleBug::NearestStair,
         ),
         control(
             "cycle-unchecked",
