@@ -43,6 +43,7 @@ impl Augmentation {
     /// # Shapes
     /// `(rows, cols, channels)`, in and out. A shift is at most rows - 1 and cols - 1, whatever was
     /// asked for.
+    // ANCHOR: apply
     #[must_use]
     pub fn apply(
         &self,
@@ -84,6 +85,7 @@ impl Augmentation {
         }
         Array3::from_shape_vec((rows, cols, channels), out).expect("a pixel for each of the image")
     }
+    // ANCHOR_END: apply
 }
 
 /// The pixel that is seen at `at`, which lies less than `length` beyond an edge.

@@ -12,11 +12,13 @@ mod activations;
 mod batch_norm;
 mod conv2d;
 mod dropout;
+mod einsum;
 mod fully_connected;
 mod global_average_pool2d;
 mod losses;
 mod muon;
 mod naive_layer;
+mod network;
 mod pool2d;
 mod training;
 mod whitening;
@@ -46,6 +48,8 @@ pub fn all() -> Vec<Control> {
     all.extend(fully_connected::controls());
     all.extend(conv2d::controls());
     all.extend(pool2d::controls());
+    all.extend(network::controls());
+    all.extend(einsum::controls());
     all.extend(global_average_pool2d::controls());
     all.extend(batch_norm::controls());
     all.extend(training::controls());
@@ -64,6 +68,8 @@ pub fn without_bugs() -> Vec<Subject<f64>> {
         fully_connected::without_bugs(),
         conv2d::without_bugs(),
         pool2d::without_bugs(),
+        network::without_bugs(),
+        einsum::without_bugs(),
         global_average_pool2d::without_bugs(),
         batch_norm::without_bugs(),
         training::without_bugs(),

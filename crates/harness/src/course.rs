@@ -138,6 +138,8 @@ pub(crate) fn module<T: Scalar>(subject: &Subject<T>) -> &'static str {
     match subject {
         Subject::Activation(..) => "test_activations",
         Subject::Layer(..) | Subject::Whitening(_) => "test_layers",
+        Subject::Network(_) => "test_models",
+        Subject::Einsum(_) => "test_einsum",
         Subject::Loss(..) | Subject::Smoothing(_) => "test_losses",
         Subject::Sgd(_) | Subject::Muon(_) | Subject::Schedule(_) => "test_optimizers",
     }
@@ -181,6 +183,7 @@ fn run<T: Scalar>(
                 layer_pass(layer.as_ref(), spec, entry, pass, &mut tally)?;
             }
             // `TestClass::of` has none for these.
+            Subject::Network(_) | Subject::Einsum(_) => {}
             Subject::Sgd(_)
             | Subject::Muon(_)
             | Subject::Schedule(_)

@@ -19,6 +19,7 @@ mod dropout;
 mod einsum;
 mod einsum_rule;
 mod elementwise;
+mod exponential;
 mod flatten;
 mod fully_connected;
 mod gelu;
@@ -58,6 +59,8 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             elementwise::checks(*activation, implementation)
         }
         Subject::Loss(loss, implementation) => losses::checks(*loss, implementation),
+        Subject::Network(implementation) => network::checks(implementation),
+        Subject::Einsum(implementation) => einsum_rule::checks(implementation),
         Subject::Layer(class, implementation) => match class {
             LayerClass::FullyConnected => fully_connected::checks(implementation),
             LayerClass::Flatten => flatten::checks(implementation),
@@ -76,20 +79,24 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
         },
         Subject::Sgd(implementation) => sgd_training::checks(implementation),
         Subject::Muon(implementation) => muon::checks(implementation),
-        Subject::Schedule(implementation) => cycle::checks(implementation),
+        Subject::Schedule(implementation) => {
+            let mut checks = cycle::checks(implementation);
+            checks.push(exponential::check(implementation));
+            checks
+        }
         Subject::Smoothing(implementation) => label_smoothing::checks(implementation),
         Subject::Whitening(implementation) => whitening::checks(implementation),
     }
 }
 
 /// The transcriptions of what is no [`Subject`]: the chain rule of all element-wise activations,
-/// networks, the optimiser, the identity as initial weights, einsum, the numeric gradient, and the
+/// gradient descent, the optimiser, the identity as initial weights, the numeric gradient, and the
 /// algorithm that a convolution in `f64` does not choose.
 #[must_use]
 pub fn free_checks() -> Vec<Check> {
     let mut checks = elementwise::free_checks();
-    checks.extend(network::checks());
-    checks.extend([sgd::check(), dirac::check(), einsum_rule::check(), numeric_gradient::check()]);
+    checks.push(network::gradient_descent_check());
+    checks.extend([sgd::check(), dirac::check(), numeric_gradient::check()]);
     checks.extend(winograd::checks());
     checks
 }

@@ -24,12 +24,14 @@ mod cases;
 mod check;
 pub mod controls;
 pub mod course;
+mod einsum_subject;
 mod error;
 pub mod filter;
 pub mod finite_difference;
 pub mod formulas;
 pub mod gradcheck;
 pub mod gradients;
+mod network_subject;
 pub mod npz;
 pub mod oracle;
 mod pieces;
@@ -49,7 +51,9 @@ pub mod worked;
 pub mod workspace;
 
 pub use check::{Check, Context, CourseData, Kind, Outcome, Status};
+pub use einsum_subject::{EinsumSubject, RealEinsum};
 pub use error::HarnessError;
+pub use network_subject::{NetworkSubject, RealNetwork};
 pub use subject::{
     ActivationSubject, LayerClass, LayerSpec, LayerSubject, LossSubject, Real, Subject,
 };

@@ -21,6 +21,7 @@ mod layer_contract;
 mod layer_errors;
 mod loss;
 mod muon;
+mod network;
 mod pool2d;
 mod sgd_training;
 mod softmax;
@@ -52,6 +53,9 @@ pub fn checks(subject: &Subject<f64>) -> Vec<Check> {
             });
             checks
         }
+        Subject::Network(implementation) => network::checks(subject, implementation),
+        // What the strings mean, the transcriptions say.
+        Subject::Einsum(_) => vec![],
         Subject::Loss(loss, implementation) => {
             let claims = Claims::new(subject, *loss, implementation);
             let mut checks = loss::checks(&claims);

@@ -25,7 +25,6 @@ pub fn all_checks() -> Vec<Check> {
         let name = subject.name();
         checks.extend(of_subject.into_iter().flatten().map(|check| check.of(name)));
     }
-    checks.extend(gradients::network_checks());
     checks.extend(formulas::free_checks());
     checks.extend(properties::free_checks());
     checks.extend(controls::checks());

@@ -14,7 +14,8 @@ use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    MuonSubject, RealTraining, ScheduleSubject, SgdSubject, SmoothingSubject, WhiteningSubject,
+    EinsumSubject, MuonSubject, NetworkSubject, RealEinsum, RealNetwork, RealTraining,
+    ScheduleSubject, SgdSubject, SmoothingSubject, WhiteningSubject,
 };
 
 /// An implementation of one activation, one loss or one class of layers, and which one it claims to
@@ -27,11 +28,15 @@ pub enum Subject<T> {
     Loss(Loss, Arc<dyn LossSubject<T>>),
     /// A class of layers.
     Layer(LayerClass, Arc<dyn LayerSubject<T>>),
+    /// The exercises in einsum.
+    Einsum(Arc<dyn EinsumSubject>),
+    /// A network of layers.
+    Network(Arc<dyn NetworkSubject>),
     /// The optimiser, with what question 7 adds to it.
     Sgd(Arc<dyn SgdSubject<T>>),
     /// The optimiser of weight matrices.
     Muon(Arc<dyn MuonSubject<T>>),
-    /// The schedules of question 7.
+    /// The schedules of questions 5 and 7.
     Schedule(Arc<dyn ScheduleSubject>),
     /// Label smoothing.
     Smoothing(Arc<dyn SmoothingSubject<T>>),
@@ -46,6 +51,7 @@ impl<T: Scalar> Subject<T> {
         let activations = Activation::ALL.map(|a| Self::Activation(a, Arc::new(a)));
         let layers = LayerClass::ALL.map(|class| Self::Layer(class, Arc::new(Real)));
         let losses = Loss::ALL.map(|loss| Self::Loss(loss, Arc::new(loss)));
+        let others = [Self::Network(Arc::new(RealNetwork)), Self::Einsum(Arc::new(RealEinsum))];
         let training = [
             Self::Sgd(Arc::new(RealTraining)),
             Self::Muon(Arc::new(RealTraining)),
@@ -53,7 +59,7 @@ impl<T: Scalar> Subject<T> {
             Self::Smoothing(Arc::new(RealTraining)),
             Self::Whitening(Arc::new(RealTraining)),
         ];
-        activations.into_iter().chain(layers).chain(losses).chain(training).collect()
+        activations.into_iter().chain(layers).chain(losses).chain(others).chain(training).collect()
     }
 
     /// The name of what the subject claims to be, as the course spells it: `"ReLU"`, `"Conv2D"`.
@@ -70,10 +76,12 @@ impl<T: Scalar> Subject<T> {
             Self::Loss(Loss::CrossEntropy, _) => "CrossEntropy",
             Self::Loss(Loss::L2, _) => "L2",
             Self::Loss(Loss::SoftmaxCrossEntropy, _) => "SoftmaxCrossEntropy",
+            Self::Einsum(_) => "Einsum",
+            Self::Network(_) => "NeuralNetwork",
             Self::Layer(class, _) => class.name(),
             Self::Sgd(_) => "SgdForTraining",
             Self::Muon(_) => "Muon",
-            Self::Schedule(_) => "Cycle",
+            Self::Schedule(_) => "Schedule",
             Self::Smoothing(_) => "LabelSmoothing",
             Self::Whitening(_) => "Whitening",
         }
@@ -86,6 +94,8 @@ impl<T: Scalar> Subject<T> {
             Self::Activation(Activation::SoftMax, _) => "4.3",
             Self::Activation(Activation::GELU, _) => "7",
             Self::Activation(..) => "4.1",
+            Self::Einsum(_) => "6.1",
+            Self::Network(_) => "5",
             Self::Loss(..) => "4.4",
             Self::Sgd(_)
             | Self::Muon(_)

@@ -13,6 +13,7 @@ mod losses;
 mod muon;
 mod normalisation;
 mod optimiser;
+mod pictures;
 mod pooling;
 mod relu;
 mod softmax;
@@ -51,7 +52,7 @@ pub fn all() -> BTreeMap<String, Tensor> {
 type Write = fn(&mut Example<'_>);
 
 /// Every example, by what the names of its tensors begin with.
-const CHAPTERS: [(&str, Write); 36] = [
+const CHAPTERS: [(&str, Write); 43] = [
     ("two-weights", background::two_weights),
     ("batch", background::batch),
     ("neuron", background::neuron),
@@ -63,6 +64,7 @@ const CHAPTERS: [(&str, Write); 36] = [
     ("l2", losses::l2),
     ("label-smoothing", losses::label_smoothing),
     ("momentum", optimiser::momentum),
+    ("exponential", optimiser::exponential),
     ("weight-decay", optimiser::weight_decay),
     ("nesterov", optimiser::nesterov),
     ("one-cycle", optimiser::one_cycle),
@@ -88,6 +90,10 @@ const CHAPTERS: [(&str, Write); 36] = [
     ("dropout", normalisation::dropout),
     ("dirac", whitening::dirac),
     ("whitening", whitening::whitening),
+    ("perceptron", pictures::perceptron),
+    ("perceptron-sizes", pictures::perceptron_sizes),
+    ("convolution-sizes", pictures::convolution_sizes),
+    ("field-of-view", pictures::field_of_view),
     ("cubic", finite_differences::cubic),
     ("element-error", finite_differences::element_errors),
 ];
@@ -191,6 +197,10 @@ mod tests {
             ("matrix-vector.result", &[8.0, 26.0]),
             ("whitening.covariance", &[2.0, 1.5, 1.5, 2.0]),
             ("dirac.w", &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
+            ("perceptron.logits", &[3.0, 0.0, -3.0]),
+            ("perceptron-sizes.parameters", &[401_920.0]),
+            ("convolution-sizes.parameters", &[896.0]),
+            ("field-of-view.ways1", &[1.0; 9]),
         ] {
             assert_eq!(values(name), by_hand, "{name}");
         }

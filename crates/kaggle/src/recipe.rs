@@ -37,6 +37,7 @@ const END: f64 = 0.0;
 
 impl Recipe {
     /// Question 7.1: three fully-connected layers on Fashion-MNIST.
+    // ANCHOR: mlp
     #[must_use]
     pub fn fashion_mnist_mlp() -> Self {
         let hidden = |n_out| {
@@ -77,8 +78,10 @@ impl Recipe {
             augmentation: Augmentation::default(),
         }
     }
+    // ANCHOR_END: mlp
 
     /// Question 7.2: six convolutions on CIFAR-10, in three groups of falling size and rising width.
+    // ANCHOR: cnn
     #[must_use]
     pub fn cifar10_cnn() -> Self {
         let conv = |n_out| {
@@ -136,8 +139,10 @@ impl Recipe {
             augmentation: Augmentation { flip: Flip::Alternating, shift: 2 },
         }
     }
+    // ANCHOR_END: cnn
 
     /// The learning rate by step, for epochs of so many steps.
+    // ANCHOR: schedule
     #[must_use]
     pub fn schedule(&self, steps_per_epoch: u64) -> ScheduleConfig {
         let total_steps = self.epochs * steps_per_epoch;
@@ -154,6 +159,7 @@ impl Recipe {
             end_fraction: END,
         }
     }
+    // ANCHOR_END: schedule
 }
 
 #[cfg(test)]

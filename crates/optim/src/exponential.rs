@@ -30,6 +30,7 @@ impl Exponential {
     /// The learning rate of step `t`, which counts from 0.
     ///
     /// Where `decay^(t / decay_steps)` is below the smallest number, it is 0.
+    // ANCHOR: lr
     #[must_use]
     pub fn lr(&self, step: u64) -> f64 {
         let exponent = if self.staircase {
@@ -39,6 +40,7 @@ impl Exponential {
         };
         self.lr * self.decay.powf(exponent)
     }
+    // ANCHOR_END: lr
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use browser::{Browser, Settings};
 use clap::Parser;
 use report::audit;
 use report::files::workspace_root;
+use report::pdf::ASKED;
 use report::pdf::layout::Layout;
 use report::problem::{Place, Problems};
 use report::{Built, Cargo, Failure, Options, build, pdf};
@@ -101,8 +102,15 @@ fn paper(
     let mut problems = Problems::default();
     let shown = file.strip_prefix(here).unwrap_or(file);
     let place = Place::file(shown);
-    let printed =
-        pdf::print(&browser, &options.out, &layout, &built.metadata, &place, &mut problems)?;
+    let printed = pdf::print(
+        &browser,
+        &options.out,
+        &layout,
+        &built.metadata,
+        &ASKED,
+        &place,
+        &mut problems,
+    )?;
     if !problems.is_empty() {
         let rejected = pdf::reject(&printed.bytes, file)?;
         let rejected = rejected.strip_prefix(here).unwrap_or(&rejected);

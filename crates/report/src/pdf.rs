@@ -24,7 +24,7 @@ use browser::{Browser, ColorScheme, Media, Page, PrintSettings, Viewport};
 use lopdf::Document;
 
 use crate::problem::{Place, Problems};
-pub use check::{Expected, GRADED};
+pub use check::{ASKED, Asked, Expected, GRADED, Shown};
 use layout::Layout;
 pub use publish::{publish, reject};
 use read::Pdf;
@@ -64,6 +64,7 @@ pub fn print(
     folder: &Path,
     layout: &Layout,
     metadata: &Metadata,
+    asked: &[Asked],
     place: &Place,
     problems: &mut Problems,
 ) -> Result<Printed> {
@@ -84,7 +85,7 @@ pub fn print(
             complain(&mut page, place, problems);
             let bytes = finish::finish(document, title, author)?;
             let pdf = Pdf::read(&bytes)?;
-            Expected { layout, title, author }.check(&pdf, place, problems);
+            Expected { layout, title, author, asked }.check(&pdf, place, problems);
             let appendix = check::appendix_page(layout, &pdf).unwrap_or(pdf.pages.len());
             return Ok(Printed { pages: pdf.pages.len(), appendix, bytes });
         }

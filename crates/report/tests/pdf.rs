@@ -12,7 +12,7 @@ use handin::entries::SECTIONS;
 use report::pdf::layout::{Layout, Listed};
 use report::pdf::read::{Link, Pdf, Spot};
 use report::pdf::text::Run;
-use report::pdf::{Expected, GRADED, Metadata, Printed, print};
+use report::pdf::{ASKED, Asked, Expected, GRADED, Metadata, Printed, Shown, print};
 use report::problem::{Place, Problems};
 
 const STYLE: &str = include_str!("../../../book/theme/report.css");
@@ -31,6 +31,13 @@ const CHAPTERS: [(&str, &str); 5] = [
     ("Questions", "4.1 ReLU"),
     ("Questions", "4.2 Layer"),
     ("Evidence", "Appendix"),
+];
+
+/// What its questions have to have.
+const ASKED_OF_IT: [Asked; 3] = [
+    Asked { question: "4.1", shown: Shown::Numbered("fig:net") },
+    Asked { question: "4.1", shown: Shown::Code("crates/relu.rs") },
+    Asked { question: "4.2", shown: Shown::Words("test_forward (Layer) ... ok") },
 ];
 
 /// A chapter's heading as mdBook writes it.
@@ -60,9 +67,10 @@ fn book() -> String {
         + &heading(2, "code", "The code")
         + "<figure class=\"figure\" id=\"fig:net\"><div class=\"figure-body\"><svg class=\"drawing\" \
          viewBox=\"0 0 40 40\"><circle cx=\"20\" cy=\"20\" r=\"9\"/></svg></div><figcaption><p><strong>\
-         Figure 4.1.1.</strong> A unit.</p></figcaption></figure>\n\
+         Figure 4.1.1.</strong> A unit.</p></figcaption></figure>\n<p>crates/relu.rs</p>\
          <pre><code class=\"language-rust\">fn relu(z: f64) -&gt; f64 {\n    z.max(0.0) // first\n}</code></pre>";
-    let layer = heading(1, "layer", "Question 4.2: layer") + "<p>Its text.</p>";
+    let layer = heading(1, "layer", "Question 4.2: layer")
+        + "<p>Its text.</p><p>test_forward (Layer) ... ok</p>";
     let mut files: BTreeMap<&str, String> = BTreeMap::new();
     for (_, file, line) in GRADED {
         writeln!(files.entry(file).or_default(), "{line} {{}}").unwrap();
@@ -106,7 +114,10 @@ fn printed(browser: &browser::Browser, book: &str) -> (Printed, Layout, Vec<Stri
     let metadata = Metadata { title: "Networks".to_owned(), author: "Ada & Co".to_owned() };
     let mut problems = Problems::default();
     let place = Place::file("b.pdf");
-    let printed = print(browser, folder.path(), &layout, &metadata, &place, &mut problems).unwrap();
+    let printed = {
+        let asked = &ASKED_OF_IT;
+        print(browser, folder.path(), &layout, &metadata, asked, &place, &mut problems).unwrap()
+    };
     let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 2, "the printed page is still there: {left:?}");
     (printed, layout, problems.sorted().iter().map(|problem| problem.message.clone()).collect())
@@ -176,7 +187,7 @@ fn run<'a>(pdf: &'a mut Pdf, page: usize, words: &str) -> &'a mut Run {
 
 type Damage = (&'static str, fn(&mut Pdf));
 
-const DAMAGES: [Damage; 27] = [
+const DAMAGES: [Damage; 32] = [
     ("page 1 has 1 signature lines, not 2", |pdf| lose(pdf, 1, "Signature")),
     ("page 1 lacks the honor statement of Deliverables", |pdf| lose(pdf, 1, "another")),
     ("page 1 lacks \"Ada & Co\"", |pdf| lose(pdf, 1, "Ada & Co")),
@@ -238,6 +249,17 @@ const DAMAGES: [Damage; 27] = [
         let text = run(pdf, 5, "Its");
         text.text = "an undefined thing".to_owned();
     }),
+    ("question 4.1 needs `fig:net`, which is nowhere", |pdf| {
+        pdf.destinations.remove("fig:net");
+    }),
+    ("question 4.1 needs `fig:net`, which is on page 5", |pdf| {
+        pdf.destinations.insert("fig:net".to_owned(), Spot { page: 5, x: 0.0, y: 0.0 });
+    }),
+    ("question 4.1 shows no code of crates/relu.rs", |pdf| lose(pdf, 4, "crates/relu.rs")),
+    ("question 4.2 does not say \"test_forward (Layer) ... ok\"", |pdf| lose(pdf, 5, "ok")),
+    ("question 4.2 of the assignment has no pages", |pdf| {
+        pdf.destinations.remove("layer");
+    }),
     ("crates/cnn does not begin at the top of a page", |pdf| {
         pdf.destinations.remove("cratescnn");
     }),
@@ -250,7 +272,8 @@ fn every_damage_is_found() {
     let good = Pdf::read(&printed.bytes).unwrap();
     let check = |pdf: &Pdf| {
         let mut problems = Problems::default();
-        let expected = Expected { layout: &layout, title: "Networks", author: "Ada & Co" };
+        let (title, author, asked) = ("Networks", "Ada & Co", &ASKED_OF_IT[..]);
+        let expected = Expected { layout: &layout, title, author, asked };
         expected.check(pdf, &Place::file("b.pdf"), &mut problems);
         problems.sorted().iter().map(|p| p.message.clone()).collect::<Vec<_>>()
     };
@@ -285,6 +308,13 @@ fn what_is_graded_is_what_is_handed_in() {
         let entry = entries().find(|entry| entry.name == name).unwrap();
         assert!(entry.sources.iter().any(|source| source.file == file), "{name}: {file}");
     }
+}
+
+#[test]
+fn every_question_of_the_assignment_is_asked_for() {
+    let mut questions = ASKED.map(|asked| asked.question).to_vec();
+    questions.dedup();
+    assert_eq!(questions, ["4.1", "4.2", "4.3", "4.4", "5", "6.1", "6.2", "6.3", "7.1", "7.2"]);
 }
 
 #[test]

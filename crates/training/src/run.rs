@@ -89,6 +89,7 @@ impl Training {
     }
 
     /// The metrics of the last epoch, or `None` if the training was interrupted.
+    // ANCHOR: epochs
     fn epochs(
         &mut self,
         source: &dyn BatchSource,
@@ -125,7 +126,9 @@ impl Training {
             }
         }
     }
+    // ANCHOR_END: epochs
 
+    // ANCHOR: step
     fn step(
         &mut self,
         source: &dyn BatchSource,
@@ -161,6 +164,7 @@ impl Training {
         }
         Ok(())
     }
+    // ANCHOR_END: step
 
     fn measure(&self, monitor: &Monitor) -> Result<EpochMetrics, TrainingError> {
         let Position { epochs, iteration, .. } = self.position;

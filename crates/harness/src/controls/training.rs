@@ -112,6 +112,8 @@ enum ScheduleBug {
     StartsAgain,
     ReachesZeroEarly,
     BelowZero,
+    DecaysEachStep,
+    NearestStair,
     AcceptsAnything,
 }
 
@@ -144,7 +146,15 @@ impl ScheduleSubject for ScheduleBug {
                 start_fraction,
                 end_fraction,
             } => (true, peak_lr, total_steps, peak_step, start_fraction, end_fraction),
-            other => return Ok(other.build()?.lr(step)),
+            ScheduleConfig::Exponential { lr, decay, decay_steps, staircase } => {
+                let t = step as f64 / decay_steps as f64;
+                return Ok(match self {
+                    Self::DecaysEachStep => lr * decay.powf(step as f64),
+                    Self::NearestStair if staircase => lr * decay.powf(t.round()),
+                    _ => lr * decay.powf(if staircase { t.floor() } else { t }),
+                });
+            }
+            ScheduleConfig::Constant { .. } => return Ok(config.build()?.lr(step)),
         };
         let mut last = (total - 1) as f64;
         let (mut top, mut t) = (top as f64, step as f64);
@@ -362,6 +372,18 @@ fn schedules() -> Vec<Control> {
             "after its end a straight line goes on below 0",
             &[Oracle, Formula, Property],
             ScheduleBug::BelowZero,
+        ),
+        control(
+            "exponential-each-step",
+            "the exponential schedule decays in each step, whatever its decay_steps",
+            &[Formula],
+            ScheduleBug::DecaysEachStep,
+        ),
+        control(
+            "exponential-nearest-stair",
+            "the staircase rounds its exponent to the nearest instead of down",
+            &[Formula],
+            ScheduleBug::NearestStair,
         ),
         control(
             "cycle-unchecked",

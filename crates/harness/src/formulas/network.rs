@@ -1,5 +1,7 @@
 //! Networks of fully-connected layers: section 2.3 of the assignment and question 5.
 
+use std::sync::Arc;
+
 use activations::Activation;
 use ffnn::NeuralNetwork;
 use layers::{FullyConnectedConfig, Layer, LayerConfig};
@@ -8,8 +10,8 @@ use ndarray::{Array2, ArrayD, IxDyn};
 use optim::{SgdConfig, Step};
 
 use super::formula;
-use crate::Check;
 use crate::cases::{Case, Failure};
+use crate::{Check, NetworkSubject};
 
 /// With `u = 2⁻⁵³`: 4 products and a bias of magnitude 1 are off by `5 · 5 u = 2.8e-15`; tanh does not
 /// enlarge that. The next layer adds as much to the error of its 4 inputs, the third again: 5.9e-14,
@@ -23,31 +25,37 @@ const TWO_LAYERS_AND_SOFTMAX: f64 = 1e-13;
 /// A product, a sum and a difference of magnitude below 4.
 const ONE_STEP: f64 = 2e-15;
 
-pub(super) fn checks() -> Vec<Check> {
+pub(super) fn checks(implementation: &Arc<dyn NetworkSubject>) -> Vec<Check> {
+    let (first, second) = (Arc::clone(implementation), Arc::clone(implementation));
     vec![
-        formula("5", "layer", THREE_LAYERS, layer),
-        formula("5", "iris-network", TWO_LAYERS_AND_SOFTMAX, iris_network),
-        formula("5", "gradient-descent", ONE_STEP, gradient_descent),
+        formula("5", "layer", THREE_LAYERS, move |case| layer(first.as_ref(), case)),
+        formula("5", "iris-network", TWO_LAYERS_AND_SOFTMAX, move |case| {
+            iris_network(second.as_ref(), case)
+        }),
     ]
 }
 
+pub(super) fn gradient_descent_check() -> Check {
+    formula("5", "gradient-descent", ONE_STEP, gradient_descent)
+}
+
 /// `h[l] = σ[l](h[l-1] W[l] + b[l])`, from `h[0] = x` on, for σ = tanh.
-fn layer(case: &mut Case) -> Result<(), Failure> {
+fn layer(implementation: &dyn NetworkSubject, case: &mut Case) -> Result<(), Failure> {
     let depth = case.between(1, 3);
     let units = case.shape(depth + 1, 4);
     case.describe(format!("units {units:?}"));
-    let network = network(case, &units, Activation::TanH, Loss::L2)?;
+    let mut network = network(case, &units, Activation::TanH, Loss::L2)?;
     let m = case.between(1, 4);
     let x = case.array(&[m, units[0]]);
     let mut h = x.clone().into_dimensionality()?;
     for (w, b) in parameters(&network) {
         h = affine(&h, &w, &b).mapv(f64::tanh);
     }
-    case.compare("the last h", &network.infer(&x)?, &h)
+    case.compare("the last h", &implementation.forward(&mut network, x)?, &h)
 }
 
 /// `P = softmax(σ(X W[1] + b[1]) W[2] + b[2])`, for σ = tanh.
-fn iris_network(case: &mut Case) -> Result<(), Failure> {
+fn iris_network(implementation: &dyn NetworkSubject, case: &mut Case) -> Result<(), Failure> {
     let units = [4, case.between(1, 7), 3];
     case.describe(format!("units {units:?}"));
     let network = network(case, &units, Activation::TanH, Loss::SoftmaxCrossEntropy)?;
@@ -63,7 +71,7 @@ fn iris_network(case: &mut Case) -> Result<(), Failure> {
     });
     let count: usize = network.parameters().map(|(_, array)| array.len()).sum();
     crate::cases::claim(count == 8 * units[1] + 3, || format!("{count} parameters"))?;
-    case.compare("P", &network.predict(&x)?, &p)
+    case.compare("P", &implementation.predict(&network, &x)?, &p)
 }
 
 /// `θ ← θ - η ∂L/∂θ`.

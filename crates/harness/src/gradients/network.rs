@@ -1,5 +1,7 @@
 //! Whole networks: the gradient of the loss with respect to every parameter of every layer.
 
+use std::sync::Arc;
+
 use activations::Activation;
 use cnn::{Pad, PoolMode};
 use ffnn::{FfnnError, NeuralNetwork};
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::layer::activation;
 use crate::finite_difference::{Evaluation, Problem};
 use crate::pieces::piece;
-use crate::{Check, LayerSpec};
+use crate::{Check, LayerSpec, NetworkSubject};
 
 /// A network and the mini-batch that goes through it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,20 +26,22 @@ struct Case {
     seed: u64,
 }
 
-/// The finite-difference tests of networks, which are made of all subjects at once.
-#[must_use]
-pub fn checks() -> Vec<Check> {
+/// The finite-difference tests of networks, which are made of all layers at once.
+pub(super) fn checks(implementation: &Arc<dyn NetworkSubject>) -> Vec<Check> {
+    let problem = || {
+        let implementation = Arc::clone(implementation);
+        move |case: &Case| build(case, &implementation).map_err(|error| error.to_string())
+    };
     vec![
-        super::check("5", "NeuralNetwork", vec![], fully_connected_case, problem),
-        super::check("6.2", "ConvolutionalNetwork", vec![], convolutional_case, problem),
+        super::check("5", "NeuralNetwork", vec![], fully_connected_case, problem()),
+        super::check("6.2", "ConvolutionalNetwork", vec![], convolutional_case, problem()),
     ]
 }
 
-fn problem(case: &Case) -> Result<Box<dyn Problem>, String> {
-    build(case).map_err(|error| error.to_string())
-}
-
-fn build(case: &Case) -> Result<Box<dyn Problem>, FfnnError> {
+fn build(
+    case: &Case,
+    implementation: &Arc<dyn NetworkSubject>,
+) -> Result<Box<dyn Problem>, FfnnError> {
     let first = case.layers.first().ok_or(FfnnError::NoLayers)?;
     let configs: Vec<_> = case.layers.iter().map(LayerSpec::config).collect();
     let mut rng = Rng::new(case.seed);
@@ -50,13 +54,22 @@ fn build(case: &Case) -> Result<Box<dyn Problem>, FfnnError> {
             variables.push(Variable { layer: index, name, value: parameter.clone() });
         }
     }
-    let output = network.forward(x.clone())?;
+    let output = implementation.forward(&mut network, x.clone())?;
     let target = target(case.loss, output.dim(), &mut rng);
-    network.backward(target.view(), output.view())?;
+    implementation.backward(&mut network, &target, &output)?;
     let gradient = |v: &Variable| network.layers()[v.layer].gradients()[v.name].clone();
     let gradients = variables.iter().map(gradient).collect();
     let layers = case.layers.clone();
-    Ok(Box::new(NetworkProblem { layers, network, x, target, variables, gradients }))
+    let implementation = Arc::clone(implementation);
+    Ok(Box::new(NetworkProblem {
+        implementation,
+        layers,
+        network,
+        x,
+        target,
+        variables,
+        gradients,
+    }))
 }
 
 fn target(loss: Loss, shape: (usize, usize), rng: &mut Rng) -> Array2<f64> {
@@ -77,6 +90,7 @@ struct Variable {
 }
 
 struct NetworkProblem {
+    implementation: Arc<dyn NetworkSubject>,
     layers: Vec<LayerSpec>,
     network: NeuralNetwork<f64>,
     x: ArrayD<f64>,
@@ -110,7 +124,8 @@ impl Problem for NetworkProblem {
             pieces.extend(piece(spec, &x, &parameters));
             x = layer.predict(&x).expect("the same mini-batch went through before");
         }
-        let output = self.network.forward(self.x.clone()).expect("as before");
+        let output = self.implementation.forward(&mut self.network, self.x.clone());
+        let output = output.expect("as before");
         let loss = self.network.loss().forward(self.target.view(), output.view());
         Evaluation { terms: vec![loss.expect("as before")], piece: pieces }
     }

@@ -1,20 +1,21 @@
 //! Whole networks in training: outputs, gradients, losses and parameters.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ffnn::{FfnnError, NeuralNetwork};
 use ndarray::{Array1, Array2, Ix2};
-use numerics::Rng;
+use numerics::{Rng, Scalar};
 use optim::{Schedule, Sgd, SgdConfig};
 
 use super::manifest::{self, Config};
-use crate::course::{Entry, Rule, Tally, bound};
+use crate::course::{self, Entry, Rule, Tally, bound};
 use crate::npz::Npz;
-use crate::{HarnessError, LayerSubject, Outcome, Real};
+use crate::{Check, HarnessError, Kind, LayerSubject, NetworkSubject, Outcome, Real};
 
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+enum Stage {
     /// The output before training.
     Forward,
     /// The gradients of all parameters before the first step.
@@ -24,9 +25,9 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    pub(super) const ALL: [Self; 3] = [Self::Forward, Self::Backward, Self::Training];
+    const ALL: [Self; 3] = [Self::Forward, Self::Backward, Self::Training];
 
-    pub(super) fn test_name(self) -> &'static str {
+    fn test_name(self) -> &'static str {
         match self {
             Self::Forward => "test_forward",
             Self::Backward => "test_backward",
@@ -35,7 +36,25 @@ impl Stage {
     }
 }
 
-pub(super) fn run(fixtures: &Path, stage: Stage) -> Result<Outcome, HarnessError> {
+/// One check for each stage. Only in `f64` do several steps stay close to the oracle's.
+pub(super) fn checks<T: Scalar>(implementation: &Arc<dyn NetworkSubject>) -> Vec<Check> {
+    if T::DTYPE != "f8" {
+        return vec![];
+    }
+    let check = |stage: Stage| {
+        let (group, own) = ("extra.test_models.TestNeuralNetwork", Arc::clone(implementation));
+        Check::new("5", Kind::Oracle, group, stage.test_name(), move |context| {
+            course::outcome(run(&context.fixtures, stage, &own))
+        })
+    };
+    Stage::ALL.map(check).into_iter().collect()
+}
+
+fn run(
+    fixtures: &Path,
+    stage: Stage,
+    implementation: &Arc<dyn NetworkSubject>,
+) -> Result<Outcome, HarnessError> {
     let configs = manifest::entries(fixtures, "fixtures/extra/Networks.npz")?;
     let mut npz = Npz::open(&fixtures.join("extra/Networks.npz"))?;
     manifest::check_count(&npz, configs.len())?;
@@ -55,7 +74,8 @@ pub(super) fn run(fixtures: &Path, stage: Stage) -> Result<Outcome, HarnessError
         let sgd = SgdConfig { momentum, clip_norm, ..SgdConfig::default() };
         let build = || Ok((sgd.build()?, schedule.build()?));
         let (sgd, schedule) = build().map_err(|error: optim::OptimError| entry.refused(error))?;
-        let mut run = Run { network, x, target, sgd, schedule };
+        let implementation = Arc::clone(implementation);
+        let mut run = Run { implementation, network, x, target, sgd, schedule };
         run.compare(stage, steps, entry, &mut tally)?;
     }
     Ok(tally.outcome())
@@ -87,6 +107,7 @@ fn built(
 }
 
 struct Run {
+    implementation: Arc<dyn NetworkSubject>,
     network: NeuralNetwork<f64>,
     x: ndarray::ArrayD<f64>,
     target: Array2<f64>,
@@ -104,7 +125,8 @@ impl Run {
     ) -> Result<(), HarnessError> {
         let case = format!("{} layers, input {:?}", self.network.layers().len(), self.x.shape());
         if stage == Stage::Forward {
-            let output = self.network.forward(self.x.clone()).map_err(|e| entry.refused(e))?;
+            let output = self.implementation.forward(&mut self.network, self.x.clone());
+            let output = output.map_err(|e| entry.refused(e))?;
             let reference = entry.array("output")?;
             tally.add(&entry.key("output"), &case, &output.into_dyn(), &reference);
             return Ok(());
@@ -132,15 +154,16 @@ impl Run {
     }
 
     fn loss_and_gradients(&mut self) -> Result<f64, FfnnError> {
-        let output = self.network.forward(self.x.clone())?;
-        self.network.backward(self.target.view(), output.view())
+        let output = self.implementation.forward(&mut self.network, self.x.clone())?;
+        self.implementation.backward(&mut self.network, &self.target, &output)
     }
 
     /// The losses before each step and after the last.
     fn train(&mut self, steps: u64) -> Result<Vec<f64>, FfnnError> {
         let mut losses = vec![self.loss_and_gradients()?];
         for step in 0..steps {
-            self.network.update(&mut self.sgd, self.schedule.lr(step))?;
+            let lr = self.schedule.lr(step);
+            self.implementation.update(&mut self.network, &mut self.sgd, lr)?;
             losses.push(self.loss_and_gradients()?);
         }
         Ok(losses)

@@ -20,7 +20,7 @@ fn every_claim_can_be_broken() {
     let wrong = [activations::wrong(), losses::wrong(), layers::wrong()].concat();
     let controls = controls::all().into_iter().map(|control| control.subject);
     let wrong: Vec<_> = wrong.into_iter().chain(controls).collect();
-    for family in [is_activation, is_loss, is_layer, is_training] {
+    for family in [is_activation, is_loss, is_layer, is_network, is_training] {
         // A claim that several activations make, say, is one function: breaking it once is enough.
         let claim = |id: String| id.rsplit('.').next().map(str::to_owned);
         let wrong = wrong.iter().filter(|subject| family(subject)).cloned().collect();
@@ -43,6 +43,10 @@ fn is_loss(subject: &Subject<f64>) -> bool {
 
 fn is_layer(subject: &Subject<f64>) -> bool {
     matches!(subject, Subject::Layer(..))
+}
+
+fn is_network(subject: &Subject<f64>) -> bool {
+    matches!(subject, Subject::Network(_))
 }
 
 fn is_training(subject: &Subject<f64>) -> bool {

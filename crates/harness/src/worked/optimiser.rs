@@ -1,7 +1,7 @@
 //! The optimiser of question 5, and what question 7 adds to it.
 
 use ndarray::{Array1, arr0};
-use optim::{Cycle, Linear, OneCycle, SgdConfig, Step, Triangular};
+use optim::{Cycle, Exponential, Linear, OneCycle, SgdConfig, Step, Triangular};
 
 use super::Example;
 
@@ -9,6 +9,22 @@ use super::Example;
 pub(super) fn momentum(example: &mut Example<'_>) {
     let config = SgdConfig { momentum: 0.5, ..SgdConfig::default() };
     descend(example, config, 10.0, &[4.0, 4.0, 4.0], &[1.0, 0.25, 0.25]);
+}
+
+/// A rate that falls to a quarter in every two steps, gradually and as a staircase.
+pub(super) fn exponential(example: &mut Example<'_>) {
+    const LR: f64 = 8.0;
+    const DECAY: f64 = 0.25;
+    const DECAY_STEPS: u64 = 2;
+    for (name, staircase) in [("rates", false), ("staircase", true)] {
+        let schedule = Exponential::new(LR, DECAY, DECAY_STEPS, staircase);
+        let schedule = schedule.expect("the hyperparameters are in range");
+        let rates: Array1<f64> = (0..5).map(|step| schedule.lr(step)).collect();
+        example.array(name, &rates);
+    }
+    example.number("lr", LR);
+    example.number("decay", DECAY);
+    example.number("decay-steps", DECAY_STEPS as f64);
 }
 
 /// Decay, momentum and rate of one half each.

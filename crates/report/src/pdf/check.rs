@@ -1,6 +1,7 @@
 //! What a PDF of the book has to have.
 
 mod appendix;
+mod asked;
 mod chapters;
 mod form;
 mod outline;
@@ -13,6 +14,7 @@ use super::read::{Page, Pdf, squeezed};
 use super::text::Run;
 use crate::problem::{Place, Problems};
 pub use appendix::GRADED;
+pub use asked::{ASKED, Asked, Shown};
 
 /// What the PDF is compared with.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,8 @@ pub struct Expected<'a> {
     pub title: &'a str,
     /// The author that the file has to name; empty if there is none yet.
     pub author: &'a str,
+    /// What has to be on the pages of its questions.
+    pub asked: &'a [Asked],
 }
 
 impl Expected<'_> {
@@ -35,6 +39,7 @@ impl Expected<'_> {
         found.extend(outline::check(chapters, pdf));
         found.extend(chapters::check(chapters, pdf));
         found.extend(appendix::check(chapters, pdf));
+        found.extend(asked::check(chapters, pdf, self.asked));
         found.into_iter().for_each(|problem| problems.add(place, problem));
     }
 }
