@@ -117,7 +117,8 @@ impl<'a> Session<'a> {
     fn measure(mut self) -> Result<()> {
         print!("{}", tables::head(&self.record));
         let mut machine: Vec<Measurement> = Vec::new();
-        let mut any = false;
+        let profiled = self.profiles()?;
+        let mut any = self.memory()? || profiled;
         for group in Group::all(self.arguments.scaling) {
             let planned = plan::cases(group, self.threads, |name| self.wanted(name))?;
             if planned.is_empty() {
@@ -145,18 +146,25 @@ impl<'a> Session<'a> {
             self.record.measurements.splice(0..0, machine.clone());
             print!("{}", tables::group(group, &self.record, &measurements));
             self.record.measurements.extend(measurements);
+            self.save()?;
         }
-        any |= self.profiles()?;
-        any |= self.memory()?;
         if !any {
             bail!(
                 "nothing is called like {}: see the names of a run without a filter",
                 self.arguments.filters.join(" or ")
             );
         }
+        self.save()?;
+        if let Some(file) = &self.arguments.json {
+            println!("\nrecord: {}", file.display());
+        }
+        Ok(())
+    }
+
+    /// Writes what there is so far: a run that is stopped keeps the groups that were complete.
+    fn save(&self) -> Result<()> {
         if let Some(file) = &self.arguments.json {
             self.record.write(file)?;
-            println!("\nrecord: {}", file.display());
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ mod level_set;
 mod max_pooling;
 mod neuron;
 mod pooling;
+mod roofline;
 mod schedules;
 mod step_curves;
 
@@ -40,7 +41,7 @@ pub struct Sources<'a> {
 type Draw = fn(&Sources<'_>) -> Result<String, String>;
 
 /// Every drawing by its name.
-const DRAWINGS: [(&str, Draw); 13] = [
+const DRAWINGS: [(&str, Draw); 14] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
     ("convolution-channels", channels::draw),
@@ -53,6 +54,7 @@ const DRAWINGS: [(&str, Draw); 13] = [
     ("iris-surface", iris_surface::draw),
     ("schedules", schedules::draw),
     ("step-curves", step_curves::draw),
+    ("roofline", roofline::draw),
     ("crates", crates::draw),
 ];
 
