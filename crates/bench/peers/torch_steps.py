@@ -201,7 +201,6 @@ SUBJECTS = {
 
 def answer(request, cases):
     torch.set_num_threads(request["threads"])
-    # A variant on other threads is the same case.
     key = request["key"]
     if key not in cases:
         cases[key] = SUBJECTS[request["subject"]["kind"]](request)

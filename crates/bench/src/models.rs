@@ -105,8 +105,6 @@ fn linear(n_out: usize, activation: Activation) -> LayerSpec {
 
 #[cfg(test)]
 mod tests {
-    use layers::Layer;
-
     use super::*;
     use crate::AIR_CONVOLUTIONS;
     use crate::steps::network;
@@ -114,7 +112,7 @@ mod tests {
     fn shapes(model: &BenchModel, kind: &str) -> Vec<Vec<usize>> {
         let network = network(model).unwrap();
         let layers = network.layers().iter().filter(|layer| layer.kind() == kind);
-        layers.map(|layer: &Box<dyn Layer<f32>>| layer.output_shape().to_vec()).collect()
+        layers.map(|layer| layer.output_shape().to_vec()).collect()
     }
 
     #[test]

@@ -13,7 +13,9 @@ pub(crate) enum Group {
     MemoryBound,
     Products,
     Steps,
-    Scaling,
+    ScalingBatch,
+    ScalingThreads,
+    ScalingWidth,
 }
 
 /// The batch of kernels, that of the air training.
@@ -28,7 +30,9 @@ const PREDICTED: usize = 1000;
 impl Group {
     pub(crate) fn all(scaling: bool) -> impl Iterator<Item = Self> {
         let always = [Self::Convolutions, Self::MemoryBound, Self::Products, Self::Steps];
-        always.into_iter().chain(scaling.then_some(Self::Scaling))
+        // Each with groups of its own, since a network keeps what its last forward pass cached.
+        let sizes = [Self::ScalingBatch, Self::ScalingThreads, Self::ScalingWidth];
+        always.into_iter().chain(sizes.into_iter().filter(move |_| scaling))
     }
 
     pub(crate) fn title(self) -> &'static str {
@@ -37,7 +41,9 @@ impl Group {
             Self::MemoryBound => "memory-bound layers",
             Self::Products => "matrix products of the network mlp",
             Self::Steps => "training steps and predictions",
-            Self::Scaling => "scaling of the network air",
+            Self::ScalingBatch => "training steps of the network air in batches of other sizes",
+            Self::ScalingThreads => "training steps of the network air on other numbers of threads",
+            Self::ScalingWidth => "training steps of the network air with other widths",
         }
     }
 }
@@ -67,7 +73,22 @@ pub(crate) fn cases(
             product_cases(SMALL_BATCH, threads).into_iter().map(|case| (case, None)).collect()
         }
         Group::Steps => steps(threads, &wanted)?,
-        Group::Scaling => scaling(threads, &wanted)?,
+        Group::ScalingBatch => scaling(
+            [64, 128, 256, 500, 1000].map(|batch| (format!("batch-{batch}"), 1.0, batch, threads)),
+            &wanted,
+        )?,
+        Group::ScalingThreads => {
+            let mut counts = vec![1, 2, threads];
+            counts.retain(|count| *count <= threads);
+            counts.dedup();
+            let name = |count| format!("threads-{count}");
+            let sizes = counts.into_iter().map(|count| (name(count), 1.0, 256, count));
+            scaling(sizes, &wanted)?
+        }
+        Group::ScalingWidth => scaling(
+            [0.5, 1.0, 2.0].map(|width| (format!("width-{width}"), width, SMALL_BATCH, threads)),
+            &wanted,
+        )?,
     };
     // The peers of a case are wanted with it, so its name without whose code it is decides.
     Ok(planned.into_iter().filter(|(case, _)| wanted(&case.name)).collect())
@@ -91,26 +112,17 @@ fn steps(threads: usize, wanted: &impl Fn(&str) -> bool) -> Result<Vec<Planned>>
     Ok(planned)
 }
 
-fn scaling(threads: usize, wanted: &impl Fn(&str) -> bool) -> Result<Vec<Planned>> {
+/// Training steps of "air" by name, width, batch and threads.
+fn scaling(
+    sizes: impl IntoIterator<Item = (String, f64, usize, usize)>,
+    wanted: &impl Fn(&str) -> bool,
+) -> Result<Vec<Planned>> {
     let mut planned = Vec::new();
-    let mut add = |name: String, width: f64, batch: usize, threads: usize| -> Result<()> {
-        let model = BenchModel::air(width);
+    for (size, width, batch, threads) in sizes {
+        let (name, model) = (format!("scaling/{size}"), BenchModel::air(width));
         if wanted(&format!("{name}/ours")) {
             planned.push((step_case(&name, &model, batch, threads)?, Some(model)));
         }
-        Ok(())
-    };
-    for batch in [64, 128, 256, 500, 1000] {
-        add(format!("scaling/batch-{batch}"), 1.0, batch, threads)?;
-    }
-    let mut counts = vec![1, 2, threads];
-    counts.retain(|count| *count <= threads);
-    counts.dedup();
-    for count in counts {
-        add(format!("scaling/threads-{count}"), 1.0, 256, count)?;
-    }
-    for width in [0.5, 1.0, 2.0] {
-        add(format!("scaling/width-{width}"), width, SMALL_BATCH, threads)?;
     }
     Ok(planned)
 }
@@ -135,14 +147,14 @@ mod tests {
             planned.into_iter().map(|(case, _)| case.name).collect()
         };
         assert_eq!(names(Group::Steps, "step/mlp"), ["step/mlp-64/ours"]);
-        assert_eq!(names(Group::Scaling, "width-0.5"), ["scaling/width-0.5/ours"]);
+        assert_eq!(names(Group::ScalingWidth, "width-0.5"), ["scaling/width-0.5/ours"]);
         assert_eq!(names(Group::Products, "no such"), [""; 0]);
         assert_eq!(names(Group::Products, "product").len(), 9);
     }
 
     #[test]
     fn scaling_is_asked_for() {
-        assert!(!Group::all(false).any(|group| group == Group::Scaling));
-        assert!(Group::all(true).any(|group| group == Group::Scaling));
+        assert!(!Group::all(false).any(|group| group == Group::ScalingBatch));
+        assert_eq!(Group::all(true).count(), Group::all(false).count() + 3);
     }
 }

@@ -160,6 +160,7 @@ impl Peer {
         let allocator = peer.lock().map_or(Allocator::Default, |peer| peer.allocator);
         let key = ours.name.rsplit_once('/').map_or(ours.name.as_str(), |(key, _)| key);
         let mut subject = ours.subject.clone();
+        // It chooses among its algorithms by itself.
         if let Subject::Convolution { chosen, .. } = &mut subject {
             *chosen = true;
         }

@@ -1,6 +1,6 @@
 //! How fast kernels are beside what arithmetic and memory allow: Williams et al. (2009).
 
-use bench::{By, Measurement, Record, Subject, Work};
+use bench::{By, Convolution, Measurement, Record, Subject, Work};
 
 use super::Sources;
 use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
@@ -80,7 +80,7 @@ fn point(measurement: &Measurement) -> Option<Point> {
 fn numbers(measurement: &Measurement) -> Option<usize> {
     match measurement.subject {
         Subject::Convolution { side, channels, filters, kernel, .. } => {
-            let out = if kernel == 3 { side } else { side - kernel + 1 };
+            let out = Convolution { side, channels, filters, kernel, times: 1 }.output_side();
             let images = measurement.batch * (side.pow(2) * channels + out.pow(2) * filters);
             Some(images + kernel.pow(2) * channels * filters)
         }
