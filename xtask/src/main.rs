@@ -4,6 +4,7 @@
 //! verification is the crate `harness`, the book is the crate `report`, what is handed in besides is
 //! the crate `handin`.
 
+mod bench;
 mod cargo_test;
 mod check;
 mod command;
@@ -36,6 +37,8 @@ enum Task {
     Data(data::Arguments),
     Fixtures(fixtures::Arguments),
     Report(report::Arguments),
+    /// Time kernels and training steps, in turn with PyTorch if asked
+    Bench(bench::Arguments),
     /// Write the graded code as one LaTeX or Markdown document
     Submission(handin::Arguments),
     /// Pack all code into an archive, and build and test it elsewhere
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Task::Data(arguments) => data::run(&arguments),
         Task::Fixtures(arguments) => fixtures::run(&arguments),
         Task::Report(arguments) => report::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Submission(arguments) => handin::run("submission", &arguments),
         Task::Package(arguments) => handin::run("package", &arguments),
         Task::Check(arguments) => check::run(&arguments),

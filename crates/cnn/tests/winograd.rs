@@ -133,12 +133,14 @@ fn agrees_with_the_loops_within_the_derived_bound() {
     });
 }
 
+// ANCHOR: bounds
 /// What may be lost in practice, relative to the largest element: some dozens of times what direct
 /// convolution loses, and far less than a training in half precision does.
 const F32_LOSS: f64 = 5e-5;
 
 /// The same algorithm, with roundings smaller by 2^29.
 const F64_LOSS: f64 = F32_LOSS / (1 << 29) as f64;
+// ANCHOR_END: bounds
 
 #[test]
 fn loses_little_in_either_type() {

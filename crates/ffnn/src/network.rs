@@ -9,7 +9,7 @@ use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 use numerics::{Rng, Scalar, recycle};
 use optim::{OptimError, Sgd, Step};
 
-use crate::FfnnError;
+use crate::{FfnnError, Part, Profile, Profiler};
 
 /// Layers in a row, and the loss of what comes out of the last.
 ///
@@ -22,6 +22,7 @@ use crate::FfnnError;
 pub struct NeuralNetwork<T: Scalar> {
     layers: Vec<Box<dyn Layer<T>>>,
     loss: Loss,
+    profiler: Profiler,
 }
 
 /// How many examples are evaluated at once, which bounds the memory that it takes.
@@ -70,7 +71,7 @@ impl<T: Scalar> NeuralNetwork<T> {
         let expected = match loss {
             Loss::CrossEntropy if !is_softmax => "softmax",
             Loss::SoftmaxCrossEntropy if is_softmax => "anything but softmax, which it has itself,",
-            _ => return Ok(Self { layers, loss }),
+            _ => return Ok(Self { layers, loss, profiler: Profiler::default() }),
         };
         Err(FfnnError::LastActivation { loss, expected, got: last.activation() })
     }
@@ -86,7 +87,8 @@ impl<T: Scalar> NeuralNetwork<T> {
     pub fn forward(&mut self, x: ArrayD<T>) -> Result<Array2<T>, FfnnError> {
         let mut out = x;
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            out = layer.forward(out).map_err(at(index))?;
+            let part = Part::Forward(index);
+            out = self.profiler.time(part, || layer.forward(out)).map_err(at(index))?;
         }
         Ok(matrix(out))
     }
@@ -106,13 +108,17 @@ impl<T: Scalar> NeuralNetwork<T> {
         target: ArrayView2<'_, T>,
         out: ArrayView2<'_, T>,
     ) -> Result<T, FfnnError> {
-        let loss = self.loss.forward(target, out)?;
-        let mut dl_dy = self.loss.backward(target, out)?.into_dyn();
+        let loss = self.profiler.time(Part::Loss, || self.loss.forward(target, out))?;
+        let dl_dout = self.profiler.time(Part::Loss, || self.loss.backward(target, out))?;
+        let mut dl_dy = dl_dout.into_dyn();
         let (first, others) = self.layers.split_first_mut().expect("a network has a layer");
         for (index, layer) in others.iter_mut().enumerate().rev() {
-            dl_dy = layer.backward(dl_dy).map_err(at(index + 1))?;
+            let index = index + 1;
+            let part = Part::Backward(index);
+            dl_dy = self.profiler.time(part, || layer.backward(dl_dy)).map_err(at(index))?;
         }
-        first.backward_parameters(dl_dy).map_err(at(0))?;
+        let part = Part::Backward(0);
+        self.profiler.time(part, || first.backward_parameters(dl_dy)).map_err(at(0))?;
         Ok(loss)
     }
     // ANCHOR_END: backward
@@ -144,7 +150,9 @@ impl<T: Scalar> NeuralNetwork<T> {
             let (parameters, gradients) = layer.parameters_and_gradients();
             for (name, parameter) in parameters.iter_mut() {
                 let (decays, gradient) = (decaying.contains(&name), &gradients[name]);
-                step(&parameter_name(index, name), parameter, gradient, decays)?;
+                let name = parameter_name(index, name);
+                let update = || step(&name, parameter, gradient, decays);
+                self.profiler.time(Part::Update, update)?;
             }
         }
         Ok(())
@@ -228,6 +236,17 @@ impl<T: Scalar> NeuralNetwork<T> {
     #[must_use]
     pub fn loss(&self) -> Loss {
         self.loss
+    }
+
+    /// What measures the parts of a training step; switched off at first.
+    pub fn profiler_mut(&mut self) -> &mut Profiler {
+        &mut self.profiler
+    }
+
+    /// Where the time of the steps went since [`Profiler::switch_on`].
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profiler.profile()
     }
 
     /// Every parameter with its name `"{layer}.{parameter}"`.

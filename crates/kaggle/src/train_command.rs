@@ -34,6 +34,9 @@ pub(crate) struct TrainingOptions {
     /// A subset of the data and two epochs: less than a minute; fails if the loss does not fall
     #[arg(long)]
     smoke: bool,
+    /// Say at the end where the time of a step went, layer by layer
+    #[arg(long)]
+    profile: bool,
     /// Folder that gets the record, in a folder named by the model
     #[arg(long, value_name = "DIR", default_value = "experiments")]
     output: PathBuf,
@@ -259,12 +262,15 @@ impl Run<'_> {
         let record = Config::new(name, command_line(), seed, Dtype::F32, data, &hyperparameters)?;
         let monitor = Monitor::new(&images.train, images.validation.as_ref(), seed)?;
         let program = Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let training = if options.resume {
+        let mut training = if options.resume {
             let directory = self.root.join(self.name.as_str());
             Training::resume(&directory, &record, program, &recipe.model, config)?
         } else {
             Training::begin(self.root, &record, program, options.overwrite, model, config)?
         };
+        if options.profile {
+            training.profile();
+        }
         let directory = training.directory().to_owned();
         let mut progress = Progress::new(options.voice.is_quiet());
         let finished = match training.run(&batches, &monitor, interrupt, &mut progress)? {

@@ -49,6 +49,11 @@ pub enum Directive {
         /// The folder below `book/records/`.
         folder: String,
     },
+    /// `{{#performance VIEW}}`: a table of the record of the benchmark.
+    Performance {
+        /// What to show of it.
+        view: String,
+    },
     /// `{{#requirement RECORD KEY MINIMUM "what"}}`: a value that has to be at least so large.
     Requirement {
         /// The folder below `book/records/`.
@@ -145,6 +150,8 @@ impl Directive {
             ("record", _) => wrong("{{#record RECORD VIEW}}"),
             ("ablation", [folder]) => Ok(Self::Ablation { folder: (*folder).to_owned() }),
             ("ablation", _) => wrong("{{#ablation FOLDER}}"),
+            ("performance", [view]) => Ok(Self::Performance { view: (*view).to_owned() }),
+            ("performance", _) => wrong("{{#performance VIEW}}"),
             ("requirement", [record, key, minimum, what]) => Ok(Self::Requirement {
                 record: (*record).to_owned(),
                 key: (*key).to_owned(),
@@ -189,8 +196,8 @@ impl Directive {
             )),
             _ => Err(format!(
                 "unknown directive `{{{{#{name}}}}}`; known are title-page, code, all-code, tests, \
-                 summary, negative-controls, output, record, ablation, requirement, value, figure, plot, \
-                 drawing, widget, table"
+                 summary, negative-controls, output, record, ablation, performance, requirement, value, \
+                 figure, plot, drawing, widget, table"
             )),
         }
     }
@@ -276,6 +283,8 @@ mod tests {
             ("tests", "{{#tests QUESTION}}"),
             ("record iris-sweep", "{{#record RECORD VIEW}}"),
             ("ablation", "{{#ablation FOLDER}}"),
+            ("performance", "{{#performance VIEW}}"),
+            ("performance air steps", "{{#performance VIEW}}"),
             ("requirement one summary.epochs 8", "{{#requirement RECORD KEY MINIMUM"),
             ("requirement one summary.epochs eight \"Epochs\"", "`eight` in"),
             ("figure a.svg \"caption\" fig:a", "alternative text"),

@@ -20,6 +20,7 @@ mod max_pooling;
 mod neuron;
 mod newton_schulz;
 mod pooling;
+mod roofline;
 mod schedules;
 mod step_curves;
 
@@ -55,6 +56,7 @@ const DRAWINGS: [(&str, Draw); 14] = [
     ("schedules", schedules::draw),
     ("newton-schulz", newton_schulz::draw),
     ("step-curves", step_curves::draw),
+    ("roofline", roofline::draw),
     ("crates", crates::draw),
 ];
 

@@ -22,6 +22,7 @@
 //! | `{{#record NAME epochs}}`, `{{#record NAME network}}` | its loss and accuracy by epoch; its layers with shapes and numbers of parameters |
 //! | `{{#record NAME classes}}`, `{{#record NAME confused}}` | how well it tells each class; its most frequent mistakes |
 //! | `{{#ablation FOLDER}}` | the runs of a folder, each without one component, against the one with all |
+//! | `{{#performance VIEW}}` | a table of the record of the benchmark |
 //! | `{{#requirement NAME KEY MINIMUM "what"}}` | a value of a record that has to be at least so large |
 //! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed`, `worked relu.y[0,1]` |
 //! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
@@ -64,6 +65,7 @@ mod network_table;
 mod numbers;
 mod page;
 pub mod pdf;
+mod performance;
 pub mod problem;
 pub mod programs;
 mod reader;

@@ -11,6 +11,7 @@ use crate::data_checksums::DataChecksums;
 use crate::evidence::Evidence;
 use crate::network_table::run_network;
 use crate::numbers::{percentage, significant};
+use crate::performance;
 use crate::record_tables::{run_results, sweep_best, sweep_table};
 use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs};
 
@@ -100,6 +101,29 @@ impl Records {
             runs.push(of_component);
         }
         ablation.table(&runs).map_err(refused)
+    }
+
+    /// The record of the benchmark.
+    ///
+    /// # Errors
+    /// If it is not there, or is not what it should be.
+    pub(crate) fn performance(&self) -> Result<bench::Record, String> {
+        let record = bench::Record::read(&self.folder.join(performance::RECORD))
+            .map_err(|error| format!("the record `performance` is refused: {error}"))?;
+        match record.compiler.release {
+            true => Ok(record),
+            false => Err("the record `performance` is refused: it was not compiled for release; \
+                          measure with cargo xtask bench --json"
+                .to_owned()),
+        }
+    }
+
+    /// A view of the record of the benchmark, as Markdown.
+    ///
+    /// # Errors
+    /// If the record is refused, or lacks what the view shows.
+    pub fn performance_view(&self, view: &str) -> Result<String, String> {
+        performance::view(&self.performance()?, view)
     }
 
     /// A value that has to be at least so large, as an item of a list.
@@ -431,6 +455,27 @@ mod tests {
         assert!(error.contains("\"Validation accuracy\" is not met"), "{error}");
         assert!(require("summary.status", 1.0).unwrap_err().contains("is not met"));
         assert!(require("derived.test_accuracy", 0.5).unwrap_err().contains("at `test_accuracy`"));
+    }
+
+    #[test]
+    fn the_record_of_the_benchmark_is_read_or_refused() {
+        let (root, records) = records(SHA);
+        let error = records.performance_view("machine").unwrap_err();
+        assert!(error.contains("the record `performance` is refused: cannot read"), "{error}");
+        let folder = root.path().join("book/records/performance");
+        fs::create_dir(&folder).unwrap();
+        let file = folder.join("bench.json");
+        let mut record = crate::performance::tests::record();
+        record.write(&file).unwrap();
+        assert!(records.performance_view("machine").unwrap().contains("| arithmetic | 2 | 200"));
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("\"schema\": 1", "\"schema\": 0")).unwrap();
+        let error = records.performance_view("machine").unwrap_err();
+        assert!(error.contains("schema 1, got 0"), "{error}");
+        record.compiler.release = false;
+        record.write(&file).unwrap();
+        let error = records.performance_view("machine").unwrap_err();
+        assert!(error.contains("not compiled for release"), "{error}");
     }
 
     #[test]

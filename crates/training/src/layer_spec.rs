@@ -1,6 +1,9 @@
 //! The layers of a model, as a file states them.
 
-use cnn::{Conv2DConfig, GlobalAveragePool2DConfig, Pool2DConfig};
+use cnn::{
+    Conv2DAlgorithm, Conv2DConfig, GlobalAveragePool2DConfig, Pool2DConfig, Window,
+    conv2d_algorithm,
+};
 use layers::{
     BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig,
     LayerError,
@@ -35,6 +38,20 @@ pub enum LayerSpec {
     /// See [`GlobalAveragePool2DConfig`].
     #[serde(rename = "global_average_pool2d")]
     GlobalAveragePool2D,
+}
+
+impl LayerSpec {
+    /// How a convolution of images of this shape is computed in `f32`; nothing for other layers, and
+    /// if the layer cannot be built for them.
+    #[must_use]
+    pub fn algorithm(&self, input_shape: &[usize]) -> Option<Conv2DAlgorithm> {
+        let Self::Conv2D(Conv2DConfig { n_out, kernel_shape, stride, pad, .. }) = self else {
+            return None;
+        };
+        let &[rows, cols, channels] = input_shape else { return None };
+        let window = Window::new("Conv2D", (rows, cols), *kernel_shape, *stride, *pad).ok()?;
+        Some(conv2d_algorithm::<f32>(window, channels, *n_out))
+    }
 }
 
 impl<T: Scalar> LayerConfig<T> for LayerSpec {
@@ -75,6 +92,15 @@ mod tests {
         let text = serde_json::to_string(&specs).unwrap();
         assert!(text.contains(r#"{"layer":"flatten"}"#), "{text}");
         assert_eq!(serde_json::from_str::<Vec<LayerSpec>>(&text).unwrap(), specs);
+    }
+
+    #[test]
+    fn a_convolution_says_how_it_is_computed() {
+        let convolution = LayerSpec::Conv2D(Conv2DConfig::new(64, (3, 3)));
+        assert_eq!(convolution.algorithm(&[16, 16, 64]), Some(Conv2DAlgorithm::Winograd));
+        assert_eq!(convolution.algorithm(&[16, 16, 1]), Some(Conv2DAlgorithm::Im2col));
+        assert_eq!(convolution.algorithm(&[16]), None);
+        assert_eq!(LayerSpec::Flatten.algorithm(&[16, 16, 64]), None);
     }
 
     #[test]

@@ -80,6 +80,7 @@ mod provenance;
 mod run;
 mod run_config;
 mod run_state;
+mod step_table;
 mod tensor_file;
 mod training;
 
@@ -99,4 +100,5 @@ pub use provenance::Provenance;
 pub use run::{Ended, Finished, Interrupted};
 pub use run_config::RunConfig;
 pub use run_state::{Best, Position};
+pub use step_table::{StepRow, StepTable};
 pub use training::Training;

@@ -8,11 +8,13 @@ use experiment::{
     BEST_CHECKPOINT, Divergence, EpochMetrics, Evaluation, IterationMetrics, LAST_CHECKPOINT,
     MetricsSink, Results, Summary,
 };
+use ffnn::Part;
 use losses::smooth_labels;
 
 use crate::progress::{Progress, result};
 use crate::{
-    BatchSource, Best, InitialLoss, Interrupt, Model, Monitor, Position, Training, TrainingError,
+    BatchSource, Best, InitialLoss, Interrupt, Model, Monitor, Position, StepTable, Training,
+    TrainingError,
 };
 
 /// How a training ended.
@@ -64,6 +66,9 @@ impl Training {
         self.check_source(source, monitor)?;
         let ended = self.epochs(source, monitor, interrupt, progress);
         progress.clear();
+        if let Some(table) = StepTable::new(&self.model.spec().layers, self.model.network()) {
+            progress.say(&table.to_string());
+        }
         match ended {
             Ok(Some(last)) => {
                 let finished = Finished { training: self, last };
@@ -136,7 +141,9 @@ impl Training {
         progress: &mut Progress,
     ) -> Result<(), TrainingError> {
         let Position { step, iteration, .. } = self.position;
-        let batch = source.batch(epoch, step)?;
+        let profiler = self.model.network_mut().profiler_mut();
+        profiler.begin_step();
+        let batch = profiler.time(Part::Data, || source.batch(epoch, step))?;
         let lr = self.optimiser.lr(iteration);
         let labels = argmax(batch.targets.view());
         let targets = smooth_labels(batch.targets.view(), self.config.label_smoothing)?;
@@ -148,6 +155,7 @@ impl Training {
         self.model.network_mut().update_each(|name, parameter, gradient, decays| {
             self.optimiser.update(name, parameter, gradient, decays, iteration)
         })?;
+        self.model.network_mut().profiler_mut().end_step(labels.len());
         let iteration = iteration + 1;
 
         self.position.step += 1;

@@ -109,6 +109,11 @@ impl Training {
         Ok(Self { model, config, optimiser, position, best, provenance, logger })
     }
 
+    /// Measures from now on where the time of the steps goes; [`run`](Self::run) says it at the end.
+    pub fn profile(&mut self) {
+        self.model.network_mut().profiler_mut().switch_on();
+    }
+
     /// The model as it is now.
     #[must_use]
     pub fn model(&self) -> &Model {

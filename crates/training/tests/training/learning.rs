@@ -5,7 +5,7 @@ use layers::{FullyConnectedConfig, WeightInit};
 use optim::ScheduleConfig;
 use training::{LayerSpec, TrainingError};
 
-use crate::tiny::{Setup, images};
+use crate::tiny::{Setup, arrays, finish, images};
 
 #[test]
 fn the_loss_falls_and_images_never_seen_are_told_apart() {
@@ -62,4 +62,22 @@ fn a_training_that_diverges_keeps_its_log_and_its_checkpoints() {
     assert!(!record.history.rows().is_empty());
     assert_eq!(setup.last().provenance().epochs, 0, "the state before training");
     assert!(setup.directory().join(LAST_CHECKPOINT).exists());
+}
+
+#[test]
+fn a_profile_says_where_the_time_went_and_changes_no_bit() {
+    let plain = Setup::new(1);
+    let expected = arrays(&plain.complete());
+    let setup = Setup::new(1);
+    let mut training = setup.begin().unwrap();
+    training.profile();
+    let model = finish(setup.run(training).unwrap());
+    assert_eq!(arrays(&model), expected);
+    let lines = setup.lines.lock().unwrap();
+    let tables: Vec<_> =
+        lines.iter().filter(|l| l.starts_with("where a step's time goes")).collect();
+    assert_eq!(tables.len(), 1, "{lines:?}");
+    // A title, a head, data, the layers, loss, optimiser, rest.
+    assert_eq!(tables[0].lines().count(), 6 + setup.spec.layers.len(), "{}", tables[0]);
+    assert!(plain.lines.lock().unwrap().iter().all(|line| !line.contains("time goes")));
 }

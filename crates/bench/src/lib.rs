@@ -1,0 +1,34 @@
+//! How fast kernels and training steps are: measuring, and the record of what was measured.
+//!
+//! A [`Case`] is something to be timed. Cases run in turn, round after round ([`run`]), so that what
+//! else the machine does meets all of them alike. A comparison is the median of the ratios within a
+//! round, never the ratio of two runs that were far apart. The [`Record`] keeps every single time;
+//! medians, quartiles, speeds and ratios follow from it.
+//!
+//! `cargo xtask bench` runs the program; the performance chapter of the book reads its record.
+
+mod convolutions;
+mod machine;
+mod measurement;
+mod memory_bound;
+mod models;
+mod peak_memory;
+mod products;
+mod record;
+mod rounds;
+mod statistics;
+mod steps;
+mod torch;
+
+pub use convolutions::{AIR_CONVOLUTIONS, Convolution, convolution_cases};
+pub use machine::{machine_cases, vector_lanes};
+pub use measurement::{By, Measurement, Pass, Subject, Work};
+pub use memory_bound::{memory_bound_cases, traffic};
+pub use models::BenchModel;
+pub use peak_memory::{peak_memory_of_this_process, steps_for_peak_memory};
+pub use products::product_cases;
+pub use record::{Compiler, PeakMemory, Record, RecordError, SCHEMA, StepProfile, Torch};
+pub use rounds::{Case, Run, Sample, repeated, run};
+pub use statistics::Spread;
+pub use steps::{inference_case, profile_step, step_case};
+pub use torch::{Allocator, Peer};

@@ -1,0 +1,18 @@
+//! `cargo xtask bench`: times kernels and training steps, and writes the record.
+
+mod cli;
+mod plan;
+mod provenance;
+mod tables;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

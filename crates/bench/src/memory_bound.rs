@@ -1,0 +1,140 @@
+//! Layers that do little with each number, so that the memory decides how fast they are.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use activations::Activation;
+use anyhow::Result;
+use cnn::{Pool2DConfig, PoolMode};
+use layers::{BatchNormConfig, Layer};
+use ndarray::ArrayD;
+use numerics::Rng;
+
+use crate::{By, Case, Pass, Subject, Work, repeated};
+
+/// The tensors of the "air" network, and which of its layers meet them.
+const SHAPES: [([usize; 3], &[&str]); 4] = [
+    ([31, 31, 64], &["GELU", "BatchNorm", "MaxPool"]),
+    ([15, 15, 64], &["GELU", "BatchNorm"]),
+    ([15, 15, 256], &["GELU", "BatchNorm", "MaxPool"]),
+    ([7, 7, 256], &["GELU", "BatchNorm", "MaxPool"]),
+];
+
+/// Bytes that a pass over `f32` has to read and write at least: forward the input and the output,
+/// backward the gradients of both and the input. Max pooling by 2 has a quarter of the outputs, and
+/// backward needs which cell won, a byte each, instead of the input.
+#[must_use]
+pub fn traffic(layer: &str, [rows, cols, channels]: [usize; 3], batch: usize, pass: Pass) -> u64 {
+    let inputs = batch * rows * cols * channels;
+    let outputs = batch * (rows / 2) * (cols / 2) * channels;
+    let bytes = match (layer, pass) {
+        ("MaxPool", Pass::Forward) => 4 * (inputs + outputs) + outputs,
+        ("MaxPool", _) => 4 * (inputs + outputs) + outputs,
+        (_, Pass::Forward) => 4 * 2 * inputs,
+        (_, _) => 4 * 3 * inputs,
+    };
+    bytes as u64
+}
+
+/// GELU, batch normalisation and max pooling, forward and backward.
+///
+/// # Errors
+/// If a layer cannot be built, which does not happen for these.
+pub fn memory_bound_cases(batch: usize, threads: usize) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for (shape, layers) in SHAPES {
+        let [rows, cols, channels] = shape;
+        let x = Rng::new(0).normal_array((batch, rows, cols, channels), 0.0, 1.0).into_dyn();
+        let x = Arc::new(x);
+        for &layer in layers {
+            for pass in [Pass::Forward, Pass::BackwardData] {
+                let x = Arc::clone(&x);
+                let run: crate::Run = match layer {
+                    "GELU" => gelu(x, pass),
+                    "BatchNorm" => {
+                        let layer = BatchNormConfig::default().build(&shape)?;
+                        passes(Box::new(layer), x, pass)?
+                    }
+                    _ => {
+                        let layer = Pool2DConfig::new(PoolMode::Max, (2, 2), 2).build(&shape)?;
+                        passes(Box::new(layer), x, pass)?
+                    }
+                };
+                cases.push(Case {
+                    name: format!("memory/{layer}-{rows}x{cols}x{channels}/{pass}/ours"),
+                    subject: Subject::MemoryBound { layer: layer.to_owned(), shape, pass },
+                    by: By::Ours,
+                    batch,
+                    threads,
+                    work: Work::Bytes(traffic(layer, shape, batch, pass)),
+                    run,
+                });
+            }
+        }
+    }
+    Ok(cases)
+}
+
+fn gelu(z: Arc<ArrayD<f32>>, pass: Pass) -> crate::Run {
+    repeated(move || {
+        let start = Instant::now();
+        black_box(match pass {
+            Pass::Forward => Activation::GELU.forward(&z),
+            _ => Activation::GELU.backward(&z, &z)?,
+        });
+        Ok(start.elapsed())
+    })
+}
+
+/// A pass of a layer, which takes its input as its own: the copy is not part of the time.
+fn passes(mut layer: Box<dyn Layer<f32>>, x: Arc<ArrayD<f32>>, pass: Pass) -> Result<crate::Run> {
+    if pass == Pass::Forward {
+        return Ok(repeated(move || {
+            // What the last call left in the cache is not part of this one.
+            layer.clear_cache();
+            let x = ArrayD::clone(&x);
+            let start = Instant::now();
+            let y = black_box(layer.forward(x)?);
+            let time: Duration = start.elapsed();
+            drop(y);
+            Ok(time)
+        }));
+    }
+    let dl_dy = layer.forward(ArrayD::clone(&x))?;
+    Ok(repeated(move || {
+        let dl_dy = dl_dy.clone();
+        let start = Instant::now();
+        let dl_dx = black_box(layer.backward(dl_dy)?);
+        let time = start.elapsed();
+        drop(dl_dx);
+        Ok(time)
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_by_hand() {
+        // 2 images of 4 x 4 x 3: 96 numbers.
+        let bytes = |layer, pass| traffic(layer, [4, 4, 3], 2, pass);
+        assert_eq!(bytes("GELU", Pass::Forward), 96 * 8);
+        assert_eq!(bytes("BatchNorm", Pass::BackwardData), 96 * 12);
+        // 24 outputs, and a byte for each.
+        assert_eq!(bytes("MaxPool", Pass::Forward), 96 * 4 + 24 * 5);
+        assert_eq!(bytes("MaxPool", Pass::BackwardData), 24 * 5 + 96 * 4);
+        // An odd row is not pooled: 31 becomes 15.
+        assert_eq!(traffic("MaxPool", [31, 31, 1], 1, Pass::Forward), 961 * 4 + 225 * 5);
+    }
+
+    #[test]
+    fn every_layer_has_both_passes() {
+        let cases = memory_bound_cases(1, 1).unwrap();
+        assert_eq!(cases.len(), 2 * 11);
+        for mut case in cases {
+            (case.run)(1).unwrap();
+        }
+    }
+}

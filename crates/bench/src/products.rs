@@ -1,0 +1,70 @@
+//! The matrix products of the fully-connected network 784-256-128-10.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use ndarray::Array2;
+use numerics::{Rng, matmul};
+
+use crate::{By, Case, Pass, Subject, Work, repeated};
+
+/// Inputs and outputs of each layer.
+const LAYERS: [(usize, usize); 3] = [(784, 256), (256, 128), (128, 10)];
+
+/// The three products of each layer: `X W`, `dL/dZ Wᵀ`, `Xᵀ dL/dZ`.
+#[must_use]
+pub fn product_cases(batch: usize, threads: usize) -> Vec<Case> {
+    let of_layer = |(n_in, n_out)| Pass::ALL.map(|pass| case(n_in, n_out, pass, batch, threads));
+    LAYERS.into_iter().flat_map(of_layer).collect()
+}
+
+fn case(n_in: usize, n_out: usize, pass: Pass, batch: usize, threads: usize) -> Case {
+    let mut rng = Rng::new(0);
+    let mut random = |rows, cols| -> Array2<f32> { rng.normal_array((rows, cols), 0.0, 1.0) };
+    let (x, w, dl_dz) = (random(batch, n_in), random(n_in, n_out), random(batch, n_out));
+    let (rows, inner, cols) = match pass {
+        Pass::Forward => (batch, n_in, n_out),
+        Pass::BackwardData => (batch, n_out, n_in),
+        Pass::BackwardWeights => (n_in, batch, n_out),
+    };
+    let run = move || -> Result<Duration> {
+        let start = Instant::now();
+        black_box(match pass {
+            Pass::Forward => matmul(x.view(), w.view()),
+            Pass::BackwardData => matmul(dl_dz.view(), w.t()),
+            Pass::BackwardWeights => matmul(x.t(), dl_dz.view()),
+        });
+        Ok(start.elapsed())
+    };
+    Case {
+        name: format!("product/{n_in}-{n_out}/{pass}/ours"),
+        subject: Subject::Product { rows, inner, cols, pass },
+        by: By::Ours,
+        batch,
+        threads,
+        work: Work::Flop((2 * rows * inner * cols) as u64),
+        run: repeated(run),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_layer_has_three_products_of_the_same_size() {
+        let cases = product_cases(64, 1);
+        assert_eq!(cases.len(), 9);
+        // 64 rows, 784 terms, 256 columns, 2 operations.
+        assert!(cases[..3].iter().all(|case| case.work == Work::Flop(25_690_112)));
+        assert_eq!(cases[8].name, "product/128-10/backward-weights/ours");
+    }
+
+    #[test]
+    fn the_products_can_be_computed() {
+        for mut case in product_cases(3, 1) {
+            (case.run)(1).unwrap();
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Whole training steps, and predictions.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use ffnn::NeuralNetwork;
+use layers::LayerConfig;
+use losses::Loss;
+use ndarray::{Array2, Array4, ArrayD};
+use numerics::Rng;
+use optim::{Sgd, SgdConfig};
+use training::{Model, ModelSpec, StepTable};
+
+use crate::models::CLASSES;
+use crate::{BenchModel, By, Case, Subject, Work, repeated};
+
+/// Small, so that what is computed stays finite however long it goes on.
+const LEARNING_RATE: f64 = 1e-3;
+
+/// A network with random images and targets, and an optimiser.
+pub(crate) struct Trainer {
+    network: NeuralNetwork<f32>,
+    optimiser: Sgd<f32>,
+    x: ArrayD<f32>,
+    target: Array2<f32>,
+}
+
+/// The network of a model with random parameters.
+pub(crate) fn network(model: &BenchModel) -> Result<NeuralNetwork<f32>> {
+    let configs: Vec<Box<dyn LayerConfig<f32>>> =
+        model.layers.iter().map(|layer| Box::new(layer.clone()) as _).collect();
+    let loss = Loss::SoftmaxCrossEntropy;
+    Ok(NeuralNetwork::build(&configs, &model.input_shape, loss, &mut Rng::new(0))?)
+}
+
+impl Trainer {
+    pub(crate) fn new(model: &BenchModel, batch: usize) -> Result<Self> {
+        let mut rng = Rng::new(1);
+        let shape = [&[batch], &model.input_shape[..]].concat();
+        let target = Array2::from_shape_fn((batch, CLASSES), |(image, class)| {
+            f32::from(u8::from(image % CLASSES == class))
+        });
+        Ok(Self {
+            network: network(model)?,
+            optimiser: SgdConfig { momentum: 0.9, ..SgdConfig::default() }.build()?,
+            x: rng.normal_array(shape, 0.0, 1.0),
+            target,
+        })
+    }
+
+    /// A step as a training makes it; returns how long it took without the copy of the images, which
+    /// stands for the data that a training makes.
+    pub(crate) fn step(&mut self) -> Result<Duration> {
+        let x = self.x.clone();
+        let start = Instant::now();
+        self.network.profiler_mut().begin_step();
+        let out = self.network.forward(x)?;
+        let loss = self.network.backward(self.target.view(), out.view())?;
+        self.network.update(&mut self.optimiser, LEARNING_RATE)?;
+        self.network.profiler_mut().end_step(self.target.nrows());
+        let time = start.elapsed();
+        anyhow::ensure!(loss.is_finite(), "expected a finite loss, got {loss}");
+        Ok(time)
+    }
+}
+
+/// A training step of a model. A name of its own tells scaled variants apart.
+///
+/// # Errors
+/// If the model cannot be built.
+pub fn step_case(name: &str, model: &BenchModel, batch: usize, threads: usize) -> Result<Case> {
+    let mut trainer = Trainer::new(model, batch)?;
+    Ok(Case {
+        name: format!("{name}/{}", By::Ours),
+        subject: Subject::Step { model: model.name.to_owned(), width: model.width },
+        by: By::Ours,
+        batch,
+        threads,
+        work: Work::Examples(batch as u64),
+        run: repeated(move || trainer.step()),
+    })
+}
+
+/// Predictions of a model, as the program `kaggle` makes them.
+///
+/// # Errors
+/// If the model cannot be built, or takes no images.
+pub fn inference_case(model: &BenchModel, batch: usize, threads: usize) -> Result<Case> {
+    let input_shape: [usize; 3] = model.input_shape.clone().try_into().map_err(|shape| {
+        anyhow::anyhow!("{} takes inputs of shape {shape:?}, no images", model.name)
+    })?;
+    let [rows, cols, channels] = input_shape;
+    let spec = ModelSpec {
+        name: model.name.to_owned(),
+        input_shape,
+        class_names: (0..CLASSES).map(|class| class.to_string()).collect(),
+        mean: vec![0.5; channels],
+        std: vec![0.25; channels],
+        layers: model.layers.clone(),
+    };
+    let built = Model::build(spec, &mut Rng::new(0))?;
+    let images = Array4::from_shape_fn((batch, rows, cols, channels), |(n, i, j, c)| {
+        ((31 * n + 7 * i + 3 * j + c) % 256) as u8
+    });
+    let run = move || -> Result<Duration> {
+        let start = Instant::now();
+        black_box(built.predict(images.view())?);
+        Ok(start.elapsed())
+    };
+    Ok(Case {
+        name: format!("inference/{}-{batch}/{}", model.name, By::Ours),
+        subject: Subject::Inference { model: model.name.to_owned() },
+        by: By::Ours,
+        batch,
+        threads,
+        work: Work::Examples(batch as u64),
+        run: repeated(run),
+    })
+}
+
+/// Where the time of so many steps goes, after one that is not counted.
+///
+/// # Errors
+/// If the model cannot be built.
+pub fn profile_step(model: &BenchModel, batch: usize, steps: usize) -> Result<StepTable> {
+    let mut trainer = Trainer::new(model, batch)?;
+    trainer.step()?;
+    trainer.network.profiler_mut().switch_on();
+    for _ in 0..steps.max(1) {
+        trainer.step()?;
+    }
+    let table = StepTable::new(&model.layers, &trainer.network);
+    table.ok_or_else(|| anyhow::anyhow!("no step was profiled"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_trains() {
+        let mut trainer = Trainer::new(&BenchModel::mlp(), 20).unwrap();
+        let loss = |trainer: &mut Trainer| {
+            let out = trainer.network.forward(trainer.x.clone()).unwrap();
+            trainer.network.backward(trainer.target.view(), out.view()).unwrap()
+        };
+        let before = loss(&mut trainer);
+        for _ in 0..20 {
+            trainer.step().unwrap();
+        }
+        assert!(loss(&mut trainer) < before);
+    }
+
+    #[test]
+    fn a_profile_has_a_row_for_each_layer() {
+        let table = profile_step(&BenchModel::mlp(), 4, 2).unwrap();
+        assert_eq!((table.steps, table.examples, table.layers.len()), (2, 4.0, 3));
+    }
+
+    #[test]
+    fn images_are_predicted_and_vectors_are_not() {
+        let mut case = inference_case(&BenchModel::simple(), 3, 1).unwrap();
+        (case.run)(1).unwrap();
+        let error = inference_case(&BenchModel::mlp(), 3, 1).err().unwrap();
+        assert!(error.to_string().contains("[784], no images"), "{error}");
+    }
+}

@@ -1,0 +1,88 @@
+//! What was aimed at, and what was reached.
+
+use std::fmt::Write as _;
+
+use bench::{By, Record};
+
+use super::ratio;
+use crate::numbers::significant;
+
+/// A ratio of our speed to that of PyTorch in its default allocator.
+struct Target {
+    what: &'static str,
+    name: &'static str,
+    must: f64,
+    aim: f64,
+}
+
+const STEPS: [Target; 4] = [
+    Target { what: "air, batch 500", name: "step/air-500/ours", must: 1.5, aim: 2.0 },
+    Target { what: "air, batch 64", name: "step/air-64/ours", must: 1.2, aim: 1.6 },
+    Target { what: "simple, batch 64", name: "step/simple-64/ours", must: 1.2, aim: 1.5 },
+    Target { what: "MLP 784-256-128-10, batch 64", name: "step/mlp-64/ours", must: 1.3, aim: 2.0 },
+];
+
+/// Peak memory below PyTorch's; half of it.
+const MEMORY: (f64, f64) = (1.0, 2.0);
+
+pub(super) fn targets(record: &Record) -> Result<String, String> {
+    let mut out = String::from(
+        "| training step | must | aim | measured (range) | with a tuned malloc | |\n\
+         |---|--:|--:|--:|--:|---|\n",
+    );
+    let without = || "it was measured without --torch".to_owned();
+    for Target { what, name, must, aim } in STEPS {
+        let ours = record.find(name).ok_or_else(|| format!("it has no case {name}"))?;
+        let default = ours.ratio(record.peer(ours, By::Pytorch).ok_or_else(without)?);
+        let tuned = ours.ratio(record.peer(ours, By::PytorchTuned).ok_or_else(without)?);
+        let verdict = verdict(default.median, must, aim);
+        let _ = writeln!(
+            out,
+            "| {what} | {} | {} | {} | {} | {verdict} |",
+            significant(must),
+            significant(aim),
+            ratio(default),
+            ratio(tuned)
+        );
+    }
+    let bytes = |by: By| {
+        let found = record.memory.iter().find(|m| m.model == "air" && m.batch == 500 && m.by == by);
+        found
+            .map(|memory| memory.bytes as f64)
+            .ok_or_else(|| format!("it has no peak memory of {by}"))
+    };
+    let (ours, theirs) = (bytes(By::Ours)?, bytes(By::Pytorch)?);
+    let (must, aim) = MEMORY;
+    let gigabytes = |bytes: f64| format!("{} GB", significant(bytes / 1e9));
+    let _ = writeln!(
+        out,
+        "| peak memory of air, batch 500: PyTorch's {} to our {} | {} | {} | {} | | {} |",
+        gigabytes(theirs),
+        gigabytes(ours),
+        significant(must),
+        significant(aim),
+        significant(theirs / ours),
+        verdict(theirs / ours, must, aim)
+    );
+    Ok(out)
+}
+
+fn verdict(ratio: f64, must: f64, aim: f64) -> &'static str {
+    match ratio {
+        ratio if ratio >= aim => "reached, and what was aimed at",
+        ratio if ratio >= must => "reached",
+        _ => "**missed**",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_reached_from_its_value_on() {
+        assert_eq!(verdict(1.499, 1.5, 2.0), "**missed**");
+        assert_eq!(verdict(1.5, 1.5, 2.0), "reached");
+        assert_eq!(verdict(2.0, 1.5, 2.0), "reached, and what was aimed at");
+    }
+}
