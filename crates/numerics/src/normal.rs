@@ -14,22 +14,31 @@ pub(crate) fn standard_normal_exactly(z: f64) -> (f64, f64) {
 // ANCHOR_END: exactly
 
 // ANCHOR: fast
-/// `Φ(z)` and `φ(z)`, with absolute errors below 3e-7 and 1e-7.
+/// `Φ(z)` and `φ(z)`, with a relative error below 1e-5 in the left tail and absolute errors below 2e-7
+/// and 1e-7.
 ///
-/// The tail is `½ erfc(|z|/√2)` by formula 7.1.26 of Abramowitz and Stegun (1964), a polynomial in
-/// `t = 1/(1 + p|z|/√2)` times `exp(-z²/2)`, which `φ` shares. It cancels nothing, so the left tail stays
-/// positive until it underflows.
+/// Divided by `exp(-z²/2)`, which falls by dozens of orders of magnitude, the tail `Φ(-|z|)` is a smooth
+/// function of `t = 1/(1 + 0.3 |z|)`: the polynomial in `t` with the smallest relative error for
+/// `|z| <= 14` is off by 1.5e-7. Nothing cancels, so the left tail stays positive until it underflows.
 #[inline(always)]
 pub(crate) fn standard_normal(z: f32) -> (f32, f32) {
-    /// `p/√2`.
-    const P: f32 = (0.3275911 * FRAC_1_SQRT_2) as f32;
-    /// Half of the coefficients of `t` to `t⁵`.
-    const A: [f32; 5] = [0.127414796, -0.142248368, 0.7107068705, -0.7265760135, 0.5307027145];
+    /// Coefficients of `t` to `t⁸`.
+    const C: [f32; 8] = [
+        0.119_629_3,
+        0.120_753_96,
+        0.099_913_49,
+        0.128_561_63,
+        -0.053_683_64,
+        0.206_353_5,
+        -0.157_203_08,
+        0.035_674_773,
+    ];
     /// `1/√(2π)`.
-    const DENSITY_AT_ZERO: f32 = 0.398942280401432678;
+    const DENSITY_AT_ZERO: f32 = 0.398_942_28;
     let e = exp_of_negative(-0.5 * z * z);
-    let t = 1.0 / (1.0 + P * z.abs());
-    let tail = t * e * (A[0] + t * (A[1] + t * (A[2] + t * (A[3] + t * A[4]))));
+    let t = 1.0 / (1.0 + 0.3 * z.abs());
+    let high = C[4] + t * (C[5] + t * (C[6] + t * C[7]));
+    let tail = t * e * (C[0] + t * (C[1] + t * (C[2] + t * (C[3] + t * high))));
     (if z >= 0.0 { 1.0 - tail } else { tail }, DENSITY_AT_ZERO * e)
 }
 // ANCHOR_END: fast
@@ -64,7 +73,7 @@ mod tests {
 
     #[test]
     fn it_agrees_with_double_precision() {
-        let (mut largest_p, mut largest_d) = (0.0_f64, 0.0_f64);
+        let (mut largest_p, mut largest_d, mut largest_relative) = (0.0_f64, 0.0_f64, 0.0_f64);
         for i in -80_000..=80_000 {
             let z = i as f32 * 1.5e-4;
             let wide = f64::from(z);
@@ -72,14 +81,19 @@ mod tests {
             let (distribution, density) = standard_normal_exactly(wide);
             largest_p = largest_p.max((f64::from(p) - distribution).abs());
             largest_d = largest_d.max((f64::from(d) - density).abs());
+            if z < 0.0 {
+                let relative = (f64::from(p) / distribution - 1.0).abs();
+                largest_relative = largest_relative.max(relative);
+            }
         }
-        assert!(largest_p < 3e-7, "{largest_p:e}");
+        assert!(largest_p < 2e-7, "{largest_p:e}");
+        assert!(largest_relative < 1e-5, "{largest_relative:e}");
         assert!(largest_d < 1e-7, "{largest_d:e}");
     }
 
     #[test]
     fn the_exponential_is_that_of_the_library() {
-        for x in [0.0_f32, -1e-8, -0.34657, -0.3466, -1.0, -20.0, -80.0, -87.0] {
+        for x in [-0.0_f32, -1e-8, -0.34657, -0.3466, -1.0, -20.0, -80.0, -87.0] {
             assert!((exp_of_negative(x) / x.exp() - 1.0).abs() < 1e-5, "{x}");
         }
         assert_eq!(exp_of_negative(0.0), 1.0);

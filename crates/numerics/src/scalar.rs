@@ -34,7 +34,7 @@ pub trait Scalar:
     fn complementary_error(self) -> Self;
 
     /// `Φ(z)` and `φ(z)`: the distribution function and the density of the standard normal
-    /// distribution. In `f64` to the last bits; in `f32` to an absolute error of 3e-7 and 1e-7, by
+    /// distribution. In `f64` to the last bits; in `f32` to an absolute error of 2e-7 and 1e-7, by
     /// operations that become vector instructions.
     #[must_use]
     fn standard_normal(self) -> (Self, Self);

@@ -32,6 +32,9 @@ pub fn symmetric_eigen(a: ArrayView2<'_, f64>) -> Option<(Array1<f64>, Array2<f6
     if a.iter().any(|x| !x.is_finite()) {
         return None;
     }
+    if n == 0 {
+        return Some((Array1::zeros(0), Array2::zeros((0, 0))));
+    }
     let a = a.as_standard_layout();
     let a = MatRef::from_row_major_slice(a.as_slice().expect("it was made contiguous"), n, n);
     let eigen = a.self_adjoint_eigen(Side::Lower).ok()?;

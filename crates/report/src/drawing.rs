@@ -42,7 +42,7 @@ pub struct Sources<'a> {
 type Draw = fn(&Sources<'_>) -> Result<String, String>;
 
 /// Every drawing by its name.
-const DRAWINGS: [(&str, Draw); 14] = [
+const DRAWINGS: [(&str, Draw); 15] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
     ("convolution-channels", channels::draw),

@@ -182,6 +182,7 @@ pub(crate) mod tests {
             forward: 0.1,
             backward: 0.3,
             flop: Some(1_000_000),
+            backward_flop: Some(2_000_000),
         };
         let table = StepTable {
             steps: 2,

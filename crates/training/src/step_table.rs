@@ -250,6 +250,7 @@ mod tests {
             forward: 0.5,
             backward: 0.25,
             flop: Some(500_000_000),
+            backward_flop: Some(1_000_000_000),
         };
         // 4 examples: 2 GFLOP forward in 0.5 s, 4 backward in 0.25 s.
         assert_eq!(row.gflops(4.0), Some((4.0, 16.0)));

@@ -154,7 +154,9 @@ impl ScheduleSubject for ScheduleBug {
                     _ => lr * decay.powf(if staircase { t.floor() } else { t }),
                 });
             }
-            ScheduleConfig::Constant { .. } => return Ok(config.build()?.lr(step)),
+            ScheduleConfig::Constant { .. } | ScheduleConfig::Linear { .. } => {
+                return Ok(config.build()?.lr(step));
+            }
         };
         let mut last = (total - 1) as f64;
         let (mut top, mut t) = (top as f64, step as f64);

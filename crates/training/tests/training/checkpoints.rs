@@ -136,7 +136,10 @@ fn another_type_of_number_is_refused_by_name() {
         let tensor = tensors.iter_mut().find(|(name, ..)| name == "model.4.b").unwrap();
         (tensor.1, tensor.3) = (Dtype::F64, vec![0; 8 * 3]);
     });
-    assert_eq!(error, "c: tensor model.4.b: expected numbers of type F32, but got F64");
+    assert_eq!(
+        error,
+        "c: tensor model.4.b: expected numbers of type F32, F16 or BF16, but got F64"
+    );
 }
 
 #[test]
