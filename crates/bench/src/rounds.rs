@@ -1,6 +1,7 @@
 //! Cases in turn, round after round.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::time::Duration;
 
@@ -74,10 +75,9 @@ pub fn run(
 ) -> Result<Vec<Measurement>> {
     let mut pools = BTreeMap::new();
     for case in &cases {
-        if !pools.contains_key(&case.threads) {
+        if let Entry::Vacant(entry) = pools.entry(case.threads) {
             let pool = ThreadPoolBuilder::new().num_threads(case.threads).build();
-            let pool = pool.with_context(|| format!("cannot start {} threads", case.threads))?;
-            pools.insert(case.threads, pool);
+            entry.insert(pool.with_context(|| format!("cannot start {} threads", case.threads))?);
         }
     }
     let mut calls = Vec::new();

@@ -207,7 +207,9 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
         };
         if let Some(old) = self.cache.replace(Cache { x, z }) {
             recycle(old.x);
-            old.z.map(recycle);
+            if let Some(z) = old.z {
+                recycle(z);
+            }
         }
         Ok(y.into_dyn())
     }

@@ -284,7 +284,9 @@ impl<T: Scalar> NeuralNetwork<T> {
         let mut out: Option<ArrayD<T>> = None;
         for (index, layer) in self.layers.iter().enumerate() {
             let y = layer.predict(out.as_ref().unwrap_or(x)).map_err(at(index))?;
-            out.replace(y).map(recycle);
+            if let Some(x) = out.replace(y) {
+                recycle(x);
+            }
         }
         Ok(matrix(out.expect("a network has at least one layer")))
     }

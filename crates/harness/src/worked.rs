@@ -52,7 +52,7 @@ pub fn all() -> BTreeMap<String, Tensor> {
 type Write = fn(&mut Example<'_>);
 
 /// Every example, by what the names of its tensors begin with.
-const CHAPTERS: [(&str, Write); 43] = [
+const CHAPTERS: [(&str, Write); 44] = [
     ("two-weights", background::two_weights),
     ("batch", background::batch),
     ("neuron", background::neuron),
@@ -71,6 +71,7 @@ const CHAPTERS: [(&str, Write); 43] = [
     ("triangular", optimiser::triangular),
     ("linear", optimiser::linear),
     ("muon", muon::orthogonalised),
+    ("muon-band", muon::band),
     ("step", step_of_training::step),
     ("trace", einsum_exercises::trace),
     ("matrix-vector", einsum_exercises::matrix_vector),

@@ -22,3 +22,31 @@ pub(super) fn orthogonalised(example: &mut Example<'_>) {
         example.array(&format!("s{steps}"), &array![x[[0, 0]] + x[[0, 1]], x[[0, 0]] - x[[0, 1]]]);
     }
 }
+
+/// Where the polynomial of a step has its largest and its smallest value, what it makes of that, and where
+/// it leaves a value as it is.
+pub(super) fn band(example: &mut Example<'_>) {
+    let [a, b, c] = NEWTON_SCHULZ;
+    let p = |s: f64| s * (a + s * s * (b + s * s * c));
+    let slope = |s: f64| a + s * s * (3.0 * b + s * s * 5.0 * c);
+    // The roots of p' and of p(s) - s, which are polynomials of degree 2 in s².
+    let root = |a: f64, b: f64, c: f64, sign: f64| {
+        ((-b + sign * (b * b - 4.0 * a * c).sqrt()) / (2.0 * c)).sqrt()
+    };
+    let (highest, lowest) = (root(a, 3.0 * b, 5.0 * c, -1.0), root(a, 3.0 * b, 5.0 * c, 1.0));
+    let fixed = root(a - 1.0, b, c, -1.0);
+    example.number("highest", highest);
+    example.number("top", p(highest));
+    example.number("lowest", lowest);
+    example.number("bottom", p(lowest));
+    example.number("bottom-again", p(p(lowest)));
+    example.number("fixed", fixed);
+    example.number("slope-there", slope(fixed));
+    // Below the band every step is a growth, so what three steps bring into it is found by halving.
+    let (mut below, mut above) = (0.0, p(lowest));
+    while above - below > 1e-12 {
+        let middle = 0.5 * (below + above);
+        if p(p(p(middle))) < p(lowest) { below = middle } else { above = middle }
+    }
+    example.number("reached", above);
+}
