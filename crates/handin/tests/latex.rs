@@ -48,6 +48,9 @@ fn every_known_character_can_be_set() {
     }
 }
 
+/// What every installation that is complete can set without a warning.
+const PLAIN: &str = "\\documentclass{article}\n\\begin{document}\nA word.\n\\end{document}\n";
+
 #[test]
 fn any_document_can_read_the_submission() {
     let root = root_above(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
@@ -59,6 +62,11 @@ fn any_document_can_read_the_submission() {
         ("lualatex", 3, DOCUMENTS[0]),
     ] {
         let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("document.tex"), PLAIN).unwrap();
+        if compile(program, folder.path()).is_some_and(|log| log.contains("Font Warning")) {
+            println!("skipped: {program} lacks its own fonts on this machine");
+            continue;
+        }
         fs::write(folder.path().join("document.tex"), document).unwrap();
         let text = latex(&submission, level).unwrap();
         fs::write(folder.path().join("submission.tex"), text).unwrap();
