@@ -25,7 +25,7 @@ pub use machine::{machine_cases, vector_lanes};
 pub use measurement::{By, Measurement, Pass, Subject, Work};
 pub use memory_bound::{memory_bound_cases, traffic};
 pub use models::BenchModel;
-pub use peak_memory::{peak_memory_of_this_process, steps_for_peak_memory};
+pub use peak_memory::steps_for_peak_memory;
 pub use products::product_cases;
 pub use record::{Compiler, PeakMemory, Record, RecordError, SCHEMA, StepProfile, Torch};
 pub use rounds::{Case, Run, Sample, repeated, run};

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `config.toml` | a [`Config`]: `schema`, `model_name`, `command`, `seed`, `dtype` (`"f32"` or `"f64"`), `[data]` (`name`, `sha256`, `train`, `validation`, `test`: examples), `[hyperparameters]` (whatever the program has) |
 //! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`; the last four only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
-//! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"interrupted"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `machine`, `program` |
+//! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"interrupted"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `peak_memory_bytes` (absent where unknown), `machine`, `program` |
 //! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`; see [`parameters`] |
 //! | `loss.svg`, `error.svg` | loss by iteration, error by epoch |
 //! | `accuracy.svg` | accuracy by epoch, if the run is of a classifier |
@@ -70,6 +70,7 @@ mod metrics;
 mod model_name;
 pub mod palette;
 pub mod parameters;
+mod peak_memory;
 mod plot;
 mod predictions;
 mod provenance;
@@ -94,6 +95,7 @@ pub use image_grid::{Caption, GridCell, ImageGrid};
 pub use logger::{BEST_CHECKPOINT, LAST_CHECKPOINT, Logger, Results};
 pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
 pub use model_name::ModelName;
+pub use peak_memory::peak_memory;
 pub use plot::{LineChart, Series, Weight};
 pub use predictions::Predictions;
 pub use provenance::{Machine, Program};

@@ -7,6 +7,7 @@ use std::time::Instant;
 use ndarray::ArrayD;
 use numerics::Scalar;
 
+use crate::peak_memory::peak_memory;
 use crate::schema::read_json;
 use crate::sweep::SWEEP_CONFIG;
 use crate::{
@@ -98,6 +99,7 @@ impl Logger {
             test: None,
             diverged: None,
             wall_seconds: None,
+            peak_memory_bytes: None,
             machine: Machine::current(),
             program,
         };
@@ -199,6 +201,7 @@ impl Logger {
         let completed = rows.iter().rev().find(|row| row.train_loss.is_some());
         self.summary.epochs = completed.map_or(0, |row| row.epoch);
         self.summary.wall_seconds = Some(self.wall_seconds());
+        self.summary.peak_memory_bytes = peak_memory();
         self.write_summary()?;
         Ok(self.summary)
     }

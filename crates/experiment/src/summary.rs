@@ -31,6 +31,9 @@ pub struct Summary {
     pub diverged: Option<Divergence>,
     /// How long it took, the time before it was continued included; `None` while it runs.
     pub wall_seconds: Option<f64>,
+    /// The most memory that the program had, if the run has ended and the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_memory_bytes: Option<u64>,
     /// Where it ran.
     pub machine: Machine,
     /// What wrote it.

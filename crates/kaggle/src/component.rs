@@ -1,4 +1,4 @@
-//! The parts of the recipe of question 7.2, each of which can be left out.
+//! The parts of a recipe of question 7.2, each of which can be left out.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,9 +7,10 @@ use activations::Activation;
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use datasets::Flip;
 use layers::{BatchNormConfig, WeightInit};
+use optim::{OptimiserConfig, SgdConfig};
 use training::LayerSpec;
 
-use crate::{KaggleError, Recipe};
+use crate::{KaggleError, RateShape, Recipe, RecipeGroup};
 
 /// A part of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,11 +33,18 @@ pub enum Component {
     MaxPooling,
     /// Weights drawn with He's variance rather than Xavier's.
     HeInit,
+    /// Filters of the first layer that whiten its input, and are not trained; without them they are
+    /// drawn, and trained as the other filters are.
+    Whitening,
+    /// Filters that pass channels through, rather than drawn with Xavier's variance.
+    DiracInit,
+    /// Filters trained by Muon rather than by SGD, at the rate of airbench94's form without Muon.
+    Muon,
 }
 
 impl Component {
     /// Every part, in the order of a table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::BatchNorm,
         Self::Flip,
         Self::Shift,
@@ -46,6 +54,9 @@ impl Component {
         Self::Schedule,
         Self::MaxPooling,
         Self::HeInit,
+        Self::Whitening,
+        Self::DiracInit,
+        Self::Muon,
     ];
 
     /// The name, as it is typed.
@@ -61,25 +72,76 @@ impl Component {
             Self::Schedule => "schedule",
             Self::MaxPooling => "max-pooling",
             Self::HeInit => "he-init",
+            Self::Whitening => "whitening",
+            Self::DiracInit => "dirac-init",
+            Self::Muon => "muon",
+        }
+    }
+
+    /// Those of its parts that a recipe can be without, in the order of [`ALL`](Self::ALL).
+    #[must_use]
+    pub fn of(recipe: &Recipe) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|component| component.is_in(recipe)).collect()
+    }
+
+    fn is_in(self, recipe: &Recipe) -> bool {
+        let any = |wanted: fn(&LayerSpec) -> bool| recipe.model.layers.iter().any(wanted);
+        match self {
+            // Groups name layers by their place, and have rates for their momentum.
+            Self::BatchNorm => {
+                recipe.groups.is_empty() && any(|layer| matches!(layer, LayerSpec::BatchNorm(_)))
+            }
+            Self::Momentum => recipe.groups.is_empty() && recipe.sgd.momentum > 0.0,
+            Self::Flip => recipe.augmentation.flip != Flip::Never,
+            Self::Shift => recipe.augmentation.shift > 0,
+            Self::LabelSmoothing => recipe.label_smoothing > 0.0,
+            Self::WeightDecay => recipe.sgd.weight_decay > 0.0,
+            Self::Schedule => recipe.rate != RateShape::Constant,
+            Self::MaxPooling => any(|layer| {
+                matches!(layer, LayerSpec::Pool2D(Pool2DConfig { mode: PoolMode::Max, .. }))
+            }),
+            Self::HeInit => any(|layer| initialiser(layer) == Some(WeightInit::HeNormal)),
+            Self::Whitening => recipe.whitening.is_some(),
+            Self::DiracInit => any(|layer| initialiser(layer) == Some(WeightInit::Dirac)),
+            Self::Muon => recipe.groups.iter().any(is_muon),
         }
     }
 
     /// Takes this part out of a recipe. Everything else stays, the learning rate too.
-    pub fn remove_from(self, recipe: &mut Recipe) {
+    ///
+    /// # Errors
+    /// [`KaggleError::NotInRecipe`] if it is not one of [`of`](Self::of) the recipe.
+    pub fn remove_from(self, recipe: &mut Recipe) -> Result<(), KaggleError> {
+        if !self.is_in(recipe) {
+            return Err(KaggleError::NotInRecipe {
+                recipe: recipe.model.name.clone(),
+                part: self.name(),
+                known: names(&Self::of(recipe)),
+            });
+        }
         let layers = &mut recipe.model.layers;
         match self {
             Self::BatchNorm => remove_batch_norm(layers),
             Self::Flip => recipe.augmentation.flip = Flip::Never,
             Self::Shift => recipe.augmentation.shift = 0,
             Self::LabelSmoothing => recipe.label_smoothing = 0.0,
-            Self::WeightDecay => recipe.sgd.weight_decay = 0.0,
+            Self::WeightDecay => {
+                recipe.sgd.weight_decay = 0.0;
+                for group in &mut recipe.groups {
+                    if let OptimiserConfig::Sgd(SgdConfig { weight_decay, .. }) =
+                        &mut group.optimiser
+                    {
+                        *weight_decay = 0.0;
+                    }
+                }
+            }
             Self::Momentum => {
                 // Steps are as long in the long run: a velocity gathers 1 / (1 - μ) gradients.
                 recipe.lr /= 1.0 - recipe.sgd.momentum;
                 recipe.sgd.momentum = 0.0;
                 recipe.sgd.nesterov = false;
             }
-            Self::Schedule => recipe.triangular = false,
+            Self::Schedule => recipe.rate = RateShape::Constant,
             Self::MaxPooling => {
                 for layer in layers {
                     if let LayerSpec::Pool2D(Pool2DConfig { mode, .. }) = layer {
@@ -87,15 +149,58 @@ impl Component {
                     }
                 }
             }
-            Self::HeInit => {
-                for layer in layers {
-                    if let LayerSpec::Conv2D(Conv2DConfig { weight_init, .. }) = layer {
-                        *weight_init = WeightInit::XavierUniform;
-                    }
+            Self::HeInit => draw_by_xavier(layers, WeightInit::HeNormal),
+            Self::DiracInit => draw_by_xavier(layers, WeightInit::Dirac),
+            Self::Whitening => {
+                recipe.whitening = None;
+                recipe.groups.retain(|group| group.optimiser != OptimiserConfig::Frozen);
+                let filters = recipe.groups.iter_mut().find(|group| is_muon(group));
+                if let Some(RecipeGroup { parameters, .. }) = filters {
+                    parameters.insert(0, "0.W".to_owned());
+                }
+            }
+            Self::Muon => {
+                let images = recipe.batch_size as f64;
+                let lr = SGD_LR_OF_FILTERS * images;
+                let weight_decay = recipe.sgd.weight_decay * recipe.lr / lr;
+                let sgd = OptimiserConfig::Sgd(SgdConfig { weight_decay, ..recipe.sgd });
+                for group in recipe.groups.iter_mut().filter(|group| is_muon(group)) {
+                    (group.optimiser, group.lr) = (sgd, lr);
                 }
             }
         }
+        Ok(())
     }
+}
+
+/// The learning rate of filters in airbench94's form without Muon, for each image of a mini-batch: 11.5
+/// for 1,024 images and all steps that momentum makes of one, as that program states it.
+const SGD_LR_OF_FILTERS: f64 = 11.5 / (1024.0 * (1.0 + 1.0 / (1.0 - 0.85)));
+
+fn is_muon(group: &RecipeGroup) -> bool {
+    matches!(group.optimiser, OptimiserConfig::Muon(_))
+}
+
+fn initialiser(layer: &LayerSpec) -> Option<WeightInit> {
+    match layer {
+        LayerSpec::Conv2D(config) => Some(config.weight_init),
+        _ => None,
+    }
+}
+
+/// Convolutions that are drawn in one way are drawn with Xavier's variance.
+fn draw_by_xavier(layers: &mut [LayerSpec], now: WeightInit) {
+    for layer in layers {
+        if let LayerSpec::Conv2D(Conv2DConfig { weight_init, .. }) = layer
+            && *weight_init == now
+        {
+            *weight_init = WeightInit::XavierUniform;
+        }
+    }
+}
+
+fn names(components: &[Component]) -> String {
+    components.iter().map(|component| component.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// The activation of a normalisation goes to the convolution before it. Between the two there is at
@@ -130,7 +235,7 @@ impl FromStr for Component {
     fn from_str(name: &str) -> Result<Self, KaggleError> {
         let found = Self::ALL.into_iter().find(|component| component.name() == name);
         found.ok_or_else(|| KaggleError::Component {
-            known: Self::ALL.map(Self::name).join(", "),
+            known: names(&Self::ALL),
             got: name.to_owned(),
         })
     }
@@ -144,23 +249,69 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_part_is_there_and_can_be_taken_out() {
+    fn each_part_is_there_and_can_be_taken_out_once() {
+        let mut seen = Vec::new();
+        for full in [Recipe::cifar10_cnn(), Recipe::cifar10_fast(), Recipe::cifar10_best()] {
+            for component in Component::of(&full) {
+                let what = format!("{component} of {}", full.model.name);
+                let mut recipe = full.clone();
+                component.remove_from(&mut recipe).unwrap();
+                assert_ne!(recipe, full, "{what}");
+                let model = Model::build(recipe.model.clone(), &mut Rng::new(0));
+                let names: Vec<_> =
+                    model.unwrap().network().parameters().map(|(name, _)| name).collect();
+                let groups = recipe.run_config(0, 10, "").groups;
+                for name in groups.iter().flat_map(|group| &group.parameters) {
+                    assert!(names.contains(name), "{what}: {name}");
+                }
+                assert!(!Component::of(&recipe).contains(&component), "{what}");
+                let once = recipe.clone();
+                assert!(component.remove_from(&mut recipe).is_err(), "{what}");
+                assert_eq!(recipe, once, "{what}");
+                seen.push(component);
+            }
+        }
         for component in Component::ALL {
-            let mut recipe = Recipe::cifar10_cnn();
-            component.remove_from(&mut recipe);
-            assert_ne!(recipe, Recipe::cifar10_cnn(), "{component}");
-            assert!(Model::build(recipe.model.clone(), &mut Rng::new(0)).is_ok(), "{component}");
-            let once = recipe.clone();
-            component.remove_from(&mut recipe);
-            assert_eq!(recipe, once, "{component} can only be taken out once");
+            assert!(seen.contains(&component), "{component} is in no recipe");
             assert_eq!(component.name().parse::<Component>().unwrap(), component);
         }
     }
 
     #[test]
+    fn a_part_of_another_recipe_is_refused_with_those_that_there_are() {
+        let error = Component::Muon.remove_from(&mut Recipe::cifar10_cnn()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the recipe cnn has no part muon to leave out: expected one of batch-norm, flip, shift, \
+             label-smoothing, weight-decay, momentum, schedule, max-pooling, he-init"
+        );
+        let parts = names(&Component::of(&Recipe::cifar10_best()));
+        let expected = "flip, shift, label-smoothing, weight-decay, schedule, max-pooling, whitening, \
+                        dirac-init, muon";
+        assert_eq!(parts, expected);
+    }
+
+    #[test]
+    fn without_muon_a_parameter_loses_as_much_in_a_step_as_the_others() {
+        let mut recipe = Recipe::cifar10_best();
+        Component::Muon.remove_from(&mut recipe).unwrap();
+        let RecipeGroup { optimiser, lr, .. } = recipe.groups[0];
+        let OptimiserConfig::Sgd(sgd) = optimiser else { panic!("{optimiser:?}") };
+        approx::assert_relative_eq!(sgd.weight_decay * lr, 4e-3, max_relative = 1e-12);
+    }
+
+    #[test]
+    fn without_whitening_the_first_filters_are_trained_as_the_others() {
+        let mut recipe = Recipe::cifar10_fast();
+        Component::Whitening.remove_from(&mut recipe).unwrap();
+        assert_eq!(recipe.groups[0].parameters[..2], ["0.W", "1.W"]);
+        assert!(!recipe.groups.iter().any(|g| g.optimiser == OptimiserConfig::Frozen));
+    }
+
+    #[test]
     fn without_normalisation_every_convolution_has_the_activation() {
         let mut recipe = Recipe::cifar10_cnn();
-        Component::BatchNorm.remove_from(&mut recipe);
+        Component::BatchNorm.remove_from(&mut recipe).unwrap();
         let convolutions = recipe.model.layers.iter().filter_map(|layer| match layer {
             LayerSpec::Conv2D(config) => Some(config.activation),
             _ => None,

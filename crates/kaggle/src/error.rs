@@ -42,6 +42,25 @@ pub enum KaggleError {
         /// The one that was given.
         got: String,
     },
+    /// The recipe has no such part, or it is no part that can be left out.
+    #[error("the recipe {recipe} has no part {part} to leave out: expected one of {known}")]
+    NotInRecipe {
+        /// The recipe.
+        recipe: String,
+        /// The part that was to be left out.
+        part: &'static str,
+        /// The parts that it has.
+        known: String,
+    },
+    /// The first layer cannot be given whitening filters.
+    #[error("{model}: expected a convolution as the first layer, to whiten its input")]
+    NoFilters {
+        /// The model.
+        model: String,
+    },
+    /// Whitening filters cannot be made from the training images.
+    #[error("the filters of the first layer cannot be made from the training images: {0}")]
+    Whitening(#[source] layers::LayerError),
     /// There are no weights at all.
     #[error(
         "there are no weights: none ship with this copy of the program, and {} does not exist; train \

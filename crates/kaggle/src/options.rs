@@ -130,14 +130,8 @@ impl Voice {
         augmentation: TestTimeAugmentation,
     ) {
         let seconds = start.elapsed().as_secs_f64();
-        let mirrored = match augmentation {
-            TestTimeAugmentation::None => "",
-            TestTimeAugmentation::Mirror => ", each image and its mirror image",
-            TestTimeAugmentation::Shifts => {
-                ", each image and two moved by a pixel, all with their mirror images"
-            }
-        };
-        self.say(format!("predicted in {seconds:.1} s on {threads} threads{mirrored}"));
+        let averaged = augmentation.description();
+        self.say(format!("predicted in {seconds:.1} s on {threads} threads{averaged}"));
     }
 
     /// Who follows the search for data.
@@ -176,7 +170,13 @@ fn provenance_lines(name: &str, provenance: &Provenance) -> Vec<String> {
 /// The command line as it can be typed again.
 pub(crate) fn command_line() -> String {
     let arguments = std::env::args_os().skip(1).map(|argument| quoted(Path::new(&argument)));
-    ["cargo run -p kaggle --".to_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+    // The time in a record depends on it.
+    let profile = if cfg!(debug_assertions) { "" } else { " --release" };
+    [format!("cargo run{profile} -p kaggle --")]
+        .into_iter()
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A path or an argument as a shell takes it.

@@ -1,11 +1,15 @@
 //! The probability of each class, for each image.
 
 use activations::Activation;
-use ndarray::{Array2, Array4, ArrayView4, Axis, Zip, s};
+use datasets::{ImageSet, argmax};
+use experiment::Evaluation;
+use ndarray::{Array2, Array4, ArrayView1, ArrayView4, Axis, Zip, s};
+use serde::Serialize;
 use training::{Model, TrainingError};
 
 /// What is done to an image before it is predicted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum TestTimeAugmentation {
     /// Nothing.
     #[default]
@@ -18,6 +22,18 @@ pub enum TestTimeAugmentation {
     /// moved and 1/4 for either that is. What comes in at an edge is reflected. Jordan, "94% on CIFAR-10
     /// in 3.29 seconds on a single GPU", arXiv 2404.00498 (2024).
     Shifts,
+}
+
+impl TestTimeAugmentation {
+    /// What a prediction is the mean of, to be appended to a line; empty if it is of one image.
+    #[must_use]
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::Mirror => ", each image and its mirror image",
+            Self::Shifts => ", each image and two moved by a pixel, all with their mirror images",
+        }
+    }
 }
 
 /// The probability of each class for each image: the same bits for every number of threads.
@@ -45,6 +61,34 @@ pub fn predict(
             Ok(Activation::SoftMax.forward(&logits))
         }
     }
+}
+
+/// Loss and error on labelled images, and the probability of each class for each of them.
+///
+/// # Errors
+/// As [`predict`], and [`TrainingError::Classes`] if the classes are not the model's.
+pub fn evaluate(
+    model: &Model,
+    set: &ImageSet,
+    augmentation: TestTimeAugmentation,
+) -> Result<(Evaluation, Array2<f32>), TrainingError> {
+    let probabilities = match augmentation {
+        TestTimeAugmentation::None => return model.evaluate(set),
+        TestTimeAugmentation::Mirror | TestTimeAugmentation::Shifts => {
+            model.check_set(set)?;
+            predict(model, set.images().view(), augmentation)?
+        }
+    };
+    let truth = || probabilities.outer_iter().zip(set.labels());
+    // A probability that underflows is taken as the least one that there is.
+    let loss = |(p, &label): (ArrayView1<'_, f32>, &u8)| {
+        -f64::from(p[usize::from(label)].max(f32::MIN_POSITIVE)).ln()
+    };
+    let mean = truth().map(loss).sum::<f64>() / set.len() as f64;
+    let predicted = argmax(probabilities.view());
+    let wrong = predicted.iter().zip(set.labels()).filter(|&(&p, &label)| p != usize::from(label));
+    let evaluation = Evaluation::classification(mean, wrong.count(), set.len());
+    Ok((evaluation, probabilities))
 }
 
 // ANCHOR: shifts

@@ -1,11 +1,13 @@
 //! What is trained, and how.
 
-use activations::Activation;
-use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
-use datasets::{Augmentation, CIFAR10_CLASSES, FASHION_MNIST_CLASSES, Flip};
-use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, WeightInit};
-use optim::{ScheduleConfig, SgdConfig};
-use training::{LayerSpec, ModelSpec};
+use datasets::{Augmentation, ImageSet};
+use ndarray::Ix4;
+use numerics::Rng;
+use optim::{OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
+use serde::Serialize;
+use training::{Model, ModelSpec, RunConfig};
+
+use crate::{KaggleError, SeededAugmentation, TestTimeAugmentation};
 
 /// A model and the way it is trained: everything but the data, the seed and the number of threads.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,16 +18,55 @@ pub struct Recipe {
     pub epochs: u64,
     /// The number of images in a mini-batch.
     pub batch_size: usize,
-    /// The largest learning rate.
+    /// The largest learning rate of the parameters in no group.
     pub lr: f64,
-    /// Whether the learning rate rises and falls in straight lines; otherwise it is constant.
-    pub triangular: bool,
-    /// The optimiser.
+    /// How learning rates change with time, those of groups too.
+    pub rate: RateShape,
+    /// The optimiser of the parameters in no group.
     pub sgd: SgdConfig,
+    /// Parameters that are trained in another way.
+    pub groups: Vec<RecipeGroup>,
+    /// How the filters of the first layer are made from images; `None` if they are drawn.
+    pub whitening: Option<Whitening>,
     /// The share of a target that is spread evenly over all classes.
     pub label_smoothing: f64,
     /// How training images are changed.
     pub augmentation: Augmentation,
+    /// How test images are.
+    pub test_time_augmentation: TestTimeAugmentation,
+}
+
+/// The learning rate over a training, as a share of its peak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateShape {
+    /// The peak at every step.
+    Constant,
+    /// Up in a straight line over the first fifth of the steps, then down to 0.
+    Triangular,
+    /// The peak at the first step, from there down to 0 in a straight line.
+    Falling,
+}
+
+/// Some parameters of a [`Recipe`], and how they are trained.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecipeGroup {
+    /// Their names, `"{layer}.{parameter}"` with layers counted from 0.
+    pub parameters: Vec<String>,
+    /// The optimiser.
+    pub optimiser: OptimiserConfig,
+    /// The largest learning rate; that of something frozen is not used.
+    pub lr: f64,
+    /// After how many epochs the learning rate is 0, if not after all of them.
+    pub epochs: Option<u64>,
+}
+
+/// How the filters of a first layer are made: see [`cnn::whitening_filters`].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Whitening {
+    /// From how many training images; from all, if there are fewer.
+    pub images: usize,
+    /// ε, what is added to an eigenvalue.
+    pub eps: f64,
 }
 
 /// The share of the steps in which a triangular learning rate rises.
@@ -36,127 +77,81 @@ const START: f64 = 0.1;
 const END: f64 = 0.0;
 
 impl Recipe {
-    /// Question 7.1: three fully-connected layers on Fashion-MNIST.
-    // ANCHOR: mlp
-    #[must_use]
-    pub fn fashion_mnist_mlp() -> Self {
-        let hidden = |n_out| {
-            [
-                LayerSpec::FullyConnected(FullyConnectedConfig {
-                    activation: Activation::ReLU,
-                    weight_init: WeightInit::HeNormal,
-                    ..FullyConnectedConfig::new(n_out)
-                }),
-                LayerSpec::Dropout(DropoutConfig { rate: 0.2 }),
-            ]
+    /// Sets the largest learning rate; those of groups change in proportion.
+    pub fn set_lr(&mut self, lr: f64) {
+        let factor = lr / self.lr;
+        self.lr = lr;
+        self.groups.iter_mut().for_each(|group| group.lr *= factor);
+    }
+
+    /// The model before its training: drawn by the seed, the filters of a whitening first layer made
+    /// from the first of these images.
+    ///
+    /// # Errors
+    /// [`KaggleError::Model`] if the model cannot be built or the images are not made for it.
+    // ANCHOR: build
+    pub fn build(&self, train: &ImageSet, seed: u64) -> Result<Model, KaggleError> {
+        let mut model = Model::build(self.model.clone(), &mut Rng::new(seed))?;
+        let Some(Whitening { images, eps }) = self.whitening else { return Ok(model) };
+        let few: Vec<usize> = (0..images.min(train.len())).collect();
+        let images = model.input(train.select(&few)?.images().view())?;
+        let images = images.into_dimensionality::<Ix4>().expect("images have four axes");
+        let first = &mut model.network_mut().layers_mut()[0];
+        let &[k1, k2, ..] = first.parameters().get("W").map_or(&[][..], |w| w.shape()) else {
+            return Err(KaggleError::NoFilters { model: self.model.name.clone() });
         };
-        let [first, first_dropout] = hidden(512);
-        let [second, second_dropout] = hidden(256);
-        let logits = LayerSpec::FullyConnected(FullyConnectedConfig::new(10));
-        let layers = vec![LayerSpec::Flatten, first, first_dropout, second, second_dropout, logits];
-        Self {
-            model: ModelSpec {
-                name: "mlp".to_owned(),
-                input_shape: [28, 28, 1],
-                class_names: FASHION_MNIST_CLASSES.map(str::to_owned).to_vec(),
-                // Of the training set.
-                mean: vec![0.2860],
-                std: vec![0.3530],
-                layers,
-            },
-            epochs: 15,
-            batch_size: 64,
-            lr: 0.05,
-            triangular: true,
-            sgd: SgdConfig {
-                momentum: 0.9,
-                nesterov: true,
-                weight_decay: 5e-5,
-                ..SgdConfig::default()
-            },
-            label_smoothing: 0.0,
-            augmentation: Augmentation::default(),
+        let filters = cnn::whitening_filters(images.view(), (k1, k2), eps);
+        let filters = filters.map_err(KaggleError::Whitening)?.into_dyn();
+        first.set_parameter("W", &filters).map_err(KaggleError::Whitening)?;
+        Ok(model)
+    }
+    // ANCHOR_END: build
+
+    /// The training in full, for epochs of so many steps.
+    #[must_use]
+    pub fn run_config(&self, seed: u64, steps_per_epoch: u64, data_sha256: &str) -> RunConfig {
+        let Self { epochs, batch_size, lr, sgd, label_smoothing, augmentation, .. } = *self;
+        RunConfig {
+            epochs,
+            batch_size,
+            seed,
+            sgd,
+            schedule: self.schedule(lr, epochs * steps_per_epoch),
+            groups: self.groups.iter().map(|group| self.group(group, steps_per_epoch)).collect(),
+            label_smoothing,
+            augmentation: training::Augment::description(&SeededAugmentation {
+                augmentation,
+                seed,
+            }),
+            data_sha256: data_sha256.to_owned(),
         }
     }
-    // ANCHOR_END: mlp
 
-    /// Question 7.2: six convolutions on CIFAR-10, in three groups of falling size and rising width.
-    // ANCHOR: cnn
-    #[must_use]
-    pub fn cifar10_cnn() -> Self {
-        let conv = |n_out| {
-            LayerSpec::Conv2D(Conv2DConfig {
-                weight_init: WeightInit::HeNormal,
-                ..Conv2DConfig::new(n_out, (3, 3))
-            })
-        };
-        let norm = || {
-            let activation = Activation::ReLU;
-            LayerSpec::BatchNorm(BatchNormConfig { activation, ..BatchNormConfig::default() })
-        };
-        let halve = || LayerSpec::Pool2D(Pool2DConfig::new(PoolMode::Max, (2, 2), 2));
-        // Pooling comes before normalisation, which then has a quarter of the work.
-        let layers = vec![
-            conv(32),
-            halve(),
-            norm(),
-            conv(64),
-            norm(),
-            conv(64),
-            halve(),
-            norm(),
-            conv(128),
-            norm(),
-            conv(128),
-            halve(),
-            norm(),
-            conv(256),
-            norm(),
-            LayerSpec::GlobalAveragePool2D,
-            LayerSpec::FullyConnected(FullyConnectedConfig::new(10)),
-        ];
-        Self {
-            model: ModelSpec {
-                name: "cnn".to_owned(),
-                input_shape: [32, 32, 3],
-                class_names: CIFAR10_CLASSES.map(str::to_owned).to_vec(),
-                // Those of the course.
-                mean: vec![0.49139968, 0.48215841, 0.44653091],
-                std: vec![0.24703223, 0.24348513, 0.26158784],
-                layers,
-            },
-            epochs: 10,
-            batch_size: 128,
-            lr: 0.1,
-            triangular: true,
-            sgd: SgdConfig {
-                momentum: 0.9,
-                nesterov: true,
-                weight_decay: 5e-4,
-                ..SgdConfig::default()
-            },
-            label_smoothing: 0.1,
-            augmentation: Augmentation { flip: Flip::Alternating, shift: 2 },
+    fn group(&self, group: &RecipeGroup, steps_per_epoch: u64) -> ParameterGroup {
+        let RecipeGroup { parameters, optimiser, lr, epochs } = group;
+        let epochs = epochs.map_or(self.epochs, |epochs| epochs.min(self.epochs));
+        let frozen = matches!(optimiser, OptimiserConfig::Frozen);
+        ParameterGroup {
+            parameters: parameters.clone(),
+            optimiser: *optimiser,
+            schedule: (!frozen).then(|| self.schedule(*lr, epochs * steps_per_epoch)),
         }
     }
-    // ANCHOR_END: cnn
 
-    /// The learning rate by step, for epochs of so many steps.
+    /// A learning rate by step.
     // ANCHOR: schedule
-    #[must_use]
-    pub fn schedule(&self, steps_per_epoch: u64) -> ScheduleConfig {
-        let total_steps = self.epochs * steps_per_epoch;
-        // Below that there is no step between the first and the last.
-        if !self.triangular || total_steps < 3 {
-            return ScheduleConfig::Constant { lr: self.lr };
-        }
-        let peak_step = ((RISE * total_steps as f64) as u64).clamp(1, total_steps - 2);
-        ScheduleConfig::Triangular {
-            peak_lr: self.lr,
-            total_steps,
-            peak_step,
-            start_fraction: START,
-            end_fraction: END,
+    fn schedule(&self, lr: f64, total_steps: u64) -> ScheduleConfig {
+        match self.rate {
+            RateShape::Falling => ScheduleConfig::Linear { lr, total_steps },
+            // Below three there is no step between the first and the last.
+            RateShape::Triangular if total_steps >= 3 => ScheduleConfig::Triangular {
+                peak_lr: lr,
+                total_steps,
+                peak_step: ((RISE * total_steps as f64) as u64).clamp(1, total_steps - 2),
+                start_fraction: START,
+                end_fraction: END,
+            },
+            RateShape::Constant | RateShape::Triangular => ScheduleConfig::Constant { lr },
         }
     }
     // ANCHOR_END: schedule
@@ -164,35 +159,56 @@ impl Recipe {
 
 #[cfg(test)]
 mod tests {
-    use numerics::Rng;
-    use training::Model;
+    use optim::MuonConfig;
 
     use super::*;
 
-    #[test]
-    fn the_models_can_be_built_and_have_so_many_parameters() {
-        let count = |recipe: Recipe| -> usize {
-            let model = Model::build(recipe.model, &mut Rng::new(0)).unwrap();
-            model.network().parameters().map(|(_, p)| p.len()).sum()
-        };
-        // 784 · 512 + 512, 512 · 256 + 256, 256 · 10 + 10.
-        assert_eq!(count(Recipe::fashion_mnist_mlp()), 401_920 + 131_328 + 2_570);
-        // 9 · n_in · n_out + n_out of each convolution, 2 n of each normalisation, 256 · 10 + 10.
-        let convolutions = 896 + 18_496 + 36_928 + 73_856 + 147_584 + 295_168;
-        let normalisations = 2 * (32 + 64 + 64 + 128 + 128 + 256);
-        assert_eq!(count(Recipe::cifar10_cnn()), convolutions + normalisations + 2_570);
+    fn rates(recipe: &Recipe, steps_per_epoch: u64, steps: [u64; 3]) -> [f64; 3] {
+        let config = recipe.run_config(0, steps_per_epoch, "");
+        let schedule = config.schedule.build().unwrap();
+        steps.map(|step| schedule.lr(step))
     }
 
     #[test]
     fn the_learning_rate_peaks_after_a_fifth_of_the_steps() {
         let recipe = Recipe { epochs: 10, lr: 0.5, ..Recipe::cifar10_cnn() };
-        let schedule = recipe.schedule(100).build().unwrap();
-        assert_eq!([schedule.lr(0), schedule.lr(200), schedule.lr(999)], [0.05, 0.5, 0.0]);
-        let constant =
-            Recipe { triangular: false, ..recipe.clone() }.schedule(100).build().unwrap();
-        assert_eq!([constant.lr(0), constant.lr(999)], [0.5, 0.5]);
+        assert_eq!(rates(&recipe, 100, [0, 200, 999]), [0.05, 0.5, 0.0]);
+        let constant = Recipe { rate: RateShape::Constant, ..recipe.clone() };
+        assert_eq!(rates(&constant, 100, [0, 200, 999]), [0.5; 3]);
         for steps in 1..5 {
-            assert!(Recipe { epochs: 1, ..recipe.clone() }.schedule(steps).build().is_ok());
+            let config = Recipe { epochs: 1, ..recipe.clone() }.run_config(0, steps, "");
+            assert!(config.schedule.build().is_ok());
         }
+    }
+
+    #[test]
+    fn a_group_has_the_shape_of_the_recipe_and_its_own_rate_and_length() {
+        let group = |optimiser, epochs| RecipeGroup {
+            parameters: vec!["0.W".to_owned()],
+            optimiser,
+            lr: 2.0,
+            epochs,
+        };
+        let muon = OptimiserConfig::Muon(MuonConfig::default());
+        let mut recipe = Recipe {
+            epochs: 4,
+            lr: 0.5,
+            rate: RateShape::Falling,
+            groups: vec![
+                group(muon, None),
+                group(muon, Some(3)),
+                group(muon, Some(9)),
+                group(OptimiserConfig::Frozen, None),
+            ],
+            ..Recipe::cifar10_cnn()
+        };
+        recipe.set_lr(1.0);
+        let config = recipe.run_config(7, 10, "of the data");
+        let linear = |lr, total_steps| ScheduleConfig::Linear { lr, total_steps };
+        assert_eq!(config.schedule, linear(1.0, 40));
+        let schedules: Vec<_> = config.groups.iter().map(|group| group.schedule).collect();
+        let expected = [Some(linear(4.0, 40)), Some(linear(4.0, 30)), Some(linear(4.0, 40)), None];
+        assert_eq!(schedules, expected);
+        assert_eq!((config.seed, config.data_sha256.as_str()), (7, "of the data"));
     }
 }

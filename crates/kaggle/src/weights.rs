@@ -22,9 +22,16 @@ pub const SHIPPED: Option<&[u8]> = None;
 /// The value of `--checkpoint` that means [`SHIPPED`].
 const SHIPPED_NAME: &str = "shipped";
 
-/// The name of the record that `train` writes unless told otherwise; its best checkpoint is used, or its
-/// last one if nothing was held out to choose by. Those of other records are used only if they are named.
+/// The name of the record that `train --recipe plain` writes unless told otherwise.
 pub const CIFAR10_RECORD: &str = "cifar10";
+/// The name of the record that `train --recipe fast` writes unless told otherwise.
+pub const CIFAR10_FAST_RECORD: &str = "cifar10-fast";
+/// The name of the record that `train --recipe best` writes unless told otherwise.
+pub const CIFAR10_BEST_RECORD: &str = "cifar10-best";
+
+/// The records whose weights are used unasked, the most accurate first. Of each the best checkpoint is
+/// used, or the last one if nothing was held out to choose by.
+const RECORDS: [&str; 3] = [CIFAR10_BEST_RECORD, CIFAR10_RECORD, CIFAR10_FAST_RECORD];
 
 const SHAPE: [usize; 3] = [32, 32, 3];
 
@@ -51,8 +58,9 @@ pub enum WeightsSource {
 }
 
 impl Weights {
-    /// The checkpoint of `option` (`shipped` means those that ship with the program); without it, the
-    /// one of the record named `cifar10` in `experiments/`, the best before the last; without that, those that ship. A
+    /// The checkpoint of `option` (`shipped` means those that ship with the program); without it, that
+    /// of a training: of the first record in `experiments/` of those that `train` writes, `best` before
+    /// `plain` before `fast`, the best checkpoint before the last; without that, those that ship. A
     /// checkpoint that is there but cannot be used is an error: no other takes its place unasked.
     ///
     /// # Errors
@@ -60,19 +68,21 @@ impl Weights {
     /// not hold the tensors that its description asks for, [`KaggleError::OtherModel`] if it is a model
     /// for something else than CIFAR-10.
     pub fn choose(option: Option<&Path>) -> Result<Self, KaggleError> {
-        let record = Path::new("experiments").join(CIFAR10_RECORD);
-        let trained = [BEST_CHECKPOINT, LAST_CHECKPOINT].map(|name| record.join(name));
-        let trained = trained.iter().find(|path| path.exists()).unwrap_or(&trained[0]);
+        let records = RECORDS.map(|record| Path::new("experiments").join(record));
+        let trained = records
+            .iter()
+            .flat_map(|record| [BEST_CHECKPOINT, LAST_CHECKPOINT].map(|name| record.join(name)));
+        let trained: Vec<PathBuf> = trained.collect();
+        let found = trained.iter().find(|path| path.exists());
         let source = match option {
             Some(name) if name == Path::new(SHIPPED_NAME) => WeightsSource::Shipped,
             Some(path) => WeightsSource::Given(path.to_owned()),
-            None if trained.exists() => WeightsSource::Trained(trained.clone()),
-            None => WeightsSource::Shipped,
+            None => found.cloned().map_or(WeightsSource::Shipped, WeightsSource::Trained),
         };
         let checkpoint = match &source {
             WeightsSource::Given(path) | WeightsSource::Trained(path) => Checkpoint::load(path),
             WeightsSource::Shipped => {
-                let missing = || KaggleError::NoWeights { looked_at: trained.clone() };
+                let missing = || KaggleError::NoWeights { looked_at: trained[0].clone() };
                 Checkpoint::from_bytes(&source.to_string(), SHIPPED.ok_or_else(missing)?)
             }
         };
@@ -87,7 +97,7 @@ impl fmt::Display for WeightsSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Given(path) => write!(f, "{} (--checkpoint)", path.display()),
-            Self::Trained(path) => write!(f, "{} (the last training here)", path.display()),
+            Self::Trained(path) => write!(f, "{} (a training here)", path.display()),
             Self::Shipped => f.write_str("weights that ship with the program"),
         }
     }

@@ -49,6 +49,16 @@ pub enum Directive {
         /// The folder below `book/records/`.
         folder: String,
     },
+    /// `{{#repeats FOLDER SEEDS ACCURACY}}`: the table of a folder of runs that differ in nothing but
+    /// their seed.
+    Repeats {
+        /// The folder below `book/records/`.
+        folder: String,
+        /// How many seeds there have to be.
+        seeds: usize,
+        /// What their mean accuracy on the test set has to be.
+        accuracy: f64,
+    },
     /// `{{#performance VIEW}}`: a table of the record of the benchmark.
     Performance {
         /// What to show of it.
@@ -150,6 +160,16 @@ impl Directive {
             ("record", _) => wrong("{{#record RECORD VIEW}}"),
             ("ablation", [folder]) => Ok(Self::Ablation { folder: (*folder).to_owned() }),
             ("ablation", _) => wrong("{{#ablation FOLDER}}"),
+            ("repeats", [folder, seeds, accuracy]) => {
+                let not_a_number =
+                    |of: &str| format!("`{of}` in `{{{{#{text}}}}}` is not a number");
+                Ok(Self::Repeats {
+                    folder: (*folder).to_owned(),
+                    seeds: seeds.parse().map_err(|_| not_a_number(seeds))?,
+                    accuracy: accuracy.parse().map_err(|_| not_a_number(accuracy))?,
+                })
+            }
+            ("repeats", _) => wrong("{{#repeats FOLDER SEEDS ACCURACY}}"),
             ("performance", [view]) => Ok(Self::Performance { view: (*view).to_owned() }),
             ("performance", _) => wrong("{{#performance VIEW}}"),
             ("requirement", [record, key, minimum, what]) => Ok(Self::Requirement {
@@ -196,7 +216,8 @@ impl Directive {
             )),
             _ => Err(format!(
                 "unknown directive `{{{{#{name}}}}}`; known are title-page, code, all-code, tests, \
-                 summary, negative-controls, output, record, ablation, performance, requirement, value, \
+                 summary, negative-controls, output, record, ablation, repeats, performance, requirement, \
+                 value, \
                  figure, plot, drawing, widget, table"
             )),
         }
@@ -284,6 +305,8 @@ mod tests {
             ("record iris-sweep", "{{#record RECORD VIEW}}"),
             ("ablation", "{{#ablation FOLDER}}"),
             ("performance", "{{#performance VIEW}}"),
+            ("repeats best 3", "{{#repeats FOLDER SEEDS ACCURACY}}"),
+            ("repeats best three 0.9", "`three` in"),
             ("performance air steps", "{{#performance VIEW}}"),
             ("requirement one summary.epochs 8", "{{#requirement RECORD KEY MINIMUM"),
             ("requirement one summary.epochs eight \"Epochs\"", "`eight` in"),

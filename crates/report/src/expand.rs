@@ -330,6 +330,9 @@ impl<'a> Run<'a> {
             }
             Directive::Record { record, view } => inputs.records.view(record, view),
             Directive::Ablation { folder } => inputs.records.ablation(folder),
+            Directive::Repeats { folder, seeds, accuracy } => {
+                inputs.records.repeats(folder, *seeds, *accuracy)
+            }
             Directive::Performance { view } => inputs.records.performance_view(view),
             Directive::Requirement { record, key, minimum, what } => {
                 inputs.records.requirement(record, key, *minimum, what, &inputs.evidence)

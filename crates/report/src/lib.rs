@@ -22,6 +22,7 @@
 //! | `{{#record NAME epochs}}`, `{{#record NAME network}}` | its loss and accuracy by epoch; its layers with shapes and numbers of parameters |
 //! | `{{#record NAME classes}}`, `{{#record NAME confused}}` | how well it tells each class; its most frequent mistakes |
 //! | `{{#ablation FOLDER}}` | the runs of a folder, each without one component, against the one with all |
+//! | `{{#repeats FOLDER SEEDS ACCURACY}}` | a table of runs that differ in their seed alone; refused if there are fewer seeds or their mean accuracy on the test set is less |
 //! | `{{#performance VIEW}}` | a table of the record of the benchmark |
 //! | `{{#requirement NAME KEY MINIMUM "what"}}` | a value of a record that has to be at least so large |
 //! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed`, `worked relu.y[0,1]` |
@@ -73,6 +74,7 @@ mod record_tables;
 pub mod records;
 pub mod references;
 pub mod render;
+mod repeats;
 mod run_tables;
 pub mod slots;
 pub mod tensor;

@@ -13,6 +13,7 @@ use crate::network_table::run_network;
 use crate::numbers::{percentage, significant};
 use crate::performance;
 use crate::record_tables::{run_results, sweep_best, sweep_table};
+use crate::repeats;
 use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs};
 
 /// The records, and what their data has to be.
@@ -90,10 +91,7 @@ impl Records {
             if directory.join("config.toml").is_file() {
                 of_component.push(self.read_run(&name)?);
             } else {
-                let entries = std::fs::read_dir(&directory)
-                    .map_err(|error| refused(format!("cannot read {component}: {error}")))?;
-                for entry in entries.flatten() {
-                    let run = entry.file_name().to_string_lossy().into_owned();
+                for run in self.runs_in(&name)? {
                     of_component.push(self.read_run(&format!("{name}/{run}"))?);
                 }
                 of_component.sort_by_key(|run| run.config.seed);
@@ -101,6 +99,31 @@ impl Records {
             runs.push(of_component);
         }
         ablation.table(&runs).map_err(refused)
+    }
+
+    /// The table of runs that differ in their seed alone, a folder of runs.
+    ///
+    /// # Errors
+    /// If a run is refused or differs in more, or they are too few or too bad.
+    pub fn repeats(&self, folder: &str, seeds: usize, accuracy: f64) -> Result<String, String> {
+        let refused = |reason: String| format!("the runs `{folder}` are refused: {reason}");
+        let mut runs = Vec::new();
+        for name in self.runs_in(folder)? {
+            runs.push(self.read_run(&format!("{folder}/{name}"))?);
+        }
+        repeats::table(runs, seeds, accuracy).map_err(refused)
+    }
+
+    /// The names of the folders in a folder of the records.
+    fn runs_in(&self, folder: &str) -> Result<Vec<String>, String> {
+        let plain = Path::new(folder).components().all(|p| matches!(p, Component::Normal(_)));
+        let missing = || format!("there is no folder `{folder}` in the book's folder records/");
+        if folder.is_empty() || !plain {
+            return Err(missing());
+        }
+        let entries = std::fs::read_dir(self.folder.join(folder)).map_err(|_| missing())?;
+        let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+        Ok(folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
 
     /// The record of the benchmark.

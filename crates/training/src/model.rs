@@ -93,7 +93,7 @@ impl Model {
     /// Loss and error on labelled images, and the probability of each class for each of them.
     ///
     /// # Errors
-    /// [`TrainingError::Classes`] if the classes are not the model's, and as [`input`](Self::input).
+    /// As [`check_set`](Self::check_set).
     pub fn evaluate(&self, set: &ImageSet) -> Result<(Evaluation, Array2<f32>), TrainingError> {
         self.check_set(set)?;
         let logits = self.logits(set.images().view())?;
@@ -113,7 +113,10 @@ impl Model {
     }
 
     /// Checks that the images and classes of a set are those of the model.
-    pub(crate) fn check_set(&self, set: &ImageSet) -> Result<(), TrainingError> {
+    ///
+    /// # Errors
+    /// [`TrainingError::Classes`] if the classes are not the model's, and as [`input`](Self::input).
+    pub fn check_set(&self, set: &ImageSet) -> Result<(), TrainingError> {
         self.check_images(set.images().view())?;
         if set.class_names().iter().ne(&self.spec.class_names) {
             return Err(TrainingError::Classes {

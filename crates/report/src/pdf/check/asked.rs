@@ -38,7 +38,7 @@ const fn words(question: &'static str, words: &'static str) -> Asked {
 }
 
 /// The deliverables of the questions, as the assignment lists them.
-pub const ASKED: [Asked; 55] = [
+pub const ASKED: [Asked; 56] = [
     numbered("4.1", "eq:relu-backward"),
     code("4.1", "crates/activations/src/relu.rs"),
     words("4.1", "test_forward (tests.test_activations.TestReLU) ... ok"),
@@ -84,12 +84,13 @@ pub const ASKED: [Asked; 55] = [
     code("6.3", "crates/cnn/src/pool2d_kernel.rs"),
     words("6.3", "test_forward (tests.test_layers.TestPool2D) ... ok"),
     words("6.3", "test_backward (tests.test_layers.TestPool2D) ... ok"),
-    code("7.1", "crates/kaggle/src/recipe.rs"),
+    code("7.1", "crates/kaggle/src/recipes.rs"),
     code("7.1", "crates/training/src/run.rs"),
     numbered("7.1", "fig:mlp-loss"),
     numbered("7.1", "fig:mlp-accuracy"),
     numbered("7.1", "tbl:mlp-epochs"),
     code("7.2", "crates/kaggle/src/recipe.rs"),
+    code("7.2", "crates/kaggle/src/recipes.rs"),
     numbered("7.2", "fig:cnn-loss"),
     numbered("7.2", "fig:cnn-accuracy"),
     numbered("7.2", "tbl:cnn-network"),
