@@ -108,17 +108,32 @@ impl<T: Scalar> NeuralNetwork<T> {
         target: ArrayView2<'_, T>,
         out: ArrayView2<'_, T>,
     ) -> Result<T, FfnnError> {
+        self.backward_to(0, target, out)
+    }
+
+    /// As [`backward`](Self::backward), but no further than to layer `first`: the gradients of the layers
+    /// before it stay what they are. Nobody needs them if those layers are not trained.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward).
+    pub fn backward_to(
+        &mut self,
+        first: usize,
+        target: ArrayView2<'_, T>,
+        out: ArrayView2<'_, T>,
+    ) -> Result<T, FfnnError> {
         let loss = self.profiler.time(Part::Loss, || self.loss.forward(target, out))?;
         let dl_dout = self.profiler.time(Part::Loss, || self.loss.backward(target, out))?;
         let mut dl_dy = dl_dout.into_dyn();
-        let (first, others) = self.layers.split_first_mut().expect("a network has a layer");
-        for (index, layer) in others.iter_mut().enumerate().rev() {
-            let index = index + 1;
+        for (index, layer) in self.layers.iter_mut().enumerate().skip(first + 1).rev() {
             let part = Part::Backward(index);
             dl_dy = self.profiler.time(part, || layer.backward(dl_dy)).map_err(at(index))?;
         }
-        let part = Part::Backward(0);
-        self.profiler.time(part, || first.backward_parameters(dl_dy)).map_err(at(0))?;
+        // Nobody needs the gradient of what goes into it.
+        if let Some(layer) = self.layers.get_mut(first) {
+            let part = Part::Backward(first);
+            self.profiler.time(part, || layer.backward_parameters(dl_dy)).map_err(at(first))?;
+        }
         Ok(loss)
     }
     // ANCHOR_END: backward
@@ -158,6 +173,14 @@ impl<T: Scalar> NeuralNetwork<T> {
         Ok(())
     }
     // ANCHOR_END: update
+
+    /// The first layer with a parameter that is trained; the number of layers if there is none.
+    pub fn first_trained(&self, is_trained: impl Fn(&str) -> bool) -> usize {
+        let trained = |(index, layer): (usize, &Box<dyn Layer<T>>)| {
+            layer.parameters().names().any(|name| is_trained(&parameter_name(index, name)))
+        };
+        self.layers.iter().enumerate().position(trained).unwrap_or(self.layers.len())
+    }
 
     /// The prediction for a mini-batch, without caches: probabilities if the loss is a
     /// cross-entropy, otherwise what comes out of the last layer.

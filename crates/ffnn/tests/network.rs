@@ -96,6 +96,34 @@ fn the_gradient_of_a_network_is_the_slope_of_its_loss() {
 }
 
 #[test]
+fn a_backward_pass_that_ends_early_has_the_same_gradients_as_far_as_it_goes() {
+    let (x, y) = batch();
+    let mut whole = network(Loss::SoftmaxCrossEntropy);
+    let out = whole.forward(x.clone()).unwrap();
+    let loss = whole.backward(y.view(), out.view()).unwrap();
+    let at_rest = |name: &str| name.starts_with("0.");
+    assert_eq!(whole.first_trained(|_| true), 0);
+    assert_eq!(whole.first_trained(|name| name == "0.b"), 0);
+    assert_eq!(whole.first_trained(|name| !at_rest(name)), 1);
+    assert_eq!(whole.first_trained(|_| false), 2);
+    for first in 0..3 {
+        let mut part = network(Loss::SoftmaxCrossEntropy);
+        let out = part.forward(x.clone()).unwrap();
+        assert_eq!(part.backward_to(first, y.view(), out.view()).unwrap(), loss);
+        for (index, (part, whole)) in part.layers().iter().zip(whole.layers()).enumerate() {
+            for name in ["W", "b"] {
+                let (part, whole) = (&part.gradients()[name], &whole.gradients()[name]);
+                if index < first {
+                    assert!(part.iter().all(|&g| g == 0.0), "{index}.{name} to {first}");
+                } else {
+                    assert_eq!(part, whole, "{index}.{name} to {first}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn weights_decay_and_biases_scales_and_offsets_do_not() {
     let (x, y) = batch();
     let trained = |weight_decay| {

@@ -123,7 +123,8 @@ impl<T: Scalar> Grouped<T> {
     }
 
     /// One step for the parameter tensor of this name; `decays` says whether weight decay acts on it
-    /// if it is in no group, as [`Step::decays`]. Steps count from 0.
+    /// if it is in no group, as [`Step::decays`]. Steps count from 0. What is
+    /// [`at_rest`](Self::at_rest) is not changed.
     ///
     /// # Errors
     /// As [`Sgd::update`] and [`Muon::update`]. Nothing is changed then.
@@ -136,6 +137,9 @@ impl<T: Scalar> Grouped<T> {
         decays: bool,
         step: u64,
     ) -> Result<(), OptimError> {
+        if self.at_rest(name, step) {
+            return Ok(());
+        }
         let Some(&group) = self.group_of.get(name) else {
             let step = Step { lr: self.schedule.lr(step), decays };
             return self.sgd.update(name, parameter, gradient, step);
@@ -149,6 +153,16 @@ impl<T: Scalar> Grouped<T> {
         }
     }
     // ANCHOR_END: update
+
+    /// Whether the parameter of this name changes no more from this step on, so that nobody needs its
+    /// gradient: it is frozen, or the schedule of its group has ended. Its velocity, if any, does not
+    /// move it on.
+    #[must_use]
+    pub fn at_rest(&self, name: &str, step: u64) -> bool {
+        self.group(name).is_some_and(|Group { optimiser, schedule }| {
+            matches!(optimiser, Optimiser::Frozen) || schedule.has_ended(step)
+        })
+    }
 
     /// The learning rate of the parameters in no group.
     #[must_use]
@@ -244,12 +258,15 @@ mod tests {
             grouped.update("1.W", &mut of_sgd, &g, false, step).unwrap();
             sgd.update("1.W", &mut by_sgd, &g, Step { lr: 0.5, decays: false }).unwrap();
             assert_eq!(of_sgd, by_sgd);
-            // Decays, as everything in a group; the second step is by the velocity alone.
+            // Decays, as everything in a group; at rest at the second step.
             grouped.update("0.b", &mut decaying, &g, false, step).unwrap();
             grouped.update("1.b", &mut frozen, &g, true, step).unwrap();
         }
         let first = (&g + &(&start * 0.25)) * 0.25;
-        assert_eq!(decaying, &start - &(first * 1.5));
+        assert_eq!(decaying, &start - &first);
+        let at_rest = |step| ["0.W", "0.b", "1.W", "1.b"].map(|name| grouped.at_rest(name, step));
+        assert_eq!(at_rest(0), [false, false, false, true]);
+        assert_eq!(at_rest(1), [false, true, false, true]);
         assert_eq!(frozen, start);
         assert_eq!(grouped.lr(7), 0.5);
         let names: Vec<_> = grouped.velocities().map(|(name, _)| name).collect();

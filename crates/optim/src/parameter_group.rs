@@ -42,7 +42,7 @@ pub struct ParameterGroup {
     /// The optimiser, which has a velocity for each parameter.
     pub optimiser: OptimiserConfig,
     /// The learning rate by step; that of the parameters in no group if there is none here. It may end
-    /// before the training does. What is frozen has none.
+    /// before the training does; the parameters then stay as they are. What is frozen has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleConfig>,
 }

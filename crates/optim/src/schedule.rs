@@ -122,6 +122,13 @@ impl Schedule {
             Self::OneCycle(one_cycle) => one_cycle.lr(step),
         }
     }
+
+    /// Whether the rate is 0 at this step and at all after it.
+    #[must_use]
+    pub fn has_ended(&self, step: u64) -> bool {
+        // The others end with a share of their peak, and stay there.
+        matches!(self, Self::Linear(linear) if linear.lr(step) == 0.0)
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +145,8 @@ mod tests {
             ScheduleConfig::Exponential { lr: 0.1, decay: 0.5, decay_steps: 3, staircase: true };
         assert_eq!(exponential.build().unwrap().lr(3), 0.05);
         let linear = ScheduleConfig::Linear { lr: 0.5, total_steps: 4 };
+        let ended = |step| linear.build().unwrap().has_ended(step);
+        assert!(!ended(3) && ended(4) && ended(5));
         assert_eq!(linear.build().unwrap().lr(3), 0.125);
         assert_eq!((linear.total_steps(), exponential.total_steps()), (Some(4), None));
         // A third of the way up: 1/3 in a straight line, 1/4 along the cosine.

@@ -97,11 +97,11 @@ impl Evidence {
         {
             let bug = cell(bug);
             let caught_by = caught_by.join(", ");
-            let _ = writeln!(
-                table,
-                "| `{id}` | {} ({question}) | {bug} | {caught_by} |",
-                cell(subject)
-            );
+            // In a table of one question every row would name it.
+            let of_question =
+                if of.is_none() { format!("\u{a0}({question})") } else { String::new() };
+            let subject = cell(subject);
+            let _ = writeln!(table, "| `{id}` | {subject}{of_question} | {bug} | {caught_by} |");
         }
         Ok(table)
     }

@@ -13,6 +13,9 @@ const AFTER: &str = "\"></span>";
 /// Where a page takes the glyphs of its formulas.
 const MAIN: &str = "<main>";
 
+/// What must not begin a line. A browser may break on either side of a picture, before these too.
+const MARKS: [char; 6] = ['.', ',', ';', ':', ')', '’'];
+
 /// What a slot takes.
 #[derive(Clone, Debug)]
 pub enum Filling {
@@ -61,15 +64,24 @@ impl Slots {
             };
             match filling {
                 Filling::Formula(formula) => {
-                    out.push_str(&match medium {
+                    let formula_html = match medium {
                         Medium::Screen => formula.to_read(),
                         Medium::Paper => formula.to_print(),
-                    });
+                    };
                     glyphs.extend(&formula.glyphs);
+                    let marks = after.len() - after.trim_start_matches(MARKS).len();
+                    let (marks, after) = after.split_at(marks);
+                    out.push_str(&match marks {
+                        "" => formula_html,
+                        _ => format!("<span class=\"unbroken\">{formula_html}{marks}</span>"),
+                    });
+                    rest = after;
                 }
-                Filling::Drawing(svg) => out.push_str(svg),
+                Filling::Drawing(svg) => {
+                    out.push_str(svg);
+                    rest = after;
+                }
             }
-            rest = after;
         }
         out.push_str(rest);
         if glyphs.is_empty() {
@@ -110,6 +122,17 @@ mod tests {
         assert_eq!(read.matches(a).count(), 2, "{read}");
         let plain = "<main>plain</main>";
         assert_eq!(slots.fill(plain, Medium::Screen).unwrap(), plain);
+    }
+
+    #[test]
+    fn no_line_begins_with_the_mark_after_a_formula() {
+        let mut slots = Slots::default();
+        let [a, b] = ["a", "b"].map(|name| slots.add(formula(name, "g-x")));
+        let page = slots.fill(&format!("<main>({a}), {b} and.</main>"), Medium::Screen).unwrap();
+        let text = page.split_once("</defs></svg>").unwrap().1;
+        let [a, b] =
+            ["a", "b"].map(|n| format!("<svg aria-hidden=\"true\">{n}</svg><math>{n}</math>"));
+        assert_eq!(text, format!("(<span class=\"unbroken\">{a}),</span> {b} and.</main>"));
     }
 
     #[test]

@@ -150,7 +150,8 @@ impl Training {
 
         let network = self.model.network_mut();
         let out = network.forward(batch.features)?;
-        let loss = f64::from(network.backward(targets.view(), out.view())?);
+        let first = network.first_trained(|name| !self.optimiser.at_rest(name, iteration));
+        let loss = f64::from(network.backward_to(first, targets.view(), out.view())?);
         self.check_finite("the loss of the mini-batch", loss, iteration + 1)?;
         self.model.network_mut().update_each(|name, parameter, gradient, decays| {
             self.optimiser.update(name, parameter, gradient, decays, iteration)

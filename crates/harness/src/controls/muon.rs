@@ -203,7 +203,7 @@ pub(super) fn controls() -> Vec<Control> {
         ),
         control(
             "muon-other-matrix",
-            "a kernel is read as (kernel_rows, rest), as PyTorch's `reshape(len(g), -1)` would do",
+            "a kernel is read as (kernel_rows, rest), as it would be in PyTorch's order of axes",
             &[Oracle, Formula],
             MuonBug::OtherMatrix,
         ),

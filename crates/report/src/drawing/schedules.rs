@@ -39,7 +39,7 @@ pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
             &(|step| triangular.lr(step)) as &dyn Fn(u64) -> f64,
             Ink::Series(1),
             "triangular",
-            (8.2, 0.72),
+            (7.2, 0.56),
         ),
         (&|step| one_cycle.lr(step), Ink::Series(2), "one-cycle", (12.6, 0.86)),
     ] {
@@ -49,8 +49,7 @@ pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
         for rate in &rates {
             canvas.circle(chart.place(*rate), 3.0, Some(ink), Pen::of(ink, 1.2));
         }
-        let anchor = if at.0 < 10.0 { Anchor::End } else { Anchor::Start };
-        canvas.text(chart.place(at), Font::of(14.0).bold().ink(ink), anchor, name);
+        canvas.text(chart.place(at), Font::of(14.0).bold().ink(ink), Anchor::Start, name);
     }
     canvas.text((300.0, 256.0), Font::of(14.0), Anchor::Middle, "step");
     canvas.text((60.0, 18.0), Font::of(14.0).italic(), Anchor::Start, "rate / peak");
