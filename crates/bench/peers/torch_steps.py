@@ -45,7 +45,7 @@ def padding(pad, kernel):
 
 def known(layer, names):
     """The fields of a layer, all of which have to be known."""
-    unknown = set(layer) - {"layer", "activation", "weight_init"} - set(names)
+    unknown = set(layer) - {"layer", "activation", "weight_init", "bias", "scale"} - set(names)
     if unknown:
         raise ValueError(f"the layer {layer['layer']} has fields that are not known here: {sorted(unknown)}")
     return [layer[name] for name in names]
@@ -58,10 +58,11 @@ def network(layers, input_shape, frozen_first_weights):
         kind = layer["layer"]
         if kind == "conv2d":
             n_out, kernel, stride, pad = known(layer, ["n_out", "kernel_shape", "stride", "pad"])
-            module = nn.Conv2d(shape[2], n_out, tuple(kernel), stride, padding(pad, kernel))
+            bias = layer.get("bias", True)
+            module = nn.Conv2d(shape[2], n_out, tuple(kernel), stride, padding(pad, kernel), bias=bias)
         elif kind == "fully_connected":
             (n_out,) = known(layer, ["n_out"])
-            module = nn.Linear(shape[0], n_out)
+            module = nn.Linear(shape[0], n_out, bias=layer.get("bias", True))
         elif kind == "pool2d":
             mode, kernel, stride, pad = known(layer, ["mode", "kernel_shape", "stride", "pad"])
             if mode != "max":
@@ -70,6 +71,8 @@ def network(layers, input_shape, frozen_first_weights):
         elif kind == "batch_norm":
             eps, momentum = known(layer, ["eps", "momentum"])
             module = nn.BatchNorm2d(shape[2], eps=eps, momentum=momentum)
+            # A scale that is 1 and stays so is how PyTorch has none.
+            module.weight.requires_grad = layer.get("scale", True)
         elif kind == "flatten":
             known(layer, [])
             module = Rows()

@@ -1,8 +1,8 @@
 //! The networks that are trained.
 
 use activations::Activation;
-use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode};
-use layers::{BatchNormConfig, FullyConnectedConfig, WeightInit};
+use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
+use layers::{FullyConnectedConfig, WeightInit};
 use training::LayerSpec;
 
 /// A network to be timed.
@@ -25,26 +25,12 @@ pub struct BenchModel {
 pub(crate) const CLASSES: usize = 10;
 
 impl BenchModel {
-    /// The network of airbench94 (Jordan, 2024, arXiv 2404.00498), with the widths of its three groups
-    /// multiplied by `width`: a whitening layer, and six convolutions of 3 by 3.
+    /// The network of the recipe "best": that of airbench94 (Jordan, 2024, arXiv 2404.00498), a whitening
+    /// layer and six convolutions of 3 by 3, the widths of its three groups multiplied by `width`.
     #[must_use]
     pub fn air(width: f64) -> Self {
-        let whitening = LayerSpec::Conv2D(Conv2DConfig {
-            pad: Pad::Valid,
-            activation: Activation::GELU,
-            ..conv2d(24, 2)
-        });
-        let norm = || {
-            let activation = Activation::GELU;
-            LayerSpec::BatchNorm(BatchNormConfig { activation, ..BatchNormConfig::default() })
-        };
-        let mut layers = vec![whitening];
-        for filters in [64.0, 256.0, 256.0] {
-            let filters = (width * filters) as usize;
-            let convolution = || LayerSpec::Conv2D(conv2d(filters, 3));
-            layers.extend([convolution(), max_pool(2), norm(), convolution(), norm()]);
-        }
-        layers.extend([max_pool(3), LayerSpec::Flatten, linear(CLASSES, Activation::Linear)]);
+        let widths = [64.0, 256.0, 256.0].map(|filters: f64| (width * filters) as usize);
+        let layers = kaggle::airbench_layers(widths);
         let input_shape = vec![32, 32, 3];
         Self { name: "air", width, input_shape, layers, frozen_first_weights: true }
     }

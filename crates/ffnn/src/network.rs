@@ -176,10 +176,10 @@ impl<T: Scalar> NeuralNetwork<T> {
 
     /// The first layer with a parameter that is trained; the number of layers if there is none.
     pub fn first_trained(&self, is_trained: impl Fn(&str) -> bool) -> usize {
-        let trained = |(index, layer): (usize, &Box<dyn Layer<T>>)| {
-            layer.parameters().names().any(|name| is_trained(&parameter_name(index, name)))
-        };
-        self.layers.iter().enumerate().position(trained).unwrap_or(self.layers.len())
+        let mut names = self.layers.iter().enumerate().map(|(index, layer)| {
+            layer.parameters().names().map(move |name| parameter_name(index, name))
+        });
+        names.position(|mut names| names.any(|name| is_trained(&name))).unwrap_or(self.layers.len())
     }
 
     /// The prediction for a mini-batch, without caches: probabilities if the loss is a

@@ -306,7 +306,7 @@ const MODELS: [Entry; 3] = [
         name: "models.NeuralNetwork.backward",
         sources: &[Source {
             file: "crates/ffnn/src/network.rs",
-            items: &["NeuralNetwork::backward"],
+            items: &["NeuralNetwork::backward", "NeuralNetwork::backward_to"],
         }],
         builds_on: &["models.NeuralNetwork.forward"],
     },

@@ -26,6 +26,8 @@ Examples (with `cargo run -p kaggle --` before them):
   evaluate --csv submission.csv
   mlp --test
   train --smoke
+  train --recipe fast
+  train --recipe best --all --test
   train --resume")]
 struct Arguments {
     #[command(subcommand)]

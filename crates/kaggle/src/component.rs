@@ -114,7 +114,7 @@ impl Component {
     pub fn remove_from(self, recipe: &mut Recipe) -> Result<(), KaggleError> {
         if !self.is_in(recipe) {
             return Err(KaggleError::NotInRecipe {
-                recipe: recipe.model.name.clone(),
+                model: recipe.model.name.clone(),
                 part: self.name(),
                 known: names(&Self::of(recipe)),
             });
@@ -282,7 +282,7 @@ mod tests {
         let error = Component::Muon.remove_from(&mut Recipe::cifar10_cnn()).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the recipe cnn has no part muon to leave out: expected one of batch-norm, flip, shift, \
+            "the recipe of cnn has no part muon to leave out: expected one of batch-norm, flip, shift, \
              label-smoothing, weight-decay, momentum, schedule, max-pooling, he-init"
         );
         let parts = names(&Component::of(&Recipe::cifar10_best()));

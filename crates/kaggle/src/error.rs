@@ -43,10 +43,10 @@ pub enum KaggleError {
         got: String,
     },
     /// The recipe has no such part, or it is no part that can be left out.
-    #[error("the recipe {recipe} has no part {part} to leave out: expected one of {known}")]
+    #[error("the recipe of {model} has no part {part} to leave out: expected one of {known}")]
     NotInRecipe {
-        /// The recipe.
-        recipe: String,
+        /// The model that it is for.
+        model: String,
         /// The part that was to be left out.
         part: &'static str,
         /// The parts that it has.

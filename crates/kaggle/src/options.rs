@@ -14,8 +14,8 @@ use training::Provenance;
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
-    /// Checkpoint with the weights, or `shipped` for those that ship with the program [default:
-    /// experiments/cifar10/checkpoints/best.safetensors if it is there, else shipped]
+    /// Checkpoint with the weights, or `shipped` for those that ship with the program [default: that of
+    /// a training in experiments/, of the recipe best before plain before fast, else shipped]
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
     /// Average the predictions of each image and its mirror image, or of these and of the same moved by a

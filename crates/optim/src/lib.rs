@@ -32,6 +32,7 @@ mod parameter_group;
 mod schedule;
 mod sgd;
 mod triangular;
+mod velocities;
 
 pub use constant::Constant;
 pub use cycle::Cycle;

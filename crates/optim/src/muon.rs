@@ -1,13 +1,12 @@
 //! Muon: momentum, orthogonalised by Newton-Schulz steps.
 
-use std::collections::BTreeMap;
-
 use ndarray::{ArrayD, ArrayRef2, Ix2};
 use numerics::{Scalar, for_each_of_three};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{check, check_learning_rate, check_shape};
 use crate::norm::l2_norm;
+use crate::velocities::Velocities;
 use crate::{OptimError, orthogonalise};
 
 /// Declares a [`Muon`]; by default with the momentum and the steps of airbench94.
@@ -45,7 +44,7 @@ impl MuonConfig {
         let Self { momentum, newton_schulz_steps: steps } = self;
         check("the momentum", "in [0, 1)", momentum, (0.0..1.0).contains(&momentum))?;
         check("the number of Newton-Schulz steps", "at least 1", steps.into(), steps >= 1)?;
-        Ok(Muon { config: self, velocities: BTreeMap::new() })
+        Ok(Muon { config: self, velocities: Velocities::new() })
     }
 }
 
@@ -74,7 +73,7 @@ impl MuonConfig {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Muon<T> {
     config: MuonConfig,
-    velocities: BTreeMap<String, ArrayD<T>>,
+    velocities: Velocities<T>,
 }
 
 impl<T: Scalar> Muon<T> {
@@ -96,7 +95,7 @@ impl<T: Scalar> Muon<T> {
         check_learning_rate(lr)?;
         check_shape("the gradient", name, parameter, gradient)?;
         let MuonConfig { momentum, newton_schulz_steps } = self.config;
-        let v = self.velocity_mut(name, parameter)?;
+        let v = self.velocities.of(name, parameter)?;
         let mut ahead = ArrayD::zeros(gradient.raw_dim());
         let momentum = T::of(momentum);
         for_each_of_three(v, &mut ahead, gradient, |v, ahead, g| {
@@ -118,25 +117,12 @@ impl<T: Scalar> Muon<T> {
 
     /// The velocities by the name of their parameter: with the step number, all the state there is.
     pub fn velocities(&self) -> impl Iterator<Item = (&str, &ArrayD<T>)> {
-        self.velocities.iter().map(|(name, v)| (name.as_str(), v))
+        self.velocities.iter()
     }
 
     /// Sets a velocity, to continue where another optimiser of the same hyperparameters stopped.
     pub fn set_velocity(&mut self, name: impl Into<String>, velocity: ArrayD<T>) {
-        self.velocities.insert(name.into(), velocity);
-    }
-
-    fn velocity_mut(
-        &mut self,
-        name: &str,
-        parameter: &ArrayD<T>,
-    ) -> Result<&mut ArrayD<T>, OptimError> {
-        if !self.velocities.contains_key(name) {
-            self.velocities.insert(name.to_owned(), ArrayD::zeros(parameter.raw_dim()));
-        }
-        let v = self.velocities.get_mut(name).expect("it was there or has just been inserted");
-        check_shape("the velocity", name, parameter, v)?;
-        Ok(v)
+        self.velocities.set(name.into(), velocity);
     }
 }
 

@@ -1,7 +1,5 @@
 //! Stochastic gradient descent.
 
-use std::collections::BTreeMap;
-
 use ndarray::ArrayD;
 use numerics::{Scalar, for_each_of_three};
 use serde::{Deserialize, Serialize};
@@ -9,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::OptimError;
 use crate::error::{check, check_learning_rate, check_shape};
 use crate::norm::l2_norm;
+use crate::velocities::Velocities;
 
 /// Declares an [`Sgd`]; by default plain gradient descent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +42,7 @@ impl SgdConfig {
             let valid = norm.is_finite() && norm > 0.0;
             check("the norm to clip gradients to", "finite and above 0", norm, valid)?;
         }
-        Ok(Sgd { config: self, velocities: BTreeMap::new() })
+        Ok(Sgd { config: self, velocities: Velocities::new() })
     }
 }
 
@@ -79,7 +78,7 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sgd<T> {
     config: SgdConfig,
-    velocities: BTreeMap<String, ArrayD<T>>,
+    velocities: Velocities<T>,
 }
 
 impl<T: Scalar> Sgd<T> {
@@ -103,7 +102,7 @@ impl<T: Scalar> Sgd<T> {
         let momentum = T::of(momentum);
         let scale = T::of(lr * self.clipping(gradient));
         let shrink = T::of(if decays { lr * weight_decay } else { 0.0 });
-        let v = self.velocity_mut(name, parameter)?;
+        let v = self.velocities.of(name, parameter)?;
         for_each_of_three(parameter, v, gradient, |p, v, g| {
             let lr_g = scale * g + shrink * *p;
             *v = momentum * *v + lr_g;
@@ -121,12 +120,12 @@ impl<T: Scalar> Sgd<T> {
 
     /// The velocities by the name of their parameter: with the step number, all the state there is.
     pub fn velocities(&self) -> impl Iterator<Item = (&str, &ArrayD<T>)> {
-        self.velocities.iter().map(|(name, v)| (name.as_str(), v))
+        self.velocities.iter()
     }
 
     /// Sets a velocity, to continue where another optimiser of the same hyperparameters stopped.
     pub fn set_velocity(&mut self, name: impl Into<String>, velocity: ArrayD<T>) {
-        self.velocities.insert(name.into(), velocity);
+        self.velocities.set(name.into(), velocity);
     }
 
     // ANCHOR: clip
@@ -138,19 +137,6 @@ impl<T: Scalar> Sgd<T> {
         if norm > bound && norm.is_finite() { bound / norm } else { 1.0 }
     }
     // ANCHOR_END: clip
-
-    fn velocity_mut(
-        &mut self,
-        name: &str,
-        parameter: &ArrayD<T>,
-    ) -> Result<&mut ArrayD<T>, OptimError> {
-        if !self.velocities.contains_key(name) {
-            self.velocities.insert(name.to_owned(), ArrayD::zeros(parameter.raw_dim()));
-        }
-        let v = self.velocities.get_mut(name).expect("it was there or has just been inserted");
-        check_shape("the velocity", name, parameter, v)?;
-        Ok(v)
-    }
 }
 
 #[cfg(test)]

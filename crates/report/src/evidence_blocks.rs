@@ -149,10 +149,11 @@ mod tests {
         );
         let controls = evidence.negative_controls(None).unwrap();
         assert!(
-            controls.contains(r"| `relu-sign` | ReLU (4.1) | a \| b\_c | course, gradient |"),
+            controls.contains("| `relu-sign` | ReLU\u{a0}(4.1) | a \\| b\\_c | course, gradient |"),
             "{controls}"
         );
-        assert_eq!(evidence.negative_controls(Some("4.1")).unwrap(), controls);
+        let of_question = evidence.negative_controls(Some("4.1")).unwrap();
+        assert_eq!(of_question, controls.replace("\u{a0}(4.1)", ""));
         let error = evidence.negative_controls(Some("4.2")).unwrap_err();
         assert!(error.contains("no deliberate bug belongs to question `4.2`"), "{error}");
     }

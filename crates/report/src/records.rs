@@ -14,7 +14,7 @@ use crate::numbers::{percentage, significant};
 use crate::performance;
 use crate::record_tables::{run_results, sweep_best, sweep_table};
 use crate::repeats;
-use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs};
+use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epochs, run_groups};
 
 /// The records, and what their data has to be.
 #[derive(Clone, Debug)]
@@ -184,6 +184,7 @@ impl Records {
             (Either::Sweep(sweep), "best") => Ok(sweep_best(&sweep)),
             (Either::Run(run), "results") => Ok(run_results(&run)),
             (Either::Run(run), "config") => Ok(run_config(&run)),
+            (Either::Run(run), "groups") => run_groups(&run).map_err(refused),
             (Either::Run(run), "epochs") => run_epochs(&run).map_err(refused),
             (Either::Run(run), "network") => run_network(&run).map_err(refused),
             (Either::Run(run), "classes") => run_classes(&run).map_err(refused),
@@ -192,8 +193,8 @@ impl Records {
                 Err(format!("the sweep `{name}` has the views table and best, not `{view}`"))
             }
             (Either::Run(_), _) => Err(format!(
-                "the run `{name}` has the views results, config, epochs, network, classes and \
-                 confused, not `{view}`"
+                "the run `{name}` has the views results, config, groups, epochs, network, classes \
+                 and confused, not `{view}`"
             )),
         }
     }

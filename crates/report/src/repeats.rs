@@ -144,8 +144,8 @@ mod tests {
     fn each_seed_has_a_row_and_all_have_their_mean_and_spread() {
         let table = table(vec![run(1, 8), run(0, 6)], 2, 0.93).unwrap().replace('\u{a0}', " ");
         // 400 images in 8 seconds; √2 / 100 around the mean.
-        let expected = "| 0 | 94.00 % | 0.133 | 50.0 | 4.00 |\n| 1 | 92.00 % | 0.133 | 50.0 | 4.00 |\n\
-                        | mean ± standard deviation | **93.00 %** ± 1.41 | 0.133 | 50.0 | 4.00 |\n";
+        let expected = "| 0 | 94.00 % | 0.133 | 50 | 4 |\n| 1 | 92.00 % | 0.133 | 50 | 4 |\n\
+                        | mean ± standard deviation | **93.00 %** ± 1.41 | 0.133 | 50 | 4 |\n";
         assert!(table.contains(expected), "{table}");
         assert!(
             table.contains("1 epochs of 400 images, none held out; 100 test images"),

@@ -27,6 +27,39 @@ pub(crate) fn run_config(run: &Record) -> String {
     out
 }
 
+/// The parameter groups of a run, and how each is trained.
+pub(crate) fn run_groups(run: &Record) -> Result<String, String> {
+    let hyperparameters = &run.config.hyperparameters;
+    let groups = hyperparameters.get("groups").and_then(toml::Value::as_array);
+    let groups = groups.ok_or("its hyperparameters have no groups")?;
+    let mut out = String::from("| parameters | optimiser | schedule |\n|---|---|---|\n");
+    let mut row = |names: &str, of: &toml::Table, [optimiser, schedule]: [&str; 2]| {
+        let settings = |part: &str| match of.get(part).and_then(toml::Value::as_table) {
+            Some(part) => settings(part),
+            None => String::new(),
+        };
+        let (optimiser, schedule) = (settings(optimiser), settings(schedule));
+        let _ = writeln!(out, "| {names} | {optimiser} | {schedule} |");
+    };
+    for group in groups {
+        let wrong = || "a group is not a table with the names of its parameters".to_owned();
+        let group = group.as_table().ok_or_else(wrong)?;
+        let names = group.get("parameters").and_then(toml::Value::as_array).ok_or_else(wrong)?;
+        let names: Vec<_> = names.iter().map(|name| format!("`{}`", shown(name))).collect();
+        row(&names.join(", "), group, ["optimiser", "schedule"]);
+    }
+    row("all others", hyperparameters, ["sgd", "schedule"]);
+    Ok(out)
+}
+
+/// What a table of hyperparameters says, its name first.
+fn settings(table: &toml::Table) -> String {
+    let name = table.get("name").map(|name| format!("**{}**", words(&shown(name))));
+    let others = flat(table).into_iter().filter(|(path, _)| path != "name");
+    let others = others.map(|(path, value)| format!("{} {}", words(&path), shown(value)));
+    name.into_iter().chain(others).collect::<Vec<_>>().join(", ").replace('|', "\\|")
+}
+
 /// Loss and accuracy after each epoch, with the learning rate of its last step.
 pub(crate) fn run_epochs(run: &Record) -> Result<String, String> {
     let epochs: Vec<_> = run.history.rows().iter().filter(|row| row.train_loss.is_some()).collect();
@@ -200,6 +233,27 @@ pub(crate) mod tests {
     /// With spaces that break.
     fn plain(text: &str) -> String {
         text.replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn groups_have_rows_and_so_have_the_parameters_in_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[hyperparameters]\n[hyperparameters.sgd]\nmomentum = 0.9\n\
+                    [hyperparameters.schedule]\nname = \"linear\"\nlr = 0.5\n\
+                    [[hyperparameters.groups]]\nparameters = [\"0.W\", \"1.W\"]\n\
+                    [hyperparameters.groups.optimiser]\nname = \"muon\"\nnewton_schulz_steps = 3\n\
+                    [[hyperparameters.groups]]\nparameters = [\"0.b\"]\n\
+                    [hyperparameters.groups.optimiser]\nname = \"frozen\"\n";
+        write_run(folder.path(), text, 0, 50);
+        let run = Record::read(folder.path()).unwrap();
+        let expected = "| parameters | optimiser | schedule |\n|---|---|---|\n\
+                        | `0.W`, `1.W` | **muon**, newton schulz steps 3 |  |\n\
+                        | `0.b` | **frozen** |  |\n\
+                        | all others | momentum 0.9 | **linear**, lr 0.5 |\n";
+        assert_eq!(run_groups(&run).unwrap(), expected);
+        write_run(folder.path(), "[hyperparameters]\nlr = 1\n", 0, 50);
+        let error = run_groups(&Record::read(folder.path()).unwrap()).unwrap_err();
+        assert_eq!(error, "its hyperparameters have no groups");
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn a_book_is_built() {
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
         "<a href=\"verification.html\"><span>checked against the code: 50 cases, largest error 0, bound 1e-10</span></a>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
-        "<strong>Figure 4.1.1.</strong> A net with <svg aria-hidden",
+        "<strong>Figure 4.1.1.</strong> A net with <span class=\"unbroken\"><svg aria-hidden",
         "<strong>Table 4.1.1.</strong> Sizes",
         "<code>crates/one/src/a.rs</code>, lines 4–5",
         "fn f() {}",

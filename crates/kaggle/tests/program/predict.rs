@@ -141,16 +141,22 @@ fn offline_the_sample_is_predicted_loudly_and_never_as_a_submission() {
 }
 
 #[test]
-fn the_best_checkpoint_of_the_last_training_comes_before_the_weights_that_ship() {
+fn the_best_checkpoint_of_a_training_comes_before_the_weights_that_ship() {
     let machine = Machine::with_checkpoint();
     machine.checkpoint("experiments/cifar10/checkpoints/best.safetensors");
     let (said, _) = machine.succeed("--offline");
-    let expected =
-        "weights: experiments/cifar10/checkpoints/best.safetensors (the last training here)";
+    let expected = "weights: experiments/cifar10/checkpoints/best.safetensors (a training here)";
     assert_eq!(line(&said, "weights:"), expected);
     let by_name = machine.read("sample_submission.csv");
     machine.succeed("--offline --checkpoint model.safetensors");
     assert_eq!(machine.read("sample_submission.csv"), by_name);
+
+    machine.checkpoint("experiments/cifar10-fast/checkpoints/best.safetensors");
+    assert_eq!(line(&machine.succeed("--offline").0, "weights:"), expected);
+    machine.checkpoint("experiments/cifar10-best/checkpoints/last.safetensors");
+    let best = "weights: experiments/cifar10-best/checkpoints/last.safetensors (a training here)";
+    assert_eq!(line(&machine.succeed("--offline").0, "weights:"), best);
+    std::fs::remove_dir_all(machine.path("experiments/cifar10-best")).unwrap();
 
     machine.write("experiments/cifar10/checkpoints/best.safetensors", b"damaged");
     let error = machine.fail("--offline", 1);

@@ -31,12 +31,29 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
         ("ablate --parts flip,flop", "unknown part \"flop\""),
         ("train --resume --overwrite", "cannot be used with"),
         ("train --model-name ../up", "../up"),
+        ("train --recipe slow", "possible values: plain, fast, best"),
         ("mlp --without flip", "unexpected argument"),
         ("export --output a.safetensors", "--checkpoint"),
     ] {
         let error = machine.fail(arguments, 2);
         assert!(error.contains(expected), "{arguments}: {error}");
     }
+}
+
+#[test]
+fn a_part_that_a_recipe_does_not_have_is_refused_before_anything_is_read() {
+    let machine = Machine::new();
+    for (arguments, expected) in [
+        (
+            "train --recipe best --without he-init",
+            "the recipe of best has no part he-init to leave",
+        ),
+        ("ablate --recipe plain --parts flip,muon", "the recipe of cnn has no part muon to leave"),
+    ] {
+        let error = machine.fail(arguments, 1);
+        assert!(error.contains(expected), "{arguments}: {error}");
+    }
+    assert_eq!(machine.names(), [""; 0]);
 }
 
 #[test]
