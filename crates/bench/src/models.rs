@@ -3,7 +3,7 @@
 use activations::Activation;
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use layers::{FullyConnectedConfig, WeightInit};
-use training::LayerSpec;
+use training::{LayerSpec, airbench_layers};
 
 /// A network to be timed.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,7 @@ impl BenchModel {
     #[must_use]
     pub fn air(width: f64) -> Self {
         let widths = [64.0, 256.0, 256.0].map(|filters: f64| (width * filters) as usize);
-        let layers = kaggle::airbench_layers(widths);
+        let layers = airbench_layers(widths);
         let input_shape = vec![32, 32, 3];
         Self { name: "air", width, input_shape, layers, frozen_first_weights: true }
     }

@@ -25,7 +25,6 @@ pub use evaluation::{accuracy_line, class_table, confusion_table};
 pub use output_file::{check_writable, replace};
 pub use prediction::{TestTimeAugmentation, evaluate, predict};
 pub use recipe::{RateShape, Recipe, RecipeGroup, Whitening};
-pub use recipes::airbench_layers;
 pub use seeded_augmentation::SeededAugmentation;
 pub use submission::Submission;
 pub use test_images::{COMPETITION_FILE, Source, TestImages, Wanted, labelled_test_batch};

@@ -63,6 +63,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod airbench;
 mod augment;
 mod batch_source;
 mod checkpoint;
@@ -84,6 +85,7 @@ mod step_table;
 mod tensor_file;
 mod training;
 
+pub use airbench::airbench_layers;
 pub use augment::{Augment, NoAugmentation};
 pub use batch_source::{BatchSource, ImageBatches};
 pub use checkpoint::Checkpoint;
