@@ -43,12 +43,13 @@ def padding(pad, kernel):
     return pad if isinstance(pad, int) else tuple(pad)
 
 
-def known(layer, names):
-    """The fields of a layer, all of which have to be known."""
-    unknown = set(layer) - {"layer", "activation", "weight_init", "bias", "scale"} - set(names)
+def known(layer, names, switch=None):
+    """The fields of a layer, all of which have to be known; a switch is on unless the layer says otherwise."""
+    unknown = set(layer) - {"layer", "activation", "weight_init", switch} - set(names)
     if unknown:
         raise ValueError(f"the layer {layer['layer']} has fields that are not known here: {sorted(unknown)}")
-    return [layer[name] for name in names]
+    values = [layer[name] for name in names]
+    return values if switch is None else [*values, layer.get(switch, True)]
 
 
 def network(layers, input_shape, frozen_first_weights):
@@ -57,22 +58,22 @@ def network(layers, input_shape, frozen_first_weights):
     for layer in layers:
         kind = layer["layer"]
         if kind == "conv2d":
-            n_out, kernel, stride, pad = known(layer, ["n_out", "kernel_shape", "stride", "pad"])
-            bias = layer.get("bias", True)
+            names = ["n_out", "kernel_shape", "stride", "pad"]
+            n_out, kernel, stride, pad, bias = known(layer, names, "bias")
             module = nn.Conv2d(shape[2], n_out, tuple(kernel), stride, padding(pad, kernel), bias=bias)
         elif kind == "fully_connected":
-            (n_out,) = known(layer, ["n_out"])
-            module = nn.Linear(shape[0], n_out, bias=layer.get("bias", True))
+            n_out, bias = known(layer, ["n_out"], "bias")
+            module = nn.Linear(shape[0], n_out, bias=bias)
         elif kind == "pool2d":
             mode, kernel, stride, pad = known(layer, ["mode", "kernel_shape", "stride", "pad"])
             if mode != "max":
                 raise ValueError(f"expected max pooling, got {mode}")
             module = nn.MaxPool2d(tuple(kernel), stride, padding(pad, kernel))
         elif kind == "batch_norm":
-            eps, momentum = known(layer, ["eps", "momentum"])
+            eps, momentum, scale = known(layer, ["eps", "momentum"], "scale")
             module = nn.BatchNorm2d(shape[2], eps=eps, momentum=momentum)
             # A scale that is 1 and stays so is how PyTorch has none.
-            module.weight.requires_grad = layer.get("scale", True)
+            module.weight.requires_grad = scale
         elif kind == "flatten":
             known(layer, [])
             module = Rows()

@@ -5,7 +5,7 @@ use ndarray::Ix4;
 use numerics::Rng;
 use optim::{OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
 use serde::Serialize;
-use training::{Model, ModelSpec, RunConfig};
+use training::{Augment, Model, ModelSpec, RunConfig};
 
 use crate::{KaggleError, SeededAugmentation, TestTimeAugmentation};
 
@@ -119,10 +119,7 @@ impl Recipe {
             schedule: self.schedule(lr, epochs * steps_per_epoch),
             groups: self.groups.iter().map(|group| self.group(group, steps_per_epoch)).collect(),
             label_smoothing,
-            augmentation: training::Augment::description(&SeededAugmentation {
-                augmentation,
-                seed,
-            }),
+            augmentation: SeededAugmentation { augmentation, seed }.description(),
             data_sha256: data_sha256.to_owned(),
         }
     }

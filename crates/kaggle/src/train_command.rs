@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use experiment::{
     Config, Dtype, Evaluation, LAST_CHECKPOINT, ModelName, Predictions, Program, Record, Status,
     Summary,
@@ -19,6 +19,7 @@ use training::{
 };
 
 use crate::options::{DataOptions, ThreadOptions, Voice, command_line};
+use crate::recipe_name::RecipeName;
 
 /// What every training lets one choose.
 #[derive(Args, Clone, Debug)]
@@ -68,36 +69,6 @@ pub(crate) struct OneRun {
     test: bool,
     #[command(flatten)]
     options: TrainingOptions,
-}
-
-/// The recipes for CIFAR-10.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum RecipeName {
-    /// Six convolutions, and nothing that is not in the usual textbook
-    Plain,
-    /// 74.8 % as soon as possible
-    Fast,
-    /// 94 %
-    Best,
-}
-
-impl RecipeName {
-    fn recipe(self) -> Recipe {
-        match self {
-            Self::Plain => Recipe::cifar10_cnn(),
-            Self::Fast => Recipe::cifar10_fast(),
-            Self::Best => Recipe::cifar10_best(),
-        }
-    }
-
-    /// The name of a record.
-    fn record(self) -> &'static str {
-        match self {
-            Self::Plain => kaggle::CIFAR10_RECORD,
-            Self::Fast => kaggle::CIFAR10_FAST_RECORD,
-            Self::Best => kaggle::CIFAR10_BEST_RECORD,
-        }
-    }
 }
 
 #[derive(Args, Debug)]

@@ -38,13 +38,19 @@ impl Records {
         Ok(Self { folder: folder.to_owned(), checksums: DataChecksums::known()? })
     }
 
-    /// Reads a record, and refuses one of another schema or of other data.
-    fn read(&self, name: &str) -> Result<Either, String> {
+    /// A folder in the folder of the records, and in no other.
+    fn directory(&self, what: &str, name: &str) -> Result<PathBuf, String> {
         let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         let directory = self.folder.join(name);
-        if name.is_empty() || !inside || !directory.is_dir() {
-            return Err(format!("there is no record `{name}` in the book's folder records/"));
+        match !name.is_empty() && inside && directory.is_dir() {
+            true => Ok(directory),
+            false => Err(format!("there is no {what} `{name}` in the book's folder records/")),
         }
+    }
+
+    /// Reads a record, and refuses one of another schema or of other data.
+    fn read(&self, name: &str) -> Result<Either, String> {
+        let directory = self.directory("record", name)?;
         let record = match directory.join("sweep.toml").is_file() {
             true => SweepRecord::read(&directory).map(|record| Either::Sweep(Box::new(record))),
             false => Record::read(&directory).map(|record| Either::Run(Box::new(record))),
@@ -76,11 +82,7 @@ impl Records {
     /// If a run is refused, or differs from the baseline in more than its component.
     pub fn ablation(&self, folder: &str) -> Result<String, String> {
         let refused = |reason: String| format!("the ablation `{folder}` is refused: {reason}");
-        let plain = Path::new(folder).components().all(|p| matches!(p, Component::Normal(_)));
-        let directory = self.folder.join(folder);
-        if folder.is_empty() || !plain || !directory.is_dir() {
-            return Err(format!("there is no ablation `{folder}` in the book's folder records/"));
-        }
+        let directory = self.directory("ablation", folder)?;
         let ablation = Ablation::read(&directory).map_err(refused)?;
         let mut runs = Vec::new();
         for component in ablation.folders() {
@@ -116,12 +118,9 @@ impl Records {
 
     /// The names of the folders in a folder of the records.
     fn runs_in(&self, folder: &str) -> Result<Vec<String>, String> {
-        let plain = Path::new(folder).components().all(|p| matches!(p, Component::Normal(_)));
-        let missing = || format!("there is no folder `{folder}` in the book's folder records/");
-        if folder.is_empty() || !plain {
-            return Err(missing());
-        }
-        let entries = std::fs::read_dir(self.folder.join(folder)).map_err(|_| missing())?;
+        let directory = self.directory("folder", folder)?;
+        let entries = std::fs::read_dir(&directory)
+            .map_err(|error| format!("cannot read {}: {error}", directory.display()))?;
         let folders = entries.flatten().filter(|entry| entry.path().is_dir());
         Ok(folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
