@@ -9,7 +9,7 @@ use anyhow::Result;
 use cnn::{Pool2DConfig, PoolMode};
 use layers::{BatchNormConfig, Layer};
 use ndarray::ArrayD;
-use numerics::Rng;
+use numerics::{Rng, recycle, reused};
 
 use crate::{By, Case, Pass, Subject, Work, repeated};
 
@@ -79,37 +79,41 @@ pub fn memory_bound_cases(batch: usize, threads: usize) -> Result<Vec<Case>> {
 fn gelu(z: Arc<ArrayD<f32>>, pass: Pass) -> crate::Run {
     repeated(move || {
         let start = Instant::now();
-        black_box(match pass {
+        let result = black_box(match pass {
             Pass::Forward => Activation::GELU.forward(&z),
             _ => Activation::GELU.backward(&z, &z)?,
         });
-        Ok(start.elapsed())
+        let time = start.elapsed();
+        recycle(result);
+        Ok(time)
     })
 }
 
 /// A pass of a layer, which takes its input as its own: the copy is not part of the time.
+///
+/// As in a training, the memory of what is made goes to the next call.
 fn passes(mut layer: Box<dyn Layer<f32>>, x: Arc<ArrayD<f32>>, pass: Pass) -> Result<crate::Run> {
-    if pass == Pass::Forward {
-        return Ok(repeated(move || {
-            // What the last call left in the cache is not part of this one.
-            layer.clear_cache();
-            let x = ArrayD::clone(&x);
-            let start = Instant::now();
-            let y = black_box(layer.forward(x)?);
-            let time: Duration = start.elapsed();
-            drop(y);
-            Ok(time)
-        }));
-    }
-    let dl_dy = layer.forward(ArrayD::clone(&x))?;
+    let dl_dy = match pass {
+        Pass::Forward => None,
+        _ => Some(layer.forward(copied(&x))?),
+    };
     Ok(repeated(move || {
-        let dl_dy = dl_dy.clone();
+        let input = copied(dl_dy.as_ref().unwrap_or(&x));
         let start = Instant::now();
-        let dl_dx = black_box(layer.backward(dl_dy)?);
-        let time = start.elapsed();
-        drop(dl_dx);
+        let result = black_box(match pass {
+            Pass::Forward => layer.forward(input)?,
+            _ => layer.backward(input)?,
+        });
+        let time: Duration = start.elapsed();
+        recycle(result);
         Ok(time)
     }))
+}
+
+fn copied(x: &ArrayD<f32>) -> ArrayD<f32> {
+    let mut copy = reused(x.raw_dim());
+    copy.assign(x);
+    copy
 }
 
 #[cfg(test)]
