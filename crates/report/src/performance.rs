@@ -262,7 +262,7 @@ pub(crate) mod tests {
         assert!(text.contains("| 1.5 | | reached |"), "{text}");
         // 0.4 s of 0.5 s; 0.5 GFLOP forward in 0.1 s, twice as many backward in 0.3 s.
         let text = shown(&record, "profile-air");
-        assert!(text.contains("| im2col | 100 | 300 | 80.0 % | 5 | 3.33 |"), "{text}");
+        assert!(text.contains("| im2col | 100 | 300 | 80.0 % | 5 / 3.33 |"), "{text}");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(super) fn convolutions(record: &Record) -> Result<String, String> {
         matches!(m.subject, Subject::Convolution { .. }) && m.by == By::Im2col
     })?;
     let mut out = String::from(
-        "| layer | kernel | pass | im2col | Winograd | PyTorch | PyTorch, tuned malloc | of the peak |\n\
+        "| layer | kernel | pass | im2col | Winograd | PyTorch | tuned malloc | of the peak |\n\
          |---|---|---|--:|--:|--:|--:|--:|\n",
     );
     for im2col in passes {
@@ -69,7 +69,7 @@ pub(super) fn memory_bound(record: &Record) -> Result<String, String> {
         matches!(m.subject, Subject::MemoryBound { .. }) && m.by == By::Ours
     })?;
     let mut out = String::from(
-        "| layer | input | pass | GB/s | of the copy | PyTorch | PyTorch, tuned malloc |\n\
+        "| layer | input | pass | GB/s | of the copy | PyTorch | tuned malloc |\n\
          |---|---|---|--:|--:|--:|--:|\n",
     );
     for ours in passes {
@@ -95,7 +95,7 @@ pub(super) fn products(record: &Record) -> Result<String, String> {
         matches!(m.subject, Subject::Product { .. }) && m.by == By::Ours
     })?;
     let mut out = String::from(
-        "| product | pass | GFLOP/s | of the peak | PyTorch | PyTorch, tuned malloc |\n\
+        "| product | pass | GFLOP/s | of the peak | PyTorch | tuned malloc |\n\
          |---|---|--:|--:|--:|--:|\n",
     );
     for ours in products {
@@ -123,7 +123,7 @@ fn theirs(record: &Record, ours: &bench::Measurement) -> String {
 fn words(pass: Pass) -> &'static str {
     match pass {
         Pass::Forward => "forward",
-        Pass::BackwardData => "backward, input",
-        Pass::BackwardWeights => "backward, weights",
+        Pass::BackwardData => "dL/dX",
+        Pass::BackwardWeights => "dL/dW",
     }
 }

@@ -15,13 +15,13 @@ pub(super) fn steps(record: &Record) -> Result<String, String> {
         named && m.by == By::Ours
     })?;
     let mut out = String::from(
-        "| | batch | ms | images/s | PyTorch | tuned malloc | ratio to PyTorch | to tuned malloc |\n\
+        "| | batch | ms | images/s | PyTorch | tuned malloc | ratio to PyTorch | to tuned |\n\
          |---|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     for ours in steps {
         let name = match &ours.subject {
-            Subject::Step { model, .. } => format!("{model}, training step"),
-            Subject::Inference { model } => format!("{model}, prediction"),
+            Subject::Step { model, .. } => model.clone(),
+            Subject::Inference { model } => format!("{model}, predicting"),
             _ => continue,
         };
         let _ = writeln!(out, "| {name} | {} | {} |", ours.batch, compared(record, ours));
@@ -35,7 +35,7 @@ pub(super) fn scaling(record: &Record, size: &str) -> Result<String, String> {
     let wanted = |m: &Measurement| m.name.starts_with(&prefix) && m.by == By::Ours;
     let cases = some(record, "scaling (option --scaling)", wanted)?;
     let mut out = format!(
-        "| {size} | ms | images/s | PyTorch | tuned malloc | ratio to PyTorch | to tuned malloc |\n\
+        "| {size} | ms | images/s | PyTorch | tuned malloc | ratio to PyTorch | to tuned |\n\
          |--:|--:|--:|--:|--:|--:|--:|\n"
     );
     for ours in cases {
@@ -63,8 +63,8 @@ pub(super) fn profile(record: &Record, model: &str) -> Result<String, String> {
     let table = &profile.table;
     let StepTable { step, examples, layers, loss, update, data, .. } = table;
     let mut out = String::from(
-        "| part | input | output | algorithm | forward, ms | backward, ms | share | GFLOP/s forward | backward |\n\
-         |---|---|---|---|--:|--:|--:|--:|--:|\n",
+        "| part | input | output | algorithm | forward, ms | backward, ms | share | GFLOP/s |\n\
+         |---|---|---|---|--:|--:|--:|--:|\n",
     );
     let ms = |seconds: f64| significant(1e3 * seconds);
     let share = |seconds: f64| percentage(seconds / step);
@@ -72,7 +72,7 @@ pub(super) fn profile(record: &Record, model: &str) -> Result<String, String> {
         let StepRow { layer, input, output, algorithm, forward, backward, .. } = row;
         let speeds = row
             .gflops(*examples)
-            .map_or([String::new(), String::new()], |(f, b)| [significant(f), significant(b)]);
+            .map_or_else(String::new, |(f, b)| format!("{} / {}", significant(f), significant(b)));
         let _ = writeln!(
             out,
             "| {layer} | {} | {} | {} | {} | {} | {} | {} |",
@@ -82,7 +82,7 @@ pub(super) fn profile(record: &Record, model: &str) -> Result<String, String> {
             ms(*forward),
             ms(*backward),
             share(row.seconds()),
-            speeds.join(" | ")
+            speeds
         );
     }
     let rest = table.rest();
@@ -91,7 +91,7 @@ pub(super) fn profile(record: &Record, model: &str) -> Result<String, String> {
     {
         if seconds > 0.0 {
             let (ms, share) = (ms(seconds), share(seconds));
-            let _ = writeln!(out, "| {name} | | | | {ms} | | {share} | | |");
+            let _ = writeln!(out, "| {name} | | | | {ms} | | {share} | |");
         }
     }
     let _ = write!(
