@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ndarray::{Array, ArrayRef, Dimension};
-use numerics::Scalar;
+use numerics::{Scalar, for_each_of_two, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::{ActivationError, ArcTan, GELU, Linear, ReLU, Sigmoid, SoftMax, TanH};
@@ -108,6 +108,32 @@ impl Activation {
             Self::GELU => GELU::backward(z, dl_dy),
         })
     }
+
+    /// [`backward`](Self::backward) in the memory of `dl_dy`, where that is possible.
+    ///
+    /// # Errors
+    /// As [`backward`](Self::backward).
+    pub fn backward_owned<T: Scalar, D: Dimension>(
+        self,
+        z: &ArrayRef<T, D>,
+        mut dl_dy: Array<T, D>,
+    ) -> Result<Array<T, D>, ActivationError> {
+        match self {
+            Self::ReLU if z.shape() == dl_dy.shape() => {
+                for_each_of_two(&mut dl_dy, z, |dl_dy, z| *dl_dy = ReLU::gradient(z, *dl_dy));
+                Ok(dl_dy)
+            }
+            Self::GELU if z.shape() == dl_dy.shape() => {
+                for_each_of_two(&mut dl_dy, z, |dl_dy, z| *dl_dy = GELU::gradient(z, *dl_dy));
+                Ok(dl_dy)
+            }
+            _ => {
+                let dl_dz = self.backward(z, &dl_dy)?;
+                recycle(dl_dy);
+                Ok(dl_dz)
+            }
+        }
+    }
 }
 
 impl fmt::Display for Activation {
@@ -130,6 +156,7 @@ impl FromStr for Activation {
 #[cfg(test)]
 mod tests {
     use ndarray::{Array2, ArrayD, IxDyn, array};
+    use numerics::Rng;
 
     use super::*;
 
@@ -161,6 +188,24 @@ mod tests {
                 error,
                 ActivationError::Shape { activation, expected: vec![2, 3], got: vec![3, 2] }
             );
+            assert_eq!(activation.backward_owned(&z, dl_dy.clone()).unwrap_err(), error);
+        }
+    }
+
+    #[test]
+    fn a_gradient_in_the_memory_of_the_other_has_the_same_bits() {
+        let mut rng = Rng::new(0);
+        // Both on one thread and on several, and in another order than that of memory.
+        for shape in [(3, 5), (400, 300)] {
+            let z: Array2<f32> = rng.normal_array(shape, 0.0, 1.0);
+            let dl_dy: Array2<f32> = rng.normal_array(shape, 0.0, 1.0);
+            let turned = dl_dy.t().as_standard_layout().into_owned().reversed_axes();
+            for activation in Activation::ALL {
+                let expected = activation.backward(&z, &dl_dy).unwrap();
+                for dl_dy in [dl_dy.clone(), turned.clone()] {
+                    assert_eq!(activation.backward_owned(&z, dl_dy).unwrap(), expected);
+                }
+            }
         }
     }
 

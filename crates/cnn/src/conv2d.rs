@@ -155,11 +155,7 @@ impl<T: Scalar> Conv2D<T> {
         let dl_dy = dl_dy.into_dimensionality::<Ix4>().expect("check_gradient found four axes");
         Ok(match z {
             None => dl_dy,
-            Some(z) => {
-                let dl_dz = self.activation().backward(z, &dl_dy)?;
-                recycle(dl_dy);
-                dl_dz
-            }
+            Some(z) => self.activation().backward_owned(z, dl_dy)?,
         })
     }
 

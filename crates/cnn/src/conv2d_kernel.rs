@@ -15,10 +15,11 @@ use numerics::{Scalar, add_matmul, matmul_into, reused};
 use rayon::prelude::*;
 
 use crate::conv2d_algorithm::{assert_shapes, conv2d_backward_bias};
+use crate::even_parts::lines_per_part;
 use crate::scratch::with_scratch;
 use crate::{Conv2DGradients, Window};
 
-/// Bytes of the column matrix of one block.
+/// Bytes of the column matrix of one block at most.
 const BLOCK_BYTES: usize = 1 << 20;
 
 /// Partial sums of `dL/dW`, taken side by side.
@@ -139,7 +140,8 @@ impl Blocks {
     fn new<T: Scalar>(images: usize, channels: usize, filters: usize, window: Window) -> Self {
         let (k1, k2) = window.kernel();
         let line_bytes = window.output().1 * k1 * k2 * channels * size_of::<T>();
-        let lines_per_block = (BLOCK_BYTES / line_bytes.max(1)).max(1);
+        let most = (BLOCK_BYTES / line_bytes.max(1)).max(1);
+        let lines_per_block = lines_per_part(images * window.output().0, most);
         Self { window, images, channels, filters, lines_per_block }
     }
 

@@ -28,6 +28,7 @@
 mod conv2d;
 mod conv2d_algorithm;
 mod conv2d_kernel;
+mod even_parts;
 mod global_average_pool2d;
 mod pad;
 mod pool2d;

@@ -119,7 +119,7 @@ impl<T: Scalar> FullyConnected<T> {
         let z = &self.cached()?.z;
         self.state.check_gradient(z.shape(), &dl_dy)?;
         let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
-        Ok(self.activation().backward(z, &dl_dy)?)
+        Ok(self.activation().backward_owned(z, dl_dy)?)
     }
 
     /// Sets the gradients of the parameters, from `dL/dZ`.

@@ -28,11 +28,11 @@ fn assert_overwritten(what: &str, shape: &[usize], mut layer: Box<dyn Layer<f32>
             }
         };
         poison_if_wanted();
-        let y = layer.forward(x.clone()).unwrap();
+        let y = layer.forward(x.clone()).expect("x fits");
         poison_if_wanted();
-        let dl_dx = layer.backward(y.clone()).unwrap();
+        let dl_dx = layer.backward(y.clone()).expect("forward came first");
         poison_if_wanted();
-        (y, dl_dx, layer.predict(&x).unwrap())
+        (y, dl_dx, layer.predict(&x).expect("x fits"))
     };
     let first = passes(false);
     assert!(first.0.len() >= 1 << 15, "{what}: smaller arrays are not used again");

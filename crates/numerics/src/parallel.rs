@@ -71,6 +71,34 @@ fn collected<T: Scalar, D: Dimension>(
     out
 }
 
+/// Calls `f` with every two elements at the same place, the first of which it may change.
+///
+/// # Panics
+/// If the shapes differ.
+pub fn for_each_of_two<T: Scalar, D: Dimension>(
+    x: &mut ArrayRef<T, D>,
+    y: &ArrayRef<T, D>,
+    f: impl Fn(&mut T, T) + Send + Sync,
+) {
+    let contiguous = x.is_standard_layout() && y.is_standard_layout();
+    if !contiguous || x.shape() != y.shape() {
+        return Zip::from(x).and(y).for_each(|x, &y| f(x, y));
+    }
+    let expected = "the standard layout is contiguous";
+    let (xs, ys) = (x.as_slice_mut().expect(expected), y.as_slice().expect(expected));
+    let part = |(xs, ys): (&mut [T], &[T])| {
+        vectorized(
+            #[inline(always)]
+            || xs.iter_mut().zip(ys).for_each(|(x, &y)| f(x, y)),
+        );
+    };
+    if xs.len() < WORTH_A_THREAD {
+        part((xs, ys));
+    } else {
+        xs.par_chunks_mut(WORTH_A_THREAD).zip(ys.par_chunks(WORTH_A_THREAD)).for_each(part);
+    }
+}
+
 /// Calls `f` with every three elements at the same place, the first two of which it may change.
 ///
 /// # Panics

@@ -10,12 +10,14 @@ use super::planes::{planes_len, planes_mut};
 use super::tiling::{Images, Tile, Tiling};
 use super::transforms::{at, bt};
 use super::{POINTS, SIDE, TILE};
+use crate::even_parts::lines_per_part;
 use crate::scratch::with_scratch;
 
-/// Bytes that the transformed tiles of one chunk take, before and after the products.
+/// Bytes that the transformed tiles of one chunk take at most, before and after the products.
 const CHUNK_BYTES: usize = 2 << 20;
 
-/// Fewer tiles than this in a chunk would read the weights too often for what they do with them.
+/// Chunks are not made smaller than this for the sake of [`CHUNK_BYTES`]: they would read the weights too often
+/// for what they do with them.
 const FEWEST_TILES: usize = 128;
 
 /// The point whose product enters each of the 16 outputs with the factor 1: row 1 of `A`, the point 1, holds
@@ -40,7 +42,8 @@ impl<T: Scalar> Correlation<'_, T> {
         let (channels, filters) = self.weights[0].dim();
         let tiling = Tiling::new(images, self.output);
         let tile_bytes = POINTS * (channels + filters) * size_of::<T>();
-        let tile_rows = tiling.tile_rows_of((CHUNK_BYTES / tile_bytes.max(1)).max(FEWEST_TILES));
+        let most = tiling.tile_rows_of((CHUNK_BYTES / tile_bytes.max(1)).max(FEWEST_TILES));
+        let tile_rows = lines_per_part(tiling.tile_rows(), most);
         let x = Images::new(x, self.input, channels);
         let mut y = reused((images, self.output.0, self.output.1, filters));
         let mut rest = y.as_slice_mut().expect("new arrays are contiguous");
