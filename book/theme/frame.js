@@ -32,5 +32,13 @@ addEventListener('load', () => {
         if (box.scrollWidth > box.clientWidth && !box.querySelector('a[href], button, input')) {
             box.tabIndex = 0;
         }
+        // A phone shows no scroll bar, and what is cut off may look complete.
+        const mark = () => {
+            const hidden = box.scrollWidth - box.clientWidth;
+            box.classList.toggle('more-before', hidden > 1 && box.scrollLeft > 1);
+            box.classList.toggle('more-after', hidden > 1 && box.scrollLeft < hidden - 1);
+        };
+        box.addEventListener('scroll', mark, { passive: true });
+        new ResizeObserver(mark).observe(box);
     }
 });

@@ -231,7 +231,8 @@ fn finite_differences_find_the_gradients() {
 
 #[test]
 fn chunks_end_within_images_and_between_them() {
-    // A chunk has 910 tiles of 16 + 16 channels: 14 images of 64 tiles, or 23 of 38 tile rows.
+    // A chunk has 227 tiles of 16 + 16 channels at most, so that it has 20 of 240 tile rows, of which an image
+    // has 8, or 5 of 76, of which an image has 38.
     for (images, input, pad) in [(30, (32, 31), Pad::Same), (2, (150, 149), Pad::Cells(2, 1))] {
         let case = Case::<f64>::new(images, window(input, pad).unwrap(), 16, 16);
         let (x, w, b) = (case.x.view(), case.w.view(), case.b.view());

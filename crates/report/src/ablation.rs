@@ -98,9 +98,10 @@ impl Ablation {
         let seeds: Vec<_> = seeds.iter().map(u64::to_string).collect();
         let _ = write!(
             out,
-            "\n\n{} epochs each, {} training and {} validation images, seed{} {}{}. The accuracy of \
+            "\n\n{} epoch{} each, {} training and {} validation images, seed{} {}{}. The accuracy of \
              one run on so many images has a standard error of {:.1} points.\n",
             first.summary.epochs,
+            if first.summary.epochs == 1 { "" } else { "s" },
             data.train,
             data.validation,
             if seeds.len() > 1 { "s" } else { "" },
@@ -293,7 +294,7 @@ mod tests {
                    `augmentation.shift`: 4 → 0 | 80.0 % | −10.0 |";
         assert!(table.contains(row), "{table}");
         // sqrt(0.9 * 0.1 / 200) = 0.0212.
-        assert!(table.contains("1 epochs each, 400 training and 200 validation images, seed 7."));
+        assert!(table.contains("1 epoch each, 400 training and 200 validation images, seed 7."));
         assert!(table.contains("has a standard error of 2.1 points"), "{table}");
     }
 

@@ -37,7 +37,7 @@ pub(crate) fn table(mut runs: Vec<Record>, seeds: usize, accuracy: f64) -> Resul
         return Err(format!("their mean accuracy on the test set is {mean}, not {accuracy}"));
     }
     let mut out = String::from(
-        "| seed | accuracy on the test set | minutes | training images/s | peak memory, GB |\n\
+        "| seed | accuracy on the test set | minutes | images/s, all in all | peak memory, GB |\n\
          |--:|--:|--:|--:|--:|",
     );
     for (index, run) in runs.iter().enumerate() {
@@ -57,9 +57,10 @@ pub(crate) fn table(mut runs: Vec<Record>, seeds: usize, accuracy: f64) -> Resul
     let machine = &first.summary.machine;
     let _ = write!(
         out,
-        "\n\n{} epochs of {} images, none held out; {} test images, each run tested once, after its last \
+        "\n\n{} epoch{} of {} images, none held out; {} test images, each run tested once, after its last \
          epoch; {} cores of {}. The time is that of the whole run with its evaluations.\n",
         first.summary.epochs,
+        if first.summary.epochs == 1 { "" } else { "s" },
         first.config.data.train,
         first.config.data.test,
         machine.cores,
@@ -147,10 +148,7 @@ mod tests {
         let expected = "| 0 | 94.00 % | 0.133 | 50 | 4 |\n| 1 | 92.00 % | 0.133 | 50 | 4 |\n\
                         | mean ± standard deviation | **93.00 %** ± 1.41 | | | |\n";
         assert!(table.contains(expected), "{table}");
-        assert!(
-            table.contains("1 epochs of 400 images, none held out; 100 test images"),
-            "{table}"
-        );
+        assert!(table.contains("1 epoch of 400 images, none held out; 100 test images"), "{table}");
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub(crate) fn run_groups(run: &Record) -> Result<String, String> {
     let mut out = String::from("| parameters | optimiser | schedule |\n|---|---|---|\n");
     let mut row = |names: &str, of: &toml::Table, [optimiser, schedule]: [&str; 2]| {
         let settings = |part: &str| match of.get(part).and_then(toml::Value::as_table) {
-            Some(part) => settings(part),
+            Some(table) => settings(part, table),
             None => String::new(),
         };
         let (optimiser, schedule) = (settings(optimiser), settings(schedule));
@@ -52,9 +52,10 @@ pub(crate) fn run_groups(run: &Record) -> Result<String, String> {
     Ok(out)
 }
 
-/// What a table of hyperparameters says, its name first.
-fn settings(table: &toml::Table) -> String {
-    let name = table.get("name").map(|name| format!("**{}**", words(&shown(name))));
+/// What a table of hyperparameters says, its name first, or what it is called if it has none.
+fn settings(called: &str, table: &toml::Table) -> String {
+    let name = table.get("name").map_or_else(|| called.to_owned(), shown);
+    let name = [format!("**{}**", words(&name))];
     let others = flat(table).into_iter().filter(|(path, _)| path != "name");
     let others = others.map(|(path, value)| format!("{} {}", words(&path), shown(value)));
     name.into_iter().chain(others).collect::<Vec<_>>().join(", ").replace('|', "\\|")
@@ -249,7 +250,7 @@ pub(crate) mod tests {
         let expected = "| parameters | optimiser | schedule |\n|---|---|---|\n\
                         | `0.W`, `1.W` | **muon**, newton schulz steps 3 |  |\n\
                         | `0.b` | **frozen** |  |\n\
-                        | all others | momentum 0.9 | **linear**, lr 0.5 |\n";
+                        | all others | **sgd**, momentum 0.9 | **linear**, lr 0.5 |\n";
         assert_eq!(run_groups(&run).unwrap(), expected);
         write_run(folder.path(), "[hyperparameters]\nlr = 1\n", 0, 50);
         let error = run_groups(&Record::read(folder.path()).unwrap()).unwrap_err();
