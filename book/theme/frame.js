@@ -25,7 +25,8 @@
     label.after(button);
 })();
 
-// What scrolls within itself has to be reachable by keyboard too. Some browsers see to that, not all.
+// What scrolls within itself has to be reachable by keyboard too, which not all browsers see to, and to show
+// that it does.
 addEventListener('load', () => {
     const boxes = 'pre > code, .equation-body, .figure-body, .table-wrapper, .widget-grids';
     for (const box of document.querySelectorAll(boxes)) {

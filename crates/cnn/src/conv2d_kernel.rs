@@ -2,7 +2,7 @@
 //!
 //! A line is one row of one output image: line `l` is row `l % r1` of image `l / r1`. For a block of
 //! lines, im2col copies what each output cell sees into one row of a matrix, so that convolution is
-//! that matrix times the weights. A block holds about a mebibyte, which stays in the second-level
+//! that matrix times the weights. A block holds at most a mebibyte, which stays in the second-level
 //! cache; the matrix of the whole batch never exists.
 //!
 //! Blocks depend on shapes alone, and partial sums are added in their order, so the result has the

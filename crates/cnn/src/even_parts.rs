@@ -3,7 +3,7 @@
 /// Lines in each part if `total` lines are cut into equal parts of `most` lines at most: into 2, 4, 8 or
 /// another multiple of 4, of which 2 and 4 threads have the same number each. The last part may be shorter.
 ///
-/// It depends on nothing but its arguments: neither do the bits of a sum that is taken part by part.
+/// The number of threads plays no part, so a sum that is taken part by part has the same bits on any.
 pub(crate) fn lines_per_part(total: usize, most: usize) -> usize {
     let parts = total.div_ceil(most.max(1));
     let parts = parts.next_multiple_of(if parts <= 2 { 2 } else { 4 });
