@@ -53,9 +53,10 @@
 //! after S. Winograd, "Arithmetic Complexity of Computations" (1980).
 
 mod backward_weights;
-mod blocks;
 mod correlation;
+mod lines;
 mod planes;
+mod tiles;
 mod tiling;
 mod transforms;
 mod weights;

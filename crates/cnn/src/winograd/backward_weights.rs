@@ -4,13 +4,12 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 use numerics::{Scalar, add_matmul, matmul_into};
 use rayon::prelude::*;
 
-use super::blocks::{Workspace, transform_cells};
-use super::correlation::transform_input;
+use super::POINTS;
 use super::planes::{parts_of_planes, planes, planes_len, planes_mut};
-use super::tiling::{Images, Tile, Tiling};
-use super::transforms::a;
+use super::tiles::to_points;
+use super::tiling::{Images, Tiling};
+use super::transforms::{a, bt};
 use super::weights::transform_weight_gradients;
-use super::{POINTS, TILE};
 use crate::scratch::with_scratch;
 
 /// Bytes that the transformed tiles of one chunk take, of images and gradients.
@@ -52,8 +51,8 @@ pub(super) fn backward_weights<T: Scalar>(
             tasks.for_each(|(task, (mut v, mut dm))| {
                 let first = chunk.start + task * task_rows;
                 let rows = first..(first + task_rows).min(chunk.end);
-                transform_input(x, tiling.tiles(rows.clone()), pad, &mut v);
-                transform_gradient(dl_dz, tiling.tiles(rows), &mut dm);
+                to_points(x, (tiling, rows.clone()), pad, bt, &mut v);
+                to_points(dl_dz, (tiling, rows), (0, 0), a, &mut dm);
             });
             let points = planes(v, tiles * channels).into_par_iter();
             let points = points.zip(planes(dm, tiles * filters));
@@ -75,29 +74,4 @@ pub(super) fn backward_weights<T: Scalar>(
         }
         transform_weight_gradients(du, pairs, dw);
     });
-}
-
-/// `A g Aᵀ` of the 4 by 4 cells of each tile: `points[p]` gets one row of filters a tile.
-fn transform_gradient<T: Scalar>(
-    dl_dz: &Images<'_, T>,
-    tiles: impl Iterator<Item = Tile>,
-    points: &mut [&mut [T]],
-) {
-    let mut workspace = Workspace::new();
-    for (index, tile) in tiles.enumerate() {
-        let start = (tile.row.cast_signed(), tile.col.cast_signed());
-        let cells = dl_dz.cells::<TILE>(tile.image, start);
-        let filters = dl_dz.channels();
-        transform_cells(
-            &cells,
-            a,
-            &mut workspace,
-            #[inline(always)]
-            |block, values| {
-                for (value, point) in values.as_flattened().iter().zip(&mut *points) {
-                    block.store(value, &mut point[index * filters..][..filters]);
-                }
-            },
-        );
-    }
 }

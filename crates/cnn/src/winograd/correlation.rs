@@ -5,11 +5,11 @@ use ndarray::{Array4, ArrayView2, ArrayViewMut2};
 use numerics::{Scalar, add_matmul, matmul_into, reused};
 use rayon::prelude::*;
 
-use super::blocks::{Workspace, transform_cells};
-use super::planes::{planes_len, planes_mut};
-use super::tiling::{Images, Tile, Tiling};
+use super::planes::{planes, planes_len, planes_mut};
+use super::tiles::{from_points, to_points};
+use super::tiling::{Images, Tiling};
 use super::transforms::{at, bt};
-use super::{POINTS, SIDE, TILE};
+use super::{POINTS, SIDE};
 use crate::even_parts::lines_per_part;
 use crate::scratch::with_scratch;
 
@@ -57,14 +57,13 @@ impl<T: Scalar> Correlation<'_, T> {
         // ANCHOR: chunks
         chunks.into_par_iter().for_each(|(chunk, y)| {
             let tiles = chunk.len() * tiling.tiles_per_row();
-            let first_row = tiling.rows_before(chunk.start);
             let v_len = planes_len(tiles * channels);
             with_scratch(v_len + planes_len(tiles * filters), |scratch| {
                 let (v, m) = scratch.split_at_mut(v_len);
                 let mut v = planes_mut(v, tiles * channels);
-                transform_input(&x, tiling.tiles(chunk.clone()), self.pad, &mut v);
-                let mut m = planes_mut(m, tiles * filters);
-                for (point, ((v, &u), m)) in v.iter().zip(&self.weights).zip(&mut m).enumerate() {
+                to_points(&x, (tiling, chunk.clone()), self.pad, bt, &mut v);
+                let points = planes_mut(m, tiles * filters);
+                for (point, ((v, &u), m)) in v.iter().zip(&self.weights).zip(points).enumerate() {
                     let bias = self.bias.filter(|_| point == EVERYWHERE);
                     if let Some(bias) = bias {
                         m.chunks_exact_mut(filters).for_each(|m| m.copy_from_slice(bias));
@@ -75,76 +74,10 @@ impl<T: Scalar> Correlation<'_, T> {
                     let product = if bias.is_some() { add_matmul } else { matmul_into };
                     product(m.expect(fits), v.expect(fits), u);
                 }
-                let mut workspace = Workspace::new();
-                for (index, tile) in tiling.tiles(chunk).enumerate() {
-                    let mut products = [[&[] as &[T]; SIDE]; SIDE];
-                    for (product, m) in products.as_flattened_mut().iter_mut().zip(&m) {
-                        *product = &m[index * filters..][..filters];
-                    }
-                    self.transform_output(&products, tile, first_row, y, &mut workspace);
-                }
+                from_points(&planes(m, tiles * filters), (tiling, chunk), filters, at, y);
             });
         });
         // ANCHOR_END: chunks
         y
     }
-
-    /// `Aᵀ m A` of the products of a tile, written to its place in `y`, whose first row of cells is row
-    /// `first_row` of the batch.
-    fn transform_output(
-        &self,
-        products: &[[&[T]; SIDE]; SIDE],
-        tile: Tile,
-        first_row: usize,
-        y: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) {
-        let filters = products[0][0].len();
-        let (rows, cols) = self.output;
-        let (visible_rows, visible_cols) = (rows - tile.row, cols - tile.col);
-        transform_cells(
-            products,
-            at,
-            workspace,
-            #[inline(always)]
-            |block, outputs| {
-                for (i, outputs) in outputs.iter().enumerate().take(visible_rows) {
-                    let row = tile.image * rows + tile.row + i - first_row;
-                    for (j, output) in outputs[..TILE].iter().enumerate().take(visible_cols) {
-                        let cell = row * cols + tile.col + j;
-                        let y = &mut y[cell * filters..][..filters];
-                        block.store(output, y);
-                    }
-                }
-            },
-        );
-    }
 }
-
-/// `Bᵀ d B` of the 6 by 6 cells that each tile sees: `points[p]` gets one row of channels a tile.
-pub(super) fn transform_input<T: Scalar>(
-    x: &Images<'_, T>,
-    tiles: impl Iterator<Item = Tile>,
-    pad: (isize, isize),
-    points: &mut [&mut [T]],
-) {
-    let mut workspace = Workspace::new();
-    for (index, tile) in tiles.enumerate() {
-        let start = (tile.row.cast_signed() - pad.0, tile.col.cast_signed() - pad.1);
-        let cells = x.cells::<SIDE>(tile.image, start);
-        let channels = cells[0][0].len();
-        transform_cells(
-            &cells,
-            bt,
-            &mut workspace,
-            #[inline(always)]
-            |block, values| {
-                for (value, point) in values.as_flattened().iter().zip(&mut *points) {
-                    block.store(value, &mut point[index * channels..][..channels]);
-                }
-            },
-        );
-    }
-}
-
-const _: () = assert!(TILE + super::KERNEL - 1 == SIDE, "a tile sees its own cells and two more");

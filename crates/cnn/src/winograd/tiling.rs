@@ -17,14 +17,6 @@ pub(super) struct Tiling {
     cols: usize,
 }
 
-/// Where a tile lies.
-#[derive(Clone, Copy)]
-pub(super) struct Tile {
-    pub(super) image: usize,
-    pub(super) row: usize,
-    pub(super) col: usize,
-}
-
 impl Tiling {
     pub(super) fn new(images: usize, (rows, cols): (usize, usize)) -> Self {
         Self { images, rows, cols }
@@ -49,20 +41,26 @@ impl Tiling {
         (0..all).step_by(tile_rows).map(move |first| first..(first + tile_rows).min(all))
     }
 
-    /// The tiles of these tile rows.
-    pub(super) fn tiles(&self, tile_rows: Range<usize>) -> impl Iterator<Item = Tile> {
+    /// The image that a tile row lies in, and its first row there.
+    pub(super) fn image_and_row(&self, tile_row: usize) -> (usize, usize) {
         let per_image = self.rows.div_ceil(TILE);
-        let per_row = self.tiles_per_row();
-        tile_rows.flat_map(move |tile_row| {
-            let (image, row) = (tile_row / per_image, tile_row % per_image * TILE);
-            (0..per_row).map(move |col| Tile { image, row, col: col * TILE })
-        })
+        (tile_row / per_image, tile_row % per_image * TILE)
+    }
+
+    /// Rows of the image in this tile row.
+    pub(super) fn rows_in(&self, tile_row: usize) -> usize {
+        (self.rows - self.image_and_row(tile_row).1).min(TILE)
+    }
+
+    /// Columns of an image.
+    pub(super) fn cols(&self) -> usize {
+        self.cols
     }
 
     /// Rows of the batch, laid end to end, before this tile row.
     pub(super) fn rows_before(&self, tile_row: usize) -> usize {
-        let per_image = self.rows.div_ceil(TILE);
-        tile_row / per_image * self.rows + tile_row % per_image * TILE
+        let (image, row) = self.image_and_row(tile_row);
+        image * self.rows + row
     }
 }
 
@@ -72,39 +70,31 @@ pub(super) struct Images<'a, T> {
     rows: usize,
     cols: usize,
     channels: usize,
-    /// What lies outside an image.
+    /// A line outside an image.
     outside: Vec<T>,
 }
 
 impl<'a, T: Scalar> Images<'a, T> {
     /// Images `(m, rows, cols, channels)` in standard layout.
     pub(super) fn new(elements: &'a [T], (rows, cols): (usize, usize), channels: usize) -> Self {
-        Self { elements, rows, cols, channels, outside: vec![T::zero(); channels] }
+        Self { elements, rows, cols, channels, outside: vec![T::zero(); cols * channels] }
     }
 
     pub(super) fn channels(&self) -> usize {
         self.channels
     }
 
-    /// The channels of `N` by `N` cells; the first lies at `(row, col)`, which may be outside.
-    pub(super) fn cells<const N: usize>(
-        &self,
-        image: usize,
-        (row, col): (isize, isize),
-    ) -> [[&[T]; N]; N] {
-        let inside = |first: isize, step: usize, len: usize| {
-            first.checked_add_unsigned(step)?.try_into().ok().filter(|&at: &usize| at < len)
+    pub(super) fn cols(&self) -> usize {
+        self.cols
+    }
+
+    /// The channels of these columns of a row, which may be outside the image, where all is zero.
+    pub(super) fn line(&self, image: usize, row: isize, cols: Range<usize>) -> &[T] {
+        let len = self.cols * self.channels;
+        let line = match usize::try_from(row) {
+            Ok(row) if row < self.rows => &self.elements[(image * self.rows + row) * len..][..len],
+            _ => &self.outside,
         };
-        let mut cells = [[self.outside.as_slice(); N]; N];
-        for (i, cells) in cells.iter_mut().enumerate() {
-            let Some(row) = inside(row, i, self.rows) else { continue };
-            for (j, cell) in cells.iter_mut().enumerate() {
-                if let Some(col) = inside(col, j, self.cols) {
-                    let at = (image * self.rows + row) * self.cols + col;
-                    *cell = &self.elements[at * self.channels..][..self.channels];
-                }
-            }
-        }
-        cells
+        &line[cols.start * self.channels..cols.end * self.channels]
     }
 }

@@ -2,16 +2,17 @@
 
 use std::array::from_fn;
 
-use numerics::Scalar;
+use numerics::{Scalar, vectorized};
 use rayon::prelude::*;
 
-use super::blocks::{Workspace, transform_cells};
+use super::lines::{split_lines, transform_lines};
 use super::planes::{parts_of_planes, planes, planes_mut};
 use super::transforms::{g, gt};
 use super::{KERNEL, SIDE};
+use crate::scratch::with_scratch;
 
 /// Weights that one task transforms.
-const WEIGHTS_AT_ONCE: usize = 4096;
+const WEIGHTS_AT_ONCE: usize = 1024;
 
 /// `u[p] = (G w Gᵀ)[p]` for the 36 points `p`, for every pair of channel and filter.
 ///
@@ -27,17 +28,7 @@ pub(super) fn transform_weights<T: Scalar>(w: &[T], pairs: usize, flipped: bool,
         let len = u[0].len();
         let cells: [[&[T]; KERNEL]; KERNEL] =
             from_fn(|i| from_fn(|j| &w[cell(i, j) * pairs + first..][..len]));
-        transform_cells(
-            &cells,
-            g,
-            &mut Workspace::new(),
-            #[inline(always)]
-            |block, points| {
-                for (point, u) in points.as_flattened().iter().zip(&mut u) {
-                    block.store(point, u);
-                }
-            },
-        );
+        transform_squares(cells, g, &mut u);
     });
 }
 
@@ -50,16 +41,27 @@ pub(super) fn transform_weight_gradients<T: Scalar>(du: &[T], pairs: usize, dw: 
         let len = dw[0].len();
         let points: [[&[T]; SIDE]; SIDE] =
             from_fn(|i| from_fn(|j| &du[i * SIDE + j][first..][..len]));
-        transform_cells(
-            &points,
-            gt,
-            &mut Workspace::new(),
+        transform_squares(points, gt, &mut dw);
+    });
+}
+
+/// `F c Fᵀ` of each `I` by `I` cells `c`, where `transform` multiplies by `F`: the `O` by `O` numbers, row by row.
+fn transform_squares<T: Scalar, const I: usize, const O: usize>(
+    cells: [[&[T]; I]; I],
+    transform: impl Fn([T; I]) -> [T; O] + Copy,
+    output: &mut [&mut [T]],
+) {
+    let len = output[0].len();
+    with_scratch(I * O * len, |memory| {
+        vectorized(
             #[inline(always)]
-            |block, weights| {
-                for (i, weights) in weights.iter().enumerate() {
-                    for (j, weight) in weights[..KERNEL].iter().enumerate() {
-                        block.store(weight, &mut *dw[i * KERNEL + j]);
-                    }
+            || {
+                for (j, column) in memory.chunks_exact_mut(O * len).enumerate() {
+                    transform_lines(cells.map(|row| row[j]), split_lines(column, len), transform);
+                }
+                for (i, output) in output.as_chunks_mut::<O>().0.iter_mut().enumerate() {
+                    let row: [&[T]; I] = from_fn(|j| &memory[(j * O + i) * len..][..len]);
+                    transform_lines(row, output.each_mut().map(|line| &mut **line), transform);
                 }
             },
         );
