@@ -19,28 +19,29 @@ pub(crate) fn standard_normal_exactly(z: f64) -> (f64, f64) {
 /// and 1e-7.
 ///
 /// Divided by `exp(-z²/2)`, which falls by dozens of orders of magnitude, the tail `Φ(-|z|)` is a smooth
-/// function of `t = 1/(1 + 0.3 |z|)`: the polynomial in `t` with the smallest relative error for
-/// `|z| <= 14` is off by 1.5e-7. Nothing cancels, so the left tail stays positive until it underflows.
+/// function of `t = 1/(1 + 0.3 |z|)`. The polynomial in `t` is off by a share of 1.6e-7 for `|z| <= 14`, and
+/// ten times less than that where the tail is large: it has the smallest relative error with the weight
+/// `max(2 Φ(-|z|), 0.2)`. Nothing cancels, so the left tail stays positive until it underflows.
 #[inline(always)]
 pub(crate) fn standard_normal(z: f32) -> (f32, f32) {
     /// Coefficients of `t` to `t⁸`.
     const C: [f32; 8] = [
-        0.119_629_3,
-        0.120_753_96,
-        0.099_913_49,
-        0.128_561_63,
-        -0.053_683_64,
-        0.206_353_5,
-        -0.157_203_08,
-        0.035_674_773,
+        0.119_627_29,
+        0.120_789_08,
+        0.099_663_75,
+        0.129_496_01,
+        -0.055_671_75,
+        0.208_763_81,
+        -0.158_749_09,
+        0.036_080_886,
     ];
     /// `1/√(2π)`.
     const DENSITY_AT_ZERO: f32 = 0.398_942_3;
     let e = exp_of_negative(-0.5 * z * z);
-    let t = 1.0 / (1.0 + 0.3 * z.abs());
-    let high = C[4] + t * (C[5] + t * (C[6] + t * C[7]));
-    let tail = t * e * (C[0] + t * (C[1] + t * (C[2] + t * (C[3] + t * high))));
-    (if z >= 0.0 { 1.0 - tail } else { tail }, DENSITY_AT_ZERO * e)
+    let t = 1.0 / z.abs().mul_add(0.3, 1.0);
+    let (factor, sum) = (t * e, polynomial(C, t));
+    let distribution = if z >= 0.0 { (-factor).mul_add(sum, 1.0) } else { factor * sum };
+    (distribution, DENSITY_AT_ZERO * e)
 }
 // ANCHOR_END: fast
 
@@ -55,7 +56,7 @@ fn exp_of_negative(x: f32) -> f32 {
     let y = x * LOG2_E;
     let shifted = y.max(-126.0) + INTEGER;
     let f = y.max(-126.0) - (shifted - INTEGER);
-    let power = C[0] + f * (C[1] + f * (C[2] + f * (C[3] + f * (C[4] + f * (C[5] + f * C[6])))));
+    let power = polynomial(C, f);
     // 2^n is the float with the biased exponent n + 127; n stands in the last bits of `shifted`.
     let exponent = shifted.to_bits().wrapping_add(127) << 23;
     let e = power * f32::from_bits(exponent);
@@ -66,6 +67,17 @@ fn exp_of_negative(x: f32) -> f32 {
     } else {
         e
     }
+}
+
+/// `Σ cₖ tᵏ`. Each step waits for the one before, so it is one operation where the processor has fused ones,
+/// and elsewhere a slow function with the same result.
+#[inline(always)]
+fn polynomial<const N: usize>(c: [f32; N], t: f32) -> f32 {
+    let (mut sum, lower) = (c[N - 1], &c[..N - 1]);
+    for &c in lower.iter().rev() {
+        sum = sum.mul_add(t, c);
+    }
+    sum
 }
 
 #[cfg(test)]

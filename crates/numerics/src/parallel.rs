@@ -25,7 +25,11 @@ pub fn map<T: Scalar, D: Dimension>(
     collected(x.raw_dim(), |first, out| {
         vectorized(
             #[inline(always)]
-            || out.iter_mut().zip(&elements[first..]).for_each(|(out, &x)| *out = f(x)),
+            || {
+                for (out, &x) in out.iter_mut().zip(&elements[first..]) {
+                    *out = f(x);
+                }
+            },
         );
     })
 }
@@ -47,8 +51,9 @@ pub fn map2<T: Scalar, D: Dimension>(
         vectorized(
             #[inline(always)]
             || {
-                let pairs = xs[first..].iter().zip(&ys[first..]);
-                out.iter_mut().zip(pairs).for_each(|(out, (&x, &y))| *out = f(x, y));
+                for ((out, &x), &y) in out.iter_mut().zip(&xs[first..]).zip(&ys[first..]) {
+                    *out = f(x, y);
+                }
             },
         );
     })
@@ -89,7 +94,11 @@ pub fn for_each_of_two<T: Scalar, D: Dimension>(
     let part = |(xs, ys): (&mut [T], &[T])| {
         vectorized(
             #[inline(always)]
-            || xs.iter_mut().zip(ys).for_each(|(x, &y)| f(x, y)),
+            || {
+                for (x, &y) in xs.iter_mut().zip(ys) {
+                    f(x, y);
+                }
+            },
         );
     };
     if xs.len() < WORTH_A_THREAD {
@@ -119,7 +128,11 @@ pub fn for_each_of_three<T: Scalar, D: Dimension>(
     let part = |((xs, ys), zs): ((&mut [T], &mut [T]), &[T])| {
         vectorized(
             #[inline(always)]
-            || xs.iter_mut().zip(ys).zip(zs).for_each(|((x, y), &z)| f(x, y, z)),
+            || {
+                for ((x, y), &z) in xs.iter_mut().zip(ys).zip(zs) {
+                    f(x, y, z);
+                }
+            },
         );
     };
     if xs.len() < WORTH_A_THREAD {
@@ -140,7 +153,9 @@ pub fn for_each_row<T: Scalar>(x: &mut Array2<T>, f: impl Fn(usize, &mut [T]) + 
         x,
         #[inline(always)]
         |first, rows| {
-            rows.chunks_exact_mut(columns).enumerate().for_each(|(i, row)| f(first + i, row));
+            for (i, row) in rows.chunks_exact_mut(columns).enumerate() {
+                f(first + i, row);
+            }
         },
     );
 }
@@ -161,8 +176,9 @@ pub fn for_each_row_of_two<T: Scalar>(
         vectorized(
             #[inline(always)]
             || {
-                let rows = x.chunks_exact_mut(columns).zip(y.chunks_exact_mut(columns));
-                rows.for_each(|(x, y)| f(x, y));
+                for (x, y) in x.chunks_exact_mut(columns).zip(y.chunks_exact_mut(columns)) {
+                    f(x, y);
+                }
             },
         );
     };
