@@ -14,7 +14,7 @@ use clap::Parser;
 use crate::plan::{self, Group};
 use crate::{provenance, tables};
 
-/// Time kernels and whole training steps, and compare them with PyTorch
+/// Time kernels and whole training steps, and compare them with PyTorch, candle and burn
 ///
 /// Cases run in turn, round after round, after a warm-up. What is printed is the median over the rounds
 /// with the smallest and the largest value. A ratio is the median of the ratios of each round. GFLOP/s of
@@ -26,7 +26,8 @@ Examples:
   cargo xtask bench                        everything but scaling
   cargo xtask bench conv/31x31 --rounds 9  the passes of one convolution
   cargo xtask bench step/air --torch=venv/bin/python
-  cargo xtask bench --torch --scaling --json book/records/performance/bench.json")]
+  cargo xtask bench step/simple --candle --burn
+  cargo xtask bench --torch --candle --burn --scaling --json book/records/performance/bench.json")]
 struct Arguments {
     /// Parts of names: what is timed has one of them in its name [default: everything]
     #[arg(value_name = "NAME-FILTER")]
@@ -43,6 +44,12 @@ struct Arguments {
     /// Time PyTorch in turn with us, run by this Python [default: python3]
     #[arg(long, value_name = "PYTHON", num_args = 0..=1, require_equals = true, default_missing_value = "python3")]
     torch: Option<String>,
+    /// Time the steps of the small networks with candle in turn with us; the first time this builds it
+    #[arg(long)]
+    candle: bool,
+    /// Time the same with burn, backend flex; the first time this builds it
+    #[arg(long)]
+    burn: bool,
     /// Also vary batch size, threads and width of the network "air"
     #[arg(long)]
     scaling: bool,
@@ -79,7 +86,7 @@ fn model_and_batch(name: &str) -> Result<(BenchModel, usize)> {
 struct Session<'a> {
     arguments: &'a Arguments,
     threads: usize,
-    peers: Vec<Arc<Mutex<Peer>>>,
+    peers: Vec<(By, Arc<Mutex<Peer>>)>,
     record: Record,
 }
 
@@ -90,11 +97,23 @@ impl<'a> Session<'a> {
         let mut torch = None;
         if let Some(python) = &arguments.torch {
             for allocator in [Allocator::Default, Allocator::Tuned] {
-                let peer = Peer::start(python, allocator)?;
-                torch = Some(peer.description());
-                peers.push(Arc::new(Mutex::new(peer)));
+                let (peer, description) = Peer::torch(python, allocator)?;
+                torch = Some(description);
+                peers.push(peer);
             }
         }
+        let mut frameworks = Vec::new();
+        if arguments.candle {
+            let (peer, framework) = Peer::candle(threads)?;
+            peers.push(peer);
+            frameworks.push(framework);
+        }
+        if arguments.burn {
+            let (peer, framework) = Peer::burn(threads)?;
+            peers.push(peer);
+            frameworks.push(framework);
+        }
+        let peers = peers.into_iter().map(|peer| (peer.by(), Arc::new(Mutex::new(peer)))).collect();
         let record = Record {
             schema: SCHEMA,
             command: provenance::command_line(),
@@ -107,6 +126,7 @@ impl<'a> Session<'a> {
             threads,
             rounds: arguments.rounds.into(),
             torch,
+            frameworks,
             measurements: Vec::new(),
             profiles: Vec::new(),
             memory: Vec::new(),
@@ -173,7 +193,7 @@ impl<'a> Session<'a> {
         wanted(&self.arguments.filters, name)
     }
 
-    /// Behind each of our cases the same by PyTorch; behind the last, where there are several.
+    /// Behind each of our cases the same by its peers; behind the last, where there are several.
     fn with_peers(&self, planned: Vec<(Case, Option<BenchModel>)>) -> Result<Vec<Case>> {
         let mut cases: Vec<Case> = Vec::new();
         let mut planned = planned.into_iter().peekable();
@@ -182,8 +202,10 @@ impl<'a> Session<'a> {
             let last = planned.peek().is_none_or(|(next, _)| key(&next.name) != key(&case.name));
             let mut theirs = Vec::new();
             if last {
-                for peer in &self.peers {
-                    theirs.push(Peer::case(peer, &case, model.as_ref())?);
+                for (by, peer) in &self.peers {
+                    if plan::takes_part(*by, &case.name) {
+                        theirs.push(Peer::case(peer, &case, model.as_ref())?);
+                    }
                 }
             }
             cases.push(case);
@@ -215,7 +237,8 @@ impl<'a> Session<'a> {
         let ours = ours_in_a_process_of_its_own(&name, self.threads)?;
         let mut found = vec![(By::Ours, ours)];
         if let Some(python) = &self.arguments.torch {
-            found.push((By::Pytorch, Peer::peak_memory(python, &model, batch, self.threads)?));
+            found
+                .push((By::Pytorch, Peer::torch_peak_memory(python, &model, batch, self.threads)?));
         }
         println!("\npeak memory of training {}, batches of {batch}", model.name);
         for (by, bytes) in found {
@@ -279,6 +302,16 @@ mod tests {
         let arguments = Arguments::try_parse_from(["bench", "--torch", "step/air"]).unwrap();
         assert_eq!(arguments.filters, ["step/air"]);
         assert!(torch(&["--rounds", "0"]).is_err());
+    }
+
+    #[test]
+    fn candle_and_burn_are_asked_for() {
+        let arguments = Arguments::try_parse_from(["bench", "step", "--candle"]).unwrap();
+        assert!(arguments.candle && !arguments.burn);
+        let arguments = Arguments::try_parse_from(["bench", "--burn", "step"]).unwrap();
+        assert!(arguments.burn && !arguments.candle);
+        assert_eq!(arguments.filters, ["step"]);
+        assert!(Arguments::try_parse_from(["bench", "--burn=flex"]).is_err());
     }
 
     #[test]

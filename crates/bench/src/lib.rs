@@ -8,11 +8,13 @@
 //! `cargo xtask bench` runs the program; the performance chapter of the book reads its record.
 
 mod convolutions;
+mod framework;
 mod machine;
 mod measurement;
 mod memory_bound;
 mod models;
 mod peak_memory;
+mod peer;
 mod products;
 mod record;
 mod rounds;
@@ -26,9 +28,12 @@ pub use measurement::{By, Measurement, Pass, Subject, Work};
 pub use memory_bound::{memory_bound_cases, traffic};
 pub use models::BenchModel;
 pub use peak_memory::steps_for_peak_memory;
+pub use peer::Peer;
 pub use products::product_cases;
-pub use record::{Compiler, PeakMemory, Record, RecordError, SCHEMA, StepProfile, Torch};
+pub use record::{
+    Compiler, Framework, PeakMemory, Record, RecordError, SCHEMA, StepProfile, Torch,
+};
 pub use rounds::{Case, Run, Sample, repeated, run};
 pub use statistics::Spread;
 pub use steps::{inference_case, profile_step, step_case};
-pub use torch::{Allocator, Peer};
+pub use torch::Allocator;

@@ -113,6 +113,10 @@ pub enum By {
     /// PyTorch, with an allocator that keeps memory, see
     /// [`Allocator::Tuned`](crate::Allocator::Tuned).
     PytorchTuned,
+    /// The framework candle.
+    Candle,
+    /// The framework burn.
+    Burn,
 }
 
 /// What one call does.
@@ -130,6 +134,11 @@ pub enum Work {
 impl Pass {
     /// The three passes.
     pub const ALL: [Self; 3] = [Self::Forward, Self::BackwardData, Self::BackwardWeights];
+}
+
+impl By {
+    /// Whose code ours is compared with.
+    pub const PEERS: [Self; 4] = [Self::Pytorch, Self::PytorchTuned, Self::Candle, Self::Burn];
 }
 
 impl fmt::Display for Pass {
@@ -150,6 +159,8 @@ impl fmt::Display for By {
             Self::Winograd => "winograd",
             Self::Pytorch => "pytorch",
             Self::PytorchTuned => "pytorch-tuned",
+            Self::Candle => "candle",
+            Self::Burn => "burn",
         })
     }
 }

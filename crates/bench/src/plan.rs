@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bench::{
-    AIR_CONVOLUTIONS, BenchModel, Case, convolution_cases, inference_case, memory_bound_cases,
+    AIR_CONVOLUTIONS, BenchModel, By, Case, convolution_cases, inference_case, memory_bound_cases,
     product_cases, step_case,
 };
 
@@ -94,6 +94,15 @@ pub(crate) fn cases(
     Ok(planned.into_iter().filter(|(case, _)| wanted(&case.name)).collect())
 }
 
+/// Whether a peer is to time a case of this name. What candle and burn have no layer for, or take too
+/// long for, is left to PyTorch.
+pub(crate) fn takes_part(peer: By, name: &str) -> bool {
+    match peer {
+        By::Candle | By::Burn => ["step/simple-64/ours", "step/mlp-64/ours"].contains(&name),
+        _ => true,
+    }
+}
+
 fn steps(threads: usize, wanted: &impl Fn(&str) -> bool) -> Result<Vec<Planned>> {
     let air = || BenchModel::air(1.0);
     let mut planned = Vec::new();
@@ -150,6 +159,18 @@ mod tests {
         assert_eq!(names(Group::ScalingWidth, "width-0.5"), ["scaling/width-0.5/ours"]);
         assert_eq!(names(Group::Products, "no such"), [""; 0]);
         assert_eq!(names(Group::Products, "product").len(), 9);
+    }
+
+    #[test]
+    fn candle_and_burn_train_the_small_networks() {
+        let planned = cases(Group::Steps, 2, |name| name.contains("step/")).unwrap();
+        let taken = |peer| -> Vec<&str> {
+            let names = planned.iter().map(|(case, _)| case.name.as_str());
+            names.filter(|name| takes_part(peer, name)).collect()
+        };
+        assert_eq!(taken(By::Pytorch).len(), 4);
+        assert_eq!(taken(By::Candle), ["step/simple-64/ours", "step/mlp-64/ours"]);
+        assert_eq!(taken(By::Burn), taken(By::Candle));
     }
 
     #[test]

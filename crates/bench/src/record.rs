@@ -39,6 +39,9 @@ pub struct Record {
     pub rounds: usize,
     /// PyTorch, if it took part.
     pub torch: Option<Torch>,
+    /// The other frameworks that took part.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frameworks: Vec<Framework>,
     /// What was timed.
     pub measurements: Vec<Measurement>,
     /// Where the time of steps goes.
@@ -67,6 +70,20 @@ pub struct Torch {
     pub python: String,
     /// The environment of the process whose allocator keeps memory.
     pub tuned: Vec<String>,
+}
+
+/// A framework in Rust that took part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Framework {
+    /// Whose measurements are its own.
+    pub by: By,
+    /// What it is called, with its backend.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// What it updates parameters with.
+    pub optimiser: String,
 }
 
 /// Where the time of a model's step goes.
@@ -235,6 +252,7 @@ mod tests {
             threads: 2,
             rounds: 2,
             torch: None,
+            frameworks: Vec::new(),
             measurements: vec![
                 peak,
                 step(By::Ours, &[0.1, 1.0 / 3.0]),
@@ -254,8 +272,15 @@ mod tests {
     fn a_record_is_read_as_it_was_written() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bench.json");
+        // Without other frameworks as records were before there were any.
         record().write(&file).unwrap();
         assert_eq!(Record::read(&file).unwrap(), record());
+        assert!(!fs::read_to_string(&file).unwrap().contains("frameworks"));
+        let [name, version, optimiser] = ["candle", "1", "SGD"].map(str::to_owned);
+        let frameworks = vec![Framework { by: By::Candle, name, version, optimiser }];
+        let more = Record { frameworks, ..record() };
+        more.write(&file).unwrap();
+        assert_eq!(Record::read(&file).unwrap(), more);
     }
 
     #[test]

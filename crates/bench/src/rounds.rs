@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Deserialize;
 
 use crate::{By, Measurement, Subject, Work};
 
@@ -14,7 +15,7 @@ use crate::{By, Measurement, Subject, Work};
 pub type Run = Box<dyn FnMut(u32) -> Result<Sample> + Send>;
 
 /// What one of several calls took on average.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct Sample {
     /// Seconds.
     pub seconds: f64,

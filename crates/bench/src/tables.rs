@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use bench::{By, Measurement, Record, Spread, Subject};
+use bench::{By, Framework, Measurement, Record, Spread, Subject};
 
 use crate::plan::Group;
 
 /// Where all this is measured.
 pub(crate) fn head(record: &Record) -> String {
-    let Record { machine, features, lanes, threads, rounds, torch, compiler, .. } = record;
+    let Record { machine, features, lanes, threads, rounds, torch, frameworks, compiler, .. } =
+        record;
     let cpu = machine.cpu.as_deref().unwrap_or(&machine.arch);
     let mut out = format!(
         "{cpu}, {} processors, {}; {threads} threads, {rounds} rounds; vectors of {lanes} f32\n",
@@ -17,6 +18,9 @@ pub(crate) fn head(record: &Record) -> String {
     );
     if let Some(torch) = torch {
         let _ = writeln!(out, "PyTorch {}, Python {}", torch.version, torch.python);
+    }
+    for Framework { name, version, optimiser, .. } in frameworks {
+        let _ = writeln!(out, "{name} {version}, {optimiser}");
     }
     if !compiler.release {
         out += "not compiled for release: these are not the times of the record\n";
@@ -63,41 +67,46 @@ pub(crate) fn group(group: Group, record: &Record, measured: &[Measurement]) -> 
         }
         out.push('\n');
     }
-    let ratios = ratios(measured);
-    if !ratios.is_empty() {
-        let _ =
-            writeln!(out, "\n{:width$}  ours to PyTorch, and to PyTorch with a tuned malloc", "");
-        out += &ratios;
-    }
+    out += &ratios(measured);
     out
 }
 
-/// Ours, as the layer uses it, to each PyTorch.
+/// Ours, as the layer uses it, to each peer; nothing if none took part.
 fn ratios(measured: &[Measurement]) -> String {
-    let mut out = String::new();
-    let width = measured.iter().map(|m| m.name.len()).max().unwrap_or(0);
+    const HEAD: &str = "ours, times as fast as";
+    let width = measured.iter().map(|m| m.name.len()).max().unwrap_or(0).max(HEAD.len());
+    let takes_part = |by: &By| measured.iter().any(|m| m.by == *by);
+    let peers: Vec<By> = By::PEERS.into_iter().filter(takes_part).collect();
+    let mut rows = String::new();
     for ours in measured {
         let used = match ours.subject {
             Subject::Convolution { chosen, .. } => chosen,
             _ => true,
         };
-        if !used || matches!(ours.by, By::Pytorch | By::PytorchTuned) {
+        if !used || By::PEERS.contains(&ours.by) {
             continue;
         }
         let key = ours.name.rsplit_once('/').map_or("", |(key, _)| key);
-        let theirs = |by: By| measured.iter().find(|m| m.name == format!("{key}/{by}"));
-        let mut line = String::new();
-        for by in [By::Pytorch, By::PytorchTuned] {
-            if let Some(theirs) = theirs(by) {
+        let cells = peers.iter().map(|by| {
+            let theirs = measured.iter().find(|m| m.name == format!("{key}/{by}"));
+            theirs.map_or_else(String::new, |theirs| {
                 let Spread { median, min, max, .. } = ours.ratio(theirs);
-                let _ = write!(line, "  {median:6.2} ({min:.2} to {max:.2})");
-            }
-        }
-        if !line.is_empty() {
-            let _ = writeln!(out, "{key:width$}{line}");
-        }
+                format!("{median:.2} ({min:.2} to {max:.2})")
+            })
+        });
+        rows += &row(key, width, cells);
     }
-    out
+    if peers.is_empty() || rows.is_empty() {
+        return String::new();
+    }
+    let head = row(HEAD, width, peers.iter().map(By::to_string));
+    format!("\n{head}{rows}")
+}
+
+/// A name and the cells behind it.
+fn row(name: &str, width: usize, cells: impl Iterator<Item = String>) -> String {
+    let cells: String = cells.map(|cell| format!("  {cell:<24}")).collect();
+    format!("{name:width$}{}\n", cells.trim_end())
 }
 
 #[cfg(test)]
@@ -131,8 +140,26 @@ mod tests {
             measurement(By::Pytorch, true, 2.0),
         ];
         let text = ratios(&measured);
-        assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.contains("conv/a/forward") && text.contains("2.00 (2.00 to 2.00)"), "{text}");
+        let lines: Vec<&str> = text.trim_start().lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[0].ends_with("pytorch"), "{text}");
+        assert!(lines[1].contains("conv/a/forward") && lines[1].ends_with("2.00 (2.00 to 2.00)"));
         assert_eq!(ratios(&measured[..2]), "");
+        // Each peer has its column, also where another took no part.
+        let step = |by: By, name: &str, seconds: f64| Measurement {
+            name: format!("step/{name}/{by}"),
+            subject: Subject::Step { model: name.to_owned(), width: 1.0 },
+            ..measurement(by, true, seconds)
+        };
+        let measured = [
+            step(By::Ours, "air", 1.0),
+            step(By::Pytorch, "air", 2.0),
+            step(By::Ours, "simple", 1.0),
+            step(By::Burn, "simple", 5.0),
+        ];
+        let text = ratios(&measured);
+        let lines: Vec<&str> = text.trim_start().lines().collect();
+        assert_eq!(lines[0].find("burn"), lines[2].find("5.00"), "{text}");
+        assert_eq!(lines[0].find("pytorch"), lines[1].find("2.00"), "{text}");
     }
 }

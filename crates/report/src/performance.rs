@@ -5,7 +5,7 @@ mod kernels;
 mod steps;
 mod targets;
 
-use bench::{Measurement, Record, Spread};
+use bench::{Framework, Measurement, Record, Spread};
 
 use crate::numbers::significant;
 
@@ -67,6 +67,9 @@ fn provenance(record: &Record) -> Result<String, String> {
         rows.push(("PyTorch", format!("{}, with Python {}", torch.version, torch.python)));
         let tuned = torch.tuned.iter().map(|set| format!("`{set}`")).collect::<Vec<_>>();
         rows.push(("tuned malloc", tuned.join(" ")));
+    }
+    for Framework { name, version, optimiser, .. } in &record.frameworks {
+        rows.push((name, format!("{version}, {optimiser}")));
     }
     let mut out = String::from("| | |\n|---|---|\n");
     for (name, value) in rows {
@@ -205,6 +208,7 @@ pub(crate) mod tests {
             lanes: 8,
             threads: 2,
             rounds: 2,
+            frameworks: Vec::new(),
             torch: Some(Torch {
                 version: "2".into(),
                 python: "3".into(),
@@ -222,14 +226,29 @@ pub(crate) mod tests {
         }
     }
 
+    /// The same, measured with candle and burn as well.
+    fn with_frameworks() -> Record {
+        let mut record = record();
+        let ours = record.find("step/simple-64/ours").unwrap().clone();
+        for (by, slower) in [(By::Candle, 12.0), (By::Burn, 3.5)] {
+            let seconds = ours.seconds.iter().map(|s| s * slower).collect();
+            let name = format!("step/simple-64/{by}");
+            record.measurements.push(Measurement { name, by, seconds, ..ours.clone() });
+            let [version, optimiser] = ["0.1", "SGD"].map(str::to_owned);
+            record.frameworks.push(Framework { by, name: by.to_string(), version, optimiser });
+        }
+        record
+    }
+
     fn shown(record: &Record, name: &str) -> String {
         view(record, name).unwrap().replace('\u{a0}', " ")
     }
 
     #[test]
     fn every_view_is_a_table() {
-        for (name, _) in VIEWS {
-            let text = shown(&record(), name);
+        let records = [record(), with_frameworks()];
+        for (record, name) in records.iter().flat_map(|r| VIEWS.map(|(name, _)| (r, name))) {
+            let text = shown(record, name);
             assert!(text.starts_with('|') && text.contains("\n|--"), "{name}: {text}");
             let columns = |line: &str| line.replace("\\|", "").matches('|').count();
             let rows: Vec<_> = text.lines().take_while(|line| line.starts_with('|')).collect();
@@ -263,6 +282,25 @@ pub(crate) mod tests {
         // 0.4 s of 0.5 s; 0.5 GFLOP forward in 0.1 s, twice as many backward in 0.3 s.
         let text = shown(&record, "profile-air");
         assert!(text.contains("| im2col | 100 | 300 | 80.0 % | 5 / 3.33 |"), "{text}");
+    }
+
+    #[test]
+    fn other_frameworks_are_shown_where_they_took_part() {
+        let (with, without) = (with_frameworks(), record());
+        let text = shown(&with, "targets");
+        for expected in [
+            "| simple, batch 64 / candle | 10 | | 12.00 (12.00 to 12.00) | | reached |",
+            "| simple, batch 64 / burn | 4 | | 3.50 (3.50 to 3.50) | | **missed** |",
+        ] {
+            assert!(text.contains(expected), "{text}");
+        }
+        // 500 images in 12 s and 24 s.
+        let text = shown(&with, "steps");
+        assert!(text.contains("| simple / candle | 500 | 18000 ("), "{text}");
+        assert!(shown(&with, "provenance").contains("| candle | 0.1, SGD |"));
+        for view in ["targets", "steps", "provenance"] {
+            assert!(!shown(&without, view).contains("candle"));
+        }
     }
 
     #[test]

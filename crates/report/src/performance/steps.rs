@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use bench::{By, Measurement, Record, Subject};
+use bench::{By, Measurement, Record, Spread, Subject};
 use training::{StepRow, StepTable};
 
 use super::{ratio, some, with_quartiles};
 use crate::numbers::{percentage, significant};
 
-/// Speed of the steps and of the predictions, and the ratios to PyTorch.
+/// Speed of the steps and of the predictions, and the ratios to PyTorch; below ours the speed of other
+/// frameworks.
 pub(super) fn steps(record: &Record) -> Result<String, String> {
     let steps = some(record, "training steps", |m| {
         let named = m.name.starts_with("step/") || m.name.starts_with("inference/");
@@ -25,6 +26,13 @@ pub(super) fn steps(record: &Record) -> Result<String, String> {
             _ => continue,
         };
         let _ = writeln!(out, "| {name} | {} | {} |", ours.batch, compared(record, ours));
+        for by in [By::Candle, By::Burn] {
+            if let Some(theirs) = record.peer(ours, by) {
+                let [time, speed] = time_and_speed(theirs);
+                let batch = theirs.batch;
+                let _ = writeln!(out, "| {name} / {by} | {batch} | {time} | {speed} | | | | |");
+            }
+        }
     }
     Ok(out)
 }
@@ -48,12 +56,16 @@ pub(super) fn scaling(record: &Record, size: &str) -> Result<String, String> {
 
 /// Six cells: time and speed, and those of PyTorch with their ratios.
 fn compared(record: &Record, ours: &Measurement) -> String {
-    let time = with_quartiles(bench::Spread::of(ours.seconds.iter().map(|s| 1e3 * s)));
-    let speed = |m: &Measurement| significant(m.speed().median);
     let peers = [By::Pytorch, By::PytorchTuned].map(|by| record.peer(ours, by));
-    let speeds = peers.map(|peer| peer.map_or_else(String::new, speed));
+    let speeds = peers.map(|peer| peer.map_or_else(String::new, |p| significant(p.speed().median)));
     let ratios = peers.map(|peer| peer.map_or_else(String::new, |peer| ratio(ours.ratio(peer))));
-    [vec![time, speed(ours)], speeds.to_vec(), ratios.to_vec()].concat().join(" | ")
+    [time_and_speed(ours), speeds, ratios].concat().join(" | ")
+}
+
+/// Milliseconds with their quartiles, and examples a second.
+fn time_and_speed(measurement: &Measurement) -> [String; 2] {
+    let time = Spread::of(measurement.seconds.iter().map(|s| 1e3 * s));
+    [with_quartiles(time), significant(measurement.speed().median)]
 }
 
 /// Where the time of a model's step goes.
