@@ -8,7 +8,7 @@ use ffnn::NeuralNetwork;
 use layers::LayerConfig;
 use losses::Loss;
 use ndarray::{Array2, Array4, ArrayD};
-use numerics::Rng;
+use numerics::{Rng, reused};
 use optim::{Sgd, SgdConfig};
 use training::{Model, ModelSpec, StepTable};
 
@@ -52,7 +52,8 @@ impl Trainer {
     /// A step as a training makes it; returns how long it took without the copy of the images, which
     /// stands for the data that a training makes.
     pub(crate) fn step(&mut self) -> Result<Duration> {
-        let x = self.x.clone();
+        let mut x = reused(self.x.raw_dim());
+        x.assign(&self.x);
         let start = Instant::now();
         self.network.profiler_mut().begin_step();
         let out = self.network.forward(x)?;

@@ -17,7 +17,14 @@ const SMALLEST_KEPT: usize = 1 << 15;
 const MOST_KEPT: usize = 128;
 
 /// The memory that is kept, the newest last, since that is the likeliest to be in a cache.
-static KEPT: Mutex<Vec<Box<dyn Any + Send>>> = Mutex::new(Vec::new());
+static KEPT: Mutex<Vec<Kept>> = Mutex::new(Vec::new());
+
+/// The memory of an array.
+struct Kept {
+    /// A vector of some type of number.
+    elements: Box<dyn Any + Send>,
+    bytes: usize,
+}
 
 /// What such arrays can hold: plain numbers.
 pub trait Element: Copy + Default + Send + 'static {}
@@ -50,11 +57,19 @@ pub fn recycle<T: Element, D: Dimension>(array: Array<T, D>) {
     let dropped = {
         let mut kept = kept();
         let oldest = (kept.len() == MOST_KEPT).then(|| kept.remove(0));
-        kept.push(Box::new(elements));
+        let bytes = size_of_val(elements.as_slice());
+        kept.push(Kept { elements: Box::new(elements), bytes });
         oldest
     };
     // Outside the lock: giving memory back takes a while.
     drop(dropped);
+}
+
+/// Bytes that are kept at present. They stop growing after a few training steps, unless an array is
+/// [`recycle`]d in each whose like nobody asks for.
+#[must_use]
+pub fn kept_bytes() -> usize {
+    kept().iter().map(|memory| memory.bytes).sum()
 }
 
 /// Memory for so many elements, if there is some that is not much larger.
@@ -63,22 +78,20 @@ fn take<T: Element>(len: usize) -> Option<Vec<T>> {
         return None;
     }
     let mut kept = kept();
-    let fits = |memory: &Box<dyn Any + Send>| {
+    let fits = |memory: &Kept| {
         let len_of = |elements: &Vec<T>| elements.len();
-        memory
-            .downcast_ref()
-            .map(len_of)
-            .is_some_and(|found| (len..=len + len / 8).contains(&found))
+        let elements = memory.elements.downcast_ref();
+        elements.map(len_of).is_some_and(|found| (len..=len + len / 8).contains(&found))
     };
     let found = kept.iter().rposition(fits)?;
     let memory = kept.remove(found);
     drop(kept);
-    let mut elements = *memory.downcast::<Vec<T>>().ok()?;
+    let mut elements = *memory.elements.downcast::<Vec<T>>().ok()?;
     elements.truncate(len);
     Some(elements)
 }
 
-fn kept() -> MutexGuard<'static, Vec<Box<dyn Any + Send>>> {
+fn kept() -> MutexGuard<'static, Vec<Kept>> {
     // No code that holds the lock can panic half-way through a change.
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use datasets::{Batch, DatasetError, ImageSet, epoch_order, one_hot};
-use ndarray::{Array3, Array4, Axis};
+use ndarray::{Array3, Axis};
+use numerics::reused;
 use rayon::prelude::*;
 
 use crate::pixel_scaling::PixelScaling;
@@ -88,7 +89,8 @@ impl BatchSource for ImageBatches<'_> {
     fn batch(&self, epoch: u64, index: u64) -> Result<Batch<f32>, TrainingError> {
         let examples = self.examples_of(epoch, index);
         let (_, rows, cols, channels) = self.set.images().dim();
-        let mut features = Array4::zeros((examples.len(), rows, cols, channels));
+        // The network gives this memory back when it is done with a mini-batch.
+        let mut features = reused((examples.len(), rows, cols, channels));
         let pairs: Vec<_> = examples.iter().zip(features.axis_iter_mut(Axis(0))).collect();
         pairs.into_par_iter().for_each(|(&example, out)| {
             let mut image = Array3::zeros((rows, cols, channels));
