@@ -54,14 +54,10 @@ pub fn batch_norm_forward<T: Scalar>(
             let statistics = means.iter().zip(deviations);
             let affine = gamma.iter().zip(&beta);
             for (((x, y), (&mean, &deviation)), (&gamma, &beta)) in
-                x.iter_mut().zip(&mut *y).zip(statistics).zip(affine)
+                x.iter_mut().zip(y).zip(statistics).zip(affine)
             {
                 *x = (*x - mean) / deviation;
-                *y = gamma * *x + beta;
-            }
-            // A loop of its own, or there would be too much in one for vector instructions.
-            for y in y {
-                *y = activation(*y);
+                *y = activation(gamma * *x + beta);
             }
         },
     );

@@ -3,7 +3,8 @@
 /// Runs `work` as compiled for the widest vectors that this processor has, as far as they are known to
 /// pulp: AVX2 on x86-64, where every program may otherwise use SSE2 only.
 ///
-/// `work` and what it calls in its loops have to be inlined: `vectorized(#[inline(always)] || ...)`. The
+/// `work` and what it calls in its loops have to be inlined: `vectorized(#[inline(always)] || ...)`, with `for`
+/// loops, since a closure for `for_each` may stay a function of its own, compiled for any processor. The
 /// results do not change: the compiler fuses no multiplication with an addition and reorders no sum.
 ///
 /// ```
