@@ -16,7 +16,7 @@ use crate::directive::{Directive, Figure, Source};
 use crate::drawing;
 use crate::evidence::{self, Evidence};
 use crate::figure::{self, Origin};
-use crate::formula::{Formulas, Request, Style};
+use crate::formula::{self, Formula, Request, Style};
 use crate::fragment::{Fragment, Link, Piece, PieceKind, Role};
 use crate::front;
 use crate::markup::escape;
@@ -41,8 +41,6 @@ pub struct Inputs {
     pub evidence_file: PathBuf,
     /// The committed records.
     pub records: Records,
-    /// Renders formulas.
-    pub formulas: Formulas,
     /// Runs the programs whose output is shown.
     pub programs: Box<dyn Programs>,
 }
@@ -128,10 +126,7 @@ struct Chapter {
 struct Run<'a> {
     inputs: &'a Inputs,
     references: References,
-    rendered: std::collections::BTreeMap<
-        Request,
-        Result<std::sync::Arc<crate::formula::Formula>, String>,
-    >,
+    rendered: std::collections::BTreeMap<Request, Result<std::sync::Arc<Formula>, String>>,
     figures: BTreeSet<PathBuf>,
     referred: BTreeSet<Label>,
     expansion: Expansion,
@@ -201,7 +196,7 @@ impl<'a> Run<'a> {
     fn render(&mut self, chapters: &[Chapter]) {
         let pieces = chapters.iter().flat_map(|chapter| chapter.fragment.all_pieces());
         let requests = pieces.filter_map(|piece| request(&piece.kind)).collect();
-        self.rendered = self.inputs.formulas.render(&requests);
+        self.rendered = formula::render_all(&requests);
     }
 
     fn expand(&mut self, chapter: &Chapter) -> String {

@@ -14,7 +14,6 @@ use mdbook_driver::config::Config;
 use crate::evidence::Evidence;
 use crate::expand::{Counts, Expander, Expansion, Inputs};
 use crate::files::files_below;
-use crate::formula::Formulas;
 use crate::frame;
 use crate::html;
 use crate::links::Pages;
@@ -37,8 +36,6 @@ pub struct Options {
     pub out: PathBuf,
     /// What the harness writes.
     pub results: PathBuf,
-    /// Where rendered formulas are kept.
-    pub cache: PathBuf,
 }
 
 impl Options {
@@ -50,7 +47,6 @@ impl Options {
             book: root.join("book"),
             out: root.join("target/book"),
             results: root.join("target/harness/results.json"),
-            cache: root.join("target/report/formulas"),
         }
     }
 
@@ -126,7 +122,6 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         evidence: Evidence::load(&options.results, programs.as_ref())?,
         evidence_file: options.shown(&options.results),
         records: Records::new(&options.book.join("records"))?,
-        formulas: Formulas::new(&options.cache),
         programs,
     };
     let parent = options.out.parent().context("the finished book lies in a folder")?;
