@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use stdio::{eprintln, println};
 
 use crate::command;
 
@@ -30,8 +31,9 @@ pub(crate) fn run() -> Result<Count> {
     let mut tests = Tests { crates, ..Tests::default() };
     let mut cargo = command::cargo("test");
     cargo.args(["--workspace", "--no-fail-fast"]);
-    let status = command::run_by_line(&mut cargo, |line| tests.read(line))?;
-    tests.finish_program();
+    let print = |output: Option<String>| output.iter().for_each(|output| println!("{output}"));
+    let status = command::run_by_line(&mut cargo, |line| print(tests.read(line)))?;
+    print(tests.finish_program());
     println!();
     for (name, count) in &tests.counts {
         let failed =
@@ -95,27 +97,28 @@ struct Program {
 }
 
 impl Tests {
-    fn read(&mut self, line: &str) {
+    /// Takes a line; gives what is to be shown of the program before, if the line begins another.
+    fn read(&mut self, line: &str) -> Option<String> {
+        let mut shown = None;
         if let Some(name) = self.crate_of_program(line) {
-            self.finish_program();
+            shown = self.finish_program();
             self.current = Some(Program { name, count: None, output: Vec::new() });
         }
-        let Some(program) = &mut self.current else { return };
+        let program = self.current.as_mut()?;
         program.output.push(line.to_owned());
         if let Some(count) = parse_result(line) {
             // The examples of the documentation may report in two parts.
             *program.count.get_or_insert_default() += count;
         }
+        shown
     }
 
-    /// Counts the program whose output is complete; prints that output unless all passed.
-    fn finish_program(&mut self) {
-        let Some(Program { name, count, output }) = self.current.take() else { return };
+    /// Counts the program whose output is complete; gives that output unless all passed.
+    fn finish_program(&mut self) -> Option<String> {
+        let Program { name, count, output } = self.current.take()?;
         let crashed = Count { passed: 0, failed: 1 };
-        if count.is_none_or(|count| count.failed > 0) {
-            println!("{}", output.join("\n"));
-        }
         *self.counts.entry(name).or_default() += count.unwrap_or(crashed);
+        count.is_none_or(|count| count.failed > 0).then(|| output.join("\n"))
     }
 
     /// The crate, if this line announces a test program:
@@ -164,8 +167,9 @@ test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         let crates =
             [("layers-01", "layers"), ("course-02", "cnn")].map(|(k, v)| (k.into(), v.into()));
         let mut tests = Tests { crates: crates.into(), ..Tests::default() };
-        output.lines().for_each(|line| tests.read(line));
-        tests.finish_program();
+        let mut shown: Vec<_> = output.lines().filter_map(|line| tests.read(line)).collect();
+        shown.extend(tests.finish_program());
+        assert_eq!(shown.len(), 1, "the output of the program that failed");
         tests.counts
     }
 

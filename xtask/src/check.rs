@@ -11,6 +11,7 @@ mod rust_tokens;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use stdio::println;
 
 use crate::manifest::Manifest;
 use crate::problem::Problem;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, Result};
+use stdio::eprintln;
 
 /// A call of the cargo that runs this program.
 pub(crate) fn cargo(subcommand: &str) -> Command {

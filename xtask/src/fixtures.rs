@@ -1,17 +1,18 @@
 //! `cargo xtask fixtures`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Output};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use stdio::println;
 
 use crate::manifest::Manifest;
 use crate::{Verdict, command, workspace};
 
 /// Write the test data with the oracle's scripts, or check what is committed
 ///
-/// The scripts need Python with the packages of fixtures/requirements.txt. It is looked for in the
-/// environment variable PYTHON, then in target/fixtures-venv, then as python3.
+/// The scripts need Python with the packages of fixtures/requirements.txt: that of the environment
+/// variable PYTHON, or where that is not set, that of target/fixtures-venv, else python3.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Change nothing. Compare the committed bytes with the manifest; where there is a suitable
@@ -48,14 +49,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
 
 fn write(root: &Path) -> Result<Verdict> {
     // All or none: a manifest of which one half is new would be stale in the other.
-    let pythons: Vec<_> = SCRIPTS.iter().map(|script| script.python(root)).collect();
-    for (script, python) in SCRIPTS.iter().zip(&pythons) {
-        if python.is_none() {
-            bail!("{}: nothing was written", script.no_python());
-        }
-    }
-    for (script, python) in SCRIPTS.iter().zip(pythons.into_iter().flatten()) {
-        let status = command::run(&mut script.call(root, &python))?;
+    let pythons = SCRIPTS.iter().map(|script| script.python(root));
+    let pythons = pythons.collect::<Result<Vec<_>>>().context("nothing was written")?;
+    for (script, python) in SCRIPTS.iter().zip(pythons) {
+        let status = script.run(root, &python, &[])?;
         if status.code() == Some(NO_DATA) {
             bail!("{} lacks the data that it reads: see its message above", script.path);
         }
@@ -80,14 +77,17 @@ fn check(root: &Path, require_python: bool) -> Result<Verdict> {
     }
     for script in &SCRIPTS {
         let files = manifest.files_of(script.path).count();
-        let Some(python) = script.python(root) else {
-            let what = script.no_python();
-            let verdict = if require_python { "FAILED" } else { "SKIPPED" };
-            println!("values: {verdict}, {files} files were not generated again: {what}");
-            passed &= !require_python;
-            continue;
+        let python = match script.python(root) {
+            Ok(python) => python,
+            Err(why) => {
+                let required = require_python || named_python().is_some();
+                let verdict = if required { "FAILED" } else { "SKIPPED" };
+                println!("values: {verdict}, {files} files were not generated again: {why}");
+                passed &= !required;
+                continue;
+            }
         };
-        let status = command::run(script.call(root, &python).arg("--compare"))?;
+        let status = script.run(root, &python, &["--compare"])?;
         if status.code() == Some(NO_DATA) {
             // Not a matter of Python: the bytes were compared above, and the data is large.
             println!("values: SKIPPED, {files} files of {}: its data is not there", script.path);
@@ -104,32 +104,42 @@ fn check(root: &Path, require_python: bool) -> Result<Verdict> {
     Ok(passed.into())
 }
 
-impl Script {
-    /// The first Python that has the packages.
-    fn python(&self, root: &Path) -> Option<PathBuf> {
-        let own = std::env::var_os("PYTHON").map(PathBuf::from);
-        let environment = root.join("target/fixtures-venv/bin/python");
-        let candidates = own.into_iter().chain([environment, "python3".into()]);
-        candidates.into_iter().find(|python| {
-            let import = format!("import {}", self.packages.join(", "));
-            let mut command = Command::new(python);
-            command.args(["-c", &import]).stdout(Stdio::null()).stderr(Stdio::null());
-            command.status().is_ok_and(|status| status.success())
-        })
-    }
+/// The Python that the user names, which no other replaces.
+fn named_python() -> Option<PathBuf> {
+    std::env::var_os("PYTHON").filter(|name| !name.is_empty()).map(PathBuf::from)
+}
 
-    fn no_python(&self) -> String {
-        format!(
-            "no Python with {} found for {}; fixtures/README.md says how to install them",
+impl Script {
+    /// The first Python that has the packages; the error says what is wrong with each.
+    fn python(&self, root: &Path) -> Result<PathBuf> {
+        let usual = || vec![root.join("target/fixtures-venv/bin/python"), "python3".into()];
+        let candidates = named_python().map_or_else(usual, |python| vec![python]);
+        let import = format!("import {}", self.packages.join(", "));
+        let mut problems = Vec::new();
+        for python in candidates {
+            let problem = match Command::new(&python).args(["-c", &import]).output() {
+                Ok(output) if output.status.success() => return Ok(python),
+                Ok(Output { status, stderr, .. }) => {
+                    let message = String::from_utf8_lossy(&stderr);
+                    message.lines().last().map_or_else(|| status.to_string(), str::to_owned)
+                }
+                Err(error) => error.to_string(),
+            };
+            problems.push(format!("{}: {problem}", python.display()));
+        }
+        bail!(
+            "no Python with {} for {} ({}); fixtures/README.md says how to install them",
             self.packages.join(" and "),
-            self.path
+            self.path,
+            problems.join("; ")
         )
     }
 
-    /// The call of the script, which leaves no compiled modules behind.
-    fn call(&self, root: &Path, python: &Path) -> Command {
+    /// Runs the script, which leaves no compiled modules behind. Its lines go through this program, since
+    /// Python ends with an error where nobody reads them.
+    fn run(&self, root: &Path, python: &Path, arguments: &[&str]) -> Result<ExitStatus> {
         let mut command = Command::new(python);
-        command.arg("-B").arg(self.path).current_dir(root);
-        command
+        command.args(["-u", "-B", self.path]).args(arguments).current_dir(root);
+        command::run_by_line(&mut command, |line| println!("{line}"))
     }
 }

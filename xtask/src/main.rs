@@ -21,6 +21,7 @@ mod workspace;
 use std::process::{ExitCode, ExitStatus};
 
 use clap::{Parser, Subcommand};
+use stdio::eprintln;
 
 /// The tasks of the workspace.
 #[derive(Parser)]
@@ -82,7 +83,7 @@ fn main() -> ExitCode {
         eprintln!("error: {error:#}");
         Verdict::FAILED
     });
-    code.into()
+    stdio::close(code.into())
 }
 
 #[cfg(test)]

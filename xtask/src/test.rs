@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use stdio::println;
 
 use crate::cargo_test::{self, Count};
 use crate::{Verdict, command, workspace};

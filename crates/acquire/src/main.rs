@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use datasets::{IRIS_SHA256, Splits};
+use stdio::{eprintln, println};
 
 /// Find or fetch the data sets, and check every file
 ///
@@ -119,14 +120,14 @@ impl Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse().checked().unwrap_or_else(|error| error.exit());
-    match run(&cli) {
+    stdio::close(match run(&cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
-    }
+    })
 }
 
 /// Whether everything is in order.

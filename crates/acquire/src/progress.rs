@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use stdio::eprintln;
 
 /// Where messages and progress go.
 pub struct Reporter(Style);

@@ -10,6 +10,7 @@ use bench::{
     machine_cases, profile_step, steps_for_peak_memory, vector_lanes,
 };
 use clap::Parser;
+use stdio::{print, println};
 
 use crate::plan::{self, Group};
 use crate::{provenance, tables};

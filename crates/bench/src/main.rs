@@ -7,12 +7,14 @@ mod tables;
 
 use std::process::ExitCode;
 
+use stdio::eprintln;
+
 fn main() -> ExitCode {
-    match cli::run() {
+    stdio::close(match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
-    }
+    })
 }

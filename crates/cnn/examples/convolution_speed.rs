@@ -15,11 +15,13 @@
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::Instant;
 
 use cnn::{Conv2DAlgorithm, Pad, Window};
 use ndarray::{Array2, Array4};
 use numerics::Rng;
+use stdio::println;
 
 /// Side of the image, channels, filters.
 const LAYERS: [(usize, usize, usize); 5] =
@@ -33,7 +35,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// A pass, by im2col and by Winograd.
 type Pass<'a> = (&'static str, [&'a dyn Fn() -> Array4<f32>; 2]);
 
-fn main() -> Outcome<()> {
+fn main() -> Outcome<ExitCode> {
     let (flags, numbers): (Vec<_>, Vec<_>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
     if let Some(unknown) = flags.iter().find(|&flag| flag != "--processor-time") {
@@ -55,7 +57,7 @@ fn main() -> Outcome<()> {
             measure(&clock, rounds, batch, layer)?;
         }
     }
-    Ok(())
+    Ok(stdio::close(ExitCode::SUCCESS))
 }
 
 fn measure(

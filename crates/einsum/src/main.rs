@@ -1,9 +1,9 @@
 //! Prints the three exercises of question 6.1: einsum string, both results, norm of the difference.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use clap::Parser;
 use einsum::{Comparison, Exercise, Inputs, Numbers, Survey};
 use ndarray::ArrayD;
@@ -20,13 +20,9 @@ struct Arguments {
 
 const DRAWS: usize = 1000;
 
-fn main() -> Result<()> {
-    let text = exercises(Arguments::parse().seed)?;
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads the output may stop early, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to the standard output"),
-    }
+fn main() -> Result<ExitCode> {
+    stdio::print!("{}", exercises(Arguments::parse().seed)?);
+    Ok(stdio::close(ExitCode::SUCCESS))
 }
 
 fn exercises(seed: u64) -> Result<String> {

@@ -43,3 +43,9 @@ fn a_seed_that_is_no_number_is_a_usage_error() {
     let error = text(&output.stderr);
     assert!(error.contains("many") && error.contains("--seed"), "{error}");
 }
+
+#[test]
+fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
+    stdio::for_tests::survives_without_output(|| Command::new(env!("CARGO_BIN_EXE_einsum")))
+        .unwrap();
+}

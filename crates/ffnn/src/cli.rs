@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -38,10 +37,10 @@ pub(crate) fn main() -> ExitCode {
         Command::Train(arguments) => train_command::execute(&arguments),
         Command::Sweep(arguments) => sweep_command::execute(&arguments),
     };
-    match result {
+    stdio::close(match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
-    }
+    })
 }
 
 /// What both commands let one choose about a training.
@@ -170,11 +169,6 @@ pub(crate) fn quoted(argument: &str) -> String {
 
 pub(crate) fn model_name(text: &str) -> Result<ModelName, experiment::ExperimentError> {
     text.parse()
-}
-
-/// Prints a line; a reader who has gone away (`| head`) is no reason to fail.
-pub(crate) fn say(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// A fraction as it is read: `4.0 %`.

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use stdio::eprintln;
+
 /// What ends the program before it has done what it was asked for.
 #[derive(Debug)]
 pub(crate) enum Failure {

@@ -11,6 +11,7 @@ use experiment::{
 };
 use ffnn::{Agreement, Grid, IrisConfig, compare, sweep, sweep_plots};
 use numerics::Scalar;
+use stdio::println;
 
 use crate::cli::{self, RecordArguments, TrainingArguments, percent};
 use crate::failure::Failure;
@@ -126,7 +127,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
         let seconds = started.elapsed().as_secs_f64();
         let (table, place, runs) =
             (sweep_table::text(&outcome, &data), directory.display(), whole.runs.len());
-        cli::say(&format!("{table}\nrecord: {place} ({runs} runs, {seconds:.1} s)"));
+        println!("{table}\nrecord: {place} ({runs} runs, {seconds:.1} s)");
     }
     Ok(())
 }
@@ -145,14 +146,14 @@ fn check<T: Scalar>(arguments: &SweepArguments, record: &SweepRecord) -> Result<
     let Agreement { largest_loss_difference: loss, largest_error_difference: error, .. } =
         agreement;
     if !arguments.record.quiet {
-        cli::say(&format!(
+        println!(
             "{} runs again: losses differ by at most {loss:.1e} (tolerance {:.0e}), errors by at \
              most {} (tolerance 0), {} other differences",
             record.runs.len(),
             Agreement::LOSS_TOLERANCE,
             percent(error),
             agreement.differences.len()
-        ));
+        );
     }
     if agreement.holds() {
         return Ok(());

@@ -10,6 +10,7 @@ use experiment::{
 };
 use ffnn::{FfnnError, Hidden, IrisConfig};
 use numerics::Scalar;
+use stdio::println;
 
 use crate::cli::{self, RecordArguments, TrainingArguments, percent};
 use crate::failure::Failure;
@@ -100,7 +101,7 @@ fn train<T: Scalar>(arguments: &TrainArguments, config: &IrisConfig) -> Result<(
         .finish(Results { train, validation, test }, outcome.network.parameters())
         .with_context(|| format!("the record in {directory} is not complete"))?;
     if !quiet {
-        cli::say(&format!("record: {directory} ({:.1} s)", started.elapsed().as_secs_f64()));
+        println!("record: {directory} ({:.1} s)", started.elapsed().as_secs_f64());
     }
     Ok(())
 }
@@ -116,7 +117,7 @@ struct Progress {
 impl Progress {
     fn say(&self, line: impl FnOnce() -> String) {
         if !self.quiet {
-            cli::say(&line());
+            println!("{}", line());
         }
     }
 }

@@ -272,3 +272,16 @@ fn a_record_that_is_not_reproduced_ends_with_1() {
     let error = program.fail("sweep --check nowhere", 1);
     assert!(error.contains("cannot read nowhere/sweep.toml"), "{error}");
 }
+
+#[test]
+fn a_training_that_nobody_reads_leaves_its_record() {
+    let program = Program::new();
+    stdio::for_tests::survives_without_output(|| {
+        let mut command = program.command();
+        command.args(["train", "--epochs", "3", "--overwrite"]);
+        command
+    })
+    .unwrap();
+    let record = Record::read(&program.record("iris")).unwrap();
+    assert_eq!((record.summary.status, record.summary.epochs), (Status::Finished, 3));
+}

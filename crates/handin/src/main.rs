@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use handin::{HandinError, PackageArguments, SubmissionArguments, root_above};
+use stdio::eprintln;
 
 /// What is handed in besides the report.
 #[derive(Parser)]
@@ -25,13 +26,13 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    match run(&Cli::parse()) {
+    stdio::close(match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
-    }
+    })
 }
 
 fn run(cli: &Cli) -> Result<(), HandinError> {

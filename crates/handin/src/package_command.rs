@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use stdio::println;
 
 use crate::verification::Verification;
 use crate::{HandinError, Package, output};
@@ -104,7 +105,7 @@ fn describe(package: &Package) {
     );
     match &package.changed {
         Some(changed) => list("differs from the last commit, packed as it is", changed),
-        None => println!("there is no git here: packed what no .gitignore names"),
+        None => println!("this is no repository of git: packed what no .gitignore names"),
     }
     list("unknown to git and NOT packed (`git add` it, or ignore it)", &package.untracked);
     list("left out", &package.left_out);

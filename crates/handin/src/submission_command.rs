@@ -1,9 +1,9 @@
 //! `cargo xtask submission`.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use stdio::{eprintln, print};
 
 use crate::{HandinError, Submission, latex, markdown, output};
 
@@ -56,11 +56,8 @@ impl SubmissionArguments {
             Format::Markdown => markdown(&submission, level),
         };
         let Some(path) = &self.output else {
-            let mut out = std::io::stdout().lock();
-            return out
-                .write_all(text.as_bytes())
-                .and_then(|()| out.flush())
-                .map_err(HandinError::io("write", "the standard output"));
+            print!("{text}");
+            return Ok(());
         };
         output::write(path, text.as_bytes())?;
         let count = submission.entries().count();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use harness::results::{CheckRecord, Results, SCHEMA};
 use harness::transcript::Transcript;
@@ -13,6 +13,7 @@ use harness::{
     Check, Context, CourseData, HarnessError, Outcome, filter, gradcheck, registry, runner,
     step_curve, worked, workspace,
 };
+use stdio::{eprintln, print, println};
 
 /// The seed of random checks, unless another one is asked for.
 const SEED: u64 = 189;
@@ -85,27 +86,21 @@ fn main() -> ExitCode {
         Command::Gradcheck(arguments) => gradients(&arguments),
         Command::InputsHash => inputs_hash(),
     };
-    match passed {
+    stdio::close(match passed {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        // Whoever reads the output has seen enough, as in `harness test --list | head`.
-        Err(error) if is_broken_pipe(&error) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             let usage = error.downcast_ref().is_some_and(HarnessError::is_usage);
             ExitCode::from(if usage { 2 } else { 1 })
         }
-    }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 fn test(arguments: &Test) -> Result<bool> {
     let checks = selected(arguments)?;
     if arguments.list {
-        print_names(&checks)?;
+        checks.iter().for_each(|check| println!("{:4} {}", check.question, check.id()));
         return Ok(true);
     }
     let root = workspace::root()?;
@@ -120,7 +115,7 @@ fn test(arguments: &Test) -> Result<bool> {
     runner::silence_panics();
     let colors =
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-    let mut transcript = Transcript::new(io::stdout(), colors, arguments.verbose);
+    let mut transcript = Transcript::new(|text| print!("{text}"), colors, arguments.verbose);
     let start = Instant::now();
     let outcomes =
         runner::run(&checks, &context, |check, outcome| transcript.check(check, outcome));
@@ -154,7 +149,7 @@ fn test(arguments: &Test) -> Result<bool> {
         };
         results.write(&Results::path(&root))?;
     }
-    transcript.summary(passed, failed, time).context("cannot print the result")?;
+    transcript.summary(passed, failed, time);
     Ok(failed == 0)
 }
 
@@ -178,12 +173,6 @@ fn selected(arguments: &Test) -> Result<Vec<Check>> {
             Err(HarnessError::CaseOfSeveral { filter, count }.into())
         }
     }
-}
-
-fn print_names(checks: &[Check]) -> io::Result<()> {
-    use io::Write;
-    let mut out = io::stdout().lock();
-    checks.iter().try_for_each(|check| writeln!(out, "{:4} {}", check.question, check.id()))
 }
 
 /// The check with the largest error.
@@ -218,8 +207,7 @@ fn quoted(path: &Path) -> String {
 
 fn gradients(arguments: &Gradcheck) -> Result<bool> {
     let table = gradcheck::table(arguments.layer.as_deref(), arguments.seed)?;
-    let mut out = io::stdout().lock();
-    io::Write::write_all(&mut out, table.to_string().as_bytes())?;
+    print!("{table}");
     Ok(table.passes())
 }
 

@@ -132,3 +132,20 @@ fn outside_the_workspace_the_program_says_where_to_go() {
     let output = harness(&["inputs-hash"]);
     assert_eq!((stdout(&output).trim().len(), status(&output)), (64, 0));
 }
+
+#[test]
+fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
+    for arguments in [&["inputs-hash"][..], &["test", "--list"], &["test", "TestReLU"]] {
+        stdio::for_tests::survives_without_output(|| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
+            command.args(arguments);
+            command
+        })
+        .unwrap();
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut wrong = Command::new(env!("CARGO_BIN_EXE_harness"));
+    let status = wrong.args(["test", "no-such-check"]).stderr(writer).status().unwrap();
+    assert_eq!(status.code(), Some(2), "nor are errors that nobody reads");
+}

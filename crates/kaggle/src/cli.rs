@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use stdio::eprintln;
 
 use crate::evaluate_command::{self, EvaluateArguments};
 use crate::export_command::{self, ExportArguments};
@@ -61,14 +62,14 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Ablate(ablate)) => train_command::ablate(ablate),
         Some(Command::Export(export)) => export_command::execute(export).map(done),
     };
-    match result {
+    stdio::close(match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(training::INTERRUPTED),
         Err(error) => {
             eprintln!("error: {}", message(&error));
             ExitCode::FAILURE
         }
-    }
+    })
 }
 
 /// The messages of an error and of its causes; one that repeats its cause is not followed by it.

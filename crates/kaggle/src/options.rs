@@ -1,7 +1,6 @@
 //! Options of every command that runs a model, and what it says.
 
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,6 +9,7 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use experiment::Evaluation;
 use kaggle::{TestTimeAugmentation, Weights};
+use stdio::{eprintln, println};
 use training::Provenance;
 
 #[derive(Args, Debug)]
@@ -105,10 +105,10 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
-    /// Prints a line; a reader who has gone away (`| head`) is no reason to fail.
+    /// Prints a line.
     pub(crate) fn say(&self, line: impl Display) {
         if !self.quiet {
-            let _ = writeln!(io::stdout(), "{line}");
+            println!("{line}");
         }
     }
 
@@ -119,7 +119,7 @@ impl Voice {
 
     /// What is printed even if nothing else is.
     pub(crate) fn warn(&self, line: impl Display) {
-        let _ = writeln!(io::stderr(), "warning: {line}");
+        eprintln!("warning: {line}");
     }
 
     /// Says how long predicting took.

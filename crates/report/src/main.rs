@@ -16,6 +16,7 @@ use report::pdf::ASKED;
 use report::pdf::layout::Layout;
 use report::problem::{Place, Problems};
 use report::{Built, Cargo, Failure, Options, build, pdf};
+use stdio::{eprintln, println};
 
 /// Build the report as a book that works offline, and check everything in it.
 #[derive(Parser)]
@@ -46,13 +47,13 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments) {
+    stdio::close(match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}: {failure}", Paint::for_errors().red("error"));
             ExitCode::FAILURE
         }
-    }
+    })
 }
 
 fn run(arguments: &Arguments) -> Result<(), Failure> {

@@ -1,11 +1,12 @@
 //! What a training says while it works: a bar on a terminal, one line for each epoch elsewhere.
 
 use std::fmt;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use experiment::{EpochMetrics, Evaluation};
 use indicatif::{ProgressBar, ProgressStyle};
+use stdio::{eprintln, println};
 
 /// Where results and warnings go. There are no colours, so `NO_COLOR` has nothing to switch off.
 pub struct Progress {
@@ -44,13 +45,10 @@ impl Progress {
     pub fn new(quiet: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let terminal = !quiet && std::io::stderr().is_terminal() && !dumb;
-        let write = move |message: Message<'_>| {
-            // A reader who has gone away (`| head`) is no reason to lose a training.
-            let _ = match message {
-                Message::Result(_) if quiet => Ok(()),
-                Message::Result(line) => writeln!(std::io::stdout(), "{line}"),
-                Message::Warning(line) => writeln!(std::io::stderr(), "{line}"),
-            };
+        let write = move |message: Message<'_>| match message {
+            Message::Result(_) if quiet => {}
+            Message::Result(line) => println!("{line}"),
+            Message::Warning(line) => eprintln!("{line}"),
         };
         Self { write: Box::new(write), terminal, bar: None, epoch: None }
     }

@@ -1,6 +1,7 @@
 //! What is on this machine: found, damaged, shared with another run, removed.
 
 use std::fs;
+use std::process::Command;
 
 use acquire::{Origin, Place, Reporter, clean, leftovers, locate};
 
@@ -152,4 +153,14 @@ fn cleaning_a_place_of_our_own_removes_it() {
     machine.fill("tiny");
     clean(machine.place(), &[machine.set], &Reporter::quiet()).unwrap();
     assert!(!machine.place().exists());
+}
+
+#[test]
+fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
+    stdio::for_tests::survives_without_output(|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_data"));
+        command.args(["where", "--offline", "--data-dir", "."]);
+        command
+    })
+    .unwrap();
 }

@@ -183,3 +183,16 @@ fn quiet_is_quiet() {
     let arguments = "--checkpoint model.safetensors --test-data x.npy --quiet";
     assert_eq!(machine.succeed(arguments), (String::new(), String::new()));
 }
+
+#[test]
+fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
+    let machine = Machine::with_checkpoint();
+    machine.npy(COMPETITION, &images(3));
+    stdio::for_tests::survives_without_output(|| {
+        let mut command = machine.command();
+        command.args(["--checkpoint", "model.safetensors", "--test-data", COMPETITION]);
+        command
+    })
+    .unwrap();
+    assert_eq!(machine.read("submission.csv").lines().count(), 4);
+}

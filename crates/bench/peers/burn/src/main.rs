@@ -5,6 +5,7 @@
 #[path = "../../protocol.rs"]
 mod protocol;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -35,7 +36,7 @@ fn main() -> ExitCode {
     match protocol::serve(&framework, step) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,0 +1,34 @@
+//! Standard outputs that take nothing, for tests of programs.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// Runs a program that succeeds and prints, and checks that it succeeds too where its reader has gone
+/// away, and that it ends with one line of error and exit code 1 where the device is full.
+///
+/// # Errors
+/// If it cannot be run.
+///
+/// # Panics
+/// If it ends otherwise.
+pub fn survives_without_output(program: impl Fn() -> Command) -> io::Result<()> {
+    let run = |code: i32, stdout: Stdio| -> io::Result<String> {
+        let Output { status, stderr, .. } = program().stdout(stdout).output()?;
+        let errors = String::from_utf8_lossy(&stderr).into_owned();
+        assert_eq!(status.code(), Some(code), "{errors}");
+        Ok(errors)
+    };
+    let (reader, writer) = io::pipe()?;
+    drop(reader);
+    let errors = run(0, writer.into())?;
+    // Linux has a device that is always full.
+    let full = Path::new("/dev/full");
+    if full.exists() {
+        let error = "cannot write to the standard output: No space left on device (os error 28)";
+        let expected = format!("{errors}error: {error}\n");
+        assert_eq!(run(1, File::options().write(true).open(full)?.into())?, expected);
+    }
+    Ok(())
+}
