@@ -113,6 +113,18 @@ pub enum HandinError {
         /// What differs.
         what: String,
     },
+    /// Git does not say which files of a work tree are its.
+    #[error(
+        "{} has a .git, but which files it tracks is not known, and others must not be packed: {what}\n\
+         (without .git, what no .gitignore names is packed)",
+        root.display()
+    )]
+    Git {
+        /// The root of the work tree.
+        root: PathBuf,
+        /// What git says, or why it says nothing.
+        what: String,
+    },
     /// A program that is needed failed.
     #[error("`{command}` {what}")]
     Command {

@@ -27,13 +27,22 @@ pub(crate) struct GitState {
 }
 
 impl FileList {
-    /// The files that git tracks; where there is no git, those that it would not ignore.
+    /// The files that git tracks; where `root` is no work tree of its own, those that git would not
+    /// ignore.
+    ///
+    /// A work tree that git does not read is an error, or files that nobody gave to git would be packed.
     pub(crate) fn read(root: &Path) -> Result<Self, HandinError> {
-        if !is_work_tree(root) {
+        let is_there = |path: &PathBuf| root.join(path).symlink_metadata().is_ok();
+        if !is_there(&PathBuf::from(".git")) {
             return Ok(Self { paths: walk(root)?, git: None });
         }
-        let is_there = |path: &PathBuf| root.join(path).symlink_metadata().is_ok();
         let tracked = git(root, &["ls-files", "-z", "--cached"])?;
+        if tracked.is_empty() {
+            return Err(HandinError::Git {
+                root: root.to_owned(),
+                what: "git tracks no file here; `git add` what is to be handed in".to_owned(),
+            });
+        }
         let paths = split(&tracked).map(path_of).filter(is_there).collect();
         let status = git(root, &["status", "--porcelain=v1", "-z", "--untracked-files=all"])?;
         Ok(Self { paths, git: Some(parse_status(&status)) })
@@ -64,33 +73,22 @@ fn walk(root: &Path) -> Result<BTreeSet<PathBuf>, HandinError> {
     Ok(paths)
 }
 
-/// Whether `root` is the root of a work tree of git that has its files, not a folder within one.
-fn is_work_tree(root: &Path) -> bool {
-    let mut inside = command(root, &["rev-parse", "--show-prefix"]);
-    let mut tracked = command(root, &["ls-files", "--error-unmatch", "Cargo.toml"]);
-    inside.output().is_ok_and(|output| output.status.success() && output.stdout == b"\n")
-        && tracked.output().is_ok_and(|output| output.status.success())
-}
-
+/// What git prints about this folder, whatever repository a surrounding hook is about.
 fn git(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, HandinError> {
-    let line = format!("git {}", arguments.join(" "));
-    let output = command(root, arguments).stderr(Stdio::inherit()).output();
-    let output = output.map_err(HandinError::io("run", &line))?;
-    if !output.status.success() {
-        let what = format!("ended with {}", output.status);
-        return Err(HandinError::Command { command: line, what });
-    }
-    Ok(output.stdout)
-}
-
-/// A call of git that looks at this folder, whatever repository a surrounding hook is about.
-fn command(root: &Path, arguments: &[&str]) -> Command {
+    let failed = |what: String| HandinError::Git { root: root.to_owned(), what };
     let mut command = Command::new("git");
-    command.arg("-C").arg(root).args(arguments).stdin(Stdio::null()).stderr(Stdio::null());
+    command.arg("-C").arg(root).args(arguments).stdin(Stdio::null());
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(variable);
     }
-    command
+    let output = command.output();
+    let output =
+        output.map_err(|cause| failed(format!("git cannot be run: {cause}; install it")))?;
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr);
+        return Err(failed(format!("`git {}`: {}", arguments.join(" "), message.trim_end())));
+    }
+    Ok(output.stdout)
 }
 
 fn split(output: &[u8]) -> impl Iterator<Item = &[u8]> {

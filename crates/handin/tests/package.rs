@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use handin::{HandinError, Package};
+use stdio::println;
 use tempfile::TempDir;
 
 const REPORT: &str = "title = 'T'\nauthor = 'Ada'\nstudent_id = ''\nworked_alone = true\n\
@@ -80,7 +81,8 @@ fn git(root: &Path, arguments: &[&str]) -> bool {
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             true
         }
-        Err(_) => {
+        Err(error) => {
+            assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
             println!("skipped: there is no git on this machine");
             false
         }
@@ -184,6 +186,30 @@ fn a_workspace_inside_of_another_repository_is_walked() {
     let package = Package::pack(&inner).unwrap();
     assert_eq!(names(&package), PACKED);
     assert_eq!(package.changed, None);
+}
+
+#[test]
+fn a_git_that_fails_is_not_taken_for_none() {
+    let root = workspace();
+    if !git(root.path(), &["init", "--quiet"]) {
+        return;
+    }
+    let refusal = || Package::pack(root.path()).unwrap_err().to_string();
+    assert!(refusal().contains("git tracks no file here"), "{}", refusal());
+    git(root.path(), &["add", "."]);
+    write(root.path(), "private.txt", "not for anybody\n");
+    assert_eq!(Package::pack(root.path()).unwrap().untracked, ["private.txt"]);
+
+    fs::write(root.path().join(".git/config"), "[core]\n\trepositoryformatversion = 99\n").unwrap();
+    let error = refusal();
+    assert!(
+        error.contains("`git ls-files -z --cached`: fatal: ") && error.contains("99"),
+        "{error}"
+    );
+    // A work tree whose repository is elsewhere, and gone.
+    fs::remove_dir_all(root.path().join(".git")).unwrap();
+    write(root.path(), ".git", "gitdir: /no/such/repository\n");
+    assert!(refusal().contains("not a git repository: /no/such/repository"), "{}", refusal());
 }
 
 #[test]

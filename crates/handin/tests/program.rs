@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -194,13 +195,13 @@ fn a_module_that_git_does_not_know_is_missed() {
         ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"].iter().for_each(|name| {
             command.env_remove(name);
         });
-        command.status().is_ok_and(|status| status.success())
+        command.status().map(|status| assert!(status.success(), "{arguments:?}"))
     };
-    if !git(&["init", "--quiet"]) {
+    if git(&["init", "--quiet"]).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         println!("skipped: there is no git on this machine");
         return;
     }
-    assert!(git(&["add", "."]));
+    git(&["add", "."]).unwrap();
     fs::write(root.path().join("xtask/src/new.rs"), "pub fn test() {}\n").unwrap();
     is_rejected(root.path(), "ended with");
     let output = handin(Some(root.path()), &["package", "--no-test"]);
@@ -221,4 +222,30 @@ fn a_file_that_is_no_archive_is_not_replaced() {
         errors(&output)
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "# Project\n");
+}
+
+#[test]
+fn a_submission_that_nobody_reads_or_a_full_device_is_no_panic() {
+    stdio::for_tests::survives_without_output(|| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_handin"));
+        command.args(["submission", "--format", "markdown"]);
+        command
+    })
+    .unwrap();
+}
+
+#[test]
+fn without_a_git_to_ask_a_repository_is_not_packed() {
+    let root = workspace(PASSES);
+    fs::create_dir(root.path().join(".git")).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_handin"))
+        .args(["package", "--no-test", "--workspace"])
+        .arg(root.path())
+        .env("PATH", root.path())
+        .output()
+        .unwrap();
+    let error = errors(&output);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("git cannot be run: ") && error.contains("install it"), "{error}");
+    assert!(!root.path().join("target/package").exists());
 }
