@@ -4,10 +4,11 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use stdio::println;
+use stdio::{eprintln, println};
 
 use crate::cargo_test::{self, Count};
 use crate::{Verdict, command, workspace};
@@ -15,8 +16,8 @@ use crate::{Verdict, command, workspace};
 /// Run every verification of the workspace
 ///
 /// First the harness: the course's tests, finite differences, formulas, adjoints and the negative
-/// control, whose results also go to target/harness/results.json. Then the unit, integration and
-/// documentation tests of all crates. The last line counts both.
+/// control, whose results also go to harness/results.json in cargo's target folder. Then the unit,
+/// integration and documentation tests of all crates. The last line counts both.
 ///
 /// With a FILTER or any option the harness runs alone: `cargo run --bin harness -- test ...`.
 #[derive(clap::Args)]
@@ -45,24 +46,32 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
         return Ok(command::run(harness.args(&arguments.arguments))?.into());
     }
     // Results of an earlier run must not be taken for those of a run that ended early.
-    let path = workspace::root()?.join(RESULTS);
+    let path = metadata::target_folder(&workspace::root()?)?.join("harness/results.json");
     remove(&path)?;
-    let status = command::run(&mut harness)?;
-    if !path.exists() {
-        bail!("the harness ended with {status} and wrote no {RESULTS}: see its output above");
+    let mut total = Count::default();
+    // What fails for another reason than a check or a test must not vanish in the sum.
+    for count in [checks(&mut harness, &path), cargo_test::run()] {
+        total += count.unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            Count { passed: 0, failed: 1 }
+        });
     }
-    let mut total = read_results(&path)?;
-    // A harness that fails for another reason than a check must not vanish in the sum.
-    if status.success() != (total.failed == 0) {
-        bail!("the harness ended with {status} and counted {} failed checks", total.failed);
-    }
-    total += cargo_test::run()?;
     println!("\n{} passed, {} failed", total.passed, total.failed);
     Ok((total.failed == 0).into())
 }
 
-/// Where the harness writes its results, below the root.
-const RESULTS: &str = "target/harness/results.json";
+/// Runs the harness; how many of its checks passed and failed.
+fn checks(harness: &mut Command, results: &Path) -> Result<Count> {
+    let status = command::run(harness)?;
+    if !results.exists() {
+        bail!("the harness ended with {status} and wrote no results: see its output above");
+    }
+    let count = read_results(results)?;
+    if status.success() != (count.failed == 0) {
+        bail!("the harness ended with {status} and counted {} failed checks", count.failed);
+    }
+    Ok(count)
+}
 
 /// The part of the harness's results that the sum needs.
 #[derive(Deserialize)]
@@ -72,9 +81,9 @@ struct Results {
 }
 
 fn read_results(path: &Path) -> Result<Count> {
-    let text = fs::read(path).with_context(|| format!("cannot read {RESULTS}"))?;
-    let Results { passed, failed } =
-        serde_json::from_slice(&text).with_context(|| format!("cannot parse {RESULTS}"))?;
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let Results { passed, failed } = serde_json::from_slice(&text)
+        .with_context(|| format!("cannot parse {}", path.display()))?;
     Ok(Count { passed, failed })
 }
 

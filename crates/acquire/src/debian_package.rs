@@ -17,9 +17,9 @@ pub(crate) fn fetch(
     let mut download = Command::new(&clients.apt_get);
     download.args(["download", package]).current_dir(folder);
     match client::run(&mut download, reporter) {
-        Err(AcquireError::Client { .. }) => {
+        Err(error @ AcquireError::Client { .. }) => {
             // Containers come without package lists, and only root may write those of the system.
-            reporter.say("apt-get does not know the package; fetching package lists of our own");
+            reporter.say(&format!("{error}\nfetching package lists of our own"));
             let own = own_folders(folder)?;
             client::run(Command::new(&clients.apt_get).args(&own).arg("update"), reporter)?;
             let mut download = Command::new(&clients.apt_get);

@@ -13,9 +13,6 @@ use crate::{By, Framework, Peer};
 /// Where the programs are, from the root of the repository.
 const PROGRAMS: &str = "crates/bench/peers";
 
-/// Where they are built, from the same.
-const TARGET: &str = "target/peers";
-
 /// What the child says first.
 #[derive(Deserialize)]
 struct Hello {
@@ -47,12 +44,13 @@ fn start(by: By, threads: usize) -> Result<(Peer, Framework)> {
     // The package that cargo runs, or else the current folder.
     let below = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let below = below.or_else(|| env::current_dir().ok()).unwrap_or_default();
-    start_in(&root_above(&below)?, by, threads)
+    let root = root_above(&below)?;
+    start_in(&root, &metadata::target_folder(&root)?.join("peers"), by, threads)
 }
 
-/// In the repository at this root.
-fn start_in(root: &Path, by: By, threads: usize) -> Result<(Peer, Framework)> {
-    let program = build(root, by)?;
+/// In the repository at this root, built in this folder.
+fn start_in(root: &Path, target: &Path, by: By, threads: usize) -> Result<(Peer, Framework)> {
+    let program = build(root, target, by)?;
     // Both frameworks take the number of rayon's threads, and check it with each request.
     let mut command = Command::new(&program);
     command.env("RAYON_NUM_THREADS", threads.to_string());
@@ -73,13 +71,13 @@ fn root_above(start: &Path) -> Result<PathBuf> {
 }
 
 /// The program of a framework, up to date.
-fn build(root: &Path, by: By) -> Result<PathBuf> {
+fn build(root: &Path, target: &Path, by: By) -> Result<PathBuf> {
     let manifest = format!("{PROGRAMS}/{by}/Cargo.toml");
-    let arguments =
-        ["build", "--release", "--locked", "--manifest-path", &manifest, "--target-dir", TARGET];
+    let arguments = ["build", "--release", "--locked", "--manifest-path", &manifest];
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let status = cargo.args(arguments).current_dir(root).status();
-    let line = format!("cargo {}", arguments.join(" "));
+    cargo.args(arguments).arg("--target-dir").arg(target).current_dir(root);
+    let status = cargo.status();
+    let line = format!("cargo {} --target-dir {}", arguments.join(" "), target.display());
     let status = status.with_context(|| format!("--{by}: cannot run `{line}`"))?;
     ensure!(
         status.success(),
@@ -87,7 +85,7 @@ fn build(root: &Path, by: By) -> Result<PathBuf> {
          for the packages of {by}. Build it where there is one, or leave out --{by}"
     );
     let program = format!("{by}-peer{}", env::consts::EXE_SUFFIX);
-    Ok(root.join(TARGET).join("release").join(program))
+    Ok(target.join("release").join(program))
 }
 
 #[cfg(test)]
@@ -118,7 +116,8 @@ mod tests {
             println!(r#"{{"framework": "f", "version": "{threads}", "optimiser": "o"}}"#);
         }"##;
         let root = repository(program);
-        let (peer, framework) = start_in(root.path(), By::Candle, 3).unwrap();
+        let (peer, framework) =
+            start_in(root.path(), &root.path().join("peers"), By::Candle, 3).unwrap();
         assert_eq!(peer.by(), By::Candle);
         let [name, version, optimiser] = ["f", "3", "o"].map(str::to_owned);
         assert_eq!(framework, Framework { by: By::Candle, name, version, optimiser });
@@ -127,7 +126,10 @@ mod tests {
     #[test]
     fn a_program_that_cannot_be_built_says_what_was_tried_and_what_to_do() {
         let root = repository("fn main() { no such program }");
-        let error = start_in(root.path(), By::Candle, 2).err().unwrap().to_string();
+        let error = start_in(root.path(), &root.path().join("peers"), By::Candle, 2)
+            .err()
+            .unwrap()
+            .to_string();
         let tried = "`cargo build --release --locked --manifest-path crates/bench/peers/candle/";
         assert!(error.starts_with("--candle: ") && error.contains(tried), "{error}");
         assert!(error.contains("or leave out --candle"), "{error}");

@@ -125,14 +125,6 @@ pub enum HandinError {
         /// What git says, or why it says nothing.
         what: String,
     },
-    /// A program that is needed failed.
-    #[error("`{command}` {what}")]
-    Command {
-        /// The command as one types it.
-        command: String,
-        /// How it ended.
-        what: String,
-    },
     /// The program was told to end while it verified the archive.
     #[error("interrupted; there is no archive")]
     Interrupted,

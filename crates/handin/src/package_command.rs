@@ -21,8 +21,8 @@ Examples:
   cargo xtask package --output hw6.zip
   cargo xtask package --fresh      compiles the dependencies again, too")]
 pub struct PackageArguments {
-    /// The archive [default: target/package/NAME.zip; NAME has the author and student ID of
-    /// book/report.toml]
+    /// The archive [default: package/NAME.zip in cargo's target folder; NAME has the author and
+    /// student ID of book/report.toml]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -46,7 +46,10 @@ impl PackageArguments {
         let path = match &self.output {
             Some(path) => path.clone(),
             None => {
-                let folder = root.join("target/package");
+                let target = metadata::target_folder(root);
+                let folder = target
+                    .map_err(HandinError::io("find", "cargo's target folder"))?
+                    .join("package");
                 output::create_folder(&folder)?;
                 folder.join(format!("{}.zip", package.name))
             }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use serde::Deserialize;
 
@@ -42,16 +42,8 @@ impl Cargo {
         struct Target {
             name: String,
         }
-        let line = "cargo metadata --no-deps --format-version 1";
-        let failed = |what: String| HandinError::Command { command: line.to_owned(), what };
-        let mut command = command(root);
-        command.args(line.split(' ').skip(1)).stderr(Stdio::inherit());
-        let output = command.output().map_err(HandinError::io("run", line))?;
-        if !output.status.success() {
-            return Err(failed(format!("ended with {}", output.status)));
-        }
-        let metadata: Metadata = serde_json::from_slice(&output.stdout)
-            .map_err(|cause| failed(format!("wrote something unexpected: {cause}")))?;
+        let metadata: Metadata =
+            metadata::read(root, &["--no-deps"]).map_err(HandinError::io("look into", root))?;
         let names = |package: Package| {
             let targets = package.targets.into_iter().map(|target| target.name);
             [package.name].into_iter().chain(targets).collect::<Vec<_>>()

@@ -36,7 +36,8 @@ enum Command {
 
 /// Run checks and print them as Python's unittest does
 ///
-/// Without FILTER all checks run, on the fixtures, and the results go to target/harness/results.json.
+/// Without FILTER all checks run, on the fixtures, and the results go to harness/results.json in cargo's
+/// target folder.
 #[derive(clap::Args)]
 struct Test {
     /// A name as the course has it (TestConv2D, tests.test_layers.TestConv2D.test_forward), another
@@ -107,6 +108,7 @@ fn test(arguments: &Test) -> Result<bool> {
     // Of the state in which the run begins: files may change while it goes on.
     let complete = arguments.filter.is_none() && arguments.course_data.is_none();
     let inputs_sha256 = complete.then(|| workspace::inputs_sha256(&root)).transpose()?;
+    let file = Results::path(&metadata::target_folder(&root)?);
     let strict = arguments.strict;
     let course_data = arguments.course_data.clone().map(|folder| CourseData { folder, strict });
     let (seed, case) = (arguments.seed, arguments.case.clone());
@@ -133,6 +135,7 @@ fn test(arguments: &Test) -> Result<bool> {
     }
     let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
     let failed = outcomes.len() - passed;
+    transcript.summary(passed, failed, time);
     if let Some(inputs_sha256) = inputs_sha256 {
         let results = Results {
             schema: SCHEMA,
@@ -147,9 +150,8 @@ fn test(arguments: &Test) -> Result<bool> {
             worked: worked::all(),
             step_curves: step_curve::all(seed)?,
         };
-        results.write(&Results::path(&root))?;
+        results.write(&file)?;
     }
-    transcript.summary(passed, failed, time);
     Ok(failed == 0)
 }
 

@@ -107,10 +107,10 @@ impl CheckRecord {
 }
 
 impl Results {
-    /// Where the results of the workspace at `root` are.
+    /// Where the results are, below cargo's target folder.
     #[must_use]
-    pub fn path(root: &Path) -> PathBuf {
-        root.join("target").join("harness").join("results.json")
+    pub fn path(target: &Path) -> PathBuf {
+        target.join("harness").join("results.json")
     }
 
     /// Writes the results, whole or not at all.
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_written_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("target"), "a file").unwrap();
+        fs::write(folder.path().join("harness"), "a file").unwrap();
         let error = results().write(&Results::path(folder.path())).unwrap_err().to_string();
         assert!(error.contains("results.json: cannot be written"), "{error}");
     }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{fs, str};
 
+use harness::results::Results;
+
 fn harness(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_harness"))
         .args(arguments)
@@ -29,7 +31,7 @@ fn root() -> PathBuf {
 
 #[test]
 fn a_class_of_the_course_is_run_as_the_course_runs_it() {
-    let results = root().join("target/harness/results.json");
+    let results = Results::path(&metadata::target_folder(&root()).unwrap());
     let before = fs::read(&results).ok();
     let output = harness(&["test", "tests.test_layers.TestConv2D"]);
     let lines: Vec<&str> = stdout(&output).lines().collect();

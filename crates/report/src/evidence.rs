@@ -1,4 +1,4 @@
-//! What the harness found: `target/harness/results.json`.
+//! What the harness found: `harness/results.json` in cargo's target folder.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -32,11 +32,11 @@ struct Arguments {
     /// The folder with book.toml, report.toml, src and records [default: book].
     #[arg(long, value_name = "DIR")]
     book: Option<PathBuf>,
-    /// The folder for the finished book, replaced as a whole [default: target/book].
+    /// The folder for the finished book, replaced as a whole [default: book in cargo's target folder].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print the book too, with a headless Chromium, and check what comes out [default file:
-    /// target/book.pdf].
+    /// Print the book too, with a headless Chromium, and check what comes out [default file: book.pdf in
+    /// cargo's target folder].
     #[arg(long, value_name = "FILE")]
     #[expect(clippy::option_option, reason = "the option with a value, without one, or absent")]
     pdf: Option<Option<PathBuf>>,
@@ -60,7 +60,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let here = env::current_dir().context("cannot say which folder this is")?;
     let root = workspace_root(&here)?;
-    let mut options = Options::new(&root);
+    let target = metadata::target_folder(&root).map_err(anyhow::Error::from)?;
+    let mut options = Options::new(&root, &target);
     if let Some(book) = &arguments.book {
         options.book = here.join(book);
     }
@@ -74,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         audit_in_browser(&options.out, arguments.chromium.clone())?;
     }
     if let Some(file) = &arguments.pdf {
-        let usual = || root.join("target/book.pdf");
+        let usual = || target.join("book.pdf");
         let file = file.as_ref().map_or_else(usual, |file| here.join(file));
         paper(&options, &built, arguments.chromium.clone(), &file, &here)?;
     }

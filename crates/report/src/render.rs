@@ -39,14 +39,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// The usual places in a workspace.
+    /// The usual places in a workspace with this target folder of cargo.
     #[must_use]
-    pub fn new(root: &Path) -> Self {
+    pub fn new(root: &Path, target: &Path) -> Self {
         Self {
             root: root.to_owned(),
             book: root.join("book"),
-            out: root.join("target/book"),
-            results: root.join("target/harness/results.json"),
+            out: target.join("book"),
+            results: target.join("harness/results.json"),
         }
     }
 

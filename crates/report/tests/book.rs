@@ -111,7 +111,7 @@ impl Workspace {
     }
 
     fn build(&self) -> Result<Built, Failure> {
-        build(&Options::new(self.path()), Box::new(Fake))
+        build(&Options::new(self.path(), &self.path().join("target")), Box::new(Fake))
     }
 
     fn problems(&self) -> Vec<String> {

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use serde::Deserialize;
 
 use super::relative;
-use crate::command;
 
 /// The packages of the workspace.
 #[derive(Deserialize)]
@@ -42,17 +41,7 @@ pub(super) struct Dependency {
 
 impl Metadata {
     pub(super) fn read(root: &Path) -> Result<Self> {
-        let output = command::cargo("metadata")
-            .args(["--format-version=1", "--no-deps"])
-            .current_dir(root)
-            .stderr(std::process::Stdio::inherit())
-            .output()
-            .context("cannot run cargo metadata")?;
-        if !output.status.success() {
-            bail!("cargo metadata failed: see its message above");
-        }
-        let mut metadata: Self =
-            serde_json::from_slice(&output.stdout).context("cannot read cargo metadata")?;
+        let mut metadata: Self = metadata::read(root, &["--no-deps"])?;
         for package in &mut metadata.packages {
             package.manifest_path = relative(&package.manifest_path, root).to_owned();
         }
