@@ -2,6 +2,7 @@
 
 mod anchors;
 mod architecture;
+mod licences;
 mod metadata;
 mod packages;
 mod paths;
@@ -55,7 +56,7 @@ struct Check {
 }
 
 /// All checks, the fast ones first.
-const CHECKS: [Check; 10] = [
+const CHECKS: [Check; 11] = [
     Check {
         name: "dependencies",
         about: "crates depend on each other only in the directions of ARCHITECTURE.md",
@@ -65,6 +66,11 @@ const CHECKS: [Check; 10] = [
         name: "packages",
         about: "descriptions, shared settings and lints of each crate; no unused dependency",
         kind: Kind::Rule(|w| packages::settings(&w.metadata, &w.files)),
+    },
+    Check {
+        name: "licences",
+        about: "dependencies come from crates.io, under licences that may be linked",
+        kind: Kind::Rule(|w| licences::check(&w.root)),
     },
     Check {
         name: "architecture",

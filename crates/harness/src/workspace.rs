@@ -30,19 +30,25 @@ fn root_above(start: &Path) -> Result<PathBuf, HarnessError> {
     root.map(Path::to_owned).ok_or_else(|| HarnessError::NoWorkspace { from: start.to_owned() })
 }
 
-/// SHA-256 of the paths and contents of `crates/**/*.rs`, `crates/*/Cargo.toml`, `Cargo.lock` and
-/// `fixtures/**`, in the order of their paths.
+/// The files of the root with versions, features, profiles, flags and the toolchain.
+const BUILD: [&str; 4] = [".cargo/config.toml", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml"];
+
+/// SHA-256 of the paths and contents of `crates/**/*.rs`, of Iris in `crates/**/*.npy`, of what says how
+/// all that is built (`crates/*/Cargo.toml` and [`BUILD`]) and of `fixtures/**`, in the order of their
+/// paths.
 ///
-/// Results that carry another hash were obtained from other code or other test data.
+/// Results that carry another hash were obtained from other code, from code that was built otherwise, or
+/// from other test data.
 ///
 /// # Errors
 /// [`HarnessError::File`] if a folder or file cannot be read.
 pub fn inputs_sha256(root: &Path) -> Result<String, HarnessError> {
-    let mut files = vec![PathBuf::from("Cargo.lock")];
+    let mut files = BUILD.map(PathBuf::from).to_vec();
     collect(root, Path::new("crates"), &mut files, &|path| {
         let manifest = path.file_name().is_some_and(|name| name == "Cargo.toml")
             && path.components().count() == 3;
-        manifest || path.extension().is_some_and(|extension| extension == "rs")
+        manifest
+            || path.extension().is_some_and(|extension| extension == "rs" || extension == "npy")
     })?;
     collect(root, Path::new("fixtures"), &mut files, &|path| {
         // What the generating scripts leave half-written is not a fixture.
@@ -109,6 +115,9 @@ mod tests {
         for (path, contents) in [
             ("Cargo.toml", "[workspace]\nmembers = []\n"),
             ("Cargo.lock", "version = 4\n"),
+            (".cargo/config.toml", ""),
+            ("rust-toolchain.toml", "[toolchain]\n"),
+            ("crates/a/iris.npy", "1"),
             ("crates/a/Cargo.toml", "[package]\n"),
             ("crates/a/src/lib.rs", "//! a\n"),
             ("crates/a/README.md", "a\n"),
@@ -139,11 +148,18 @@ mod tests {
         assert_eq!(before.len(), 64);
         let changes_hash = |path: &str, contents: &str| {
             fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            let old = fs::read(root.join(path)).ok();
             fs::write(root.join(path), contents).unwrap();
             let changed = inputs_sha256(root).unwrap() != before;
-            fs::remove_file(root.join(path)).unwrap();
+            match old {
+                Some(old) => fs::write(root.join(path), old).unwrap(),
+                None => fs::remove_file(root.join(path)).unwrap(),
+            }
             changed
         };
+        for path in BUILD.iter().chain(&["crates/a/Cargo.toml", "crates/a/iris.npy"]) {
+            assert!(changes_hash(path, "[profile.dev]\nopt-level = 3\n"), "{path}");
+        }
         assert!(changes_hash("fixtures/course/TestX.npz", "x"));
         assert!(changes_hash("crates/a/src/b.rs", ""));
         assert!(!changes_hash("crates/a/NOTES.md", "other"));
