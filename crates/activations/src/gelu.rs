@@ -24,7 +24,9 @@ impl GELU {
     /// `σ(z)`.
     #[inline(always)]
     pub fn value<T: Scalar>(z: T) -> T {
-        z * z.standard_normal().0
+        let (distribution, _) = z.standard_normal();
+        // At -∞ the product would be NaN.
+        if distribution == T::zero() { -T::zero() } else { z * distribution }
     }
     // ANCHOR_END: forward
 
@@ -42,7 +44,9 @@ impl GELU {
     #[inline(always)]
     pub fn gradient<T: Scalar>(z: T, dl_dy: T) -> T {
         let (distribution, density) = z.standard_normal();
-        dl_dy * (distribution + z * density)
+        // At ±∞ the product would be NaN.
+        let slope = if density == T::zero() { distribution } else { distribution + z * density };
+        dl_dy * slope
     }
     // ANCHOR_END: backward
 }
@@ -69,6 +73,18 @@ mod tests {
         let expected =
             array![2.0, 1.083315470587686, -2.0 * (0.158655253931457 - 0.241970724519143)];
         assert_relative_eq!(dl_dz, expected, max_relative = 1e-13);
+    }
+
+    #[test]
+    fn at_infinity_it_is_flat_on_the_left_and_the_identity_on_the_right() {
+        fn holds<T: Scalar>() {
+            let z = array![T::neg_infinity(), T::infinity()];
+            assert_eq!(GELU::forward(&z), array![T::zero(), T::infinity()]);
+            let ones = array![T::one(), T::one()];
+            assert_eq!(GELU::backward(&z, &ones), array![T::zero(), T::one()]);
+        }
+        holds::<f32>();
+        holds::<f64>();
     }
 
     #[test]

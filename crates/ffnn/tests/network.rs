@@ -41,7 +41,7 @@ fn a_network_of_one_layer_by_hand() {
     let mut network = NeuralNetwork::build(&configs, &[2], Loss::L2, &mut Rng::new(0)).unwrap();
     let w = array![[1.0, 0.0], [2.0, -1.0]].into_dyn();
     network.layers_mut()[0].set_parameter("W", &w).unwrap();
-    // (1, 3) W = (7, -3); target (5, -3): loss (4 + 0) / 2; dL/dY = 2 (2, 0) / 2.
+    // (1, 3) W = (7, -3); target (5, -3): loss (4 + 0) / 2; dL/dY = (2, 0).
     let x = array![[1.0, 3.0]].into_dyn();
     let out = network.forward(x).unwrap();
     assert_eq!(out, array![[7.0, -3.0]]);
@@ -197,7 +197,7 @@ fn the_error_is_the_fraction_of_wrong_rows_and_for_l2_the_loss() {
     assert_eq!(classifier.unwrap().error(target.view(), out.view()).unwrap(), 0.25);
     let configs: Configs = vec![layer(2, Activation::Linear)];
     let regression = NeuralNetwork::build(&configs, &[2], Loss::L2, &mut Rng::new(0)).unwrap();
-    // (0.02 + 0.72 + 0.5 + 0) / 8.
+    // (0.02 + 0.72 + 0.5 + 0) / 2 / 4.
     let error = regression.error(target.view(), out.view()).unwrap();
     assert_abs_diff_eq!(error, 0.155, epsilon = 1e-15);
 }

@@ -46,7 +46,7 @@ fn every_entry_has_the_code_that_answers_it() {
         ("layers.Conv2D.forward", &["fn forward(&mut self", "fn im2col", "add_matmul(z, columns"]),
         ("layers.Conv2D.backward", &["fn backward(&mut self", "fn col2im", "columns.t(), dl_dz"]),
         ("losses.CrossEntropy", &["at_least_tiny(p).ln()", "-y / (m * at_least_tiny(p))"]),
-        ("losses.L2", &["(&difference * &difference).sum()", "2.0 / output.len()"]),
+        ("losses.L2", &["(&difference * &difference).sum()", "(&output - &target) / m"]),
         ("models.NeuralNetwork.forward", &["layer.forward(out)"]),
         ("models.NeuralNetwork.backward", &["layer.backward(dl_dy)", ".rev()"]),
         ("models.NeuralNetwork.predict", &["layer.predict(", "Activation::SoftMax.forward"]),

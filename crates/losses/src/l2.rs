@@ -1,11 +1,11 @@
-//! Mean squared error.
+//! Squared error.
 
 use ndarray::{Array2, ArrayView2};
 use numerics::Scalar;
 
-/// `L = (1/(m k)) Σ (Ŷ - Y)²`, the mean over all elements.
+/// `L = (1/(2 m)) Σ (Ŷ - Y)²`: half the squared error of an example, averaged over the m examples.
 ///
-/// `dL/dŶ = (2/(m k)) (Ŷ - Y)`.
+/// `dL/dŶ = (Ŷ - Y) / m`.
 ///
 /// # Shapes
 /// Target and output: `(m, k)`.
@@ -16,8 +16,9 @@ pub struct L2;
 impl L2 {
     // ANCHOR: forward
     pub(crate) fn forward<T: Scalar>(target: ArrayView2<'_, T>, output: ArrayView2<'_, T>) -> T {
+        let m = T::of(target.nrows() as f64);
         let difference = &output - &target;
-        (&difference * &difference).sum() / T::of(output.len() as f64)
+        (&difference * &difference).sum() / (T::of(2.0) * m)
     }
     // ANCHOR_END: forward
 
@@ -26,7 +27,8 @@ impl L2 {
         target: ArrayView2<'_, T>,
         output: ArrayView2<'_, T>,
     ) -> Array2<T> {
-        (&output - &target) * T::of(2.0 / output.len() as f64)
+        let m = T::of(target.nrows() as f64);
+        (&output - &target) / m
     }
     // ANCHOR_END: backward
 }
@@ -38,12 +40,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_mean_is_over_all_elements() {
-        let target = array![[1.0, 2.0], [3.0, 4.0]];
-        let output = array![[1.0, 4.0], [0.0, 4.0]];
-        // (0 + 4 + 9 + 0) / 4, and half of each difference.
-        assert_eq!(L2::forward(target.view(), output.view()), 3.25);
+    fn half_the_squares_of_a_row_averaged_over_rows() {
+        let target = array![[1.0, 2.0, 0.0], [3.0, 4.0, 1.0]];
+        let output = array![[1.0, 4.0, 0.0], [0.0, 4.0, 2.0]];
+        // ((0 + 4 + 0) / 2 + (9 + 0 + 1) / 2) / 2, and half of each difference.
+        assert_eq!(L2::forward(target.view(), output.view()), 3.5);
         let gradient = L2::backward(target.view(), output.view());
-        assert_eq!(gradient, array![[0.0, 1.0], [-1.5, 0.0]]);
+        assert_eq!(gradient, array![[0.0, 1.0, 0.0], [-1.5, 0.0, 0.5]]);
     }
 }

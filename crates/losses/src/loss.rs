@@ -15,7 +15,7 @@ use crate::{CrossEntropy, L2, LossError, SoftmaxCrossEntropy};
 pub enum Loss {
     /// `-(1/m) Σ Y ln Ŷ`; the output is a distribution in each row.
     CrossEntropy,
-    /// `(1/(m k)) Σ (Ŷ - Y)²`.
+    /// `(1/(2 m)) Σ (Ŷ - Y)²`.
     L2,
     /// Cross-entropy of the softmax of the output, which is a row of logits.
     SoftmaxCrossEntropy,

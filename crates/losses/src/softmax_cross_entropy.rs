@@ -1,7 +1,7 @@
 //! Softmax and cross-entropy in one step.
 
 use activations::SoftMax;
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2, Axis, Zip};
 use numerics::Scalar;
 
 /// `L = (1/m) Σᵢ (ln Σⱼ e^(zᵢⱼ) - Σⱼ yᵢⱼ zᵢⱼ)`: the cross-entropy of `softmax(Z)`, for rows of Y that
@@ -11,6 +11,9 @@ use numerics::Scalar;
 ///
 /// Composed, the two need `ln` of a probability that may have rounded to 0 and divide by it; fused,
 /// neither happens. Equality of the two ways is one of the tests.
+///
+/// A logit of -∞ is a class of probability 0: it costs nothing where its target is 0, else infinitely
+/// much. Its element of dL/dZ is `-Y / m`.
 ///
 /// # Shapes
 /// Target and logits: `(m, k)`.
@@ -24,8 +27,13 @@ impl SoftmaxCrossEntropy {
         let max = logits.fold_axis(Axis(1), T::neg_infinity(), |&a, &z| if z > a { z } else { a });
         let shifted = &logits - &max.insert_axis(Axis(1));
         let log_sum = shifted.mapv(T::exp).sum_axis(Axis(1)).mapv(T::ln).insert_axis(Axis(1));
-        let m = T::of(target.nrows() as f64);
-        (&target * &(log_sum - shifted)).sum() / m
+        // The minus logarithms of the probabilities: infinite for a logit of -∞, whose product with a
+        // target of 0 would be NaN.
+        let surprise = log_sum - shifted;
+        let cost = Zip::from(target).and(&surprise).map_collect(|&y, &s| {
+            if y == T::zero() { y } else { y * s }
+        });
+        cost.sum() / T::of(target.nrows() as f64)
     }
     // ANCHOR_END: forward
 
@@ -74,5 +82,30 @@ mod tests {
             SoftmaxCrossEntropy::backward(target.view(), logits.view()),
             array![[-1.0, 1.0]]
         );
+    }
+
+    #[test]
+    fn a_logit_of_minus_infinity_costs_nothing_unless_it_is_the_target() {
+        let logits = array![[0.0, f64::NEG_INFINITY, 0.0]];
+        // Two equal probabilities are left.
+        let target = array![[0.25, 0.0, 0.75]];
+        let loss = SoftmaxCrossEntropy::forward(target.view(), logits.view());
+        assert_relative_eq!(loss, 2.0_f64.ln(), max_relative = 1e-15);
+        let gradient = SoftmaxCrossEntropy::backward(target.view(), logits.view());
+        assert_eq!(gradient, array![[0.25, 0.0, -0.25]]);
+
+        let target = array![[0.0, 1.0, 0.0]];
+        let loss = SoftmaxCrossEntropy::forward(target.view(), logits.view());
+        assert_eq!(loss, f64::INFINITY);
+        let gradient = SoftmaxCrossEntropy::backward(target.view(), logits.view());
+        assert_eq!(gradient, array![[0.5, -1.0, 0.5]]);
+    }
+
+    #[test]
+    fn logits_without_a_softmax_give_nan() {
+        for logits in [array![[f64::NEG_INFINITY; 2]], array![[f64::INFINITY, 0.0]]] {
+            let target = array![[1.0, 0.0]];
+            assert!(SoftmaxCrossEntropy::forward(target.view(), logits.view()).is_nan());
+        }
     }
 }

@@ -56,11 +56,11 @@ fn cross_entropy_backward(y: &Array2<f64>, p: &Array2<f64>) -> Array2<f64> {
 }
 
 fn l2(y: &Array2<f64>, p: &Array2<f64>) -> f64 {
-    (p - y).mapv(|d| d * d).sum() / y.len() as f64
+    (p - y).mapv(|d| d * d).sum() / (2.0 * rows(y))
 }
 
 fn l2_backward(y: &Array2<f64>, p: &Array2<f64>) -> Array2<f64> {
-    (p - y) * (2.0 / y.len() as f64)
+    (p - y) / rows(y)
 }
 
 fn exponentials(z: &Array2<f64>, shift: bool) -> (Array2<f64>, Array2<f64>) {
@@ -70,10 +70,17 @@ fn exponentials(z: &Array2<f64>, shift: bool) -> (Array2<f64>, Array2<f64>) {
     (shifted, exponentials)
 }
 
-fn fused_shifted(y: &Array2<f64>, z: &Array2<f64>, shift: bool) -> f64 {
+/// The minus logarithms of the probabilities.
+fn surprise(z: &Array2<f64>, shift: bool) -> Array2<f64> {
     let (shifted, exponentials) = exponentials(z, shift);
     let log_sum = exponentials.sum_axis(Axis(1)).mapv(f64::ln).insert_axis(Axis(1));
-    (y * &(&log_sum - &shifted)).sum() / rows(y)
+    log_sum - shifted
+}
+
+fn fused_shifted(y: &Array2<f64>, z: &Array2<f64>, shift: bool) -> f64 {
+    let mut costs = surprise(z, shift);
+    costs.zip_mut_with(y, |cost, &y| *cost = if y == 0.0 { 0.0 } else { y * *cost });
+    costs.sum() / rows(y)
 }
 
 fn fused(y: &Array2<f64>, z: &Array2<f64>) -> f64 {
@@ -145,18 +152,26 @@ pub(super) fn controls() -> Vec<Control> {
         control(
             "l2-factor",
             Loss::L2,
-            "backward misses the factor 2",
+            "backward has a factor 2, as if forward were not halved",
             &[Course, Gradient, Formula],
             l2,
-            |y, p| l2_backward(y, p) / 2.0,
+            |y, p| l2_backward(y, p) * 2.0,
         ),
         control(
-            "l2-rows",
+            "l2-mean",
             Loss::L2,
-            "forward and backward divide by the examples, not by all elements",
+            "forward is the mean over all elements, not halved; backward is consistent with it",
+            &[Course, Formula],
+            |y, p| l2(y, p) * 2.0 / y.ncols() as f64,
+            |y, p| l2_backward(y, p) * 2.0 / y.ncols() as f64,
+        ),
+        control(
+            "l2-elements",
+            Loss::L2,
+            "forward and backward divide by all elements, not by the examples",
             &[Formula],
-            |y, p| l2(y, p) * y.ncols() as f64,
-            |y, p| l2_backward(y, p) * y.ncols() as f64,
+            |y, p| l2(y, p) / y.ncols() as f64,
+            |y, p| l2_backward(y, p) / y.ncols() as f64,
         ),
         control(
             "fused-no-shift",
@@ -164,6 +179,14 @@ pub(super) fn controls() -> Vec<Control> {
             "forward does not subtract the row maximum and overflows",
             &[Property],
             |y, z| fused_shifted(y, z, false),
+            fused_backward,
+        ),
+        control(
+            "fused-infinite",
+            Loss::SoftmaxCrossEntropy,
+            "forward multiplies the infinite surprise of a logit of -∞ by its target of 0",
+            &[Property],
+            |y, z| (y * &surprise(z, true)).sum() / rows(y),
             fused_backward,
         ),
         control(

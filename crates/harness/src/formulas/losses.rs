@@ -11,10 +11,11 @@ use crate::{Check, LossSubject};
 
 type Implementation = Arc<dyn LossSubject<f64>>;
 
-/// A mini-batch has at most 36 terms, of magnitude at most 9 (a squared difference of numbers in
-/// `[-1.5, 1.5)`; logarithms stay below 4.7, since probabilities are at least `1 / (1 + 5 e³)`). The
-/// mean of n such terms is off by at most `9 n u`, in both ways of computing it: `2 · 9 · 36 u = 7.2e-14`.
-const MEAN: f64 = 1e-13;
+/// A loss is at most 27: half of 6 squared differences of numbers in `[-1.5, 1.5)`, each at most 9
+/// (logarithms stay below 4.7, since probabilities are at least `1 / (1 + 5 e³)`). It is a sum of at
+/// most 36 terms, and each term has a few roundings of its own, so it is off by at most `40 · 27 u`, in
+/// both ways of computing it: `2 · 40 · 27 u = 2.4e-13`.
+const MEAN: f64 = 2.5e-13;
 
 /// A gradient of cross-entropy is at most `1 + 5 e³ = 101` and takes a handful of roundings, each by
 /// at most 7.1e-15.
@@ -32,7 +33,7 @@ pub(super) fn checks(loss: Loss, implementation: &Implementation) -> Vec<Check> 
         ],
         Loss::L2 => vec![
             forward("l2", loss, implementation, |y, p| {
-                // L = 1/(m k) Σᵢ Σₖ (Ŷ[i, k] - Y[i, k])².
+                // L = 1/(2 m) Σᵢ Σₖ (Ŷ[i, k] - Y[i, k])².
                 let (m, k) = y.dim();
                 let mut sum = 0.0;
                 for i in 0..m {
@@ -40,12 +41,12 @@ pub(super) fn checks(loss: Loss, implementation: &Implementation) -> Vec<Check> 
                         sum += (p[[i, j]] - y[[i, j]]).powi(2);
                     }
                 }
-                sum / (m * k) as f64
+                sum / (2 * m) as f64
             }),
             backward("l2-backward", loss, implementation, |y, p| {
-                // dL/dŶ[i, k] = 2/(m k) (Ŷ[i, k] - Y[i, k]).
-                let (m, k) = y.dim();
-                Array2::from_shape_fn((m, k), |at| 2.0 * (p[at] - y[at]) / (m * k) as f64)
+                // dL/dŶ[i, k] = (Ŷ[i, k] - Y[i, k]) / m.
+                let m = y.nrows() as f64;
+                Array2::from_shape_fn(y.dim(), |at| (p[at] - y[at]) / m)
             }),
         ],
         Loss::SoftmaxCrossEntropy => vec![

@@ -5,6 +5,7 @@ use ndarray::{Array2, Axis, array};
 
 use super::LossClaims;
 use super::loss::{draw, refused};
+use super::softmax::with_class;
 use crate::cases::{Case, Failure, claim, same_bits};
 use crate::{Check, LossSubject};
 
@@ -22,6 +23,11 @@ pub(super) fn checks(claims: &LossClaims) -> Vec<Check> {
         Loss::SoftmaxCrossEntropy => vec![
             claims.exactly("a_target_is_a_distribution", a_target_is_a_distribution),
             claims.exactly("huge_logits_are_exact", huge_logits_are_exact),
+            claims.within(
+                FEW_ROUNDINGS,
+                "an_impossible_class_costs_nothing",
+                an_impossible_class_costs_nothing,
+            ),
             claims.within(FEW_ROUNDINGS, "a_shift_changes_nothing", a_shift_changes_nothing),
             claims.within(FEW_ROUNDINGS, "gradients_of_a_row_sum_to_zero", rows_sum_to_zero),
         ],
@@ -79,6 +85,22 @@ fn huge_logits_are_exact(_: Loss, subject: &Subject, case: &mut Case) -> Result<
     claim(loss == distance, || format!("L: expected {distance}, got {loss}"))?;
     let gradient = subject.backward(&target, &logits)?;
     case.compare("dL/dZ", &gradient, &array![[-1.0, 1.0]])
+}
+
+/// A class of target 0 whose logits are -∞ has gradient 0, and changes nothing else.
+fn an_impossible_class_costs_nothing(
+    loss: Loss,
+    subject: &Subject,
+    case: &mut Case,
+) -> Result<(), Failure> {
+    let (target, logits) = draw(loss, case);
+    let class = case.between(0, target.ncols());
+    let expected = subject.forward(&target, &logits)?;
+    let gradient = with_class(&subject.backward(&target, &logits)?, class, 0.0)?;
+    let target = with_class(&target, class, 0.0)?;
+    let logits = with_class(&logits, class, f64::NEG_INFINITY)?;
+    case.compare_numbers("L", subject.forward(&target, &logits)?, expected);
+    case.compare("dL/dZ", &subject.backward(&target, &logits)?, &gradient)
 }
 
 fn a_shift_changes_nothing(loss: Loss, subject: &Subject, case: &mut Case) -> Result<(), Failure> {

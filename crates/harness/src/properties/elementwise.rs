@@ -126,12 +126,12 @@ fn values_stay_in_range_and_rise(
     case: &mut Case,
 ) -> Result<(), Failure> {
     let mut z: Vec<f64> = draw(case).into_iter().collect();
-    z.extend([-1e4, -40.0, 0.0, 40.0, 1e4]);
+    z.extend([f64::NEG_INFINITY, -1e4, -40.0, 0.0, 40.0, 1e4, f64::INFINITY]);
     z.sort_by(f64::total_cmp);
     let z = arr1(&z).into_dyn();
     let (low, high) = match activation {
-        Activation::Linear => (-1e4, 1e4),
-        Activation::ReLU => (0.0, 1e4),
+        Activation::Linear => (f64::NEG_INFINITY, f64::INFINITY),
+        Activation::ReLU => (0.0, f64::INFINITY),
         Activation::Sigmoid => (0.0, 1.0),
         Activation::TanH => (-1.0, 1.0),
         Activation::ArcTan | Activation::SoftMax | Activation::GELU => {

@@ -58,7 +58,7 @@ fn lies_between_its_minimum_and_relu(
 ) -> Result<(), Failure> {
     let n = case.between(1, 30);
     let mut z: Vec<f64> = (case.array(&[n]) * 6.0).into_iter().collect();
-    z.extend([-1e4, -40.0, -0.75, 0.0, 40.0, 1e4]);
+    z.extend([f64::NEG_INFINITY, -1e4, -40.0, -0.75, 0.0, 40.0, 1e4, f64::INFINITY]);
     let z = arr1(&z).into_dyn();
     let (y, slope) = (subject.forward(&z), subject.backward(&z, &ArrayD::ones(IxDyn(z.shape())))?);
     for ((&z, &y), &slope) in z.iter().zip(&y).zip(&slope) {

@@ -1,7 +1,7 @@
 //! Softmax: rows are distributions, and only differences of logits matter.
 
 use activations::Activation;
-use ndarray::{ArrayD, Axis, IxDyn, arr1};
+use ndarray::{Array, ArrayD, Axis, IxDyn, RemoveAxis, arr1, concatenate};
 
 use super::ActivationClaims;
 use crate::cases::{Case, Failure, claim, same_bits};
@@ -17,6 +17,7 @@ pub(super) fn checks(claims: &ActivationClaims) -> Vec<Check> {
         claims.within(ROW, "rows_are_distributions", rows_are_distributions),
         claims.within(ROW, "a_shift_changes_nothing", a_shift_changes_nothing),
         claims.within(ROW, "huge_logits_are_exact", huge_logits_are_exact),
+        claims.within(ROW, "a_logit_of_minus_infinity_is_no_class", impossible_class),
         claims.within(ROW, "classes_are_interchangeable", classes_are_interchangeable),
         claims.within(ROW, "gradients_of_a_row_sum_to_zero", gradients_of_a_row_sum_to_zero),
         claims.within(ROW, "the_jacobian_is_symmetric", the_jacobian_is_symmetric),
@@ -81,6 +82,30 @@ fn huge_logits_are_exact(_: Activation, subject: &Subject, case: &mut Case) -> R
     )?;
     let dl_dz = subject.backward(&far_apart, &arr1(&[4.0, 7.0, 7.0, 0.0]).into_dyn())?;
     case.compare("dL/dZ", &dl_dz, &arr1(&[1.0, 0.0, 0.0, -1.0]).into_dyn())
+}
+
+/// A class whose logits are -∞ has probability and gradient 0, and the others are as they were without it.
+fn impossible_class(_: Activation, subject: &Subject, case: &mut Case) -> Result<(), Failure> {
+    let z = draw(case);
+    let dl_dy = case.array(z.shape());
+    let class = case.between(0, z.shape()[1]);
+    case.describe(format!("a class {class} of -∞"));
+    let y = with_class(&subject.forward(&z), class, 0.0)?;
+    let dl_dz = with_class(&subject.backward(&z, &dl_dy)?, class, 0.0)?;
+    let (z, dl_dy) = (with_class(&z, class, f64::NEG_INFINITY)?, with_class(&dl_dy, class, 1.0)?);
+    case.compare("Y", &subject.forward(&z), &y)?;
+    case.compare("dL/dZ", &subject.backward(&z, &dl_dy)?, &dl_dz)
+}
+
+/// The rows with one more class at this index, of this value.
+pub(super) fn with_class<D: RemoveAxis>(
+    rows: &Array<f64, D>,
+    class: usize,
+    value: f64,
+) -> Result<Array<f64, D>, Failure> {
+    let (left, right) = rows.view().split_at(Axis(1), class);
+    let column = rows.slice_axis(Axis(1), (..1).into()).mapv(|_| value);
+    Ok(concatenate(Axis(1), &[left, column.view(), right])?)
 }
 
 fn classes_are_interchangeable(

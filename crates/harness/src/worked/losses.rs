@@ -26,10 +26,10 @@ pub(super) fn softmax_cross_entropy(example: &mut Example<'_>) {
     example.array("dz", &dl_dz.row(0));
 }
 
-/// Two examples, two outputs.
+/// Two examples, three outputs.
 pub(super) fn l2(example: &mut Example<'_>) {
-    let y = array![[1.0, 2.0], [3.0, 4.0]];
-    let y_hat = array![[1.0, 4.0], [0.0, 4.0]];
+    let y = array![[1.0, 2.0, 0.0], [3.0, 4.0, 1.0]];
+    let y_hat = array![[1.0, 4.0, 0.0], [0.0, 4.0, 2.0]];
     example.array("squares", &(&y_hat - &y).mapv(|difference: f64| difference * difference));
     record(example, Loss::L2, &y, &y_hat);
 }
