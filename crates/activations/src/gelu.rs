@@ -8,7 +8,7 @@ use numerics::{Scalar, map, map2};
 /// `dL/dZ = dL/dY ⊙ (Φ(Z) + Z ⊙ φ(Z))`, with its density `φ(z) = e^(-z²/2) / √(2π)`.
 ///
 /// This is the function itself, not its approximation by tanh; Hendrycks and Gimpel (2016) have
-/// both. An infinite input gives NaN, from 0 · ∞.
+/// both. At ±∞ value and slope are their limits.
 ///
 /// Question 7 (layers for training).
 pub struct GELU;

@@ -10,7 +10,7 @@ mod init_params;
 mod pass;
 mod tally;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use numerics::Scalar;
 
@@ -82,6 +82,20 @@ pub fn checks_of_course_data() -> Vec<Check> {
     all
 }
 
+/// The folder with the course's files: `folder`, or the one below it where the course keeps them.
+///
+/// # Errors
+/// [`HarnessError::NoCourseData`] if none of these has a file of the course.
+pub fn data_folder(folder: &Path) -> Result<PathBuf, HarnessError> {
+    let classes: Vec<_> =
+        Subject::<f64>::all_real().iter().filter_map(TestClass::of::<f64>).collect();
+    ["", "data", "tests/data"]
+        .map(|below| folder.join(below))
+        .into_iter()
+        .find(|folder| classes.iter().any(|class| class.file(folder).exists()))
+        .ok_or_else(|| HarnessError::NoCourseData { folder: folder.to_owned() })
+}
+
 fn run_on_course_data(
     wide: &Subject<f64>,
     narrow: &Subject<f32>,
@@ -128,7 +142,7 @@ impl TestClass {
         Some(Self { module: module(subject), name })
     }
 
-    fn file(self, folder: &Path) -> std::path::PathBuf {
+    fn file(self, folder: &Path) -> PathBuf {
         folder.join(self.name).with_extension("npz")
     }
 }

@@ -150,9 +150,12 @@ pub enum HarnessError {
         /// Names that look like it.
         near_names: Vec<String>,
     },
-    /// A folder that was named does not exist.
-    #[error("{}: expected a folder with TestReLU.npz and the other files of the course", folder.display())]
-    NoFolder {
+    /// A folder that was named does not have the course's files, or does not exist.
+    #[error(
+        "{}: expected a folder with TestReLU.npz and the other files of the course, but neither it nor \
+         data or tests/data below it has one of them", folder.display()
+    )]
+    NoCourseData {
         /// The path that was given.
         folder: PathBuf,
     },
@@ -201,7 +204,7 @@ impl HarnessError {
             self,
             Self::UnknownCheck { .. }
                 | Self::UnknownLayer { .. }
-                | Self::NoFolder { .. }
+                | Self::NoCourseData { .. }
                 | Self::CaseOfSeveral { .. }
                 | Self::NoCases { .. }
         )

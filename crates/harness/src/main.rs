@@ -10,7 +10,7 @@ use clap::{Parser, Subcommand};
 use harness::results::{CheckRecord, Results, SCHEMA};
 use harness::transcript::Transcript;
 use harness::{
-    Check, Context, CourseData, HarnessError, Outcome, filter, gradcheck, registry, runner,
+    Check, Context, CourseData, HarnessError, Outcome, course, filter, gradcheck, registry, runner,
     step_curve, worked, workspace,
 };
 use stdio::{eprintln, print, println};
@@ -44,7 +44,8 @@ struct Test {
     /// name or the beginning of one (gradients, formulas.relu-backward), or a question (4.2)
     filter: Option<String>,
 
-    /// Run the course's 25 tests on the .npz files of this folder, with the course's rule of 4 decimals
+    /// Run the course's 25 tests on the .npz files of this folder, or of data or tests/data below it, with
+    /// the course's rule of 4 decimals
     #[arg(long, value_name = "DIR")]
     course_data: Option<PathBuf>,
 
@@ -110,7 +111,8 @@ fn test(arguments: &Test) -> Result<bool> {
     let inputs_sha256 = complete.then(|| workspace::inputs_sha256(&root)).transpose()?;
     let file = Results::path(&metadata::target_folder(&root)?);
     let strict = arguments.strict;
-    let course_data = arguments.course_data.clone().map(|folder| CourseData { folder, strict });
+    let course_data = arguments.course_data.as_deref().map(course::data_folder).transpose()?;
+    let course_data = course_data.map(|folder| CourseData { folder, strict });
     let (seed, case) = (arguments.seed, arguments.case.clone());
     let context = Context { fixtures: root.join("fixtures"), course_data, seed, case };
 
@@ -158,9 +160,6 @@ fn test(arguments: &Test) -> Result<bool> {
 /// The checks to run, in order.
 fn selected(arguments: &Test) -> Result<Vec<Check>> {
     let checks = match &arguments.course_data {
-        Some(folder) if !folder.is_dir() => {
-            return Err(HarnessError::NoFolder { folder: folder.clone() }.into());
-        }
         Some(_) => registry::course_data_checks(),
         None => registry::all_checks(),
     };

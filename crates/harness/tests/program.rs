@@ -63,6 +63,16 @@ fn a_users_data_is_25_lines_and_bad_data_a_failure() {
     assert!(stdout(&output).ends_with("\n25 passed, 0 failed\n"));
     assert!(stdout(&output).contains("\nLargest error: "));
 
+    // The course keeps them in tests/data.
+    let project = tempfile::tempdir().unwrap();
+    let below = project.path().join("tests/data");
+    fs::create_dir_all(&below).unwrap();
+    fs::copy(data.path().join("TestReLU.npz"), below.join("TestReLU.npz")).unwrap();
+    for folder in [project.path().to_owned(), project.path().join("tests"), below] {
+        let output = harness(&["test", "TestReLU", "--course-data", folder.to_str().unwrap()]);
+        assert!(stdout(&output).ends_with("\n2 passed, 0 failed\n"), "{}", stderr(&output));
+    }
+
     fs::write(data.path().join("TestReLU.npz"), "not an archive").unwrap();
     let output = harness(&["test", "--course-data", folder]);
     let text = stdout(&output);
@@ -86,6 +96,7 @@ fn wrong_requests_end_with_status_2_and_say_what_would_be_right() {
     for (arguments, expected) in [
         (&["test", "TestConv3D"][..], "near names: TestConv2D"),
         (&["test", "--course-data", "/nowhere"], "/nowhere: expected a folder with TestReLU.npz"),
+        (&["test", "--course-data", "/usr"], "nor data or tests/data below it has one of them"),
         (&["test", "--strict"], "--course-data"),
         (&["test", "--case", "{}"], "FILTER"),
         (&["test", "TestConv2D", "--case", "{}"], "selects 2; give the check's full name"),

@@ -109,15 +109,15 @@ pub fn gain(activation: Activation) -> f64 {
 }
 
 impl WeightInit {
-    /// Every initialiser, those with numbers at their customary values.
+    /// Every initialiser, those with numbers at the course's defaults.
     pub const ALL: [Self; 12] = [
         Self::Zeros,
         Self::Ones,
         Self::Constant(0.5),
         Self::Identity,
-        Self::Uniform { low: 0.0, high: 1.0 },
+        Self::Uniform { low: -1.0, high: 1.0 },
         Self::Normal { mean: 0.0, std: 1.0 },
-        Self::Sparse { sparsity: 0.9, std: 0.01 },
+        Self::Sparse { sparsity: 0.1, std: 0.01 },
         Self::HeUniform,
         Self::HeNormal,
         Self::XavierUniform,
@@ -272,7 +272,7 @@ impl fmt::Display for WeightInit {
 impl FromStr for WeightInit {
     type Err = LayerError;
 
-    /// Parses one of the names; initialisers with numbers get their customary values.
+    /// Parses one of the names; initialisers with numbers get the course's defaults.
     fn from_str(name: &str) -> Result<Self, LayerError> {
         Self::ALL.into_iter().find(|init| init.name() == name).ok_or_else(|| {
             LayerError::UnknownWeightInit {
@@ -394,6 +394,18 @@ mod tests {
         assert_eq!(sample(WeightInit::Ones, &[2, 2], Activation::ReLU), ArrayD::ones(vec![2, 2]));
         let constant = sample(WeightInit::Constant(0.25), &[3, 3, 1, 2], Activation::ReLU);
         assert!(constant.iter().all(|&w| w == 0.25));
+    }
+
+    #[test]
+    fn names_stand_for_the_defaults_of_the_course() {
+        for (name, expected) in [
+            ("constant", WeightInit::Constant(0.5)),
+            ("uniform", WeightInit::Uniform { low: -1.0, high: 1.0 }),
+            ("normal", WeightInit::Normal { mean: 0.0, std: 1.0 }),
+            ("sparse", WeightInit::Sparse { sparsity: 0.1, std: 0.01 }),
+        ] {
+            assert_eq!(name.parse(), Ok(expected));
+        }
     }
 
     #[test]

@@ -30,9 +30,9 @@ impl SoftmaxCrossEntropy {
         // The minus logarithms of the probabilities: infinite for a logit of -∞, whose product with a
         // target of 0 would be NaN.
         let surprise = log_sum - shifted;
-        let cost = Zip::from(target).and(&surprise).map_collect(|&y, &s| {
-            if y == T::zero() { y } else { y * s }
-        });
+        let cost = Zip::from(target)
+            .and(&surprise)
+            .map_collect(|&y, &s| if y == T::zero() { y } else { y * s });
         cost.sum() / T::of(target.nrows() as f64)
     }
     // ANCHOR_END: forward

@@ -31,17 +31,25 @@ impl<'a> Entry<'a> {
         self.npz.array(self.index, name)
     }
 
-    /// An array that has to have this shape.
+    /// An array that has to have this shape, but for leading axes of length 1: NumPy's broadcasting, and so
+    /// the course, takes a bias `(n,)` for `(1, n)` and a loss `(1,)` for a number.
     pub(crate) fn shaped(
         &mut self,
         name: &str,
         shape: &[usize],
     ) -> Result<ArrayD<f64>, HarnessError> {
-        let array = self.array(name)?;
+        let mut array = self.array(name)?;
+        let got = array.shape().to_vec();
+        while array.ndim() > shape.len() && array.shape()[0] == 1 {
+            array.index_axis_inplace(Axis(0), 0);
+        }
+        while array.ndim() < shape.len() {
+            array.insert_axis_inplace(Axis(0));
+        }
         if array.shape() == shape {
             return Ok(array);
         }
-        Err(self.wrong_shape(name, format!("{shape:?}"), array.shape()))
+        Err(self.wrong_shape(name, format!("{shape:?}"), &got))
     }
 
     /// The arguments of `forward`, which the array `input` stacks on its first axis.

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use ndarray::{ArrayD, IxDyn, ShapeBuilder};
+use ndarray::{ArrayD, Axis, IxDyn, ShapeBuilder};
 use ndarray_npy::{NpzWriter, WriteNpyExt};
 use tempfile::TempDir;
 
@@ -234,6 +234,64 @@ fn a_wrong_shape_is_an_error() {
         assert_eq!(outcome.status, Status::Error);
         let expected = format!("expected {key} to have shape [2, 2], but it has [2, 3]");
         assert!(outcome.detail.contains(&expected), "{}", outcome.detail);
+    }
+}
+
+/// What the tests of a class say of a file with these arrays.
+fn outcomes(module: &str, class: &str, arrays: &[(&str, ArrayD<f64>)]) -> Vec<Outcome> {
+    let folder = tempfile::tempdir().unwrap();
+    archive(&folder.path().join(format!("{class}.npz")), false, arrays, false);
+    let group = format!("tests.{module}.{class}.");
+    let all = on(folder.path(), true).into_iter();
+    all.filter(|(id, _)| id.starts_with(&group)).map(|(_, outcome)| outcome).collect()
+}
+
+fn numbers(shape: &[usize], values: &[f64]) -> ArrayD<f64> {
+    ArrayD::from_shape_vec(IxDyn(shape), values.to_vec()).unwrap()
+}
+
+#[test]
+fn the_loss_of_the_course_halves_the_squares_and_averages_over_rows() {
+    let arrays = [
+        ("0input", numbers(&[2, 2, 1], &[1.0, 2.0, 4.0, 0.0])),
+        // (9 + 4) / (2 · 2), (3, -2) / 2.
+        ("0output", numbers(&[], &[3.25])),
+        ("0backward", numbers(&[2, 1], &[1.5, -1.0])),
+    ];
+    for outcome in outcomes("test_losses", "TestL2", &arrays) {
+        assert!(outcome.passed(), "{outcome:?}");
+    }
+}
+
+#[test]
+fn leading_axes_of_length_one_do_not_matter_as_in_numpy() {
+    for (shape, passes) in [(&[][..], true), (&[1], true), (&[1, 1], true), (&[2], false)] {
+        let arrays = [
+            ("0input", numbers(&[2, 1, 2], &[0.0, 1.0, 0.5, 0.5])),
+            ("0output", ArrayD::from_elem(shape, 2.0_f64.ln())),
+            ("0backward", numbers(&[2], &[0.0, -2.0])),
+        ];
+        let [forward, backward] = &outcomes("test_losses", "TestCrossEntropy", &arrays)[..] else {
+            panic!("a class has two tests")
+        };
+        assert_eq!((forward.passed(), backward.passed()), (passes, true), "{shape:?}: {forward:?}");
+    }
+}
+
+#[test]
+fn a_bias_may_be_a_vector() {
+    let mut npz = Npz::open(&fixtures().join("course/TestFullyConnected.npz")).unwrap();
+    let mut arrays = Vec::new();
+    for index in 0..npz.entries().unwrap() {
+        for name in ["input", "output", "upstream_grad", "backward", "W", "b"] {
+            let array = npz.array(index, name).unwrap();
+            let array = if name == "b" { array.index_axis_move(Axis(0), 0) } else { array };
+            arrays.push((crate::npz::key(index, name), array));
+        }
+    }
+    let arrays: Vec<_> = arrays.iter().map(|(key, array)| (key.as_str(), array.clone())).collect();
+    for outcome in outcomes("test_layers", "TestFullyConnected", &arrays) {
+        assert!(outcome.passed(), "{outcome:?}");
     }
 }
 
