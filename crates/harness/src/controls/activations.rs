@@ -71,8 +71,13 @@ fn sigmoid_backward(z: &ArrayD<f64>, dl_dy: &ArrayD<f64>) -> ArrayD<f64> {
     elementwise(z, dl_dy, |z| 0.25 / (0.5 * z).cosh().powi(2))
 }
 
+/// The nearest finite number, whose product with 0 is 0.
+fn finite(z: f64) -> f64 {
+    z.clamp(f64::MIN, f64::MAX)
+}
+
 fn gelu(z: &ArrayD<f64>) -> ArrayD<f64> {
-    z.mapv(|z| z * 0.5 * (-z / SQRT_2).complementary_error())
+    z.mapv(|z| finite(z) * 0.5 * (-z / SQRT_2).complementary_error())
 }
 
 fn normal_density(z: f64) -> f64 {
@@ -80,7 +85,9 @@ fn normal_density(z: f64) -> f64 {
 }
 
 fn gelu_backward(z: &ArrayD<f64>, dl_dy: &ArrayD<f64>) -> ArrayD<f64> {
-    elementwise(z, dl_dy, |z| 0.5 * (-z / SQRT_2).complementary_error() + z * normal_density(z))
+    elementwise(z, dl_dy, |z| {
+        0.5 * (-z / SQRT_2).complementary_error() + finite(z) * normal_density(z)
+    })
 }
 
 /// `tanh(√(2/π) (z + 0.044715 z³))`, which is close to `erf(z / √2)`, and its derivative.
@@ -208,11 +215,11 @@ pub(super) fn controls() -> Vec<Control> {
             Activation::GELU,
             "forward and backward are those of the approximation by tanh",
             &[Oracle, Formula],
-            |z| z.mapv(|z| 0.5 * z * (1.0 + tanh_for_erf(z).0)),
+            |z| z.mapv(|z| 0.5 * finite(z) * (1.0 + tanh_for_erf(z).0)),
             |z, dl_dy| {
                 elementwise(z, dl_dy, |z| {
                     let (t, slope) = tanh_for_erf(z);
-                    0.5 * (1.0 + t) + 0.5 * z * slope
+                    0.5 * (1.0 + t) + 0.5 * finite(z) * slope
                 })
             },
         ),
@@ -229,7 +236,7 @@ pub(super) fn controls() -> Vec<Control> {
             Activation::GELU,
             "forward computes 1 + erf, which is 0 in the left tail",
             &[Property],
-            |z| z.mapv(|z| 0.5 * z * (2.0 - (z / SQRT_2).complementary_error())),
+            |z| z.mapv(|z| 0.5 * finite(z) * (2.0 - (z / SQRT_2).complementary_error())),
             gelu_backward,
         ),
         control(
