@@ -50,6 +50,13 @@ pub(crate) fn unpack(set: &DataSet, archive: &Path, to: &Path) -> Result<usize, 
     Ok(count)
 }
 
+/// Whether an archive has a member of this name.
+pub(crate) fn has_member(archive: &Path, name: &str) -> Result<bool, AcquireError> {
+    let mut tar = open(archive)?;
+    let mut names = tar.entries().map_err(file_error("read", archive))?.flatten();
+    Ok(names.any(|entry| base_name(&entry).as_deref() == Some(name)))
+}
+
 /// Copies all bytes; says which side failed.
 pub(crate) fn copy(
     reader: &mut dyn Read,

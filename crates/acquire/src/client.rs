@@ -86,9 +86,9 @@ fn run_as(
 ) -> Result<(), AcquireError> {
     let line = line(command);
     reporter.say(&format!("$ {line}"));
-    let output = run(command.stdin(Stdio::null())).map_err(|source| {
+    let output = run(command.stdin(Stdio::null())).map_err(|cause| {
         let program = command.get_program().display().to_string();
-        AcquireError::NoClient { program, source }
+        AcquireError::NoClient { program, cause }
     })?;
     if output.status.success() {
         return Ok(());

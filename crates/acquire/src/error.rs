@@ -11,14 +11,14 @@ use datasets::DatasetError;
 #[non_exhaustive]
 pub enum AcquireError {
     /// A file or folder cannot be used.
-    #[error("cannot {operation} {}: {source}{}", path.display(), advice(source))]
+    #[error("cannot {operation} {}: {cause}{}", path.display(), advice(cause))]
     File {
         /// What was tried.
         operation: &'static str,
         /// With what.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file is not what it should be.
     #[error(transparent)]
@@ -34,12 +34,12 @@ pub enum AcquireError {
         got: String,
     },
     /// A registry's client cannot be started.
-    #[error("`{program}` cannot be run: {source}")]
+    #[error("`{program}` cannot be run: {cause}")]
     NoClient {
         /// The program.
         program: String,
         /// Why not; usually that it is not installed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A registry's client failed.
     #[error("`{command}` ended with {status}: {message}")]
@@ -77,7 +77,7 @@ pub enum AcquireError {
 impl AcquireError {
     /// Whether the disk is full or must not be written, whatever the source.
     pub(crate) fn is_about_writing(&self) -> bool {
-        matches!(self, Self::File { source, .. } if !advice(source).is_empty())
+        matches!(self, Self::File { cause, .. } if !advice(cause).is_empty())
     }
 }
 
@@ -124,5 +124,5 @@ pub(crate) fn file_error(
     path: impl Into<PathBuf>,
 ) -> impl FnOnce(io::Error) -> AcquireError {
     let path = path.into();
-    move |source| AcquireError::File { operation, path, source }
+    move |cause| AcquireError::File { operation, path, cause }
 }

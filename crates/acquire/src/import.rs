@@ -51,11 +51,32 @@ pub(crate) fn import(
         return import_archive(set, &from.join(name), to, workspace, clients, reporter);
     }
     let names: Vec<_> = set.files.iter().map(|file| file.name).collect();
+    let is_python = || {
+        pickle(set).is_some_and(|name| {
+            [PYTHON_FOLDER, ""].iter().any(|folder| from.join(folder).join(name).is_file())
+        })
+    };
     Err(AcquireError::Contents {
         path: from.to_owned(),
         expected: format!("a folder with the files of {} ({})", set.name, names.join(", ")),
-        got: "none of them".to_owned(),
+        got: if is_python() { python_form(set) } else { "none of them".to_owned() },
     })
+}
+
+/// The folder in which the Python version of CIFAR-10 comes.
+const PYTHON_FOLDER: &str = "cifar-10-batches-py";
+
+/// A file of the Python version, a pickle, by its name.
+fn pickle(set: &DataSet) -> Option<&'static str> {
+    set.files.first()?.name.strip_suffix(".bin")
+}
+
+fn python_form(set: &DataSet) -> String {
+    let wanted = match set.home.form {
+        HomeForm::Archive { name, .. } => name,
+        HomeForm::Gzipped => "the binary version",
+    };
+    format!("the Python version of the data, which is not read: fetch {wanted} from the same page")
 }
 
 fn import_archive(
@@ -83,6 +104,9 @@ fn import_archive(
     Err(AcquireError::Contents {
         path: file.to_owned(),
         expected: format!("an archive with the {} files of {}", set.files.len(), set.name),
-        got: format!("{count} of them"),
+        got: match pickle(set) {
+            Some(name) if count == 0 && archive::has_member(file, name)? => python_form(set),
+            _ => format!("{count} of them"),
+        },
     })
 }

@@ -176,7 +176,7 @@ fn fetch(names: &[Name], request: &Request, reporter: &Reporter) -> Result<bool>
 }
 
 fn check_iris() -> Result<String> {
-    let iris = Splits::<f64>::iris().context("the Iris files in the repository are damaged")?;
+    let iris = Splits::iris().context("the Iris files in the repository are damaged")?;
     if iris.sha256 != IRIS_SHA256 {
         bail!(
             "the Iris files in the repository have SHA-256 {}, expected {IRIS_SHA256}; \

@@ -116,14 +116,14 @@ pub struct PeakMemory {
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The file cannot be read or written.
-    #[error("cannot {action} {}: {source}", file.display())]
+    #[error("cannot {action} {}: {cause}", file.display())]
     Io {
         /// What failed.
         action: &'static str,
         /// The file.
         file: PathBuf,
         /// Why.
-        source: std::io::Error,
+        cause: std::io::Error,
     },
     /// The file is not what it should be.
     #[error("{}: expected {expected}, got {got}; measure again with cargo xtask bench", file.display())]
@@ -143,7 +143,7 @@ impl Record {
     /// # Errors
     /// [`RecordError`].
     pub fn read(file: &Path) -> Result<Self, RecordError> {
-        let io = |source| RecordError::Io { action: "read", file: file.to_owned(), source };
+        let io = |cause| RecordError::Io { action: "read", file: file.to_owned(), cause };
         let text = fs::read_to_string(file).map_err(io)?;
         let invalid = |expected: &str, got: String| RecordError::Invalid {
             file: file.to_owned(),
@@ -168,7 +168,7 @@ impl Record {
     /// # Errors
     /// [`RecordError::Io`].
     pub fn write(&self, file: &Path) -> Result<(), RecordError> {
-        let io = |source| RecordError::Io { action: "write", file: file.to_owned(), source };
+        let io = |cause| RecordError::Io { action: "write", file: file.to_owned(), cause };
         let mut text = serde_json::to_string_pretty(self).map_err(|error| io(error.into()))?;
         text.push('\n');
         fs::write(file, text).map_err(io)

@@ -94,14 +94,14 @@ pub enum BrowserError {
         key: String,
     },
     /// A file or folder cannot be used.
-    #[error("cannot {operation} {}: {source}", path.display())]
+    #[error("cannot {operation} {}: {cause}", path.display())]
     File {
         /// What was tried.
         operation: &'static str,
         /// With what.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 

@@ -205,10 +205,10 @@ impl Drop for Page {
 /// # Errors
 /// If the working folder is unknown.
 pub fn file_url(path: &Path) -> Result<String, BrowserError> {
-    let absolute = std::path::absolute(path).map_err(|source| BrowserError::File {
+    let absolute = std::path::absolute(path).map_err(|cause| BrowserError::File {
         operation: "find",
         path: path.to_owned(),
-        source,
+        cause,
     })?;
     let text = absolute.to_string_lossy().replace('\\', "/");
     let mut url = String::from(if text.starts_with('/') { "file://" } else { "file:///" });

@@ -67,10 +67,10 @@ impl Page {
                 Value::Bool(true) => decoded(&data, method)?,
                 _ => data.into_bytes(),
             };
-            out.write_all(&bytes).map_err(|source| BrowserError::File {
+            out.write_all(&bytes).map_err(|cause| BrowserError::File {
                 operation: "write",
                 path: "the PDF".into(),
-                source,
+                cause,
             })?;
             if answer["eof"] == true {
                 return Ok(());

@@ -52,7 +52,7 @@ impl Process {
         let profile = tempfile::Builder::new()
             .prefix("browser-profile-")
             .tempdir()
-            .map_err(|source| file_error("create a folder in", &std::env::temp_dir(), source))?;
+            .map_err(|cause| file_error("create a folder in", &std::env::temp_dir(), cause))?;
         let stderr = profile.path().join("stderr.txt");
         let log = File::create(&stderr).map_err(|e| file_error("create", &stderr, e))?;
         let mut command = Command::new(program);
@@ -199,8 +199,8 @@ fn code(status: ExitStatus) -> String {
     status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
 }
 
-fn file_error(operation: &'static str, path: &Path, source: io::Error) -> BrowserError {
-    BrowserError::File { operation, path: path.to_owned(), source }
+fn file_error(operation: &'static str, path: &Path, cause: io::Error) -> BrowserError {
+    BrowserError::File { operation, path: path.to_owned(), cause }
 }
 
 #[cfg(test)]

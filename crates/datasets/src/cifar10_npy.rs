@@ -14,7 +14,7 @@ use crate::npy::{element_type_error, parse_bytes};
 /// [`DatasetError::Io`] if there is no such file, otherwise as [`parse_cifar10_npy`].
 pub fn read_cifar10_npy(path: &Path) -> Result<Array4<u8>, DatasetError> {
     let bytes =
-        fs::read(path).map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
+        fs::read(path).map_err(|cause| DatasetError::Io { path: path.to_owned(), cause })?;
     parse_cifar10_npy(&path.display().to_string(), &bytes)
 }
 

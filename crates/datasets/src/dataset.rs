@@ -86,14 +86,6 @@ impl<T: Scalar> Dataset<T> {
     pub fn select(&self, rows: &[usize]) -> (ArrayD<T>, Array2<T>) {
         (self.features.select(Axis(0), rows), self.targets.select(Axis(0), rows))
     }
-
-    /// The same targets with other features, one row for each.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn with_features(self, features: ArrayD<T>) -> Result<Self, DatasetError> {
-        Self::new(features, self.targets)
-    }
 }
 
 fn check_finite<T: Scalar>(

@@ -3,19 +3,19 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::Preprocess;
+use crate::{Preprocess, Split};
 
 /// An error of this crate.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
     /// A file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}: {cause}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file is not an array that can be used.
     #[error("{file}: expected {expected}, but got {got}")]
@@ -80,6 +80,21 @@ pub enum DatasetError {
         row: usize,
         /// The number.
         got: f64,
+    },
+    /// A feature is too large for the number type, as scaled.
+    #[error(
+        "the {split} features, row {row}: {got:e} is beyond the numbers of type {dtype}; standardise or \
+         normalise the features, or compute in f64"
+    )]
+    OutOfRange {
+        /// The split.
+        split: Split,
+        /// The row, from 0.
+        row: usize,
+        /// The number before it was scaled.
+        got: f64,
+        /// The number type.
+        dtype: &'static str,
     },
     /// The arrays of a data set do not fit together, or two data sets do not.
     #[error("{what} must have shape {expected}, but has {got:?}")]

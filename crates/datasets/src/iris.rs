@@ -1,7 +1,5 @@
 //! The Iris flowers (Fisher 1936): 150 rows, 4 features, 3 classes.
 
-use numerics::Scalar;
-
 use crate::splits::{SplitFiles, file_name};
 use crate::{DatasetError, Split, Splits};
 
@@ -22,7 +20,7 @@ const FILES: [(Split, &[u8], &[u8]); 3] = [
 /// them).
 pub const IRIS_SHA256: &str = "91c63a4dc7c036ab795a18988d7e9e0d3ca339f2d00f5d615c9cf9aea5b7a48a";
 
-impl<T: Scalar> Splits<T> {
+impl Splits<f64> {
     /// Iris as it ships with the program: 100 examples for training, 25 for validation, 25 for the
     /// test.
     ///
@@ -46,7 +44,7 @@ mod tests {
 
     #[test]
     fn iris_has_150_flowers_of_three_kinds() {
-        let iris = Splits::<f64>::iris().unwrap();
+        let iris = Splits::iris().unwrap();
         let splits = [&iris.train, &iris.validation, &iris.test];
         assert_eq!(splits.map(|split| split.len()), [100, 25, 25]);
         for split in splits {
@@ -65,8 +63,8 @@ mod tests {
     #[test]
     fn the_folder_and_the_program_hold_the_same_data() {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("iris");
-        let read = Splits::<f32>::from_directory(&directory, "iris").unwrap();
-        assert_eq!(read, Splits::<f32>::iris().unwrap());
+        let read = Splits::from_directory(&directory, "iris").unwrap();
+        assert_eq!(read, Splits::iris().unwrap());
         assert_eq!(read.sha256, IRIS_SHA256);
     }
 }

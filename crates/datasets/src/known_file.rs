@@ -21,12 +21,13 @@ pub struct KnownFile {
 }
 
 impl KnownFile {
-    /// Where the file is in a folder: under its name, or gzipped with `.gz` after it.
+    /// Where the file is in a folder: under its name, or gzipped with `.gz` after it; IDX files also with a
+    /// dot for the last hyphen but one, `images.idx3-ubyte`, as many copies have them.
     #[must_use]
     pub fn find(&self, directory: &Path) -> Option<PathBuf> {
-        let plain = directory.join(self.name);
-        let gzipped = directory.join(format!("{}.gz", self.name));
-        [plain, gzipped].into_iter().find(|path| path.is_file())
+        let names = [self.name.to_owned(), self.name.replace("-idx", ".idx")];
+        let names = names.into_iter().flat_map(|name| [name.clone(), format!("{name}.gz")]);
+        names.map(|name| directory.join(name)).find(|path| path.is_file())
     }
 
     /// The bytes of the file in a folder, decompressed and checked.
@@ -63,7 +64,7 @@ impl KnownFile {
         path: &Path,
         mut sink: impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let unreadable = |source| DatasetError::Io { path: path.to_owned(), source };
+        let unreadable = |cause| DatasetError::Io { path: path.to_owned(), cause };
         let mut reader = decompressed(path).map_err(unreadable)?.take(self.bytes + 1);
         let (mut hash, mut size) = (Sha256::new(), 0);
         let mut buffer = vec![0; 1 << 16];
@@ -72,7 +73,7 @@ impl KnownFile {
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => return Err(unreadable(source).into()),
+                Err(cause) => return Err(unreadable(cause).into()),
             };
             size += n as u64;
             if size > self.bytes {
@@ -155,6 +156,17 @@ mod tests {
         assert_eq!(read("abc.gz", &gzipped(b"abc")).unwrap(), b"abc");
         // Some sources name a decompressed file `.gz`, and some the other way round.
         assert_eq!(read("abc", &gzipped(b"abc")).unwrap(), b"abc");
+    }
+
+    #[test]
+    fn idx_files_are_found_with_a_dot_in_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = KnownFile { name: "a-images-idx3-ubyte", ..ABC };
+        for name in ["a-images.idx3-ubyte.gz", "a-images.idx3-ubyte", "a-images-idx3-ubyte"] {
+            fs::write(folder.path().join(name), "abc").unwrap();
+            assert_eq!(file.find(folder.path()), Some(folder.path().join(name)));
+            assert_eq!(file.read(folder.path()).unwrap(), b"abc");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! ```
 //! use datasets::{Batches, Preprocess, Splits};
 //!
-//! let iris = Splits::<f32>::iris()?.preprocess(Preprocess::Standardise)?;
+//! let iris = Splits::iris()?.preprocess::<f32>(Preprocess::Standardise)?;
 //! let batches = Batches::new(&iris.train, 32, 0)?;
 //! let sizes: Vec<_> = batches.epoch(1).map(|batch| batch.targets.nrows()).collect();
 //! assert_eq!(sizes, [32, 32, 32, 4]);
@@ -52,6 +52,6 @@ pub use image_set::{ImageSet, unit_pixels};
 pub use iris::IRIS_SHA256;
 pub use known_file::{KnownFile, combined_sha256};
 pub use labels::{argmax, check_one_hot, one_hot};
-pub use npy::{parse_npy, read_npy};
+pub use npy::{modern_npy_header, npy_header_problem};
 pub use preprocess::{Preprocess, Scaler};
 pub use splits::{Split, Splits};

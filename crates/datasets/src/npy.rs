@@ -1,47 +1,37 @@
 //! Arrays from `.npy` files.
 
-use std::fs;
-use std::path::Path;
+use std::borrow::Cow;
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 use ndarray_npy::{ReadNpyExt, ReadableElement, ViewElement, ViewNpyError, ViewNpyExt};
-use numerics::Scalar;
 
 use crate::DatasetError;
 
-/// Reads a `.npy` file of floating-point numbers or integers as numbers of type `T`.
+/// The floating-point numbers or integers in the bytes of a `.npy` file; `file` is for messages.
 ///
-/// C and Fortran order give the same array. `f8` read as `f32` is rounded.
-///
-/// # Errors
-/// [`DatasetError::Io`] if there is no such file, otherwise as [`parse_npy`].
-pub fn read_npy<T: Scalar>(path: &Path) -> Result<ArrayD<T>, DatasetError> {
-    let bytes =
-        fs::read(path).map_err(|source| DatasetError::Io { path: path.to_owned(), source })?;
-    parse_npy(&path.display().to_string(), &bytes)
-}
-
-/// The array in the bytes of a `.npy` file; `file` is for messages.
+/// C and Fortran order give the same array. Integers are exact up to 2⁵³. Nothing is rounded to `f32`
+/// here: the digits that it lacks may be those in which features differ.
 ///
 /// # Errors
 /// [`DatasetError::File`] if the bytes are no such file; [`DatasetError::Bytes`] if the elements are of
 /// another type, or the file is longer or shorter than its header says.
-pub fn parse_npy<T: Scalar>(file: &str, bytes: &[u8]) -> Result<ArrayD<T>, DatasetError> {
+pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, DatasetError> {
+    let bytes = &*modern_npy_header(bytes);
     let invalid = |expected: &str, got: String| DatasetError::File {
         file: file.to_owned(),
         expected: expected.to_owned(),
         got,
     };
     // The element types that occur in the data sets of the course, most frequent first.
-    let attempts: [Attempt<T>; 8] = [
-        elements::<T, f64>,
-        elements::<T, f32>,
-        elements::<T, u8>,
-        elements::<T, i64>,
-        elements::<T, i32>,
-        elements::<T, i8>,
-        elements::<T, u64>,
-        elements::<T, u32>,
+    let attempts: [Attempt; 8] = [
+        elements::<f64>,
+        elements::<f32>,
+        elements::<u8>,
+        elements::<i64>,
+        elements::<i32>,
+        elements::<i8>,
+        elements::<u64>,
+        elements::<u32>,
     ];
     for attempt in attempts {
         match attempt(bytes) {
@@ -57,8 +47,34 @@ pub fn parse_npy<T: Scalar>(file: &str, bytes: &[u8]) -> Result<ArrayD<T>, Datas
     Err(element_type_error(file, bytes, expected))
 }
 
+/// The bytes of a `.npy` file, or its first ones, with a header as NumPy writes it today: Python 2 put an
+/// `L` behind a length, and other programs name a byte order for elements of one byte, which have none.
+#[must_use]
+pub fn modern_npy_header(bytes: &[u8]) -> Cow<'_, [u8]> {
+    // The magic string, the version, and the length of the text that follows.
+    let text = match bytes {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => {
+            10..10 + usize::from(u16::from_le_bytes([*a, *b]))
+        }
+        _ => return bytes.into(),
+    };
+    let text = text.start..text.end.min(bytes.len());
+    let mut modern = Cow::from(bytes);
+    for at in text.clone() {
+        match bytes[at..text.end] {
+            [digit, b'L', ..] if digit.is_ascii_digit() => modern.to_mut()[at + 1] = b' ',
+            [b'<' | b'>' | b'=', b'u' | b'i' | b'b', b'1', b'\'' | b'"', ..] => {
+                modern.to_mut()[at] = b'|';
+            }
+            _ => {}
+        }
+    }
+    modern
+}
+
 /// The array in the bytes of a `.npy` file of bytes; `None` if its elements are of another type.
 pub(crate) fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Option<ArrayD<u8>>, DatasetError> {
+    let bytes = &*modern_npy_header(bytes);
     match ArrayViewD::<u8>::view_npy(bytes) {
         Ok(view) => Ok(Some(view.to_owned())),
         Err(ViewNpyError::WrongDescriptor(_)) => Ok(None),
@@ -99,27 +115,41 @@ fn malformed(file: &str, bytes: &[u8], error: &ViewNpyError) -> DatasetError {
         _ => DatasetError::File {
             file: file.to_owned(),
             expected: "a .npy file".to_owned(),
-            got: error.to_string(),
+            got: npy_header_problem(error),
         },
     }
 }
 
-type Attempt<T> = fn(&[u8]) -> Result<ArrayD<T>, ViewNpyError>;
+/// What is wrong with a header, in one line: the parser draws its text over several.
+#[must_use]
+pub fn npy_header_problem(error: &impl ToString) -> String {
+    let text = error.to_string();
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    match lines[..] {
+        [first, .., last] => {
+            let said = first.split(" --> ").next().unwrap_or(first).trim_end_matches(':');
+            format!("{said}: {}", last.trim_start_matches("= "))
+        }
+        _ => text,
+    }
+}
+
+type Attempt = fn(&[u8]) -> Result<ArrayD<f64>, ViewNpyError>;
 
 /// The array if its elements are of type `E`.
 ///
 /// The view comes first because it compares the header with the number of bytes before anything is
 /// allocated: a damaged header cannot ask for more memory than the file has.
-fn elements<T: Scalar, E>(bytes: &[u8]) -> Result<ArrayD<T>, ViewNpyError>
+fn elements<E>(bytes: &[u8]) -> Result<ArrayD<f64>, ViewNpyError>
 where
     E: ViewElement + ReadableElement + Number,
 {
     match ArrayViewD::<E>::view_npy(bytes) {
-        Ok(view) => Ok(view.map(|x| T::of(x.as_f64()))),
+        Ok(view) => Ok(view.map(Number::as_f64)),
         Err(ViewNpyError::MisalignedData) => {
             let array = ndarray::Array::<E, IxDyn>::read_npy(bytes)
                 .map_err(|error| ViewNpyError::InvalidData(Box::new(error)))?;
-            Ok(array.map(|x| T::of(x.as_f64())))
+            Ok(array.map(Number::as_f64))
         }
         Err(error) => Err(error),
     }
@@ -156,12 +186,12 @@ mod tests {
     }
 
     fn message(bytes: &[u8]) -> String {
-        parse_npy::<f64>("x.npy", bytes).unwrap_err().to_string()
+        parse_npy("x.npy", bytes).unwrap_err().to_string()
     }
 
     #[test]
     fn every_number_type_is_read() {
-        let expected = array![[1.0_f32, 2.0], [3.0, 100.0]].into_dyn();
+        let expected = array![[1.0, 2.0], [3.0, 100.0]].into_dyn();
         let files = [
             npy(&array![[1.0_f64, 2.0], [3.0, 100.0]]),
             npy(&array![[1.0_f32, 2.0], [3.0, 100.0]]),
@@ -173,7 +203,7 @@ mod tests {
             npy(&array![[1_i64, 2], [3, 100]]),
         ];
         for bytes in files {
-            assert_eq!(parse_npy::<f32>("x.npy", &bytes).unwrap(), expected);
+            assert_eq!(parse_npy("x.npy", &bytes).unwrap(), expected);
         }
     }
 
@@ -184,7 +214,7 @@ mod tests {
         let fortran = array.t().as_standard_layout().into_owned().reversed_axes();
         fortran.write_npy(&mut bytes).unwrap();
         assert!(bytes.windows(21).any(|w| w == b"'fortran_order': True"), "the test writes it so");
-        assert_eq!(parse_npy::<f64>("x.npy", &bytes).unwrap(), array.into_dyn());
+        assert_eq!(parse_npy("x.npy", &bytes).unwrap(), array.into_dyn());
     }
 
     #[test]
@@ -193,10 +223,7 @@ mod tests {
         let bytes = npy(&array);
         for offset in 0..8 {
             let shifted = [vec![0; offset], bytes.clone()].concat();
-            assert_eq!(
-                parse_npy::<f64>("x.npy", &shifted[offset..]).unwrap(),
-                array.clone().into_dyn()
-            );
+            assert_eq!(parse_npy("x.npy", &shifted[offset..]).unwrap(), array.clone().into_dyn());
         }
     }
 
@@ -230,9 +257,42 @@ mod tests {
         assert!(error.starts_with("x.npy"), "{error}");
     }
 
+    /// The file with another text in its header, which NumPy pads with spaces.
+    fn with_header(bytes: &[u8], old: &str, new: &str) -> Vec<u8> {
+        let at = bytes.windows(old.len()).position(|w| w == old.as_bytes()).unwrap();
+        let mut bytes = bytes.to_vec();
+        let longer = new.len() - old.len();
+        let end = bytes.windows(longer + 1).position(|w| w.ends_with(b"\n")).unwrap();
+        bytes.drain(end..end + longer);
+        bytes.splice(at..at + old.len(), new.bytes());
+        bytes
+    }
+
     #[test]
-    fn a_missing_file_is_named() {
-        let error = read_npy::<f64>(Path::new("no/such.npy")).unwrap_err().to_string();
-        assert!(error.starts_with("cannot read no/such.npy: "), "{error}");
+    fn headers_of_python_2_and_byte_orders_of_single_bytes_are_read() {
+        let array = array![[1_u8, 2, 3]];
+        let (bytes, expected) = (npy(&array), array.mapv(f64::from).into_dyn());
+        let files = [
+            with_header(&bytes, "(1, 3)", "(1L, 3L)"),
+            with_header(&bytes, "'|u1'", "'<u1'"),
+            with_header(&bytes, "'|u1'", "'>u1'"),
+        ];
+        for file in files {
+            assert_eq!(file.len(), bytes.len());
+            assert_eq!(parse_npy("x.npy", &file).unwrap(), expected);
+            assert_eq!(parse_bytes("x.npy", &file).unwrap().unwrap(), array.clone().into_dyn());
+            // The data may hold what a header must not.
+            let text = [&bytes[..bytes.len() - 3], b"3L "].concat();
+            assert_eq!(*modern_npy_header(&text), text);
+        }
+        let big = with_header(&npy(&array![[1.0, 2.0]]), "'<f8'", "'>f8'");
+        assert!(message(&big).ends_with("expected little-endian numbers, but got big-endian ones"));
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_refused_in_one_line() {
+        let error = message(&with_header(&npy(&array![[1.0, 2.0]]), "(1, 2)", "(1; 2)"));
+        assert!(error.starts_with("x.npy: expected a .npy file, but got"), "{error}");
+        assert!(error.contains("expected") && !error.contains('\n'), "{error}");
     }
 }

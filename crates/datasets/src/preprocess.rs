@@ -7,7 +7,7 @@ use ndarray::{ArrayD, Axis};
 use numerics::Scalar;
 use serde::{Deserialize, Serialize};
 
-use crate::DatasetError;
+use crate::{DatasetError, Split};
 
 /// How features are scaled.
 ///
@@ -50,26 +50,28 @@ impl Preprocess {
     /// # Panics
     /// If `features` has no axis or no element; those of a [`Dataset`](crate::Dataset) have.
     #[must_use]
-    pub fn fit<T: Scalar>(self, features: &ArrayD<T>) -> Scaler {
+    pub fn fit(self, features: &ArrayD<f64>) -> Scaler {
         let last = Axis(features.ndim() - 1);
         let fitted = features.axis_iter(last).map(|values| {
-            let values = || values.iter().map(|x| x.as_f64());
-            let n = values().count() as f64;
-            let min = values().fold(f64::INFINITY, f64::min);
-            let max = values().fold(f64::NEG_INFINITY, f64::max);
+            let min = values.iter().copied().fold(f64::INFINITY, f64::min);
+            let range = values.iter().copied().fold(f64::NEG_INFINITY, f64::max) - min;
+            if self == Self::None {
+                return (0.0, 1.0);
+            }
             // Rounding gives even a constant a deviation, so the range decides.
-            if self != Self::None && min == max {
+            if range == 0.0 {
                 return (min, 1.0);
             }
-            match self {
-                Self::None => (0.0, 1.0),
-                Self::Normalise => (min, max - min),
-                Self::Standardise => {
-                    let mean = values().sum::<f64>() / n;
-                    let variance = values().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-                    (mean, variance.sqrt())
-                }
+            if self == Self::Normalise {
+                return (min, range);
             }
+            // The statistics of fractions of the range: an offset that all numbers share loses no digits
+            // of what distinguishes them, and squares neither overflow nor underflow.
+            let fractions = || values.iter().map(|x| (x - min) / range);
+            let n = values.len() as f64;
+            let mean = fractions().sum::<f64>() / n;
+            let variance = fractions().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+            (min + range * mean, range * variance.sqrt())
         });
         let (shift, scale) = fitted.unzip();
         Scaler { shift, scale }
@@ -96,24 +98,30 @@ impl Scaler {
         &self.scale
     }
 
-    /// The scaled features, of the same shape.
+    /// The scaled features of a split, of the same shape, rounded to `T` only now.
     ///
     /// # Errors
-    /// [`DatasetError::Shape`] if the last axis has not the features that the scaler was fitted on.
-    pub fn apply<T: Scalar>(&self, mut features: ArrayD<T>) -> Result<ArrayD<T>, DatasetError> {
-        if features.shape().last() != Some(&self.shift.len()) {
-            return Err(DatasetError::Shape {
-                what: "features to be scaled",
-                expected: format!("(n, ..., {})", self.shift.len()),
-                got: features.shape().to_vec(),
-            });
-        }
-        let last = Axis(features.ndim() - 1);
-        let parameters = self.shift.iter().zip(&self.scale);
-        for (mut values, (&shift, &scale)) in features.axis_iter_mut(last).zip(parameters) {
-            values.mapv_inplace(|x| T::of((x.as_f64() - shift) / scale));
-        }
-        Ok(features)
+    /// [`DatasetError::OutOfRange`] if a number is beyond those of `T`.
+    pub(crate) fn apply<T: Scalar>(
+        &self,
+        split: Split,
+        features: &ArrayD<f64>,
+    ) -> Result<ArrayD<T>, DatasetError> {
+        let n = self.shift.len();
+        let of_example = features.len() / features.shape()[0];
+        let scaled = features.iter().enumerate().map(|(index, &x)| {
+            let scaled = T::of((x - self.shift[index % n]) / self.scale[index % n]);
+            let row = index / of_example;
+            let dtype = std::any::type_name::<T>();
+            scaled.is_finite().then_some(scaled).ok_or(DatasetError::OutOfRange {
+                split,
+                row,
+                got: x,
+                dtype,
+            })
+        });
+        let scaled = scaled.collect::<Result<Vec<T>, _>>()?;
+        Ok(ArrayD::from_shape_vec(features.raw_dim(), scaled).expect("one number for each feature"))
     }
 }
 
@@ -141,13 +149,17 @@ mod tests {
 
     use super::*;
 
+    fn scaled(scaler: &Scaler, features: &ArrayD<f64>) -> ArrayD<f64> {
+        scaler.apply(Split::Train, features).unwrap()
+    }
+
     #[test]
     fn standardising_by_hand() {
         // Column 1: mean 3, squares 4 + 4, divisor 2: deviation 2. Column 2: mean 0, deviation 10.
         let x = array![[1.0, -10.0], [5.0, 10.0]].into_dyn();
         let scaler = Preprocess::Standardise.fit(&x);
         assert_eq!((scaler.shift(), scaler.scale()), (&[3.0, 0.0][..], &[2.0, 10.0][..]));
-        assert_eq!(scaler.apply(x).unwrap(), array![[-1.0, -1.0], [1.0, 1.0]].into_dyn());
+        assert_eq!(scaled(&scaler, &x), array![[-1.0, -1.0], [1.0, 1.0]].into_dyn());
     }
 
     #[test]
@@ -156,7 +168,7 @@ mod tests {
         let other = array![[2.0], [6.0], [3.0], [8.0]].into_dyn();
         // What was not fitted on may leave [0, 1].
         let expected = array![[0.0], [1.0], [0.25], [1.5]].into_dyn();
-        assert_eq!(scaler.apply(other).unwrap(), expected);
+        assert_eq!(scaled(&scaler, &other), expected);
     }
 
     #[test]
@@ -164,10 +176,10 @@ mod tests {
         // 0.1 is not a binary fraction: the mean of many is not exactly 0.1.
         let x = ArrayD::from_elem(vec![7, 1], 0.1);
         for preprocess in [Preprocess::Normalise, Preprocess::Standardise] {
-            let scaled = preprocess.fit(&x).apply(x.clone()).unwrap();
+            let scaled = scaled(&preprocess.fit(&x), &x);
             assert_eq!(scaled, ArrayD::zeros(vec![7, 1]), "{preprocess}");
         }
-        assert_eq!(Preprocess::None.fit(&x).apply(x.clone()).unwrap(), x);
+        assert_eq!(scaled(&Preprocess::None.fit(&x), &x), x);
     }
 
     #[test]
@@ -176,7 +188,7 @@ mod tests {
         let x = array![[[[0.0, 5.0], [2.0, 5.0]]], [[[4.0, 5.0], [6.0, 7.0]]]].into_dyn();
         let scaler = Preprocess::Standardise.fit(&x);
         assert_eq!(scaler.shift(), [3.0, 5.5]);
-        let scaled = scaler.apply(x).unwrap();
+        let scaled = scaled(&scaler, &x);
         for channel in scaled.axis_iter(Axis(3)) {
             assert_abs_diff_eq!(channel.mean().unwrap(), 0.0, epsilon = 1e-15);
             assert_abs_diff_eq!(channel.std(0.0), 1.0, epsilon = 1e-15);
@@ -184,10 +196,32 @@ mod tests {
     }
 
     #[test]
-    fn other_features_than_those_fitted_on_are_refused() {
-        let scaler = Preprocess::Standardise.fit(&array![[1.0, 2.0], [3.0, 4.0]].into_dyn());
-        let error = scaler.apply(array![[1.0]].into_dyn()).unwrap_err().to_string();
-        assert_eq!(error, "features to be scaled must have shape (n, ..., 2), but has [1, 1]");
+    fn neither_offset_nor_size_changes_what_is_scaled() {
+        let x = array![[1.0, 2.0], [2.0, 4.0], [4.0, 0.0], [5.0, 1.0]].into_dyn();
+        for preprocess in [Preprocess::Normalise, Preprocess::Standardise] {
+            let expected = scaled(&preprocess.fit(&x), &x);
+            // Each of these is exact. In single precision the first leaves no digit; squares of the last
+            // two are beyond the numbers of double precision.
+            for (factor, offset) in
+                [(1.0, 2_f64.powi(31)), (2_f64.powi(600), 0.0), (2_f64.powi(-600), 0.0)]
+            {
+                let other = x.mapv(|x| factor * x + offset);
+                let scaler = preprocess.fit(&other);
+                let got = scaler.apply::<f32>(Split::Train, &other).unwrap();
+                assert_eq!(got, expected.mapv(|x| x as f32), "{preprocess} {factor:e} {offset:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_beyond_those_of_the_type_is_refused_as_it_is_in_the_file() {
+        let x = array![[1.0, 2.0], [3.0, 5e39]].into_dyn();
+        let scaler = Preprocess::None.fit(&x);
+        assert_eq!(scaler.apply::<f64>(Split::Test, &x).unwrap(), x);
+        let error = scaler.apply::<f32>(Split::Test, &x).unwrap_err().to_string();
+        let expected = "the test features, row 1: 5e39 is beyond the numbers of type f32; standardise or \
+                        normalise the features, or compute in f64";
+        assert_eq!(error, expected);
     }
 
     #[test]

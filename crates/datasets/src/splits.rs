@@ -8,7 +8,8 @@ use ndarray::Ix2;
 use numerics::Scalar;
 use sha2::{Digest, Sha256};
 
-use crate::{Dataset, DatasetError, Preprocess, Scaler, check_one_hot, parse_npy};
+use crate::npy::parse_npy;
+use crate::{Dataset, DatasetError, Preprocess, Scaler, check_one_hot};
 
 /// Three data sets of the same kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,7 +64,7 @@ impl fmt::Display for Split {
 /// The bytes of the data and of the labels of one split, each with its file name.
 pub(crate) type SplitFiles<'a> = [(String, &'a [u8]); 2];
 
-impl<T: Scalar> Splits<T> {
+impl Splits<f64> {
     /// Reads `{name}_{train,val,test}_{data,labels}.npy` from a folder, as the course lays its data
     /// out; the labels are one-hot.
     ///
@@ -72,8 +73,8 @@ impl<T: Scalar> Splits<T> {
     pub fn from_directory(directory: &Path, name: &str) -> Result<Self, DatasetError> {
         let read = |split: Split, part: &str| {
             let path = directory.join(file_name(name, split, part));
-            let bytes = fs::read(&path)
-                .map_err(|source| DatasetError::Io { path: path.clone(), source })?;
+            let bytes =
+                fs::read(&path).map_err(|cause| DatasetError::Io { path: path.clone(), cause })?;
             Ok::<_, DatasetError>((path.display().to_string(), bytes))
         };
         let both = |split| Ok::<_, DatasetError>([read(split, "data")?, read(split, "labels")?]);
@@ -101,25 +102,23 @@ impl<T: Scalar> Splits<T> {
         Ok(Self { name: name.to_owned(), train, validation, test, sha256, scaler: None })
     }
 
-    /// Scales the features of all three splits by what is fitted on the training split.
+    /// Scales the features of all three splits by what is fitted on the training split, and rounds them to
+    /// `T`: in this order, since numbers as large as times in seconds differ in digits that `f32` lacks.
     ///
     /// # Errors
-    /// [`DatasetError::NotFinite`] if a number overflows.
-    pub fn preprocess(self, preprocess: Preprocess) -> Result<Self, DatasetError> {
-        if preprocess == Preprocess::None {
-            return Ok(self);
-        }
+    /// [`DatasetError::OutOfRange`] if a number is beyond those of `T`.
+    pub fn preprocess<T: Scalar>(self, preprocess: Preprocess) -> Result<Splits<T>, DatasetError> {
         let scaler = preprocess.fit(self.train.features());
-        let scaled = |data: Dataset<T>| {
-            let features = scaler.apply(data.features().clone())?;
-            data.with_features(features)
+        let scaled = |split: Split, data: &Dataset<f64>| {
+            Dataset::new(scaler.apply(split, data.features())?, data.targets().mapv(T::of))
         };
-        Ok(Self {
-            train: scaled(self.train)?,
-            validation: scaled(self.validation)?,
-            test: scaled(self.test)?,
-            scaler: Some(scaler),
-            ..self
+        Ok(Splits {
+            train: scaled(Split::Train, &self.train)?,
+            validation: scaled(Split::Validation, &self.validation)?,
+            test: scaled(Split::Test, &self.test)?,
+            name: self.name,
+            sha256: self.sha256,
+            scaler: (preprocess != Preprocess::None).then_some(scaler),
         })
     }
 }
@@ -128,11 +127,11 @@ pub(crate) fn file_name(name: &str, split: Split, part: &str) -> String {
     format!("{name}_{split}_{part}.npy")
 }
 
-fn parse<T: Scalar>([data, labels]: &SplitFiles<'_>) -> Result<Dataset<T>, DatasetError> {
+fn parse([data, labels]: &SplitFiles<'_>) -> Result<Dataset<f64>, DatasetError> {
     let (data_file, data) = data;
     let (label_file, labels) = labels;
-    let features = parse_npy::<T>(data_file, data)?;
-    let labels = parse_npy::<T>(label_file, labels)?;
+    let features = parse_npy(data_file, data)?;
+    let labels = parse_npy(label_file, labels)?;
     let invalid = |file: &str, expected: String, got: &[usize]| DatasetError::File {
         file: file.to_owned(),
         expected,
@@ -165,7 +164,7 @@ fn parse<T: Scalar>([data, labels]: &SplitFiles<'_>) -> Result<Dataset<T>, Datas
     })
 }
 
-fn check_same_kind<T: Scalar>(train: &Dataset<T>, other: &Dataset<T>) -> Result<(), DatasetError> {
+fn check_same_kind(train: &Dataset<f64>, other: &Dataset<f64>) -> Result<(), DatasetError> {
     if other.example_shape() != train.example_shape() {
         return Err(DatasetError::Shape {
             what: "an example of each split",

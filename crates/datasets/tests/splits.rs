@@ -27,7 +27,7 @@ fn message_with(file: &str, array: &Array2<f64>) -> String {
 }
 
 fn message(directory: &Path) -> String {
-    Splits::<f64>::from_directory(directory, "toy").unwrap_err().to_string()
+    Splits::from_directory(directory, "toy").unwrap_err().to_string()
 }
 
 #[test]
@@ -36,8 +36,8 @@ fn the_scaler_is_fitted_on_the_training_split_only() {
     write_valid(directory.path());
     let validation = directory.path().join("toy_val_data.npy");
     write_npy(validation, &array![[5.0, 12.0], [2.0, 10.0]]).unwrap();
-    let splits = Splits::<f64>::from_directory(directory.path(), "toy").unwrap();
-    let scaled = splits.preprocess(Preprocess::Standardise).unwrap();
+    let splits = Splits::from_directory(directory.path(), "toy").unwrap();
+    let scaled = splits.preprocess::<f64>(Preprocess::Standardise).unwrap();
     // Training: mean 2 and deviation 1; the second feature is constant there, 10.
     assert_eq!(*scaled.train.features(), array![[-1.0, 0.0], [1.0, 0.0]].into_dyn());
     assert_eq!(*scaled.validation.features(), array![[3.0, 2.0], [0.0, 0.0]].into_dyn());
@@ -45,13 +45,31 @@ fn the_scaler_is_fitted_on_the_training_split_only() {
 }
 
 #[test]
+fn an_offset_that_all_numbers_share_is_subtracted_before_they_are_rounded() {
+    let scaled = |offset: f64, factor: f64| {
+        let directory = tempfile::tempdir().unwrap();
+        write_valid(directory.path());
+        for split in ["train", "val", "test"] {
+            let data = array![[1.0, 10.0], [3.0, 10.0]].mapv(|x| factor * x + offset);
+            write_npy(directory.path().join(format!("toy_{split}_data.npy")), &data).unwrap();
+        }
+        let splits = Splits::from_directory(directory.path(), "toy").unwrap();
+        splits.preprocess::<f32>(Preprocess::Standardise).unwrap().test.features().clone()
+    };
+    // Single precision holds every 128th integer there, and no number as large as 1e39.
+    for (offset, factor) in [(1.7e9, 1.0), (0.0, 1e39)] {
+        assert_eq!(scaled(offset, factor), array![[-1.0, 0.0], [1.0, 0.0]].into_dyn());
+    }
+}
+
+#[test]
 fn the_checksum_changes_with_any_byte() {
     let directory = tempfile::tempdir().unwrap();
     write_valid(directory.path());
-    let before = Splits::<f64>::from_directory(directory.path(), "toy").unwrap().sha256;
+    let before = Splits::from_directory(directory.path(), "toy").unwrap().sha256;
     let test = directory.path().join("toy_test_data.npy");
     write_npy(test, &array![[1.0, 10.0], [3.0, 10.5]]).unwrap();
-    let after = Splits::<f64>::from_directory(directory.path(), "toy").unwrap().sha256;
+    let after = Splits::from_directory(directory.path(), "toy").unwrap().sha256;
     assert_ne!(before, after);
 }
 
@@ -99,7 +117,7 @@ fn a_missing_file_is_named() {
     let directory = tempfile::tempdir().unwrap();
     write_valid(directory.path());
     fs::remove_file(directory.path().join("toy_test_labels.npy")).unwrap();
-    let error = Splits::<f64>::from_directory(directory.path(), "toy").unwrap_err();
+    let error = Splits::from_directory(directory.path(), "toy").unwrap_err();
     assert!(matches!(error, DatasetError::Io { .. }));
     assert!(error.to_string().contains("toy_test_labels.npy"), "{error}");
 }

@@ -15,18 +15,18 @@ use crate::ExperimentError;
 /// [`ExperimentError::Io`], also if `path` does not end in the name of a file.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ExperimentError> {
     let Some(name) = path.file_name() else {
-        let source = io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file");
-        return Err(ExperimentError::io("write", path)(source));
+        let cause = io::Error::new(io::ErrorKind::InvalidInput, "it is not the name of a file");
+        return Err(ExperimentError::io("write", path)(cause));
     };
     let name = name.to_string_lossy();
     let temporary = path.with_file_name(format!(".{name}.tmp"));
     let written = File::create(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|source| {
+    written.map_err(|cause| {
         // What is left of the temporary file is of no use; the first error is the one to report.
         let _ = fs::remove_file(&temporary);
-        ExperimentError::Io { action: "write", path: path.to_owned(), source }
+        ExperimentError::Io { action: "write", path: path.to_owned(), cause }
     })
 }
 

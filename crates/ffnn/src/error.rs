@@ -15,12 +15,12 @@ pub enum FfnnError {
     #[error("a network must have at least one layer, but has none")]
     NoLayers,
     /// A layer cannot be built, or refuses its input.
-    #[error("layer {index} (from 0): {source}")]
+    #[error("layer {index} (from 0): {cause}")]
     Layer {
         /// Its place in the network.
         index: usize,
         /// What it says.
-        source: LayerError,
+        cause: LayerError,
     },
     /// A loss compares rows.
     #[error(

@@ -316,7 +316,7 @@ impl<T: Scalar> NeuralNetwork<T> {
 }
 
 fn at(index: usize) -> impl FnOnce(LayerError) -> FfnnError {
-    move |source| FfnnError::Layer { index, source }
+    move |cause| FfnnError::Layer { index, cause }
 }
 
 fn parameter_name(layer: usize, name: &str) -> String {

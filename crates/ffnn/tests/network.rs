@@ -164,7 +164,7 @@ fn prediction_needs_no_cache_and_leaves_none() {
     let predicted = network.predict(&x).unwrap();
     let error = network.backward(y.view(), predicted.view()).unwrap_err();
     let before_forward = LayerError::BackwardBeforeForward { layer: "FullyConnected" };
-    assert!(matches!(error, FfnnError::Layer { index: 1, source } if source == before_forward));
+    assert!(matches!(error, FfnnError::Layer { index: 1, cause } if cause == before_forward));
     assert_eq!(network.forward(x).unwrap(), predicted);
 }
 

@@ -115,7 +115,7 @@ fn committed() -> PathBuf {
 #[test]
 fn the_committed_record_is_valid_and_of_the_data_that_ship() {
     let record = SweepRecord::read(&committed()).unwrap();
-    assert_eq!(record.config.data.sha256, Splits::<f32>::iris().unwrap().sha256);
+    assert_eq!(record.config.data.sha256, Splits::iris().unwrap().sha256);
     let lrs = &record.config.axes[0].values;
     let sizes = &record.config.axes[1].values;
     assert!(lrs.len() >= 3 && sizes.len() > 4 && record.config.seeds.len() >= 5);

@@ -66,23 +66,10 @@ pub(crate) fn main() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(training::INTERRUPTED),
         Err(error) => {
-            eprintln!("error: {}", message(&error));
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     })
-}
-
-/// The messages of an error and of its causes; one that repeats its cause is not followed by it.
-fn message(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if text.is_empty() {
-            text = cause;
-        } else if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -90,12 +77,6 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-
-    #[test]
-    fn causes_are_told_once() {
-        let error = anyhow::Error::msg("disk full").context("cannot write a: disk full");
-        assert_eq!(message(&error.context("evaluating")), "evaluating: cannot write a: disk full");
-    }
 
     #[test]
     fn the_command_line_is_consistent() {

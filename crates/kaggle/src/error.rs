@@ -60,7 +60,7 @@ pub enum KaggleError {
     },
     /// Whitening filters cannot be made from the training images.
     #[error("the filters of the first layer cannot be made from the training images: {0}")]
-    Whitening(#[source] layers::LayerError),
+    Whitening(layers::LayerError),
     /// There are no weights at all.
     #[error(
         "there are no weights: none ship with this copy of the program, and {} does not exist; train \
@@ -94,14 +94,14 @@ pub enum KaggleError {
         got: String,
     },
     /// A file cannot be read or written.
-    #[error("cannot {operation} {}: {source}{}", path.display(), advice(source))]
+    #[error("cannot {operation} {}: {cause}{}", path.display(), advice(cause))]
     File {
         /// What was tried.
         operation: &'static str,
         /// With what.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// A file cannot be put where it should go.
     #[error("cannot write {}: expected {expected}, but it is {got}; choose another with --output", path.display())]
@@ -122,7 +122,7 @@ impl KaggleError {
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { operation, path, source }
+        move |cause| Self::File { operation, path, cause }
     }
 }
 

@@ -17,7 +17,7 @@ impl DataChecksums {
     /// # Errors
     /// If the data that ships with the workspace is damaged.
     pub(crate) fn known() -> Result<Self> {
-        let iris = Splits::<f32>::iris().context("the Iris data of the repository is damaged")?;
+        let iris = Splits::iris().context("the Iris data of the repository is damaged")?;
         let published = [
             ("fashion-mnist", &FASHION_MNIST_FILES[..], &FASHION_MNIST_FILES[..2]),
             ("cifar-10", &CIFAR10_FILES[..], &CIFAR10_FILES[..5]),

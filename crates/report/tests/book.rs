@@ -336,7 +336,7 @@ fn a_frame_that_cannot_be_read_is_an_error() {
 
 /// The record of a run on Iris, of whose validation set `wrong` of 25 are wrong.
 fn run_record(workspace: &Workspace, name: &str, hyperparameters: &str, wrong: usize) {
-    let sha256 = datasets::Splits::<f32>::iris().unwrap().sha256;
+    let sha256 = datasets::Splits::iris().unwrap().sha256;
     let error = wrong as f64 / 25.0;
     let config = format!(
         "schema = 1\nmodel_name = \"run\"\ncommand = \"train\"\nseed = 0\ndtype = \"f32\"\n[data]\n\

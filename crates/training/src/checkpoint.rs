@@ -259,10 +259,10 @@ fn write_with(
         put(RUN, serde_json::to_string(state));
     }
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|source| ExperimentError::Io {
+        fs::create_dir_all(parent).map_err(|cause| ExperimentError::Io {
             action: "create",
             path: parent.to_owned(),
-            source,
+            cause,
         })?;
     }
     Ok(write_atomically(path, &file.to_bytes())?)

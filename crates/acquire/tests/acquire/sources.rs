@@ -3,7 +3,7 @@
 use acquire::{DataSet, Home, HomeForm, Package};
 
 use crate::server::{Answer, Server};
-use crate::tiny::{Machine, content, gzipped, npm, official, set};
+use crate::tiny::{Machine, content, gzipped, npm, official, python, set};
 
 const TRAIN_IMAGES: usize = 5;
 
@@ -188,6 +188,11 @@ fn from_refuses_what_is_something_else() {
             "expected an archive with the 3 files of tiny, but got 0",
         ),
         ("x.tar.gz", b"<!DOCTYPE html><html></html>".to_vec(), "x.tar.gz: invalid gzip header"),
+        (
+            "python.tar.gz",
+            python(),
+            "got the Python version of the data, which is not read: fetch tiny.tar.gz from the same page",
+        ),
         ("x.tar.gz", official()[..5000].to_vec(), "cannot read MACHINE/x.tar.gz: "),
     ] {
         machine.request.from = Some(machine.write(name, &bytes));
@@ -202,5 +207,7 @@ fn from_refuses_what_is_something_else() {
     machine.write("empty/readme", b"");
     machine.request.from = Some(machine.folder.path().join("empty"));
     assert!(machine.message().contains("expected a folder with the files of tiny"));
+    machine.write("empty/cifar-10-batches-py/data_batch_1", b"");
+    assert!(machine.message().contains("but got the Python version of the data"));
     assert_eq!(machine.names(""), [".lock"]);
 }

@@ -82,6 +82,14 @@ pub(crate) fn official() -> Vec<u8> {
     tar_gz(&members)
 }
 
+/// The archive of the Python version, whose files are pickles.
+pub(crate) fn python() -> Vec<u8> {
+    let pickle = |(name, _): (&str, _)| {
+        (format!("tiny-batches-py/{}", name.trim_end_matches(".bin")), b"\x80\x02}q\x01".to_vec())
+    };
+    tar_gz(&COUNTS.map(pickle))
+}
+
 /// The archive of the npm package, images before labels; `labels` of training images are left.
 pub(crate) fn npm(labels: usize) -> Vec<u8> {
     let mut members = Vec::new();

@@ -117,7 +117,7 @@ impl NetworkSubject for NetworkBug {
 }
 
 fn at(index: usize) -> impl FnOnce(LayerError) -> FfnnError {
-    move |source| FfnnError::Layer { index, source }
+    move |cause| FfnnError::Layer { index, cause }
 }
 
 fn matrix(out: ArrayD<f64>) -> Array2<f64> {

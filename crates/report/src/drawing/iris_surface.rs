@@ -98,7 +98,7 @@ struct Surface {
 impl Surface {
     fn of(run: &Record) -> Result<Self, String> {
         let config = configuration(run)?;
-        let data = Splits::<f64>::iris().map_err(|error| error.to_string())?;
+        let data = Splits::iris().map_err(|error| error.to_string())?;
         let data =
             data.preprocess(config.training.preprocess).map_err(|error| error.to_string())?;
         let middle = trained(run, &config)?;
@@ -140,7 +140,7 @@ impl Surface {
 /// recorded.
 fn trained(run: &Record, config: &IrisConfig) -> Result<Vec<(String, ArrayD<f64>)>, String> {
     let again = || -> Result<_, FfnnError> {
-        let data = Splits::<f32>::iris()?.preprocess(config.training.preprocess)?;
+        let data = Splits::iris()?.preprocess::<f32>(config.training.preprocess)?;
         let network = config.run(&data, run.config.seed, &mut History::default())?.network;
         Ok(network.parameters().map(|(name, array)| (name, array.mapv(f64::from))).collect())
     };
