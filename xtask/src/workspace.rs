@@ -54,8 +54,7 @@ pub(crate) fn paths(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
         let context = || format!("cannot list {}", root.join(&folder).display());
-        for entry in fs::read_dir(root.join(&folder)).with_context(context)? {
-            let entry = entry.with_context(context)?;
+        for entry in disk::entries(&root.join(&folder)).with_context(context)? {
             let path = folder.join(entry.file_name());
             let is_folder = entry.file_type().with_context(context)?.is_dir();
             // In a worktree git keeps a file of the name of its folder.
@@ -81,9 +80,14 @@ mod tests {
     #[test]
     fn build_products_are_not_listed() {
         let root = tempfile::tempdir().unwrap();
-        for path in
-            ["src/main.rs", "target/debug/x.rs", ".git/config", "b/__pycache__/c", ".ci/run"]
-        {
+        for path in [
+            "src/main.rs",
+            "target/debug/x.rs",
+            ".git/config",
+            "b/__pycache__/c",
+            ".ci/run",
+            "src/main.rs~",
+        ] {
             fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
             fs::write(root.path().join(path), "text").unwrap();
         }

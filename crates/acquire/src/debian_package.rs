@@ -51,8 +51,8 @@ fn own_folders(folder: &Path) -> Result<[String; 4], AcquireError> {
 }
 
 fn find(folder: &Path) -> Option<PathBuf> {
-    let paths = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    paths.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+    let mut paths = disk::entries(folder).ok()?.into_iter().map(|entry| entry.path());
+    paths.find(|path| path.extension().is_some_and(|extension| extension == "deb"))
 }
 
 /// Unpacks a `.deb` into a folder.

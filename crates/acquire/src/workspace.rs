@@ -40,10 +40,15 @@ impl Workspace {
                 lock.lock().map_err(file_error("lock", &path))?;
             }
             // Some network file systems have no locks; renaming is still atomic there.
-            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(file_error("lock", &path)(error)),
+            Err(TryLockError::Error(error)) => {
+                let place = place.display();
+                reporter.say(&format!(
+                    "{place} cannot be locked ({error}): start no other run that writes there"
+                ));
+            }
         }
         let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(place);
+        let staging = staging.map_err(disk::without_temporary_name);
         let staging = staging.map_err(file_error("create a temporary folder in", place))?;
         Ok(Self { place: place.to_owned(), staging, _lock: lock })
     }
@@ -206,10 +211,9 @@ fn has_prefix(path: &Path, prefix: &str) -> bool {
 
 /// What is in a folder; nothing if there is none.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, AcquireError> {
-    let listed = match fs::read_dir(folder) {
+    let listed = match disk::entries(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed.map_err(file_error("list", folder))?,
     };
-    let paths = listed.map(|entry| entry.map(|entry| entry.path()));
-    paths.collect::<Result<_, _>>().map_err(file_error("list", folder))
+    Ok(listed.iter().map(|entry| entry.path()).collect())
 }

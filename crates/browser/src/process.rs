@@ -52,6 +52,7 @@ impl Process {
         let profile = tempfile::Builder::new()
             .prefix("browser-profile-")
             .tempdir()
+            .map_err(disk::without_temporary_name)
             .map_err(|cause| file_error("create a folder in", &std::env::temp_dir(), cause))?;
         let stderr = profile.path().join("stderr.txt");
         let log = File::create(&stderr).map_err(|e| file_error("create", &stderr, e))?;

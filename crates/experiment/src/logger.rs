@@ -1,6 +1,7 @@
 //! Writing the record of a run.
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,6 +24,8 @@ pub struct Logger {
     history: History,
     /// `metrics.csv`, locked for as long as the run is in progress.
     file: csv::Writer<File>,
+    /// Why it is not locked, where the file system has no locks.
+    unlocked: Option<io::Error>,
     /// How many rows of the history are in the file.
     written: usize,
     summary: Summary,
@@ -74,12 +77,12 @@ impl Logger {
         check_replaceable(&directory, overwrite)?;
 
         let metrics_file = directory.join("metrics.csv");
-        let file = lock(&directory, &metrics_file, true)?;
+        let log = lock(&directory, &metrics_file, true)?;
         for name in BEGINNINGS.iter().chain(&RESULTS).chain(&predictions::FILES) {
             remove_if_there(&directory.join(name))?;
         }
-        file.set_len(0).map_err(ExperimentError::io("empty", &metrics_file))?;
-        let mut logger = Self::over(directory, file, History::default(), program);
+        log.file.set_len(0).map_err(ExperimentError::io("empty", &metrics_file))?;
+        let mut logger = Self::over(directory, log, History::default(), program);
         atomic::write_toml(&logger.directory.join("config.toml"), config)?;
         logger.write_summary()?;
         let header = logger.file.write_record(Metrics::COLUMNS);
@@ -88,7 +91,7 @@ impl Logger {
     }
 
     /// The logger of a run in progress, which has these rows, none of which counts as written.
-    pub(crate) fn over(directory: PathBuf, file: File, history: History, program: Program) -> Self {
+    pub(crate) fn over(directory: PathBuf, log: Log, history: History, program: Program) -> Self {
         let summary = Summary {
             schema: SCHEMA,
             status: Status::Running,
@@ -103,12 +106,13 @@ impl Logger {
             machine: Machine::current(),
             program,
         };
-        let file = csv::WriterBuilder::new().has_headers(false).from_writer(file);
+        let file = csv::WriterBuilder::new().has_headers(false).from_writer(log.file);
         let started = Instant::now();
         Self {
             directory,
             history,
             file,
+            unlocked: log.unlocked,
             written: 0,
             summary,
             started,
@@ -133,6 +137,17 @@ impl Logger {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// What to warn of: on a file system without locks, as some networks have, nothing keeps a second run
+    /// out of this record.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let cause = self.unlocked.as_ref()?;
+        let directory = self.directory.display();
+        Some(format!(
+            "{directory} cannot be locked ({cause}): start no other run of this name there"
+        ))
     }
 
     /// The metrics so far.
@@ -278,9 +293,9 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
         };
     }
     // A crash before the first summary leaves these two; anything else is somebody's.
-    let entries = fs::read_dir(directory).map_err(ExperimentError::io("read", directory))?;
+    let entries = disk::entries(directory).map_err(ExperimentError::io("read", directory))?;
     for entry in entries {
-        let name = entry.map_err(ExperimentError::io("read", directory))?.file_name();
+        let name = entry.file_name();
         let name = name.to_string_lossy();
         if name != "metrics.csv" && name != "config.toml" && !name.ends_with(".tmp") {
             let (directory, found) = (directory.to_owned(), name.into_owned());
@@ -290,31 +305,77 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
     Ok(())
 }
 
+/// `metrics.csv`, open.
+pub(crate) struct Log {
+    pub(crate) file: File,
+    /// Why it is not locked, where the file system has no locks.
+    unlocked: Option<io::Error>,
+}
+
 /// Opens the log and locks it, for as long as the file is open.
 pub(crate) fn lock(
     directory: &Path,
     metrics_file: &Path,
     create: bool,
-) -> Result<File, ExperimentError> {
+) -> Result<Log, ExperimentError> {
     let file = File::options()
         .create(create)
         .append(true)
         .open(metrics_file)
         .map_err(ExperimentError::io(if create { "create" } else { "open" }, metrics_file))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
+    let unlocked = reason_unlocked(file.try_lock(), directory)?;
+    Ok(Log { file, unlocked })
+}
+
+/// Why a file is not locked, if it is not. The error codes of file systems without locks are several, and
+/// not all have an [`io::ErrorKind`]; only "would block" says that somebody else has the lock.
+fn reason_unlocked(
+    tried: Result<(), TryLockError>,
+    directory: &Path,
+) -> Result<Option<io::Error>, ExperimentError> {
+    match tried {
+        Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => {
             Err(ExperimentError::Busy { directory: directory.to_owned() })
         }
-        Err(TryLockError::Error(error)) => Err(ExperimentError::io("lock", metrics_file)(error)),
+        Err(TryLockError::Error(error)) => Ok(Some(error)),
     }
 }
 
 pub(crate) fn remove_if_there(path: &Path) -> Result<(), ExperimentError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(ExperimentError::io("remove", path)(error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_lock_that_somebody_has_is_busy() {
+        let reason = |tried| reason_unlocked(tried, Path::new("run"));
+        assert!(reason(Ok(())).unwrap().is_none());
+        let busy = reason(Err(TryLockError::WouldBlock)).unwrap_err();
+        assert!(matches!(busy, ExperimentError::Busy { .. }), "{busy}");
+        for kind in [io::ErrorKind::Unsupported, io::ErrorKind::Other, io::ErrorKind::InvalidInput]
+        {
+            let unlocked = reason(Err(TryLockError::Error(kind.into()))).unwrap();
+            assert_eq!(unlocked.unwrap().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn a_record_that_cannot_be_locked_is_written_with_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join("metrics.csv")).unwrap();
+        let program = Program { name: "test".into(), version: "0".into(), revision: None };
+        let log = Log { file, unlocked: Some(io::ErrorKind::Unsupported.into()) };
+        let logger = Logger::over("run".into(), log, History::default(), program);
+        let expected = "run cannot be locked (unsupported): start no other run of this name there";
+        assert_eq!(logger.warning().unwrap(), expected);
     }
 }

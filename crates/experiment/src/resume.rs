@@ -40,7 +40,7 @@ impl Logger {
         check_same_run(&config_file, &started_with, config)?;
 
         let metrics_file = directory.join("metrics.csv");
-        let file = lock(directory, &metrics_file, false)?;
+        let mut log = lock(directory, &metrics_file, false)?;
         let mut history = History::read_until(&metrics_file, point.iteration)?;
         history.reopen(point.epochs);
         let rows = history.rows();
@@ -56,11 +56,13 @@ impl Logger {
             return Err(ExperimentError::invalid(&metrics_file, expected, "others"));
         }
         let (before_last, all) = (as_csv(&rows[..rows.len() - 1]), as_csv(rows));
-        let text = fs::read(&metrics_file).map_err(ExperimentError::io("read", &metrics_file))?;
+        let mut text =
+            fs::read(&metrics_file).map_err(ExperimentError::io("read", &metrics_file))?;
         if !text.starts_with(&before_last) {
-            let expected = "the rows as they were written";
-            let got = "the same numbers spelled otherwise";
-            return Err(ExperimentError::invalid(&metrics_file, expected, got));
+            // An editor or a spreadsheet has spelled the same numbers otherwise, or ended lines otherwise.
+            atomic::write(&metrics_file, &all)?;
+            log = lock(directory, &metrics_file, false)?;
+            text.clone_from(&all);
         }
 
         if started_with.hyperparameters != config.hyperparameters {
@@ -70,7 +72,7 @@ impl Logger {
             remove_if_there(&directory.join(name))?;
         }
         let shorten = |length: usize| {
-            file.set_len(length as u64).map_err(ExperimentError::io("shorten", &metrics_file))
+            log.file.set_len(length as u64).map_err(ExperimentError::io("shorten", &metrics_file))
         };
         let mut written = rows.len();
         if text.starts_with(&all) {
@@ -80,7 +82,7 @@ impl Logger {
             shorten(before_last.len())?;
             written -= 1;
         }
-        let mut logger = Self::over(directory.to_owned(), file, history, program);
+        let mut logger = Self::over(directory.to_owned(), log, history, program);
         logger.continue_at(written, before_last.len() as u64, point.wall_seconds)?;
         logger.write_summary()?;
         Ok(logger)

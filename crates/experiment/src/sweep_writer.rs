@@ -94,10 +94,9 @@ impl Drop for SweepWriter {
 }
 
 fn check_replaceable(target: &Path, overwrite: bool) -> Result<(), ExperimentError> {
-    let entries = fs::read_dir(target).map_err(ExperimentError::io("read", target))?;
+    let entries = disk::entries(target).map_err(ExperimentError::io("read", target))?;
     let mut empty = true;
     for entry in entries {
-        let entry = entry.map_err(ExperimentError::io("read", target))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let known = [SWEEP_CONFIG, RUNS, TABLE, SUMMARY, "best"].contains(&name.as_str())
             || name.ends_with(".svg");

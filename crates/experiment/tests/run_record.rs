@@ -177,6 +177,16 @@ fn a_folder_that_is_no_record_is_left_alone() {
 }
 
 #[test]
+fn what_a_file_manager_left_in_its_folder_does_not_block_a_run() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("run");
+    fs::create_dir(&directory).unwrap();
+    fs::write(directory.join(".DS_Store"), "").unwrap();
+    finished(root.path());
+    Record::read(&directory).unwrap();
+}
+
+#[test]
 fn a_result_that_is_not_finite_is_not_recorded() {
     let root = tempfile::tempdir().unwrap();
     let mut logger = start(root.path(), false).unwrap();
@@ -386,6 +396,26 @@ fn only_the_same_run_is_continued() {
     let summary = logger.finish(results, [("0.W".to_owned(), &weights())]).unwrap();
     assert_eq!((summary.status, summary.iterations), (Status::Finished, 6));
     Record::read(&root.path().join("run")).unwrap();
+}
+
+/// What an editor on Windows or a spreadsheet makes of the log.
+#[test]
+fn a_log_with_other_line_ends_or_spellings_is_continued() {
+    let text = |root: &Path| fs::read_to_string(root.join("run/metrics.csv")).unwrap();
+    for (from, to) in [("\n", "\r\n"), ("1.0", "1"), ("epoch,", "\u{feff}epoch,")] {
+        let root = tempfile::tempdir().unwrap();
+        let mut logger = start(root.path(), false).unwrap();
+        run_from(&mut logger, 0, 0);
+        let (here, all) = (point(&logger, 2, 6), text(root.path()));
+        logger.interrupt().unwrap();
+        assert!(all.contains(from));
+        fs::write(root.path().join("run/metrics.csv"), all.replace(from, to)).unwrap();
+        let logger = resume(root.path(), &here).unwrap();
+        let busy = resume(root.path(), &here).unwrap_err();
+        assert!(matches!(busy, ExperimentError::Busy { .. }), "{busy}");
+        logger.interrupt().unwrap();
+        assert_eq!(text(root.path()), all, "{from:?} -> {to:?}");
+    }
 }
 
 #[test]

@@ -68,6 +68,9 @@ fn train<T: Scalar>(arguments: &TrainArguments, config: &IrisConfig) -> Result<(
     let run =
         Config::new(model_name.clone(), cli::command_line(), *seed, record.dtype, data, config)?;
     let logger = Logger::create(&record.output, &run, cli::program(), record.overwrite)?;
+    if let Some(warning) = logger.warning() {
+        eprintln!("warning: {warning}");
+    }
     let directory = logger.directory().display().to_string();
     let epochs = config.training.epochs;
     let mut progress = Progress { logger, quiet: record.quiet, every: epochs.div_ceil(10) };

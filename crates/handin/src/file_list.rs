@@ -32,8 +32,8 @@ impl FileList {
     ///
     /// A work tree that git does not read is an error, or files that nobody gave to git would be packed.
     pub(crate) fn read(root: &Path) -> Result<Self, HandinError> {
-        let is_there = |path: &PathBuf| root.join(path).symlink_metadata().is_ok();
-        if !is_there(&PathBuf::from(".git")) {
+        let exists = |path: &Path| root.join(path).symlink_metadata().is_ok();
+        if !exists(Path::new(".git")) {
             return Ok(Self { paths: walk(root)?, git: None });
         }
         let tracked = git(root, &["ls-files", "-z", "--cached"])?;
@@ -43,10 +43,16 @@ impl FileList {
                 what: "git tracks no file here; `git add` what is to be handed in".to_owned(),
             });
         }
-        let paths = split(&tracked).map(path_of).filter(is_there).collect();
+        let paths =
+            split(&tracked).map(path_of).filter(|path| is_content(path) && exists(path)).collect();
         let status = git(root, &["status", "--porcelain=v1", "-z", "--untracked-files=all"])?;
         Ok(Self { paths, git: Some(parse_status(&status)) })
     }
+}
+
+/// Whether a file is anything but what an operating system or an editor left there.
+fn is_content(path: &Path) -> bool {
+    !path.file_name().is_some_and(disk::is_litter)
 }
 
 /// All files that no `.gitignore` of the workspace names.
@@ -65,6 +71,7 @@ fn walk(root: &Path) -> Result<BTreeSet<PathBuf>, HandinError> {
             cause: std::io::Error::other(cause),
         })?;
         if entry.file_type().is_some_and(|kind| !kind.is_dir())
+            && is_content(entry.path())
             && let Ok(path) = entry.path().strip_prefix(root)
         {
             paths.insert(path.to_owned());
@@ -113,7 +120,9 @@ fn parse_status(output: &[u8]) -> GitState {
         let text = String::from_utf8_lossy(part);
         let Some((kind, path)) = text.split_at_checked(3) else { continue };
         if kind == "?? " {
-            state.untracked.push(path.to_owned());
+            if is_content(Path::new(path)) {
+                state.untracked.push(path.to_owned());
+            }
             continue;
         }
         state.changed.push(path.to_owned());
@@ -131,7 +140,8 @@ mod tests {
 
     #[test]
     fn the_status_has_changed_renamed_and_unknown_files() {
-        let state = parse_status(b" M a.rs\0R  new.rs\0old.rs\0 D gone.rs\0?? b c.rs\0");
+        let state =
+            parse_status(b" M a.rs\0R  new.rs\0old.rs\0 D gone.rs\0?? b c.rs\0?? a/.DS_Store\0");
         assert_eq!(state.changed, ["a.rs", "new.rs", "gone.rs"]);
         assert_eq!(state.untracked, ["b c.rs"]);
     }

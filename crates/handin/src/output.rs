@@ -29,7 +29,7 @@ pub(crate) fn write(path: &Path, contents: &[u8]) -> Result<(), HandinError> {
         file.persist(path)?;
         Ok(())
     };
-    write().map_err(HandinError::io("write", path))
+    write().map_err(disk::without_temporary_name).map_err(HandinError::io("write", path))
 }
 
 /// Makes a folder that the program chose the place of.

@@ -129,12 +129,16 @@ fn text_of(file: &PackedFile) -> Result<String, HandinError> {
     text.ok_or_else(|| HandinError::Archive { what: format!("{} is no text", file.path) })
 }
 
-/// `cs189-hw6` with the author and the student ID, as far as they are known.
+/// `cs189-hw6` with the author and the student ID, as far as they are known, letters of every alphabet
+/// included.
 fn name(front: &FrontMatter) -> String {
+    let is_combining_accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
     let slug = |value: &str| {
         let dashed: String = value
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+            .flat_map(char::to_lowercase)
+            .filter(|c| !is_combining_accent(c))
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
             .collect();
         dashed.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
     };
@@ -155,5 +159,14 @@ mod tests {
         };
         assert_eq!(name(&front), "cs189-hw6-ada-lovelace-phd-x-3031");
         assert_eq!(name(&FrontMatter::default()), "cs189-hw6");
+        for (author, expected) in [
+            ("José Núñez", "cs189-hw6-josé-núñez"),
+            // The same with accents as characters of their own.
+            ("Jose\u{301} Nu\u{301}n\u{303}ez", "cs189-hw6-jose-nunez"),
+            ("李小龙", "cs189-hw6-李小龙"),
+        ] {
+            let front = FrontMatter { author: author.into(), ..FrontMatter::default() };
+            assert_eq!(name(&front), expected);
+        }
     }
 }

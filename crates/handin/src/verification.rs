@@ -36,6 +36,7 @@ impl Verification<'_> {
         let folder = tempfile::Builder::new()
             .prefix("cs189-hw6-")
             .tempdir_in(&temporary)
+            .map_err(disk::without_temporary_name)
             .map_err(HandinError::io("create a folder in", &temporary))?;
         if inside(folder.path(), self.root) {
             return Err(HandinError::Output {
@@ -77,6 +78,7 @@ impl Verification<'_> {
         let target = tempfile::Builder::new()
             .prefix("build-")
             .tempdir_in(&parent)
+            .map_err(disk::without_temporary_name)
             .map_err(HandinError::io("create a folder in", &parent))?;
         if self.fresh {
             eprintln!("compiling everything again, in {}", target.path().display());

@@ -28,6 +28,8 @@ fn workspace() -> TempDir {
         ("experiments/iris/metrics.csv", "1\n"),
         ("fixtures/__pycache__/a.pyc", "compiled"),
         ("submission.csv", "Id,Category\n"),
+        ("crates/.DS_Store", "\0\0\0\u{1}Bud1"),
+        ("crates/a/src/lib.rs~", "fn b() {}"),
         ("crates/kaggle/weights/cifar10.safetensors", "weights"),
         ("book/records/iris/parameters.npz", "PK\0"),
     ] {

@@ -55,6 +55,19 @@ pub enum HarnessError {
         /// What is wrong with it.
         reason: String,
     },
+    /// An array is compressed or encrypted in a way that is not read here.
+    #[error(
+        "{}: array {key} cannot be read ({reason}): arrays must be stored or deflated, as \
+         numpy.savez and numpy.savez_compressed write them; save them again so", file.display()
+    )]
+    Unsupported {
+        /// The archive.
+        file: PathBuf,
+        /// The array's key.
+        key: String,
+        /// What is not supported.
+        reason: &'static str,
+    },
     /// An array does not consist of the floating-point numbers that are understood.
     #[error("{}: expected {key} to be of dtype <f8 or <f4, but it is {got}", file.display())]
     Dtype {

@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 
+use datasets::{modern_npy_header, npy_header_problem};
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::ReadableElement;
 use ndarray_npy::npy::header::Header;
 use zip::ZipArchive;
-use zip::read::ZipFile;
+use zip::result::ZipError;
 
 use crate::HarnessError;
 
@@ -31,6 +32,9 @@ pub enum Dtype {
     /// `f64`.
     F8,
 }
+
+/// So many bytes have the whole header of an array that a test could have, and of most arrays more.
+const HEADER: u64 = 128;
 
 /// What the course's archives hold for each entry. Other keys are none of the course's, so they do
 /// not count as entries.
@@ -137,7 +141,7 @@ impl Npz {
         &mut self,
         index: usize,
         name: &str,
-        f: impl FnOnce(&Header, &mut ZipFile<'_, BufReader<File>>) -> Result<R, Unreadable>,
+        f: impl FnOnce(&Header, &mut dyn Read) -> Result<R, Unreadable>,
     ) -> Result<R, HarnessError> {
         let (file, key) = (self.file.clone(), key(index, name));
         let damaged =
@@ -146,9 +150,19 @@ impl Npz {
             return Err(self.missing(index, name));
         };
         let opened = self.archive.by_index(member);
-        let mut member = opened.map_err(|error| damaged(error.to_string()))?;
-        let header = Header::from_reader(&mut member).map_err(|e| damaged(e.to_string()))?;
-        f(&header, &mut member).map_err(|error| match error {
+        let mut member = opened.map_err(|error| match error {
+            ZipError::UnsupportedArchive(reason) => {
+                HarnessError::Unsupported { file: file.clone(), key: key.clone(), reason }
+            }
+            error => damaged(error.to_string()),
+        })?;
+        let mut start = Vec::new();
+        let read = (&mut member).take(HEADER).read_to_end(&mut start);
+        read.map_err(|error| damaged(error.to_string()))?;
+        let mut array = Cursor::new(modern_npy_header(&start)).chain(member);
+        let header =
+            Header::from_reader(&mut array).map_err(|error| damaged(npy_header_problem(&error)))?;
+        f(&header, &mut array).map_err(|error| match error {
             Unreadable::Dtype(got) => {
                 HarnessError::Dtype { file: file.clone(), key: key.clone(), got }
             }
@@ -179,7 +193,7 @@ fn dtype(header: &Header) -> Result<Dtype, Unreadable> {
 
 fn elements<E: ReadableElement>(
     header: &Header,
-    reader: &mut impl Read,
+    reader: &mut dyn Read,
 ) -> Result<ArrayD<E>, Unreadable> {
     let damaged = |reason: String| Unreadable::Damaged(reason);
     let shape = &header.shape;

@@ -133,7 +133,7 @@ impl Results {
             temporary.persist(file)?;
             Ok(())
         };
-        write().map_err(|error| failed(error.to_string()))
+        write().map_err(|error| failed(disk::without_temporary_name(error).to_string()))
     }
 }
 

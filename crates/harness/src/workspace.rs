@@ -86,9 +86,7 @@ fn collect(
     wanted: &dyn Fn(&Path) -> bool,
 ) -> Result<(), HarnessError> {
     let absolute = root.join(folder);
-    let entries = fs::read_dir(&absolute).map_err(|error| unreadable(&absolute, &error))?;
-    for entry in entries {
-        let entry = entry.map_err(|error| unreadable(&absolute, &error))?;
+    for entry in disk::entries(&absolute).map_err(|error| unreadable(&absolute, &error))? {
         let path = folder.join(entry.file_name());
         let kind = entry.file_type().map_err(|error| unreadable(&root.join(&path), &error))?;
         if kind.is_dir() {
@@ -164,6 +162,8 @@ mod tests {
         assert!(changes_hash("crates/a/src/b.rs", ""));
         assert!(!changes_hash("crates/a/NOTES.md", "other"));
         assert!(!changes_hash("fixtures/__pycache__/oracle.pyc", "x"));
+        assert!(!changes_hash("fixtures/course/.DS_Store", "x"));
+        assert!(!changes_hash("crates/a/src/._lib.rs", "x"));
         // The same bytes, split differently between the name and the contents.
         fs::write(root.join("fixtures/ab"), "c").unwrap();
         let one = inputs_sha256(root).unwrap();

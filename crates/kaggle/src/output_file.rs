@@ -72,7 +72,7 @@ fn temporary(target: &Path) -> Result<NamedTempFile, KaggleError> {
     // As any file that a program creates; by default nobody else could read a temporary one.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(writes_to())
+    builder.tempfile_in(folder).map_err(disk::without_temporary_name).map_err(writes_to())
 }
 
 #[cfg(test)]
@@ -139,5 +139,14 @@ mod tests {
         let error = check_writable(&folder.path().join("no/a.csv")).unwrap_err().to_string();
         assert!(error.starts_with("cannot write to the folder "), "{error}");
         assert!(error.contains("/no: No such file or directory"), "{error}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_that_cannot_be_written_is_named_without_the_temporary_file() {
+        // Not even root can create a file there.
+        let error = check_writable(Path::new("/proc/a.csv")).unwrap_err().to_string();
+        let expected = "cannot write to the folder /proc: No such file or directory (os error 2)";
+        assert_eq!(error, expected);
     }
 }

@@ -51,9 +51,9 @@ impl Ablation {
         if listed.len() != ablation.component.len() + 1 || ablation.component.is_empty() {
             return Err("its ablation.toml lists no component, or a record twice".to_owned());
         }
-        let entries = std::fs::read_dir(folder).map_err(|error| error.to_string())?;
+        let entries = disk::entries(folder).map_err(|error| error.to_string())?;
         let there: BTreeSet<_> = entries
-            .flatten()
+            .iter()
             .filter(|entry| entry.path().is_dir())
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();

@@ -73,9 +73,8 @@ fn packages(root: &Path) -> Result<Vec<String>> {
     let crates = root.join("crates");
     if crates.is_dir() {
         let entries =
-            fs::read_dir(&crates).with_context(|| format!("cannot read {}", crates.display()))?;
+            disk::entries(&crates).with_context(|| format!("cannot read {}", crates.display()))?;
         for entry in entries {
-            let entry = entry.with_context(|| format!("cannot read {}", crates.display()))?;
             if entry.path().join("Cargo.toml").is_file() {
                 packages.push(format!("crates/{}", entry.file_name().to_string_lossy()));
             }

@@ -425,8 +425,8 @@ impl<'a> Run<'a> {
                 format!("there is no chapter {}, to which evidence links", evidence::CHAPTER);
             self.problem(&Place::file(inputs.source.join("SUMMARY.md")), message);
         }
-        let drawings = fs::read_dir(inputs.root.join(&inputs.source).join("figures"));
-        for drawing in drawings.into_iter().flatten().flatten() {
+        let drawings = disk::entries(&inputs.root.join(&inputs.source).join("figures"));
+        for drawing in drawings.into_iter().flatten() {
             if !self.figures.contains(&drawing.path()) {
                 let name = drawing.file_name().to_string_lossy().into_owned();
                 let place = Place::file(inputs.source.join("figures").join(name));

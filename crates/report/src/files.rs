@@ -18,7 +18,9 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
         file.persist(path)?;
         Ok(())
     };
-    write().with_context(|| format!("cannot write {}", path.display()))
+    write()
+        .map_err(disk::without_temporary_name)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The files below `folder`, sorted by path.
@@ -29,10 +31,9 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
-        let entries = fs::read_dir(&folder)
+        let entries = disk::entries(&folder)
             .with_context(|| format!("cannot read the folder {}", folder.display()))?;
         for entry in entries {
-            let entry = entry.with_context(|| format!("cannot read {}", folder.display()))?;
             match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 true => pending.push(entry.path()),
                 false => found.push(entry.path()),

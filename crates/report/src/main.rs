@@ -136,7 +136,7 @@ fn paper(
 fn check_replaceable(options: &Options) -> Result<()> {
     let out = &options.out;
     let is_book = out.join("index.html").is_file() && out.join("toc.html").is_file();
-    let is_empty = || out.read_dir().is_ok_and(|mut entries| entries.next().is_none());
+    let is_empty = || disk::entries(out).is_ok_and(|entries| entries.is_empty());
     if out.exists() && !is_book && !is_empty() {
         bail!("{} holds something that is not a finished book: name another folder", out.display());
     }

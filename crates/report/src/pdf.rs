@@ -100,9 +100,11 @@ fn print_once(page: &mut Page, folder: &Path, html: &str) -> Result<Document> {
         .prefix(".paper-")
         .suffix(".html")
         .tempfile_in(folder)
+        .map_err(disk::without_temporary_name)
         .with_context(|| format!("cannot create a file in {}", folder.display()))?;
     file.write_all(html.as_bytes())
-        .with_context(|| format!("cannot write {}", file.path().display()))?;
+        .map_err(disk::without_temporary_name)
+        .with_context(|| format!("cannot write into {}", folder.display()))?;
     page.open(&browser::file_url(file.path())?)?;
     page.evaluate("document.fonts.ready.then(() => true)")?;
     let settings = PrintSettings { limit: Some(LIMIT), ..PrintSettings::default() };

@@ -119,9 +119,9 @@ impl Records {
     /// The names of the folders in a folder of the records.
     fn runs_in(&self, folder: &str) -> Result<Vec<String>, String> {
         let directory = self.directory("folder", folder)?;
-        let entries = std::fs::read_dir(&directory)
+        let entries = disk::entries(&directory)
             .map_err(|error| format!("cannot read {}: {error}", directory.display()))?;
-        let folders = entries.flatten().filter(|entry| entry.path().is_dir());
+        let folders = entries.iter().filter(|entry| entry.path().is_dir());
         Ok(folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
 

@@ -129,6 +129,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     let staging = tempfile::Builder::new()
         .prefix(".book-")
         .tempdir_in(parent)
+        .map_err(disk::without_temporary_name)
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
     let (expansion, chapters) = render(options, inputs, staging.path())?;
     let Expansion { slots, links, counts, problems: found } = expansion;

@@ -85,6 +85,8 @@ impl Workspace {
             ),
             ("book/src/appendix-code.md", "# Appendix\n\n{{#all-code}}\n"),
             ("book/src/figures/net.svg", NET),
+            ("book/src/figures/.DS_Store", ""),
+            ("book/src/figures/._net.svg", ""),
             ("target/harness/results.json", &results("relu")),
         ] {
             workspace.write(file, text);

@@ -64,6 +64,9 @@ impl Training {
         progress: &mut Progress,
     ) -> Result<Ended, TrainingError> {
         self.check_source(source, monitor)?;
+        if let Some(warning) = self.logger.warning() {
+            progress.warn(&warning);
+        }
         let ended = self.epochs(source, monitor, interrupt, progress);
         progress.clear();
         if let Some(table) = StepTable::new(&self.model.spec().layers, self.model.network()) {

@@ -306,6 +306,53 @@ fn another_dtype_is_an_error() {
     });
 }
 
+/// The archive with another text for the shape of its first array, as another program may write it.
+fn archive_of_shape(file: &Path, shape: &str) {
+    let mut npz = zip::ZipWriter::new(fs::File::create(file).unwrap());
+    for (key, array) in relu(0.0) {
+        let mut bytes = Vec::new();
+        array.write_npy(&mut bytes).unwrap();
+        let header = String::from_utf8_lossy(&bytes[10..128]).replace("(1, 2, 2)", shape);
+        npz.start_file(format!("{key}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        npz.write_all(&bytes[..10]).unwrap();
+        // The header keeps its length, which ends in spaces and a newline.
+        npz.write_all(format!("{:<117}\n", header.trim_end()).as_bytes()).unwrap();
+        npz.write_all(&bytes[128..]).unwrap();
+    }
+    npz.finish().unwrap();
+}
+
+#[test]
+fn an_archive_of_python_2_is_read() {
+    for outcome in relu_tests(true, |file| archive_of_shape(file, "(1L, 2L, 2L)")) {
+        assert!(outcome.passed(), "{outcome:?}");
+    }
+}
+
+#[test]
+fn a_header_that_is_none_is_an_error_in_one_line() {
+    for outcome in relu_tests(true, |file| archive_of_shape(file, "(1; 2; 2)")) {
+        assert!(outcome.detail.contains("0input is damaged"), "{}", outcome.detail);
+        assert!(!outcome.detail.contains('\n'), "{}", outcome.detail);
+    }
+}
+
+#[test]
+fn a_compression_that_is_not_read_is_named() {
+    const BZIP2: u8 = 12;
+    errors("array 0input cannot be read (Compression method not supported)", |file| {
+        archive(file, true, &relu(0.0), false);
+        let mut bytes = fs::read(file).unwrap();
+        // The method stands behind the signature of the file's header, and of its entry in the directory.
+        for (signature, offset) in [(b"PK\x03\x04", 8), (b"PK\x01\x02", 10)] {
+            let headers = bytes.windows(4).enumerate().filter(|(_, window)| window == signature);
+            let at: Vec<_> = headers.map(|(at, _)| at + offset).collect();
+            at.into_iter().for_each(|at| bytes[at] = BZIP2);
+        }
+        fs::write(file, bytes).unwrap();
+    });
+}
+
 #[test]
 fn a_header_that_promises_too_much_is_an_error_not_an_allocation() {
     for (shape, expected) in [
@@ -313,21 +360,7 @@ fn a_header_that_promises_too_much_is_an_error_not_an_allocation() {
         ("(1, 9000000000000000000, 9)", "impossible shape"),
         ("(1, 2, 1)", "takes 16 bytes, but there are more"),
     ] {
-        errors(expected, |file| {
-            let mut npz = zip::ZipWriter::new(fs::File::create(file).unwrap());
-            for (key, array) in relu(0.0) {
-                let mut bytes = Vec::new();
-                array.write_npy(&mut bytes).unwrap();
-                let header = String::from_utf8_lossy(&bytes[10..128]).replace("(1, 2, 2)", shape);
-                npz.start_file(format!("{key}.npy"), zip::write::SimpleFileOptions::default())
-                    .unwrap();
-                npz.write_all(&bytes[..10]).unwrap();
-                // The header keeps its length, which ends in spaces and a newline.
-                npz.write_all(format!("{:<117}\n", header.trim_end()).as_bytes()).unwrap();
-                npz.write_all(&bytes[128..]).unwrap();
-            }
-            npz.finish().unwrap();
-        });
+        errors(expected, |file| archive_of_shape(file, shape));
     }
 }
 

@@ -60,17 +60,21 @@ fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     let absolute = std::path::absolute(file).context("cannot say which folder this is")?;
     let folder = absolute.parent().context("a file lies in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let cannot = || format!("cannot write {}", file.display());
     let mut temporary = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         temporary.permissions(fs::Permissions::from_mode(0o644));
     }
-    let mut temporary = temporary.prefix(".pdf-").tempfile_in(folder).with_context(cannot)?;
-    temporary.write_all(bytes).with_context(cannot)?;
-    temporary.persist(&absolute).with_context(cannot)?;
-    Ok(())
+    let write = || -> std::io::Result<()> {
+        let mut temporary = temporary.prefix(".pdf-").tempfile_in(folder)?;
+        temporary.write_all(bytes)?;
+        temporary.persist(&absolute)?;
+        Ok(())
+    };
+    write()
+        .map_err(disk::without_temporary_name)
+        .with_context(|| format!("cannot write {}", file.display()))
 }
 
 #[cfg(test)]
