@@ -129,6 +129,25 @@ mod tests {
         assert!(Cli::try_parse_from(["test", "--help"]).is_err());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_harness_that_ends_otherwise_than_it_counts_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results.json");
+        let checks = |code: &str, written: &str| {
+            let mut harness = Command::new("sh");
+            harness.args(["-c", &format!("{written}; exit {code}")]).current_dir(folder.path());
+            super::checks(&mut harness, &path).map_err(|error| error.to_string())
+        };
+        assert!(checks("0", ":").unwrap_err().ends_with("wrote no results: see its output above"));
+        let write =
+            |failed| format!(r#"echo '{{"passed": 2, "failed": {failed}}}' > results.json"#);
+        assert_eq!(checks("0", &write(0)), Ok(Count { passed: 2, failed: 0 }));
+        assert_eq!(checks("1", &write(3)), Ok(Count { passed: 2, failed: 3 }));
+        assert!(checks("1", &write(0)).unwrap_err().contains("counted 0 failed checks"));
+        assert!(checks("0", &write(3)).unwrap_err().contains("counted 3 failed checks"));
+    }
+
     #[test]
     fn results_are_counted_and_removed() {
         let folder = tempfile::tempdir().unwrap();

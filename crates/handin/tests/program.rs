@@ -249,3 +249,18 @@ fn without_a_git_to_ask_a_repository_is_not_packed() {
     assert!(error.contains("git cannot be run: ") && error.contains("install it"), "{error}");
     assert!(!root.path().join("target/package").exists());
 }
+
+#[test]
+fn the_archive_goes_to_the_target_folder_of_cargo() {
+    let root = workspace(PASSES);
+    let target = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_handin"))
+        .args(["package", "--no-test", "--workspace"])
+        .arg(root.path())
+        .env("CARGO_TARGET_DIR", target.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", errors(&output));
+    assert!(target.path().join("package/cs189-hw6-ada-7.zip").is_file());
+    assert!(!root.path().join("target").exists());
+}

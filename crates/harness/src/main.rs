@@ -109,7 +109,7 @@ fn test(arguments: &Test) -> Result<bool> {
     // Of the state in which the run begins: files may change while it goes on.
     let complete = arguments.filter.is_none() && arguments.course_data.is_none();
     let inputs_sha256 = complete.then(|| workspace::inputs_sha256(&root)).transpose()?;
-    let file = Results::path(&metadata::target_folder(&root)?);
+    let target = complete.then(|| metadata::target_folder(&root)).transpose()?;
     let strict = arguments.strict;
     let course_data = arguments.course_data.as_deref().map(course::data_folder).transpose()?;
     let course_data = course_data.map(|folder| CourseData { folder, strict });
@@ -138,7 +138,7 @@ fn test(arguments: &Test) -> Result<bool> {
     let passed = outcomes.iter().filter(|outcome| outcome.passed()).count();
     let failed = outcomes.len() - passed;
     transcript.summary(passed, failed, time);
-    if let Some(inputs_sha256) = inputs_sha256 {
+    if let (Some(inputs_sha256), Some(target)) = (inputs_sha256, target) {
         let results = Results {
             schema: SCHEMA,
             inputs_sha256,
@@ -152,7 +152,7 @@ fn test(arguments: &Test) -> Result<bool> {
             worked: worked::all(),
             step_curves: step_curve::all(seed)?,
         };
-        results.write(&file)?;
+        results.write(&Results::path(&target))?;
     }
     Ok(failed == 0)
 }
