@@ -3,7 +3,6 @@
 //! Every walk over folders whose files count as content goes through [`entries`], so that a folder looked
 //! at in a file manager is still the same folder.
 
-use std::error::Error;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry};
 use std::io;
@@ -33,13 +32,15 @@ pub fn is_litter(name: &OsStr) -> bool {
         || name.starts_with('.') && name.ends_with(".swp")
 }
 
-/// The error of the operating system in one of the crate `tempfile`, which adds the path of its temporary
-/// file: a message has to name the file that was asked for, and that one alone.
+/// An error of the crate `tempfile` without the path of its temporary file, which it adds: a message has to
+/// name the file that was asked for, and that one alone.
 #[must_use]
 pub fn without_temporary_name(error: io::Error) -> io::Error {
-    let cause = error.get_ref().and_then(Error::source);
-    let cause = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
-    cause.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    // The error that it wraps is private; only its text and its kind can be had.
+    match error.to_string().rsplit_once(" at path \"") {
+        Some((cause, _)) => io::Error::new(error.kind(), cause),
+        None => error,
+    }
 }
 
 #[cfg(test)]
