@@ -34,13 +34,15 @@ struct Arguments {
     #[arg(value_name = "NAME-FILTER")]
     filters: Vec<String>,
     /// How often each case is timed
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 7, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Write the record, with the time of every round
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Number of threads [default: one for each processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
     /// Time PyTorch in turn with us, run by this Python [default: python3]
     #[arg(long, value_name = "PYTHON", num_args = 0..=1, require_equals = true, default_missing_value = "python3")]

@@ -60,22 +60,22 @@ pub(crate) struct TrainingArguments {
     #[arg(long, default_value_t = Training::default().preprocess)]
     preprocess: Preprocess,
     /// Epochs
-    #[arg(long, default_value_t = Training::default().epochs)]
+    #[arg(long, default_value_t = Training::default().epochs, allow_negative_numbers = true)]
     epochs: u64,
     /// Examples in a mini-batch
-    #[arg(long, default_value_t = Training::default().batch_size)]
+    #[arg(long, default_value_t = Training::default().batch_size, allow_negative_numbers = true)]
     batch_size: usize,
     /// Momentum, in [0, 1)
-    #[arg(long, default_value_t = Training::default().momentum)]
+    #[arg(long, default_value_t = Training::default().momentum, allow_negative_numbers = true)]
     momentum: f64,
     /// Largest norm of the gradient of a parameter tensor [default: unbounded]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     clip_norm: Option<f64>,
     /// Factor by which the learning rate decays exponentially, in (0, 1] [default: constant rate]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     decay: Option<f64>,
     /// Iterations in which it decays by that factor
-    #[arg(long, default_value_t = 100, requires = "decay")]
+    #[arg(long, default_value_t = 100, requires = "decay", allow_negative_numbers = true)]
     decay_steps: u64,
     /// Let the learning rate decay all at once
     #[arg(long, requires = "decay")]
@@ -111,7 +111,7 @@ pub(crate) struct RecordArguments {
     #[arg(long, default_value_t = Dtype::F32)]
     pub(crate) dtype: Dtype,
     /// Folder that gets the record, in a folder named by the model
-    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    #[arg(long, value_name = "DIR", default_value_os_t = experiment::default_root())]
     pub(crate) output: PathBuf,
     /// Replace a record of that name
     #[arg(long)]

@@ -21,19 +21,22 @@ use crate::sweep_table;
 pub(crate) struct SweepArguments {
     /// Learning rates, separated by commas
     #[arg(long, value_name = "RATES", value_delimiter = ',', default_values_t = Grid::default().lrs)]
+    #[arg(allow_negative_numbers = true)]
     lr: Vec<f64>,
     /// Sizes of the one hidden layer, separated by commas; the baseline has none
     #[arg(long, value_name = "SIZES", value_delimiter = ',', default_values_t = Grid::default().hidden)]
+    #[arg(allow_negative_numbers = true)]
     hidden: Vec<usize>,
     /// How many seeds each set is run with: 0, 1, 2, ...
-    #[arg(long, default_value_t = Grid::default().seeds.len() as u64)]
+    #[arg(long, default_value_t = Grid::default().seeds.len() as u64, allow_negative_numbers = true)]
     seeds: u64,
     /// Name of the record's folder
     #[arg(long, value_name = "NAME", default_value = "iris-sweep", value_parser = cli::model_name)]
     model_name: ModelName,
     /// Threads [default: as many as the machine runs at once]; the results do not depend on it
-    #[arg(long)]
-    threads: Option<usize>,
+    #[arg(long, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
     /// Run the sweep of this record again, say whether it gives the same, and write nothing
     #[arg(
         long,
@@ -52,11 +55,8 @@ pub(crate) const SELECTION: &str = "least mean validation error over the seeds; 
                          validation loss; sets with a diverged run are out";
 
 pub(crate) fn execute(arguments: &SweepArguments) -> Result<(), Failure> {
-    if arguments.threads == Some(0) {
-        return Err(Failure::usage(anyhow!("the number of threads must be at least 1, but is 0")));
-    }
     rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads.unwrap_or(0))
+        .num_threads(arguments.threads.map_or(0, usize::from))
         .build_global()
         .context("cannot start the threads")?;
     if let Some(directory) = &arguments.check {
@@ -83,6 +83,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
     let started = Instant::now();
     let SweepArguments { model_name, record, .. } = arguments;
     let splits = record.load::<T>(grid.training.preprocess)?;
+    datasets::Batches::new(&splits.train, grid.training.batch_size, 0).map_err(Failure::usage)?;
     let data = cli::describe(&splits);
     let writer = SweepWriter::create(&record.output, model_name, record.overwrite)?;
     let outcome = sweep(grid, &splits)?;

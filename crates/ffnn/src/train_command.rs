@@ -18,13 +18,14 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 pub(crate) struct TrainArguments {
     /// Learning rate
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     lr: f64,
     /// Sizes of the hidden layers, separated by commas, or none
-    #[arg(long, value_name = "SIZES", default_value = "8")]
+    #[arg(long, value_name = "SIZES", default_value = "8", allow_negative_numbers = true)]
     hidden: Hidden,
     /// Seed of the weights and of the order of the examples
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
     seed: u64,
     /// Name of the record's folder
     #[arg(long, value_name = "NAME", default_value = "iris", value_parser = cli::model_name)]
@@ -58,7 +59,8 @@ fn train<T: Scalar>(arguments: &TrainArguments, config: &IrisConfig) -> Result<(
     // Whatever can be refused is refused before there is a record.
     let network = config.network(&splits, *seed)?;
     let parameters: usize = network.parameters().map(|(_, array)| array.len()).sum();
-    datasets::Batches::new(&splits.train, config.training.batch_size, *seed)?;
+    datasets::Batches::new(&splits.train, config.training.batch_size, *seed)
+        .map_err(Failure::usage)?;
 
     let data = cli::describe(&splits);
     let sizes = format!(

@@ -125,6 +125,19 @@ fn every_flag_reaches_the_record() {
 }
 
 #[test]
+fn from_a_folder_of_a_workspace_the_record_goes_to_its_root() {
+    let program = Program::new();
+    let inner = program.folder.path().join("crates/one");
+    fs::create_dir_all(&inner).unwrap();
+    fs::write(program.folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    let mut command = program.command();
+    let output = command.current_dir(&inner).args(["train", "--epochs", "1"]).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("record: ../../experiments/iris"));
+    assert!(Record::read(&program.record("iris")).is_ok());
+    assert!(!inner.join("experiments").exists());
+}
+
+#[test]
 fn quiet_is_quiet() {
     assert_eq!(Program::new().succeed("train --epochs 1 --quiet"), "");
 }
@@ -152,13 +165,20 @@ fn a_command_that_makes_no_sense_ends_with_2_and_writes_nothing() {
         ("train --dtype f16", "one of f32, f64"),
         ("train --model-name ../iris", "a model name must be"),
         ("train --seed 9223372036854775808", "9223372036854775807"),
-        ("train --seed -1", "unexpected argument"),
+        ("train --seed -1", "invalid digit"),
+        ("train --lr -1", "the learning rate must be finite and above 0, but is -1"),
+        ("train --epochs -1", "invalid digit"),
+        ("train --batch-size 101", "from 1 to the number of examples, 100, but is 101"),
+        ("train --momentum -0.5", "the momentum must be in [0, 1), but is -0.5"),
+        ("sweep --lr 0.1,-1", "the learning rate must be finite and above 0, but is -1"),
+        ("sweep --batch-size 101", "from 1 to the number of examples, 100, but is 101"),
+        ("sweep --threads 65535", "65535 is not in 1..=1024"),
         ("learn", "unrecognized subcommand"),
         ("sweep --seeds 1", "the list of seeds must be at least 2, all different"),
         ("sweep --lr 0.1,0.1", "the list of learning rates must be at least 1, all different"),
         ("sweep --lr 0.1,0", "the learning rate must be finite and above 0, but is 0"),
         ("sweep --hidden 4,0", "the size of a hidden layer must be at least 1"),
-        ("sweep --threads 0", "the number of threads must be at least 1, but is 0"),
+        ("sweep --threads 0", "0 is not in 1..=1024"),
         ("sweep --check x --lr 0.1", "cannot be used with"),
     ] {
         let error = program.fail(arguments, 2);
@@ -170,8 +190,6 @@ fn a_command_that_makes_no_sense_ends_with_2_and_writes_nothing() {
 #[test]
 fn data_that_cannot_be_used_end_with_1_and_write_nothing() {
     let program = Program::new();
-    let error = program.fail("train --batch-size 101", 1);
-    assert!(error.contains("from 1 to the number of examples, 100, but is 101"), "{error}");
     let error = program.fail("train --data-dir nowhere", 1);
     assert_eq!(
         error,

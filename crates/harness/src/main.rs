@@ -55,7 +55,7 @@ struct Test {
     strict: bool,
 
     /// The seed of random checks
-    #[arg(long, default_value_t = SEED)]
+    #[arg(long, default_value_t = SEED, allow_negative_numbers = true)]
     seed: u64,
 
     /// The case to run, as a failing check printed it; FILTER has to select one check
@@ -78,7 +78,7 @@ struct Gradcheck {
     layer: Option<String>,
 
     /// The seed of inputs, parameters and upstream gradients
-    #[arg(long, default_value_t = SEED)]
+    #[arg(long, default_value_t = SEED, allow_negative_numbers = true)]
     seed: u64,
 }
 
