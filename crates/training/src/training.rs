@@ -92,10 +92,15 @@ impl Training {
         let RunState { position, best, wall_seconds, metrics_sha256, velocities, .. } =
             state.expect("it has a configuration, so it has a state");
         if position.epochs >= config.epochs {
-            let reason = format!(
-                "it has completed {} epochs already; ask for more to go on",
-                position.epochs
-            );
+            let remedy = match config.ending_schedule() {
+                None => "ask for more with --epochs to go on",
+                Some(_) => {
+                    "its learning rate has come to the end of its schedule, so there is nothing to \
+                     continue; train anew with another number of --epochs under another name or \
+                     with --overwrite"
+                }
+            };
+            let reason = format!("it has completed {} epochs already; {remedy}", position.epochs);
             return Err(epochs_error(&file, config.epochs, reason));
         }
         let mut optimiser = optimiser_of(&model, &config)?;

@@ -213,10 +213,23 @@ fn a_configuration_without_groups_does_not_speak_of_them() {
 
 #[test]
 fn a_training_that_has_run_its_epochs_has_nothing_to_continue() {
-    let setup = Setup::new(1);
+    let mut setup = Setup::new(1);
     setup.complete();
     let error = setup.resume().unwrap_err().to_string();
-    assert!(error.contains("it has completed 1 epochs already"), "{error}");
+    assert!(
+        error.contains("it has completed 1 epochs already; ask for more with --epochs"),
+        "{error}"
+    );
+    setup.config.epochs = 2;
+    finish(setup.run(setup.resume().unwrap()).unwrap());
+
+    let mut setup = Setup::new(1);
+    setup.config.schedule = linear(STEPS);
+    setup.complete();
+    let error = setup.resume().unwrap_err().to_string();
+    let ended = "it has completed 1 epochs already; its learning rate has come to the end of its \
+                 schedule, so there is nothing to continue";
+    assert!(error.contains(ended), "{error}");
 }
 
 #[test]
