@@ -29,6 +29,13 @@ pub fn read_cifar10_npy(path: &Path) -> Result<Array4<u8>, DatasetError> {
 /// image, or the file is longer or shorter than its header says; [`DatasetError::File`] if it is no
 /// `.npy` file.
 pub fn parse_cifar10_npy(file: &str, bytes: &[u8]) -> Result<Array4<u8>, DatasetError> {
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Err(DatasetError::File {
+            file: file.to_owned(),
+            expected: "a .npy file".to_owned(),
+            got: "a zip archive: unpack it, and name the file that was in it".to_owned(),
+        });
+    }
     let Some(array) = parse_bytes(file, bytes)? else {
         return Err(element_type_error(file, bytes, "elements of type uint8 ('|u1')"));
     };
@@ -154,6 +161,11 @@ mod tests {
         assert_eq!(message(&[&bytes[..], b"xy"].concat()), expected);
         assert!(message(&bytes[..40]).starts_with("x.npy: expected a .npy file, but got"));
         assert!(message(b"Id,Category\n").starts_with("x.npy: expected a .npy file, but got"));
+        let zip = message(b"PK\x03\x04 and so on");
+        assert!(
+            zip.starts_with("x.npy: expected a .npy file, but got a zip archive: unpack it"),
+            "{zip}"
+        );
         let missing = read_cifar10_npy(Path::new("no/such.npy")).unwrap_err().to_string();
         assert!(missing.starts_with("cannot read no/such.npy: "), "{missing}");
     }

@@ -71,10 +71,10 @@ pub enum DatasetError {
         /// The index.
         got: usize,
     },
-    /// A number of a data set is not finite.
+    /// A number of a data set, or of what is predicted for it, is not finite.
     #[error("{what}, row {row}: expected finite numbers, but got {got}")]
     NotFinite {
-        /// Features or targets.
+        /// Features, targets or predictions.
         what: &'static str,
         /// The row, from 0.
         row: usize,

@@ -1,6 +1,6 @@
 //! Class labels: one-hot rows and class indices.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 use numerics::Scalar;
 
 use crate::DatasetError;
@@ -27,19 +27,27 @@ pub fn one_hot<T: Scalar>(labels: &[usize], classes: usize) -> Result<Array2<T>,
 }
 
 /// The column of the largest number of each row: the predicted class, or that of a one-hot row. Of
-/// equal numbers the first counts; NaN never does, unless a row has nothing else.
-#[must_use]
-pub fn argmax<T: Scalar>(rows: ArrayView2<'_, T>) -> Vec<usize> {
-    let largest = |row: ndarray::ArrayView1<'_, T>| {
+/// equal numbers the first counts.
+///
+/// # Errors
+/// [`DatasetError::NotFinite`] at the first row of which there is no softmax: one with a NaN, or with a
+/// largest number that is infinite.
+pub fn argmax<T: Scalar>(rows: ArrayView2<'_, T>) -> Result<Vec<usize>, DatasetError> {
+    let largest = |(row, numbers): (usize, ArrayView1<'_, T>)| {
+        let refused = |x: T| DatasetError::NotFinite { what: "predictions", row, got: x.as_f64() };
         let mut best = (0, T::neg_infinity());
-        for (column, &x) in row.iter().enumerate() {
+        for (column, &x) in numbers.iter().enumerate() {
+            if x.is_nan() {
+                return Err(refused(x));
+            }
             if x > best.1 {
                 best = (column, x);
             }
         }
-        best.0
+        let (column, x) = best;
+        if x.is_finite() { Ok(column) } else { Err(refused(x)) }
     };
-    rows.rows().into_iter().map(largest).collect()
+    rows.rows().into_iter().enumerate().map(largest).collect()
 }
 
 /// Checks that each row names one class; `file` is for the message.
@@ -68,13 +76,29 @@ mod tests {
     #[test]
     fn argmax_undoes_one_hot() {
         let classes = [1, 0, 2, 2];
-        assert_eq!(argmax(one_hot::<f32>(&classes, 3).unwrap().view()), classes);
+        assert_eq!(argmax(one_hot::<f32>(&classes, 3).unwrap().view()).unwrap(), classes);
     }
 
     #[test]
-    fn argmax_takes_the_first_of_equals_and_passes_over_nan() {
-        let rows = array![[1.0, 1.0, 0.0], [f64::NAN, -2.0, -1.0], [f64::NAN; 3]];
-        assert_eq!(argmax(rows.view()), [0, 2, 0]);
+    fn argmax_takes_the_first_of_equals() {
+        let rows = array![[1.0, 1.0, 0.0], [f64::NEG_INFINITY, -2.0, -1.0]];
+        assert_eq!(argmax(rows.view()).unwrap(), [0, 2]);
+    }
+
+    #[test]
+    fn argmax_refuses_a_row_without_a_softmax() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        for (bad, got) in [
+            ([nan, 1.0], "NaN"),
+            ([1.0, nan], "NaN"),
+            ([inf, nan], "NaN"),
+            ([0.0, inf], "inf"),
+            ([-inf, -inf], "-inf"),
+        ] {
+            let error = argmax(array![[1.0, 0.0], bad].view()).unwrap_err().to_string();
+            let expected = "predictions, row 1: expected finite numbers, but got ";
+            assert_eq!(error, format!("{expected}{got}"));
+        }
     }
 
     #[test]

@@ -61,11 +61,12 @@ impl<'a> Predictions<'a> {
                 ),
             });
         }
-        if let Some(got) = probabilities.iter().find(|p| !(0.0..=1.0).contains(*p)) {
+        let mut all = probabilities.indexed_iter();
+        if let Some(((image, _), got)) = all.find(|(_, p)| !(0.0..=1.0).contains(*p)) {
             return Err(ExperimentError::Value {
                 what: "a probability",
                 expected: "from 0 to 1",
-                got: got.to_string(),
+                got: format!("{got} for image {image}, counted from 0"),
             });
         }
         let predicted: Vec<usize> = probabilities.outer_iter().map(|row| largest(&row)).collect();
@@ -340,7 +341,7 @@ mod tests {
         let logits = probabilities.mapv(|p| 2.0 * p);
         assert!(refused(&LABELS, &logits, &NAMES).contains("from 0 to 1, but is"));
         let mut nan = probabilities.clone();
-        nan[[0, 0]] = f32::NAN;
-        assert!(refused(&LABELS, &nan, &NAMES).contains("NaN"));
+        nan[[3, 0]] = f32::NAN;
+        assert!(refused(&LABELS, &nan, &NAMES).contains("NaN for image 3, counted from 0"));
     }
 }

@@ -1,7 +1,7 @@
 //! The feed-forward network.
 
 use activations::Activation;
-use datasets::{Dataset, argmax};
+use datasets::{Dataset, DatasetError, argmax};
 use experiment::Evaluation;
 use layers::{Layer, LayerConfig, LayerError};
 use losses::Loss;
@@ -204,7 +204,7 @@ impl<T: Scalar> NeuralNetwork<T> {
     /// column than the target's, for [`Loss::L2`] the loss.
     ///
     /// # Errors
-    /// [`FfnnError::Loss`] if the shapes differ or there is no row.
+    /// [`FfnnError::Loss`] if the shapes differ or there is no row, and as [`argmax`].
     pub fn error(
         &self,
         target: ArrayView2<'_, T>,
@@ -215,7 +215,7 @@ impl<T: Scalar> NeuralNetwork<T> {
         Ok(match self.loss {
             Loss::L2 => loss.as_f64(),
             Loss::CrossEntropy | Loss::SoftmaxCrossEntropy => {
-                wrong(target, out) as f64 / target.nrows() as f64
+                wrong(target, out)? as f64 / target.nrows() as f64
             }
         })
     }
@@ -223,7 +223,8 @@ impl<T: Scalar> NeuralNetwork<T> {
     /// Loss and error on a whole data set, which may be larger than what fits into memory at once.
     ///
     /// # Errors
-    /// [`FfnnError::Data`] if the data set is not made for the network.
+    /// [`FfnnError::Data`] if the data set is not made for the network, and as [`argmax`], whose rows are
+    /// then those of the data set.
     pub fn test(&self, data: &Dataset<T>) -> Result<Evaluation, FfnnError> {
         self.check_data(data)?;
         let rows: Vec<usize> = (0..data.len()).collect();
@@ -233,7 +234,9 @@ impl<T: Scalar> NeuralNetwork<T> {
             let out = self.infer(&x)?;
             let loss = self.loss.forward(target.view(), out.view())?;
             sum += loss.as_f64() * rows.len() as f64;
-            mistakes += wrong(target.view(), out.view());
+            if self.loss != Loss::L2 {
+                mistakes += wrong(target.view(), out.view()).map_err(behind(rows[0]))?;
+            }
         }
         let loss = sum / data.len() as f64;
         Ok(match self.loss {
@@ -327,6 +330,20 @@ fn matrix<T: Scalar>(out: ArrayD<T>) -> Array2<T> {
     out.into_dimensionality::<Ix2>().expect("the last layer gives each example one axis")
 }
 
-fn wrong<T: Scalar>(target: ArrayView2<'_, T>, out: ArrayView2<'_, T>) -> usize {
-    argmax(target).iter().zip(argmax(out)).filter(|(target, out)| **target != *out).count()
+fn wrong<T: Scalar>(
+    target: ArrayView2<'_, T>,
+    out: ArrayView2<'_, T>,
+) -> Result<usize, DatasetError> {
+    let (target, out) = (argmax(target)?, argmax(out)?);
+    Ok(target.iter().zip(out).filter(|(target, out)| **target != *out).count())
+}
+
+/// The error of some rows of a data set as that of the whole: its row counts from the first of all.
+fn behind(first: usize) -> impl FnOnce(DatasetError) -> DatasetError {
+    move |error| match error {
+        DatasetError::NotFinite { what, row, got } => {
+            DatasetError::NotFinite { what, row: first + row, got }
+        }
+        other => other,
+    }
 }

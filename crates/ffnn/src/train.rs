@@ -1,6 +1,6 @@
 //! The training loop.
 
-use datasets::{Batches, Dataset};
+use datasets::{Batches, Dataset, DatasetError};
 use experiment::{Divergence, EpochMetrics, Evaluation, IterationMetrics, MetricsSink};
 use numerics::Scalar;
 use optim::{ScheduleConfig, SgdConfig};
@@ -62,7 +62,9 @@ impl<T: Scalar> NeuralNetwork<T> {
                 // ANCHOR: step
                 let out = self.forward(batch.features)?;
                 let loss = self.backward(batch.targets.view(), out.view())?.as_f64();
-                finite("the loss of the mini-batch", loss, epoch, iteration)?;
+                if !loss.is_finite() {
+                    return Err(diverged("the loss of the mini-batch", loss, epoch, iteration));
+                }
                 self.update(&mut optimiser, lr)?;
                 // ANCHOR_END: step
                 sink.iteration(&IterationMetrics { epoch, iteration, lr, batch_loss: loss })?;
@@ -84,9 +86,14 @@ impl<T: Scalar> NeuralNetwork<T> {
         iteration: u64,
     ) -> Result<EpochMetrics, FfnnError> {
         let test = |what: &str, data: &Dataset<T>| -> Result<Evaluation, FfnnError> {
-            let evaluation = self.test(data)?;
-            finite(what, evaluation.loss, epoch, iteration)?;
-            Ok(evaluation)
+            match self.test(data) {
+                Ok(evaluation) if evaluation.loss.is_finite() => Ok(evaluation),
+                Ok(Evaluation { loss: value, .. })
+                | Err(FfnnError::Dataset(DatasetError::NotFinite { got: value, .. })) => {
+                    Err(diverged(what, value, epoch, iteration))
+                }
+                Err(error) => Err(error),
+            }
         };
         let train = test("the loss of the training set", train)?;
         let validation =
@@ -95,10 +102,7 @@ impl<T: Scalar> NeuralNetwork<T> {
     }
 }
 
-fn finite(what: &str, value: f64, epoch: u64, iteration: u64) -> Result<(), FfnnError> {
-    if value.is_finite() {
-        return Ok(());
-    }
+fn diverged(what: &str, value: f64, epoch: u64, iteration: u64) -> FfnnError {
     let (quantity, value) = (what.to_owned(), value.to_string());
-    Err(FfnnError::Diverged(Divergence { epoch, iteration, quantity, value }))
+    FfnnError::Diverged(Divergence { epoch, iteration, quantity, value })
 }

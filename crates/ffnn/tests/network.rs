@@ -289,3 +289,16 @@ fn weights_of_zero_say_nothing_and_cost_the_logarithm_of_the_classes() {
         assert_abs_diff_eq!(loss, 3.0_f64.ln(), epsilon = tolerance);
     }
 }
+
+#[test]
+fn an_example_whose_outputs_overflow_is_named() {
+    let configs: Configs = vec![layer(2, Activation::Linear)];
+    let loss = Loss::SoftmaxCrossEntropy;
+    let mut network = NeuralNetwork::build(&configs, &[1], loss, &mut Rng::new(0)).unwrap();
+    network.layers_mut()[0].set_parameter("W", &array![[1.0, 1e200]].into_dyn()).unwrap();
+    let mut x = Array2::<f64>::zeros((600, 1));
+    x[[590, 0]] = 1e200;
+    let y = datasets::one_hot(&[0; 600], 2).unwrap();
+    let error = network.test(&Dataset::new(x.into_dyn(), y).unwrap()).unwrap_err().to_string();
+    assert_eq!(error, "predictions, row 590: expected finite numbers, but got inf");
+}

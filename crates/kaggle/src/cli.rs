@@ -7,13 +7,14 @@ use stdio::eprintln;
 
 use crate::evaluate_command::{self, EvaluateArguments};
 use crate::export_command::{self, ExportArguments};
+use crate::options::UsageError;
 use crate::predict_command::{self, PredictArguments};
 use crate::train_command::{self, AblateArguments, OneRun, Outcome, TrainArguments};
 
 /// Predict the classes of CIFAR-10 images, for the Kaggle competition of question 7
 ///
 /// Without a command: writes submission.csv. The images are those of --test-data; else of
-/// cifar10_test_data_sp23.npy, if it lies in a folder of the data; else the official test batch of
+/// cifar10_test_data_sp23.npy, if it lies in this folder or in one of the data; else the official test batch of
 /// CIFAR-10, found or fetched, which stands in (not for submission); else, where that cannot be had, the
 /// 100 sample images that ship with the program, written to sample_submission.csv.
 #[derive(Debug, Parser)]
@@ -21,9 +22,9 @@ use crate::train_command::{self, AblateArguments, OneRun, Outcome, TrainArgument
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 #[command(after_help = "\
 Examples (with `cargo run -p kaggle --` before them):
-  --test-data cifar10_test_data_sp23.npy --tta
+  --test-data cifar10_test_data_sp23.npy
   --checkpoint experiments/cifar10/checkpoints/last.safetensors
-  --offline
+  --offline --tta none
   evaluate --csv submission.csv
   mlp --test
   train --smoke
@@ -67,7 +68,7 @@ pub(crate) fn main() -> ExitCode {
         Ok(Outcome::Interrupted) => ExitCode::from(training::INTERRUPTED),
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     })
 }
@@ -90,8 +91,8 @@ mod tests {
             Arguments::try_parse_from(line).map_err(|error| error.exit_code()).err()
         };
         assert_eq!(code(&[]), None);
-        assert_eq!(code(&["--tta", "--offline", "--output", "a.csv"]), None);
-        assert_eq!(code(&["evaluate", "--tta", "--csv", "a.csv"]), None);
+        assert_eq!(code(&["--tta", "none", "--offline", "--output", "a.csv"]), None);
+        assert_eq!(code(&["evaluate", "--tta", "mirror", "--csv", "a.csv"]), None);
         assert_eq!(code(&["evaluate", "--tta", "shifts"]), None);
         assert_eq!(code(&["--tta", "mirror"]), None);
         assert_eq!(code(&["--tta", "sideways"]), Some(2));

@@ -125,16 +125,7 @@ impl Component {
             Self::Flip => recipe.augmentation.flip = Flip::Never,
             Self::Shift => recipe.augmentation.shift = 0,
             Self::LabelSmoothing => recipe.label_smoothing = 0.0,
-            Self::WeightDecay => {
-                recipe.sgd.weight_decay = 0.0;
-                for group in &mut recipe.groups {
-                    if let OptimiserConfig::Sgd(SgdConfig { weight_decay, .. }) =
-                        &mut group.optimiser
-                    {
-                        *weight_decay = 0.0;
-                    }
-                }
-            }
+            Self::WeightDecay => recipe.sgds().for_each(|sgd| sgd.weight_decay = 0.0),
             Self::Momentum => {
                 // Steps are as long in the long run: a velocity gathers 1 / (1 - μ) gradients.
                 recipe.lr /= 1.0 - recipe.sgd.momentum;
@@ -293,11 +284,14 @@ mod tests {
 
     #[test]
     fn without_muon_a_parameter_loses_as_much_in_a_step_as_the_others() {
-        let mut recipe = Recipe::cifar10_best();
-        Component::Muon.remove_from(&mut recipe).unwrap();
-        let RecipeGroup { optimiser, lr, .. } = recipe.groups[0];
-        let OptimiserConfig::Sgd(sgd) = optimiser else { panic!("{optimiser:?}") };
-        approx::assert_relative_eq!(sgd.weight_decay * lr, 4e-3, max_relative = 1e-12);
+        for (batch_size, share) in [(2000, 4e-3), (100, 2e-4)] {
+            let mut recipe = Recipe::cifar10_best();
+            recipe.set_batch_size(batch_size);
+            Component::Muon.remove_from(&mut recipe).unwrap();
+            let RecipeGroup { optimiser, lr, .. } = recipe.groups[0];
+            let OptimiserConfig::Sgd(sgd) = optimiser else { panic!("{optimiser:?}") };
+            approx::assert_relative_eq!(sgd.weight_decay * lr, share, max_relative = 1e-12);
+        }
     }
 
     #[test]

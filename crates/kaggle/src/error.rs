@@ -63,13 +63,16 @@ pub enum KaggleError {
     Whitening(layers::LayerError),
     /// There are no weights at all.
     #[error(
-        "there are no weights: none ship with this copy of the program, and {} does not exist; train \
-         some with `cargo run -p kaggle -- train`, or name a file with --checkpoint",
+        "there are no weights: none ship with this copy of the program, and in {} there is no finished \
+         training whose accuracy is known; train some with `cargo run -p kaggle -- train`, or name a \
+         file with --checkpoint{others}",
         looked_at.display()
     )]
     NoWeights {
-        /// Where the last training would have left them.
+        /// Where trainings leave them.
         looked_at: PathBuf,
+        /// What is there that cannot be chosen, a line each.
+        others: String,
     },
     /// Predictions are no submission, or cannot be compared.
     #[error("{what}: expected {expected}, but got {got}")]

@@ -44,8 +44,8 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     let weights = model.weights()?;
     let folder = match output {
         Some(folder) => folder.clone(),
-        None if *sample => "experiments/cifar10-evaluation-sample".into(),
-        None => "experiments/cifar10-evaluation".into(),
+        None if *sample => experiment::default_root().join("cifar10-evaluation-sample"),
+        None => experiment::default_root().join("cifar10-evaluation"),
     };
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
@@ -54,7 +54,7 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     let of_file = of_file.map(|(file, path)| compare(file, path, &set)).transpose()?;
 
     voice.say(format!("images: {} from {source}", set.len()));
-    voice.say_weights(&weights);
+    voice.say_weights(&weights, model.augmentation());
     let started = Instant::now();
     let probabilities = predict(&weights.model, set.images().view(), model.augmentation())
         .with_context(|| weights.source.to_string())?;
@@ -69,7 +69,7 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     let confusion = predictions.confusion();
     voice.say(format!("\naccuracy: {}", accuracy_line(confusion)));
     if let (Some(confusion), Some(submission), Some(path)) = (of_file, submission, csv) {
-        let predicted = argmax(probabilities.view());
+        let predicted = argmax(probabilities.view())?;
         let pairs = submission.classes().iter().zip(predicted);
         let same = pairs.filter(|(a, b)| usize::from(**a) == *b).count();
         voice.say(format!("accuracy of {}: {}", path.display(), accuracy_line(&confusion)));

@@ -31,4 +31,5 @@ pub use test_images::{COMPETITION_FILE, Source, TestImages, Wanted, labelled_tes
 pub use training_images::{HELD_OUT, Images, TrainingImages};
 pub use weights::{
     CIFAR10_BEST_RECORD, CIFAR10_FAST_RECORD, CIFAR10_RECORD, SHIPPED, Weights, WeightsSource,
+    shipped_accuracy,
 };

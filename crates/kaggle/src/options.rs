@@ -8,37 +8,28 @@ use acquire::{Reporter, Request};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use experiment::Evaluation;
-use kaggle::{TestTimeAugmentation, Weights};
+use kaggle::{TestTimeAugmentation, Weights, WeightsSource, shipped_accuracy};
 use stdio::{eprintln, println};
 use training::Provenance;
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
-    /// Checkpoint with the weights, or `shipped` for those that ship with the program [default: that of
-    /// a training in experiments/, of the recipe best before plain before fast, else shipped]
+    /// Checkpoint with the weights, or `shipped` for those that ship with the program [default: the most
+    /// accurate of these and of the finished trainings in experiments/]
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
-    /// Average the predictions of each image and its mirror image, or of these and of the same moved by a
-    /// pixel to either side
-    #[arg(long, value_name = "FORM", num_args = 0..=1, default_missing_value = "mirror")]
-    tta: Option<Tta>,
+    /// Test-time augmentation: the mean of the predictions of an image and of changed copies of it
+    #[arg(long, value_name = "FORM", default_value = "selective")]
+    tta: TestTimeAugmentation,
     #[command(flatten)]
     pub(crate) threads: ThreadOptions,
-}
-
-/// A form of test-time augmentation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Tta {
-    /// The image and its mirror image: the mean of two probabilities
-    Mirror,
-    /// The image and two that are moved by a pixel, each with its mirror image: the mean of six logits
-    Shifts,
 }
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ThreadOptions {
     /// Number of threads; no result depends on it [default: one for each processor]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 }
 
@@ -55,27 +46,19 @@ impl ThreadOptions {
 
 impl ModelOptions {
     pub(crate) fn weights(&self) -> Result<Weights> {
-        Ok(Weights::choose(self.checkpoint.as_deref())?)
+        Ok(Weights::choose(self.checkpoint.as_deref(), &experiment::default_root())?)
     }
 
     /// The options that predict the same again, as a shell takes them, each after a space.
     pub(crate) fn as_arguments(&self) -> String {
         let checkpoint = self.checkpoint.as_deref().map(quoted);
         let checkpoint = checkpoint.map_or(String::new(), |path| format!(" --checkpoint {path}"));
-        let tta = match self.tta {
-            None => "",
-            Some(Tta::Mirror) => " --tta",
-            Some(Tta::Shifts) => " --tta shifts",
-        };
-        format!("{checkpoint}{tta}")
+        let tta = self.tta.to_possible_value().expect("every form can be typed");
+        format!("{checkpoint} --tta {}", tta.get_name())
     }
 
     pub(crate) fn augmentation(&self) -> TestTimeAugmentation {
-        match self.tta {
-            None => TestTimeAugmentation::None,
-            Some(Tta::Mirror) => TestTimeAugmentation::Mirror,
-            Some(Tta::Shifts) => TestTimeAugmentation::Shifts,
-        }
+        self.tta
     }
 }
 
@@ -139,32 +122,56 @@ impl Voice {
         if self.quiet { Reporter::quiet() } else { Reporter::stderr() }
     }
 
-    /// Says which weights are used.
-    pub(crate) fn say_weights(&self, weights: &Weights) {
-        let Weights { model, provenance, source } = weights;
-        self.say(format!("weights: {source}"));
-        for line in provenance_lines(&model.spec().name, provenance) {
+    /// Says which weights are used, what else there was, and how accurate they are when `augmentation` is
+    /// done, as far as that was measured.
+    pub(crate) fn say_weights(&self, weights: &Weights, augmentation: TestTimeAugmentation) {
+        let Weights { model, provenance, source, why, others } = weights;
+        self.say(format!("weights: {source} ({why})"));
+        for other in others {
+            self.say(format!("  not taken: {other}"));
+        }
+        for line in training_lines(&model.spec().name, provenance) {
             self.say(format!("  {line}"));
+        }
+        if *source == WeightsSource::Shipped {
+            let accuracy = 100.0 * shipped_accuracy(augmentation);
+            let averaged = augmentation.description();
+            self.say(format!("  test accuracy: {accuracy:.2} % of 10000 images{averaged}"));
+            return;
+        }
+        for (what, evaluation, form) in [
+            ("validation", provenance.validation, ", each image as it is"),
+            ("test", provenance.test, ", with the test-time augmentation of its recipe"),
+        ] {
+            if let Some(Evaluation { error, examples, .. }) = evaluation {
+                let accuracy = 100.0 * (1.0 - error);
+                self.say(format!(
+                    "  {what} accuracy then: {accuracy:.2} % of {examples} images{form}"
+                ));
+            }
         }
     }
 }
 
 /// How weights were trained, in lines.
-fn provenance_lines(name: &str, provenance: &Provenance) -> Vec<String> {
+fn training_lines(name: &str, provenance: &Provenance) -> [String; 3] {
     let Provenance { command, seed, program, data, epochs, .. } = provenance;
     let revision = program.revision.as_deref().unwrap_or("unknown");
-    let mut lines = vec![
+    [
         format!("model {name}, {epochs} epochs, seed {seed}, revision {revision}"),
         format!("trained by: {command}"),
         format!("on {} ({} images, SHA-256 {})", data.name, data.train, data.sha256),
-    ];
-    for (what, evaluation) in [("validation", provenance.validation), ("test", provenance.test)] {
-        if let Some(Evaluation { error, examples, .. }) = evaluation {
-            let accuracy = 100.0 * (1.0 - error);
-            lines.push(format!("{what} accuracy then: {accuracy:.2} % of {examples} images"));
-        }
-    }
-    lines
+    ]
+}
+
+/// An error of the command line, as an unknown option is one.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(crate) struct UsageError(anyhow::Error);
+
+/// For `map_err`: what was asked for makes no sense.
+pub(crate) fn usage(error: impl Into<anyhow::Error>) -> UsageError {
+    UsageError(error.into())
 }
 
 /// The command line as it can be typed again.

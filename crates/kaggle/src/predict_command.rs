@@ -50,14 +50,14 @@ pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
     }
 
     voice.say(format!("images: {} from {}", images.count(), images.source));
-    voice.say_weights(&weights);
+    voice.say_weights(&weights, model.augmentation());
     let augmentation = model.augmentation();
     let predicting = Instant::now();
     let probabilities = predict(&weights.model, images.images.view(), augmentation)
         .with_context(|| weights.source.to_string())?;
     voice.say_time(predicting, threads, augmentation);
 
-    let classes = argmax(probabilities.view()).into_iter().map(|class| class as u8).collect();
+    let classes = argmax(probabilities.view())?.into_iter().map(|class| class as u8).collect();
     let submission = Submission::new(classes, images.count())?;
     let histogram = CIFAR10_CLASSES.iter().zip(submission.histogram());
     let histogram: Vec<_> = histogram.map(|(name, count)| format!("{name} {count}")).collect();
@@ -144,10 +144,10 @@ mod tests {
     fn the_official_test_batch_is_not_for_submission() {
         let (folder, found) = ("cache".into(), "npm".to_owned());
         let source = Source::OfficialTestBatch { folder, found };
-        let text = what_to_do(&source, Path::new("my file.csv"), " --tta");
+        let text = what_to_do(&source, Path::new("my file.csv"), " --tta none");
         assert!(text.starts_with("NOT FOR SUBMISSION: my file.csv is for the official test batch"));
         assert!(!text.contains("competitions submit"), "{text}");
-        let command = "cargo run -p kaggle -- evaluate --csv 'my file.csv' --tta";
+        let command = "cargo run -p kaggle -- evaluate --csv 'my file.csv' --tta none";
         assert!(text.ends_with(command), "{text}");
         assert_eq!(output_for(&source, None).unwrap(), Path::new("submission.csv"));
     }

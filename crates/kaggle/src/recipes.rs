@@ -53,6 +53,7 @@ impl Recipe {
             label_smoothing: 0.0,
             augmentation: Augmentation::default(),
             test_time_augmentation: TestTimeAugmentation::None,
+            decoupled: false,
         }
     }
     // ANCHOR_END: mlp
@@ -117,6 +118,7 @@ impl Recipe {
             label_smoothing: 0.1,
             augmentation: Augmentation { flip: Flip::Alternating, shift: 2 },
             test_time_augmentation: TestTimeAugmentation::None,
+            decoupled: false,
         }
     }
     // ANCHOR_END: cnn
@@ -192,6 +194,7 @@ impl Recipe {
             label_smoothing: 0.2,
             augmentation: Augmentation { flip: Flip::Alternating, shift: 2 },
             test_time_augmentation: TestTimeAugmentation::Shifts,
+            decoupled: true,
         }
     }
     // ANCHOR_END: airbench

@@ -1,9 +1,9 @@
 //! The images that are to be predicted, from the first source that has them.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use acquire::{AcquireError, CIFAR_10, Place, Reporter, Request, ensure, locate};
+use acquire::{CIFAR_10, Place, Reporter, Request, ensure, locate};
 use datasets::{ImageSet, cifar10_sample, read_cifar10_npy, read_cifar10_test};
 use ndarray::{Array4, Axis};
 
@@ -38,7 +38,7 @@ pub struct TestImages {
 pub enum Source {
     /// A file that was named.
     Given(PathBuf),
-    /// The competition's file, in a folder of the data.
+    /// The competition's file, in the current folder or in one of the data.
     Competition(PathBuf),
     /// The official test batch of CIFAR-10, in its order, which need not be the competition's.
     OfficialTestBatch {
@@ -55,13 +55,12 @@ pub enum Source {
 }
 
 impl TestImages {
-    /// The images of the file that is named; else of the competition's file, if it lies in a folder of
-    /// the data; else the official test batch, found or fetched; else, where that cannot be had, the
-    /// sample that ships with the program.
+    /// The images of the file that is named; else of the competition's file, if it lies in the current
+    /// folder or in one of the data; else the official test batch, found or fetched; else, where that cannot
+    /// be had, the sample that ships with the program.
     ///
     /// # Errors
-    /// [`KaggleError::Data`] if a file that was named or found cannot be used, [`KaggleError::Acquire`]
-    /// if nothing can be fetched for want of a folder that can be written.
+    /// [`KaggleError::Data`] if a file that was named or found cannot be used.
     pub fn find(wanted: &Wanted, reporter: &Reporter) -> Result<Self, KaggleError> {
         if let Some(path) = &wanted.test_data {
             let images = read_cifar10_npy(path)?;
@@ -73,7 +72,7 @@ impl TestImages {
         }
         match labelled_test_batch(&wanted.request, reporter) {
             Ok((set, source)) => Ok(Self { images: set.images().clone(), source }),
-            Err(KaggleError::Acquire(error @ AcquireError::Nowhere { .. })) => {
+            Err(KaggleError::Acquire(error)) => {
                 let reason = error.to_string();
                 let images = cifar10_sample()?.images().clone();
                 Ok(Self { images, source: Source::Sample { reason } })
@@ -104,7 +103,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Given(path) => write!(f, "{} (--test-data)", path.display()),
-            Self::Competition(path) => write!(f, "{} (in the folder of the data)", path.display()),
+            Self::Competition(path) => write!(f, "{} (found)", path.display()),
             Self::OfficialTestBatch { folder, found } => {
                 write!(f, "official test batch of CIFAR-10, {} ({found})", folder.display())
             }
@@ -146,18 +145,22 @@ fn announcement() -> String {
     format!("{asked}\n{instead}")
 }
 
-/// The competition's file in the first folder that has it.
+/// The competition's file in the first folder that has it, or else the archive in which it is downloaded,
+/// which must not be passed over.
 fn competition_file(places: &[Place]) -> Option<PathBuf> {
-    let folders = places.iter().flat_map(|place| [place.path.clone(), own_folder(&place.path)]);
-    folders.map(|folder| folder.join(COMPETITION_FILE)).find(|path| path.is_file())
-}
-
-fn own_folder(place: &Path) -> PathBuf {
-    place.join(CIFAR_10.name)
+    let of_place = |place: &Place| [place.path.clone(), place.path.join(CIFAR_10.name)];
+    let here = std::iter::once(PathBuf::new());
+    let folders: Vec<PathBuf> = here.chain(places.iter().flat_map(of_place)).collect();
+    let names = [COMPETITION_FILE.to_owned(), format!("{COMPETITION_FILE}.zip")];
+    let mut paths =
+        names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    paths.find(|path| path.is_file())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use acquire::Origin;
     use ndarray::Array2;
     use ndarray_npy::write_npy;

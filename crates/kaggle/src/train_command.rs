@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use experiment::{
     Config, Dtype, Evaluation, LAST_CHECKPOINT, ModelName, Predictions, Program, Record, Status,
     Summary,
@@ -18,20 +19,20 @@ use training::{
     RunConfig, Training,
 };
 
-use crate::options::{DataOptions, ThreadOptions, Voice, command_line};
+use crate::options::{DataOptions, ThreadOptions, Voice, command_line, usage};
 use crate::recipe_name::RecipeName;
 
 /// What every training lets one choose.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TrainingOptions {
     /// Epochs [default: the recipe's]
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
-    /// Images in a mini-batch [default: the recipe's]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    /// Images in a mini-batch [default: the recipe's]; the rates of fast and best are in proportion to it
+    #[arg(long, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..))]
     batch_size: Option<u32>,
     /// Largest learning rate [default: the recipe's]; rates of parameter groups change in proportion
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true, value_parser = learning_rate)]
     lr: Option<f64>,
     /// A subset of the data and two epochs: less than a minute; fails if the loss does not fall
     #[arg(long)]
@@ -40,7 +41,7 @@ pub(crate) struct TrainingOptions {
     #[arg(long)]
     profile: bool,
     /// Folder that gets the record, in a folder named by the model
-    #[arg(long, value_name = "DIR", default_value = "experiments")]
+    #[arg(long, value_name = "DIR", default_value_os_t = experiment::default_root())]
     output: PathBuf,
     /// Replace a record of that name
     #[arg(long, conflicts_with = "resume")]
@@ -59,7 +60,7 @@ pub(crate) struct TrainingOptions {
 #[derive(Args, Debug)]
 pub(crate) struct OneRun {
     /// Seed of everything random
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true, value_parser = seed())]
     seed: u64,
     /// Name of the record [default: fashion-mnist-mlp; or cifar10, cifar10-fast or cifar10-best]
     #[arg(long, value_name = "NAME")]
@@ -94,6 +95,7 @@ pub(crate) struct AblateArguments {
     recipe: RecipeName,
     /// Seeds, each of which is run once
     #[arg(long, value_delimiter = ',', default_value = "0")]
+    #[arg(allow_negative_numbers = true, value_parser = seed())]
     seeds: Vec<u64>,
     /// Parts to leave out, each in turn [default: all]
     #[arg(long, value_name = "PART", value_delimiter = ',')]
@@ -104,6 +106,18 @@ pub(crate) struct AblateArguments {
 
 /// The largest mini-batch of a smoke test.
 const SMOKE_BATCH: usize = 128;
+
+/// A seed that a record can hold.
+fn seed() -> RangedU64ValueParser {
+    clap::value_parser!(u64).range(..=i64::MAX as u64)
+}
+
+fn learning_rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(lr) if 0.0 < lr && lr < f64::INFINITY => Ok(lr),
+        _ => Err("the learning rate must be a finite number above 0".to_owned()),
+    }
+}
 
 /// How a command ended that can be interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,10 +140,7 @@ pub(crate) fn mlp(arguments: &OneRun) -> Result<Outcome> {
 
 /// `kaggle train`.
 pub(crate) fn train(arguments: &TrainArguments) -> Result<Outcome> {
-    let mut recipe = arguments.recipe.recipe();
-    if let Some(component) = arguments.without {
-        component.remove_from(&mut recipe)?;
-    }
+    let recipe = arguments.recipe.recipe();
     let (without, validate, name) = (arguments.without, !arguments.all, arguments.recipe.record());
     let plan = Plan { images: Images::Cifar10, recipe, without, validate, name };
     one_run(&arguments.run, plan)
@@ -141,18 +152,15 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
     let full = named.recipe();
     let parts = parts.clone().unwrap_or_else(|| Component::of(&full));
     for part in &parts {
-        part.remove_from(&mut full.clone())?;
+        options.recipe(full.clone(), Some(*part))?;
     }
     options.threads.start()?;
     let runs = std::iter::once(None).chain(parts.into_iter().map(Some));
     let images = options.images(Images::Cifar10, true)?;
     let interrupt = Interrupt::on_ctrl_c()?;
     for without in runs {
-        let mut recipe = full.clone();
+        let recipe = options.recipe(full.clone(), without)?;
         let folder = without.map_or("full", Component::name);
-        if let Some(component) = without {
-            component.remove_from(&mut recipe)?;
-        }
         let root = options.named(&format!("{}-ablation", named.record()));
         let root = options.output.join(root).join(folder);
         for &seed in seeds {
@@ -192,6 +200,7 @@ struct Plan {
 fn one_run(arguments: &OneRun, plan: Plan) -> Result<Outcome> {
     let OneRun { seed, model_name, test, options } = arguments;
     let Plan { images, recipe, without, validate, name } = plan;
+    let recipe = options.recipe(recipe, without)?;
     options.threads.start()?;
     let images = options.images(images, validate)?;
     let name = match model_name {
@@ -203,6 +212,22 @@ fn one_run(arguments: &OneRun, plan: Plan) -> Result<Outcome> {
 }
 
 impl TrainingOptions {
+    /// A recipe as these options change it, without a part of it. The mini-batch comes first, and a learning
+    /// rate that was typed last: parts depend on the one, and the other is meant as it is.
+    fn recipe(&self, mut recipe: Recipe, without: Option<Component>) -> Result<Recipe> {
+        recipe.epochs = self.epochs.unwrap_or(if self.smoke { 2 } else { recipe.epochs });
+        // A subset is a few large mini-batches, or less than one.
+        let usual = if self.smoke { recipe.batch_size.min(SMOKE_BATCH) } else { recipe.batch_size };
+        recipe.set_batch_size(self.batch_size.map_or(usual, |size| size as usize));
+        if let Some(component) = without {
+            component.remove_from(&mut recipe).map_err(usage)?;
+        }
+        if let Some(lr) = self.lr {
+            recipe.set_lr(lr);
+        }
+        Ok(recipe)
+    }
+
     /// The name of a record: one of a subset must not take the place of a training.
     fn named(&self, name: &str) -> String {
         format!("{name}{}", if self.smoke { "-smoke" } else { "" })
@@ -266,24 +291,16 @@ impl Run<'_> {
     }
 
     fn train(
-        mut self,
+        self,
         options: &TrainingOptions,
         images: &TrainingImages,
         interrupt: &Interrupt,
     ) -> Result<Outcome> {
-        let recipe = &mut self.recipe;
-        recipe.epochs = options.epochs.unwrap_or(if options.smoke { 2 } else { recipe.epochs });
-        let batch_size = recipe.batch_size;
-        // A subset is a few large mini-batches, or less than one.
-        let batch_size = if options.smoke { batch_size.min(SMOKE_BATCH) } else { batch_size };
-        recipe.batch_size = options.batch_size.map_or(batch_size, |size| size as usize);
-        if let Some(lr) = options.lr {
-            recipe.set_lr(lr);
-        }
         let (seed, recipe) = (self.seed, &self.recipe);
         let model = recipe.build(&images.train, seed)?;
         let augment = SeededAugmentation { augmentation: recipe.augmentation, seed };
-        let batches = ImageBatches::new(&images.train, &model, recipe.batch_size, seed, &augment)?;
+        let batches = ImageBatches::new(&images.train, &model, recipe.batch_size, seed, &augment);
+        let batches = batches.map_err(usage)?;
         let config = recipe.run_config(seed, batches.per_epoch(), &images.data.sha256);
         let hyperparameters = Hyperparameters {
             without: self.without.map(Component::name),

@@ -1,14 +1,16 @@
-//! Which model predicts: a checkpoint that is named, that of the last training, or the weights that
-//! ship with the program.
+//! Which model predicts: a checkpoint that is named, that of the most accurate training, or the weights
+//! that ship with the program.
 
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use acquire::CIFAR_10;
 use datasets::CIFAR10_CLASSES;
-use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT};
+use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
 use training::{Checkpoint, Model, ModelSpec, Provenance};
 
-use crate::KaggleError;
+use crate::{HELD_OUT, KaggleError, TestTimeAugmentation};
 
 /// The weights that ship with the program, as a checkpoint; none in a copy without them.
 ///
@@ -29,11 +31,22 @@ pub const CIFAR10_FAST_RECORD: &str = "cifar10-fast";
 /// The name of the record that `train --recipe best` writes unless told otherwise.
 pub const CIFAR10_BEST_RECORD: &str = "cifar10-best";
 
-/// The records whose weights are used unasked, the most accurate first. Of each the best checkpoint is
-/// used, or the last one if nothing was held out to choose by.
-const RECORDS: [&str; 3] = [CIFAR10_BEST_RECORD, CIFAR10_RECORD, CIFAR10_FAST_RECORD];
+/// The fraction of the official test batch that [`SHIPPED`] recognises, as `evaluate` measures it.
+#[must_use]
+pub fn shipped_accuracy(augmentation: TestTimeAugmentation) -> f64 {
+    let right = match augmentation {
+        TestTimeAugmentation::None => 9310,
+        TestTimeAugmentation::Mirror => 9367,
+        TestTimeAugmentation::Shifts => 9401,
+        TestTimeAugmentation::Selective => 9401,
+    };
+    f64::from(right) / 10_000.0
+}
 
 const SHAPE: [usize; 3] = [32, 32, 3];
+
+/// The number of images of the official test batch.
+const TEST_BATCH: usize = 10_000;
 
 /// A model for CIFAR-10, and where it comes from.
 #[derive(Debug)]
@@ -44,6 +57,10 @@ pub struct Weights {
     pub provenance: Provenance,
     /// Where it was taken from.
     pub source: WeightsSource,
+    /// Why from there.
+    pub why: String,
+    /// What else there was to choose from, a line each.
+    pub others: Vec<String>,
 }
 
 /// Where weights are taken from.
@@ -51,53 +68,164 @@ pub struct Weights {
 pub enum WeightsSource {
     /// A file that was named.
     Given(PathBuf),
-    /// The record of the last training.
+    /// The record of a training.
     Trained(PathBuf),
     /// The program itself.
     Shipped,
 }
 
 impl Weights {
-    /// The checkpoint of `option` (`shipped` means those that ship with the program); without it, that
-    /// of a training: of the first record in `experiments/` of those that `train` writes, `best` before
-    /// `plain` before `fast`, the best checkpoint before the last; without that, those that ship. A
-    /// checkpoint that is there but cannot be used is an error: no other takes its place unasked.
+    /// The checkpoint of `option` (`shipped` means those that ship with the program); without it, that of
+    /// the most accurate of the trainings with a record in the folder `experiments` and of the weights that
+    /// ship. A training counts if it is finished and was measured on all images of the validation set or of
+    /// the official test batch. Its accuracy is compared with that of the weights that ship in the same form
+    /// of test-time augmentation. A checkpoint that is chosen but cannot be used is an error: no other takes
+    /// its place unasked.
     ///
     /// # Errors
     /// [`KaggleError::NoWeights`], [`KaggleError::Model`] if the file cannot be read, is damaged or does
     /// not hold the tensors that its description asks for, [`KaggleError::OtherModel`] if it is a model
     /// for something else than CIFAR-10.
-    pub fn choose(option: Option<&Path>) -> Result<Self, KaggleError> {
-        let records = RECORDS.map(|record| Path::new("experiments").join(record));
-        let trained = records
-            .iter()
-            .flat_map(|record| [BEST_CHECKPOINT, LAST_CHECKPOINT].map(|name| record.join(name)));
-        let trained: Vec<PathBuf> = trained.collect();
-        let found = trained.iter().find(|path| path.exists());
-        let source = match option {
-            Some(name) if name == Path::new(SHIPPED_NAME) => WeightsSource::Shipped,
-            Some(path) => WeightsSource::Given(path.to_owned()),
-            None => found.cloned().map_or(WeightsSource::Shipped, WeightsSource::Trained),
+    pub fn choose(option: Option<&Path>, experiments: &Path) -> Result<Self, KaggleError> {
+        let named = |source| (source, "--checkpoint".to_owned(), vec![]);
+        let (source, why, others) = match option {
+            Some(name) if name == Path::new(SHIPPED_NAME) => named(WeightsSource::Shipped),
+            Some(path) => named(WeightsSource::Given(path.to_owned())),
+            None => most_accurate(experiments),
         };
         let checkpoint = match &source {
             WeightsSource::Given(path) | WeightsSource::Trained(path) => Checkpoint::load(path),
             WeightsSource::Shipped => {
-                let missing = || KaggleError::NoWeights { looked_at: trained[0].clone() };
+                let missing = || KaggleError::NoWeights {
+                    looked_at: experiments.to_owned(),
+                    others: others.iter().map(|other| format!("\n  {other}")).collect(),
+                };
                 Checkpoint::from_bytes(&source.to_string(), SHIPPED.ok_or_else(missing)?)
             }
         };
         let checkpoint = checkpoint?;
         check_purpose(checkpoint.spec(), &source)?;
         let provenance = checkpoint.provenance().clone();
-        Ok(Self { model: checkpoint.into_model(), provenance, source })
+        Ok(Self { model: checkpoint.into_model(), provenance, source, why, others })
     }
+}
+
+/// The weights of a finished training, with an accuracy on images that it did not learn from.
+struct Candidate {
+    checkpoint: PathBuf,
+    accuracy: f64,
+    /// How it was measured.
+    augmentation: TestTimeAugmentation,
+    /// The set of images that it was measured on.
+    set: String,
+}
+
+impl Candidate {
+    /// The candidate in the folder of a record, or why there is none; nothing where it is no record of a
+    /// training on CIFAR-10.
+    fn find(directory: &Path) -> Option<Result<Self, String>> {
+        if !directory.join("config.toml").exists() {
+            return None;
+        }
+        match Record::read(directory) {
+            Ok(record) if record.config.data.name != CIFAR_10.name => None,
+            Ok(record) => Some(Self::of(&record)),
+            Err(error) => Some(Err(format!("not readable: {error}"))),
+        }
+    }
+
+    fn of(record: &Record) -> Result<Self, String> {
+        let Record { directory, config, history, summary, .. } = record;
+        if summary.status != Status::Finished {
+            return Err(format!("not finished: {}", summary.status));
+        }
+        // The accuracy on validation images, which is there to choose by, is that of single images.
+        let errors =
+            history.rows().iter().filter(|row| row.epoch > 0).filter_map(|row| row.val_error);
+        let (name, error, augmentation, set, all) =
+            match (errors.min_by(f64::total_cmp), summary.test) {
+                (Some(error), _) => {
+                    let none = TestTimeAugmentation::None;
+                    (BEST_CHECKPOINT, error, none, (config.data.validation, "validation"), HELD_OUT)
+                }
+                (None, Some(test)) => {
+                    let form = config.hyperparameters.get("test_time_augmentation");
+                    let form =
+                        form.map_or(Ok(TestTimeAugmentation::None), |form| form.clone().try_into());
+                    let form = form.map_err(|error| format!("not readable: {error}"))?;
+                    (LAST_CHECKPOINT, test.error, form, (test.examples, "test"), TEST_BATCH)
+                }
+                (None, None) => {
+                    return Err("not measured: no images were held out, nor tested".to_owned());
+                }
+            };
+        let (examples, what) = set;
+        if examples < all {
+            return Err(format!("measured on {examples} {what} images only"));
+        }
+        let checkpoint = directory.join(name);
+        if !checkpoint.exists() {
+            return Err(format!("no {name}"));
+        }
+        let set = format!("{examples} {what} images");
+        Ok(Self { checkpoint, accuracy: 1.0 - error, augmentation, set })
+    }
+
+    /// By how much it is more accurate than the weights that ship, measured in the same way.
+    fn lead(&self) -> f64 {
+        self.accuracy - shipped_accuracy(self.augmentation)
+    }
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accuracy, augmentation, set, .. } = self;
+        let averaged = augmentation.description();
+        write!(f, "{:.2} % of {set}{averaged}", 100.0 * accuracy)?;
+        if SHIPPED.is_some() {
+            let shipped = 100.0 * shipped_accuracy(*augmentation);
+            write!(f, "; so measured, the weights that ship have {shipped:.2} %")?;
+        }
+        Ok(())
+    }
+}
+
+/// The best weights that there are without being named, why they are, and what else there is.
+fn most_accurate(experiments: &Path) -> (WeightsSource, String, Vec<String>) {
+    let entries = fs::read_dir(experiments).into_iter().flatten().flatten();
+    let mut directories: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    directories.sort();
+    let (mut candidates, mut others) = (Vec::new(), Vec::new());
+    for directory in directories {
+        match Candidate::find(&directory) {
+            Some(Ok(candidate)) => candidates.push(candidate),
+            Some(Err(why)) => others.push(format!("{} ({why})", directory.display())),
+            None => {}
+        }
+    }
+    // Stable: among equals, in the order of their names.
+    candidates.sort_by(|a, b| b.lead().total_cmp(&a.lead()));
+    let wins = |first: &Candidate| SHIPPED.is_none() || first.lead() > 0.0;
+    let best = candidates.first().is_some_and(wins).then(|| candidates.remove(0));
+    let passed_over = candidates.iter().map(|c| format!("{} ({c})", c.checkpoint.display()));
+    others.splice(0..0, passed_over);
+    let (source, why) = match best {
+        Some(best) => {
+            (WeightsSource::Trained(best.checkpoint.clone()), format!("the best: {best}"))
+        }
+        None if others.is_empty() => {
+            let why = format!("there is no training in {}", experiments.display());
+            (WeightsSource::Shipped, why)
+        }
+        None => (WeightsSource::Shipped, "no finished training is known to be better".to_owned()),
+    };
+    (source, why, others)
 }
 
 impl fmt::Display for WeightsSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Given(path) => write!(f, "{} (--checkpoint)", path.display()),
-            Self::Trained(path) => write!(f, "{} (a training here)", path.display()),
+            Self::Given(path) | Self::Trained(path) => path.display().fmt(f),
             Self::Shipped => f.write_str("weights that ship with the program"),
         }
     }

@@ -85,15 +85,18 @@ impl Model {
     /// images `(n, rows, cols, channels)`, result `(n, classes)`.
     ///
     /// # Errors
-    /// As [`input`](Self::input).
+    /// As [`input`](Self::input), and [`TrainingError::Dataset`] with the first image for which what comes out
+    /// of the network is not finite.
     pub fn predict(&self, images: ArrayView4<'_, u8>) -> Result<Array2<f32>, TrainingError> {
-        Ok(Activation::SoftMax.forward(&self.logits(images)?))
+        let logits = self.logits(images)?;
+        argmax(logits.view())?;
+        Ok(Activation::SoftMax.forward(&logits))
     }
 
     /// Loss and error on labelled images, and the probability of each class for each of them.
     ///
     /// # Errors
-    /// As [`check_set`](Self::check_set).
+    /// As [`check_set`](Self::check_set) and [`predict`](Self::predict).
     pub fn evaluate(&self, set: &ImageSet) -> Result<(Evaluation, Array2<f32>), TrainingError> {
         self.check_set(set)?;
         let logits = self.logits(set.images().view())?;
@@ -107,7 +110,7 @@ impl Model {
             let mean = Loss::SoftmaxCrossEntropy.forward(targets.view(), logits)?;
             sum += f64::from(mean) * labels.len() as f64;
         }
-        let wrong = argmax(logits.view()).iter().zip(&labels).filter(|(a, b)| a != b).count();
+        let wrong = argmax(logits.view())?.iter().zip(&labels).filter(|(a, b)| a != b).count();
         let evaluation = Evaluation::classification(sum / set.len() as f64, wrong, set.len());
         Ok((evaluation, Activation::SoftMax.forward(&logits)))
     }
@@ -128,7 +131,7 @@ impl Model {
         Ok(())
     }
 
-    /// What [`predict`](Self::predict) takes the softmax of.
+    /// What [`predict`](Self::predict) takes the softmax of, finite or not.
     ///
     /// # Shapes
     /// images `(n, rows, cols, channels)`, result `(n, classes)`.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use datasets::argmax;
+use datasets::{DatasetError, argmax};
 use experiment::{
     BEST_CHECKPOINT, Divergence, EpochMetrics, Evaluation, IterationMetrics, LAST_CHECKPOINT,
     MetricsSink, Results, Summary,
@@ -148,14 +148,16 @@ impl Training {
         profiler.begin_step();
         let batch = profiler.time(Part::Data, || source.batch(epoch, step))?;
         let lr = self.optimiser.lr(iteration);
-        let labels = argmax(batch.targets.view());
+        let labels = argmax(batch.targets.view())?;
         let targets = smooth_labels(batch.targets.view(), self.config.label_smoothing)?;
 
         let network = self.model.network_mut();
         let out = network.forward(batch.features)?;
         let first = network.first_trained(|name| !self.optimiser.at_rest(name, iteration));
         let loss = f64::from(network.backward_to(first, targets.view(), out.view())?);
-        self.check_finite("the loss of the mini-batch", loss, iteration + 1)?;
+        if !loss.is_finite() {
+            return Err(self.diverged("the loss of the mini-batch", loss, iteration + 1));
+        }
         self.model.network_mut().update_each(|name, parameter, gradient, decays| {
             self.optimiser.update(name, parameter, gradient, decays, iteration)
         })?;
@@ -166,7 +168,7 @@ impl Training {
         self.position.iteration = iteration;
         self.provenance.iterations = iteration;
         self.logger.iteration(&IterationMetrics { epoch, iteration, lr, batch_loss: loss })?;
-        let correct = argmax(out.view()).iter().zip(&labels).filter(|(a, b)| a == b).count();
+        let correct = argmax(out.view())?.iter().zip(&labels).filter(|(a, b)| a == b).count();
         progress.step(loss, correct, labels.len());
         if iteration == 1 {
             let initial = InitialLoss::new(loss, self.model.spec().class_names.len());
@@ -181,9 +183,14 @@ impl Training {
     fn measure(&self, monitor: &Monitor) -> Result<EpochMetrics, TrainingError> {
         let Position { epochs, iteration, .. } = self.position;
         let test = |what: &str, set| -> Result<Evaluation, TrainingError> {
-            let (evaluation, _) = self.model.evaluate(set)?;
-            self.check_finite(what, evaluation.loss, iteration)?;
-            Ok(evaluation)
+            match self.model.evaluate(set) {
+                Ok((evaluation, _)) if evaluation.loss.is_finite() => Ok(evaluation),
+                Ok((Evaluation { loss: value, .. }, _))
+                | Err(TrainingError::Dataset(DatasetError::NotFinite { got: value, .. })) => {
+                    Err(self.diverged(what, value, iteration))
+                }
+                Err(error) => Err(error),
+            }
         };
         let train = test("the loss of the training set", &monitor.train)?;
         let validation = match &monitor.validation {
@@ -235,14 +242,11 @@ impl Training {
         self.config.check_schedules(steps)
     }
 
-    fn check_finite(&self, what: &str, value: f64, iteration: u64) -> Result<(), TrainingError> {
-        if value.is_finite() {
-            return Ok(());
-        }
+    fn diverged(&self, what: &str, value: f64, iteration: u64) -> TrainingError {
         let epoch = if iteration == 0 { 0 } else { self.position.epochs + 1 };
         let (quantity, value) = (what.to_owned(), value.to_string());
         let divergence = Divergence { epoch, iteration, quantity, value };
-        Err(TrainingError::Diverged { divergence, directory: self.directory().to_owned() })
+        TrainingError::Diverged { divergence, directory: self.directory().to_owned() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use ndarray::{Array2, Array4};
+use ndarray::{Array2, Array4, s};
 use ndarray_npy::write_npy;
 
 use crate::machine::{Machine, argument, images};
@@ -79,6 +79,22 @@ fn checkpoints_that_are_none_or_of_another_model_are_refused() {
     assert_eq!((machine.names(), machine.read("submission.csv")), good());
 }
 
+#[test]
+fn weights_whose_logits_overflow_are_refused_with_the_image() {
+    let machine = machine();
+    machine.overflowing_checkpoint("large.safetensors");
+    let mut images = Array4::zeros((6, 32, 32, 3));
+    images.slice_mut(s![4.., .., .., ..]).fill(255);
+    machine.npy("x.npy", &images);
+    for tta in ["none", "mirror", "shifts", "selective"] {
+        let error = machine
+            .fail(&format!("--checkpoint large.safetensors --test-data x.npy --tta {tta}"), 1);
+        let expected = "the predictions: expected finite numbers, but got ";
+        assert!(error.contains(expected) && error.contains(" for image 5; "), "{tta}: {error}");
+    }
+    assert_eq!((machine.names(), machine.read("submission.csv")), good());
+}
+
 /// What must be there after a failure: the older file, and nothing else.
 fn good() -> (Vec<String>, String) {
     (vec!["submission.csv".to_owned()], GOOD.to_owned())
@@ -131,7 +147,9 @@ fn a_command_that_makes_no_sense_ends_with_2() {
         ("--threads 0", "0 is not in 1.."),
         ("--threads many", "invalid"),
         ("--offline evaluate", "cannot be used with"),
-        ("--tta evaluate", "[possible values: mirror, shifts]"),
+        ("--tta evaluate", "[possible values: none, mirror, shifts, selective]"),
+        ("--threads 65535", "65535 is not in 1..=1024"),
+        ("--threads -1", "-1 is not in 1..=1024"),
         ("predict", "unrecognized subcommand"),
         ("--test-data", "a value is required"),
         ("evaluate --test-data x.npy", "unexpected argument"),

@@ -9,7 +9,7 @@ use crate::machine::{Machine, line};
 #[test]
 fn the_accuracy_of_the_file_is_that_of_the_model() {
     let machine = Machine::with_checkpoint();
-    for tta in ["", "--tta", "--tta shifts"] {
+    for tta in ["", "--tta none", "--tta mirror", "--tta shifts"] {
         let options = format!("--checkpoint model.safetensors --offline {tta}");
         machine.succeed(&options);
         let (said, warned) =

@@ -6,16 +6,16 @@ use std::process::{Command, Output};
 
 use cnn::Conv2DConfig;
 use datasets::{CIFAR10_CLASSES, FASHION_MNIST_CLASSES, ImageSet, cifar10_sample};
-use experiment::{Config, Data, Dtype, Program};
+use experiment::{Config, Data, Dtype, Evaluation, Program};
 use layers::FullyConnectedConfig;
-use ndarray::{Array, Array2, Array4};
+use ndarray::{Array, Array2, Array4, ArrayD};
 use ndarray_npy::write_npy;
 use numerics::Rng;
 use optim::{ScheduleConfig, SgdConfig};
 use tempfile::TempDir;
 use training::{
-    Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, NoAugmentation, Progress,
-    RunConfig, Training,
+    Ended, Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, NoAugmentation,
+    Progress, RunConfig, Training,
 };
 
 pub(crate) struct Machine {
@@ -101,7 +101,22 @@ impl Machine {
 
     /// Trains a small convolutional network for an epoch on the sample; its checkpoint.
     pub(crate) fn checkpoint(&self, name: &str) -> PathBuf {
-        self.train(name, &cifar10_sample().unwrap(), CIFAR10_CLASSES)
+        self.keep(name, &self.train("runs", name, &cifar10_sample().unwrap(), CIFAR10_CLASSES))
+    }
+
+    /// The same as a record in `experiments/`, with this result on the test set; its folder.
+    pub(crate) fn record(&self, name: &str, test: Option<Evaluation>) -> PathBuf {
+        self.unfinished(name).finish(test).unwrap();
+        self.path("experiments").join(name)
+    }
+
+    /// The record of a training that was killed before its end.
+    pub(crate) fn unfinished_record(&self, name: &str) {
+        drop(self.unfinished(name));
+    }
+
+    fn unfinished(&self, name: &str) -> Finished {
+        self.train("experiments", name, &cifar10_sample().unwrap(), CIFAR10_CLASSES)
     }
 
     /// The same for images of 28 x 28 x 1 in the classes of Fashion-MNIST.
@@ -109,23 +124,33 @@ impl Machine {
         let images = Array::from_shape_fn((20, 28, 28, 1), |(n, r, c, _)| (n * r + c) as u8);
         let labels = (0..20).map(|n| n % 10).collect();
         let set = ImageSet::new(images, labels, &FASHION_MNIST_CLASSES).unwrap();
-        self.train(name, &set, FASHION_MNIST_CLASSES)
+        self.keep(name, &self.train("runs", name, &set, FASHION_MNIST_CLASSES))
     }
 
-    fn train(&self, name: &str, set: &ImageSet, classes: [&str; 10]) -> PathBuf {
-        let (_, rows, cols, channels) = set.images().dim();
-        let spec = ModelSpec {
-            name: "small".to_owned(),
-            input_shape: [rows, cols, channels],
-            class_names: classes.map(str::to_owned).to_vec(),
-            mean: vec![0.5; channels],
-            std: vec![0.25; channels],
-            layers: vec![
-                LayerSpec::Conv2D(Conv2DConfig::new(4, (3, 3))),
-                LayerSpec::Flatten,
-                LayerSpec::FullyConnected(FullyConnectedConfig::new(10)),
-            ],
-        };
+    /// Weights that are finite, and whose logits are too for black images, but not for white ones.
+    pub(crate) fn overflowing_checkpoint(&self, name: &str) {
+        let images = Array4::zeros((20, 32, 32, 3));
+        let labels = (0..20).map(|n| n % 10).collect();
+        let black = ImageSet::new(images, labels, &CIFAR10_CLASSES).unwrap();
+        let mut model = small_model(&black, CIFAR10_CLASSES, 0.0);
+        let large = ArrayD::from_elem(vec![3, 3, 3, 4], 1e37);
+        model.network_mut().layers_mut()[0].set_parameter("W", &large).unwrap();
+        self.keep(name, &self.train_model("runs", name, &black, model));
+    }
+
+    /// Copies the checkpoint of a training.
+    fn keep(&self, name: &str, finished: &Finished) -> PathBuf {
+        let (from, to) = (finished.training().last_checkpoint(), self.path(name));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, &to).unwrap();
+        to
+    }
+
+    fn train(&self, root: &str, name: &str, set: &ImageSet, classes: [&str; 10]) -> Finished {
+        self.train_model(root, name, set, small_model(set, classes, 0.5))
+    }
+
+    fn train_model(&self, root: &str, name: &str, set: &ImageSet, model: Model) -> Finished {
         let sha256 = "0".repeat(64);
         let config = RunConfig {
             epochs: 1,
@@ -139,23 +164,37 @@ impl Machine {
             data_sha256: sha256.clone(),
         };
         let data =
-            Data { name: "some".to_owned(), sha256, train: set.len(), validation: 0, test: 0 };
+            Data { name: "cifar-10".to_owned(), sha256, train: set.len(), validation: 0, test: 0 };
         let model_name = name.replace(['/', '.'], "-").parse().unwrap();
         let record = Config::new(model_name, "a command", 7, Dtype::F32, data, &config).unwrap();
         let program = Program { name: "tests".into(), version: "1".into(), revision: None };
-        let model = Model::build(spec, &mut Rng::new(7)).unwrap();
         let source = ImageBatches::new(set, &model, 10, 7, &NoAugmentation).unwrap();
         let monitor = Monitor::new(set, None, 7).unwrap();
         let training =
-            Training::begin(&self.path("runs"), &record, program, false, model, config).unwrap();
+            Training::begin(&self.path(root), &record, program, false, model, config).unwrap();
         let ended =
             training.run(&source, &monitor, &Interrupt::new(), &mut Progress::new(true)).unwrap();
         let Ended::Finished(finished) = ended else { panic!("nobody interrupted it") };
-        let (from, to) = (finished.training().last_checkpoint(), self.path(name));
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(from, &to).unwrap();
-        to
+        *finished
     }
+}
+
+/// A convolutional network for the images of a set, of which this is the mean.
+fn small_model(set: &ImageSet, classes: [&str; 10], mean: f64) -> Model {
+    let (_, rows, cols, channels) = set.images().dim();
+    let spec = ModelSpec {
+        name: "small".to_owned(),
+        input_shape: [rows, cols, channels],
+        class_names: classes.map(str::to_owned).to_vec(),
+        mean: vec![mean; channels],
+        std: vec![0.25; channels],
+        layers: vec![
+            LayerSpec::Conv2D(Conv2DConfig::new(4, (3, 3))),
+            LayerSpec::Flatten,
+            LayerSpec::FullyConnected(FullyConnectedConfig::new(10)),
+        ],
+    };
+    Model::build(spec, &mut Rng::new(7)).unwrap()
 }
 
 /// Images that are all different, some of each brightness.

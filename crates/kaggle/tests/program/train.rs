@@ -25,8 +25,15 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error() {
         ("train --epochs 0", "0 is not in 1.."),
         ("train --batch-size 0", "0 is not in 1.."),
         ("train --threads 0", "0 is not in 1.."),
-        ("train --lr fast", "invalid float literal"),
-        ("train --seed=-1", "invalid digit"),
+        ("train --lr fast", "the learning rate must be a finite number above 0"),
+        ("train --lr -1", "the learning rate must be a finite number above 0"),
+        ("train --lr inf", "the learning rate must be a finite number above 0"),
+        ("train --epochs -1", "invalid digit"),
+        ("train --batch-size -1", "-1 is not in 1.."),
+        ("train --seed -1", "invalid digit"),
+        ("train --seed 9223372036854775808", "9223372036854775807"),
+        ("ablate --seeds -1", "invalid digit"),
+        ("train --threads 65535", "65535 is not in 1..=1024"),
         ("train --without dropout", "expected one of batch-norm, flip, shift"),
         ("ablate --parts flip,flop", "unknown part \"flop\""),
         ("train --resume --overwrite", "cannot be used with"),
@@ -50,7 +57,7 @@ fn a_part_that_a_recipe_does_not_have_is_refused_before_anything_is_read() {
         ),
         ("ablate --recipe plain --parts flip,muon", "the recipe of cnn has no part muon to leave"),
     ] {
-        let error = machine.fail(arguments, 1);
+        let error = machine.fail(arguments, 2);
         assert!(error.contains(expected), "{arguments}: {error}");
     }
     assert_eq!(machine.names(), [""; 0]);
