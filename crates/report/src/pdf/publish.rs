@@ -60,13 +60,13 @@ fn write(file: &Path, bytes: &[u8]) -> Result<()> {
     let absolute = std::path::absolute(file).context("cannot say which folder this is")?;
     let folder = absolute.parent().context("a file lies in a folder")?;
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let mut temporary = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        temporary.permissions(fs::Permissions::from_mode(0o644));
-    }
     let write = || -> std::io::Result<()> {
+        let mut temporary = tempfile::Builder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            temporary.permissions(fs::Permissions::from_mode(0o644));
+        }
         let mut temporary = temporary.prefix(".pdf-").tempfile_in(folder)?;
         temporary.write_all(bytes)?;
         temporary.persist(&absolute)?;
