@@ -26,6 +26,10 @@ use crate::{Check, Context, Kind, Outcome, Subject};
 /// Conclusive cases of each test.
 const CASES: u32 = 256;
 
+/// Inconclusive draws of each test at most. A hundredth of the draws are inconclusive, most of them
+/// confident networks; a test that can judge no more than four draws in five is none.
+const INCONCLUSIVE: u32 = CASES / 4;
+
 /// Elements of each tensor that are compared in one case.
 const ELEMENTS: usize = 64;
 
@@ -90,13 +94,17 @@ fn run<C: Serialize + Debug + Clone>(
 ) -> Outcome {
     let largest = Cell::new(0.0_f64);
     let cases = Cell::new(0);
+    let inconclusive = Cell::new(0);
     let judge = |case: C| match verdict(&case, problem) {
         Ok(Verdict::Pass(error)) => {
             largest.set(largest.get().max(error));
             cases.set(cases.get() + 1);
             Ok(())
         }
-        Ok(Verdict::Inconclusive(why)) => Err(TestCaseError::reject(why)),
+        Ok(Verdict::Inconclusive(why)) => {
+            inconclusive.set(inconclusive.get() + 1);
+            Err(TestCaseError::reject(why))
+        }
         Ok(Verdict::Fail(failure)) => Err(TestCaseError::fail(failure.to_string())),
         Err(error) => Err(TestCaseError::fail(error)),
     };
@@ -111,13 +119,20 @@ fn run<C: Serialize + Debug + Clone>(
     }
     let mut runner = TestRunner::new(Config {
         cases: CASES,
+        max_global_rejects: INCONCLUSIVE,
         // A case is printed as the command that replays it; there is no file of seeds.
         failure_persistence: None,
         rng_seed: RngSeed::Fixed(context.seed),
         ..Config::default()
     });
     match runner.run(&strategy, judge) {
-        Ok(()) => Outcome::measured(cases.get(), largest.get(), BOUND, ""),
+        Ok(()) => {
+            let mut outcome = Outcome::measured(cases.get(), largest.get(), BOUND, "");
+            if inconclusive.get() > 0 {
+                outcome.detail += &format!(", {} more draws inconclusive", inconclusive.get());
+            }
+            outcome
+        }
         Err(TestError::Fail(why, case)) => failure(id, &case, &why.to_string()),
         Err(TestError::Abort(why)) => {
             Outcome::error(format!("too few conclusive cases, {} of {CASES}: {why}", cases.get()))
@@ -204,7 +219,10 @@ mod tests {
         // At 0 the piece changes between the two points.
         let passed = outcome(0..20, None);
         assert_eq!((passed.status, passed.cases), (Status::Ok, CASES as usize));
+        assert!(passed.detail.ends_with(" more draws inconclusive"), "{}", passed.detail);
         assert_eq!(outcome(0..1, None).status, Status::Error);
+        // One draw in two.
+        assert_eq!(outcome(0..2, None).status, Status::Error);
         assert_eq!(outcome(0..20, Some("0")).status, Status::Error);
     }
 
