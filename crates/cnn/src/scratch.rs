@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 
-use numerics::Scalar;
+use numerics::{Scalar, mark_unwritten};
 
 /// Buffers that a thread keeps: as many as the calls that are usually in progress on it at once.
 const KEPT: usize = 4;
@@ -15,16 +15,20 @@ const KEPT: usize = 4;
 const LARGEST_KEPT_BYTES: usize = 64 << 20;
 
 thread_local! {
+    /// The newest last, since that is the likeliest to be in a cache.
     static KEPT_BUFFERS: RefCell<Vec<Box<dyn Any>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Lends `work` a buffer of `len` elements, which hold anything: zeros, or what an earlier call left.
+/// Lends `work` a buffer of `len` elements, which hold anything: zeros, or what an earlier call left,
+/// and see [`mark_unwritten`].
 ///
 /// The buffer is `work`'s own: if `work` waits for other tasks and its thread takes one up that asks
 /// for a buffer too, that one gets another.
 pub(crate) fn with_scratch<T: Scalar, R>(len: usize, work: impl FnOnce(&mut [T]) -> R) -> R {
     let mut buffer = take::<T>(len);
-    let result = work(&mut buffer[..len]);
+    let lent = &mut buffer[..len];
+    mark_unwritten(lent);
+    let result = work(lent);
     keep(buffer);
     result
 }
@@ -50,10 +54,13 @@ fn take<T: Scalar>(len: usize) -> Vec<T> {
     }
 }
 
+/// Keeps the buffer, in place of the oldest if there are enough.
 fn keep<T: Scalar>(buffer: Vec<T>) {
     if size_of_val(buffer.as_slice()) <= LARGEST_KEPT_BYTES {
         KEPT_BUFFERS.with_borrow_mut(|kept| {
-            kept.truncate(KEPT - 1);
+            if kept.len() == KEPT {
+                kept.remove(0);
+            }
             kept.push(Box::new(buffer));
         });
     }
@@ -65,20 +72,37 @@ mod tests {
 
     #[test]
     fn a_buffer_comes_back_and_nested_calls_have_their_own() {
-        let address = |buffer: &mut [f32]| {
-            buffer.fill(7.0);
-            buffer.as_ptr() as usize
-        };
+        let address = |buffer: &mut [f32]| buffer.as_ptr() as usize;
         let first = with_scratch(100, address);
         with_scratch(50, |outer: &mut [f32]| {
-            assert_eq!((outer.len(), outer.as_ptr() as usize, outer[0]), (50, first, 7.0));
+            assert_eq!((outer.len(), outer.as_ptr() as usize), (50, first));
             let inner = with_scratch(50, address);
             assert_ne!(inner, first);
             assert_eq!(with_scratch(50, address), inner);
         });
         assert_eq!(with_scratch(100, address), first, "the last one kept that is large enough");
-        assert_eq!(with_scratch(3, |buffer: &mut [f64]| buffer.to_vec()), [0.0; 3]);
+        assert_eq!(with_scratch(3, |buffer: &mut [f64]| buffer.len()), 3);
         with_scratch(1000, |buffer: &mut [f32]| assert_eq!(buffer.len(), 1000));
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn what_is_not_written_shows() {
+        for _fresh_then_used in 0..2 {
+            with_scratch(5, |buffer: &mut [f32]| {
+                assert!(buffer.iter().all(|x| x.is_nan()));
+                buffer.fill(1.0);
+            });
+        }
+    }
+
+    #[test]
+    fn the_oldest_buffer_makes_room() {
+        (1..=KEPT + 2).for_each(|len| keep(vec![0.0_f32; len]));
+        KEPT_BUFFERS.with_borrow(|kept| {
+            let lens = kept.iter().filter_map(|buffer| buffer.downcast_ref::<Vec<f32>>());
+            assert!(lens.map(Vec::len).eq(3..=KEPT + 2));
+        });
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod symmetric_eigen;
 mod vectorized;
 
 pub use matmul::{add_matmul, matmul, matmul_into};
-pub use memory::{Element, kept_bytes, recycle, reused};
+pub use memory::{Element, kept_bytes, mark_unwritten, recycle, reused};
 pub use parallel::{
     column_sums, for_each_of_three, for_each_of_two, for_each_row, for_each_row_of_two, map,
     map_row_blocks, map_row_blocks_mut, map2,

@@ -27,12 +27,26 @@ struct Kept {
 }
 
 /// What such arrays can hold: plain numbers.
-pub trait Element: Copy + Default + Send + 'static {}
+pub trait Element: Copy + Default + Send + 'static {
+    /// What elements are before they are written, in builds with debug assertions: a number that shows
+    /// in every result that it enters.
+    const UNWRITTEN: Self;
+}
 
-impl<T: Copy + Default + Send + 'static> Element for T {}
+impl Element for f32 {
+    const UNWRITTEN: Self = Self::NAN;
+}
+
+impl Element for f64 {
+    const UNWRITTEN: Self = Self::NAN;
+}
+
+impl Element for u16 {
+    const UNWRITTEN: Self = Self::MAX;
+}
 
 /// An array of this shape in standard layout whose elements are anything: zeros, or what an earlier array
-/// left. The caller overwrites all of them.
+/// left, and see [`mark_unwritten`]. The caller overwrites all of them.
 ///
 /// ```
 /// let mut x = numerics::reused::<f32, _>((300, 200));
@@ -42,8 +56,19 @@ impl<T: Copy + Default + Send + 'static> Element for T {}
 #[must_use]
 pub fn reused<T: Element, Sh: IntoDimension>(shape: Sh) -> Array<T, Sh::Dim> {
     let shape = shape.into_dimension();
-    let elements = take(shape.size()).unwrap_or_else(|| vec![T::default(); shape.size()]);
+    let mut elements = take(shape.size()).unwrap_or_else(|| vec![T::default(); shape.size()]);
+    mark_unwritten(&mut elements);
     Array::from_shape_vec(shape, elements).expect("one element for each place")
+}
+
+/// In builds with debug assertions, makes every element [`Element::UNWRITTEN`]; of a large array every
+/// thousandth, since trainings run in such builds and passes over all large arrays are a tenth of their
+/// time. The step is a prime, so that the elements lie in all rows, columns and channels.
+pub fn mark_unwritten<T: Element>(elements: &mut [T]) {
+    if cfg!(debug_assertions) {
+        let step = if elements.len() < SMALLEST_KEPT { 1 } else { 1009 };
+        elements.iter_mut().step_by(step).for_each(|element| *element = T::UNWRITTEN);
+    }
 }
 
 /// Keeps the memory of an array for one that is asked for later.
@@ -123,7 +148,22 @@ mod tests {
     #[test]
     fn what_is_small_is_not_kept() {
         recycle(Array2::<f64>::ones((181, 181)));
-        assert_eq!(reused::<f64, _>((181, 181)), Array2::<f64>::zeros((181, 181)));
+        assert!(take::<f64>(181 * 181).is_none());
+    }
+
+    #[cfg(debug_assertions)]
+    #[test]
+    fn what_is_not_written_shows() {
+        for len in [0, 1, SMALLEST_KEPT - 1, 61_000] {
+            for _fresh_then_used in 0..2 {
+                let mut x = reused::<f32, _>(len);
+                let step = if len < SMALLEST_KEPT { 1 } else { 1009 };
+                assert!(x.iter().step_by(step).all(|x| x.is_nan()), "{len}");
+                x.fill(1.0);
+                recycle(x);
+            }
+        }
+        assert_eq!(reused::<u16, _>(2).to_vec(), [u16::MAX; 2]);
     }
 
     #[test]

@@ -6,16 +6,14 @@ use std::iter::Sum;
 use faer::{Accum, MatMut, MatRef, Par};
 use ndarray::NdFloat;
 
-use crate::normal;
+use crate::{Element, normal};
 
 /// A floating-point number that layers compute with: `f32` or `f64`.
 ///
 /// The trait is sealed. It adds to [`NdFloat`] only what the layers need: conversion from and to
 /// `f64`, the smallest positive normal number, the error function and the normal distribution, and the matrix
 /// product.
-pub trait Scalar:
-    NdFloat + Default + Debug + Display + LowerExp + Sum + sealed::Gemm + 'static
-{
+pub trait Scalar: NdFloat + Element + Debug + Display + LowerExp + Sum + sealed::Gemm {
     /// The name of the type as NumPy spells it: `"f4"` or `"f8"`.
     const DTYPE: &'static str;
 
