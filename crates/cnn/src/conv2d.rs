@@ -1,7 +1,9 @@
 //! The convolutional layer.
 
 use activations::Activation;
-use layers::{Fans, Layer, LayerConfig, LayerError, LayerState, Parameters, WeightInit};
+use layers::{
+    Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, WeightInit, checked_size,
+};
 use ndarray::{Array4, ArrayD, CowArray, Ix2, Ix4};
 use numerics::{Rng, Scalar, recycle};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,7 @@ use crate::{
 
 /// Declares a [`Conv2D`] layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Conv2DConfig {
     /// The number of filters, at least 1.
     pub n_out: usize,
@@ -57,32 +60,30 @@ impl Conv2DConfig {
     ///
     /// # Errors
     /// [`LayerError::Configuration`] if the shape has not three axes of at least 1, `n_out` is 0, the
-    /// window does not fit (see [`Window::new`]), or the initialiser is invalid.
+    /// window does not fit (see [`Window::new`]), or the initialiser is invalid; [`LayerError::Size`] if
+    /// an array would be too large.
     pub fn build<T: Scalar>(
         &self,
         input_shape: &[usize],
         rng: &mut Rng,
     ) -> Result<Conv2D<T>, LayerError> {
-        let [rows, cols, n_in] = image_shape(KIND, input_shape)?;
-        if self.n_out == 0 {
-            return Err(LayerError::Configuration {
-                layer: KIND,
-                what: "n_out",
-                expected: "at least 1".to_owned(),
-                got: "0".to_owned(),
-            });
-        }
-        let window = Window::new(KIND, (rows, cols), self.kernel_shape, self.stride, self.pad)?;
+        let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
+        let (window, n_in) = self.window(input_shape)?;
         let shape = [self.kernel_shape.0, self.kernel_shape.1, n_in, self.n_out];
-        let w = self.weight_init.sample(KIND, &shape, Fans::of(&shape), self.activation, rng)?;
+        let w = self.weight_init.sample(KIND, &shape, self.activation, rng)?;
         let b = self.bias.then(|| ("b", ArrayD::zeros(vec![1, self.n_out])));
         let parameters = Parameters::new([("W", w)].into_iter().chain(b));
-        let (r1, r2) = window.output();
-        let output_shape = [r1, r2, self.n_out];
-        let state = LayerState::new(KIND, input_shape, &output_shape, self.activation, parameters);
+        let state = LayerState::new(shapes, self.activation, parameters);
         Ok(Conv2D { state, window, cache: None })
     }
     // ANCHOR_END: init
+
+    /// The window over images of this shape, and the number of their channels.
+    fn window(&self, input_shape: &[usize]) -> Result<(Window, usize), LayerError> {
+        let [rows, cols, n_in] = image_shape(KIND, input_shape)?;
+        let window = Window::new(KIND, (rows, cols), self.kernel_shape, self.stride, self.pad)?;
+        Ok((window, n_in))
+    }
 }
 
 /// Rows, columns and channels of an image, all at least 1.
@@ -92,6 +93,7 @@ pub(crate) fn image_shape(
 ) -> Result<[usize; 3], LayerError> {
     match input_shape {
         &[rows, cols, channels] if rows > 0 && cols > 0 && channels > 0 => {
+            checked_size(layer, "an input example", input_shape)?;
             Ok([rows, cols, channels])
         }
         _ => Err(LayerError::Configuration {
@@ -104,6 +106,24 @@ pub(crate) fn image_shape(
 }
 
 impl<T: Scalar> LayerConfig<T> for Conv2DConfig {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
+        let n_out = self.n_out;
+        if n_out == 0 {
+            return Err(LayerError::Configuration {
+                layer: KIND,
+                what: "n_out",
+                expected: "at least 1".to_owned(),
+                got: "0".to_owned(),
+            });
+        }
+        let (window, n_in) = self.window(input_shape)?;
+        let ((k1, k2), (r1, r2)) = (self.kernel_shape, window.output());
+        let shapes = LayerShapes::new(KIND, input_shape, &[r1, r2, n_out])?;
+        let shapes = shapes.weight("W", &[k1, k2, n_in, n_out])?;
+        checked_size(KIND, "the patches of one row of an output", &[r2, k1, k2, n_in])?;
+        if self.bias { shapes.offset("b", &[1, n_out]) } else { Ok(shapes) }
+    }
+
     fn build_boxed(
         &self,
         input_shape: &[usize],
@@ -167,8 +187,7 @@ impl<T: Scalar> Conv2D<T> {
         if self.parameters().get("b").is_some() {
             gradients.push(("b", conv2d_backward_bias(dl_dz.view()).into_dyn()));
         }
-        self.state.set_gradients(Parameters::new(gradients));
-        Ok(())
+        self.state.set_gradients(Parameters::new(gradients))
     }
 }
 
@@ -332,6 +351,12 @@ mod tests {
         assert!(refused(config.clone(), &[8, 8, 0]).contains("each at least 1"));
         assert!(refused(Conv2DConfig { stride: 0, ..config.clone() }, &image).contains("stride"));
         assert!(refused(Conv2DConfig { n_out: 0, ..config.clone() }, &image).contains("n_out"));
+        let wide = Conv2DConfig::new(1 << 40, (3, 3));
+        assert!(refused(wide, &image).contains("an output example of shape [8, 8, 1099511627776]"));
+        // A row of the output has 16 cells, whose patches of 8,192 by 8,192 cells are too much.
+        let (stride, pad) = (1 << 10, Pad::Cells(12_000, 12_000));
+        let deep = Conv2DConfig { stride, pad, ..Conv2DConfig::new(1, (1 << 13, 1 << 13)) };
+        assert!(refused(deep, &image).contains("the patches of one row of an output of shape"));
         let big = Conv2DConfig { kernel_shape: (9, 9), pad: Pad::Valid, ..config };
         assert_eq!(
             refused(big, &image),

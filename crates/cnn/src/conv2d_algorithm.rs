@@ -3,8 +3,9 @@
 use std::fmt;
 
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, Axis};
-use numerics::{Scalar, column_sums};
+use numerics::{Scalar, column_sums, element_count};
 
+use crate::winograd::POINTS;
 use crate::{
     Window, im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
     winograd_applies, winograd_backward, winograd_backward_data, winograd_backward_weights,
@@ -120,6 +121,14 @@ const FEWEST_FILTERS: usize = 8;
 /// same comparison on other shapes found it faster, in batches of 64 images and more. An image of 5 by 5
 /// needs as many tiles as one of 8 by 8, for instance, and loses.
 ///
+/// The range of the numbers plays no part either, though Winograd's error is in proportion to the largest number
+/// that a tile sees, and one that is not finite spoils the outputs of its tile that do not see it. To find the
+/// range is a pass over all inputs, in a layer whose speed is that of memory; and an image would be computed in
+/// another way because of one pixel, or because of an image beside it. Nothing in the workspace needs it: the inputs of
+/// networks are bytes that were scaled, what a layer makes of them is normalised or trained on, and logits that
+/// are not finite are an error by either algorithm. For data of another kind, there are [`im2col_forward`] and
+/// `f64`.
+///
 /// In `f64`, always im2col. There nobody waits for a result, but gradients are verified, and im2col
 /// loses fewer digits. The number of images plays no part, so that what is computed for an image does
 /// not depend on those beside it.
@@ -131,10 +140,11 @@ pub fn conv2d_algorithm<T: Scalar>(
     filters: usize,
 ) -> Conv2DAlgorithm {
     let (rows, cols) = window.output();
-    let products = 36 * rows.div_ceil(4) * cols.div_ceil(4);
+    let products = POINTS * rows.div_ceil(4) * cols.div_ceil(4);
     let pays =
         9 * rows * cols >= 2 * products && channels >= FEWEST_CHANNELS && filters >= FEWEST_FILTERS;
-    if winograd_applies(window) && pays && size_of::<T>() <= size_of::<f32>() {
+    let fits = element_count(&[POINTS, channels, filters]).is_some();
+    if winograd_applies(window) && pays && fits && size_of::<T>() <= size_of::<f32>() {
         Conv2DAlgorithm::Winograd
     } else {
         Conv2DAlgorithm::Im2col

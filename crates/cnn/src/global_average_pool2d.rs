@@ -1,7 +1,7 @@
 //! Global average pooling.
 
 use activations::Activation;
-use layers::{Layer, LayerConfig, LayerError, LayerState, Parameters};
+use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters};
 use ndarray::{Array2, Array4, ArrayD, ArrayView2, ArrayView4, Axis, Ix2, Ix4};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
@@ -16,19 +16,25 @@ impl GlobalAveragePool2DConfig {
     /// The layer for images of shape `[rows, cols, channels]`.
     ///
     /// # Errors
-    /// [`LayerError::Configuration`] if the shape has not three axes of at least 1.
+    /// [`LayerError::Configuration`] if the shape has not three axes of at least 1, [`LayerError::Size`] if an
+    /// image would be too large.
     pub fn build<T: Scalar>(
         &self,
         input_shape: &[usize],
     ) -> Result<GlobalAveragePool2D<T>, LayerError> {
-        let [rows, cols, channels] = image_shape(KIND, input_shape)?;
-        let (activation, parameters) = (Activation::Linear, Parameters::none());
-        let state = LayerState::new(KIND, input_shape, &[channels], activation, parameters);
-        Ok(GlobalAveragePool2D { state, image: (rows, cols), batch_size: None })
+        let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
+        let image = (input_shape[0], input_shape[1]);
+        let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
+        Ok(GlobalAveragePool2D { state, image, batch_size: None })
     }
 }
 
 impl<T: Scalar> LayerConfig<T> for GlobalAveragePool2DConfig {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
+        let [_, _, channels] = image_shape(KIND, input_shape)?;
+        LayerShapes::new(KIND, input_shape, &[channels])
+    }
+
     fn build_boxed(
         &self,
         input_shape: &[usize],

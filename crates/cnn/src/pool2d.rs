@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use activations::Activation;
-use layers::{Layer, LayerConfig, LayerError, LayerState, Parameters};
+use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, checked_size};
 use ndarray::{Array4, ArrayD, Ix4};
 use numerics::{Rng, Scalar, recycle};
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,7 @@ impl FromStr for PoolMode {
 
 /// Declares a [`Pool2D`] layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Pool2DConfig {
     /// Maximum or average.
     pub mode: PoolMode,
@@ -78,10 +79,26 @@ impl Pool2DConfig {
     ///
     /// # Errors
     /// [`LayerError::Configuration`] if the shape has not three axes of at least 1, the window does
-    /// not fit (see [`Window::new`]), or it has more than 65,536 cells.
+    /// not fit (see [`Window::new`]), or it has more than 65,536 cells; [`LayerError::Size`] if an array
+    /// would be too large.
     pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<Pool2D<T>, LayerError> {
+        let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
+        let (window, _) = self.window(input_shape)?;
+        let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
+        Ok(Pool2D { state, mode: self.mode, window, cache: None })
+    }
+
+    /// The window over images of this shape, and the number of their channels.
+    fn window(&self, input_shape: &[usize]) -> Result<(Window, usize), LayerError> {
         let [rows, cols, channels] = image_shape(KIND, input_shape)?;
         let window = Window::new(KIND, (rows, cols), self.kernel_shape, self.stride, self.pad)?;
+        Ok((window, channels))
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for Pool2DConfig {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
+        let (window, channels) = self.window(input_shape)?;
         let (k1, k2) = self.kernel_shape;
         if k1 * k2 > MOST_CELLS {
             return Err(LayerError::Configuration {
@@ -91,15 +108,12 @@ impl Pool2DConfig {
                 got: format!("{}, {k1}x{k2}", k1 * k2),
             });
         }
+        let (rows, cols) = window.padded();
+        checked_size(KIND, "a padded image", &[rows, cols, channels])?;
         let (r1, r2) = window.output();
-        let (activation, parameters) = (Activation::Linear, Parameters::none());
-        let output_shape = [r1, r2, channels];
-        let state = LayerState::new(KIND, input_shape, &output_shape, activation, parameters);
-        Ok(Pool2D { state, mode: self.mode, window, cache: None })
+        LayerShapes::new(KIND, input_shape, &[r1, r2, channels])
     }
-}
 
-impl<T: Scalar> LayerConfig<T> for Pool2DConfig {
     fn build_boxed(
         &self,
         input_shape: &[usize],

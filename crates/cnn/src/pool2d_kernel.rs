@@ -28,7 +28,7 @@ pub fn max_pool_forward<T: Scalar>(
     assert!(cells(window) <= MOST_CELLS, "the number of a cell has 16 bits");
     let mut y = outputs(x, window);
     let mut winner = reused(y.raw_dim());
-    let (each, one) = (Axis(0), images_per_task(x));
+    let (each, one) = (Axis(0), images_per_task::<T>(window, x.dim().3));
     (y.axis_chunks_iter_mut(each, one).into_par_iter())
         .zip(winner.axis_chunks_iter_mut(each, one))
         .zip(x.axis_chunks_iter(each, one))
@@ -105,7 +105,7 @@ pub fn max_pool_backward<T: Scalar>(
 pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> Array4<T> {
     let mut y = outputs(x, window);
     let divisor = T::of(cells(window) as f64);
-    let (each, one) = (Axis(0), images_per_task(x));
+    let (each, one) = (Axis(0), images_per_task::<T>(window, x.dim().3));
     (y.axis_chunks_iter_mut(each, one).into_par_iter())
         .zip(x.axis_chunks_iter(each, one))
         .for_each(|(mut y, x)| {
@@ -171,9 +171,8 @@ fn for_each_cell(
     channels: usize,
     mut visit: impl FnMut(u16, Range<usize>, Range<usize>),
 ) {
-    let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
     let ((r1, r2), (k1, k2), stride) = (window.output(), window.kernel(), window.stride());
-    let (padded_rows, padded_cols) = (rows + 2 * p1, cols + 2 * p2);
+    let (padded_rows, padded_cols) = window.padded();
     vectorized(
         #[inline(always)]
         || {
@@ -208,7 +207,8 @@ fn padded<'a, T: Scalar>(x: ArrayView4<'a, T>, window: Window) -> CowArray<'a, T
             x.as_standard_layout().into_owned().into()
         };
     }
-    let mut padded = Array4::zeros((m, rows + 2 * p1, cols + 2 * p2, channels));
+    let (padded_rows, padded_cols) = window.padded();
+    let mut padded = Array4::zeros((m, padded_rows, padded_cols, channels));
     padded.slice_mut(s![.., p1..p1 + rows, p2..p2 + cols, ..]).assign(&x);
     padded.into()
 }
@@ -232,7 +232,8 @@ fn inputs<T: Scalar>(
     assert_eq!((r1, r2), window.output(), "the window was made for the output");
     let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
     let mut dl_dx = reused((m, rows, cols, channels));
-    let at_once = images_per_task(dl_dx.view());
+    let (padded_rows, padded_cols) = window.padded();
+    let at_once = images_per_task::<T>(window, channels);
     (dl_dx.axis_chunks_iter_mut(Axis(0), at_once).into_par_iter())
         .zip(dl_dy.axis_chunks_iter(Axis(0), at_once))
         .enumerate()
@@ -246,7 +247,7 @@ fn inputs<T: Scalar>(
                 dl_dx.fill(T::zero());
                 return add(images, dl_dy, dl_dx);
             }
-            let mut padded = Array4::zeros((count, rows + 2 * p1, cols + 2 * p2, channels));
+            let mut padded = Array4::zeros((count, padded_rows, padded_cols, channels));
             add(images, dl_dy, all(&mut padded.view_mut()));
             dl_dx.assign(&padded.slice(s![.., p1..p1 + rows, p2..p2 + cols, ..]));
         });
@@ -263,10 +264,10 @@ fn all<'a, T>(images: &'a mut ArrayViewMut4<'_, T>) -> &'a mut [T] {
 }
 
 /// Images do not meet in pooling, so they can be shared out in any way; each task gets a quarter of a
-/// mebibyte or so, which stays in the second-level cache.
-fn images_per_task<T: Scalar>(x: ArrayView4<'_, T>) -> usize {
-    let image = x.len() / x.len_of(Axis(0)).max(1) * size_of::<T>();
-    ((1 << 18) / image.max(1)).max(1)
+/// mebibyte or so with their padding, which stays in the second-level cache.
+fn images_per_task<T: Scalar>(window: Window, channels: usize) -> usize {
+    let (rows, cols) = window.padded();
+    ((1 << 18) / (rows * cols * channels * size_of::<T>()).max(1)).max(1)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Filters that whiten the patches of images: a first layer that needs no training.
 
-use layers::LayerError;
+use layers::{LayerError, checked_size};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, Axis, s};
 use numerics::{Scalar, symmetric_eigen};
 use rayon::prelude::*;
@@ -21,7 +21,8 @@ const IMAGES_PER_CHUNK: usize = 32;
 ///
 /// # Errors
 /// [`LayerError::Configuration`] if the kernel is empty or larger than an image, or there are fewer
-/// patches than a patch has numbers, which leaves directions that no patch has.
+/// patches than a patch has numbers, which leaves directions that no patch has; [`LayerError::Size`] if
+/// patches have so many numbers that the filters would be too large.
 pub fn patch_covariance<T: Scalar>(
     images: ArrayView4<'_, T>,
     kernel_shape: (usize, usize),
@@ -37,6 +38,7 @@ pub fn patch_covariance<T: Scalar>(
         let expected = format!("at least as many as the numbers in one, {d}, and that at least 1");
         return Err(invalid("the number of patches", expected, patches.to_string()));
     }
+    checked_size(KIND, "W", &[d, 2 * d])?;
     let partial: Vec<Array2<f64>> = images
         .axis_chunks_iter(Axis(0), IMAGES_PER_CHUNK)
         .into_par_iter()

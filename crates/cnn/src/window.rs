@@ -1,6 +1,7 @@
 //! The geometry that convolution and pooling share.
 
 use layers::LayerError;
+use numerics::{MOST_ELEMENTS, element_count};
 
 use crate::Pad;
 
@@ -22,7 +23,8 @@ impl Window {
     ///
     /// # Errors
     /// [`LayerError::Configuration`], in the name of `layer`, if a side of kernel or input is 0, the
-    /// stride is 0, or the kernel is larger than the padded input.
+    /// stride is 0, the kernel is larger than the padded input, or that has more than [`MOST_ELEMENTS`]
+    /// cells.
     pub fn new(
         layer: &'static str,
         input: (usize, usize),
@@ -44,10 +46,13 @@ impl Window {
             return invalid("stride", "at least 1".into(), "0".into());
         }
         let pad = pad.cells(kernel);
-        let padded = |input: usize, pad: usize| pad.checked_mul(2)?.checked_add(input);
-        let (Some(rows), Some(cols)) = (padded(input.0, pad.0), padded(input.1, pad.1)) else {
-            return invalid("pad", "small enough to be added to the input".into(), side(pad));
-        };
+        let padded = |input: usize, pad: usize| pad.saturating_mul(2).saturating_add(input);
+        let (rows, cols) = (padded(input.0, pad.0), padded(input.1, pad.1));
+        if element_count(&[rows, cols]).is_none() {
+            let expected =
+                format!("so small that the padded image has at most {MOST_ELEMENTS} cells");
+            return invalid("pad", expected, format!("{} around {}", side(pad), side(input)));
+        }
         if kernel.0 > rows || kernel.1 > cols {
             let expected = format!("at most the padded input, {rows}x{cols}");
             return invalid("kernel_shape", expected, side(kernel));
@@ -84,6 +89,12 @@ impl Window {
     #[must_use]
     pub fn pad(&self) -> (usize, usize) {
         self.pad
+    }
+
+    /// Rows and columns of the input image with its padding.
+    #[must_use]
+    pub fn padded(&self) -> (usize, usize) {
+        (self.input.0 + 2 * self.pad.0, self.input.1 + 2 * self.pad.1)
     }
 
     /// The input row that row `i` of the kernel sees from output row `r`, unless it is padding.
@@ -180,6 +191,10 @@ mod tests {
             "Conv2D: kernel_shape must be at least 1x1, but is 0x3"
         );
         assert!(refused((4, 0), (1, 1), 1, Pad::Valid).contains("input image"));
-        assert!(refused((4, 4), (1, 1), 1, Pad::Cells(usize::MAX, 0)).contains("pad must be"));
+        for pad in [Pad::Cells(usize::MAX, 0), Pad::Cells(0, 1 << 60), Pad::Cells(1 << 15, 1 << 15)]
+        {
+            assert!(refused((4, 4), (1, 1), 1, pad).contains("pad must be so small"), "{pad}");
+        }
+        assert!(refused((4, 4), (usize::MAX, 3), 1, Pad::Same).contains("pad must be so small"));
     }
 }

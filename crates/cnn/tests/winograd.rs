@@ -229,6 +229,46 @@ fn finite_differences_find_the_gradients() {
     check(|case, i| case.b.as_slice_mut().unwrap().get_mut(i), gradients.dl_db.as_slice().unwrap());
 }
 
+/// The outputs of one tile, rows and columns 4 to 7, share the cell in row and column 5; those in rows and columns
+/// 4 to 6 see it.
+#[test]
+fn a_cell_that_is_not_finite_or_large_reaches_the_outputs_of_its_tile_that_do_not_see_it() {
+    let case = Case::<f32>::new(1, window((16, 16), Pad::Same).unwrap(), 16, 8);
+    let (w, b) = (case.w.view(), case.b.view());
+    let winograd = |x: &Array4<f32>| winograd_forward(x.view(), w, b, case.window);
+    let im2col = |x: &Array4<f32>| im2col_forward(x.view(), w, b, case.window);
+    let with = |cell: f32| {
+        let mut x = case.x.clone();
+        x[[0, 5, 5, 3]] = cell;
+        x
+    };
+    let is_in = |(_, row, col, _): (usize, usize, usize, usize), last: usize| {
+        (4..=last).contains(&row) && (4..=last).contains(&col)
+    };
+    let (without_w, without_i) = (winograd(&case.x), im2col(&case.x));
+    for cell in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let (spoiled_w, spoiled_i) = (winograd(&with(cell)), im2col(&with(cell)));
+        for (at, z) in spoiled_w.indexed_iter() {
+            assert!(if is_in(at, 7) { !z.is_finite() } else { *z == without_w[at] }, "{at:?}: {z}");
+        }
+        for (at, z) in spoiled_i.indexed_iter() {
+            assert!(if is_in(at, 6) { !z.is_finite() } else { *z == without_i[at] }, "{at:?}: {z}");
+        }
+    }
+    let (large_w, large_i) = (winograd(&with(1e6)), im2col(&with(1e6)));
+    let mut worst = 0.0_f32;
+    for (at, z) in large_w.indexed_iter() {
+        match (is_in(at, 7), is_in(at, 6)) {
+            (true, false) => worst = worst.max((z - without_w[at]).abs()),
+            (false, _) => assert_eq!(*z, without_w[at], "{at:?}"),
+            (true, true) => {}
+        }
+        assert!(is_in(at, 6) || large_i[at] == without_i[at], "{at:?}");
+    }
+    println!("a cell of 1e6 moves outputs that do not see it by up to {worst}");
+    assert!(worst > 0.01 && f64::from(worst) <= 1e6 * F32_LOSS, "{worst}");
+}
+
 #[test]
 fn chunks_end_within_images_and_between_them() {
     // A chunk has 227 tiles of 16 + 16 channels at most, so that it has 20 of 240 tile rows, of which an image

@@ -80,6 +80,7 @@ impl Preprocess {
 
 /// `(x - shift) / scale` for each feature, as fitted on a training split.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Scaler {
     shift: Vec<f64>,
     scale: Vec<f64>,

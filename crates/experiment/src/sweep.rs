@@ -173,6 +173,7 @@ pub struct Choice {
 
 /// The test result of one seed.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tested {
     /// The seed.
     pub seed: u64,

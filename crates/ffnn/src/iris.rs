@@ -3,7 +3,7 @@
 use activations::Activation;
 use datasets::{Preprocess, Splits};
 use experiment::{EpochMetrics, Evaluation, MetricsSink};
-use layers::{FullyConnectedConfig, LayerConfig, WeightInit};
+use layers::{FullyConnectedConfig, LayerConfig, LayerShapes, WeightInit};
 use losses::Loss;
 use numerics::{Rng, Scalar};
 use optim::{ScheduleConfig, SgdConfig};
@@ -13,6 +13,7 @@ use crate::{FfnnError, Hidden, NeuralNetwork, TrainConfig};
 
 /// The hyperparameters of a run; the seed is not one of them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct IrisConfig {
     /// The learning rate of the first step.
     pub lr: f64,
@@ -126,6 +127,15 @@ impl IrisConfig {
         };
         let hidden = self.hidden.sizes().iter().map(|&units| layer(units, activation));
         hidden.chain([layer(classes, last)]).collect()
+    }
+
+    /// The shapes of the layers for these data.
+    ///
+    /// # Errors
+    /// As [`NeuralNetwork::shapes`].
+    pub fn shapes<T: Scalar>(&self, data: &Splits<T>) -> Result<Vec<LayerShapes>, FfnnError> {
+        let configs = self.layer_configs(data.train.n_out());
+        NeuralNetwork::<T>::shapes(&configs, data.train.example_shape())
     }
 
     /// The untrained network for these data.

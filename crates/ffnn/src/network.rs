@@ -3,7 +3,7 @@
 use activations::Activation;
 use datasets::{Dataset, DatasetError, argmax};
 use experiment::Evaluation;
-use layers::{Layer, LayerConfig, LayerError};
+use layers::{Layer, LayerConfig, LayerError, LayerShapes};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 use numerics::{Rng, Scalar, recycle};
@@ -41,6 +41,7 @@ impl<T: Scalar> NeuralNetwork<T> {
         loss: Loss,
         rng: &mut Rng,
     ) -> Result<Self, FfnnError> {
+        Self::shapes(configs, input_shape)?;
         let mut layers: Vec<Box<dyn Layer<T>>> = Vec::with_capacity(configs.len());
         for (index, config) in configs.iter().enumerate() {
             let shape = layers.last().map_or(input_shape, |layer| layer.output_shape());
@@ -48,6 +49,23 @@ impl<T: Scalar> NeuralNetwork<T> {
             layers.push(layer);
         }
         Self::new(layers, loss)
+    }
+
+    /// The shapes of the layers that [`build`](Self::build) would make.
+    ///
+    /// # Errors
+    /// [`FfnnError::Layer`] as of [`build`](Self::build), before memory is taken for any layer.
+    pub fn shapes(
+        configs: &[Box<dyn LayerConfig<T>>],
+        input_shape: &[usize],
+    ) -> Result<Vec<LayerShapes>, FfnnError> {
+        let mut all: Vec<LayerShapes> = Vec::with_capacity(configs.len());
+        for (index, config) in configs.iter().enumerate() {
+            let shape = all.last().map_or(input_shape, LayerShapes::output);
+            let shapes = config.shapes(shape).map_err(at(index))?;
+            all.push(shapes);
+        }
+        Ok(all)
     }
 
     /// The network of layers that exist already.

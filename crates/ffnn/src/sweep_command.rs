@@ -28,7 +28,12 @@ pub(crate) struct SweepArguments {
     #[arg(allow_negative_numbers = true)]
     hidden: Vec<usize>,
     /// How many seeds each set is run with: 0, 1, 2, ...
-    #[arg(long, default_value_t = Grid::default().seeds.len() as u64, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        default_value_t = Grid::default().seeds.len() as u64,
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u64).range(..=10_000)
+    )]
     seeds: u64,
     /// Name of the record's folder
     #[arg(long, value_name = "NAME", default_value = "iris-sweep", value_parser = cli::model_name)]
@@ -83,7 +88,11 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
     let started = Instant::now();
     let SweepArguments { model_name, record, .. } = arguments;
     let splits = record.load::<T>(grid.training.preprocess)?;
+    // Whatever can be refused is refused before there is a record.
     datasets::Batches::new(&splits.train, grid.training.batch_size, 0).map_err(Failure::usage)?;
+    for set in grid.sets()? {
+        set.config.shapes(&splits)?;
+    }
     let data = cli::describe(&splits);
     let writer = SweepWriter::create(&record.output, model_name, record.overwrite)?;
     let outcome = sweep(grid, &splits)?;

@@ -174,6 +174,7 @@ fn a_command_that_makes_no_sense_ends_with_2_and_writes_nothing() {
         ("sweep --batch-size 101", "from 1 to the number of examples, 100, but is 101"),
         ("sweep --threads 65535", "65535 is not in 1..=1024"),
         ("learn", "unrecognized subcommand"),
+        ("sweep --seeds 99999999999999", "99999999999999 is not in 0..=10000"),
         ("sweep --seeds 1", "the list of seeds must be at least 2, all different"),
         ("sweep --lr 0.1,0.1", "the list of learning rates must be at least 1, all different"),
         ("sweep --lr 0.1,0", "the learning rate must be finite and above 0, but is 0"),
@@ -215,6 +216,22 @@ fn data_that_cannot_be_used_end_with_1_and_write_nothing() {
     assert!(program.is_untouched());
     write(&array![[1.0, 0.0], [0.0, 1.0]]);
     program.succeed("train --data-dir . --batch-size 2 --epochs 1");
+}
+
+#[test]
+fn a_layer_that_no_memory_holds_is_refused_by_its_size() {
+    let program = Program::new();
+    for n_out in ["99999999999", "999999999999999999", "18446744073709551615"] {
+        for command in ["train", "sweep --lr 0.1"] {
+            let error = program.fail(&format!("{command} --hidden {n_out}"), 1);
+            let expected =
+                format!("layer 0 (from 0): FullyConnected: an output example of shape [{n_out}]");
+            assert!(error.contains(&expected), "{error}");
+        }
+    }
+    let error = program.fail("train --hidden 99999999,99999999", 1);
+    assert!(error.contains("layer 1 (from 0): FullyConnected: W of shape"), "{error}");
+    assert!(program.is_untouched());
 }
 
 #[test]

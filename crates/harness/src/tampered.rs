@@ -118,7 +118,7 @@ impl Layer<f64> for TamperedLayer {
         let arrays = self.gradients().iter().map(|(name, g)| (name, g.clone()));
         let gradients: Vec<_> =
             arrays.map(|(name, g)| (name, self.0.tamper(Target::Gradients, g))).collect();
-        self.state_mut().set_gradients(Parameters::new(gradients));
+        self.state_mut().set_gradients(Parameters::new(gradients))?;
         Ok(self.0.tamper(Target::Backward, dl_dx))
     }
 

@@ -135,7 +135,8 @@ impl Recipe {
     }
     // ANCHOR_END: build
 
-    /// The training in full, for epochs of so many steps.
+    /// The training in full, for epochs of so many steps. A product that has no number is refused when the
+    /// training starts.
     #[must_use]
     pub fn run_config(&self, seed: u64, steps_per_epoch: u64, data_sha256: &str) -> RunConfig {
         let Self { epochs, batch_size, lr, sgd, label_smoothing, augmentation, .. } = *self;
@@ -144,7 +145,7 @@ impl Recipe {
             batch_size,
             seed,
             sgd,
-            schedule: self.schedule(lr, epochs * steps_per_epoch),
+            schedule: self.schedule(lr, epochs.saturating_mul(steps_per_epoch)),
             groups: self.groups.iter().map(|group| self.group(group, steps_per_epoch)).collect(),
             label_smoothing,
             augmentation: SeededAugmentation { augmentation, seed }.description(),
@@ -159,7 +160,7 @@ impl Recipe {
         ParameterGroup {
             parameters: parameters.clone(),
             optimiser: *optimiser,
-            schedule: (!frozen).then(|| self.schedule(*lr, epochs * steps_per_epoch)),
+            schedule: (!frozen).then(|| self.schedule(*lr, epochs.saturating_mul(steps_per_epoch))),
         }
     }
 

@@ -6,13 +6,13 @@ use numerics::{Rng, Scalar, map, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BatchNormForward, Layer, LayerConfig, LayerError, LayerState, Parameters, batch_norm_backward,
-    batch_norm_forward, batch_norm_predict,
+    BatchNormForward, Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters,
+    batch_norm_backward, batch_norm_forward, batch_norm_predict,
 };
 
 /// Declares a [`BatchNorm`] layer.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct BatchNormConfig {
     /// What is added to the variance, finite and above 0; 1e-5 by default.
     pub eps: f64,
@@ -38,13 +38,27 @@ impl BatchNormConfig {
     ///
     /// # Errors
     /// [`LayerError::Configuration`] if a number is out of range, or the shape has not one axis or
-    /// three, each at least 1.
+    /// three, each at least 1; [`LayerError::Size`] if an array would be too large.
     pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<BatchNorm<T>, LayerError> {
+        let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
+        let Self { eps, momentum, activation, scale } = *self;
+        let row = vec![1, input_shape.last().copied().unwrap_or(1)];
+        let (zeros, ones) = (ArrayD::zeros(row.clone()), ArrayD::ones(row));
+        let gamma = scale.then(|| ("gamma", ones.clone()));
+        let parameters = Parameters::new(gamma.into_iter().chain([("beta", zeros.clone())]));
+        let buffers = Parameters::new([("running_mean", zeros), ("running_variance", ones)]);
+        let state = LayerState::new(shapes, activation, parameters).with_buffers(buffers);
+        Ok(BatchNorm { state, eps: T::of(eps), momentum: T::of(momentum), cache: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
         let invalid = |what, expected: &str, got| {
             let expected = expected.to_owned();
             Err(LayerError::Configuration { layer: KIND, what, expected, got })
         };
-        let Self { eps, momentum, activation, scale } = *self;
+        let Self { eps, momentum, scale, .. } = *self;
         // What rounds to 0 in `f32` would not keep a constant feature from dividing by 0.
         if !(eps.is_finite() && T::of(eps) >= T::TINY && T::of(eps).is_finite()) {
             return invalid("eps", "finite and above 0", eps.to_string());
@@ -52,24 +66,21 @@ impl BatchNormConfig {
         if !(momentum > 0.0 && momentum <= 1.0) {
             return invalid("the momentum", "in (0, 1]", momentum.to_string());
         }
-        let n = match input_shape {
-            &[n] | &[_, _, n] if !input_shape.contains(&0) => n,
+        let row = match input_shape {
+            &[n] | &[_, _, n] if !input_shape.contains(&0) => [1, n],
             _ => {
                 let expected = "[n] or [rows, cols, channels], each at least 1";
                 return invalid("the shape of an example", expected, format!("{input_shape:?}"));
             }
         };
-        let (zeros, ones) = (ArrayD::zeros(vec![1, n]), ArrayD::ones(vec![1, n]));
-        let gamma = scale.then(|| ("gamma", ones.clone()));
-        let parameters = Parameters::new(gamma.into_iter().chain([("beta", zeros.clone())]));
-        let buffers = Parameters::new([("running_mean", zeros), ("running_variance", ones)]);
-        let state = LayerState::new(KIND, input_shape, input_shape, activation, parameters)
-            .with_buffers(buffers);
-        Ok(BatchNorm { state, eps: T::of(eps), momentum: T::of(momentum), cache: None })
+        let mut shapes = LayerShapes::new(KIND, input_shape, input_shape)?;
+        if scale {
+            shapes = shapes.offset("gamma", &row)?;
+        }
+        let shapes = shapes.offset("beta", &row)?;
+        shapes.buffer("running_mean", &row)?.buffer("running_variance", &row)
     }
-}
 
-impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
     fn build_boxed(
         &self,
         input_shape: &[usize],
@@ -181,7 +192,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         let dl_dgamma = self.parameters().get("gamma").map(|_| ("gamma", gradients.dl_dgamma));
         let of_parameters = dl_dgamma.into_iter().chain([("beta", gradients.dl_dbeta)]);
         let of_parameters = of_parameters.map(|(name, gradient)| (name, gradient.into_dyn()));
-        self.state.set_gradients(Parameters::new(of_parameters));
+        self.state.set_gradients(Parameters::new(of_parameters))?;
         Ok(shaped(gradients.dl_dx, shape))
     }
 

@@ -5,10 +5,10 @@ use ndarray::{Array2, ArrayD};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
-use crate::limbs::{LIMB, from_limbs, is_limb, to_limbs};
+use crate::limbs::{COUNT, LIMB, from_limbs, is_limb, to_limbs};
 use crate::{
-    Layer, LayerConfig, LayerError, LayerState, Parameters, dropout_backward, dropout_forward,
-    dropout_mask,
+    Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, dropout_backward,
+    dropout_forward, dropout_mask,
 };
 
 /// Declares a [`Dropout`] layer.
@@ -23,12 +23,22 @@ impl DropoutConfig {
     /// The layer for examples of any shape. The seed of its masks is drawn from `rng`.
     ///
     /// # Errors
-    /// [`LayerError::Configuration`] if the rate is not in `[0, 1)`, or an example has no element.
+    /// [`LayerError::Configuration`] if the rate is not in `[0, 1)`, or an example has no element;
+    /// [`LayerError::Size`] if it has too many.
     pub fn build<T: Scalar>(
         &self,
         input_shape: &[usize],
         rng: &mut Rng,
     ) -> Result<Dropout<T>, LayerError> {
+        let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
+        let buffers = Parameters::new([(SEED, to_limbs(rng.seed())), (STEP, to_limbs(0))]);
+        let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
+        Ok(Dropout { state: state.with_buffers(buffers), rate: self.rate, cache: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for DropoutConfig {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
         let invalid = |what, expected: &str, got| {
             let expected = expected.to_owned();
             Err(LayerError::Configuration { layer: KIND, what, expected, got })
@@ -40,15 +50,10 @@ impl DropoutConfig {
             let got = format!("{input_shape:?}");
             return invalid("the shape of an example", "one or more axes, each at least 1", got);
         }
-        let buffers = Parameters::new([(SEED, to_limbs(rng.seed())), (STEP, to_limbs(0))]);
-        let (activation, parameters) = (Activation::Linear, Parameters::none());
-        let state = LayerState::new(KIND, input_shape, input_shape, activation, parameters)
-            .with_buffers(buffers);
-        Ok(Dropout { state, rate: self.rate, cache: None })
+        let shapes = LayerShapes::new(KIND, input_shape, input_shape)?;
+        shapes.buffer(SEED, &[COUNT])?.buffer(STEP, &[COUNT])
     }
-}
 
-impl<T: Scalar> LayerConfig<T> for DropoutConfig {
     fn build_boxed(
         &self,
         input_shape: &[usize],

@@ -1,6 +1,7 @@
 //! What can go wrong when a layer is built or used.
 
 use activations::ActivationError;
+use numerics::MOST_ELEMENTS;
 
 /// An error of a layer; every message names the layer, what it expected and what it got.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -17,6 +18,19 @@ pub enum LayerError {
         expected: String,
         /// What was given.
         got: String,
+    },
+    /// An array would be too large.
+    #[error(
+        "{layer}: {what} of shape {shape:?} has more than {MOST_ELEMENTS} elements; choose a smaller layer, \
+         image or mini-batch"
+    )]
+    Size {
+        /// The layer.
+        layer: &'static str,
+        /// The array: a parameter by its name, or in words.
+        what: &'static str,
+        /// Its shape.
+        shape: Vec<usize>,
     },
     /// An input has another shape than the layer was built for.
     #[error(
@@ -42,6 +56,16 @@ pub enum LayerError {
         expected: Vec<usize>,
         /// The shape of the gradient.
         got: Vec<usize>,
+    },
+    /// Backward gave other gradients than one of the shape of each parameter, in their order.
+    #[error("{layer}: the gradients must be those of the parameters {expected}, but are {got}")]
+    ParameterGradients {
+        /// The layer.
+        layer: &'static str,
+        /// Names and shapes of the parameters.
+        expected: String,
+        /// Names and shapes of the gradients.
+        got: String,
     },
     /// Backward needs what forward has put into the cache.
     #[error("{layer}: backward was called before forward; call forward on a mini-batch first")]

@@ -5,7 +5,7 @@ use ndarray::ArrayD;
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
-use crate::{Layer, LayerConfig, LayerError, LayerState, Parameters};
+use crate::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, checked_size};
 
 /// Declares a [`Flatten`] layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,9 +15,17 @@ impl FlattenConfig {
     /// The layer for inputs whose examples have this shape.
     ///
     /// # Errors
-    /// [`LayerError::Configuration`] if an example has no element.
+    /// [`LayerError::Configuration`] if an example has no element, [`LayerError::Size`] if it has too many.
     pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<Flatten<T>, LayerError> {
-        let units = input_shape.iter().product();
+        let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
+        let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
+        Ok(Flatten { state, batch_size: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for FlattenConfig {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
+        let units = checked_size(KIND, "an input example", input_shape)?;
         if units == 0 {
             return Err(LayerError::Configuration {
                 layer: KIND,
@@ -26,13 +34,9 @@ impl FlattenConfig {
                 got: format!("{input_shape:?}"),
             });
         }
-        let (activation, parameters) = (Activation::Linear, Parameters::none());
-        let state = LayerState::new(KIND, input_shape, &[units], activation, parameters);
-        Ok(Flatten { state, batch_size: None })
+        LayerShapes::new(KIND, input_shape, &[units])
     }
-}
 
-impl<T: Scalar> LayerConfig<T> for FlattenConfig {
     fn build_boxed(
         &self,
         input_shape: &[usize],

@@ -5,10 +5,11 @@ use ndarray::{Array2, ArrayD, ArrayView2, Axis, CowArray, Ix2};
 use numerics::{Rng, Scalar, matmul};
 use serde::{Deserialize, Serialize};
 
-use crate::{Fans, Layer, LayerConfig, LayerError, LayerState, Parameters, WeightInit};
+use crate::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, WeightInit};
 
 /// Declares a [`FullyConnected`] layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FullyConnectedConfig {
     /// The number of output units, at least 1.
     pub n_out: usize,
@@ -40,12 +41,24 @@ impl FullyConnectedConfig {
     ///
     /// # Errors
     /// [`LayerError::Configuration`] if `n_out` or `n_in` is 0, the shape has not exactly one axis,
-    /// or the initialiser is invalid.
+    /// or the initialiser is invalid; [`LayerError::Size`] if an array would be too large.
     pub fn build<T: Scalar>(
         &self,
         input_shape: &[usize],
         rng: &mut Rng,
     ) -> Result<FullyConnected<T>, LayerError> {
+        let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
+        let shape = [input_shape[0], self.n_out];
+        let w = self.weight_init.sample(KIND, &shape, self.activation, rng)?;
+        let b = self.bias.then(|| ("b", ArrayD::zeros(vec![1, self.n_out])));
+        let parameters = Parameters::new([("W", w)].into_iter().chain(b));
+        let state = LayerState::new(shapes, self.activation, parameters);
+        Ok(FullyConnected { state, cache: None })
+    }
+}
+
+impl<T: Scalar> LayerConfig<T> for FullyConnectedConfig {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
         let invalid = |what, expected: &str, got| LayerError::Configuration {
             layer: KIND,
             what,
@@ -56,19 +69,14 @@ impl FullyConnectedConfig {
             let expected = "one axis of at least 1 unit (put a Flatten layer before it)";
             return Err(invalid("the shape of an example", expected, format!("{input_shape:?}")));
         };
-        if self.n_out == 0 {
+        let n_out = self.n_out;
+        if n_out == 0 {
             return Err(invalid("n_out", "at least 1", "0".to_owned()));
         }
-        let shape = [n_in, self.n_out];
-        let w = self.weight_init.sample(KIND, &shape, Fans::of(&shape), self.activation, rng)?;
-        let b = self.bias.then(|| ("b", ArrayD::zeros(vec![1, self.n_out])));
-        let parameters = Parameters::new([("W", w)].into_iter().chain(b));
-        let state = LayerState::new(KIND, &[n_in], &[self.n_out], self.activation, parameters);
-        Ok(FullyConnected { state, cache: None })
+        let shapes = LayerShapes::new(KIND, &[n_in], &[n_out])?.weight("W", &[n_in, n_out])?;
+        if self.bias { shapes.offset("b", &[1, n_out]) } else { Ok(shapes) }
     }
-}
 
-impl<T: Scalar> LayerConfig<T> for FullyConnectedConfig {
     fn build_boxed(
         &self,
         input_shape: &[usize],
@@ -129,8 +137,7 @@ impl<T: Scalar> FullyConnected<T> {
         if self.parameters().get("b").is_some() {
             gradients.push(("b", backward_bias(dl_dz.view()).into_dyn()));
         }
-        self.state.set_gradients(Parameters::new(gradients));
-        Ok(())
+        self.state.set_gradients(Parameters::new(gradients))
     }
 }
 
@@ -315,6 +322,11 @@ mod tests {
             built.unwrap_err().to_string()
         };
         assert_eq!(build(0, &[2]), "FullyConnected: n_out must be at least 1, but is 0");
+        assert_eq!(
+            build(1 << 20, &[1 << 20]),
+            "FullyConnected: W of shape [1048576, 1048576] has more than 1073741824 elements; choose a \
+             smaller layer, image or mini-batch"
+        );
         for shape in [&[][..], &[0], &[4, 4, 3]] {
             assert!(build(1, shape).contains("put a Flatten layer before it"), "{shape:?}");
         }

@@ -6,14 +6,12 @@ use activations::Activation;
 use ndarray::ArrayD;
 use numerics::{Rng, Scalar, recycle};
 
-use crate::{LayerError, Parameters};
+use crate::{LayerError, LayerShapes, Parameters, checked_size};
 
 /// What every layer has besides its cache.
 #[derive(Clone, Debug)]
 pub struct LayerState<T> {
-    kind: &'static str,
-    input_shape: Vec<usize>,
-    output_shape: Vec<usize>,
+    shapes: LayerShapes,
     activation: Activation,
     parameters: Parameters<T>,
     gradients: Parameters<T>,
@@ -21,30 +19,32 @@ pub struct LayerState<T> {
 }
 
 impl<T: Scalar> LayerState<T> {
-    /// The state of a new layer: these parameters, zero gradients. The shapes are those of one
-    /// example and have at least one axis.
+    /// The state of a new layer: these parameters, zero gradients, no buffers.
+    ///
+    /// # Panics
+    /// If the parameters have not the names and shapes that the layer declares.
     #[must_use]
-    pub fn new(
-        kind: &'static str,
-        input_shape: &[usize],
-        output_shape: &[usize],
-        activation: Activation,
-        parameters: Parameters<T>,
-    ) -> Self {
-        Self {
-            kind,
-            input_shape: input_shape.to_vec(),
-            output_shape: output_shape.to_vec(),
-            activation,
-            gradients: parameters.zeros_like(),
-            parameters,
-            buffers: Parameters::none(),
-        }
+    pub fn new(shapes: LayerShapes, activation: Activation, parameters: Parameters<T>) -> Self {
+        assert!(
+            parameters.are(shapes.parameters()),
+            "{}: a layer has the parameters that it declares",
+            shapes.kind
+        );
+        let (gradients, buffers) = (parameters.zeros_like(), Parameters::none());
+        Self { shapes, activation, parameters, gradients, buffers }
     }
 
     /// The same with these buffers, see [`Layer::buffers`].
+    ///
+    /// # Panics
+    /// If the buffers have not the names and shapes that the layer declares.
     #[must_use]
     pub fn with_buffers(self, buffers: Parameters<T>) -> Self {
+        assert!(
+            buffers.are(self.shapes.buffers()),
+            "{}: a layer has the buffers that it declares",
+            self.shapes.kind
+        );
         Self { buffers, ..self }
     }
 
@@ -58,7 +58,7 @@ impl<T: Scalar> LayerState<T> {
     /// # Errors
     /// [`LayerError::UnknownBuffer`] or [`LayerError::BufferShape`]; nothing is changed then.
     pub fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
-        let layer = self.kind;
+        let layer = self.shapes.kind;
         let known = self.buffers.names().collect();
         let Some((name, array)) = self.buffers.iter_mut().find(|(known, _)| *known == name) else {
             return Err(LayerError::UnknownBuffer { layer, known, got: name.to_owned() });
@@ -71,31 +71,38 @@ impl<T: Scalar> LayerState<T> {
         Ok(())
     }
 
-    /// Replaces the gradients, which keep the names and shapes of the parameters.
-    pub fn set_gradients(&mut self, gradients: Parameters<T>) {
-        debug_assert!(
-            gradients
-                .iter()
-                .map(|(name, g)| (name, g.shape()))
-                .eq(self.parameters.iter().map(|(name, p)| (name, p.shape()))),
-            "{}: gradients have the names and shapes of the parameters",
-            self.kind
-        );
-        self.gradients = gradients;
-    }
-
-    /// Checks that `x` is a mini-batch of at least one example of the input shape.
+    /// Replaces the gradients.
     ///
     /// # Errors
-    /// [`LayerError::Input`].
+    /// [`LayerError::ParameterGradients`] if they have not the names and shapes of the parameters; nothing is
+    /// changed then.
+    pub fn set_gradients(&mut self, gradients: Parameters<T>) -> Result<(), LayerError> {
+        if !gradients.are(self.shapes.parameters()) {
+            return Err(LayerError::ParameterGradients {
+                layer: self.shapes.kind,
+                expected: self.parameters.description(),
+                got: gradients.description(),
+            });
+        }
+        self.gradients = gradients;
+        Ok(())
+    }
+
+    /// Checks that `x` is a mini-batch of at least one example of the input shape, and that there can be an
+    /// output of so many.
+    ///
+    /// # Errors
+    /// [`LayerError::Input`], [`LayerError::Size`].
     pub fn check_input(&self, x: &ArrayD<T>) -> Result<(), LayerError> {
+        let LayerShapes { kind: layer, input, output, .. } = &self.shapes;
         match x.shape() {
-            [m, example @ ..] if *m > 0 && example == self.input_shape => Ok(()),
-            got => Err(LayerError::Input {
-                layer: self.kind,
-                expected: self.input_shape.clone(),
-                got: got.to_vec(),
-            }),
+            [m, example @ ..] if *m > 0 && example == input => {
+                checked_size(layer, "the output", &[&[*m], output.as_slice()].concat()).map(drop)
+            }
+            got => {
+                let (expected, got) = (input.clone(), got.to_vec());
+                Err(LayerError::Input { layer, expected, got })
+            }
         }
     }
 
@@ -108,7 +115,7 @@ impl<T: Scalar> LayerState<T> {
             return Ok(());
         }
         Err(LayerError::Gradient {
-            layer: self.kind,
+            layer: self.shapes.kind,
             expected: output.to_vec(),
             got: dl_dy.shape().to_vec(),
         })
@@ -162,17 +169,17 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
 
     /// The kind of layer, as error messages and tables name it: `"FullyConnected"`.
     fn kind(&self) -> &'static str {
-        self.state().kind
+        self.state().shapes.kind
     }
 
     /// The shape of one input example, without the batch axis.
     fn input_shape(&self) -> &[usize] {
-        &self.state().input_shape
+        &self.state().shapes.input
     }
 
     /// The shape of one output example, without the batch axis.
     fn output_shape(&self) -> &[usize] {
-        &self.state().output_shape
+        &self.state().shapes.output
     }
 
     /// The number of input units; for images, of input channels.
@@ -200,10 +207,11 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
         &self.state().gradients
     }
 
-    /// Which parameters are weights, on which weight decay acts: it does not act on biases, nor on
-    /// the scale and offset of a normalisation.
-    fn decaying_parameters(&self) -> &'static [&'static str] {
-        &["W"]
+    /// The parameters on which weight decay acts: those that the layer [declares](LayerShapes::weight) as
+    /// weights.
+    fn decaying_parameters(&self) -> Vec<&'static str> {
+        let weights = self.state().shapes.parameters.iter().filter(|parameter| parameter.decays);
+        weights.map(|parameter| parameter.name).collect()
     }
 
     /// The parameters to change and their gradients to read, for an optimiser.
@@ -253,13 +261,103 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
 
 /// The declaration of a layer, from which one is built as soon as its input shape is known.
 pub trait LayerConfig<T: Scalar>: Debug + Send + Sync {
+    /// The shapes of the layer for inputs whose examples have this shape. Nothing is drawn or allocated.
+    ///
+    /// # Errors
+    /// [`LayerError::Configuration`] if the configuration is invalid or does not fit the shape,
+    /// [`LayerError::Size`] if an array would be too large.
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError>;
+
     /// The layer for inputs whose examples have this shape, with freshly drawn parameters.
     ///
     /// # Errors
-    /// [`LayerError::Configuration`] if the configuration is invalid or does not fit the shape.
+    /// As [`shapes`](Self::shapes).
     fn build_boxed(
         &self,
         input_shape: &[usize],
         rng: &mut Rng,
     ) -> Result<Box<dyn Layer<T>>, LayerError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layer with a weight and an offset, of other names than `W` and `b`.
+    #[derive(Debug)]
+    struct Line(LayerState<f64>);
+
+    impl Line {
+        fn new() -> Self {
+            let shapes = LayerShapes::new("Line", &[2], &[2]).unwrap();
+            let shapes =
+                shapes.weight("slope", &[1, 2]).unwrap().offset("height", &[1, 2]).unwrap();
+            let row = || ArrayD::zeros(vec![1, 2]);
+            let parameters = Parameters::new([("slope", row()), ("height", row())]);
+            Self(LayerState::new(shapes, Activation::Linear, parameters))
+        }
+    }
+
+    impl Layer<f64> for Line {
+        fn state(&self) -> &LayerState<f64> {
+            &self.0
+        }
+
+        fn state_mut(&mut self) -> &mut LayerState<f64> {
+            &mut self.0
+        }
+
+        fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
+            self.predict(&x)
+        }
+
+        fn backward(&mut self, dl_dy: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
+            Ok(dl_dy)
+        }
+
+        fn predict(&self, x: &ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
+            self.0.check_input(x)?;
+            Ok(x.clone())
+        }
+
+        fn clear_cache(&mut self) {}
+    }
+
+    #[test]
+    fn what_is_declared_as_a_weight_decays_whatever_its_name() {
+        assert_eq!(Line::new().decaying_parameters(), ["slope"]);
+    }
+
+    #[test]
+    fn gradients_of_other_names_shapes_or_order_are_refused() {
+        let mut layer = Line::new();
+        let row = |n| ArrayD::ones(vec![1, n]);
+        let good = || Parameters::new([("slope", row(2)), ("height", row(2))]);
+        layer.0.set_gradients(good()).unwrap();
+        for wrong in [
+            Parameters::new([("slope", row(2)), ("hieght", row(2))]),
+            Parameters::new([("slope", row(2)), ("height", row(3))]),
+            Parameters::new([("height", row(2)), ("slope", row(2))]),
+            Parameters::new([("slope", row(2))]),
+        ] {
+            let error = layer.0.set_gradients(wrong.clone()).unwrap_err();
+            assert!(
+                matches!(error, LayerError::ParameterGradients { layer: "Line", .. }),
+                "{error}"
+            );
+            let said = error.to_string();
+            assert!(said.contains("slope [1, 2], height [1, 2], but are"), "{said}");
+        }
+        assert_eq!(layer.gradients(), &good());
+    }
+
+    #[test]
+    fn a_mini_batch_whose_output_would_be_too_large_is_refused() {
+        let shapes = LayerShapes::new("Wide", &[1], &[1 << 29]).unwrap();
+        let state = LayerState::<f64>::new(shapes, Activation::Linear, Parameters::none());
+        state.check_input(&ArrayD::zeros(vec![2, 1])).unwrap();
+        let error = state.check_input(&ArrayD::zeros(vec![3, 1])).unwrap_err();
+        let shape = vec![3, 1 << 29];
+        assert_eq!(error, LayerError::Size { layer: "Wide", what: "the output", shape });
+    }
 }

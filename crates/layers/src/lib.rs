@@ -34,6 +34,7 @@ mod fully_connected;
 mod layer;
 mod limbs;
 mod parameters;
+mod shapes;
 mod weights;
 
 pub use batch_norm::{BatchNorm, BatchNormConfig};
@@ -51,4 +52,5 @@ pub use fully_connected::{
 };
 pub use layer::{Layer, LayerConfig, LayerState};
 pub use parameters::Parameters;
-pub use weights::{Fans, WeightInit, gain};
+pub use shapes::{LayerShapes, checked_size};
+pub use weights::{WeightInit, gain};

@@ -9,7 +9,8 @@ use numerics::Scalar;
 pub(crate) const LIMB: &str = "whole numbers from 0 to 65535";
 
 const BITS: usize = 16;
-const COUNT: usize = u64::BITS as usize / BITS;
+/// Limbs of a number.
+pub(crate) const COUNT: usize = u64::BITS as usize / BITS;
 
 /// The limbs of `number`, of shape `(4)`.
 pub(crate) fn to_limbs<T: Scalar>(number: u64) -> ArrayD<T> {

@@ -57,6 +57,20 @@ impl<T: Scalar> Parameters<T> {
         self.0.keys().copied()
     }
 
+    /// Whether these are arrays of these names and shapes, in this order.
+    pub(crate) fn are<'a>(
+        &'a self,
+        declared: impl Iterator<Item = (&'static str, &'a [usize])>,
+    ) -> bool {
+        self.iter().map(|(name, array)| (name, array.shape())).eq(declared)
+    }
+
+    /// Names and shapes, for messages.
+    pub(crate) fn description(&self) -> String {
+        let each = self.iter().map(|(name, array)| format!("{name} {:?}", array.shape()));
+        each.collect::<Vec<_>>().join(", ")
+    }
+
     /// The number of scalars in all arrays together.
     #[must_use]
     pub fn scalar_count(&self) -> usize {

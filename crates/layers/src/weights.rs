@@ -9,14 +9,14 @@ use ndarray::{ArrayD, Axis, IxDyn};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
-use crate::LayerError;
+use crate::{LayerError, checked_size};
 
 /// A weight initialiser. `g` below is the [`gain`] of the layer's activation.
 ///
 /// Sources: Glorot and Bengio (2010) for Xavier, He et al. (2015) for He, Martens (2010) for
 /// sparse, Zagoruyko and Komodakis, "DiracNets", arXiv 1706.00388 (2017) for Dirac.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightInit {
     /// All 0.
     Zeros,
@@ -70,21 +70,15 @@ pub enum WeightInit {
 
 /// How many weights lead into one output unit, and out of one input unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fans {
-    /// Weights into one output unit.
-    pub fan_in: usize,
-    /// Weights out of one input unit.
-    pub fan_out: usize,
+struct Fans {
+    fan_in: usize,
+    fan_out: usize,
 }
 
 impl Fans {
     /// The fans of weights of shape `(..., n_in, n_out)`: a convolution's kernel has
     /// `kernel_rows * kernel_cols` times the fans of the matrix of its last two axes.
-    ///
-    /// # Panics
-    /// If the shape has fewer than two axes.
-    #[must_use]
-    pub fn of(shape: &[usize]) -> Self {
+    fn of(shape: &[usize]) -> Self {
         let [kernel @ .., n_in, n_out] = shape else { panic!("weights have at least two axes") };
         let area: usize = kernel.iter().product();
         Self { fan_in: area * n_in, fan_out: area * n_out }
@@ -147,19 +141,22 @@ impl WeightInit {
     /// Weights of this shape, the last two axes being `n_in` and `n_out`.
     ///
     /// # Errors
-    /// [`LayerError::Configuration`], in the name of `layer`, if a number of the initialiser is out
-    /// of range, it is `Identity` or `Sparse` and the shape is not that of a matrix, or it is `Dirac`
+    /// [`LayerError::Size`], in the name of `layer`, if they are too many;
+    /// [`LayerError::Configuration`] if a number of the initialiser is out of range, it is `Identity` or `Sparse` and the shape is not that of a matrix, or it is `Dirac`
     /// and the shape is not that of a kernel of odd sides with at least as many filters as channels.
+    ///
+    /// # Panics
+    /// If the shape has fewer than two axes.
     pub fn sample<T: Scalar>(
         self,
         layer: &'static str,
         shape: &[usize],
-        fans: Fans,
         activation: Activation,
         rng: &mut Rng,
     ) -> Result<ArrayD<T>, LayerError> {
+        checked_size(layer, "W", shape)?;
         self.validate(layer, shape)?;
-        let g = gain(activation);
+        let (g, fans) = (gain(activation), Fans::of(shape));
         let fan_in = fans.fan_in as f64;
         let fan_sum = (fans.fan_in + fans.fan_out) as f64;
         let shape = IxDyn(shape);
@@ -291,7 +288,7 @@ mod tests {
     use super::*;
 
     fn sample(init: WeightInit, shape: &[usize], activation: Activation) -> ArrayD<f64> {
-        init.sample("Test", shape, Fans::of(shape), activation, &mut Rng::new(4)).unwrap()
+        init.sample("Test", shape, activation, &mut Rng::new(4)).unwrap()
     }
 
     #[test]
@@ -375,9 +372,8 @@ mod tests {
     #[test]
     fn dirac_needs_a_centre_and_a_filter_for_each_channel() {
         for shape in [&[2, 3, 1, 1][..], &[3, 4, 1, 1], &[3, 3, 2, 1], &[3, 3], &[0, 0, 1, 1]] {
-            let (fans, mut rng) = (Fans::of(shape), Rng::new(0));
-            let drawn =
-                WeightInit::Dirac.sample::<f32>("L", shape, fans, Activation::Linear, &mut rng);
+            let mut rng = Rng::new(0);
+            let drawn = WeightInit::Dirac.sample::<f32>("L", shape, Activation::Linear, &mut rng);
             assert_eq!(
                 drawn.unwrap_err().to_string(),
                 format!(
@@ -416,26 +412,15 @@ mod tests {
             WeightInit::Normal { mean: 0.0, std: -1.0 },
             WeightInit::Sparse { sparsity: 1.5, std: 1.0 },
         ] {
-            let result = init.sample::<f64>(
-                "L",
-                &[2, 2],
-                Fans::of(&[2, 2]),
-                Activation::Linear,
-                &mut Rng::new(0),
-            );
+            let result = init.sample::<f64>("L", &[2, 2], Activation::Linear, &mut Rng::new(0));
             assert!(
                 matches!(result, Err(LayerError::Configuration { layer: "L", .. })),
                 "{init:?}"
             );
         }
         let kernel = [3, 3, 1, 2];
-        let result = WeightInit::Identity.sample::<f64>(
-            "L",
-            &kernel,
-            Fans::of(&kernel),
-            Activation::Linear,
-            &mut Rng::new(0),
-        );
+        let result =
+            WeightInit::Identity.sample::<f64>("L", &kernel, Activation::Linear, &mut Rng::new(0));
         assert!(result.is_err());
     }
 

@@ -1,5 +1,5 @@
 //! What every layer shares: the number type, the matrix product, eigenvalues, sums and maps on several
-//! threads, and the random source.
+//! threads, the random source, and the largest size of an array.
 //!
 //! All mathematics of the workspace is generic over [`Scalar`], which is `f32` or `f64`: gradients
 //! are verified in `f64`, training runs in `f32`.
@@ -10,6 +10,7 @@ mod normal;
 mod parallel;
 mod random;
 mod scalar;
+mod size;
 mod symmetric_eigen;
 mod vectorized;
 
@@ -21,5 +22,6 @@ pub use parallel::{
 };
 pub use random::Rng;
 pub use scalar::Scalar;
+pub use size::{MOST_ELEMENTS, element_count};
 pub use symmetric_eigen::symmetric_eigen;
 pub use vectorized::vectorized;

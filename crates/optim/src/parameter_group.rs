@@ -1,19 +1,29 @@
 //! Parameters that are trained in a way of their own.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{MuonConfig, ScheduleConfig, SgdConfig};
 
 /// The choice among the optimisers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum OptimiserConfig {
     /// See [`Sgd`](crate::Sgd).
     Sgd(SgdConfig),
     /// See [`Muon`](crate::Muon).
     Muon(MuonConfig),
     /// None: the parameters stay as they are.
+    #[serde(deserialize_with = "no_fields")]
     Frozen,
+}
+
+/// Serde takes any fields for a variant without some.
+fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct NoFields {}
+
+    NoFields::deserialize(deserializer).map(|NoFields {}| ())
 }
 
 /// Some parameters of a network, and how they are trained in place of what holds for all others.

@@ -6,7 +6,7 @@ use crate::{Constant, Cycle, Exponential, Linear, OneCycle, OptimError, Triangul
 
 /// Declares a [`Schedule`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "snake_case")]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScheduleConfig {
     /// See [`Constant`].
     Constant {

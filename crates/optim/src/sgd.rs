@@ -11,6 +11,7 @@ use crate::velocities::Velocities;
 
 /// Declares an [`Sgd`]; by default plain gradient descent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SgdConfig {
     /// The share of the last velocity that is kept, in `[0, 1)`.
     #[serde(default)]

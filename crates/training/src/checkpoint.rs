@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use experiment::{Evaluation, ExperimentError, write_atomically};
+use ffnn::NeuralNetwork;
 use half::f16;
 use ndarray::ArrayD;
 use numerics::Rng;
@@ -75,7 +76,8 @@ impl Checkpoint {
         let mut state: Option<RunState> =
             metadata.contains_key(RUN).then(|| parse(file, &metadata, RUN)).transpose()?;
 
-        // What is drawn here is overwritten: every tensor has to be in the file.
+        check_tensors(file, &spec, &tensors)?;
+        // What is drawn here is overwritten.
         let mut model = Model::build(spec, &mut Rng::new(0))?;
         restore(file, &mut model, &mut tensors)?;
         if let Some(state) = &mut state
@@ -268,6 +270,24 @@ fn write_with(
     Ok(write_atomically(path, &file.to_bytes())?)
 }
 
+/// Checks that the file has every tensor of the model in its shape, before memory is taken for the model.
+fn check_tensors(
+    file: &str,
+    spec: &ModelSpec,
+    tensors: &BTreeMap<String, ArrayD<f32>>,
+) -> Result<(), TrainingError> {
+    let layers = NeuralNetwork::shapes(&spec.layer_configs(), &spec.input_shape)?;
+    for (index, layer) in layers.iter().enumerate() {
+        for (name, shape) in layer.parameters() {
+            check_tensor(file, tensors, &format!("model.{index}.{name}"), shape)?;
+        }
+        for (name, shape) in layer.buffers() {
+            check_tensor(file, tensors, &format!("buffer.{index}.{name}"), shape)?;
+        }
+    }
+    Ok(())
+}
+
 /// Moves parameters and buffers from the tensors into the model.
 fn restore(
     file: &str,
@@ -304,13 +324,23 @@ fn take(
     tensor: String,
     shape: &[usize],
 ) -> Result<ArrayD<f32>, TrainingError> {
-    let got = match tensors.remove(&tensor) {
-        Some(array) if array.shape() == shape => return Ok(array),
+    check_tensor(file, tensors, &tensor, shape)?;
+    Ok(tensors.remove(&tensor).expect("it was found in the file"))
+}
+
+fn check_tensor(
+    file: &str,
+    tensors: &BTreeMap<String, ArrayD<f32>>,
+    tensor: &str,
+    shape: &[usize],
+) -> Result<(), TrainingError> {
+    let got = match tensors.get(tensor) {
+        Some(array) if array.shape() == shape => return Ok(()),
         Some(array) => format!("shape {:?}", array.shape()),
         None => "no such tensor".to_owned(),
     };
-    let (file, expected) = (file.to_owned(), format!("shape {shape:?}"));
-    Err(TrainingError::Tensor { file, tensor, expected, got })
+    let (file, tensor) = (file.to_owned(), tensor.to_owned());
+    Err(TrainingError::Tensor { file, tensor, expected: format!("shape {shape:?}"), got })
 }
 
 fn parse<V: DeserializeOwned>(
@@ -363,6 +393,37 @@ mod tests {
             ]),
             half: BTreeSet::new(),
         }
+    }
+
+    #[test]
+    fn a_description_of_other_sizes_than_the_tensors_is_refused_before_a_layer_is_built() {
+        let of_size = |rows, n_out| {
+            refused(|file| {
+                let mut spec: ModelSpec = serde_json::from_str(&file.metadata[MODEL]).unwrap();
+                spec.input_shape[0] = rows;
+                spec.layers[1] = LayerSpec::FullyConnected(FullyConnectedConfig::new(n_out));
+                file.metadata.insert(MODEL.to_owned(), serde_json::to_string(&spec).unwrap());
+            })
+        };
+        // It would take two gibibytes, and would not have one logit for each of the two classes.
+        assert_eq!(
+            of_size(2, 1 << 28),
+            "f: tensor model.1.W: expected shape [2, 268435456], but got shape [2, 2]"
+        );
+        for n_out in [10_usize.pow(12), usize::MAX] {
+            assert_eq!(
+                of_size(2, n_out),
+                format!(
+                    "layer 1 (from 0): FullyConnected: an output example of shape [{n_out}] has more than \
+                     1073741824 elements; choose a smaller layer, image or mini-batch"
+                )
+            );
+        }
+        let error = of_size(usize::MAX, 2);
+        assert!(
+            error.starts_with("layer 0 (from 0): Flatten: an input example of shape"),
+            "{error}"
+        );
     }
 
     #[test]

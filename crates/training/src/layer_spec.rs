@@ -6,22 +6,22 @@ use cnn::{
 };
 use layers::{
     BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig,
-    LayerError,
+    LayerError, LayerShapes,
 };
 use numerics::{Rng, Scalar};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Declares a layer of any kind; in a file, `layer` names the kind.
 ///
 /// A new kind of layer is one more variant here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "layer")]
+#[serde(tag = "layer", deny_unknown_fields)]
 pub enum LayerSpec {
     /// See [`FullyConnectedConfig`].
     #[serde(rename = "fully_connected")]
     FullyConnected(FullyConnectedConfig),
     /// See [`FlattenConfig`].
-    #[serde(rename = "flatten")]
+    #[serde(rename = "flatten", deserialize_with = "no_fields")]
     Flatten,
     /// See [`BatchNormConfig`].
     #[serde(rename = "batch_norm")]
@@ -36,11 +36,32 @@ pub enum LayerSpec {
     #[serde(rename = "pool2d")]
     Pool2D(Pool2DConfig),
     /// See [`GlobalAveragePool2DConfig`].
-    #[serde(rename = "global_average_pool2d")]
+    #[serde(rename = "global_average_pool2d", deserialize_with = "no_fields")]
     GlobalAveragePool2D,
 }
 
+/// Serde takes any fields for a variant without some.
+fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct NoFields {}
+
+    NoFields::deserialize(deserializer).map(|NoFields {}| ())
+}
+
 impl LayerSpec {
+    fn config<T: Scalar>(&self) -> &dyn LayerConfig<T> {
+        match self {
+            Self::FullyConnected(config) => config,
+            Self::Flatten => &FlattenConfig,
+            Self::BatchNorm(config) => config,
+            Self::Dropout(config) => config,
+            Self::Conv2D(config) => config,
+            Self::Pool2D(config) => config,
+            Self::GlobalAveragePool2D => &GlobalAveragePool2DConfig,
+        }
+    }
+
     /// How a convolution of images of this shape is computed in `f32`; nothing for other layers, and
     /// if the layer cannot be built for them.
     #[must_use]
@@ -55,20 +76,16 @@ impl LayerSpec {
 }
 
 impl<T: Scalar> LayerConfig<T> for LayerSpec {
+    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
+        self.config::<T>().shapes(input_shape)
+    }
+
     fn build_boxed(
         &self,
         input_shape: &[usize],
         rng: &mut Rng,
     ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        match self {
-            Self::FullyConnected(config) => config.build_boxed(input_shape, rng),
-            Self::Flatten => FlattenConfig.build_boxed(input_shape, rng),
-            Self::BatchNorm(config) => config.build_boxed(input_shape, rng),
-            Self::Dropout(config) => config.build_boxed(input_shape, rng),
-            Self::Conv2D(config) => config.build_boxed(input_shape, rng),
-            Self::Pool2D(config) => config.build_boxed(input_shape, rng),
-            Self::GlobalAveragePool2D => GlobalAveragePool2DConfig.build_boxed(input_shape, rng),
-        }
+        self.config().build_boxed(input_shape, rng)
     }
 }
 

@@ -4,7 +4,6 @@ use activations::Activation;
 use datasets::{ImageSet, argmax, one_hot};
 use experiment::Evaluation;
 use ffnn::NeuralNetwork;
-use layers::LayerConfig;
 use losses::Loss;
 use ndarray::{Array2, Array4, ArrayD, ArrayView4, Axis};
 use numerics::Rng;
@@ -33,10 +32,8 @@ impl Model {
     /// a layer is invalid or does not fit what comes out of the one before.
     pub fn build(spec: ModelSpec, rng: &mut Rng) -> Result<Self, TrainingError> {
         let scaling = spec.pixel_scaling()?;
-        let configs: Vec<Box<dyn LayerConfig<f32>>> =
-            spec.layers.iter().map(|layer| Box::new(layer.clone()) as _).collect();
-        let network =
-            NeuralNetwork::build(&configs, &spec.input_shape, Loss::SoftmaxCrossEntropy, rng)?;
+        let (configs, loss) = (spec.layer_configs(), Loss::SoftmaxCrossEntropy);
+        let network = NeuralNetwork::build(&configs, &spec.input_shape, loss, rng)?;
         let last = network.layers().last().expect("a network has at least one layer");
         if last.output_shape() != [spec.class_names.len()] {
             return Err(TrainingError::Spec {

@@ -1,5 +1,6 @@
 //! What a model is, apart from its weights.
 
+use layers::LayerConfig;
 use serde::{Deserialize, Serialize};
 
 use crate::pixel_scaling::PixelScaling;
@@ -62,6 +63,10 @@ impl ModelSpec {
             );
         }
         Ok(())
+    }
+
+    pub(crate) fn layer_configs(&self) -> Vec<Box<dyn LayerConfig<f32>>> {
+        self.layers.iter().map(|layer| Box::new(layer.clone()) as _).collect()
     }
 
     pub(crate) fn pixel_scaling(&self) -> Result<PixelScaling, TrainingError> {

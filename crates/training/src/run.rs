@@ -229,7 +229,8 @@ impl Training {
         }
         let steps = source.per_epoch();
         let Position { epochs, step, iteration } = self.position;
-        if steps == 0 || step > steps || iteration != epochs * steps + step {
+        let done = epochs.checked_mul(steps).and_then(|whole| whole.checked_add(step));
+        if steps == 0 || step > steps || done != Some(iteration) {
             return Err(TrainingError::Config {
                 what: "the number of mini-batches in an epoch",
                 expected: format!(

@@ -62,8 +62,14 @@ impl RunConfig {
     /// Checks that the schedules were made for a run of so many epochs and steps: that of the run for
     /// all of it, those of groups for all or less.
     pub(crate) fn check_schedules(&self, steps_per_epoch: u64) -> Result<(), TrainingError> {
-        let total = self.epochs * steps_per_epoch;
         let epochs = format!("{} epochs of {steps_per_epoch} steps", self.epochs);
+        let Some(total) = self.epochs.checked_mul(steps_per_epoch) else {
+            return Err(TrainingError::Config {
+                what: "the number of steps of the training",
+                expected: format!("at most {}", u64::MAX),
+                got: epochs,
+            });
+        };
         if let Some(planned) = self.schedule.total_steps()
             && planned != total
         {

@@ -158,7 +158,7 @@ impl Layer<f64> for Naive {
         };
         let gamma = self.parameters().get("gamma").map(|_| ("gamma", row(&along)));
         let gradients = gamma.into_iter().chain([("beta", row(&dl_dz))]);
-        self.state.set_gradients(Parameters::new(gradients));
+        self.state.set_gradients(Parameters::new(gradients))?;
         Ok(dl_dx)
     }
 

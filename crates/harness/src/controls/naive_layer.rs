@@ -136,7 +136,7 @@ impl<M: Model> Layer<f64> for NaiveLayer<M> {
         {
             cache.z = dl_dz;
         }
-        self.state.set_gradients(gradients);
+        self.state.set_gradients(gradients)?;
         Ok(dl_dx)
     }
 

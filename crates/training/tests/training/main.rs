@@ -6,4 +6,6 @@ mod checkpoints;
 mod configuration;
 mod learning;
 mod resume;
+mod sizes;
 mod tiny;
+mod unknown_fields;

@@ -54,7 +54,7 @@ impl LayerSubject<f64> for Wrong {
         if self.0 == Bug::StartsWithGradients {
             let ones = inner.parameters().iter().map(|(n, p)| (n, ArrayD::ones(p.raw_dim())));
             let ones = Parameters::new(ones.collect::<Vec<_>>());
-            inner.state_mut().set_gradients(ones);
+            inner.state_mut().set_gradients(ones)?;
         }
         let (forwards, predicted) = (0, AtomicBool::new(false));
         Ok(Box::new(WrongLayer { inner, bug: self.0, forwards, predicted, m: None }))
@@ -161,7 +161,7 @@ impl Layer<f64> for WrongLayer {
                 _ => {}
             }
         }
-        self.state_mut().set_gradients(gradients);
+        self.state_mut().set_gradients(gradients)?;
         if bug == Bug::ChangesParameters {
             let (parameters, _) = self.parameters_and_gradients();
             parameters.iter_mut().for_each(|(_, parameter)| *parameter *= 0.5);
@@ -181,9 +181,9 @@ impl Layer<f64> for WrongLayer {
         self.inner.clear_cache();
     }
 
-    fn decaying_parameters(&self) -> &'static [&'static str] {
+    fn decaying_parameters(&self) -> Vec<&'static str> {
         if self.bug == Bug::DecaysEverything {
-            return &["W", "b"];
+            return self.parameters().names().collect();
         }
         self.inner.decaying_parameters()
     }

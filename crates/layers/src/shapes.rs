@@ -1,0 +1,108 @@
+//! The shapes of a layer, before there is one.
+
+#[cfg(doc)]
+use numerics::MOST_ELEMENTS;
+use numerics::element_count;
+
+use crate::LayerError;
+
+/// Shapes of all that a layer takes, gives and keeps, each of at most [`MOST_ELEMENTS`] elements.
+///
+/// They follow from a configuration alone, so that a layer can be compared with a file, or refused, before
+/// memory is taken for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerShapes {
+    pub(crate) kind: &'static str,
+    pub(crate) input: Vec<usize>,
+    pub(crate) output: Vec<usize>,
+    pub(crate) parameters: Vec<ParameterShape>,
+    pub(crate) buffers: Vec<(&'static str, Vec<usize>)>,
+}
+
+/// The declaration of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ParameterShape {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) decays: bool,
+}
+
+impl LayerShapes {
+    /// A layer of this kind between examples of these shapes, which have at least one axis.
+    ///
+    /// # Errors
+    /// [`LayerError::Size`].
+    pub fn new(kind: &'static str, input: &[usize], output: &[usize]) -> Result<Self, LayerError> {
+        checked_size(kind, "an input example", input)?;
+        checked_size(kind, "an output example", output)?;
+        let (input, output) = (input.to_vec(), output.to_vec());
+        Ok(Self { kind, input, output, parameters: Vec::new(), buffers: Vec::new() })
+    }
+
+    /// The same with one more parameter, on which weight decay acts.
+    ///
+    /// # Errors
+    /// [`LayerError::Size`].
+    pub fn weight(self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
+        self.with_parameter(name, shape, true)
+    }
+
+    /// The same with one more parameter, on which weight decay does not act: a bias, or the scale or offset of
+    /// a normalisation.
+    ///
+    /// # Errors
+    /// [`LayerError::Size`].
+    pub fn offset(self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
+        self.with_parameter(name, shape, false)
+    }
+
+    /// The same with one more buffer, see [`Layer::buffers`](crate::Layer::buffers).
+    ///
+    /// # Errors
+    /// [`LayerError::Size`].
+    pub fn buffer(mut self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
+        checked_size(self.kind, name, shape)?;
+        self.buffers.push((name, shape.to_vec()));
+        Ok(self)
+    }
+
+    fn with_parameter(
+        mut self,
+        name: &'static str,
+        shape: &[usize],
+        decays: bool,
+    ) -> Result<Self, LayerError> {
+        checked_size(self.kind, name, shape)?;
+        self.parameters.push(ParameterShape { name, shape: shape.to_vec(), decays });
+        Ok(self)
+    }
+
+    /// The shape of one output example.
+    #[must_use]
+    pub fn output(&self) -> &[usize] {
+        &self.output
+    }
+
+    /// Names and shapes of the parameters in order.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &[usize])> {
+        self.parameters.iter().map(|parameter| (parameter.name, parameter.shape.as_slice()))
+    }
+
+    /// Names and shapes of the buffers in order.
+    pub fn buffers(&self) -> impl Iterator<Item = (&'static str, &[usize])> {
+        self.buffers.iter().map(|(name, shape)| (*name, shape.as_slice()))
+    }
+}
+
+/// The number of elements of an array that a layer would make.
+///
+/// # Errors
+/// [`LayerError::Size`] if there are more than [`MOST_ELEMENTS`].
+pub fn checked_size(
+    layer: &'static str,
+    what: &'static str,
+    shape: &[usize],
+) -> Result<usize, LayerError> {
+    let too_large = || LayerError::Size { layer, what, shape: shape.to_vec() };
+    element_count(shape).ok_or_else(too_large)
+}
