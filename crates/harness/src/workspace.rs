@@ -34,8 +34,8 @@ fn root_above(start: &Path) -> Result<PathBuf, HarnessError> {
 const BUILD: [&str; 4] = [".cargo/config.toml", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml"];
 
 /// SHA-256 of the paths and contents of `crates/**/*.rs`, of Iris in `crates/**/*.npy`, of what says how
-/// all that is built (`crates/*/Cargo.toml` and [`BUILD`]) and of `fixtures/**`, in the order of their
-/// paths.
+/// all that is built (`crates/*/Cargo.toml`, and in the root `Cargo.toml`, `Cargo.lock`, the toolchain and
+/// cargo's configuration) and of `fixtures/**`, in the order of their paths.
 ///
 /// Results that carry another hash were obtained from other code, from code that was built otherwise, or
 /// from other test data.
