@@ -97,6 +97,7 @@ const LAYERS: [Entry; 6] = [
                 "FullyConnectedConfig",
                 "FullyConnectedConfig::new",
                 "FullyConnectedConfig::build",
+                "LayerConfig for FullyConnectedConfig::shapes",
                 "FullyConnected",
                 "KIND",
                 "Cache",
@@ -131,6 +132,8 @@ const LAYERS: [Entry; 6] = [
                     "Pool2DConfig",
                     "Pool2DConfig::new",
                     "Pool2DConfig::build",
+                    "Pool2DConfig::window",
+                    "LayerConfig for Pool2DConfig::shapes",
                     "Pool2D",
                     "KIND",
                     "Cache",
@@ -169,6 +172,7 @@ const LAYERS: [Entry; 6] = [
                     "Window::input",
                     "Window::kernel",
                     "Window::output",
+                    "Window::padded",
                     "Window::stride",
                     "Window::pad",
                     "Window::input_row",
@@ -192,7 +196,14 @@ const LAYERS: [Entry; 6] = [
     Entry {
         name: "layers.Conv2D._init_parameters",
         // How `W` is drawn is `WeightInit::sample`, which the course gives its students.
-        sources: &[Source { file: "crates/cnn/src/conv2d.rs", items: &["Conv2DConfig::build"] }],
+        sources: &[Source {
+            file: "crates/cnn/src/conv2d.rs",
+            items: &[
+                "Conv2DConfig::build",
+                "Conv2DConfig::window",
+                "LayerConfig for Conv2DConfig::shapes",
+            ],
+        }],
         builds_on: &["layers.Pool2D", "layers.Conv2D.__init__"],
     },
     Entry {
