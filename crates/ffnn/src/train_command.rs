@@ -10,7 +10,7 @@ use experiment::{
 };
 use ffnn::{FfnnError, Hidden, IrisConfig};
 use numerics::Scalar;
-use stdio::println;
+use stdio::{eprintln, println};
 
 use crate::cli::{self, RecordArguments, TrainingArguments, percent};
 use crate::failure::Failure;

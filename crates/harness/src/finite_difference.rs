@@ -80,10 +80,10 @@ pub trait Problem {
     }
 }
 
-/// Relative errors like those of rounding, but [`SIZE`](Self::SIZE) instead of ε: each number is off
+/// Relative errors like those of rounding, but `√ε` instead of ε: each number is off
 /// by that in a random direction.
 ///
-/// What they do to a value is what rounding does to it, times `SIZE / ε`, whatever cancels or
+/// What they do to a value is what rounding does to it, times `1 / √ε`, whatever cancels or
 /// saturates on the way. (Evaluation in `f32` would not show it: where `1 + x` is 1 in `f64`, it is 1
 /// in `f32` as well.)
 pub struct Noise(Rng);

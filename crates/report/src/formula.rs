@@ -13,6 +13,8 @@ use ratex_types::color::Color;
 use ratex_types::display_item::{DisplayItem, DisplayList};
 use ratex_types::math_style::MathStyle;
 use ratex_types::path_command::PathCommand;
+// For its feature alone, see Cargo.toml.
+use rust_embed as _;
 use ttf_parser::{Face, OutlineBuilder};
 
 use crate::markup::escape;

@@ -241,7 +241,7 @@ pub(super) fn controls() -> Vec<Control> {
             "scale-kept",
             Bug::ScaleKept,
             "a layer that is declared without a scale has one",
-            &[Formula, Property],
+            &[Formula],
         ),
         control(
             "offset-lost-with-scale",
