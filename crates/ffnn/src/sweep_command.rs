@@ -91,7 +91,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
     // Whatever can be refused is refused before there is a record.
     datasets::Batches::new(&splits.train, grid.training.batch_size, 0).map_err(Failure::usage)?;
     for set in grid.sets()? {
-        set.config.shapes(&splits)?;
+        set.config.shapes(&splits).map_err(Failure::usage)?;
     }
     let data = cli::describe(&splits);
     let writer = SweepWriter::create(&record.output, model_name, record.overwrite)?;

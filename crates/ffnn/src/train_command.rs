@@ -57,6 +57,7 @@ fn train<T: Scalar>(arguments: &TrainArguments, config: &IrisConfig) -> Result<(
     let TrainArguments { seed, model_name, record, .. } = arguments;
     let splits = record.load::<T>(config.training.preprocess)?;
     // Whatever can be refused is refused before there is a record.
+    config.shapes(&splits).map_err(Failure::usage)?;
     let network = config.network(&splits, *seed)?;
     let parameters: usize = network.parameters().map(|(_, array)| array.len()).sum();
     datasets::Batches::new(&splits.train, config.training.batch_size, *seed)

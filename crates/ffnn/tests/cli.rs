@@ -223,13 +223,13 @@ fn a_layer_that_no_memory_holds_is_refused_by_its_size() {
     let program = Program::new();
     for n_out in ["99999999999", "999999999999999999", "18446744073709551615"] {
         for command in ["train", "sweep --lr 0.1"] {
-            let error = program.fail(&format!("{command} --hidden {n_out}"), 1);
+            let error = program.fail(&format!("{command} --hidden {n_out}"), 2);
             let expected =
                 format!("layer 0 (from 0): FullyConnected: an output example of shape [{n_out}]");
             assert!(error.contains(&expected), "{error}");
         }
     }
-    let error = program.fail("train --hidden 99999999,99999999", 1);
+    let error = program.fail("train --hidden 99999999,99999999", 2);
     assert!(error.contains("layer 1 (from 0): FullyConnected: W of shape"), "{error}");
     assert!(program.is_untouched());
 }

@@ -87,7 +87,7 @@ fn named(error: TrainingError) -> KaggleError {
             KaggleError::Predictions {
                 what: "the predictions".to_owned(),
                 expected: "finite numbers".to_owned(),
-                got: format!("{got} for image {}; the weights are not made for it", row + 1),
+                got: format!("{got} for image {}; name other weights by --checkpoint", row + 1),
             }
         }
         other => other.into(),

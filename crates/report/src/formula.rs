@@ -345,7 +345,7 @@ mod tests {
             (r"\foo x", r"Undefined control sequence: \foo"),
             (r"\begin{nosuch} a \end{nosuch}", "nosuch"),
             (r"\textcolor{red}{x}", "a colour of its own"),
-            ("x 語", "lack the character `語`"),
+            ("x д", "lack the character `д`"),
             (r"x \tag{3}", "{#eq:ID}"),
             (r"\ref{a}", "[@eq:ID]"),
             (r"\def\x{y} \x", "write it out"),
