@@ -3,52 +3,25 @@
 use ndarray::ArrayD;
 
 /// An error of this crate; every message names what it is about, what it expected and what it got.
+#[expect(missing_docs, reason = "each field is in the message, in its own words")]
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptimError {
     /// A hyperparameter is out of range.
     #[error("{what} must be {expected}, but is {got}")]
-    Hyperparameter {
-        /// The hyperparameter.
-        what: &'static str,
-        /// What would be valid.
-        expected: &'static str,
-        /// What was given.
-        got: f64,
-    },
+    Hyperparameter { what: &'static str, expected: &'static str, got: f64 },
     /// A gradient or a velocity has another shape than its parameter.
     #[error("{what} of parameter {name} must have its shape {expected:?}, but has {got:?}")]
-    Shape {
-        /// The tensor: the gradient or the velocity.
-        what: &'static str,
-        /// The parameter.
-        name: String,
-        /// The shape of the parameter.
-        expected: Vec<usize>,
-        /// The shape of the tensor.
-        got: Vec<usize>,
-    },
+    Shape { what: &'static str, name: String, expected: Vec<usize>, got: Vec<usize> },
     /// A parameter that is no matrix is to be orthogonalised.
     #[error(
         "Muon needs a matrix: parameter {name} must have the shape (.., n_out) with at least two \
          rows of n_out, but has {got:?}; give it to SGD"
     )]
-    NoMatrix {
-        /// The parameter.
-        name: String,
-        /// Its shape.
-        got: Vec<usize>,
-    },
+    NoMatrix { name: String, got: Vec<usize> },
     /// A parameter group contradicts itself or another one.
     #[error("parameter group {index}: expected {expected}, but got {got}")]
-    Group {
-        /// Which of the groups, from 0.
-        index: usize,
-        /// What would be valid.
-        expected: String,
-        /// What it says.
-        got: String,
-    },
+    Group { index: usize, expected: String, got: String },
 }
 
 /// `got` if it is within range, the error that says what range that is otherwise.

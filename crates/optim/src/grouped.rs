@@ -6,23 +6,20 @@ use ndarray::ArrayD;
 use numerics::Scalar;
 
 use crate::muon::matrix_shape;
-use crate::{
-    Muon, OptimError, OptimiserConfig, ParameterGroup, Schedule, ScheduleConfig, Sgd, SgdConfig,
-    Step,
-};
+use crate::{Muon, OptimError, OptimiserConfig, ParameterGroup, Schedule, Sgd, SgdConfig, Step};
 
 /// SGD for all parameters but those of groups, which have optimisers and schedules of their own.
 ///
 /// ```
 /// use ndarray::array;
-/// use optim::{Grouped, OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
+/// use optim::{Grouped, OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
 ///
 /// let groups = [ParameterGroup {
 ///     parameters: vec!["0.b".to_owned()],
 ///     optimiser: OptimiserConfig::Frozen,
 ///     schedule: None,
 /// }];
-/// let schedule = ScheduleConfig::Constant { lr: 0.5 };
+/// let schedule = Schedule::Constant { lr: 0.5 };
 /// let mut optimiser = Grouped::<f64>::new(SgdConfig::default(), schedule, &groups)?;
 /// optimiser.check_parameters([("0.W", &[2, 1][..]), ("0.b", &[1, 1])])?;
 ///
@@ -62,7 +59,7 @@ impl<T: Scalar> Grouped<T> {
     /// parameter is listed twice, a group lists none, or something frozen has a schedule.
     pub fn new(
         sgd: SgdConfig,
-        schedule: ScheduleConfig,
+        schedule: Schedule,
         groups: &[ParameterGroup],
     ) -> Result<Self, OptimError> {
         let mut grouped = Self {
@@ -218,7 +215,7 @@ mod tests {
 
     const MOMENTUM: SgdConfig =
         SgdConfig { momentum: 0.5, nesterov: false, weight_decay: 0.25, clip_norm: None };
-    const RATE: ScheduleConfig = ScheduleConfig::Constant { lr: 0.5 };
+    const RATE: Schedule = Schedule::Constant { lr: 0.5 };
 
     fn group(parameters: &[&str], optimiser: OptimiserConfig) -> ParameterGroup {
         let parameters = parameters.iter().map(|&name| name.to_owned()).collect();
@@ -228,7 +225,7 @@ mod tests {
     /// Filters by Muon, a bias by SGD that ends after a step, another one frozen.
     fn groups() -> [ParameterGroup; 3] {
         let muon = OptimiserConfig::Muon(MuonConfig::default());
-        let linear = ScheduleConfig::Linear { lr: 0.25, total_steps: 1 };
+        let linear = Schedule::Linear { lr: 0.25, total_steps: 1 };
         let sgd = OptimiserConfig::Sgd(MOMENTUM);
         [
             group(&["0.W"], muon),
@@ -308,7 +305,7 @@ mod tests {
         assert!(refused(&[scheduled]).contains("no schedule for what is frozen"));
         let unusable = OptimiserConfig::Sgd(SgdConfig { momentum: 1.0, ..MOMENTUM });
         assert!(refused(&[group(&["0.W"], unusable)]).contains("the momentum must be"));
-        let schedule = Some(ScheduleConfig::Linear { lr: 0.1, total_steps: 0 });
+        let schedule = Some(Schedule::Linear { lr: 0.1, total_steps: 0 });
         let ended = ParameterGroup { schedule, ..group(&["0.W"], sgd) };
         assert!(refused(&[ended]).contains("total_steps must be at least 1"));
     }

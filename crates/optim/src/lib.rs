@@ -6,9 +6,9 @@
 //!
 //! ```
 //! use ndarray::array;
-//! use optim::{ScheduleConfig, SgdConfig, Step};
+//! use optim::{Schedule, SgdConfig, Step};
 //!
-//! let schedule = ScheduleConfig::Constant { lr: 0.5 }.build()?;
+//! let schedule = Schedule::Constant { lr: 0.5 }.build()?;
 //! let mut sgd = SgdConfig { momentum: 0.5, ..SgdConfig::default() }.build::<f64>()?;
 //! let step = |t| Step { lr: schedule.lr(t), decays: true };
 //! let (mut p, gradient) = (array![8.0].into_dyn(), array![2.0].into_dyn());
@@ -18,32 +18,20 @@
 //! # Ok::<(), optim::OptimError>(())
 //! ```
 
-mod constant;
-mod cycle;
 mod error;
-mod exponential;
 mod grouped;
-mod linear;
 mod muon;
 mod newton_schulz;
 mod norm;
-mod one_cycle;
 mod parameter_group;
 mod schedule;
 mod sgd;
-mod triangular;
 mod velocities;
 
-pub use constant::Constant;
-pub use cycle::Cycle;
 pub use error::OptimError;
-pub use exponential::Exponential;
 pub use grouped::Grouped;
-pub use linear::Linear;
 pub use muon::{Muon, MuonConfig};
 pub use newton_schulz::{NEWTON_SCHULZ, NORM_EPS, orthogonalise};
-pub use one_cycle::OneCycle;
 pub use parameter_group::{OptimiserConfig, ParameterGroup};
-pub use schedule::{Schedule, ScheduleConfig};
+pub use schedule::{Schedule, Schedule as ScheduleConfig};
 pub use sgd::{Sgd, SgdConfig, Step};
-pub use triangular::Triangular;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{MuonConfig, ScheduleConfig, SgdConfig};
+use crate::{MuonConfig, Schedule, SgdConfig};
 
 /// The choice among the optimisers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,12 +32,12 @@ fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error>
 /// says what is to decay.
 ///
 /// ```
-/// use optim::{MuonConfig, OptimiserConfig, ParameterGroup, ScheduleConfig};
+/// use optim::{MuonConfig, OptimiserConfig, ParameterGroup, Schedule};
 ///
 /// let filters = ParameterGroup {
 ///     parameters: vec!["0.W".to_owned(), "3.W".to_owned()],
 ///     optimiser: OptimiserConfig::Muon(MuonConfig::default()),
-///     schedule: Some(ScheduleConfig::Linear { lr: 0.24, total_steps: 200 }),
+///     schedule: Some(Schedule::Linear { lr: 0.24, total_steps: 200 }),
 /// };
 /// let text = toml::to_string(&filters)?;
 /// assert!(text.contains("name = \"muon\""));
@@ -54,5 +54,5 @@ pub struct ParameterGroup {
     /// The learning rate by step; that of the parameters in no group if there is none here. It may end
     /// before the training does; the parameters then stay as they are. What is frozen has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schedule: Option<ScheduleConfig>,
+    pub schedule: Option<Schedule>,
 }

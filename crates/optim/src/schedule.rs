@@ -1,38 +1,57 @@
-//! The choice among the learning-rate schedules.
+//! Learning rates as functions of the step.
+
+use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Constant, Cycle, Exponential, Linear, OneCycle, OptimError, Triangular};
+use crate::OptimError;
+use crate::error::{check, check_lr};
 
-/// Declares a [`Schedule`].
+/// The learning rate η(t) of step t; the first update of a training is step 0.
+///
+/// ```
+/// use optim::Schedule;
+/// let linear = Schedule::Linear { lr: 2.0, total_steps: 4 }.build()?;
+/// assert_eq!([0, 1, 3, 4, 5].map(|step| linear.lr(step)), [2.0, 1.5, 0.5, 0.0, 0.0]);
+/// # Ok::<(), optim::OptimError>(())
+/// ```
+///
+/// Questions 5 (exponential) and 7.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
-pub enum ScheduleConfig {
-    /// See [`Constant`].
+pub enum Schedule {
+    /// The same rate at every step.
     Constant {
-        /// The learning rate.
+        /// The learning rate, above 0.
         lr: f64,
     },
-    /// See [`Exponential`].
+    /// `η(t) = lr · decay^(t / decay_steps)`; 0 where that is below the smallest number.
     Exponential {
-        /// The learning rate of the first step.
+        /// The learning rate of the first step, above 0.
         lr: f64,
         /// The factor by which it shrinks, in `(0, 1]`.
         decay: f64,
         /// The number of steps in which it does, at least 1.
         decay_steps: u64,
-        /// Whether it shrinks all at once.
+        /// Whether it shrinks all at once: the exponent is rounded down.
         #[serde(default)]
         staircase: bool,
     },
-    /// See [`Linear`].
+    /// `η(t) = lr (1 - t / total_steps)`, and 0 from step `total_steps` on.
+    ///
+    /// The last step of a training of `total_steps` still has a rate, `lr / total_steps`. With a
+    /// `total_steps` below that of the training, a parameter comes to rest before its end.
     Linear {
-        /// The learning rate of the first step.
+        /// The learning rate of the first step, above 0.
         lr: f64,
         /// The step from which on it is 0, at least 1.
         total_steps: u64,
     },
-    /// See [`Triangular`].
+    /// In a straight line from step 0 up to the peak, and in another down to the last step.
+    ///
+    /// With p the peak's step, l the last step, and s and e the fractions at start and end,
+    /// `η(t) / peak_lr` is `s + (1 - s) h(t/p)` up to p and `1 - (1 - e) h((t - p)/(l - p))` from there
+    /// to l, where `h(x) = x`. From the last step on it stays at e.
     Triangular {
         /// The learning rate of the step `peak_step`, above 0: the largest there is.
         peak_lr: f64,
@@ -45,42 +64,98 @@ pub enum ScheduleConfig {
         /// The learning rate of the last step as a share of `peak_lr`, in `[0, 1]`.
         end_fraction: f64,
     },
-    /// See [`OneCycle`].
+    /// The same with half waves of the cosine: `h(x) = (1 - cos(π x)) / 2`, level at the start, at the
+    /// peak and at the end.
+    ///
+    /// This is the one-cycle policy of Smith (2018) in two phases and with PyTorch's cosine; unlike both,
+    /// it leaves the momentum alone.
     OneCycle {
-        /// The learning rate of the step `peak_step`, above 0: the largest there is.
+        /// As for [`Triangular`](Self::Triangular).
         peak_lr: f64,
-        /// The number of steps of the training, at least 3. The last one is `total_steps - 1`.
+        /// As for [`Triangular`](Self::Triangular).
         total_steps: u64,
-        /// The step of the peak, after the first step and before the last.
+        /// As for [`Triangular`](Self::Triangular).
         peak_step: u64,
-        /// The learning rate of step 0 as a share of `peak_lr`, in `[0, 1]`.
+        /// As for [`Triangular`](Self::Triangular).
         start_fraction: f64,
-        /// The learning rate of the last step as a share of `peak_lr`, in `[0, 1]`.
+        /// As for [`Triangular`](Self::Triangular).
         end_fraction: f64,
     },
 }
 
-impl ScheduleConfig {
-    /// The schedule.
+impl Schedule {
+    /// The schedule itself, if every number of it is in range.
     ///
     /// # Errors
-    /// [`OptimError::Hyperparameter`] if a number is out of range.
-    pub fn build(self) -> Result<Schedule, OptimError> {
-        Ok(match self {
-            Self::Constant { lr } => Schedule::Constant(Constant::new(lr)?),
+    /// [`OptimError::Hyperparameter`] for the first number that is not.
+    pub fn build(self) -> Result<Self, OptimError> {
+        match self {
+            Self::Constant { lr } => {
+                check_lr(lr)?;
+            }
+            Self::Exponential { lr, decay, decay_steps, .. } => {
+                check_lr(lr)?;
+                check("the decay", "in (0, 1]", decay, decay > 0.0 && decay <= 1.0)?;
+                check("decay_steps", "at least 1", decay_steps as f64, decay_steps >= 1)?;
+            }
+            Self::Linear { lr, total_steps } => {
+                check_lr(lr)?;
+                check("total_steps", "at least 1", total_steps as f64, total_steps >= 1)?;
+            }
+            Self::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+            | Self::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
+                check_lr(peak_lr)?;
+                check("total_steps", "at least 3", total_steps as f64, total_steps >= 3)?;
+                let valid = (1..total_steps - 1).contains(&peak_step);
+                check("peak_step", "from 1 to total_steps - 2", peak_step as f64, valid)?;
+                for (what, fraction) in
+                    [("start_fraction", start_fraction), ("end_fraction", end_fraction)]
+                {
+                    check(what, "in [0, 1]", fraction, (0.0..=1.0).contains(&fraction))?;
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// The learning rate of a step.
+    #[must_use]
+    pub fn lr(&self, step: u64) -> f64 {
+        match *self {
+            Self::Constant { lr } => lr,
+            // ANCHOR: exponential
             Self::Exponential { lr, decay, decay_steps, staircase } => {
-                Schedule::Exponential(Exponential::new(lr, decay, decay_steps, staircase)?)
+                let periods = step as f64 / decay_steps as f64;
+                lr * decay.powf(if staircase { periods.floor() } else { periods })
             }
-            Self::Linear { lr, total_steps } => Schedule::Linear(Linear::new(lr, total_steps)?),
-            Self::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
-                let cycle = Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
-                Schedule::Triangular(Triangular::new(cycle)?)
+            // ANCHOR_END: exponential
+            // ANCHOR: linear
+            Self::Linear { lr, total_steps } => {
+                let left = total_steps.saturating_sub(step);
+                lr * (left as f64 / total_steps as f64)
             }
-            Self::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
-                let cycle = Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
-                Schedule::OneCycle(OneCycle::new(cycle)?)
-            }
-        })
+            // ANCHOR_END: linear
+            // ANCHOR: cycle
+            Self::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+            | Self::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
+                // The last step's rate is that of all later ones.
+                let last = total_steps.saturating_sub(1);
+                let step = step.min(last);
+                let (from, to, part) = if step <= peak_step {
+                    (start_fraction, 1.0, step as f64 / peak_step as f64)
+                } else {
+                    let (done, steps) = (step - peak_step, last - peak_step);
+                    (1.0, end_fraction, done as f64 / steps as f64)
+                };
+                // The share of a leg's change that is done after this part of its steps.
+                let share = match self {
+                    Self::OneCycle { .. } => (1.0 - (PI * part).cos()) / 2.0,
+                    _ => part,
+                };
+                // Exact at both ends of a leg, which `from + share * (to - from)` is not.
+                peak_lr * ((1.0 - share) * from + share * to)
+            } // ANCHOR_END: cycle
+        }
     }
 
     /// The number of steps that the schedule was made for, if it has an end.
@@ -93,41 +168,12 @@ impl ScheduleConfig {
             | Self::OneCycle { total_steps, .. } => Some(total_steps),
         }
     }
-}
-
-/// The learning rate as a function of the step.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Schedule {
-    /// The same at every step.
-    Constant(Constant),
-    /// Exponential decay.
-    Exponential(Exponential),
-    /// Straight down to 0.
-    Linear(Linear),
-    /// Up and down in straight lines.
-    Triangular(Triangular),
-    /// Up and down in half waves of the cosine.
-    OneCycle(OneCycle),
-}
-
-impl Schedule {
-    /// The learning rate of a step; the first update of a training is step 0.
-    #[must_use]
-    pub fn lr(&self, step: u64) -> f64 {
-        match self {
-            Self::Constant(constant) => constant.lr(),
-            Self::Exponential(exponential) => exponential.lr(step),
-            Self::Linear(linear) => linear.lr(step),
-            Self::Triangular(triangular) => triangular.lr(step),
-            Self::OneCycle(one_cycle) => one_cycle.lr(step),
-        }
-    }
 
     /// Whether the rate is 0 at this step and at all after it.
     #[must_use]
     pub fn has_ended(&self, step: u64) -> bool {
         // The others end with a share of their peak, and stay there.
-        matches!(self, Self::Linear(linear) if linear.lr(step) == 0.0)
+        matches!(self, Self::Linear { .. }) && self.lr(step) == 0.0
     }
 }
 
@@ -137,73 +183,113 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_declaration_builds_its_schedule() {
-        let constant = ScheduleConfig::Constant { lr: 0.1 }.build().unwrap();
-        assert_eq!([constant.lr(0), constant.lr(1000)], [0.1, 0.1]);
-        let exponential =
-            ScheduleConfig::Exponential { lr: 0.1, decay: 0.5, decay_steps: 3, staircase: true };
-        assert_eq!(exponential.build().unwrap().lr(3), 0.05);
-        let linear = ScheduleConfig::Linear { lr: 0.5, total_steps: 4 };
-        let ended = |step| linear.build().unwrap().has_ended(step);
-        assert!(!ended(3) && ended(4) && ended(5));
-        assert_eq!(linear.build().unwrap().lr(3), 0.125);
-        assert_eq!((linear.total_steps(), exponential.total_steps()), (Some(4), None));
-        // A third of the way up: 1/3 in a straight line, 1/4 along the cosine.
-        let (peak_lr, total_steps, peak_step) = (0.75, 6, 3);
-        let (start_fraction, end_fraction) = (0.0, 0.0);
-        let triangular = ScheduleConfig::Triangular {
-            peak_lr,
-            total_steps,
-            peak_step,
-            start_fraction,
-            end_fraction,
-        };
-        assert_relative_eq!(triangular.build().unwrap().lr(1), 0.25, max_relative = 1e-15);
-        let one_cycle = ScheduleConfig::OneCycle {
-            peak_lr,
-            total_steps,
-            peak_step,
-            start_fraction,
-            end_fraction,
-        };
-        assert_relative_eq!(one_cycle.build().unwrap().lr(1), 0.1875, max_relative = 1e-15);
+    const TRIANGULAR: Schedule = Schedule::Triangular {
+        peak_lr: 2.0,
+        total_steps: 7,
+        peak_step: 4,
+        start_fraction: 0.5,
+        end_fraction: 0.25,
+    };
+    const ONE_CYCLE: Schedule = Schedule::OneCycle {
+        peak_lr: 4.0,
+        total_steps: 6,
+        peak_step: 3,
+        start_fraction: 0.0,
+        end_fraction: 0.5,
+    };
+
+    fn exponential(decay: f64, decay_steps: u64, staircase: bool) -> Schedule {
+        Schedule::Exponential { lr: 0.8, decay, decay_steps, staircase }
     }
 
     #[test]
-    fn an_invalid_declaration_builds_nothing() {
-        assert!(ScheduleConfig::Constant { lr: -1.0 }.build().is_err());
-        let exponential =
-            ScheduleConfig::Exponential { lr: 0.1, decay: 2.0, decay_steps: 3, staircase: true };
-        assert!(exponential.build().is_err());
-        assert!(ScheduleConfig::Linear { lr: 0.1, total_steps: 0 }.build().is_err());
+    fn rates_by_hand() {
+        let (linear, no) = (|lr, total_steps| Schedule::Linear { lr, total_steps }, u64::MAX);
+        let cases: [(Schedule, &[(u64, f64)]); 7] = [
+            (Schedule::Constant { lr: 0.1 }, &[(0, 0.1), (1000, 0.1)]),
+            // Half way: the square root of the decay.
+            (exponential(0.25, 10, false), &[(0, 0.8), (5, 0.4), (10, 0.2), (20, 0.05)]),
+            (exponential(0.5, 10, true), &[(0, 0.8), (9, 0.8), (10, 0.4), (19, 0.4), (20, 0.2)]),
+            (linear(2.0, 4), &[(0, 2.0), (1, 1.5), (2, 1.0), (3, 0.5), (4, 0.0), (no, 0.0)]),
+            (linear(0.3, 1), &[(0, 0.3), (1, 0.0)]),
+            // From 1 to 2 by quarters, then to 0.5 by 0.75, and no further.
+            (
+                TRIANGULAR,
+                &[(0, 1.0), (1, 1.25), (3, 1.75), (4, 2.0), (5, 1.25), (6, 0.5), (no, 0.5)],
+            ),
+            // cos(π/3) = 1/2 and cos(2π/3) = -1/2: a quarter of the rise, then three; half of the fall.
+            (ONE_CYCLE, &[(0, 0.0), (1, 1.0), (2, 3.0), (3, 4.0), (4, 3.0), (5, 2.0), (no, 2.0)]),
+        ];
+        for (schedule, rates) in cases {
+            let schedule = schedule.build().unwrap();
+            for &(step, expected) in rates {
+                assert_relative_eq!(schedule.lr(step), expected, max_relative = 1e-15);
+            }
+        }
+        // Both ends and the peak are exact.
+        assert_eq!([0, 3, 5].map(|step| ONE_CYCLE.lr(step)), [0.0, 4.0, 2.0]);
+        assert_eq!([3, 4, 5].map(|step| linear(0.5, 4).has_ended(step)), [false, true, true]);
+        assert_eq!(
+            [TRIANGULAR, exponential(0.5, 3, true)].map(Schedule::total_steps),
+            [Some(7), None]
+        );
     }
 
     #[test]
-    fn a_declaration_is_read_as_it_was_written() {
-        let (peak_lr, total_steps, peak_step) = (0.75, 6, 3);
-        let (start_fraction, end_fraction) = (0.25, 0.0);
-        let triangular = ScheduleConfig::Triangular {
-            peak_lr,
-            total_steps,
-            peak_step,
-            start_fraction,
-            end_fraction,
+    fn numbers_out_of_range_are_refused() {
+        let cycle = |peak_lr, total_steps, peak_step, start_fraction, end_fraction| {
+            Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
         };
-        let one_cycle = ScheduleConfig::OneCycle {
-            peak_lr,
-            total_steps,
-            peak_step,
-            start_fraction,
-            end_fraction,
-        };
-        let linear = ScheduleConfig::Linear { lr: 0.5, total_steps: 4 };
-        for (config, name) in
-            [(linear, "linear"), (triangular, "triangular"), (one_cycle, "one_cycle")]
-        {
-            let text = toml::to_string(&config).unwrap();
+        let constant = |lr| Schedule::Constant { lr };
+        let lr = "the learning rate must be finite and above 0, but is";
+        let peak = "peak_step must be from 1 to total_steps - 2, but is";
+        for (schedule, expected) in [
+            (constant(0.0), format!("{lr} 0")),
+            (constant(-0.1), format!("{lr} -0.1")),
+            (constant(f64::NAN), format!("{lr} NaN")),
+            (constant(f64::INFINITY), format!("{lr} inf")),
+            (exponential(0.0, 1, false), "the decay must be in (0, 1], but is 0".to_owned()),
+            (exponential(1.5, 1, false), "the decay must be in (0, 1], but is 1.5".to_owned()),
+            (exponential(f64::NAN, 1, true), "the decay must be in (0, 1], but is NaN".to_owned()),
+            (exponential(0.5, 0, true), "decay_steps must be at least 1, but is 0".to_owned()),
+            (Schedule::Linear { lr: 0.0, total_steps: 4 }, format!("{lr} 0")),
+            (
+                Schedule::Linear { lr: 0.1, total_steps: 0 },
+                "total_steps must be at least 1, but is 0".to_owned(),
+            ),
+            (cycle(0.0, 10, 8, 0.0, 1.0), format!("{lr} 0")),
+            (cycle(0.1, 2, 8, 0.0, 1.0), "total_steps must be at least 3, but is 2".to_owned()),
+            (cycle(0.1, 10, 0, 0.0, 1.0), format!("{peak} 0")),
+            (cycle(0.1, 10, 9, 0.0, 1.0), format!("{peak} 9")),
+            (
+                cycle(0.1, 10, 8, 1.5, 1.0),
+                "start_fraction must be in [0, 1], but is 1.5".to_owned(),
+            ),
+            (
+                cycle(0.1, 10, 8, 0.0, -0.5),
+                "end_fraction must be in [0, 1], but is -0.5".to_owned(),
+            ),
+            (
+                cycle(0.1, 10, 8, 0.0, f64::NAN),
+                "end_fraction must be in [0, 1], but is NaN".to_owned(),
+            ),
+        ] {
+            assert_eq!(schedule.build().unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_read_as_it_was_written() {
+        for (schedule, name) in [
+            (Schedule::Constant { lr: 0.5 }, "constant"),
+            (exponential(0.5, 3, true), "exponential"),
+            (Schedule::Linear { lr: 0.5, total_steps: 4 }, "linear"),
+            (TRIANGULAR, "triangular"),
+            (ONE_CYCLE, "one_cycle"),
+        ] {
+            let text = toml::to_string(&schedule).unwrap();
             assert!(text.starts_with(&format!("name = \"{name}\"\n")), "{text}");
-            assert_eq!(toml::from_str::<ScheduleConfig>(&text).unwrap(), config);
+            assert_eq!(toml::from_str::<Schedule>(&text).unwrap(), schedule);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The optimiser of question 5, and what question 7 adds to it.
 
 use ndarray::{Array1, arr0};
-use optim::{Cycle, Exponential, Linear, OneCycle, SgdConfig, Step, Triangular};
+use optim::{Schedule, SgdConfig, Step};
 
 use super::Example;
 
@@ -17,8 +17,8 @@ pub(super) fn exponential(example: &mut Example<'_>) {
     const DECAY: f64 = 0.25;
     const DECAY_STEPS: u64 = 2;
     for (name, staircase) in [("rates", false), ("staircase", true)] {
-        let schedule = Exponential::new(LR, DECAY, DECAY_STEPS, staircase);
-        let schedule = schedule.expect("the hyperparameters are in range");
+        let (lr, decay, decay_steps) = (LR, DECAY, DECAY_STEPS);
+        let schedule = Schedule::Exponential { lr, decay, decay_steps, staircase };
         let rates: Array1<f64> = (0..5).map(|step| schedule.lr(step)).collect();
         example.array(name, &rates);
     }
@@ -68,45 +68,41 @@ fn descend(
 
 /// Three steps up and two down.
 pub(super) fn one_cycle(example: &mut Example<'_>) {
-    let cycle = Cycle {
-        peak_lr: 4.0,
-        total_steps: 6,
-        peak_step: 3,
-        start_fraction: 0.0,
-        end_fraction: 0.5,
-    };
-    let schedule = OneCycle::new(cycle).expect("the peak lies within the training");
-    schedule_of(example, cycle, |step| schedule.lr(step));
+    cycle(example, true, (6, 3), [0.0, 0.5]);
 }
 
 /// Four steps up and two down.
 pub(super) fn triangular(example: &mut Example<'_>) {
-    let cycle = Cycle {
-        peak_lr: 4.0,
-        total_steps: 7,
-        peak_step: 4,
-        start_fraction: 0.25,
-        end_fraction: 0.5,
-    };
-    let schedule = Triangular::new(cycle).expect("the peak lies within the training");
-    schedule_of(example, cycle, |step| schedule.lr(step));
+    cycle(example, false, (7, 4), [0.25, 0.5]);
 }
 
 /// Four steps down, and one after them.
 pub(super) fn linear(example: &mut Example<'_>) {
     let (lr, total_steps) = (2.0, 4);
-    let schedule = Linear::new(lr, total_steps).expect("it has steps to fall in");
+    let schedule = Schedule::Linear { lr, total_steps };
     example.number("lr", lr);
     example.number("steps", total_steps as f64);
     let rates: Array1<f64> = (0..=total_steps).map(|step| schedule.lr(step)).collect();
     example.array("rates", &rates);
 }
 
-fn schedule_of(example: &mut Example<'_>, cycle: Cycle, lr: impl Fn(u64) -> f64) {
-    example.number("peak", cycle.peak_lr);
-    example.number("peak-step", cycle.peak_step as f64);
-    example.number("last-step", (cycle.total_steps - 1) as f64);
-    example.number("start", cycle.start_fraction);
-    example.number("end", cycle.end_fraction);
-    example.array("rates", &(0..cycle.total_steps).map(lr).collect::<Array1<f64>>());
+fn cycle(
+    example: &mut Example<'_>,
+    smooth: bool,
+    (total_steps, peak_step): (u64, u64),
+    [start_fraction, end_fraction]: [f64; 2],
+) {
+    let peak_lr = 4.0;
+    let schedule = if smooth {
+        Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+    } else {
+        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+    };
+    example.number("peak", peak_lr);
+    example.number("peak-step", peak_step as f64);
+    example.number("last-step", (total_steps - 1) as f64);
+    example.number("start", start_fraction);
+    example.number("end", end_fraction);
+    let rates = (0..total_steps).map(|step| schedule.lr(step));
+    example.array("rates", &rates.collect::<Array1<f64>>());
 }

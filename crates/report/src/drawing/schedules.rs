@@ -1,34 +1,26 @@
 //! The schedules that rise and fall, computed by the crate `optim`.
 
-use optim::{Cycle, OneCycle, Triangular};
+use optim::Schedule;
 
 use super::Sources;
 use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
 use super::chart::{Chart, Tick, whole_ticks};
 
-const CYCLE: Cycle = Cycle {
-    peak_lr: 1.0,
-    total_steps: 25,
-    peak_step: 6,
-    start_fraction: 0.25,
-    end_fraction: 0.0625,
-};
-
 /// How many steps are shown: a few more than there are.
 const SHOWN: u64 = 28;
 
 pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
-    let triangular = Triangular::new(CYCLE).map_err(|error| error.to_string())?;
-    let one_cycle = OneCycle::new(CYCLE).map_err(|error| error.to_string())?;
+    let (peak_lr, total_steps, peak_step) = (1.0, 25, 6);
+    let (start_fraction, end_fraction) = (0.25, 0.0625);
+    let triangular =
+        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
+    let one_cycle =
+        Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
     let chart =
         Chart { at: (60.0, 30.0), size: (480.0, 190.0), x: (0.0, SHOWN as f64), y: (0.0, 1.05) };
     let tick = |value: f64, text: &str| -> Tick { (value, text.to_owned()) };
-    let marks = [
-        tick(CYCLE.end_fraction, "1/16"),
-        tick(CYCLE.start_fraction, "1/4"),
-        tick(0.5, "1/2"),
-        tick(1.0, "1"),
-    ];
+    let marks =
+        [tick(end_fraction, "1/16"), tick(start_fraction, "1/4"), tick(0.5, "1/2"), tick(1.0, "1")];
     let mut canvas = Canvas::default();
     chart.axes(&mut canvas, &whole_ticks(0, 24, 6), &marks);
     let rates = |lr: &dyn Fn(u64) -> f64| -> Vec<Point> {
