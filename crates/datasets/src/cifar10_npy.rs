@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use ndarray::{Array4, ArrayD, ArrayView4, IxDyn};
+use ndarray::Array4;
 
 use crate::DatasetError;
-use crate::npy::{element_type_error, parse_bytes};
+use crate::npy::{element_type_error, header_key, parse_bytes};
 
 /// Reads the images of a `.npy` file.
 ///
@@ -39,40 +39,29 @@ pub fn parse_cifar10_npy(file: &str, bytes: &[u8]) -> Result<Array4<u8>, Dataset
     let Some(array) = parse_bytes(file, bytes)? else {
         return Err(element_type_error(file, bytes, "elements of type uint8 ('|u1')"));
     };
-    let refused = |array: &ArrayD<u8>| DatasetError::Bytes {
-        file: file.to_owned(),
-        offset: position(bytes, b"'shape'"),
-        expected: "a shape (n, 3072), (n, 3, 32, 32) or (n, 32, 32, 3) with n >= 1".to_owned(),
-        got: format!("{:?}", array.shape()),
-    };
-    let planar = match *array.shape() {
-        [n, 32, 32, 3] if n > 0 => {
-            let images = array.view().into_dimensionality().map_err(|_| refused(&array))?;
-            return Ok(in_standard_order(images));
+    let (n, planar) = match *array.shape() {
+        [n, 3072] | [n, 3, 32, 32] if n > 0 => (n, true),
+        [n, 32, 32, 3] if n > 0 => (n, false),
+        ref shape => {
+            return Err(DatasetError::Bytes {
+                file: file.to_owned(),
+                offset: header_key(bytes, "'shape'"),
+                expected: "a shape (n, 3072), (n, 3, 32, 32) or (n, 32, 32, 3) with n >= 1"
+                    .to_owned(),
+                got: format!("{shape:?}"),
+            });
         }
-        [n, 3072] if n > 0 => IxDyn(&[n, 3, 32, 32]),
-        [n, 3, 32, 32] if n > 0 => IxDyn(&[n, 3, 32, 32]),
-        _ => return Err(refused(&array)),
     };
     // Row-major by the indices, whatever the order in memory.
-    let array = array.as_standard_layout();
-    let images = array.to_shape(planar).map_err(|_| refused(&array.to_owned()))?;
-    let images = images.view().into_dimensionality().map_err(|_| refused(&array.to_owned()))?;
-    Ok(in_standard_order(images.permuted_axes([0, 2, 3, 1])))
-}
-
-fn in_standard_order(images: ArrayView4<'_, u8>) -> Array4<u8> {
-    images.as_standard_layout().into_owned()
-}
-
-/// Where a key of the header stands; 0 if it is not there.
-fn position(bytes: &[u8], key: &[u8]) -> u64 {
-    bytes.windows(key.len()).position(|window| window == key).unwrap_or(0) as u64
+    let images = array.to_shape(if planar { [n, 3, 32, 32] } else { [n, 32, 32, 3] });
+    let images = images.expect("3072 numbers for each image");
+    let images = images.permuted_axes(if planar { [0, 2, 3, 1] } else { [0, 1, 2, 3] });
+    Ok(images.as_standard_layout().into_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, Array2, ArrayD, ShapeBuilder};
+    use ndarray::{Array, Array2, ArrayD, IxDyn, ShapeBuilder};
     use ndarray_npy::{WritableElement, WriteNpyExt};
 
     use super::*;
@@ -115,57 +104,40 @@ mod tests {
     }
 
     #[test]
-    fn one_image_is_enough_and_none_is_too_few() {
-        let one = parse_cifar10_npy("x.npy", &npy(&ArrayD::<u8>::zeros(vec![1, 3072]))).unwrap();
-        assert_eq!(one.dim(), (1, 32, 32, 3));
+    fn other_shapes_and_types_are_refused_where_the_header_has_them() {
+        assert!(parse_cifar10_npy("x.npy", &npy(&ArrayD::<u8>::zeros(vec![1, 3072]))).is_ok());
+        let message = |bytes: &[u8]| parse_cifar10_npy("x.npy", bytes).unwrap_err().to_string();
         for shape in
             [vec![0, 3072], vec![3072], vec![5, 1024], vec![2, 32, 3, 32], vec![0, 3, 32, 32]]
         {
             let bytes = npy(&ArrayD::<u8>::zeros(shape.clone()));
-            let error = parse_cifar10_npy("x.npy", &bytes).unwrap_err().to_string();
-            let at = position(&bytes, b"'shape'");
+            let (error, at) = (message(&bytes), header_key(&bytes, "'shape'"));
             assert!(error.starts_with(&format!("x.npy, byte {at}: expected a shape (n, 3072)")));
             assert!(error.ends_with(&format!("but got {shape:?}")), "{error}");
         }
-    }
-
-    #[test]
-    fn other_types_are_refused_by_name() {
         for (bytes, name) in [
             (npy(&ArrayD::<f32>::zeros(vec![1, 3072])), "'<f4'"),
             (npy(&ArrayD::<i64>::zeros(vec![1, 3072])), "'<i8'"),
             (npy(&ArrayD::<i8>::zeros(vec![1, 3072])), "'|i1'"),
         ] {
-            let error = parse_cifar10_npy("x.npy", &bytes).unwrap_err().to_string();
-            assert!(
-                error.starts_with("x.npy, byte 11: expected elements of type uint8"),
-                "{error}"
-            );
+            let error = message(&bytes);
+            let expected = "x.npy, byte 11: expected elements of type uint8";
+            assert!(error.starts_with(expected), "{error}");
             assert!(error.ends_with(&format!("but got {name}")), "{error}");
         }
     }
 
     #[test]
-    fn a_file_of_another_length_is_refused_where_it_differs() {
-        let bytes = npy(&ArrayD::<u8>::zeros(vec![2, 3072]));
+    fn what_is_no_such_file_is_refused() {
         let message = |bytes: &[u8]| parse_cifar10_npy("x.npy", bytes).unwrap_err().to_string();
-        let end = bytes.len();
-        let expected = format!(
-            "x.npy, byte {}: expected 5 more bytes, as its header says, but got the end of the file",
-            end - 5
+        let cut = &npy(&ArrayD::<u8>::zeros(vec![2, 3072]))[..6000];
+        assert!(
+            message(cut).starts_with("x.npy, byte 6000: expected 272 more bytes, as its header")
         );
-        assert_eq!(message(&bytes[..end - 5]), expected);
-        let expected = format!(
-            "x.npy, byte {end}: expected the end of the file, as its header says, but got 2 more bytes"
-        );
-        assert_eq!(message(&[&bytes[..], b"xy"].concat()), expected);
-        assert!(message(&bytes[..40]).starts_with("x.npy: expected a .npy file, but got"));
         assert!(message(b"Id,Category\n").starts_with("x.npy: expected a .npy file, but got"));
         let zip = message(b"PK\x03\x04 and so on");
-        assert!(
-            zip.starts_with("x.npy: expected a .npy file, but got a zip archive: unpack it"),
-            "{zip}"
-        );
+        let expected = "x.npy: expected a .npy file, but got a zip archive: unpack it";
+        assert!(zip.starts_with(expected), "{zip}");
         let missing = read_cifar10_npy(Path::new("no/such.npy")).unwrap_err().to_string();
         assert!(missing.starts_with("cannot read no/such.npy: "), "{missing}");
     }

@@ -5,119 +5,47 @@ use std::path::PathBuf;
 
 use crate::{Preprocess, Split};
 
-/// An error of this crate.
+/// An error of this crate; a message names what it is about, what would be valid and what was found.
+#[expect(missing_docs, reason = "each field is in the message, in its own words")]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatasetError {
     /// A file cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        cause: io::Error,
-    },
+    Io { path: PathBuf, cause: io::Error },
     /// A file is not an array that can be used.
     #[error("{file}: expected {expected}, but got {got}")]
-    File {
-        /// The file.
-        file: String,
-        /// What would be valid.
-        expected: String,
-        /// What was found.
-        got: String,
-    },
+    File { file: String, expected: String, got: String },
     /// Bytes of a file are not what its format asks for.
     #[error("{file}, byte {offset}: expected {expected}, but got {got}")]
-    Bytes {
-        /// The file.
-        file: String,
-        /// Where, from 0.
-        offset: u64,
-        /// What would be valid there.
-        expected: String,
-        /// What was found there.
-        got: String,
-    },
+    Bytes { file: String, offset: u64, expected: String, got: String },
     /// A file is not the published one.
     #[error("{} is damaged or another file: expected {expected}, but got {got}", path.display())]
-    Checksum {
-        /// The file.
-        path: PathBuf,
-        /// The size and checksum of the published file.
-        expected: String,
-        /// Those of this one.
-        got: String,
-    },
+    Checksum { path: PathBuf, expected: String, got: String },
     /// A row of labels does not name one class.
     #[error(
         "{file}: row {row} must be one-hot (one 1, the rest 0), but is {got}; rows count from 0"
     )]
-    NotOneHot {
-        /// The file.
-        file: String,
-        /// The row.
-        row: usize,
-        /// Its numbers.
-        got: String,
-    },
+    NotOneHot { file: String, row: usize, got: String },
     /// A class index is too large.
     #[error("row {row}: a class must be below {classes}, but is {got}")]
-    Class {
-        /// The row.
-        row: usize,
-        /// The number of classes.
-        classes: usize,
-        /// The index.
-        got: usize,
-    },
+    Class { row: usize, classes: usize, got: usize },
     /// A number of a data set, or of what is predicted for it, is not finite.
     #[error("{what}, row {row}: expected finite numbers, but got {got}")]
-    NotFinite {
-        /// Features, targets or predictions.
-        what: &'static str,
-        /// The row, from 0.
-        row: usize,
-        /// The number.
-        got: f64,
-    },
+    NotFinite { what: &'static str, row: usize, got: f64 },
     /// A feature is too large for the number type, as scaled.
     #[error(
         "the {split} features, row {row}: {got:e} is beyond the numbers of type {dtype}; standardise or \
          normalise the features, or compute in f64"
     )]
-    OutOfRange {
-        /// The split.
-        split: Split,
-        /// The row, from 0.
-        row: usize,
-        /// The number before it was scaled.
-        got: f64,
-        /// The number type.
-        dtype: &'static str,
-    },
+    OutOfRange { split: Split, row: usize, got: f64, dtype: &'static str },
     /// The arrays of a data set do not fit together, or two data sets do not.
     #[error("{what} must have shape {expected}, but has {got:?}")]
-    Shape {
-        /// Which array.
-        what: &'static str,
-        /// What would fit.
-        expected: String,
-        /// The shape it has.
-        got: Vec<usize>,
-    },
+    Shape { what: &'static str, expected: String, got: Vec<usize> },
     /// A mini-batch cannot have this size.
     #[error("the batch size must be from 1 to the number of examples, {examples}, but is {got}")]
-    BatchSize {
-        /// The number of examples.
-        examples: usize,
-        /// The size that was asked for.
-        got: usize,
-    },
+    BatchSize { examples: usize, got: usize },
     /// No preprocessing has this name.
     #[error("unknown preprocessing {got:?}: expected one of {}", Preprocess::names())]
-    UnknownPreprocess {
-        /// The name that was asked for.
-        got: String,
-    },
+    UnknownPreprocess { got: String },
 }

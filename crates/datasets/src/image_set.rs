@@ -1,9 +1,8 @@
 //! Labelled images.
 
 use ndarray::{Array4, ArrayView3, Axis};
-use numerics::Scalar;
 
-use crate::{Dataset, DatasetError, one_hot};
+use crate::DatasetError;
 
 /// Images of bytes with the class of each, as published: nothing is scaled.
 ///
@@ -111,27 +110,11 @@ impl ImageSet {
         let labels = sets.iter().flat_map(|set| set.labels.iter().copied()).collect();
         Self::new(images, labels, sets.first().map_or(&[], |set| set.class_names))
     }
-
-    /// Pixels from 0 to 1, of shape `(n, rows, cols, channels)`, with one-hot targets.
-    ///
-    /// # Errors
-    /// None: what [`Dataset::new`] asks for holds for every image set.
-    pub fn to_dataset<T: Scalar>(&self) -> Result<Dataset<T>, DatasetError> {
-        let labels: Vec<usize> = self.labels.iter().map(|&label| label.into()).collect();
-        let targets = one_hot(&labels, self.class_names.len())?;
-        Dataset::new(unit_pixels(&self.images).into_dyn(), targets)
-    }
-}
-
-/// Each byte divided by 255: pixels from 0 to 1.
-#[must_use]
-pub fn unit_pixels<T: Scalar>(images: &Array4<u8>) -> Array4<T> {
-    images.mapv(|pixel| T::of(f64::from(pixel) / 255.0))
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, array};
+    use ndarray::Array;
 
     use super::*;
 
@@ -141,17 +124,6 @@ mod tests {
     fn example() -> ImageSet {
         let images = Array::from_shape_vec((3, 1, 2, 1), vec![0, 51, 102, 153, 204, 255]).unwrap();
         ImageSet::new(images, vec![1, 0, 1], NAMES).unwrap()
-    }
-
-    #[test]
-    fn pixels_become_fractions_and_labels_one_hot_rows() {
-        let data = example().to_dataset::<f64>().unwrap();
-        assert_eq!(data.example_shape(), [1, 2, 1]);
-        let pixels: Vec<_> = data.features().iter().copied().collect();
-        for (got, expected) in pixels.iter().zip([0.0, 0.2, 0.4, 0.6, 0.8, 1.0]) {
-            assert!((got - expected).abs() < 1e-15, "{got}");
-        }
-        assert_eq!(*data.targets(), array![[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
     }
 
     #[test]

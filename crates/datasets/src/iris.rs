@@ -1,19 +1,21 @@
 //! The Iris flowers (Fisher 1936): 150 rows, 4 features, 3 classes.
 
-use crate::splits::{SplitFiles, file_name};
-use crate::{DatasetError, Split, Splits};
+use crate::{DatasetError, Splits};
 
-/// The committed split; where it comes from stands in the `README.md` beside the files.
+/// A file of the committed split; where it comes from stands in the `README.md` beside the files.
 macro_rules! file {
     ($name:literal) => {
-        include_bytes!(concat!("../iris/iris_", $name, ".npy"))
+        (concat!("iris_", $name, ".npy"), include_bytes!(concat!("../iris/iris_", $name, ".npy")))
     };
 }
 
-const FILES: [(Split, &[u8], &[u8]); 3] = [
-    (Split::Train, file!("train_data"), file!("train_labels")),
-    (Split::Validation, file!("val_data"), file!("val_labels")),
-    (Split::Test, file!("test_data"), file!("test_labels")),
+const FILES: [(&str, &[u8]); 6] = [
+    file!("train_data"),
+    file!("train_labels"),
+    file!("val_data"),
+    file!("val_labels"),
+    file!("test_data"),
+    file!("test_labels"),
 ];
 
 /// The SHA-256 of the committed files, one after another in this order (`fixtures/iris.py` writes
@@ -27,10 +29,11 @@ impl Splits<f64> {
     /// # Errors
     /// None, unless the files in the repository are damaged.
     pub fn iris() -> Result<Self, DatasetError> {
-        let files: [SplitFiles<'_>; 3] = FILES.map(|(split, data, labels)| {
-            [(file_name("iris", split, "data"), data), (file_name("iris", split, "labels"), labels)]
-        });
-        Self::from_files("iris", &files)
+        Self::read("iris", |file| {
+            let found = FILES.into_iter().find(|(name, _)| *name == file);
+            let (name, bytes) = found.expect("all six files are part of the program");
+            Ok((name.to_owned(), bytes.into()))
+        })
     }
 }
 

@@ -106,7 +106,7 @@ pub fn combined_sha256(files: &[KnownFile]) -> String {
 }
 
 /// How a gzipped file begins (RFC 1952).
-pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 fn decompressed(path: &Path) -> io::Result<Box<dyn Read>> {
     let mut reader = BufReader::with_capacity(1 << 16, File::open(path)?);
@@ -117,7 +117,7 @@ fn decompressed(path: &Path) -> io::Result<Box<dyn Read>> {
     })
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -48,7 +48,7 @@ pub use fashion_mnist::{
     FASHION_MNIST_CLASSES, FASHION_MNIST_FILES, read_fashion_mnist_test, read_fashion_mnist_train,
 };
 pub use idx::parse_idx;
-pub use image_set::{ImageSet, unit_pixels};
+pub use image_set::ImageSet;
 pub use iris::IRIS_SHA256;
 pub use known_file::{KnownFile, combined_sha256};
 pub use labels::{argmax, check_one_hot, one_hot};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD};
 use ndarray_npy::{ReadNpyExt, ReadableElement, ViewElement, ViewNpyError, ViewNpyExt};
 
 use crate::DatasetError;
@@ -17,29 +17,19 @@ use crate::DatasetError;
 /// another type, or the file is longer or shorter than its header says.
 pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, DatasetError> {
     let bytes = &*modern_npy_header(bytes);
-    let invalid = |expected: &str, got: String| DatasetError::File {
-        file: file.to_owned(),
-        expected: expected.to_owned(),
-        got,
-    };
-    // The element types that occur in the data sets of the course, most frequent first.
-    let attempts: [Attempt; 8] = [
-        elements::<f64>,
-        elements::<f32>,
-        elements::<u8>,
-        elements::<i64>,
-        elements::<i32>,
-        elements::<i8>,
-        elements::<u64>,
-        elements::<u32>,
-    ];
+    // Each element type that occurs in the data sets of the course, and its conversion; the most frequent
+    // first.
+    macro_rules! attempts {
+        ($($number:ty),*) => {
+            [$(|bytes| elements(bytes, |&x: &$number| x as f64)),*]
+        };
+    }
+    let attempts: [fn(&[u8]) -> Result<ArrayD<f64>, ViewNpyError>; 8] =
+        attempts!(f64, f32, u8, i64, i32, i8, u64, u32);
     for attempt in attempts {
         match attempt(bytes) {
             Ok(array) => return Ok(array),
             Err(ViewNpyError::WrongDescriptor(_)) => {}
-            Err(ViewNpyError::NonNativeEndian) => {
-                return Err(invalid("little-endian numbers", "big-endian ones".to_owned()));
-            }
             Err(error) => return Err(malformed(file, bytes, &error)),
         }
     }
@@ -90,9 +80,13 @@ pub(crate) fn element_type_error(file: &str, bytes: &[u8], expected: &str) -> Da
         | (_, Err(ViewNpyError::WrongDescriptor(got))) => got.to_string(),
         _ => "another type".to_owned(),
     };
-    let key = b"'descr'";
-    let offset = bytes.windows(key.len()).position(|window| window == key).unwrap_or(0) as u64;
-    DatasetError::Bytes { file: file.to_owned(), offset, expected: expected.to_owned(), got }
+    let (file, offset) = (file.to_owned(), header_key(bytes, "'descr'"));
+    DatasetError::Bytes { file, offset, expected: expected.to_owned(), got }
+}
+
+/// Where a key of the header stands; 0 if it is not there.
+pub(crate) fn header_key(bytes: &[u8], key: &str) -> u64 {
+    bytes.windows(key.len()).position(|window| window == key.as_bytes()).unwrap_or(0) as u64
 }
 
 /// The error for bytes that are no `.npy` file, or too few or too many.
@@ -112,6 +106,11 @@ fn malformed(file: &str, bytes: &[u8], error: &ViewNpyError) -> DatasetError {
             let expected = "the end of the file, as its header says".to_owned();
             at(bytes.len().saturating_sub(n), expected, format!("{n} more bytes"))
         }
+        ViewNpyError::NonNativeEndian => DatasetError::File {
+            file: file.to_owned(),
+            expected: "little-endian numbers".to_owned(),
+            got: "big-endian ones".to_owned(),
+        },
         _ => DatasetError::File {
             file: file.to_owned(),
             expected: "a .npy file".to_owned(),
@@ -134,43 +133,23 @@ pub fn npy_header_problem(error: &impl ToString) -> String {
     }
 }
 
-type Attempt = fn(&[u8]) -> Result<ArrayD<f64>, ViewNpyError>;
-
-/// The array if its elements are of type `E`.
+/// The array, if its elements are of type `E`.
 ///
 /// The view comes first because it compares the header with the number of bytes before anything is
 /// allocated: a damaged header cannot ask for more memory than the file has.
-fn elements<E>(bytes: &[u8]) -> Result<ArrayD<f64>, ViewNpyError>
-where
-    E: ViewElement + ReadableElement + Number,
-{
+fn elements<E: ViewElement + ReadableElement>(
+    bytes: &[u8],
+    as_f64: fn(&E) -> f64,
+) -> Result<ArrayD<f64>, ViewNpyError> {
     match ArrayViewD::<E>::view_npy(bytes) {
-        Ok(view) => Ok(view.map(Number::as_f64)),
-        Err(ViewNpyError::MisalignedData) => {
-            let array = ndarray::Array::<E, IxDyn>::read_npy(bytes)
-                .map_err(|error| ViewNpyError::InvalidData(Box::new(error)))?;
-            Ok(array.map(Number::as_f64))
-        }
+        Ok(view) => Ok(view.map(as_f64)),
+        Err(ViewNpyError::MisalignedData) => match ArrayD::<E>::read_npy(bytes) {
+            Ok(array) => Ok(array.map(as_f64)),
+            Err(error) => Err(ViewNpyError::InvalidData(Box::new(error))),
+        },
         Err(error) => Err(error),
     }
 }
-
-/// A number that converts to `f64`, exactly up to 2⁵³.
-trait Number {
-    fn as_f64(&self) -> f64;
-}
-
-macro_rules! number {
-    ($($t:ty),*) => {
-        $(impl Number for $t {
-            fn as_f64(&self) -> f64 {
-                *self as f64
-            }
-        })*
-    };
-}
-
-number!(f64, f32, u8, i8, u32, i32, u64, i64);
 
 #[cfg(test)]
 mod tests {
@@ -208,22 +187,19 @@ mod tests {
     }
 
     #[test]
-    fn memory_order_does_not_matter() {
+    fn bytes_at_any_address_in_any_order_are_read() {
         let array = array![[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]];
-        let mut bytes = Vec::new();
-        let fortran = array.t().as_standard_layout().into_owned().reversed_axes();
-        fortran.write_npy(&mut bytes).unwrap();
-        assert!(bytes.windows(21).any(|w| w == b"'fortran_order': True"), "the test writes it so");
-        assert_eq!(parse_npy("x.npy", &bytes).unwrap(), array.into_dyn());
-    }
-
-    #[test]
-    fn bytes_at_any_address_are_read() {
-        let array = array![[1.0, 2.0, 3.0]];
-        let bytes = npy(&array);
-        for offset in 0..8 {
-            let shifted = [vec![0; offset], bytes.clone()].concat();
-            assert_eq!(parse_npy("x.npy", &shifted[offset..]).unwrap(), array.clone().into_dyn());
+        let fortran = npy(&array.t().as_standard_layout().into_owned().reversed_axes());
+        assert!(
+            fortran.windows(21).any(|w| w == b"'fortran_order': True"),
+            "the test writes it so"
+        );
+        for bytes in [npy(&array), fortran] {
+            for offset in 0..8 {
+                let shifted = [vec![0; offset], bytes.clone()].concat();
+                let read = parse_npy("x.npy", &shifted[offset..]).unwrap();
+                assert_eq!(read, array.clone().into_dyn());
+            }
         }
     }
 
@@ -242,19 +218,6 @@ mod tests {
             "{booleans}"
         );
         assert!(booleans.ends_with("'|b1'"), "{booleans}");
-    }
-
-    #[test]
-    fn a_header_that_promises_too_much_allocates_nothing() {
-        let bytes = npy(&array![[1.0, 2.0]]);
-        let at = bytes.windows(6).position(|window| window == b"(1, 2)").unwrap();
-        // The header is padded with spaces, which make room.
-        let mut huge = bytes.clone();
-        huge.splice(at..at + 6 + 10, *b"(9999999999999)}");
-        let end = huge[at..].iter().position(|&b| b == b'\n').unwrap() + at;
-        assert_eq!(end + 1, bytes.len() - 16, "the header is as long as before");
-        let error = message(&huge);
-        assert!(error.starts_with("x.npy"), "{error}");
     }
 
     /// The file with another text in its header, which NumPy pads with spaces.
@@ -290,8 +253,12 @@ mod tests {
     }
 
     #[test]
-    fn a_header_that_cannot_be_read_is_refused_in_one_line() {
-        let error = message(&with_header(&npy(&array![[1.0, 2.0]]), "(1, 2)", "(1; 2)"));
+    fn a_header_that_promises_too_much_or_cannot_be_read_is_refused() {
+        let bytes = npy(&array![[1.0, 2.0]]);
+        // Memory for so many numbers would abort the program.
+        let error = message(&with_header(&bytes, "(1, 2)", "(9999999999999)"));
+        assert!(error.starts_with("x.npy"), "{error}");
+        let error = message(&with_header(&bytes, "(1, 2)", "(1; 2)"));
         assert!(error.starts_with("x.npy: expected a .npy file, but got"), "{error}");
         assert!(error.contains("expected") && !error.contains('\n'), "{error}");
     }

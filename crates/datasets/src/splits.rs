@@ -1,5 +1,6 @@
 //! Training, validation and test data.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -8,6 +9,7 @@ use ndarray::Ix2;
 use numerics::Scalar;
 use sha2::{Digest, Sha256};
 
+use crate::known_file::hexadecimal;
 use crate::npy::parse_npy;
 use crate::{Dataset, DatasetError, Preprocess, Scaler, check_one_hot};
 
@@ -61,8 +63,8 @@ impl fmt::Display for Split {
     }
 }
 
-/// The bytes of the data and of the labels of one split, each with its file name.
-pub(crate) type SplitFiles<'a> = [(String, &'a [u8]); 2];
+/// The name of a file for messages, and its bytes.
+pub(crate) type NamedBytes = (String, Cow<'static, [u8]>);
 
 impl Splits<f64> {
     /// Reads `{name}_{train,val,test}_{data,labels}.npy` from a folder, as the course lays its data
@@ -71,35 +73,43 @@ impl Splits<f64> {
     /// # Errors
     /// [`DatasetError::Io`] if a file is missing, otherwise an error that names the file.
     pub fn from_directory(directory: &Path, name: &str) -> Result<Self, DatasetError> {
-        let read = |split: Split, part: &str| {
-            let path = directory.join(file_name(name, split, part));
-            let bytes =
-                fs::read(&path).map_err(|cause| DatasetError::Io { path: path.clone(), cause })?;
-            Ok::<_, DatasetError>((path.display().to_string(), bytes))
-        };
-        let both = |split| Ok::<_, DatasetError>([read(split, "data")?, read(split, "labels")?]);
-        let files = [both(Split::Train)?, both(Split::Validation)?, both(Split::Test)?];
-        let files = files
-            .each_ref()
-            .map(|pair| pair.each_ref().map(|(file, bytes)| (file.clone(), bytes.as_slice())));
-        Self::from_files(name, &files)
+        Self::read(name, |file| {
+            let path = directory.join(file);
+            match fs::read(&path) {
+                Ok(bytes) => Ok((path.display().to_string(), bytes.into())),
+                Err(cause) => Err(DatasetError::Io { path, cause }),
+            }
+        })
     }
 
-    pub(crate) fn from_files(
+    /// The splits in these six files.
+    pub(crate) fn read(
         name: &str,
-        files: &[SplitFiles<'_>; 3],
+        file: impl Fn(&str) -> Result<NamedBytes, DatasetError>,
     ) -> Result<Self, DatasetError> {
         let mut hash = Sha256::new();
-        for (_, bytes) in files.iter().flatten() {
-            hash.update(bytes);
-        }
-        let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        let [train, validation, test] = files;
-        let (train, validation, test) = (parse(train)?, parse(validation)?, parse(test)?);
+        let mut part = |split: Split, part: &str| -> Result<_, DatasetError> {
+            let found = file(&format!("{name}_{split}_{part}.npy"))?;
+            hash.update(&found.1);
+            Ok(found)
+        };
+        let mut split = |split| parse(&part(split, "data")?, &part(split, "labels")?);
+        let train = split(Split::Train)?;
+        let (validation, test) = (split(Split::Validation)?, split(Split::Test)?);
         for other in [&validation, &test] {
-            check_same_kind(&train, other)?;
+            let of_labels = [[train.n_out()], [other.n_out()]];
+            for (what, expected, got) in [
+                ("an example of each split", train.example_shape(), other.example_shape()),
+                ("a label of each split", &of_labels[0], &of_labels[1]),
+            ] {
+                if got != expected {
+                    let expected = format!("{expected:?}, as in training");
+                    return Err(DatasetError::Shape { what, expected, got: got.to_vec() });
+                }
+            }
         }
-        Ok(Self { name: name.to_owned(), train, validation, test, sha256, scaler: None })
+        let (name, sha256) = (name.to_owned(), hexadecimal(&hash.finalize()));
+        Ok(Self { name, train, validation, test, sha256, scaler: None })
     }
 
     /// Scales the features of all three splits by what is fitted on the training split, and rounds them to
@@ -123,61 +133,37 @@ impl Splits<f64> {
     }
 }
 
-pub(crate) fn file_name(name: &str, split: Split, part: &str) -> String {
-    format!("{name}_{split}_{part}.npy")
-}
-
-fn parse([data, labels]: &SplitFiles<'_>) -> Result<Dataset<f64>, DatasetError> {
-    let (data_file, data) = data;
-    let (label_file, labels) = labels;
-    let features = parse_npy(data_file, data)?;
-    let labels = parse_npy(label_file, labels)?;
-    let invalid = |file: &str, expected: String, got: &[usize]| DatasetError::File {
+/// Features and one-hot labels of the same number of rows.
+fn parse(
+    (data_file, data): &NamedBytes,
+    (label_file, labels): &NamedBytes,
+) -> Result<Dataset<f64>, DatasetError> {
+    let (features, labels) = (parse_npy(data_file, data)?, parse_npy(label_file, labels)?);
+    let invalid = |file: &str, expected: String, got: String| DatasetError::File {
         file: file.to_owned(),
         expected,
-        got: format!("shape {got:?}"),
+        got,
     };
     if features.ndim() < 2 || features.is_empty() {
         let expected = "an array of shape (n, ...) with n >= 1".to_owned();
-        return Err(invalid(data_file, expected, features.shape()));
+        return Err(invalid(data_file, expected, format!("shape {:?}", features.shape())));
     }
-    let rows = features.shape()[0];
-    let shape = labels.shape().to_vec();
+    let (rows, got) = (features.shape()[0], format!("shape {:?}", labels.shape()));
     let labels = labels
         .into_dimensionality::<Ix2>()
         .ok()
         .filter(|labels| labels.nrows() == rows && labels.ncols() > 0)
         .ok_or_else(|| {
-            let expected = format!(
-                "one-hot labels of shape ({rows}, classes), a row for each row of the data"
-            );
-            invalid(label_file, expected, &shape)
+            let rows_for_rows = "a row for each row of the data";
+            let expected = format!("one-hot labels of shape ({rows}, classes), {rows_for_rows}");
+            invalid(label_file, expected, got)
         })?;
     check_one_hot(label_file, labels.view())?;
     Dataset::new(features, labels).map_err(|error| match error {
-        DatasetError::NotFinite { row, got, .. } => DatasetError::File {
-            file: data_file.clone(),
-            expected: "finite numbers".to_owned(),
-            got: format!("{got} in row {row} (from 0)"),
-        },
+        DatasetError::NotFinite { row, got, .. } => {
+            let got = format!("{got} in row {row} (from 0)");
+            invalid(data_file, "finite numbers".to_owned(), got)
+        }
         other => other,
     })
-}
-
-fn check_same_kind(train: &Dataset<f64>, other: &Dataset<f64>) -> Result<(), DatasetError> {
-    if other.example_shape() != train.example_shape() {
-        return Err(DatasetError::Shape {
-            what: "an example of each split",
-            expected: format!("{:?}, as in training", train.example_shape()),
-            got: other.example_shape().to_vec(),
-        });
-    }
-    if other.n_out() != train.n_out() {
-        return Err(DatasetError::Shape {
-            what: "a label of each split",
-            expected: format!("[{}], as in training", train.n_out()),
-            got: vec![other.n_out()],
-        });
-    }
-    Ok(())
 }

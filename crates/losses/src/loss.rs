@@ -148,27 +148,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shapes_must_agree() {
-        let (target, output) = (Array2::<f64>::ones((2, 1)), Array2::ones((1, 2)));
-        for loss in Loss::ALL {
-            let error = loss.forward(target.view(), output.view()).unwrap_err();
-            assert_eq!(error, LossError::Shape { loss, target: vec![2, 1], output: vec![1, 2] },);
-            assert_eq!(loss.backward(target.view(), output.view()).unwrap_err(), error);
-        }
-    }
-
-    #[test]
-    fn a_mini_batch_has_an_example_and_an_output() {
-        for shape in [(0, 3), (3, 0)] {
-            let empty = Array2::<f32>::zeros(shape);
-            for loss in Loss::ALL {
-                let error = loss.forward(empty.view(), empty.view()).unwrap_err();
-                assert!(matches!(error, LossError::Empty { .. }), "{error}");
-            }
-        }
-    }
-
-    #[test]
     fn a_target_that_is_no_distribution_is_refused_by_row() {
         let output = array![[0.5, 0.5], [0.5, 0.5]];
         for bad in [
@@ -191,19 +170,6 @@ mod tests {
         let target = array![[0.05_f32, 0.9, 0.05]];
         let output = array![[0.2_f32, 0.5, 0.3]];
         assert!(Loss::CrossEntropy.forward(target.view(), output.view()).is_ok());
-    }
-
-    #[test]
-    fn nan_in_the_output_is_passed_on() {
-        let target = array![[0.0, 1.0], [1.0, 0.0]];
-        let output = array![[f64::NAN, 0.5], [0.5, 0.5]];
-        for loss in Loss::ALL {
-            assert!(loss.forward(target.view(), output.view()).unwrap().is_nan(), "{loss}");
-            assert!(
-                loss.backward(target.view(), output.view()).unwrap()[[0, 0]].is_nan(),
-                "{loss}"
-            );
-        }
     }
 
     #[test]

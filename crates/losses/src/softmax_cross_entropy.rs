@@ -75,16 +75,6 @@ mod tests {
     }
 
     #[test]
-    fn a_logit_that_is_certainly_wrong_costs_its_distance() {
-        let (target, logits) = (array![[1.0_f32, 0.0]], array![[-1e4_f32, 1e4]]);
-        assert_eq!(SoftmaxCrossEntropy::forward(target.view(), logits.view()), 2e4);
-        assert_eq!(
-            SoftmaxCrossEntropy::backward(target.view(), logits.view()),
-            array![[-1.0, 1.0]]
-        );
-    }
-
-    #[test]
     fn a_logit_of_minus_infinity_costs_nothing_unless_it_is_the_target() {
         let logits = array![[0.0, f64::NEG_INFINITY, 0.0]];
         // Two equal probabilities are left.
