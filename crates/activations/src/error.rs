@@ -3,6 +3,7 @@
 use crate::Activation;
 
 /// An error of this crate.
+#[expect(missing_docs, reason = "each field is in the message, in its own words")]
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActivationError {
@@ -10,18 +11,8 @@ pub enum ActivationError {
     #[error(
         "{activation}: dL/dY must have the shape of Z, which is {expected:?}, but has shape {got:?}"
     )]
-    Shape {
-        /// The activation.
-        activation: Activation,
-        /// The shape of Z.
-        expected: Vec<usize>,
-        /// The shape of dL/dY.
-        got: Vec<usize>,
-    },
+    Shape { activation: Activation, expected: Vec<usize>, got: Vec<usize> },
     /// No activation has this name.
     #[error("unknown activation {got:?}: expected one of {}", Activation::names())]
-    UnknownName {
-        /// The name that was asked for.
-        got: String,
-    },
+    UnknownName { got: String },
 }

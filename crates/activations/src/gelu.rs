@@ -1,7 +1,8 @@
 //! The Gaussian error linear unit.
 
-use ndarray::{Array, ArrayRef, Dimension};
-use numerics::{Scalar, map, map2};
+use numerics::Scalar;
+
+use crate::ElementWise;
 
 /// `σ(z) = z Φ(z)`, with Φ the distribution function of the standard normal distribution.
 ///
@@ -13,17 +14,10 @@ use numerics::{Scalar, map, map2};
 /// Question 7 (layers for training).
 pub struct GELU;
 
-impl GELU {
+impl ElementWise for GELU {
     // ANCHOR: forward
-    /// `Y = σ(Z)`; the shapes agree.
-    #[must_use]
-    pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        map(z, Self::value)
-    }
-
-    /// `σ(z)`.
     #[inline(always)]
-    pub fn value<T: Scalar>(z: T) -> T {
+    fn value<T: Scalar>(z: T) -> T {
         let (distribution, _) = z.standard_normal();
         // At -∞ the product would be NaN.
         if distribution == T::zero() { -T::zero() } else { z * distribution }
@@ -31,18 +25,8 @@ impl GELU {
     // ANCHOR_END: forward
 
     // ANCHOR: backward
-    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
-    #[must_use]
-    pub fn backward<T: Scalar, D: Dimension>(
-        z: &ArrayRef<T, D>,
-        dl_dy: &ArrayRef<T, D>,
-    ) -> Array<T, D> {
-        map2(z, dl_dy, Self::gradient)
-    }
-
-    /// `dL/dz` of a single number.
     #[inline(always)]
-    pub fn gradient<T: Scalar>(z: T, dl_dy: T) -> T {
+    fn gradient<T: Scalar>(z: T, dl_dy: T) -> T {
         let (distribution, density) = z.standard_normal();
         // At ±∞ the product would be NaN.
         let slope = if density == T::zero() { distribution } else { distribution + z * density };

@@ -1,7 +1,8 @@
 //! Activation functions: `forward(Z) -> Y` and `backward(Z, dL/dY) -> dL/dZ`.
 //!
 //! An activation is a value of [`Activation`], chosen by variant or by name. Each function has a
-//! file and a type of its own; the enumeration only dispatches. NaN in, NaN out.
+//! file and a type of its own, which all but softmax make [`ElementWise`]; the enumeration only
+//! dispatches. NaN in, NaN out.
 //!
 //! ```
 //! use activations::Activation;
@@ -16,6 +17,7 @@
 
 mod activation;
 mod arctan;
+mod element_wise;
 mod error;
 mod gelu;
 mod linear;
@@ -26,6 +28,7 @@ mod tanh;
 
 pub use activation::Activation;
 pub use arctan::ArcTan;
+pub use element_wise::ElementWise;
 pub use error::ActivationError;
 pub use gelu::GELU;
 pub use linear::Linear;

@@ -1,7 +1,8 @@
 //! The identity.
 
-use ndarray::{Array, ArrayRef, Dimension};
 use numerics::Scalar;
+
+use crate::ElementWise;
 
 /// `σ(z) = z`: a layer without an activation.
 ///
@@ -10,20 +11,14 @@ use numerics::Scalar;
 /// Question 4 (given by the course).
 pub struct Linear;
 
-impl Linear {
-    /// `Y = σ(Z)`; the shapes agree.
-    #[must_use]
-    pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        z.to_owned()
+impl ElementWise for Linear {
+    #[inline(always)]
+    fn value<T: Scalar>(z: T) -> T {
+        z
     }
 
-    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
-    #[must_use]
-    pub fn backward<T: Scalar, D: Dimension>(
-        z: &ArrayRef<T, D>,
-        dl_dy: &ArrayRef<T, D>,
-    ) -> Array<T, D> {
-        debug_assert_eq!(z.shape(), dl_dy.shape());
-        dl_dy.to_owned()
+    #[inline(always)]
+    fn gradient<T: Scalar>(_z: T, dl_dy: T) -> T {
+        dl_dy
     }
 }

@@ -1,7 +1,8 @@
 //! The hyperbolic tangent.
 
-use ndarray::{Array, ArrayRef, Dimension};
-use numerics::{Scalar, map, map2};
+use numerics::Scalar;
+
+use crate::ElementWise;
 
 /// `σ(z) = tanh z`, with values in (-1, 1).
 ///
@@ -10,22 +11,15 @@ use numerics::{Scalar, map, map2};
 /// Question 4 (given by the course).
 pub struct TanH;
 
-impl TanH {
-    /// `Y = σ(Z)`; the shapes agree.
-    #[must_use]
-    pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
-        map(z, T::tanh)
+impl ElementWise for TanH {
+    #[inline(always)]
+    fn value<T: Scalar>(z: T) -> T {
+        z.tanh()
     }
 
-    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
-    #[must_use]
-    pub fn backward<T: Scalar, D: Dimension>(
-        z: &ArrayRef<T, D>,
-        dl_dy: &ArrayRef<T, D>,
-    ) -> Array<T, D> {
-        map2(z, dl_dy, |z, dl_dy| {
-            let y = z.tanh();
-            dl_dy * (T::one() - y) * (T::one() + y)
-        })
+    #[inline(always)]
+    fn gradient<T: Scalar>(z: T, dl_dy: T) -> T {
+        let y = z.tanh();
+        dl_dy * (T::one() - y) * (T::one() + y)
     }
 }

@@ -9,8 +9,8 @@ use numerics::{Rng, Scalar, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Conv2DAlgorithm, Pad, Window, conv2d_algorithm, conv2d_backward_bias, conv2d_backward_data,
-    conv2d_backward_weights, conv2d_forward,
+    Pad, Window, conv2d_backward_bias, conv2d_backward_data, conv2d_backward_weights,
+    conv2d_forward,
 };
 
 /// Declares a [`Conv2D`] layer.
@@ -30,12 +30,12 @@ pub struct Conv2DConfig {
     /// How `W` is drawn; Xavier uniform by default. `b` starts at zero.
     pub weight_init: WeightInit,
     /// Whether there is a bias `b`; true by default.
-    #[serde(default = "yes", skip_serializing_if = "bool::clone")]
+    #[serde(default = "with_bias", skip_serializing_if = "bool::clone")]
     pub bias: bool,
 }
 
-/// What a configuration means that does not mention a bias.
-fn yes() -> bool {
+/// The choice of a configuration that does not mention a bias.
+fn with_bias() -> bool {
     true
 }
 
@@ -96,12 +96,11 @@ pub(crate) fn image_shape(
             checked_size(layer, "an input example", input_shape)?;
             Ok([rows, cols, channels])
         }
-        _ => Err(LayerError::Configuration {
-            layer,
-            what: "the shape of an example",
-            expected: "[rows, cols, channels], each at least 1".to_owned(),
-            got: format!("{input_shape:?}"),
-        }),
+        _ => {
+            let (what, got) = ("the shape of an example", format!("{input_shape:?}"));
+            let expected = "[rows, cols, channels], each at least 1";
+            Err(LayerError::configuration(layer, what, expected, got))
+        }
     }
 }
 
@@ -109,12 +108,7 @@ impl<T: Scalar> LayerConfig<T> for Conv2DConfig {
     fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
         let n_out = self.n_out;
         if n_out == 0 {
-            return Err(LayerError::Configuration {
-                layer: KIND,
-                what: "n_out",
-                expected: "at least 1".to_owned(),
-                got: "0".to_owned(),
-            });
+            return Err(LayerError::configuration(KIND, "n_out", "at least 1", 0));
         }
         let (window, n_in) = self.window(input_shape)?;
         let ((k1, k2), (r1, r2)) = (self.kernel_shape, window.output());
@@ -152,13 +146,6 @@ pub struct Conv2D<T> {
 }
 
 impl<T: Scalar> Conv2D<T> {
-    /// The kernel that computes it.
-    #[must_use]
-    pub fn algorithm(&self) -> Conv2DAlgorithm {
-        let (.., channels, filters) = self.parameters().kernel("W").dim();
-        conv2d_algorithm::<T>(self.window, channels, filters)
-    }
-
     /// `b`, zeros if there is none.
     fn bias(&self) -> CowArray<'_, T, Ix2> {
         self.parameters().row_or("b", self.n_out(), T::zero())
@@ -270,77 +257,10 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Axis;
-
     use super::*;
 
     fn refused(config: Conv2DConfig, shape: &[usize]) -> String {
         config.build::<f64>(shape, &mut Rng::new(0)).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn a_layer_knows_its_shapes() {
-        let config = Conv2DConfig { stride: 2, ..Conv2DConfig::new(7, (5, 3)) };
-        let layer = config.build::<f64>(&[16, 13, 3], &mut Rng::new(0)).unwrap();
-        assert_eq!(layer.output_shape(), [8, 7, 7]);
-        assert_eq!((layer.n_in(), layer.n_out()), (3, 7));
-        assert_eq!(layer.parameters()["W"].shape(), [5, 3, 3, 7]);
-        assert_eq!(layer.gradients(), &layer.parameters().zeros_like());
-        assert_eq!(layer.algorithm(), Conv2DAlgorithm::Im2col);
-    }
-
-    #[test]
-    fn predict_equals_forward_and_needs_no_cache() {
-        let config = Conv2DConfig { activation: Activation::TanH, ..Conv2DConfig::new(2, (3, 3)) };
-        let mut layer = config.build::<f64>(&[5, 4, 3], &mut Rng::new(0)).unwrap();
-        let x: ArrayD<f64> = Rng::new(1).uniform_array(vec![2, 5, 4, 3], -1.0, 1.0);
-        let y = layer.predict(&x).unwrap();
-        let dl_dy = ArrayD::ones(y.raw_dim());
-        let error = layer.backward(dl_dy).unwrap_err();
-        assert_eq!(error, LayerError::BackwardBeforeForward { layer: KIND });
-        assert_eq!(layer.forward(x).unwrap(), y);
-    }
-
-    #[test]
-    fn a_dirac_layer_is_the_identity_on_its_first_maps() {
-        // 16 filters for 16 channels of 12 by 12 by Winograd's algorithm, which rounds; 5 by 3 by im2col.
-        for (kernel, channels, filters, within) in
-            [((3, 3), 16, 16, 1e-5), ((5, 3), 3, 3, 0.0), ((3, 3), 3, 7, 0.0), ((1, 1), 2, 2, 0.0)]
-        {
-            let weight_init = WeightInit::Dirac;
-            let config = Conv2DConfig { weight_init, ..Conv2DConfig::new(filters, kernel) };
-            let layer = config.build::<f32>(&[12, 12, channels], &mut Rng::new(0)).unwrap();
-            let x: ArrayD<f32> = Rng::new(1).uniform_array(vec![2, 12, 12, channels], -1.0, 1.0);
-            let y = layer.predict(&x).unwrap();
-            let first = y.slice_axis(Axis(3), (..channels).into());
-            let off = first.iter().zip(&x).map(|(y, x)| (y - x).abs()).fold(0.0, f32::max);
-            assert!(off <= within, "{kernel:?}, {channels} channels, {filters} filters: {off}");
-        }
-        let even = Conv2DConfig { weight_init: WeightInit::Dirac, ..Conv2DConfig::new(4, (2, 2)) };
-        assert!(refused(even, &[8, 8, 3]).contains("odd sides"));
-    }
-
-    #[test]
-    fn without_a_bias_there_is_one_parameter() {
-        // 16 channels of 8 by 8 go through Winograd's algorithm, 3 through im2col.
-        for (channels, algorithm) in [(16, Conv2DAlgorithm::Winograd), (3, Conv2DAlgorithm::Im2col)]
-        {
-            let with = Conv2DConfig::new(8, (3, 3));
-            let without = Conv2DConfig { bias: false, ..with.clone() };
-            let shape = [8, 8, channels];
-            let mut with = with.build::<f32>(&shape, &mut Rng::new(0)).unwrap();
-            let mut without = without.build::<f32>(&shape, &mut Rng::new(0)).unwrap();
-            assert_eq!(without.algorithm(), algorithm);
-            assert_eq!(without.parameters().names().collect::<Vec<_>>(), ["W"]);
-            // b starts at zero, so that both compute the same.
-            let x: ArrayD<f32> = Rng::new(1).uniform_array(vec![2, 8, 8, channels], -1.0, 1.0);
-            let y = with.forward(x.clone()).unwrap();
-            assert_eq!(without.predict(&x).unwrap(), y);
-            assert_eq!(without.forward(x).unwrap(), y);
-            assert_eq!(without.backward(y.clone()).unwrap(), with.backward(y).unwrap());
-            assert_eq!(without.gradients()["W"], with.gradients()["W"]);
-            assert_eq!(without.gradients().names().collect::<Vec<_>>(), ["W"]);
-        }
     }
 
     #[test]
@@ -362,16 +282,5 @@ mod tests {
             refused(big, &image),
             "Conv2D: kernel_shape must be at most the padded input, 8x8, but is 9x9"
         );
-    }
-
-    #[test]
-    fn images_that_do_not_fit_are_refused() {
-        let config = Conv2DConfig::new(4, (3, 3));
-        let mut layer = config.build::<f32>(&[8, 8, 3], &mut Rng::new(0)).unwrap();
-        for shape in [vec![2, 8, 8, 1], vec![8, 8, 3], vec![0, 8, 8, 3], vec![1, 7, 8, 3]] {
-            let error = layer.forward(ArrayD::zeros(shape.clone())).unwrap_err();
-            let expected = LayerError::Input { layer: KIND, expected: vec![8, 8, 3], got: shape };
-            assert_eq!(error, expected);
-        }
     }
 }

@@ -7,9 +7,8 @@ use numerics::{Scalar, column_sums, element_count};
 
 use crate::winograd::POINTS;
 use crate::{
-    Window, im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
-    winograd_applies, winograd_backward, winograd_backward_data, winograd_backward_weights,
-    winograd_forward,
+    Window, im2col_backward_data, im2col_backward_weights, im2col_forward, winograd_applies,
+    winograd_backward_data, winograd_backward_weights, winograd_forward,
 };
 
 /// What [`conv2d_backward`] returns.
@@ -43,7 +42,7 @@ pub fn conv2d_forward<T: Scalar>(
 /// The gradients of [`conv2d_forward`], from `dL/dZ` of the shape of its result.
 ///
 /// # Panics
-/// As [`im2col_backward`].
+/// As [`im2col_forward`].
 #[must_use]
 pub fn conv2d_backward<T: Scalar>(
     x: ArrayView4<'_, T>,
@@ -51,9 +50,11 @@ pub fn conv2d_backward<T: Scalar>(
     dl_dz: ArrayView4<'_, T>,
     window: Window,
 ) -> Conv2DGradients<T> {
-    match conv2d_algorithm::<T>(window, w.dim().2, w.dim().3) {
-        Conv2DAlgorithm::Im2col => im2col_backward(x, w, dl_dz, window),
-        Conv2DAlgorithm::Winograd => winograd_backward(x, w, dl_dz, window),
+    assert_shapes(x, w, window);
+    Conv2DGradients {
+        dl_dx: conv2d_backward_data(w, dl_dz, window),
+        dl_dw: conv2d_backward_weights(x, dl_dz, window),
+        dl_db: conv2d_backward_bias(dl_dz),
     }
 }
 
@@ -92,9 +93,9 @@ pub fn conv2d_backward_weights<T: Scalar>(
 /// How a convolution is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conv2DAlgorithm {
-    /// Matrix products of patches: [`im2col_forward`] and [`im2col_backward`].
+    /// Matrix products of patches: [`im2col_forward`] and the rest.
     Im2col,
-    /// Winograd's F(4x4, 3x3): [`winograd_forward`] and [`winograd_backward`].
+    /// Winograd's F(4x4, 3x3): [`winograd_forward`] and the rest.
     Winograd,
 }
 
@@ -117,7 +118,7 @@ const FEWEST_FILTERS: usize = 8;
 /// so many `filters`.
 ///
 /// Winograd's, if it [applies](winograd_applies), at least halves the multiplications, and has channels
-/// enough to be worth its transforms: the thresholds are where `examples/convolution_speed.rs` and the
+/// enough to be worth its transforms: the thresholds are where `cargo xtask bench conv/` and the
 /// same comparison on other shapes found it faster, in batches of 64 images and more. An image of 5 by 5
 /// needs as many tiles as one of 8 by 8, for instance, and loses.
 ///
@@ -207,16 +208,27 @@ mod tests {
             let b = rng.normal_array((1, 16), 0.0, 1.0);
             let (x, w, b) = (x.view(), w.view(), b.view());
             let z = conv2d_forward(x, w, b, window);
-            let gradients = conv2d_backward(x, w, z.view(), window);
-            let expected = match algorithm {
-                Conv2DAlgorithm::Im2col => {
-                    (im2col_forward(x, w, b, window), im2col_backward(x, w, z.view(), window))
-                }
-                Conv2DAlgorithm::Winograd => {
-                    (winograd_forward(x, w, b, window), winograd_backward(x, w, z.view(), window))
-                }
+            let computed = [
+                conv2d_backward_data(w, z.view(), window),
+                conv2d_backward_weights(x, z.view(), window),
+            ];
+            let (forward, backward) = match algorithm {
+                Conv2DAlgorithm::Im2col => (
+                    im2col_forward(x, w, b, window),
+                    [
+                        im2col_backward_data(w, z.view(), window),
+                        im2col_backward_weights(x, z.view(), window),
+                    ],
+                ),
+                Conv2DAlgorithm::Winograd => (
+                    winograd_forward(x, w, b, window),
+                    [
+                        winograd_backward_data(w, z.view(), window),
+                        winograd_backward_weights(x, z.view(), window),
+                    ],
+                ),
             };
-            assert!((z, gradients) == expected, "{algorithm}");
+            assert!(z == forward && computed == backward, "{algorithm}");
         }
     }
 }

@@ -14,10 +14,10 @@ use ndarray::{Array2, Array4, ArrayView2, ArrayView4, ArrayViewMut2, Axis, CowAr
 use numerics::{Scalar, add_matmul, matmul_into, reused};
 use rayon::prelude::*;
 
-use crate::conv2d_algorithm::{assert_shapes, conv2d_backward_bias};
-use crate::even_parts::lines_per_part;
+use crate::Window;
+use crate::conv2d_algorithm::assert_shapes;
+use crate::lines_per_part::lines_per_part;
 use crate::scratch::with_scratch;
-use crate::{Conv2DGradients, Window};
 
 /// Bytes of the column matrix of one block at most.
 const BLOCK_BYTES: usize = 1 << 20;
@@ -63,30 +63,6 @@ pub fn im2col_forward<T: Scalar>(
     z
 }
 // ANCHOR_END: forward
-
-// ANCHOR: backward
-/// The gradients of [`im2col_forward`], from `dL/dZ` of the shape of its result.
-///
-/// With `C` the column matrix of a block: `dL/dW = Σ Cᵀ dL/dZ` over the blocks, `dL/dC = dL/dZ Wᵀ`,
-/// and `dL/dX` adds each element of `dL/dC` to the cell that im2col copied it from.
-///
-/// # Panics
-/// As [`im2col_forward`].
-#[must_use]
-pub fn im2col_backward<T: Scalar>(
-    x: ArrayView4<'_, T>,
-    w: ArrayView4<'_, T>,
-    dl_dz: ArrayView4<'_, T>,
-    window: Window,
-) -> Conv2DGradients<T> {
-    assert_shapes(x, w, window);
-    Conv2DGradients {
-        dl_dx: im2col_backward_data(w, dl_dz, window),
-        dl_dw: im2col_backward_weights(x, dl_dz, window),
-        dl_db: conv2d_backward_bias(dl_dz),
-    }
-}
-// ANCHOR_END: backward
 
 /// `dL/dX` of [`im2col_forward`].
 ///
@@ -245,6 +221,9 @@ impl Blocks {
         }
     }
 
+    // ANCHOR: backward
+    /// `dL/dC = dL/dZ Wᵀ` for the column matrix C of each block, and each element of it added to the cell of
+    /// `dL/dX` that im2col copied it from.
     fn backward_data<T: Scalar>(
         &self,
         w: &CowArray<'_, T, Ix2>,
@@ -278,6 +257,7 @@ impl Blocks {
         dl_dx
     }
 
+    /// `dL/dW = Σ Cᵀ dL/dZ` over the blocks.
     fn backward_weights<T: Scalar>(
         &self,
         x: ArrayView4<'_, T>,
@@ -312,6 +292,7 @@ impl Blocks {
             .into_shape_with_order((k1, k2, self.channels, self.filters))
             .expect("the matrix of the filters is a kernel")
     }
+    // ANCHOR_END: backward
 }
 
 #[cfg(test)]
@@ -320,7 +301,7 @@ mod tests {
     use numerics::Rng;
 
     use super::*;
-    use crate::{Pad, reference};
+    use crate::{Pad, conv2d_backward as im2col_backward, reference};
 
     fn window(input: (usize, usize), kernel: (usize, usize), stride: usize, pad: Pad) -> Window {
         Window::new("Conv2D", input, kernel, stride, pad).unwrap()

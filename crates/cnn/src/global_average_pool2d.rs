@@ -141,26 +141,4 @@ mod tests {
         let dl_dx = global_average_pool_backward(array![[4.0, -8.0]].view(), (2, 2));
         assert_eq!(dl_dx, array![[[[1.0, -2.0], [1.0, -2.0]], [[1.0, -2.0], [1.0, -2.0]]]]);
     }
-
-    #[test]
-    fn images_become_rows() {
-        let mut layer = GlobalAveragePool2DConfig.build::<f32>(&[4, 3, 5]).unwrap();
-        assert_eq!((layer.output_shape(), layer.n_in(), layer.n_out()), (&[5][..], 5, 5));
-        let y = layer.forward(ArrayD::ones(vec![2, 4, 3, 5])).unwrap();
-        assert_eq!(y, ArrayD::ones(vec![2, 5]));
-        assert_eq!(layer.backward(y).unwrap(), ArrayD::from_elem(vec![2, 4, 3, 5], 1.0 / 12.0));
-    }
-
-    #[test]
-    fn misuse_is_refused() {
-        let error = GlobalAveragePool2DConfig.build::<f64>(&[4, 0, 3]).unwrap_err();
-        assert!(error.to_string().starts_with("GlobalAveragePool2D: the shape of an example"));
-        let mut layer = GlobalAveragePool2DConfig.build::<f64>(&[4, 4, 1]).unwrap();
-        let error = layer.backward(ArrayD::zeros(vec![1, 1])).unwrap_err();
-        assert_eq!(error, LayerError::BackwardBeforeForward { layer: KIND });
-        layer.forward(ArrayD::zeros(vec![3, 4, 4, 1])).unwrap();
-        let error = layer.backward(ArrayD::zeros(vec![2, 1])).unwrap_err();
-        let expected = LayerError::Gradient { layer: KIND, expected: vec![3, 1], got: vec![2, 1] };
-        assert_eq!(error, expected);
-    }
 }

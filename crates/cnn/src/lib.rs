@@ -28,8 +28,8 @@
 mod conv2d;
 mod conv2d_algorithm;
 mod conv2d_kernel;
-mod even_parts;
 mod global_average_pool2d;
+mod lines_per_part;
 mod pad;
 mod pool2d;
 mod pool2d_kernel;
@@ -44,21 +44,18 @@ pub use conv2d_algorithm::{
     Conv2DAlgorithm, Conv2DGradients, conv2d_algorithm, conv2d_backward, conv2d_backward_bias,
     conv2d_backward_data, conv2d_backward_weights, conv2d_forward,
 };
-pub use conv2d_kernel::{
-    im2col_backward, im2col_backward_data, im2col_backward_weights, im2col_forward,
-};
+pub use conv2d_kernel::{im2col_backward_data, im2col_backward_weights, im2col_forward};
 pub use global_average_pool2d::{
     GlobalAveragePool2D, GlobalAveragePool2DConfig, global_average_pool_backward,
     global_average_pool_forward,
 };
-pub use pad::{Pad, ParsePadError};
-pub use pool2d::{ParsePoolModeError, Pool2D, Pool2DConfig, PoolMode};
+pub use pad::Pad;
+pub use pool2d::{Pool2D, Pool2DConfig, PoolMode};
 pub use pool2d_kernel::{
     average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
 };
 pub use whitening::{patch_covariance, whitening_filters};
 pub use window::Window;
 pub use winograd::{
-    winograd_applies, winograd_backward, winograd_backward_data, winograd_backward_weights,
-    winograd_forward,
+    winograd_applies, winograd_backward_data, winograd_backward_weights, winograd_forward,
 };

@@ -1,7 +1,6 @@
 //! How much zero padding goes around an image.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,28 +41,6 @@ impl fmt::Display for Pad {
     }
 }
 
-/// The text is no padding.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown padding {got:?}: expected \"same\", \"valid\", an integer or a pair like \"1,2\"")]
-pub struct ParsePadError {
-    got: String,
-}
-
-impl FromStr for Pad {
-    type Err = ParsePadError;
-
-    fn from_str(text: &str) -> Result<Self, ParsePadError> {
-        let error = || ParsePadError { got: text.to_owned() };
-        let number = |text: &str| text.trim().parse().map_err(|_| error());
-        match (text, text.split_once(',')) {
-            ("same", _) => Ok(Self::Same),
-            ("valid", _) => Ok(Self::Valid),
-            (_, Some((rows, cols))) => Ok(Self::Cells(number(rows)?, number(cols)?)),
-            (_, None) => number(text).map(|cells| Self::Cells(cells, cells)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,14 +49,5 @@ mod tests {
     fn same_padding_is_the_half_of_the_kernel_rounded_down() {
         assert_eq!(Pad::Same.cells((3, 5)), (1, 2));
         assert_eq!(Pad::Same.cells((4, 1)), (1, 0));
-    }
-
-    #[test]
-    fn paddings_parse_back() {
-        for pad in [Pad::Valid, Pad::Same, Pad::Cells(2, 2), Pad::Cells(1, 3)] {
-            assert_eq!(pad.to_string().parse(), Ok(pad));
-        }
-        let error = "full".parse::<Pad>().unwrap_err().to_string();
-        assert!(error.starts_with("unknown padding \"full\": expected \"same\""), "{error}");
     }
 }

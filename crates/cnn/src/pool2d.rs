@@ -1,7 +1,6 @@
 //! The pooling layer.
 
 use std::fmt;
-use std::str::FromStr;
 
 use activations::Activation;
 use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, checked_size};
@@ -32,25 +31,6 @@ impl fmt::Display for PoolMode {
             Self::Max => "max",
             Self::Average => "average",
         })
-    }
-}
-
-/// The text is no pooling mode.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown pooling mode {got:?}: expected one of max, average")]
-pub struct ParsePoolModeError {
-    got: String,
-}
-
-impl FromStr for PoolMode {
-    type Err = ParsePoolModeError;
-
-    fn from_str(name: &str) -> Result<Self, ParsePoolModeError> {
-        match name {
-            "max" => Ok(Self::Max),
-            "average" => Ok(Self::Average),
-            _ => Err(ParsePoolModeError { got: name.to_owned() }),
-        }
     }
 }
 
@@ -101,12 +81,9 @@ impl<T: Scalar> LayerConfig<T> for Pool2DConfig {
         let (window, channels) = self.window(input_shape)?;
         let (k1, k2) = self.kernel_shape;
         if k1 * k2 > MOST_CELLS {
-            return Err(LayerError::Configuration {
-                layer: KIND,
-                what: "the number of cells of kernel_shape",
-                expected: format!("at most {MOST_CELLS}"),
-                got: format!("{}, {k1}x{k2}", k1 * k2),
-            });
+            let (what, got) = ("the number of cells of kernel_shape", k1 * k2);
+            let (expected, got) = (format!("at most {MOST_CELLS}"), format!("{got}, {k1}x{k2}"));
+            return Err(LayerError::configuration(KIND, what, expected, got));
         }
         let (rows, cols) = window.padded();
         checked_size(KIND, "a padded image", &[rows, cols, channels])?;
@@ -216,48 +193,5 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
 
     fn clear_cache(&mut self) {
         self.cache = None;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_layer_keeps_the_channels() {
-        let layer = Pool2DConfig::new(PoolMode::Max, (3, 5), 4).build::<f32>(&[12, 13, 8]).unwrap();
-        assert_eq!(layer.output_shape(), [3, 3, 8]);
-        assert_eq!((layer.n_in(), layer.n_out()), (8, 8));
-        assert_eq!(layer.parameters().scalar_count(), 0);
-    }
-
-    #[test]
-    fn predict_equals_forward() {
-        let x: ArrayD<f64> = Rng::new(1).uniform_array(vec![2, 5, 4, 3], -1.0, 1.0);
-        for mode in [PoolMode::Max, PoolMode::Average] {
-            let config = Pool2DConfig { pad: Pad::Same, ..Pool2DConfig::new(mode, (3, 3), 2) };
-            let mut layer = config.build(&[5, 4, 3]).unwrap();
-            assert_eq!(layer.predict(&x).unwrap(), layer.forward(x.clone()).unwrap());
-        }
-    }
-
-    #[test]
-    fn misuse_is_refused() {
-        let mut layer =
-            Pool2DConfig::new(PoolMode::Average, (2, 2), 2).build::<f64>(&[4, 4, 1]).unwrap();
-        let error = layer.backward(ArrayD::zeros(vec![1, 2, 2, 1])).unwrap_err();
-        assert_eq!(error, LayerError::BackwardBeforeForward { layer: KIND });
-        layer.forward(ArrayD::zeros(vec![3, 4, 4, 1])).unwrap();
-        let error = layer.backward(ArrayD::zeros(vec![1, 2, 2, 1])).unwrap_err();
-        assert_eq!(
-            error,
-            LayerError::Gradient { layer: KIND, expected: vec![3, 2, 2, 1], got: vec![1, 2, 2, 1] }
-        );
-        let too_large = Pool2DConfig::new(PoolMode::Max, (5, 2), 1).build::<f64>(&[4, 4, 1]);
-        assert_eq!(
-            too_large.unwrap_err().to_string(),
-            "Pool2D: kernel_shape must be at most the padded input, 4x4, but is 5x2"
-        );
-        assert!("mean".parse::<PoolMode>().unwrap_err().to_string().contains("max, average"));
     }
 }

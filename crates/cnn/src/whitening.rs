@@ -128,7 +128,7 @@ fn invalid(what: &'static str, expected: String, got: String) -> LayerError {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, array};
+    use ndarray::array;
     use numerics::Rng;
 
     use super::*;
@@ -165,22 +165,6 @@ mod tests {
         assert_eq!(filters.dim(), (1, 2, 1, 4));
         let off = (filters.into_shape_with_order((2, 4)).unwrap() - expected).mapv(f64::abs);
         assert!(off.iter().all(|&off| off < 1e-15), "{off}");
-    }
-
-    #[test]
-    fn responses_have_the_covariance_of_the_derivation() {
-        let images: Array4<f32> = Rng::new(3).normal_array((40, 9, 8, 3), 0.3, 1.0);
-        let (k, eps) = ((2, 3), 0.05);
-        let covariance = patch_covariance(images.view(), k).unwrap();
-        let filters: Array4<f64> =
-            whitening_filters(images.mapv(f64::from).view(), k, eps).unwrap();
-        let w = filters.into_shape_with_order((18, 36)).unwrap();
-        let (w, negatives) = (w.slice(s![.., ..18]), w.slice(s![.., 18..]));
-        assert_eq!(negatives, w.mapv(|w| -w));
-        let (values, _) = symmetric_eigen(covariance.view()).unwrap();
-        let expected: Array1<f64> = values.mapv(|value| value / (value + eps));
-        let off = w.t().dot(&covariance).dot(&w) - Array2::from_diag(&expected);
-        assert!(off.iter().all(|off| off.abs() < 1e-13), "{off}");
     }
 
     #[test]

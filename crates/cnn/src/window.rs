@@ -33,7 +33,7 @@ impl Window {
         pad: Pad,
     ) -> Result<Self, LayerError> {
         let invalid = |what, expected: String, got: String| {
-            Err(LayerError::Configuration { layer, what, expected, got })
+            Err(LayerError::configuration(layer, what, expected, got))
         };
         let side = |(rows, cols): (usize, usize)| format!("{rows}x{cols}");
         if input.0 == 0 || input.1 == 0 {

@@ -68,9 +68,9 @@ mod weights;
 use ndarray::{Array4, ArrayView2, ArrayView4};
 use numerics::Scalar;
 
-use crate::conv2d_algorithm::{assert_shapes, conv2d_backward_bias};
+use crate::Window;
+use crate::conv2d_algorithm::assert_shapes;
 use crate::scratch::with_scratch;
-use crate::{Conv2DGradients, Window};
 use backward_weights::backward_weights;
 use correlation::Correlation;
 use planes::{planes, planes_len};
@@ -123,25 +123,6 @@ pub fn winograd_forward<T: Scalar>(
         };
         correlation.of(x.as_slice().expect(contiguous), x.dim().0)
     })
-}
-
-/// [`im2col_backward`](crate::im2col_backward) by F(4x4, 3x3).
-///
-/// # Panics
-/// As [`im2col_backward`](crate::im2col_backward), and if not [`winograd_applies`].
-#[must_use]
-pub fn winograd_backward<T: Scalar>(
-    x: ArrayView4<'_, T>,
-    w: ArrayView4<'_, T>,
-    dl_dz: ArrayView4<'_, T>,
-    window: Window,
-) -> Conv2DGradients<T> {
-    assert_shapes(x, w, window);
-    Conv2DGradients {
-        dl_dx: winograd_backward_data(w, dl_dz, window),
-        dl_dw: winograd_backward_weights(x, dl_dz, window),
-        dl_db: conv2d_backward_bias(dl_dz),
-    }
 }
 
 /// `dL/dX` of [`winograd_forward`].

@@ -1,11 +1,11 @@
-//! Winograd's kernel against the loops of `cnn::reference`, in both types, and against itself: as an
-//! adjoint, by finite differences, on several numbers of threads.
+//! Winograd's kernel against the loops of `cnn::reference`, in both types, and on several numbers of
+//! threads.
 
 use cnn::{
-    Conv2DGradients, Pad, Window, im2col_backward, im2col_forward, reference, winograd_applies,
-    winograd_backward, winograd_backward_data, winograd_backward_weights, winograd_forward,
+    Pad, Window, im2col_backward_data, im2col_backward_weights, im2col_forward, reference,
+    winograd_applies, winograd_backward_data, winograd_backward_weights, winograd_forward,
 };
-use ndarray::{Array, Array2, Array4, Dimension};
+use ndarray::{Array2, Array4};
 use numerics::{Rng, Scalar};
 use rayon::ThreadPoolBuilder;
 
@@ -39,8 +39,19 @@ impl<T: Scalar> Case<T> {
         winograd_forward(self.x.view(), self.w.view(), self.b.view(), self.window)
     }
 
-    fn backward(&self) -> Conv2DGradients<T> {
-        winograd_backward(self.x.view(), self.w.view(), self.dl_dz.view(), self.window)
+    /// `dL/dX` and `dL/dW`.
+    fn backward(&self) -> [Array4<T>; 2] {
+        let dl_dz = self.dl_dz.view();
+        [
+            winograd_backward_data(self.w.view(), dl_dz, self.window),
+            winograd_backward_weights(self.x.view(), dl_dz, self.window),
+        ]
+    }
+
+    /// The largest differences of Z, `dL/dX` and `dL/dW` from these.
+    fn errors(&self, [z, dl_dx, dl_dw]: &[Array4<f64>; 3]) -> [f64; 3] {
+        let [fast_dx, fast_dw] = self.backward();
+        [error(&self.forward(), z), error(&fast_dx, dl_dx), error(&fast_dw, dl_dw)]
     }
 
     /// The same numbers, exactly.
@@ -56,12 +67,12 @@ impl<T: Scalar> Case<T> {
 }
 
 impl Case<f64> {
-    fn loops(&self) -> (Array4<f64>, Conv2DGradients<f64>) {
+    /// Z, `dL/dX` and `dL/dW` by the loops of the formulas.
+    fn loops(&self) -> [Array4<f64>; 3] {
         let (x, w) = (self.x.view(), self.w.view());
-        (
-            reference::conv2d_forward(x, w, self.b.view(), self.window),
-            reference::conv2d_backward(x, w, self.dl_dz.view(), self.window),
-        )
+        let z = reference::conv2d_forward(x, w, self.b.view(), self.window);
+        let slow = reference::conv2d_backward(x, w, self.dl_dz.view(), self.window);
+        [z, slow.dl_dx, slow.dl_dw]
     }
 }
 
@@ -90,15 +101,11 @@ fn for_each_shape(mut check: impl FnMut(usize, Window, usize, usize)) {
     }
 }
 
-fn largest<D: Dimension>(values: &Array<f64, D>) -> f64 {
+fn largest(values: &Array4<f64>) -> f64 {
     values.iter().fold(0.0, |max, x| x.abs().max(max))
 }
 
-fn sum_of_magnitudes<D: Dimension>(values: &Array<f64, D>) -> f64 {
-    values.iter().map(|x| x.abs()).sum()
-}
-
-fn error<T: Scalar, D: Dimension>(fast: &Array<T, D>, slow: &Array<f64, D>) -> f64 {
+fn error<T: Scalar>(fast: &Array4<T>, slow: &Array4<f64>) -> f64 {
     assert_eq!(fast.shape(), slow.shape());
     largest(&(fast.mapv(Scalar::as_f64) - slow))
 }
@@ -114,25 +121,6 @@ fn bound(terms: usize, growth: f64) -> f64 {
     growth * growth * terms as f64 * roundings * (f64::EPSILON / 2.0)
 }
 
-#[test]
-fn agrees_with_the_loops_within_the_derived_bound() {
-    for_each_shape(|images, window, channels, filters| {
-        let case = Case::<f64>::new(images, window, channels, filters);
-        let ((z, slow), fast) = (case.loops(), case.backward());
-        let (rows, cols) = window.output();
-        let tiles = images * rows.div_ceil(4) * cols.div_ceil(4);
-        let what = format!("{images} images, {window:?}, {channels} channels, {filters} filters");
-        for (name, error, bound) in [
-            ("Z", error(&case.forward(), &z), bound(channels, 48.0)),
-            ("dL/dX", error(&fast.dl_dx, &slow.dl_dx), bound(filters, 48.0)),
-            ("dL/dW", error(&fast.dl_dw, &slow.dl_dw), bound(tiles, 54.0)),
-            ("dL/db", error(&fast.dl_db, &slow.dl_db), 1e-12),
-        ] {
-            assert!(error <= bound, "{name}: {error:e} > {bound:e}, {what}");
-        }
-    });
-}
-
 // ANCHOR: bounds
 /// What may be lost in practice, relative to the largest element: some dozens of times what direct
 /// convolution loses, and far less than a training in half precision does.
@@ -143,90 +131,35 @@ const F64_LOSS: f64 = F32_LOSS / (1 << 29) as f64;
 // ANCHOR_END: bounds
 
 #[test]
-fn loses_little_in_either_type() {
+fn agrees_with_the_loops_within_the_derived_bound_and_loses_little_in_either_type() {
     let (mut worst_f32, mut worst_f64) = (0.0_f64, 0.0_f64);
     for_each_shape(|images, window, channels, filters| {
         let narrow = Case::<f32>::new(images, window, channels, filters);
         let wide = narrow.wide();
-        let (z, slow) = wide.loops();
-        let loss = |[z_error, x_error, w_error]: [f64; 3]| {
-            let parts = [
-                z_error / largest(&z),
-                x_error / largest(&slow.dl_dx),
-                w_error / largest(&slow.dl_dw),
-            ];
-            parts.into_iter().fold(0.0, f64::max)
+        let slow = wide.loops();
+        let sizes = slow.each_ref().map(largest);
+        let worst = |errors: [f64; 3]| {
+            errors.iter().zip(sizes).map(|(error, size)| error / size).fold(0.0, f64::max)
         };
-        let fast = narrow.backward();
-        let errors = [
-            error(&narrow.forward(), &z),
-            error(&fast.dl_dx, &slow.dl_dx),
-            error(&fast.dl_dw, &slow.dl_dw),
-        ];
-        worst_f32 = worst_f32.max(loss(errors));
-        let fast = wide.backward();
-        let errors = [
-            error(&wide.forward(), &z),
-            error(&fast.dl_dx, &slow.dl_dx),
-            error(&fast.dl_dw, &slow.dl_dw),
-        ];
-        worst_f64 = worst_f64.max(loss(errors));
+        worst_f32 = worst_f32.max(worst(narrow.errors(&slow)));
+        let errors = wide.errors(&slow);
+        worst_f64 = worst_f64.max(worst(errors));
+        let (rows, cols) = window.output();
+        let tiles = images * rows.div_ceil(4) * cols.div_ceil(4);
+        let bounds = [bound(channels, 48.0), bound(filters, 48.0), bound(tiles, 54.0)];
+        for ((name, error), bound) in ["Z", "dL/dX", "dL/dW"].iter().zip(errors).zip(bounds) {
+            assert!(
+                error <= bound,
+                "{name}: {error:e} > {bound:e}, {images} images, {window:?}, {channels} channels, \
+                 {filters} filters"
+            );
+        }
     });
     println!(
         "largest error, relative to the largest element: {worst_f32:e} in f32, {worst_f64:e} in f64"
     );
     assert!(worst_f32 <= F32_LOSS, "{worst_f32:e}");
     assert!(worst_f64 <= F64_LOSS, "{worst_f64:e}");
-}
-
-#[test]
-fn gradients_are_the_adjoints_of_the_forward_pass() {
-    for_each_shape(|images, window, channels, filters| {
-        let mut case = Case::<f64>::new(images, window, channels, filters);
-        case.b.fill(0.0);
-        let Conv2DGradients { dl_dx, dl_dw, .. } = case.backward();
-        let z = case.forward();
-        let in_z = (&z * &case.dl_dz).sum();
-        let error =
-            (in_z - (&case.x * &dl_dx).sum()).abs().max((in_z - (&case.w * &dl_dw).sum()).abs());
-        // The errors of the three results, and of the sums that compare them.
-        let (rows, cols) = window.output();
-        let tiles = images * rows.div_ceil(4) * cols.div_ceil(4);
-        let bound = bound(channels, 48.0) * sum_of_magnitudes(&case.dl_dz)
-            + bound(filters, 48.0) * sum_of_magnitudes(&case.x)
-            + bound(tiles, 54.0) * sum_of_magnitudes(&case.w)
-            + f64::EPSILON * z.len() as f64 * sum_of_magnitudes(&(&z * &case.dl_dz));
-        assert!(error <= bound, "{error:e} > {bound:e}, {window:?}, {channels}, {filters}");
-    });
-}
-
-#[test]
-fn finite_differences_find_the_gradients() {
-    const STEP: f64 = 1e-5;
-    let window = window((5, 6), Pad::Cells(1, 0)).unwrap();
-    let mut case = Case::<f64>::new(2, window, 3, 2);
-    // L = Σ tanh(z), so that dL/dZ = 1 - tanh² z depends on where it is taken.
-    let loss = |case: &Case<f64>| case.forward().mapv(f64::tanh).sum();
-    case.dl_dz = case.forward().mapv(|z| 1.0 - z.tanh().powi(2));
-    let gradients = case.backward();
-    let mut check = |element: fn(&mut Case<f64>, usize) -> Option<&mut f64>, gradient: &[f64]| {
-        for (i, &expected) in gradient.iter().enumerate() {
-            let mut at = |step: f64| {
-                *element(&mut case, i).unwrap() += step;
-                let loss = loss(&case);
-                *element(&mut case, i).unwrap() -= step;
-                loss
-            };
-            let found = (at(STEP) - at(-STEP)) / (2.0 * STEP);
-            // Truncation: STEP²/6 times a third derivative, a sum of at most 60 terms below 2.
-            // Rounding: two losses below 60, with 1e-14 of each lost, over 2 STEP.
-            let bound = STEP * STEP / 6.0 * 120.0 + 60.0 * 1e-14 / STEP;
-            assert!((found - expected).abs() <= bound, "{i}: {found} for {expected}");
-        }
-    };
-    check(|case, i| case.x.as_slice_mut().unwrap().get_mut(i), gradients.dl_dx.as_slice().unwrap());
-    check(|case, i| case.w.as_slice_mut().unwrap().get_mut(i), gradients.dl_dw.as_slice().unwrap());
-    check(|case, i| case.b.as_slice_mut().unwrap().get_mut(i), gradients.dl_db.as_slice().unwrap());
 }
 
 /// The outputs of one tile, rows and columns 4 to 7, share the cell in row and column 5; those in rows and columns
@@ -276,12 +209,15 @@ fn chunks_end_within_images_and_between_them() {
     for (images, input, pad) in [(30, (32, 31), Pad::Same), (2, (150, 149), Pad::Cells(2, 1))] {
         let case = Case::<f64>::new(images, window(input, pad).unwrap(), 16, 16);
         let (x, w, b) = (case.x.view(), case.w.view(), case.b.view());
-        let slow = im2col_forward(x, w, b, case.window);
-        assert!(error(&case.forward(), &slow) <= bound(16, 48.0));
-        let slow = im2col_backward(x, w, case.dl_dz.view(), case.window);
-        let fast = case.backward();
-        assert!(error(&fast.dl_dx, &slow.dl_dx) <= bound(16, 48.0));
-        assert!(error(&fast.dl_dw, &slow.dl_dw) <= F64_LOSS * largest(&slow.dl_dw));
+        let dl_dz = case.dl_dz.view();
+        let slow = [
+            im2col_forward(x, w, b, case.window),
+            im2col_backward_data(w, dl_dz, case.window),
+            im2col_backward_weights(x, dl_dz, case.window),
+        ];
+        let [z, dl_dx, dl_dw] = case.errors(&slow);
+        assert!(z <= bound(16, 48.0) && dl_dx <= bound(16, 48.0), "{z:e}, {dl_dx:e}");
+        assert!(dl_dw <= F64_LOSS * largest(&slow[2]), "{dl_dw:e}");
     }
 }
 
@@ -289,10 +225,12 @@ fn chunks_end_within_images_and_between_them() {
 fn wide_and_uneven_paddings_are_those_of_the_window() {
     for pad in [Pad::Cells(0, 2), Pad::Cells(3, 1), Pad::Cells(4, 7)] {
         let case = Case::<f64>::new(2, window((6, 9), pad).unwrap(), 17, 18);
-        let ((z, slow), fast) = (case.loops(), case.backward());
-        assert!(error(&case.forward(), &z) <= bound(17, 48.0), "{pad}");
-        assert!(error(&fast.dl_dx, &slow.dl_dx) <= bound(18, 48.0), "{pad}");
-        assert!(error(&fast.dl_dw, &slow.dl_dw) <= bound(40, 54.0), "{pad}");
+        let bounds = [bound(17, 48.0), bound(18, 48.0), bound(40, 54.0)];
+        let errors = case.errors(&case.loops());
+        assert!(
+            errors.iter().zip(bounds).all(|(error, bound)| *error <= bound),
+            "{pad} {errors:?}"
+        );
     }
 }
 
@@ -302,11 +240,11 @@ fn views_in_any_order_are_read_as_their_elements() {
     let backwards = |array: &Array4<f64>| {
         array.view().reversed_axes().as_standard_layout().into_owned().reversed_axes()
     };
-    let (x, w, dl_dz) = (backwards(&case.x), backwards(&case.w), backwards(&case.dl_dz));
+    let [x, w, dl_dz] = [&case.x, &case.w, &case.dl_dz].map(backwards);
     assert!(x.as_slice().is_none() && x == case.x);
-    let z = winograd_forward(x.view(), w.view(), case.b.view(), case.window);
-    assert_eq!(z, case.forward());
-    assert_eq!(winograd_backward(x.view(), w.view(), dl_dz.view(), case.window), case.backward());
+    let turned = Case { window: case.window, x, w, b: case.b.clone(), dl_dz };
+    assert_eq!(turned.forward(), case.forward());
+    assert_eq!(turned.backward(), case.backward());
 }
 
 #[test]
@@ -346,7 +284,7 @@ fn an_image_has_the_same_gradient_in_any_batch() {
     let case = Case::<f32>::new(4, window((9, 9), Pad::Same).unwrap(), 16, 16);
     let last = case.dl_dz.slice(ndarray::s![3.., .., .., ..]);
     let alone = winograd_backward_data(case.w.view(), last, case.window);
-    assert_eq!(case.backward().dl_dx.slice(ndarray::s![3.., .., .., ..]), alone);
+    assert_eq!(case.backward()[0].slice(ndarray::s![3.., .., .., ..]), alone);
 }
 
 #[test]

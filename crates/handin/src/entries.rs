@@ -38,22 +38,37 @@ pub const SECTIONS: [Section; 4] = [
     Section { title: "Model Implementations:", entries: &MODELS },
 ];
 
+/// The loops over arrays, which all activations but softmax share.
+const ELEMENT_WISE: Source =
+    Source { file: "crates/activations/src/element_wise.rs", items: &["ElementWise"] };
+
 const ACTIVATIONS: [Entry; 4] = [
     Entry {
         name: "activations.Linear",
-        sources: &[Source {
-            file: "crates/activations/src/linear.rs",
-            items: &["Linear", "Linear::forward", "Linear::backward"],
-        }],
+        sources: &[
+            Source {
+                file: "crates/activations/src/linear.rs",
+                items: &[
+                    "Linear",
+                    "ElementWise for Linear::value",
+                    "ElementWise for Linear::gradient",
+                ],
+            },
+            ELEMENT_WISE,
+        ],
         builds_on: &[],
     },
     Entry {
         name: "activations.Sigmoid",
         sources: &[Source {
             file: "crates/activations/src/sigmoid.rs",
-            items: &["Sigmoid", "Sigmoid::forward", "Sigmoid::backward"],
+            items: &[
+                "Sigmoid",
+                "ElementWise for Sigmoid::value",
+                "ElementWise for Sigmoid::gradient",
+            ],
         }],
-        builds_on: &[],
+        builds_on: &["activations.Linear"],
     },
     Entry {
         name: "activations.ReLU",
@@ -61,14 +76,12 @@ const ACTIVATIONS: [Entry; 4] = [
             file: "crates/activations/src/relu.rs",
             items: &[
                 "ReLU",
-                "ReLU::forward",
-                "ReLU::value",
-                "ReLU::backward",
-                "ReLU::gradient",
+                "ElementWise for ReLU::value",
+                "ElementWise for ReLU::gradient",
                 "derivative",
             ],
         }],
-        builds_on: &[],
+        builds_on: &["activations.Linear"],
     },
     Entry {
         name: "activations.SoftMax",

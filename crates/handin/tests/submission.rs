@@ -141,9 +141,9 @@ fn near_names_are_told_and_a_missing_block_lacks_its_methods() {
         ),
         "{error}"
     );
-    fs::write(&path, text.replace("impl ReLU", "impl Relu")).unwrap();
+    fs::write(&path, text.replace("for ReLU", "for Relu")).unwrap();
     let error = Submission::gather(folder.path()).unwrap_err().to_string();
-    assert!(error.contains("lacks `ReLU::forward`"), "{error}");
+    assert!(error.contains("lacks `ElementWise for ReLU::value`"), "{error}");
 }
 
 #[test]

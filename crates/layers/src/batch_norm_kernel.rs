@@ -224,11 +224,11 @@ fn elements<T>(row: &Array1<T>) -> &[T] {
     row.as_slice().expect("a new row is contiguous")
 }
 
-/// A row of the batch, in standard layout, as a slice.
 fn elements_mut<T>(row: &mut Array1<T>) -> &mut [T] {
     row.as_slice_mut().expect("a new row is contiguous")
 }
 
+/// A row of the batch, in standard layout, as a slice.
 fn row<T>(x: &Array2<T>, i: usize) -> &[T] {
     let slice = x.as_slice().expect("a batch is in standard layout");
     &slice[i * x.ncols()..(i + 1) * x.ncols()]
@@ -236,10 +236,11 @@ fn row<T>(x: &Array2<T>, i: usize) -> &[T] {
 
 #[cfg(test)]
 mod tests {
-    use approx::assert_relative_eq;
+    use approx::{assert_abs_diff_eq, assert_relative_eq};
     use ndarray::array;
 
     use super::*;
+    use crate::reference;
 
     #[test]
     fn two_features_by_hand() {
@@ -268,6 +269,32 @@ mod tests {
         assert_eq!(gradients.dl_dbeta, array![[4.0, 0.0]]);
         assert_eq!(gradients.dl_dgamma, array![[-4.0, 0.0]]);
         assert_eq!(gradients.dl_dx, array![[3.0, 0.0], [-1.5, 0.0], [-1.5, 0.0], [0.0, 0.0]]);
+    }
+
+    #[test]
+    fn passes_over_blocks_agree_with_the_formulas() {
+        // One block, and several on all threads, the last of which is not full.
+        for rows in [1, 7, 20_001] {
+            let mut rng = numerics::Rng::new(2);
+            let mut draw = |rows| -> Array2<f64> { rng.uniform_array((rows, 3), -1.0, 1.0) };
+            let (x, dl_dy, gamma, beta) = (draw(rows) + 0.5, draw(rows), draw(1), draw(1));
+            let (g, b) = (gamma.view(), beta.view());
+            let expected = reference::batch_norm_forward(x.view(), g, b, 0.1);
+            let forward = batch_norm_forward(x, g, b, 0.1, |z| z);
+            // Sums of numbers of at most 2 in another order, divided by their number.
+            assert_abs_diff_eq!(forward.y, expected.y, epsilon = 1e-12);
+            assert_abs_diff_eq!(forward.mean, expected.mean, epsilon = 1e-13);
+            assert_abs_diff_eq!(forward.variance, expected.variance, epsilon = 1e-13);
+            let (x_hat, deviation) = (&expected.x_hat, expected.deviation.view());
+            let fast =
+                |dl_dy, x_hat| batch_norm_backward(dl_dy, x_hat, deviation, g, b, |_, dl_dy| dl_dy);
+            let gradients = fast(dl_dy.clone(), x_hat);
+            let slow = reference::batch_norm_backward(dl_dy.view(), x_hat.view(), deviation, g);
+            assert_abs_diff_eq!(gradients.dl_dx, slow.dl_dx, epsilon = 1e-12);
+            let rounding = 1e-13 * rows as f64;
+            assert_abs_diff_eq!(gradients.dl_dgamma, slow.dl_dgamma, epsilon = rounding);
+            assert_abs_diff_eq!(gradients.dl_dbeta, slow.dl_dbeta, epsilon = rounding);
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use ndarray::{Array2, ArrayD};
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
-use crate::limbs::{COUNT, LIMB, from_limbs, is_limb, to_limbs};
+use crate::digits::{DIGIT, DIGITS, from_digits, is_digit, to_digits};
+use crate::reshape::reshaped;
 use crate::{
     Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, dropout_backward,
     dropout_forward, dropout_mask,
@@ -31,7 +32,7 @@ impl DropoutConfig {
         rng: &mut Rng,
     ) -> Result<Dropout<T>, LayerError> {
         let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
-        let buffers = Parameters::new([(SEED, to_limbs(rng.seed())), (STEP, to_limbs(0))]);
+        let buffers = Parameters::new([(SEED, to_digits(rng.seed())), (STEP, to_digits(0))]);
         let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
         Ok(Dropout { state: state.with_buffers(buffers), rate: self.rate, cache: None })
     }
@@ -39,19 +40,16 @@ impl DropoutConfig {
 
 impl<T: Scalar> LayerConfig<T> for DropoutConfig {
     fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
-        let invalid = |what, expected: &str, got| {
-            let expected = expected.to_owned();
-            Err(LayerError::Configuration { layer: KIND, what, expected, got })
-        };
         if !(0.0..1.0).contains(&self.rate) {
-            return invalid("the rate", "in [0, 1)", self.rate.to_string());
+            return Err(LayerError::configuration(KIND, "the rate", "in [0, 1)", self.rate));
         }
         if input_shape.is_empty() || input_shape.contains(&0) {
-            let got = format!("{input_shape:?}");
-            return invalid("the shape of an example", "one or more axes, each at least 1", got);
+            let (what, got) = ("the shape of an example", format!("{input_shape:?}"));
+            let expected = "one or more axes, each at least 1";
+            return Err(LayerError::configuration(KIND, what, expected, got));
         }
         let shapes = LayerShapes::new(KIND, input_shape, input_shape)?;
-        shapes.buffer(SEED, &[COUNT])?.buffer(STEP, &[COUNT])
+        shapes.buffer(SEED, &[DIGITS])?.buffer(STEP, &[DIGITS])
     }
 
     fn build_boxed(
@@ -69,7 +67,7 @@ impl<T: Scalar> LayerConfig<T> for DropoutConfig {
 /// The mask of training step t is [`dropout_mask`] of stream t of the layer's seed. Seed and t are the
 /// buffers `seed` and `step`: each [`forward`](Layer::forward) takes one step, and a layer whose
 /// buffers are restored goes on with the same masks. Buffers are arrays of `T`, so each is four
-/// limbs of 16 bits, the lowest first, which an `f32` holds exactly.
+/// digits in base 2¹⁶, the lowest first, which an `f32` holds exactly.
 ///
 /// # Shapes
 /// `x` and `y`: `(m, ...)`; `seed`, `step`: `(4)`.
@@ -97,8 +95,8 @@ impl<T: Scalar> Dropout<T> {
     /// The generator of the mask of this step. The next one is for the next step.
     fn next_step(&mut self) -> Rng {
         let buffers = self.state.buffers_mut();
-        let (seed, step) = (from_limbs(&buffers[SEED]), from_limbs(&buffers[STEP]));
-        *buffers.get_mut(STEP).expect("the layer made it") = to_limbs(step.wrapping_add(1));
+        let (seed, step) = (from_digits(&buffers[SEED]), from_digits(&buffers[STEP]));
+        *buffers.get_mut(STEP).expect("the layer made it") = to_digits(step.wrapping_add(1));
         Rng::with_stream(seed, step)
     }
 }
@@ -120,7 +118,7 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
         let mask = dropout_mask(&mut self.next_step(), x.dim(), self.rate);
         let y = dropout_forward(x.view(), mask.view());
         self.cache = Some(Cache { shape: shape.clone(), mask });
-        Ok(shaped(y, shape))
+        Ok(reshaped(y, shape))
     }
     // ANCHOR_END: forward
 
@@ -129,7 +127,7 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
             return Err(LayerError::BackwardBeforeForward { layer: KIND });
         };
         self.state.check_gradient(shape, &dl_dy)?;
-        Ok(shaped(dropout_backward(rows(dl_dy).view(), mask.view()), shape.clone()))
+        Ok(reshaped(dropout_backward(rows(dl_dy).view(), mask.view()), shape.clone()))
     }
 
     // ANCHOR: predict
@@ -145,10 +143,10 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
 
     fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
         if let Some(name) = [SEED, STEP].into_iter().find(|&own| own == name)
-            && let Some(got) = value.iter().find(|&&element| !is_limb(element))
+            && let Some(got) = value.iter().find(|&&element| !is_digit(element))
         {
             let got = got.to_string();
-            return Err(LayerError::BufferValue { layer: KIND, name, expected: LIMB, got });
+            return Err(LayerError::BufferValue { layer: KIND, name, expected: DIGIT, got });
         }
         self.state.set_buffer(name, value)
     }
@@ -158,72 +156,17 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
 fn rows<T: Scalar>(x: ArrayD<T>) -> Array2<T> {
     let m = x.shape()[0];
     let n = x.len() / m;
-    let x = if x.is_standard_layout() { x } else { x.as_standard_layout().into_owned() };
-    x.into_shape_with_order((m, n)).expect("the first axis is kept")
-}
-
-fn shaped<T: Scalar>(rows: Array2<T>, shape: Vec<usize>) -> ArrayD<T> {
-    rows.into_shape_with_order(shape).expect("as many elements as before")
+    reshaped(x, (m, n))
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
-
     use super::*;
 
-    fn layer(rate: f64, seed: u64) -> Dropout<f32> {
-        DropoutConfig { rate }.build(&[3, 2, 4], &mut Rng::new(seed)).unwrap()
-    }
-
-    fn images() -> ArrayD<f32> {
-        Rng::new(3).normal_array(vec![5, 3, 2, 4], 0.0, 1.0)
-    }
-
     #[test]
-    fn step_t_uses_stream_t_of_the_seed_and_backward_the_same_mask() {
-        let mut layer = layer(0.25, 9);
-        let seed = Rng::new(9).seed();
-        for step in 0..3 {
-            let y = layer.forward(images()).unwrap();
-            let mask = dropout_mask::<f32>(&mut Rng::with_stream(seed, step), (5, 24), 0.25);
-            let mask = mask.into_shape_with_order(vec![5, 3, 2, 4]).unwrap();
-            assert_eq!(y, images() * &mask);
-            assert_eq!(layer.backward(ArrayD::ones(y.raw_dim())).unwrap(), mask);
-            let next = array![step as f32 + 1.0, 0.0, 0.0, 0.0].into_dyn();
-            assert_eq!(layer.buffers()["step"], next);
-        }
-    }
-
-    #[test]
-    fn a_restored_layer_goes_on_with_the_masks_of_the_saved_one() {
-        let mut saved = layer(0.5, 1);
-        // The next step carries into the second limb.
-        saved.set_buffer("step", &array![65_535.0, 0.0, 7.0, 0.0].into_dyn()).unwrap();
-        saved.forward(images()).unwrap();
-        assert_eq!(saved.buffers()["step"], array![0.0, 1.0, 7.0, 0.0].into_dyn());
-        let mut restored = layer(0.5, 2);
-        assert_ne!(restored.buffers()["seed"], saved.buffers()["seed"]);
-        for (name, value) in saved.buffers().clone().iter() {
-            restored.set_buffer(name, value).unwrap();
-        }
-        for _ in 0..3 {
-            assert_eq!(restored.forward(images()), saved.forward(images()));
-        }
-        assert_eq!(restored.buffers(), saved.buffers());
-    }
-
-    #[test]
-    fn a_prediction_is_the_input_and_takes_no_step() {
-        let layer = layer(0.9, 1);
-        let before = layer.buffers().clone();
-        assert_eq!(layer.predict(&images()).unwrap(), images());
-        assert_eq!(layer.buffers(), &before);
-    }
-
-    #[test]
-    fn a_buffer_that_is_no_array_of_limbs_is_refused() {
-        let mut layer = layer(0.5, 1);
+    fn a_buffer_that_is_no_array_of_digits_is_refused() {
+        let mut layer =
+            DropoutConfig { rate: 0.5 }.build::<f32>(&[3, 2, 4], &mut Rng::new(1)).unwrap();
         let before = layer.buffers().clone();
         let mut refusal = |name: &str, value: &[f32]| {
             let value = ArrayD::from_shape_vec(vec![value.len()], value.to_vec()).unwrap();

@@ -5,6 +5,7 @@ use ndarray::ArrayD;
 use numerics::{Rng, Scalar};
 use serde::{Deserialize, Serialize};
 
+use crate::reshape::reshaped;
 use crate::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, checked_size};
 
 /// Declares a [`Flatten`] layer.
@@ -27,12 +28,8 @@ impl<T: Scalar> LayerConfig<T> for FlattenConfig {
     fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
         let units = checked_size(KIND, "an input example", input_shape)?;
         if units == 0 {
-            return Err(LayerError::Configuration {
-                layer: KIND,
-                what: "the shape of an example",
-                expected: "at least one element".to_owned(),
-                got: format!("{input_shape:?}"),
-            });
+            let (what, got) = ("the shape of an example", format!("{input_shape:?}"));
+            return Err(LayerError::configuration(KIND, what, "at least one element", got));
         }
         LayerShapes::new(KIND, input_shape, &[units])
     }
@@ -73,7 +70,7 @@ impl<T: Scalar> Layer<T> for Flatten<T> {
         self.state.check_input(&x)?;
         let m = x.shape()[0];
         self.batch_size = Some(m);
-        Ok(reshape(x, vec![m, self.n_out()]))
+        Ok(reshaped(x, vec![m, self.n_out()]))
     }
     // ANCHOR_END: forward
 
@@ -83,13 +80,13 @@ impl<T: Scalar> Layer<T> for Flatten<T> {
             return Err(LayerError::BackwardBeforeForward { layer: KIND });
         };
         self.state.check_gradient(&[m, self.n_out()], &dl_dy)?;
-        Ok(reshape(dl_dy, [&[m], self.input_shape()].concat()))
+        Ok(reshaped(dl_dy, [&[m], self.input_shape()].concat()))
     }
     // ANCHOR_END: backward
 
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(x)?;
-        Ok(reshape(x.clone(), vec![x.shape()[0], self.n_out()]))
+        Ok(reshaped(x.clone(), vec![x.shape()[0], self.n_out()]))
     }
 
     fn clear_cache(&mut self) {
@@ -97,39 +94,9 @@ impl<T: Scalar> Layer<T> for Flatten<T> {
     }
 }
 
-fn reshape<T: Scalar>(array: ArrayD<T>, shape: Vec<usize>) -> ArrayD<T> {
-    // Elements in row-major order, whatever the order in memory.
-    let array =
-        if array.is_standard_layout() { array } else { array.as_standard_layout().into_owned() };
-    array.into_shape_with_order(shape).expect("flattening keeps the number of elements")
-}
-
 #[cfg(test)]
 mod tests {
-    use ndarray::Array;
-
     use super::*;
-
-    #[test]
-    fn backward_undoes_forward() {
-        let mut layer = FlattenConfig.build::<f64>(&[2, 3, 2]).unwrap();
-        let x = Array::from_iter((0..24).map(f64::from)).into_shape_with_order(vec![2, 2, 3, 2]);
-        let x = x.unwrap();
-        let y = layer.forward(x.clone()).unwrap();
-        assert_eq!(y.shape(), [2, 12]);
-        assert_eq!(y[[1, 0]], 12.0);
-        assert_eq!(layer.predict(&x).unwrap(), y);
-        assert_eq!(layer.backward(y).unwrap(), x);
-    }
-
-    #[test]
-    fn memory_order_does_not_matter() {
-        let layer = FlattenConfig.build::<f64>(&[2, 2]).unwrap();
-        let x = Array::from_iter((0..8).map(f64::from)).into_shape_with_order((2, 2, 2)).unwrap();
-        let reversed = x.clone().reversed_axes().into_dyn();
-        let standard = reversed.as_standard_layout().into_owned();
-        assert_eq!(layer.predict(&reversed).unwrap(), layer.predict(&standard).unwrap());
-    }
 
     #[test]
     fn an_example_without_elements_is_refused() {

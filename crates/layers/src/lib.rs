@@ -26,14 +26,16 @@
 
 mod batch_norm;
 mod batch_norm_kernel;
+mod digits;
 mod dropout;
 mod dropout_kernel;
 mod error;
 mod flatten;
 mod fully_connected;
 mod layer;
-mod limbs;
 mod parameters;
+pub mod reference;
+mod reshape;
 mod shapes;
 mod weights;
 

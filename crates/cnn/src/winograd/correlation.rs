@@ -10,7 +10,7 @@ use super::tiles::{from_points, to_points};
 use super::tiling::{Images, Tiling};
 use super::transforms::{at, bt};
 use super::{POINTS, SIDE};
-use crate::even_parts::lines_per_part;
+use crate::lines_per_part::lines_per_part;
 use crate::scratch::with_scratch;
 
 /// Bytes that the transformed tiles of one chunk take at most, before and after the products.

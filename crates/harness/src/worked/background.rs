@@ -1,6 +1,6 @@
 //! The chapters before the questions.
 
-use activations::ReLU;
+use activations::{ElementWise, ReLU};
 use layers::{fully_connected_backward, fully_connected_forward};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, array};

@@ -1,6 +1,6 @@
 //! Question 4.1, and the smooth relative of ReLU that question 7 trains with.
 
-use activations::{Activation, GELU, ReLU, Sigmoid};
+use activations::{Activation, ElementWise, GELU, ReLU, Sigmoid};
 use ndarray::array;
 
 use super::Example;

@@ -7,9 +7,9 @@ use crate::pdf::read::{Pdf, squeezed};
 /// What the course grades, by the name that its own submission script has, with the file and the line
 /// where it begins here.
 pub const GRADED: [(&str, &str, &str); 17] = [
-    ("activations.Linear", "crates/activations/src/linear.rs", "impl Linear"),
-    ("activations.Sigmoid", "crates/activations/src/sigmoid.rs", "impl Sigmoid"),
-    ("activations.ReLU", "crates/activations/src/relu.rs", "impl ReLU"),
+    ("activations.Linear", "crates/activations/src/linear.rs", "for Linear"),
+    ("activations.Sigmoid", "crates/activations/src/sigmoid.rs", "for Sigmoid"),
+    ("activations.ReLU", "crates/activations/src/relu.rs", "for ReLU"),
     ("activations.SoftMax", "crates/activations/src/softmax.rs", "impl SoftMax"),
     ("layers.FullyConnected", "crates/layers/src/fully_connected.rs", "for FullyConnected<T>"),
     ("layers.Pool2D", "crates/cnn/src/pool2d.rs", "for Pool2D<T>"),

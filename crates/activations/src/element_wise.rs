@@ -1,0 +1,33 @@
+//! Functions of single numbers, applied to every element of an array.
+
+use ndarray::{Array, ArrayRef, Dimension};
+use numerics::{Scalar, map, map2};
+
+/// An activation that acts on each element by itself: `Y = σ(Z)` and `dL/dZ = dL/dY ⊙ σ'(Z)`.
+///
+/// Each function is its value and its gradient at one number; the loops over arrays, on all threads, are
+/// the same for all of them.
+pub trait ElementWise {
+    /// `σ(z)`.
+    fn value<T: Scalar>(z: T) -> T;
+
+    /// `dL/dz = dL/dy σ'(z)`.
+    fn gradient<T: Scalar>(z: T, dl_dy: T) -> T;
+
+    // ANCHOR: arrays
+    /// `Y = σ(Z)`; the shapes agree.
+    #[must_use]
+    fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
+        map(z, Self::value)
+    }
+
+    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
+    #[must_use]
+    fn backward<T: Scalar, D: Dimension>(
+        z: &ArrayRef<T, D>,
+        dl_dy: &ArrayRef<T, D>,
+    ) -> Array<T, D> {
+        map2(z, dl_dy, Self::gradient)
+    }
+    // ANCHOR_END: arrays
+}
