@@ -1,4 +1,4 @@
-//! What can go wrong with an activation.
+//! Errors of activations.
 
 use crate::Activation;
 

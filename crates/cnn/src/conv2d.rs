@@ -27,7 +27,7 @@ pub struct Conv2DConfig {
     pub pad: Pad,
     /// The activation; linear by default.
     pub activation: Activation,
-    /// How `W` is drawn; Xavier uniform by default. `b` starts at zero.
+    /// The initialiser of `W`; Xavier uniform by default. `b` starts at zero.
     pub weight_init: WeightInit,
     /// Whether there is a bias `b`; true by default.
     #[serde(default = "with_bias", skip_serializing_if = "bool::clone")]
@@ -180,11 +180,11 @@ impl<T: Scalar> Conv2D<T> {
 
 const KIND: &str = "Conv2D";
 
-/// What backward needs of the forward pass.
+/// Results of the forward pass that backward needs.
 #[derive(Clone, Debug)]
 struct Cache<T> {
     x: Array4<T>,
-    /// What the activation was applied to; not kept if that is linear.
+    /// The input of the activation; not kept if that is linear.
     z: Option<Array4<T>>,
 }
 

@@ -11,7 +11,7 @@ use crate::{
     winograd_backward_data, winograd_backward_weights, winograd_forward,
 };
 
-/// What [`conv2d_backward`] returns.
+/// Gradients by [`conv2d_backward`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Conv2DGradients<T> {
     /// `dL/dX`, of shape `(m, rows, cols, n_in)`.
@@ -90,7 +90,7 @@ pub fn conv2d_backward_weights<T: Scalar>(
     }
 }
 
-/// How a convolution is computed.
+/// The algorithm of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conv2DAlgorithm {
     /// Matrix products of patches: [`im2col_forward`] and the rest.

@@ -102,7 +102,7 @@ fn weight_matrix<'a, T: Scalar>(w: &'a ArrayView4<'_, T>) -> CowArray<'a, T, Ix2
     w.to_shape((k1 * k2 * channels, filters)).expect("a kernel is a matrix of its filters")
 }
 
-/// How the lines of a batch are cut into blocks.
+/// The lines of a batch, cut into blocks.
 #[derive(Clone, Copy)]
 struct Blocks {
     window: Window,

@@ -1,4 +1,4 @@
-//! How a batch is cut, so that a few threads end at the same time.
+//! The cutting of a batch, such that a few threads end at the same time.
 
 /// Lines in each part if `total` lines are cut into equal parts of `most` lines at most: into 2, 4, 8 or
 /// another multiple of 4, of which 2 and 4 threads have the same number each. The last part may be shorter.

@@ -1,4 +1,4 @@
-//! How much zero padding goes around an image.
+//! Zero padding around an image.
 
 use std::fmt;
 

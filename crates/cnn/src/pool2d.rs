@@ -14,7 +14,7 @@ use crate::{
     Pad, Window, average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
 };
 
-/// What a window is reduced to.
+/// The number that a window is reduced to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PoolMode {
@@ -119,7 +119,7 @@ pub struct Pool2D<T> {
 
 const KIND: &str = "Pool2D";
 
-/// What backward needs of the forward pass; the inputs themselves are not among it.
+/// Results of the forward pass that backward needs; the inputs are not among them.
 #[derive(Clone, Debug)]
 enum Cache {
     Max { winner: Array4<u16> },

@@ -125,7 +125,7 @@ pub fn pool2d_backward<T: Scalar>(
     dl_dx
 }
 
-/// What the kernel sees from one output cell, in row-major order, padding as zeros.
+/// The cells that the kernel sees from one output cell, in row-major order, padding as zeros.
 fn cells_of<T: Scalar>(x: ArrayView4<'_, T>, window: Window, [n, r, q, c]: [usize; 4]) -> Vec<T> {
     let (k1, k2) = window.kernel();
     let cell = |i, j| Some(x[[n, window.input_row(r, i)?, window.input_col(q, j)?, c]]);

@@ -123,7 +123,7 @@ impl Window {
 }
 
 // ANCHOR: output_size
-/// How many windows fit along an axis: `floor((padded - kernel) / stride) + 1`.
+/// The number of windows along an axis: `floor((padded - kernel) / stride) + 1`.
 fn output_size(padded: usize, kernel: usize, stride: usize) -> usize {
     (padded - kernel) / stride + 1
 }

@@ -6,9 +6,9 @@ use ndarray::{Array3, ArrayView3};
 use numerics::Rng;
 use serde::{Deserialize, Serialize};
 
-/// How training images are changed, anew in each epoch; by default not at all.
+/// Changes to training images, anew in each epoch; by default none.
 ///
-/// What happens to an image depends on the seed, the epoch and its index in the data set alone, so
+/// The change of an image depends on the seed, the epoch and its index in the data set alone, so
 /// that a resumed training sees what it would have seen, on any number of threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -49,7 +49,7 @@ impl<'a, T: Scalar> Batches<'a, T> {
         }
     }
 
-    /// How many mini-batches an epoch has, the last and perhaps smaller one included.
+    /// The number of mini-batches of an epoch, the last and perhaps smaller one included.
     #[must_use]
     pub fn per_epoch(&self) -> usize {
         self.data.len().div_ceil(self.batch_size)

@@ -1,4 +1,4 @@
-//! What can go wrong with data.
+//! Errors of reading and preparing data.
 
 use std::io;
 use std::path::PathBuf;

@@ -105,7 +105,7 @@ pub fn combined_sha256(files: &[KnownFile]) -> String {
     hexadecimal(&Sha256::digest(lines))
 }
 
-/// How a gzipped file begins (RFC 1952).
+/// The first bytes of a gzipped file (RFC 1952).
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 fn decompressed(path: &Path) -> io::Result<Box<dyn Read>> {

@@ -119,7 +119,7 @@ fn malformed(file: &str, bytes: &[u8], error: &ViewNpyError) -> DatasetError {
     }
 }
 
-/// What is wrong with a header, in one line: the parser draws its text over several.
+/// The fault of a header in one line: the parser draws its text over several.
 #[must_use]
 pub fn npy_header_problem(error: &impl ToString) -> String {
     let text = error.to_string();

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DatasetError, Split};
 
-/// How features are scaled.
+/// Scaling of features.
 ///
 /// A feature is an index of the last axis: a column of a table, or a channel of images, whose pixels
 /// then share one scale. Its numbers are taken over all other axes.
@@ -87,13 +87,13 @@ pub struct Scaler {
 }
 
 impl Scaler {
-    /// What is subtracted from each feature.
+    /// The number subtracted from each feature.
     #[must_use]
     pub fn shift(&self) -> &[f64] {
         &self.shift
     }
 
-    /// What each feature is divided by; never 0.
+    /// The divisor of each feature; never 0.
     #[must_use]
     pub fn scale(&self) -> &[f64] {
         &self.scale

@@ -27,7 +27,7 @@ pub struct Splits<T> {
     /// The SHA-256 of the six files' bytes one after another, data before labels, in the order of
     /// [`Split::ALL`], in hexadecimal.
     pub sha256: String,
-    /// How the features were scaled, if they were.
+    /// The scaling of the features, if they were scaled.
     pub scaler: Option<Scaler>,
 }
 
@@ -46,7 +46,7 @@ impl Split {
     /// All three, in order.
     pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
 
-    /// How the course's file names abbreviate it.
+    /// Its abbreviation in the course's file names.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

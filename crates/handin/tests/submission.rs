@@ -35,9 +35,9 @@ fn every_entry_has_the_code_that_answers_it() {
     let submission = Submission::gather(&root()).unwrap();
     assert_eq!(submission.entries().count(), 15);
     for (name, expected) in [
-        ("activations.Linear", &["pub fn forward", "pub fn backward", "z.to_owned()"][..]),
-        ("activations.Sigmoid", &["pub fn forward", "pub fn backward", "(-z.abs()).exp()"]),
-        ("activations.ReLU", &["pub fn forward", "pub fn backward", "fn derivative"]),
+        ("activations.Linear", &["fn value<", "fn gradient<", "map(z, Self::value)"][..]),
+        ("activations.Sigmoid", &["fn value<", "fn gradient<", "(-z.abs()).exp()"]),
+        ("activations.ReLU", &["fn value<", "fn gradient<", "fn derivative"]),
         ("activations.SoftMax", &["fold_axis(Axis(1)", "y * (&dl_dy - &dot)"]),
         ("layers.FullyConnected", &["matmul(x, w) + b", "matmul(x.t(), dl_dz)", "fn build<"]),
         ("layers.Pool2D", &["fn max_pool_backward", "fn average_pool_forward", "fn output_size"]),
@@ -84,14 +84,16 @@ fn rename(root: &Path, source: &Source, item: &str) -> bool {
     let (owner, name) = item.rsplit_once("::").unwrap_or(("", item));
     // The first after the head of the block; of a trait's block if it is a trait's method.
     let head = match owner.split_once(" for ") {
-        Some((of_trait, ty)) => text.find(&format!("{of_trait}<T> for {ty}")),
+        Some((of_trait, ty)) => text
+            .find(&format!("{of_trait}<T> for {ty}"))
+            .or_else(|| text.find(&format!("{of_trait} for {ty}"))),
         None if owner.is_empty() => Some(0),
         None => text
             .find(&format!("\nimpl {owner}"))
             .or_else(|| text.find(&format!("\nimpl<T: Scalar> {owner}"))),
     };
     let Some(head) = head else { return false };
-    let found = ["fn ", "struct ", "enum ", "const "].iter().find_map(|keyword| {
+    let found = ["fn ", "struct ", "enum ", "const ", "trait "].iter().find_map(|keyword| {
         ["(", "<", " {", ";", ":"].iter().find_map(|after| {
             let definition = format!("{keyword}{name}{after}");
             let indent = if owner.is_empty() { "\n" } else { "\n    " };

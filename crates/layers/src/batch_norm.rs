@@ -15,7 +15,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchNormConfig {
-    /// What is added to the variance, finite and above 0; 1e-5 by default.
+    /// The ε that is added to the variance, finite and above 0; 1e-5 by default.
     pub eps: f64,
     /// The weight of the newest batch in the running statistics, in `(0, 1]`; 0.1 by default.
     pub momentum: f64,
@@ -120,7 +120,7 @@ impl<T: Scalar> BatchNorm<T> {
     }
 }
 
-/// What backward needs of the forward pass.
+/// Results of the forward pass that backward needs.
 #[derive(Clone, Debug)]
 struct Cache<T> {
     shape: Vec<usize>,

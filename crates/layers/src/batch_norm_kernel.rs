@@ -12,7 +12,7 @@ use numerics::{
 };
 
 // ANCHOR: forward
-/// What [`batch_norm_forward`] returns.
+/// Output and statistics by [`batch_norm_forward`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchNormForward<T> {
     /// `Y`, of shape `(N, n)`.
@@ -112,7 +112,7 @@ fn mean_and_variance<T: Scalar>(x: &Array2<T>) -> (Array1<T>, Array1<T>) {
 // ANCHOR_END: statistics
 
 // ANCHOR: predict
-/// The same with given statistics, which makes it an affine function of each row.
+/// Batch normalisation with given statistics: an affine function of each row.
 ///
 /// # Shapes
 /// `x: (N, n)`, the result too; the others `(1, n)`.
@@ -143,7 +143,7 @@ pub fn batch_norm_predict<T: Scalar>(
 // ANCHOR_END: predict
 
 // ANCHOR: backward
-/// What [`batch_norm_backward`] returns.
+/// Gradients by [`batch_norm_backward`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchNormGradients<T> {
     /// `dL/dX`, of shape `(N, n)`.

@@ -84,7 +84,7 @@ const KIND: &str = "Dropout";
 const SEED: &str = "seed";
 const STEP: &str = "step";
 
-/// What backward needs of the forward pass.
+/// Results of the forward pass that backward needs.
 #[derive(Clone, Debug)]
 struct Cache<T> {
     shape: Vec<usize>,

@@ -1,4 +1,4 @@
-//! What can go wrong when a layer is built or used.
+//! Errors of building and using a layer.
 
 use activations::ActivationError;
 use numerics::MOST_ELEMENTS;

@@ -16,7 +16,7 @@ pub struct FullyConnectedConfig {
     /// The activation; linear by default.
     #[serde(default)]
     pub activation: Activation,
-    /// How `W` is drawn; Xavier uniform by default. `b` starts at zero.
+    /// The initialiser of `W`; Xavier uniform by default. `b` starts at zero.
     #[serde(default)]
     pub weight_init: WeightInit,
     /// Whether there is a bias `b`; true by default.
@@ -105,7 +105,7 @@ impl<T: Scalar> FullyConnected<T> {
     }
 }
 
-/// What backward needs of the forward pass.
+/// Results of the forward pass that backward needs.
 #[derive(Clone, Debug)]
 struct Cache<T> {
     x: Array2<T>,
@@ -198,7 +198,7 @@ pub fn fully_connected_forward<T: Scalar>(
 // ANCHOR_END: forward_kernel
 
 // ANCHOR: backward_kernel
-/// What [`fully_connected_backward`] returns.
+/// Gradients by [`fully_connected_backward`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct FullyConnectedGradients<T> {
     /// `dL/dX`, of shape `(m, n_in)`.

@@ -8,7 +8,7 @@ use numerics::{Rng, Scalar, recycle};
 
 use crate::{LayerError, LayerShapes, Parameters, checked_size};
 
-/// What every layer has besides its cache.
+/// Shapes, parameters, gradients and buffers of a layer: all but its cache.
 #[derive(Clone, Debug)]
 pub struct LayerState<T> {
     shapes: LayerShapes,
@@ -197,7 +197,7 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
         self.state().activation
     }
 
-    /// What the layer has learned, by name and in order.
+    /// The learned arrays, by name and in order.
     fn parameters(&self) -> &Parameters<T> {
         &self.state().parameters
     }
@@ -220,7 +220,7 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
         (&mut state.parameters, &state.gradients)
     }
 
-    /// What the layer remembers from one step to the next and is no parameter, such as running
+    /// State that is kept from one step to the next and is no parameter, such as running
     /// statistics: a checkpoint has to keep it. Most layers have none.
     fn buffers(&self) -> &Parameters<T> {
         &self.state().buffers

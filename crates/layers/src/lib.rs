@@ -5,8 +5,9 @@
 //! [`Layer::forward`] writes the cache that [`Layer::backward`] reads; [`Layer::predict`] is
 //! inference and needs no cache.
 //!
-//! What the book derives is in the kernel functions [`fully_connected_forward`] and
-//! [`fully_connected_backward`]; the layer objects validate, keep state and call them.
+//! The kernel functions [`fully_connected_forward`], [`fully_connected_backward`] and the rest are what
+//! the book derives; the layer objects validate, keep state and call them.
+//! [`mod@reference`] holds the obvious version of batch normalisation.
 //!
 //! ```
 //! use activations::Activation;

@@ -1,4 +1,4 @@
-//! How weights start.
+//! Initial weights.
 
 use std::f64::consts::PI;
 use std::fmt;
@@ -68,7 +68,7 @@ pub enum WeightInit {
     Dirac,
 }
 
-/// How many weights lead into one output unit, and out of one input unit.
+/// Numbers of weights that lead into one output unit, and out of one input unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Fans {
     fan_in: usize,

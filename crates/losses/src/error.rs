@@ -1,4 +1,4 @@
-//! What can go wrong with a loss.
+//! Errors of losses.
 
 use crate::Loss;
 

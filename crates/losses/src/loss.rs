@@ -113,7 +113,7 @@ impl Loss {
     }
 }
 
-/// How far the sum of a distribution may be from 1: far above the rounding of a sum of smoothed
+/// The largest distance of the sum of a distribution from 1: far above the rounding of a sum of smoothed
 /// labels, far below any other mistake.
 pub(crate) const DISTRIBUTION_TOLERANCE: f64 = 1e-5;
 

@@ -1,4 +1,4 @@
-//! What every layer shares: the number type, the matrix product, eigenvalues, sums and maps on several
+//! The ground that every layer stands on: the number type, the matrix product, eigenvalues, sums and maps on several
 //! threads, the random source, and the largest size of an array.
 //!
 //! All mathematics of the workspace is generic over [`Scalar`], which is `f32` or `f64`: gradients

@@ -13,7 +13,7 @@ use ndarray::{Array, Dimension, IntoDimension};
 /// A smaller array is not worth keeping: the allocator keeps its memory by itself.
 const SMALLEST_KEPT: usize = 1 << 15;
 
-/// How many are kept. A network of a few dozen layers has no more in use at once.
+/// The most arrays that are kept. A network of a few dozen layers has no more in use at once.
 const MOST_KEPT: usize = 128;
 
 /// The memory that is kept, the newest last, since that is the likeliest to be in a cache.
@@ -26,9 +26,9 @@ struct Kept {
     bytes: usize,
 }
 
-/// What such arrays can hold: plain numbers.
+/// An element of such arrays: a plain number.
 pub trait Element: Copy + Default + Send + 'static {
-    /// What elements are before they are written, in builds with debug assertions: a number that shows
+    /// The value of elements before they are written, in builds with debug assertions: a number that shows
     /// in every result that it enters.
     const UNWRITTEN: Self;
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with an optimiser or a schedule.
+//! Errors of optimisers and schedules.
 
 use ndarray::ArrayD;
 
@@ -39,7 +39,7 @@ pub(crate) fn check_learning_rate(lr: f64) -> Result<f64, OptimError> {
     check("the learning rate", "finite and at least 0", lr, lr.is_finite() && lr >= 0.0)
 }
 
-/// That a tensor has the shape of its parameter.
+/// Checks that a tensor has the shape of its parameter.
 pub(crate) fn check_shape<T>(
     what: &'static str,
     name: &str,

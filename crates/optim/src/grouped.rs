@@ -31,7 +31,7 @@ use crate::{Muon, OptimError, OptimiserConfig, ParameterGroup, Schedule, Sgd, Sg
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grouped<T> {
-    /// That of the parameters in no group.
+    /// The optimiser of the parameters in no group.
     sgd: Sgd<T>,
     schedule: Schedule,
     groups: Vec<Group<T>>,

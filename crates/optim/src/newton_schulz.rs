@@ -10,7 +10,7 @@ use crate::norm::l2_norm;
 /// value s: the slope at 0 is large, and what has come near 1 stays near it.
 pub const NEWTON_SCHULZ: [f64; 3] = [3.4445, -4.7750, 2.0315];
 
-/// What is added to the norm that a matrix is divided by, so that 0 stays 0.
+/// The number added to the norm that a matrix is divided by, so that 0 stays 0.
 pub const NORM_EPS: f64 = 1e-7;
 // ANCHOR_END: coefficients
 

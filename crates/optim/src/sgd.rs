@@ -51,7 +51,7 @@ fn is_zero(number: &f64) -> bool {
     *number == 0.0
 }
 
-/// What one step needs to know besides the gradient.
+/// A step, apart from its gradient.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// The learning rate, which a schedule gives; an exponential one may have decayed to 0.

@@ -18,7 +18,7 @@ impl<T: Scalar> Velocities<T> {
         Self(BTreeMap::new())
     }
 
-    /// That of this parameter.
+    /// The velocity of this parameter.
     ///
     /// # Errors
     /// [`OptimError::Shape`] if it has another shape than the parameter.

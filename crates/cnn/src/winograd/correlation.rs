@@ -32,7 +32,7 @@ pub(super) struct Correlation<'a, T> {
     pub(super) pad: (isize, isize),
     /// The weights at each of the 36 points: `n_in` rows and `n_out` columns.
     pub(super) weights: Vec<ArrayView2<'a, T>>,
-    /// What each filter's outputs begin with; zeros if `None`.
+    /// The first term of each filter's outputs; zeros if `None`.
     pub(super) bias: Option<&'a [T]>,
 }
 
