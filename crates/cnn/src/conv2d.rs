@@ -118,13 +118,7 @@ impl<T: Scalar> LayerConfig<T> for Conv2DConfig {
         if self.bias { shapes.offset("b", &[1, n_out]) } else { Ok(shapes) }
     }
 
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(self.build(input_shape, rng)?))
-    }
+    layers::build_boxed!(Conv2DConfig, |config, shape, rng| config.build(shape, rng));
 }
 
 /// `Y = σ(X ⋆ W + b)`: every filter slides over every image (strictly, this is cross-correlation).

@@ -3,7 +3,7 @@
 use activations::Activation;
 use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters};
 use ndarray::{Array2, Array4, ArrayD, ArrayView2, ArrayView4, Axis, Ix2, Ix4};
-use numerics::{Rng, Scalar};
+use numerics::Scalar;
 use serde::{Deserialize, Serialize};
 
 use crate::conv2d::image_shape;
@@ -35,13 +35,7 @@ impl<T: Scalar> LayerConfig<T> for GlobalAveragePool2DConfig {
         LayerShapes::new(KIND, input_shape, &[channels])
     }
 
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        _rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(self.build(input_shape)?))
-    }
+    layers::build_boxed!(GlobalAveragePool2DConfig, |config, shape, _rng| config.build(shape));
 }
 
 /// Reduces each channel of each image to its mean, and so images of any size to rows.

@@ -5,7 +5,7 @@ use std::fmt;
 use activations::Activation;
 use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, checked_size};
 use ndarray::{Array4, ArrayD, Ix4};
-use numerics::{Rng, Scalar, recycle};
+use numerics::{Scalar, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::conv2d::image_shape;
@@ -91,13 +91,7 @@ impl<T: Scalar> LayerConfig<T> for Pool2DConfig {
         LayerShapes::new(KIND, input_shape, &[r1, r2, channels])
     }
 
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        _rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(self.build(input_shape)?))
-    }
+    layers::build_boxed!(Pool2DConfig, |config, shape, _rng| config.build(shape));
 }
 
 /// Reduces each window of each channel to its maximum or its mean.

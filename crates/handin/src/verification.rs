@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use stdio::eprintln;
 use tempfile::TempDir;
 
@@ -30,8 +33,10 @@ impl Verification<'_> {
     pub(crate) fn run(&self, bytes: &[u8]) -> Result<Result<Duration, String>, HandinError> {
         let started = Instant::now();
         // Several gigabytes are compiled, which must not stay behind.
-        ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::SeqCst))
-            .map_err(|cause| HandinError::io("watch", "Ctrl-C")(std::io::Error::other(cause)))?;
+        for signal in [SIGINT, SIGTERM] {
+            flag::register(signal, Arc::clone(&INTERRUPTED))
+                .map_err(HandinError::io("watch", "Ctrl-C"))?;
+        }
         let temporary = std::env::temp_dir();
         let folder = tempfile::Builder::new()
             .prefix("cs189-hw6-")
@@ -95,7 +100,7 @@ impl Verification<'_> {
 }
 
 /// Whether Ctrl-C was pressed, or the process was told to end.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// How a command ended; `None` if it was ended, because this program was told to end.
 fn wait_unless_interrupted(mut child: Child) -> std::io::Result<Option<ExitStatus>> {

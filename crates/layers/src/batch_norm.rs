@@ -2,7 +2,7 @@
 
 use activations::{Activation, ElementWise, GELU, ReLU};
 use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis, CowArray, Ix2, Zip};
-use numerics::{Rng, Scalar, map, recycle};
+use numerics::{Scalar, map, recycle};
 use serde::{Deserialize, Serialize};
 
 use crate::reshape::reshaped;
@@ -81,13 +81,7 @@ impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
         shapes.buffer("running_mean", &row)?.buffer("running_variance", &row)
     }
 
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        _rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(self.build(input_shape)?))
-    }
+    crate::build_boxed!(BatchNormConfig, |config, shape, _rng| config.build(shape));
 }
 
 /// Standardises each feature over the mini-batch, then scales and shifts it:

@@ -52,13 +52,7 @@ impl<T: Scalar> LayerConfig<T> for DropoutConfig {
         shapes.buffer(SEED, &[DIGITS])?.buffer(STEP, &[DIGITS])
     }
 
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(self.build(input_shape, rng)?))
-    }
+    crate::build_boxed!(DropoutConfig, |config, shape, rng| config.build(shape, rng));
 }
 
 /// Drops elements at random while training: `Y = M ⊙ X`, where each element of the mask M is 0 with

@@ -2,7 +2,7 @@
 
 use activations::Activation;
 use ndarray::ArrayD;
-use numerics::{Rng, Scalar};
+use numerics::Scalar;
 use serde::{Deserialize, Serialize};
 
 use crate::reshape::reshaped;
@@ -34,13 +34,7 @@ impl<T: Scalar> LayerConfig<T> for FlattenConfig {
         LayerShapes::new(KIND, input_shape, &[units])
     }
 
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        _rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(self.build(input_shape)?))
-    }
+    crate::build_boxed!(FlattenConfig, |config, shape, _rng| config.build(shape));
 }
 
 /// Lays the elements of each example out as one row; backward puts them back.

@@ -72,13 +72,7 @@ impl<T: Scalar> LayerConfig<T> for FullyConnectedConfig {
         if self.bias { shapes.offset("b", &[1, n_out]) } else { Ok(shapes) }
     }
 
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        Ok(Box::new(self.build(input_shape, rng)?))
-    }
+    crate::build_boxed!(FullyConnectedConfig, |config, shape, rng| config.build(shape, rng));
 }
 
 /// `Y = σ(X W + b)`: every input unit feeds every output unit.

@@ -1,5 +1,6 @@
 //! The contract that every layer keeps.
 
+use std::any::{Any, TypeId};
 use std::fmt::Debug;
 
 use activations::Activation;
@@ -277,6 +278,58 @@ pub trait LayerConfig<T: Scalar>: Debug + Send + Sync {
         input_shape: &[usize],
         rng: &mut Rng,
     ) -> Result<Box<dyn Layer<T>>, LayerError>;
+}
+
+/// [`LayerConfig::build_boxed`] by the function that builds the layer of a configuration.
+///
+/// Generic code is compiled in each crate that uses it. The two functions in here are not generic, so the
+/// arithmetic of a layer is compiled in the crate of that layer and nowhere else.
+#[macro_export]
+macro_rules! build_boxed {
+    ($config:ty, |$this:ident, $shape:ident, $rng:ident| $build:expr) => {
+        fn build_boxed(
+            &self,
+            input_shape: &[usize],
+            rng: &mut ::numerics::Rng,
+        ) -> ::std::result::Result<::std::boxed::Box<dyn $crate::Layer<T>>, $crate::LayerError> {
+            fn single(
+                $this: &$config,
+                $shape: &[usize],
+                $rng: &mut ::numerics::Rng,
+            ) -> ::std::result::Result<::std::boxed::Box<dyn $crate::Layer<f32>>, $crate::LayerError>
+            {
+                Ok(Box::new($build?))
+            }
+            fn double(
+                $this: &$config,
+                $shape: &[usize],
+                $rng: &mut ::numerics::Rng,
+            ) -> ::std::result::Result<::std::boxed::Box<dyn $crate::Layer<f64>>, $crate::LayerError>
+            {
+                Ok(Box::new($build?))
+            }
+            $crate::of_precision(self, input_shape, rng, single, double)
+        }
+    };
+}
+
+/// Builds a layer of a configuration, in a precision.
+type Build<C, T> = fn(&C, &[usize], &mut Rng) -> Result<Box<dyn Layer<T>>, LayerError>;
+
+#[doc(hidden)]
+pub fn of_precision<T: Scalar, C>(
+    config: &C,
+    input_shape: &[usize],
+    rng: &mut Rng,
+    single: Build<C, f32>,
+    double: Build<C, f64>,
+) -> Result<Box<dyn Layer<T>>, LayerError> {
+    let layer: Box<dyn Any> = if TypeId::of::<T>() == TypeId::of::<f32>() {
+        Box::new(single(config, input_shape, rng)?)
+    } else {
+        Box::new(double(config, input_shape, rng)?)
+    };
+    Ok(*layer.downcast().expect("a scalar is one of the two"))
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ pub use fully_connected::{
     FullyConnected, FullyConnectedConfig, FullyConnectedGradients, fully_connected_backward,
     fully_connected_forward,
 };
-pub use layer::{Layer, LayerConfig, LayerState};
+pub use layer::{Layer, LayerConfig, LayerState, of_precision};
 pub use parameters::Parameters;
 pub use shapes::{LayerShapes, checked_size};
 pub use weights::{WeightInit, gain};

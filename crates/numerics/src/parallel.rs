@@ -1,8 +1,12 @@
 //! Element by element, and sums over rows, on several threads with the same bits on any number.
+//!
+//! Every caller's closure is compiled for itself, and in each crate again. So only the loop over a part of
+//! an array is generic in it; the threads get it as a `dyn Fn`, which costs one call a part.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
-use ndarray::{Array, Array1, Array2, ArrayRef, ArrayView2, Dimension, Zip};
+use ndarray::{Array, Array1, Array2, ArrayRef, ArrayView2, Dimension};
 use rayon::prelude::*;
 
 use crate::{Scalar, reused, vectorized};
@@ -13,16 +17,45 @@ const WORTH_A_THREAD: usize = 1 << 15;
 /// Rows in one partial sum, or in one task.
 const ROWS_AT_ONCE: usize = 256;
 
+/// Calls `f` with every task and its number, on all threads.
+pub fn for_each_task<X: Send>(tasks: impl IntoIterator<Item = X>, f: impl Fn(usize, X) + Sync) {
+    map_tasks(tasks, true, &f);
+}
+
+/// `f` of every task and its number, in order; on all threads if there are many.
+fn map_tasks<X: Send, R: Send>(
+    tasks: impl IntoIterator<Item = X>,
+    many: bool,
+    f: &(dyn Fn(usize, X) -> R + Sync),
+) -> Vec<R> {
+    let tasks: Vec<_> = tasks.into_iter().map(|task| Mutex::new((Some(task), None::<R>))).collect();
+    run(tasks.len(), many, &|number| {
+        let mut task = tasks[number].lock().unwrap_or_else(PoisonError::into_inner);
+        task.1 = task.0.take().map(|task| f(number, task));
+    });
+    let results = tasks.into_iter().map(|task| task.into_inner().map_or(None, |task| task.1));
+    results.map(|result| result.expect("every task has run")).collect()
+}
+
+/// Not generic, so that it is compiled once.
+#[inline(never)]
+fn run(count: usize, many: bool, task: &(dyn Fn(usize) + Sync)) {
+    if many && count > 1 {
+        (0..count).into_par_iter().for_each(task);
+    } else {
+        (0..count).for_each(task);
+    }
+}
+
 /// `f` of every element.
 #[must_use]
 pub fn map<T: Scalar, D: Dimension>(
     x: &ArrayRef<T, D>,
     f: impl Fn(T) -> T + Send + Sync,
 ) -> Array<T, D> {
-    let Some(elements) = x.as_slice() else {
-        return Zip::from(x).map_collect(|&x| f(x));
-    };
-    collected(x.raw_dim(), |first, out| {
+    let x = x.as_standard_layout();
+    let elements = x.as_slice().expect(STANDARD);
+    collected(x.raw_dim(), &|first, out| {
         vectorized(
             #[inline(always)]
             || {
@@ -44,10 +77,10 @@ pub fn map2<T: Scalar, D: Dimension>(
     y: &ArrayRef<T, D>,
     f: impl Fn(T, T) -> T + Send + Sync,
 ) -> Array<T, D> {
-    let (Some(xs), Some(ys), true) = (x.as_slice(), y.as_slice(), x.shape() == y.shape()) else {
-        return Zip::from(x).and(y).map_collect(|&x, &y| f(x, y));
-    };
-    collected(x.raw_dim(), |first, out| {
+    assert_same_shape(x, y);
+    let (x, y) = (x.as_standard_layout(), y.as_standard_layout());
+    let (xs, ys) = (x.as_slice().expect(STANDARD), y.as_slice().expect(STANDARD));
+    collected(x.raw_dim(), &|first, out| {
         vectorized(
             #[inline(always)]
             || {
@@ -63,17 +96,19 @@ pub fn map2<T: Scalar, D: Dimension>(
 /// `first` on. Loops over slices become vector instructions.
 fn collected<T: Scalar, D: Dimension>(
     shape: D,
-    fill: impl Fn(usize, &mut [T]) + Send + Sync,
+    fill: &(dyn Fn(usize, &mut [T]) + Sync),
 ) -> Array<T, D> {
     let mut out = reused(shape);
-    let elements = out.as_slice_mut().expect("new arrays are contiguous");
-    if elements.len() < WORTH_A_THREAD {
-        fill(0, elements);
-    } else {
-        let parts = elements.par_chunks_mut(WORTH_A_THREAD).enumerate();
-        parts.for_each(|(part, elements)| fill(part * WORTH_A_THREAD, elements));
-    }
+    for_each_part(out.as_slice_mut().expect(STANDARD), fill);
     out
+}
+
+/// Calls `f` with every part of the elements and the number of its first one.
+fn for_each_part<T: Scalar>(elements: &mut [T], f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    let many = elements.len() >= WORTH_A_THREAD;
+    map_tasks(elements.chunks_mut(WORTH_A_THREAD), many, &|part, elements| {
+        f(part * WORTH_A_THREAD, elements);
+    });
 }
 
 /// Calls `f` with every two elements at the same place, the first of which it may change.
@@ -85,27 +120,21 @@ pub fn for_each_of_two<T: Scalar, D: Dimension>(
     y: &ArrayRef<T, D>,
     f: impl Fn(&mut T, T) + Send + Sync,
 ) {
-    let contiguous = x.is_standard_layout() && y.is_standard_layout();
-    if !contiguous || x.shape() != y.shape() {
-        return Zip::from(x).and(y).for_each(|x, &y| f(x, y));
-    }
-    let expected = "the standard layout is contiguous";
-    let (xs, ys) = (x.as_slice_mut().expect(expected), y.as_slice().expect(expected));
-    let part = |(xs, ys): (&mut [T], &[T])| {
-        vectorized(
-            #[inline(always)]
-            || {
-                for (x, &y) in xs.iter_mut().zip(ys) {
-                    f(x, y);
-                }
-            },
-        );
-    };
-    if xs.len() < WORTH_A_THREAD {
-        part((xs, ys));
-    } else {
-        xs.par_chunks_mut(WORTH_A_THREAD).zip(ys.par_chunks(WORTH_A_THREAD)).for_each(part);
-    }
+    assert_same_shape(x, y);
+    let y = y.as_standard_layout();
+    let ys = y.as_slice().expect(STANDARD);
+    with_elements(x, |xs| {
+        for_each_part(xs, &|first, xs| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (x, &y) in xs.iter_mut().zip(&ys[first..]) {
+                        f(x, y);
+                    }
+                },
+            );
+        });
+    });
 }
 
 /// Calls `f` with every three elements at the same place, the first two of which it may change.
@@ -118,14 +147,11 @@ pub fn for_each_of_three<T: Scalar, D: Dimension>(
     z: &ArrayRef<T, D>,
     f: impl Fn(&mut T, &mut T, T) + Send + Sync,
 ) {
-    let contiguous = x.is_standard_layout() && y.is_standard_layout() && z.is_standard_layout();
-    if !contiguous || x.shape() != y.shape() || y.shape() != z.shape() {
-        return Zip::from(x).and(y).and(z).for_each(|x, y, &z| f(x, y, z));
-    }
-    let expected = "the standard layout is contiguous";
-    let (xs, ys) = (x.as_slice_mut().expect(expected), y.as_slice_mut().expect(expected));
-    let zs = z.as_slice().expect(expected);
-    let part = |((xs, ys), zs): ((&mut [T], &mut [T]), &[T])| {
+    assert_same_shape(x, y);
+    assert_same_shape(x, z);
+    let z = z.as_standard_layout();
+    let zs = z.as_slice().expect(STANDARD);
+    let part = |(xs, ys): (&mut [T], &mut [T]), zs: &[T]| {
         vectorized(
             #[inline(always)]
             || {
@@ -135,12 +161,29 @@ pub fn for_each_of_three<T: Scalar, D: Dimension>(
             },
         );
     };
-    if xs.len() < WORTH_A_THREAD {
-        part(((xs, ys), zs));
-    } else {
-        let parts = xs.par_chunks_mut(WORTH_A_THREAD).zip(ys.par_chunks_mut(WORTH_A_THREAD));
-        parts.zip(zs.par_chunks(WORTH_A_THREAD)).for_each(part);
+    with_elements(x, |xs| {
+        with_elements(y, |ys| {
+            let many = xs.len() >= WORTH_A_THREAD;
+            let parts = xs.chunks_mut(WORTH_A_THREAD).zip(ys.chunks_mut(WORTH_A_THREAD));
+            map_tasks(parts, many, &|number, xy| part(xy, &zs[number * WORTH_A_THREAD..]));
+        });
+    });
+}
+
+/// Lends the elements of `x` to `f`, in standard layout.
+fn with_elements<T: Scalar, D: Dimension>(x: &mut ArrayRef<T, D>, f: impl FnOnce(&mut [T])) {
+    if x.is_standard_layout() {
+        return f(x.as_slice_mut().expect(STANDARD));
     }
+    let mut copy = x.as_standard_layout().into_owned();
+    f(copy.as_slice_mut().expect(STANDARD));
+    x.assign(&copy);
+}
+
+const STANDARD: &str = "the standard layout is contiguous";
+
+fn assert_same_shape<T, D: Dimension>(x: &ArrayRef<T, D>, y: &ArrayRef<T, D>) {
+    assert_eq!(x.shape(), y.shape(), "the arrays have the same shape");
 }
 
 /// Calls `f` with every row and its number.
@@ -169,10 +212,11 @@ pub fn for_each_row_of_two<T: Scalar>(
     y: &mut Array2<T>,
     f: impl Fn(&mut [T], &mut [T]) + Send + Sync,
 ) {
-    assert_eq!(x.dim(), y.dim(), "the arrays have the same shape");
-    let (len, columns) = (x.len(), x.ncols().max(1));
+    assert_same_shape(x, y);
+    let (many, columns) = (x.len() >= WORTH_A_THREAD, x.ncols().max(1));
     let block = ROWS_AT_ONCE * columns;
-    let rows = |(x, y): (&mut [T], &mut [T])| {
+    let blocks = all_rows(x).chunks_mut(block).zip(all_rows(y).chunks_mut(block));
+    map_tasks(blocks, many, &|_, (x, y): (&mut [T], &mut [T])| {
         vectorized(
             #[inline(always)]
             || {
@@ -181,13 +225,7 @@ pub fn for_each_row_of_two<T: Scalar>(
                 }
             },
         );
-    };
-    let (x, y) = (all_rows(x), all_rows(y));
-    if len < WORTH_A_THREAD {
-        rows((x, y));
-    } else {
-        x.par_chunks_mut(block).zip(y.par_chunks_mut(block)).for_each(rows);
-    }
+    });
 }
 
 /// `f` of blocks of rows, by the number of the first row, in order.
@@ -198,19 +236,13 @@ pub fn map_row_blocks_mut<T: Scalar, R: Send>(
     x: &mut Array2<T>,
     f: impl Fn(usize, &mut [T]) -> R + Send + Sync,
 ) -> Vec<R> {
-    let (len, block) = (x.len(), ROWS_AT_ONCE * x.ncols().max(1));
-    let rows = |(number, rows): (usize, &mut [T])| {
+    let (many, block) = (x.len() >= WORTH_A_THREAD, ROWS_AT_ONCE * x.ncols().max(1));
+    map_tasks(all_rows(x).chunks_mut(block), many, &|number, rows| {
         vectorized(
             #[inline(always)]
             || f(number * ROWS_AT_ONCE, rows),
         )
-    };
-    let x = all_rows(x);
-    if len < WORTH_A_THREAD {
-        x.chunks_mut(block).enumerate().map(rows).collect()
-    } else {
-        x.par_chunks_mut(block).enumerate().map(rows).collect()
-    }
+    })
 }
 
 /// `f` of ranges of rows that cover `rows` rows of `columns` elements, in order.
@@ -220,19 +252,13 @@ pub fn map_row_blocks<R: Send>(
     columns: usize,
     f: impl Fn(Range<usize>) -> R + Send + Sync,
 ) -> Vec<R> {
-    let block = |block: usize| {
-        let first = block * ROWS_AT_ONCE;
+    let blocks = (0..rows).step_by(ROWS_AT_ONCE);
+    map_tasks(blocks, rows * columns >= WORTH_A_THREAD, &|_, first| {
         vectorized(
             #[inline(always)]
             || f(first..(first + ROWS_AT_ONCE).min(rows)),
         )
-    };
-    let blocks = rows.div_ceil(ROWS_AT_ONCE);
-    if rows * columns < WORTH_A_THREAD {
-        (0..blocks).map(block).collect()
-    } else {
-        (0..blocks).into_par_iter().map(block).collect()
-    }
+    })
 }
 
 fn all_rows<T>(x: &mut Array2<T>) -> &mut [T] {

@@ -121,7 +121,7 @@ pub enum TrainingError {
     },
     /// The program cannot learn of Ctrl-C.
     #[error("cannot watch for Ctrl-C: {0}")]
-    Signal(#[from] ctrlc::Error),
+    Signal(#[source] std::io::Error),
     /// The network cannot be built, or refuses its input.
     #[error(transparent)]
     Network(#[from] FfnnError),

@@ -1,8 +1,10 @@
 //! Stopping a training from outside.
 
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
 use crate::TrainingError;
 
@@ -20,20 +22,20 @@ impl Interrupt {
         Self::default()
     }
 
-    /// A request that Ctrl-C makes (or a signal to terminate); a second Ctrl-C ends the process at
-    /// once, with exit code [`INTERRUPTED`].
+    /// A request that Ctrl-C makes (or a signal to terminate); a second one ends the process at once, with
+    /// exit code [`INTERRUPTED`].
     ///
     /// # Errors
-    /// [`TrainingError::Signal`] if this process watches for Ctrl-C already.
+    /// [`TrainingError::Signal`] if the system does not let this process watch for signals.
     pub fn on_ctrl_c() -> Result<Self, TrainingError> {
         let interrupt = Self::new();
-        let shared = interrupt.clone();
-        ctrlc::set_handler(move || {
-            if shared.is_requested() {
-                process::exit(INTERRUPTED.into());
-            }
-            shared.request();
-        })?;
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds no request yet, and makes it.
+            let requested = || Arc::clone(&interrupt.0);
+            flag::register_conditional_shutdown(signal, INTERRUPTED.into(), requested())
+                .and_then(|_| flag::register(signal, requested()))
+                .map_err(TrainingError::Signal)?;
+        }
         Ok(interrupt)
     }
 
