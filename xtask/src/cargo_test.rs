@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use stdio::{eprintln, println};
+use system::{eprintln, println};
 
 use crate::command;
 
-/// How many tests passed and failed.
+/// Numbers of tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Count {
     pub(crate) passed: usize,
@@ -79,7 +79,7 @@ fn build() -> Result<Option<BTreeMap<String, String>>> {
     Ok(output.status.success().then_some(crates))
 }
 
-/// What has been read of the output of `cargo test`.
+/// The output of `cargo test`, as far as it has been read.
 #[derive(Default)]
 struct Tests {
     /// The crate of each test program.
@@ -91,7 +91,7 @@ struct Tests {
 /// The test program whose output is being read.
 struct Program {
     name: String,
-    /// What it has reported; a program that crashes reports nothing.
+    /// Its report; a program that crashes reports nothing.
     count: Option<Count>,
     output: Vec<String>,
 }

@@ -1,24 +1,19 @@
 //! `cargo xtask check`: the one list of checks.
 
 mod anchors;
-mod architecture;
 mod licences;
-mod metadata;
 mod packages;
-mod paths;
-mod rust_rules;
-mod rust_tokens;
+mod text;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
-use stdio::println;
+use system::println;
 
 use crate::manifest::Manifest;
-use crate::problem::Problem;
 use crate::workspace::{self, SourceFile};
 use crate::{Verdict, command};
-use metadata::Metadata;
+use packages::Metadata;
 
 /// Check format, lints, documentation and the rules of the workspace
 ///
@@ -35,7 +30,7 @@ pub(crate) struct Arguments {
     only: Vec<String>,
 }
 
-/// What the rules of the workspace look at.
+/// The workspace, as the rules look at it.
 struct Workspace {
     root: PathBuf,
     files: Vec<SourceFile>,
@@ -44,7 +39,7 @@ struct Workspace {
 
 enum Kind {
     /// A rule of the workspace: the problems that were found.
-    Rule(fn(&Workspace) -> Result<Vec<Problem>>),
+    Rule(fn(&Workspace) -> Result<Vec<String>>),
     /// A cargo command: its subcommand and arguments, and a variable to set.
     Cargo(&'static [&'static str], Option<(&'static str, &'static str)>),
 }
@@ -75,12 +70,12 @@ const CHECKS: [Check; 11] = [
     Check {
         name: "architecture",
         about: "ARCHITECTURE.md has at most 150 lines and lists exactly the crates that exist",
-        kind: Kind::Rule(|w| architecture::check(&w.root, &w.metadata)),
+        kind: Kind::Rule(|w| packages::architecture(&w.root, &w.metadata)),
     },
     Check {
         name: "rust",
         about: "no unsafe, allow, ignored test, should_panic or todo; mathematics does no I/O",
-        kind: Kind::Rule(|w| Ok(rust_rules::check(&w.files))),
+        kind: Kind::Rule(|w| Ok(text::rust(&w.files))),
     },
     Check {
         name: "anchors",
@@ -90,7 +85,7 @@ const CHECKS: [Check; 11] = [
     Check {
         name: "paths",
         about: "files are named by what they hold; none speaks of a folder of one machine",
-        kind: Kind::Rule(|w| Ok(paths::check(&w.files))),
+        kind: Kind::Rule(|w| Ok(text::paths(&w.files))),
     },
     Check {
         name: "fixtures",
@@ -160,9 +155,4 @@ impl Check {
             }
         }
     }
-}
-
-/// The path relative to the root, where it is below it.
-fn relative<'a>(path: &'a Path, root: &Path) -> &'a Path {
-    path.strip_prefix(root).unwrap_or(path)
 }

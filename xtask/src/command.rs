@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, Result};
-use stdio::eprintln;
+use system::{eprintln, quoted};
 
 /// A call of the cargo that runs this program.
 pub(crate) fn cargo(subcommand: &str) -> Command {
@@ -66,20 +66,10 @@ fn line(command: &Command) -> String {
     let program = if program.file_name() == Some(OsStr::new("cargo")) {
         "cargo".to_owned()
     } else {
-        quoted(program.as_os_str())
+        quoted(program)
     };
     let arguments = command.get_args().map(quoted);
     variables.chain([program]).chain(arguments).collect::<Vec<_>>().join(" ")
-}
-
-fn quoted(word: &OsStr) -> String {
-    let word = word.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.into_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 
 use anyhow::{Context, Result, bail};
-use stdio::println;
+use system::println;
 
 use crate::manifest::Manifest;
 use crate::{Verdict, command, workspace};

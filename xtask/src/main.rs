@@ -1,27 +1,23 @@
 //! The tasks of the workspace, as `cargo xtask TASK`.
 //!
-//! Each task is a file of its own and echoes the commands that it runs. Nothing here computes: the
-//! verification is the crate `harness`, the book is the crate `report`, what is handed in besides is
-//! the crate `handin`.
+//! Each echoes the commands that it runs. Nothing here computes: the verification is the crate `harness`,
+//! the book is the crate `report`, what is handed in besides is the crate `handin`.
 
-mod bench;
 mod cargo_test;
 mod check;
 mod command;
-mod data;
 mod fixtures;
-mod gradcheck;
-mod handin;
 mod manifest;
 mod problem;
-mod report;
+mod program;
 mod test;
 mod workspace;
 
 use std::process::{ExitCode, ExitStatus};
 
 use clap::{Parser, Subcommand};
-use stdio::eprintln;
+use program::Options;
+use system::eprintln;
 
 /// The tasks of the workspace.
 #[derive(Parser)]
@@ -33,17 +29,69 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    Test(test::Arguments),
-    Gradcheck(gradcheck::Arguments),
-    Data(data::Arguments),
+    /// Run every verification of the workspace
+    ///
+    /// First the harness: the course's tests, finite differences, formulas, adjoints and the negative
+    /// control, whose results also go to harness/results.json in cargo's target folder. Then the unit,
+    /// integration and documentation tests of all crates. The last line counts both.
+    ///
+    /// With a FILTER or any option the harness runs alone: `cargo run --bin harness -- test ...`.
+    #[command(
+        mut_arg("options", |arg| arg.value_name("FILTER").help("A name as the course has it, and options of the harness")),
+        after_help = "\
+Examples:
+  cargo xtask test
+  cargo xtask test TestConv2D
+  cargo xtask test tests.test_layers.TestConv2D.test_forward
+  cargo xtask test --course-data DIR    the course's own .npz files, not the fixtures
+  cargo xtask test -- --help            all options of the harness"
+    )]
+    Test(Options),
+    /// Print the gradient-check table of the course's notebook
+    ///
+    /// For each layer and each of its parameters: the largest difference between the gradient that
+    /// backward computes and central differences. Runs `cargo run --bin harness -- gradcheck`.
+    #[command(
+        mut_arg("options", |arg| arg.value_name("LAYER").help("One layer only, such as Conv2D; further arguments of the harness")),
+        after_help = "Examples:\n  cargo xtask gradcheck\n  cargo xtask gradcheck Conv2D"
+    )]
+    Gradcheck(Options),
+    /// Find or fetch the data sets, and check every file
+    ///
+    /// Runs the program `data` of the crate `acquire`; `cargo xtask data -- --help` prints its options.
+    #[command(
+        mut_arg("options", |arg| arg.help("A data set or a command of the program, and its options")),
+        after_help = "\
+Examples:
+  cargo xtask data                 everything
+  cargo xtask data cifar-10        also: iris, fashion-mnist
+  cargo xtask data cifar-10 --from cifar-10-binary.tar.gz
+  cargo xtask data where           also: verify, clean
+  cargo xtask data -- --help       all options"
+    )]
+    Data(Options),
     Fixtures(fixtures::Arguments),
-    Report(report::Arguments),
+    /// Build the book, and fail on anything in it that is missing or broken
+    ///
+    /// Runs `cargo run --bin report`; the results of `cargo xtask test` are embedded, so run that first.
+    /// --pdf prints the book with a headless Chromium, reads the PDF back and checks it.
+    /// --audit opens every page in it, and fails on what a reader would stumble over.
+    /// `cargo xtask report -- --help` prints the options of the report program.
+    #[command(
+        mut_arg("options", |arg| arg.help("Arguments of the report program, such as --open")),
+        after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open\n  cargo xtask report --pdf"
+    )]
+    Report(Options),
+    // The help of the last three is that of their programs.
     /// Time kernels and training steps, in turn with PyTorch if asked
-    Bench(bench::Arguments),
+    #[command(disable_help_flag = true)]
+    Bench(Options),
     /// Write the graded code as one LaTeX or Markdown document
-    Submission(handin::Arguments),
+    #[command(disable_help_flag = true)]
+    Submission(Options),
     /// Pack all code into an archive, and build and test it elsewhere
-    Package(handin::Arguments),
+    #[command(disable_help_flag = true)]
+    Package(Options),
     Check(check::Arguments),
 }
 
@@ -69,21 +117,21 @@ impl From<ExitStatus> for Verdict {
 
 fn main() -> ExitCode {
     let verdict = match Cli::parse().task {
-        Task::Test(arguments) => test::run(&arguments),
-        Task::Gradcheck(arguments) => gradcheck::run(&arguments),
-        Task::Data(arguments) => data::run(&arguments),
+        Task::Test(options) => test::run(&options),
+        Task::Gradcheck(options) => options.run("harness", &["gradcheck"]),
+        Task::Data(options) => options.run("data", &[]),
         Task::Fixtures(arguments) => fixtures::run(&arguments),
-        Task::Report(arguments) => report::run(&arguments),
-        Task::Bench(arguments) => bench::run(&arguments),
-        Task::Submission(arguments) => handin::run("submission", &arguments),
-        Task::Package(arguments) => handin::run("package", &arguments),
+        Task::Report(options) => options.run("report", &[]),
+        Task::Bench(options) => options.run_for_release("bench"),
+        Task::Submission(options) => options.run("handin", &["submission"]),
+        Task::Package(options) => options.run("handin", &["package"]),
         Task::Check(arguments) => check::run(&arguments),
     };
     let Verdict(code) = verdict.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         Verdict::FAILED
     });
-    stdio::close(code.into())
+    system::close(code.into())
 }
 
 #[cfg(test)]
@@ -98,15 +146,30 @@ mod tests {
     }
 
     #[test]
-    fn what_a_task_does_not_know_is_passed_on() {
-        let cli = Cli::try_parse_from(["cargo xtask", "report", "--open", "--out", "x"]).unwrap();
-        let Task::Report(arguments) = cli.task else { panic!("another task") };
-        assert_eq!(arguments.arguments, ["--open", "--out", "x"]);
-    }
-
-    #[test]
-    fn an_unknown_task_is_a_usage_error() {
-        let error = Cli::try_parse_from(["cargo xtask", "tset"]).err().unwrap();
-        assert_eq!(error.exit_code(), 2);
+    fn options_go_to_the_program_as_they_are() {
+        for (line, expected) in [
+            (&["test"][..], Ok(&[][..])),
+            (&["test", "TestReLU", "--seed", "5"], Ok(&["TestReLU", "--seed", "5"])),
+            (&["test", "--course-data", "d", "x"], Ok(&["--course-data", "d", "x"])),
+            (&["test", "--", "--help"], Ok(&["--help"])),
+            (&["test", "--help"], Err(0)),
+            (&["report", "--open", "--out", "x"], Ok(&["--open", "--out", "x"])),
+            (&["bench", "step/air", "--torch=a b"], Ok(&["step/air", "--torch=a b"])),
+            (&["bench", "--help"], Ok(&["--help"])),
+            (&["package", "-h"], Ok(&["-h"])),
+            (&["tset"], Err(2)),
+        ] {
+            let cli = Cli::try_parse_from([&["cargo xtask"], line].concat());
+            let options = cli.map_err(|error| error.exit_code()).map(|cli| match cli.task {
+                Task::Test(options) | Task::Report(options) | Task::Bench(options) => options,
+                Task::Package(options) => options,
+                _ => panic!("another task: {line:?}"),
+            });
+            assert_eq!(
+                options.map(|options| options.options),
+                expected.map(|options| options.iter().map(Into::into).collect()),
+                "{line:?}"
+            );
+        }
     }
 }

@@ -8,10 +8,10 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::problem::Problem;
+use crate::problem;
 use crate::workspace;
 
-/// Where the manifest is.
+/// The manifest, relative to the root.
 pub(crate) const PATH: &str = "fixtures/manifest.toml";
 
 /// The part of the manifest that the check of the bytes needs.
@@ -63,18 +63,18 @@ impl Manifest {
 
     /// Everything in which the folders deviate from the manifest: files that are missing, changed,
     /// listed twice or not listed, and scripts that were changed and not run.
-    pub(crate) fn verify(&self, root: &Path) -> Result<Vec<Problem>> {
+    pub(crate) fn verify(&self, root: &Path) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         let mut listed = BTreeSet::new();
         for file in &self.file {
             if !listed.insert(file.path.clone()) {
                 let what = format!("lists {} twice", file.path.display());
-                problems.push(Problem::in_file(Path::new(PATH), what, REGENERATE));
+                problems.push(problem::in_file(Path::new(PATH), what, REGENERATE));
             }
             if !self.generator.iter().any(|generator| generator.script == file.generator) {
                 let what =
                     format!("{} has no [[generator]] {}", file.path.display(), file.generator);
-                problems.push(Problem::in_file(Path::new(PATH), what, REGENERATE));
+                problems.push(problem::in_file(Path::new(PATH), what, REGENERATE));
             }
             problems.extend(file.verify(root)?);
         }
@@ -90,7 +90,7 @@ impl Manifest {
             } else {
                 "is named by the manifest and does not exist"
             };
-            problems.push(Problem::in_file(path, what, REGENERATE));
+            problems.push(problem::in_file(path, what, REGENERATE));
         }
         let mut folders: BTreeSet<_> =
             self.file.iter().filter_map(|file| file.path.parent()).collect();
@@ -102,7 +102,7 @@ impl Manifest {
         for path in present.difference(&listed).filter(|path| !is_document(path)) {
             let what = "is not listed in the manifest";
             let remedy = "delete it, or let a script in fixtures/ write it and its section";
-            problems.push(Problem::in_file(path, what, remedy));
+            problems.push(problem::in_file(path, what, remedy));
         }
         problems.dedup();
         Ok(problems)
@@ -112,7 +112,7 @@ impl Manifest {
 const REGENERATE: &str = "restore it, or run `cargo xtask fixtures` and commit what it writes";
 
 impl DataFile {
-    fn verify(&self, root: &Path) -> Result<Option<Problem>> {
+    fn verify(&self, root: &Path) -> Result<Option<String>> {
         let what = match hash(root, &self.path)? {
             None => "is listed in the manifest and does not exist".to_owned(),
             Some((bytes, _)) if bytes != self.bytes => {
@@ -123,7 +123,7 @@ impl DataFile {
             }
             Some(_) => return Ok(None),
         };
-        Ok(Some(Problem::in_file(&self.path, what, REGENERATE)))
+        Ok(Some(problem::in_file(&self.path, what, REGENERATE)))
     }
 }
 
@@ -133,8 +133,7 @@ fn hash(root: &Path, path: &Path) -> Result<Option<(u64, String)>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         read => read.with_context(|| format!("cannot read {}", path.display()))?,
     };
-    let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Some((bytes.len() as u64, digest)))
+    Ok(Some((bytes.len() as u64, system::hex(&Sha256::digest(&bytes)))))
 }
 
 fn is_document(path: &Path) -> bool {
@@ -149,83 +148,67 @@ mod tests {
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
     /// A workspace with one data file and one script, both "abc", and its manifest.
-    fn example() -> (tempfile::TempDir, Manifest) {
+    fn example(generator: &str) -> (tempfile::TempDir, Manifest) {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("fixtures/course")).unwrap();
-        for path in ["fixtures/course/a.npz", "fixtures/generate.py"] {
-            fs::write(root.path().join(path), "abc").unwrap();
-        }
         let text = format!(
             r#"
             [[generator]]
             script = "fixtures/generate.py"
             sources = {{ "fixtures/generate.py" = "{ABC}" }}
             [[file]]
-            path = "fixtures/course/a.npz"
-            generator = "fixtures/generate.py"
+            path = "iris/a.npz"
+            generator = "{generator}"
             bytes = 3
             sha256 = "{ABC}"
             "#
         );
-        fs::write(root.path().join(PATH), text).unwrap();
+        for (path, contents) in [
+            ("iris/a.npz", "abc"),
+            ("fixtures/generate.py", "abc"),
+            ("fixtures/README.md", "not data"),
+            (PATH, &text),
+        ] {
+            fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
+            fs::write(root.path().join(path), contents).unwrap();
+        }
         let manifest = Manifest::read(root.path()).unwrap();
         (root, manifest)
     }
 
-    fn problems(root: &Path, manifest: &Manifest) -> Vec<String> {
-        manifest.verify(root).unwrap().iter().map(Problem::to_string).collect()
+    fn problems((root, manifest): &(tempfile::TempDir, Manifest)) -> Vec<String> {
+        manifest.verify(root.path()).unwrap()
     }
 
     #[test]
-    fn files_as_listed_are_in_order() {
-        let (root, manifest) = example();
-        assert_eq!(problems(root.path(), &manifest), [""; 0]);
-    }
-
-    #[test]
-    fn a_changed_byte_is_found() {
-        let (root, manifest) = example();
-        fs::write(root.path().join("fixtures/course/a.npz"), "abd").unwrap();
-        let problems = problems(root.path(), &manifest);
-        assert_eq!(problems.len(), 1);
-        assert!(problems[0].starts_with("fixtures/course/a.npz: has SHA-256 "), "{problems:?}");
-    }
-
-    #[test]
-    fn a_truncated_and_a_missing_file_are_found() {
-        let (root, manifest) = example();
-        fs::write(root.path().join("fixtures/course/a.npz"), "ab").unwrap();
-        assert!(problems(root.path(), &manifest)[0].contains("has 2 bytes, expected 3"));
-        fs::remove_file(root.path().join("fixtures/course/a.npz")).unwrap();
-        assert!(problems(root.path(), &manifest)[0].contains("does not exist"));
-    }
-
-    #[test]
-    fn a_changed_script_is_found() {
-        let (root, manifest) = example();
-        fs::write(root.path().join("fixtures/generate.py"), "other").unwrap();
-        let problems = problems(root.path(), &manifest);
-        assert!(problems[0].contains("was changed after it last wrote the data"), "{problems:?}");
-    }
-
-    #[test]
-    fn an_unlisted_file_is_found_also_in_other_folders_of_data() {
-        let (root, mut manifest) = example();
-        fs::write(root.path().join("fixtures/README.md"), "not data").unwrap();
-        fs::write(root.path().join("fixtures/course/b.npz"), "new").unwrap();
-        assert!(problems(root.path(), &manifest)[0].starts_with("fixtures/course/b.npz: is not"));
-
-        fs::create_dir(root.path().join("iris")).unwrap();
-        fs::write(root.path().join("iris/b.npy"), "abc").unwrap();
-        manifest.file[0].path = "iris/a.npy".into();
-        let problems = problems(root.path(), &manifest);
-        assert!(problems.iter().any(|problem| problem.starts_with("iris/b.npy: is not listed")));
-    }
-
-    #[test]
-    fn a_file_without_generator_is_found() {
-        let (root, mut manifest) = example();
-        manifest.file[0].generator = "fixtures/other.py".into();
-        assert!(problems(root.path(), &manifest)[0].contains("no [[generator]] fixtures/other.py"));
+    fn every_deviation_from_the_manifest_is_found() {
+        for (path, contents, expected) in [
+            ("iris/a.npz", Some("abc"), ""),
+            ("iris/a.npz", Some("abd"), "iris/a.npz: has SHA-256 "),
+            ("iris/a.npz", Some("ab"), "iris/a.npz: has 2 bytes, expected 3"),
+            ("iris/a.npz", None, "iris/a.npz: is listed in the manifest and does not exist"),
+            ("fixtures/generate.py", Some("other"), "was changed after it last wrote the data"),
+            ("fixtures/generate.py", None, "is named by the manifest and does not exist"),
+            ("fixtures/b.npz", Some("new"), "fixtures/b.npz: is not listed in the manifest"),
+            ("iris/b.npz", Some("abc"), "iris/b.npz: is not listed in the manifest"),
+        ] {
+            let example = example("fixtures/generate.py");
+            let path = example.0.path().join(path);
+            match contents {
+                Some(contents) => fs::write(&path, contents).unwrap(),
+                None => fs::remove_file(&path).unwrap(),
+            }
+            let found = problems(&example);
+            assert_eq!(found.len(), usize::from(!expected.is_empty()), "{found:?}");
+            assert!(found.join("").contains(expected), "{found:?}");
+        }
+        let found = problems(&example("fixtures/other.py"));
+        assert!(
+            found[0].contains("iris/a.npz has no [[generator]] fixtures/other.py"),
+            "{found:?}"
+        );
+        let mut twice = example("fixtures/generate.py");
+        let again = Manifest::read(twice.0.path()).unwrap();
+        twice.1.file.extend(again.file);
+        assert!(problems(&twice)[0].contains("lists iris/a.npz twice"));
     }
 }

@@ -1,6 +1,5 @@
 //! `cargo xtask test`.
 
-use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,45 +7,20 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use stdio::{eprintln, println};
+use system::{eprintln, println};
 
 use crate::cargo_test::{self, Count};
+use crate::program::Options;
 use crate::{Verdict, command, workspace};
 
-/// Run every verification of the workspace
-///
-/// First the harness: the course's tests, finite differences, formulas, adjoints and the negative
-/// control, whose results also go to harness/results.json in cargo's target folder. Then the unit,
-/// integration and documentation tests of all crates. The last line counts both.
-///
-/// With a FILTER or any option the harness runs alone: `cargo run --bin harness -- test ...`.
-#[derive(clap::Args)]
-#[command(after_help = "\
-Examples:
-  cargo xtask test
-  cargo xtask test TestConv2D
-  cargo xtask test tests.test_layers.TestConv2D.test_forward
-  cargo xtask test --course-data DIR    the course's own .npz files, not the fixtures
-  cargo xtask test -- --help            all options of the harness")]
-pub(crate) struct Arguments {
-    /// A name as the course has it, and options of the harness
-    #[arg(
-        value_name = "FILTER",
-        num_args = 0..,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
-    arguments: Vec<OsString>,
-}
-
-pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
+pub(crate) fn run(Options { options }: &Options) -> Result<Verdict> {
     let Some(mut harness) = command::program("harness")? else { return Ok(Verdict::FAILED) };
     harness.arg("test");
-    if !arguments.arguments.is_empty() {
-        return Ok(command::run(harness.args(&arguments.arguments))?.into());
+    if !options.is_empty() {
+        return Ok(command::run(harness.args(options))?.into());
     }
     // Results of an earlier run must not be taken for those of a run that ended early.
-    let path = metadata::target_folder(&workspace::root()?)?.join("harness/results.json");
+    let path = system::target_folder(&workspace::root()?)?.join("harness/results.json");
     remove(&path)?;
     let mut total = Count::default();
     // What fails for another reason than a check or a test must not vanish in the sum.
@@ -98,36 +72,7 @@ fn remove(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        test: Arguments,
-    }
-
-    #[test]
-    fn filters_and_options_go_to_the_harness_as_they_are() {
-        for arguments in [
-            &[] as &[&str],
-            &["TestReLU"],
-            &["TestReLU", "--seed", "5"],
-            &["--seed", "5"],
-            &["--course-data", "data", "TestReLU"],
-        ] {
-            let cli = Cli::try_parse_from([&["test"], arguments].concat()).unwrap();
-            assert_eq!(cli.test.arguments, arguments);
-        }
-    }
-
-    #[test]
-    fn the_help_of_the_harness_is_behind_two_dashes() {
-        let cli = Cli::try_parse_from(["test", "--", "--help"]).unwrap();
-        assert_eq!(cli.test.arguments, ["--help"]);
-        assert!(Cli::try_parse_from(["test", "--help"]).is_err());
-    }
 
     #[cfg(unix)]
     #[test]

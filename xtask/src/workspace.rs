@@ -7,10 +7,8 @@ use anyhow::{Context, Result};
 
 /// The root of the workspace that this program was started in.
 pub(crate) fn root() -> Result<PathBuf> {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .context("the variable CARGO_MANIFEST_DIR is not set: run this as `cargo xtask`")?;
-    let root = Path::new(&package).parent().context("the folder of xtask has no parent")?;
-    Ok(root.to_owned())
+    system::workspace_root(&system::current_package())
+        .context("no Cargo workspace is here: run this as `cargo xtask` in the repository")
 }
 
 /// The folders that `.gitignore` names, and git's own.
@@ -20,16 +18,11 @@ const NOT_OURS: [&str; 4] = [".git", "target", "experiments", "__pycache__"];
 pub(crate) struct SourceFile {
     /// Its path, relative to the root.
     pub(crate) path: PathBuf,
-    /// What it contains; `None` if that is not text.
+    /// Its contents; `None` if they are not text.
     pub(crate) text: Option<String>,
 }
 
 impl SourceFile {
-    /// What it contains, if that is text.
-    pub(crate) fn text(&self) -> Option<&str> {
-        self.text.as_deref()
-    }
-
     /// The text of a file whose name ends in this.
     pub(crate) fn text_if(&self, extension: &str) -> Option<&str> {
         self.text.as_deref().filter(|_| self.path.extension().is_some_and(|e| e == extension))
@@ -54,7 +47,7 @@ pub(crate) fn paths(root: &Path, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
         let context = || format!("cannot list {}", root.join(&folder).display());
-        for entry in disk::entries(&root.join(&folder)).with_context(context)? {
+        for entry in system::entries(&root.join(&folder)).with_context(context)? {
             let path = folder.join(entry.file_name());
             let is_folder = entry.file_type().with_context(context)?.is_dir();
             // In a worktree git keeps a file of the name of its folder.

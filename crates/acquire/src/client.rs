@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::error::file_error;
 use crate::{AcquireError, Reporter};
 
 /// The programs that are called, by name or path.
@@ -27,66 +28,103 @@ impl Default for Clients {
     }
 }
 
-/// How much of a failed command's output a message shows.
-const LINES: usize = 5;
+impl Clients {
+    /// Lets npm fetch a package of so many bytes to an empty folder; returns its archive.
+    pub(crate) fn npm_pack(
+        &self,
+        package: &str,
+        bytes: u64,
+        if_slow: &str,
+        folder: &Path,
+        reporter: &Reporter,
+    ) -> Result<PathBuf, AcquireError> {
+        let mut npm = Command::new(&self.npm);
+        // A cache of its own, or npm would keep another copy in the user's for good.
+        npm.args(["pack", package, "--ignore-scripts", "--no-audit", "--cache", ".npm-cache"]);
+        let mut transfer = reporter.transfer(package, 0, bytes, if_slow);
+        // It works in silence: the folder shows how far it has come.
+        run_while(npm.current_dir(folder), reporter, || transfer.reach(size(folder)))?;
+        written(folder, "tgz", &format!("the archive of {package} that `npm pack` writes"))
+    }
 
-/// What a client downloads, which it does in silence: the folder shows how far it has come.
-pub(crate) struct Watched<'a> {
-    /// What it is called.
-    pub(crate) what: &'a str,
-    /// The folder that it writes to.
-    pub(crate) folder: &'a Path,
-    /// How large the download is.
-    pub(crate) bytes: u64,
-    /// What to say if it takes longer than a few minutes.
-    pub(crate) if_slow: String,
-}
-
-/// Says which command it runs, and runs it; its output is shown only if it fails.
-pub(crate) fn run(command: &mut Command, reporter: &Reporter) -> Result<(), AcquireError> {
-    run_as(command, reporter, Command::output)
-}
-
-/// The same for a command that downloads something.
-pub(crate) fn run_watched(
-    command: &mut Command,
-    watched: Watched<'_>,
-    reporter: &Reporter,
-) -> Result<(), AcquireError> {
-    const INTERVAL: Duration = Duration::from_millis(100);
-    run_as(command, reporter, |command| {
-        let Watched { what, folder, bytes, if_slow } = watched;
-        let mut transfer = reporter.transfer(what, 0, Some(bytes)).advise(Some(if_slow));
-        thread::scope(|scope| {
-            let child = scope.spawn(|| command.output());
-            while !child.is_finished() {
-                thread::sleep(INTERVAL);
-                transfer.reach(size(folder));
+    /// Lets APT fetch a package to an empty folder; returns the `.deb`.
+    pub(crate) fn apt_download(
+        &self,
+        package: &str,
+        folder: &Path,
+        reporter: &Reporter,
+    ) -> Result<PathBuf, AcquireError> {
+        let apt = |options: &[String], command: &[&str]| {
+            let mut apt = Command::new(&self.apt_get);
+            run(apt.args(options).args(command).current_dir(folder), reporter)
+        };
+        match apt(&[], &["download", package]) {
+            Err(error @ AcquireError::Client { .. }) => {
+                // Containers come without package lists, and only root may write those of the system.
+                reporter.say(&format!("{error}\nfetching package lists of our own"));
+                for part in ["lists/partial", "cache/archives/partial"] {
+                    let path = folder.join(part);
+                    fs::create_dir_all(&path).map_err(file_error("create the folder", &path))?;
+                }
+                let at = |part| folder.join(part).display().to_string();
+                let lists = format!("-oDir::State::Lists={}", at("lists"));
+                let own = [lists, format!("-oDir::Cache={}", at("cache"))];
+                apt(&own, &["update"])?;
+                apt(&own, &["download", package])?;
             }
-            child.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
-        })
+            other => other?,
+        }
+        written(folder, "deb", &format!("the package {package} that `apt-get download` writes"))
+    }
+
+    /// Unpacks a `.deb` into a folder without installing it: no root is needed.
+    pub(crate) fn unpack_deb(
+        &self,
+        package: &Path,
+        to: &Path,
+        reporter: &Reporter,
+    ) -> Result<(), AcquireError> {
+        run(Command::new(&self.dpkg_deb).arg("-x").args([package, to]), reporter)
+    }
+}
+
+/// The file with this extension that a client has written to a folder.
+fn written(folder: &Path, extension: &str, expected: &str) -> Result<PathBuf, AcquireError> {
+    let files = system::entries(folder).map_err(file_error("list", folder))?;
+    let mut paths = files.iter().map(|entry| entry.path());
+    let found = paths.find(|path| path.extension().is_some_and(|found| found == extension));
+    found.ok_or_else(|| AcquireError::Contents {
+        path: folder.to_owned(),
+        expected: expected.to_owned(),
+        got: format!("no .{extension} file"),
     })
 }
 
-/// The bytes of all files below a folder; those that vanish meanwhile do not count.
-fn size(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
-    let size = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    };
-    entries.flatten().map(size).sum()
+fn run(command: &mut Command, reporter: &Reporter) -> Result<(), AcquireError> {
+    run_while(command, reporter, || ())
 }
 
-fn run_as(
+/// Says which command it runs, and runs it, calling `meanwhile` now and then; the end of its output is
+/// shown if it fails.
+fn run_while(
     command: &mut Command,
     reporter: &Reporter,
-    run: impl FnOnce(&mut Command) -> io::Result<Output>,
+    mut meanwhile: impl FnMut(),
 ) -> Result<(), AcquireError> {
-    let line = line(command);
+    const INTERVAL: Duration = Duration::from_millis(50);
+    const LINES: usize = 5;
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let line = words.map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ");
     reporter.say(&format!("$ {line}"));
-    let output = run(command.stdin(Stdio::null())).map_err(|cause| {
+    let output = thread::scope(|scope| {
+        let child = scope.spawn(|| command.stdin(Stdio::null()).output());
+        while !child.is_finished() {
+            thread::sleep(INTERVAL);
+            meanwhile();
+        }
+        child.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
+    });
+    let output = output.map_err(|cause| {
         let program = command.get_program().display().to_string();
         AcquireError::NoClient { program, cause }
     })?;
@@ -100,42 +138,34 @@ fn run_as(
     Err(AcquireError::Client { command: line, status: output.status, message })
 }
 
-fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ")
+/// The bytes of all files below a folder; those that vanish meanwhile do not count.
+fn size(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let size = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.flatten().map(size).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_missing_program_is_named() {
-        let error = run(&mut Command::new("no-such-client"), &Reporter::quiet()).unwrap_err();
-        assert!(error.to_string().starts_with("`no-such-client` cannot be run: "), "{error}");
-    }
-
     #[cfg(unix)]
     #[test]
-    fn a_failure_shows_the_end_of_what_was_written() {
-        let mut command = Command::new("sh");
-        command.args(["-c", "seq 9; echo lost >&2; exit 3"]);
-        let error = run(&mut command, &Reporter::quiet()).unwrap_err().to_string();
-        assert!(error.contains("exit status: 3: 6\n7\n8\n9\nlost"), "{error}");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_download_is_watched_by_the_size_of_its_folder() {
+    fn a_failure_shows_the_end_of_the_output_and_the_folder_how_far_it_came() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
+        let script =
+            "mkdir a && printf 12345 > a/b && printf 123 > c; seq 9; echo lost >&2; exit 3";
         let mut command = Command::new("sh");
-        command.args(["-c", "mkdir a && printf 12345 > a/b && printf 123 > c; exit 4"]);
-        let watched = Watched { what: "x", folder, bytes: 8, if_slow: String::new() };
-        let command = command.current_dir(folder);
-        let error = run_watched(command, watched, &Reporter::quiet()).unwrap_err().to_string();
-        assert!(error.contains("exit status: 4"), "{error}");
-        assert_eq!(size(folder), 8);
-        assert_eq!(size(&folder.join("no")), 0);
+        command.args(["-c", script]).current_dir(folder);
+        let mut reached = 0;
+        let result = run_while(&mut command, &Reporter::quiet(), || reached = size(folder));
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains("exit status: 3: 6\n7\n8\n9\nlost"), "{error}");
+        assert_eq!((reached, size(&folder.join("no"))), (8, 0));
     }
 }

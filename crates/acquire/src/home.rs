@@ -3,17 +3,15 @@
 //! The homes could not be reached from the machine on which this was written: what is tested is this
 //! code against a server on the same machine, not the addresses in [`DataSet`].
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use md5::{Digest, Md5};
 
 use crate::error::file_error;
-use crate::import::copy_files;
-use crate::progress::{SHORT, duration};
+use crate::import::{copy_file, unpack};
 use crate::workspace::Workspace;
-use crate::{AcquireError, DataSet, HomeForm, Http, Reporter, archive, download};
+use crate::{AcquireError, DataSet, Download, HomeForm, Http, Reporter};
 
 /// Downloads what the home has below `base` and puts the files into `to`. The SHA-256 of the files is
 /// checked where they are installed.
@@ -25,105 +23,42 @@ pub(crate) fn fetch(
     http: &Http,
     reporter: &Reporter,
 ) -> Result<(), AcquireError> {
-    let base = base.trim_end_matches('/');
-    let http = &Http { if_slow: Some(set.faster()), ..http.clone() };
+    let if_slow = format!("It can be interrupted; the same command resumes it. {}", set.faster());
+    let download = |name: &str, bytes, limit, take: &dyn Fn(&Path) -> Result<(), AcquireError>| {
+        let part = &workspace.partial_download(name)?;
+        let url = &format!("{}/{name}", base.trim_end_matches('/'));
+        let download = Download { url, part, bytes, limit, if_slow: if_slow.clone() };
+        download.fetch(http, reporter, take)?;
+        Ok::<_, AcquireError>(part.clone())
+    };
+    let remove = |part: &Path| fs::remove_file(part).map_err(file_error("remove", part));
     match set.home.form {
         HomeForm::Archive { name, bytes, md5 } => {
-            let part = workspace.partial_download(name)?;
-            if set.home.urls.iter().any(|url| url.trim_end_matches('/') == base) {
-                warn_of_wait(set, name, bytes, &part, reporter);
-            }
-            let limit = bytes + bytes / 8;
-            let check = |part: &Path| check_md5(part, md5);
-            checked(&format!("{base}/{name}"), &part, limit, http, reporter, check)?;
-            let count = archive::unpack(set, &part, to)?;
-            if count != set.files.len() {
-                return Err(AcquireError::Contents {
-                    path: part,
-                    expected: format!("the {} files of {}", set.files.len(), set.name),
-                    got: format!("{count} of them"),
-                });
-            }
-            fs::remove_file(&part).map_err(file_error("remove", &part))
+            let part = download(name, bytes, bytes, &|part| check_md5(part, md5))?;
+            unpack(set, &part, to)?;
+            remove(&part)
         }
-        HomeForm::Gzipped => {
-            for file in set.files {
-                let name = format!("{}.gz", file.name);
-                let part = workspace.partial_download(&name)?;
-                let check = |part: &Path| Ok(file.verify(part)?);
+        HomeForm::Gzipped { bytes } => {
+            for (file, &bytes) in set.files.iter().zip(bytes) {
                 // No gzipped file is longer than this (RFC 1952), decompressed or not.
                 let limit = file.bytes + file.bytes / 1000 + 1024;
-                checked(&format!("{base}/{name}"), &part, limit, http, reporter, check)?;
-                let target = to.join(name);
-                fs::rename(&part, &target).map_err(file_error("write", &target))?;
+                let name = format!("{}.gz", file.name);
+                remove(&download(&name, bytes, limit, &|part| copy_file(file, part, to))?)?;
             }
-            copy_files(set, to, to)
+            Ok(())
         }
     }
-}
-
-/// Downloads and checks; a resumed file that is wrong is fetched once more from its beginning, since
-/// the server may have changed it in between.
-fn checked(
-    url: &str,
-    part: &Path,
-    limit: u64,
-    http: &Http,
-    reporter: &Reporter,
-    check: impl Fn(&Path) -> Result<(), AcquireError>,
-) -> Result<(), AcquireError> {
-    let resumed = part.exists();
-    download(url, part, limit, http, reporter)?;
-    let Err(error) = check(part) else { return Ok(()) };
-    fs::remove_file(part).map_err(file_error("remove", part))?;
-    if !resumed {
-        let problem = format!("{error}; the download was removed");
-        return Err(AcquireError::Http { url: url.to_owned(), problem });
-    }
-    reporter.say(&format!("{url}: the resumed file is wrong; downloading it from the beginning"));
-    checked(url, part, limit, http, reporter, check)
 }
 
 fn check_md5(path: &Path, expected: &str) -> Result<(), AcquireError> {
-    let unreadable = || file_error("read", path);
-    let mut file = File::open(path).map_err(unreadable())?;
-    let (mut hash, mut size) = (Md5::new(), 0);
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let n = file.read(&mut buffer).map_err(unreadable())?;
-        if n == 0 {
-            break;
-        }
-        hash.update(&buffer[..n]);
-        size += n;
-    }
-    let got: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let bytes = fs::read(path).map_err(file_error("read", path))?;
+    let got: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     if got == expected {
         return Ok(());
     }
     Err(AcquireError::Contents {
         path: path.to_owned(),
         expected: format!("MD5 {expected}"),
-        got: format!("{size} bytes with MD5 {got}"),
+        got: format!("{} bytes with MD5 {got}", bytes.len()),
     })
-}
-
-/// Says how long a throttled home takes, and what is faster.
-fn warn_of_wait(set: &DataSet, name: &str, bytes: u64, part: &Path, reporter: &Reporter) {
-    let Some((slowest, fastest)) = set.home.throttled else { return };
-    let missing = bytes.saturating_sub(part.metadata().map_or(0, |metadata| metadata.len())) as f64;
-    let (least, most) = (missing / fastest as f64, missing / slowest as f64);
-    if most < SHORT {
-        return;
-    }
-    reporter.say(&format!(
-        "{name}: {:.0} MB are to be downloaded. The server has sent {} to {} kB/s since June 2026: \
-         that takes {} to {}.\nIt can be interrupted; the same command resumes it. {}",
-        missing / 1e6,
-        slowest / 1000,
-        fastest / 1000,
-        duration(least),
-        duration(most),
-        set.faster(),
-    ));
 }

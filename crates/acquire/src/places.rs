@@ -18,11 +18,11 @@ const CACHE: &str = "cs189-hw6";
 pub struct Place {
     /// The folder.
     pub path: PathBuf,
-    /// Who named it.
+    /// The reason why it is one.
     pub origin: Origin,
 }
 
-/// Who named a place.
+/// The reason why a folder is a [`Place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The option `--data-dir`.
@@ -59,17 +59,12 @@ fn in_order(
     variable: Option<PathBuf>,
     cache: Result<PathBuf, String>,
 ) -> Result<Vec<Place>, AcquireError> {
-    let named = [(option, Origin::Option), (variable, Origin::Environment)];
-    let mut places: Vec<Place> = named
-        .into_iter()
-        .filter_map(|(path, origin)| Some(Place { path: path?, origin }))
-        .collect();
-    match cache {
-        Ok(path) => places.push(Place { path, origin: Origin::Cache }),
-        Err(problem) if places.is_empty() => return Err(AcquireError::NoCacheFolder(problem)),
-        Err(_) => {}
+    if let (None, None, Err(problem)) = (&option, &variable, &cache) {
+        return Err(AcquireError::NoCacheFolder(problem.clone()));
     }
-    Ok(places)
+    let all =
+        [(option, Origin::Option), (variable, Origin::Environment), (cache.ok(), Origin::Cache)];
+    Ok(all.into_iter().filter_map(|(path, origin)| Some(Place { path: path?, origin })).collect())
 }
 
 #[cfg(test)]
@@ -79,17 +74,13 @@ mod tests {
     #[test]
     fn the_option_comes_before_the_variable_and_both_before_the_cache() {
         let all = in_order(Some("o".into()), Some("v".into()), Ok("c".into())).unwrap();
-        let paths: Vec<_> = all.iter().map(|place| place.path.to_str().unwrap()).collect();
-        assert_eq!(paths, ["o", "v", "c"]);
-        let cache = in_order(None, None, Ok("c".into())).unwrap();
-        assert_eq!(cache, [Place { path: "c".into(), origin: Origin::Cache }]);
-    }
-
-    #[test]
-    fn no_home_folder_matters_only_where_nothing_is_named() {
-        let named = in_order(Some("o".into()), None, Err("no home".into())).unwrap();
-        assert_eq!(named.len(), 1);
-        let error = in_order(None, None, Err("no home".into())).unwrap_err().to_string();
+        let places: Vec<_> =
+            all.iter().map(|at| format!("{} {}", at.path.display(), at.origin)).collect();
+        assert_eq!(places, ["o --data-dir", "v CS189_DATA", "c cache"]);
+        // No home folder matters only where nothing is named.
+        let no_home = || Err("no home".to_owned());
+        assert_eq!(in_order(Some("o".into()), None, no_home()).unwrap(), all[..1]);
+        let error = in_order(None, None, no_home()).unwrap_err().to_string();
         assert_eq!(error, "no folder for the data: no home; name one with --data-dir");
     }
 }

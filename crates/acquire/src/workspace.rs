@@ -20,20 +20,27 @@ pub(crate) struct Workspace {
 
 const LOCK: &str = ".lock";
 const STAGING: &str = ".staging-";
-/// Between the name of a file that was set aside and the beginning of its checksum.
+/// Between the name of a file that was set aside and a number.
 const DAMAGED: &str = ".damaged-";
-/// Downloads that can be resumed.
+/// The folder of downloads that can be resumed.
 const DOWNLOADS: &str = "downloads";
+/// Behind the name of such a download.
+const PART: &str = ".part";
 
 impl Workspace {
-    /// Creates the place if need be, and waits until no other run writes to it.
+    /// Creates the place if need be, waits until no other run writes to it, and removes what a run that was
+    /// killed has left.
     pub(crate) fn open(place: &Path, reporter: &Reporter) -> Result<Self, AcquireError> {
         fs::create_dir_all(place).map_err(file_error("create the folder", place))?;
         let path = place.join(LOCK);
         let lock = File::options().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(file_error("write", &path))?;
         match lock.try_lock() {
-            Ok(()) => remove_staging(place)?,
+            Ok(()) => {
+                for path in temporary_folders(place)? {
+                    fs::remove_dir_all(&path).map_err(file_error("remove", &path))?;
+                }
+            }
             Err(TryLockError::WouldBlock) => {
                 let place = place.display();
                 reporter.say(&format!("another run is writing to {place}; waiting until it ends"));
@@ -48,26 +55,21 @@ impl Workspace {
             }
         }
         let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(place);
-        let staging = staging.map_err(disk::without_temporary_name);
+        let staging = staging.map_err(system::without_temporary_name);
         let staging = staging.map_err(file_error("create a temporary folder in", place))?;
         Ok(Self { place: place.to_owned(), staging, _lock: lock })
     }
 
-    /// The temporary folder.
-    pub(crate) fn path(&self) -> &Path {
-        self.staging.path()
-    }
-
-    /// Where a download is kept until it is complete, also over several runs.
+    /// The file that keeps a download until it is complete, also over several runs.
     pub(crate) fn partial_download(&self, name: &str) -> Result<PathBuf, AcquireError> {
         let folder = self.place.join(DOWNLOADS);
         fs::create_dir_all(&folder).map_err(file_error("create the folder", &folder))?;
-        Ok(folder.join(format!("{name}.part")))
+        Ok(folder.join(name.to_owned() + PART))
     }
 
-    /// A new and empty folder for what one source gives.
+    /// A new and empty folder in the temporary one.
     pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, AcquireError> {
-        let folder = self.path().join(name);
+        let folder = self.staging.path().join(name);
         fs::create_dir(&folder).map_err(file_error("create the folder", &folder))?;
         Ok(folder)
     }
@@ -107,19 +109,9 @@ impl Drop for Workspace {
 }
 
 fn unused_name(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().display().to_string();
+    let name = path.file_name().unwrap_or_default().display();
     let numbered = |n: u32| path.with_file_name(format!("{name}{DAMAGED}{n}"));
     (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
-}
-
-/// Removes what a run that was killed has left.
-fn remove_staging(place: &Path) -> Result<(), AcquireError> {
-    for path in entries(place)? {
-        if has_prefix(&path, STAGING) && path.is_dir() {
-            fs::remove_dir_all(&path).map_err(file_error("remove", &path))?;
-        }
-    }
-    Ok(())
 }
 
 /// Writes a new file to the disk; nothing of it stays if that fails.
@@ -141,77 +133,64 @@ pub(crate) fn write_new(
     written
 }
 
-/// The files of a place that this program made: the data sets' files, what was set aside, partial
-/// downloads and temporary folders. Nothing else that is there.
+/// Removes what this program made at a place, and nothing else: the data sets' files, what was set aside,
+/// partial downloads, temporary folders, and the folders that are empty then. Returns what was removed and
+/// how many bytes it had.
 ///
 /// # Errors
-/// [`AcquireError::File`] if a folder cannot be listed.
-pub fn leftovers(place: &Path, sets: &[DataSet]) -> Result<Vec<PathBuf>, AcquireError> {
-    let mut found = Vec::new();
-    for set in sets {
-        for path in entries(&place.join(set.name))? {
-            let name = path.file_name().unwrap_or_default().display().to_string();
-            let original = name.split(DAMAGED).next().unwrap_or_default();
-            if set.files.iter().any(|file| file.name == original) {
-                found.push(path);
-            }
-        }
-        for path in entries(&place.join(DOWNLOADS))? {
-            if set.downloads().iter().any(|name| has_prefix(&path, &format!("{name}.part"))) {
-                found.push(path);
-            }
-        }
-    }
-    found.extend(entries(place)?.into_iter().filter(|path| has_prefix(path, STAGING)));
-    found.sort();
-    Ok(found)
-}
-
-/// Removes the [`leftovers`] of a place, and the folders that are empty then; returns what was removed
-/// and how many bytes it had.
-///
-/// # Errors
-/// [`AcquireError::File`] if something cannot be removed.
+/// [`AcquireError::File`] if a folder cannot be listed, or something cannot be removed.
 pub fn clean(
     place: &Path,
     sets: &[DataSet],
     reporter: &Reporter,
 ) -> Result<(Vec<PathBuf>, u64), AcquireError> {
-    let found = leftovers(place, sets)?;
+    let mut found = temporary_folders(place)?;
+    for set in sets {
+        let is_file = |name: &str| set.files.iter().any(|file| file.name == name);
+        let is_made =
+            |path: &PathBuf| is_file(name(path).split(DAMAGED).next().unwrap_or_default());
+        found.extend(entries(&place.join(set.name))?.into_iter().filter(is_made));
+        let is_part = |path: &PathBuf| {
+            name(path).strip_suffix(PART).is_some_and(|name| set.downloads().any(|of| of == name))
+        };
+        found.extend(entries(&place.join(DOWNLOADS))?.into_iter().filter(is_part));
+    }
     if found.is_empty() {
         return Ok((found, 0));
     }
+    found.sort();
     let workspace = Workspace::open(place, reporter)?;
     let mut bytes = 0;
-    for path in &found {
-        // Opening the workspace has removed some of it already.
-        if path.is_dir() {
-            fs::remove_dir_all(path).map_err(file_error("remove", path))?;
-        } else if let Ok(metadata) = path.metadata() {
-            bytes += metadata.len();
-            fs::remove_file(path).map_err(file_error("remove", path))?;
-        }
+    // Opening the workspace has removed the temporary folders already.
+    for path in found.iter().filter(|path| path.is_file()) {
+        bytes += path.metadata().map_or(0, |metadata| metadata.len());
+        fs::remove_file(path).map_err(file_error("remove", path))?;
     }
     drop(workspace);
-    for name in sets.iter().map(|set| set.name).chain([DOWNLOADS]) {
+    for set in sets {
         // Fails if it is not empty, as it should.
-        let _ = fs::remove_dir(place.join(name));
+        let _ = fs::remove_dir(place.join(set.name));
     }
-    let rest = entries(place)?;
-    if rest.iter().all(|path| has_prefix(path, LOCK)) {
+    if entries(place)?.iter().all(|path| name(path) == LOCK) {
         let _ = fs::remove_file(place.join(LOCK));
         let _ = fs::remove_dir(place);
     }
     Ok((found, bytes))
 }
 
-fn has_prefix(path: &Path, prefix: &str) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(prefix))
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// What is in a folder; nothing if there is none.
+fn temporary_folders(place: &Path) -> Result<Vec<PathBuf>, AcquireError> {
+    let mut paths = entries(place)?;
+    paths.retain(|path| name(path).starts_with(STAGING) && path.is_dir());
+    Ok(paths)
+}
+
+/// The content of a folder; nothing if there is none.
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, AcquireError> {
-    let listed = match disk::entries(folder) {
+    let listed = match system::entries(folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         listed => listed.map_err(file_error("list", folder))?,
     };

@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, Result, bail};
 use bench::{
-    Allocator, BenchModel, By, Case, Measurement, PeakMemory, Peer, Record, SCHEMA, StepProfile,
+    BenchModel, By, Case, Introduction, Measurement, PeakMemory, Peer, Record, SCHEMA, StepProfile,
     machine_cases, profile_step, steps_for_peak_memory, vector_lanes,
 };
 use clap::Parser;
-use stdio::{print, println};
+use experiment::Program;
+use system::{print, println};
 
-use crate::plan::{self, Group};
+use crate::plan::{GROUPS, profiled, takes_part};
 use crate::{provenance, tables};
 
 /// Time kernels and whole training steps, and compare them with PyTorch, candle and burn
@@ -56,9 +57,26 @@ struct Arguments {
     /// Also vary batch size, threads and width of the network "air"
     #[arg(long)]
     scaling: bool,
-    /// Make training steps of MODEL-BATCH, and print the peak memory of the process
-    #[arg(long, hide = true, value_name = "MODEL-BATCH")]
-    peak_memory: Option<String>,
+    /// Make some training steps of the network air, and print the peak memory of the process
+    #[arg(long, hide = true)]
+    peak_memory: bool,
+}
+
+impl Arguments {
+    /// The frameworks that take part.
+    fn peers(&self) -> impl Iterator<Item = By> {
+        let takes_part = |by: &By| match by {
+            By::Pytorch | By::PytorchTuned => self.torch.is_some(),
+            By::Candle => self.candle,
+            By::Burn => self.burn,
+            _ => false,
+        };
+        By::PEERS.into_iter().filter(takes_part)
+    }
+
+    fn python(&self) -> &str {
+        self.torch.as_deref().unwrap_or_default()
+    }
 }
 
 pub(crate) fn run() -> Result<()> {
@@ -68,24 +86,17 @@ pub(crate) fn run() -> Result<()> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
         pool.build_global().context("cannot start threads")?;
     }
-    if let Some(name) = &arguments.peak_memory {
-        let (model, batch) = model_and_batch(name)?;
-        println!("{}", steps_for_peak_memory(&model, batch)?);
+    if arguments.peak_memory {
+        println!("{}", steps_for_peak_memory(&BenchModel::air(1.0), MEMORY_BATCH)?);
         return Ok(());
     }
     Session::begin(&arguments)?.measure()
 }
 
-/// `air-500`.
-fn model_and_batch(name: &str) -> Result<(BenchModel, usize)> {
-    let parts = name.rsplit_once('-').and_then(|(model, batch)| {
-        Some((BenchModel::named(model)?, batch.parse().ok().filter(|batch| *batch > 0)?))
-    });
-    parts
-        .with_context(|| format!("expected a model and a batch size such as air-500, got {name:?}"))
-}
+/// The batch of the training whose peak memory is measured.
+const MEMORY_BATCH: usize = 500;
 
-/// What is measured, and what came of it so far.
+/// A benchmark under way.
 struct Session<'a> {
     arguments: &'a Arguments,
     threads: usize,
@@ -96,68 +107,57 @@ struct Session<'a> {
 impl<'a> Session<'a> {
     fn begin(arguments: &'a Arguments) -> Result<Self> {
         let threads = rayon::current_num_threads();
-        let mut peers = Vec::new();
-        let mut torch = None;
-        if let Some(python) = &arguments.torch {
-            for allocator in [Allocator::Default, Allocator::Tuned] {
-                let (peer, description) = Peer::torch(python, allocator)?;
-                torch = Some(description);
-                peers.push(peer);
-            }
-        }
-        let mut frameworks = Vec::new();
-        if arguments.candle {
-            let (peer, framework) = Peer::candle(threads)?;
-            peers.push(peer);
-            frameworks.push(framework);
-        }
-        if arguments.burn {
-            let (peer, framework) = Peer::burn(threads)?;
-            peers.push(peer);
-            frameworks.push(framework);
-        }
-        let peers = peers.into_iter().map(|peer| (peer.by(), Arc::new(Mutex::new(peer)))).collect();
-        let record = Record {
-            schema: SCHEMA,
-            command: provenance::command_line(),
-            date: provenance::now(),
-            program: provenance::program(),
-            compiler: provenance::compiler(),
-            machine: experiment::Machine::current(),
-            features: provenance::features(),
-            lanes: vector_lanes(),
+        let mut session = Self {
+            arguments,
             threads,
-            rounds: arguments.rounds.into(),
-            torch,
-            frameworks,
-            measurements: Vec::new(),
-            profiles: Vec::new(),
-            memory: Vec::new(),
+            peers: Vec::new(),
+            record: Record {
+                schema: SCHEMA,
+                command: provenance::command_line(),
+                date: provenance::now(),
+                program: Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")),
+                compiler: provenance::compiler(),
+                machine: experiment::Machine::current(),
+                features: provenance::features(),
+                lanes: vector_lanes(),
+                threads,
+                rounds: arguments.rounds.into(),
+                torch: None,
+                frameworks: Vec::new(),
+                measurements: Vec::new(),
+                profiles: Vec::new(),
+                memory: Vec::new(),
+            },
         };
-        Ok(Self { arguments, threads, peers, record })
+        for by in arguments.peers() {
+            let (peer, introduction) = Peer::start(by, arguments.python(), threads)?;
+            match introduction {
+                Introduction::Torch(torch) => session.record.torch = Some(torch),
+                Introduction::Framework(framework) => session.record.frameworks.push(framework),
+            }
+            session.peers.push((by, Arc::new(Mutex::new(peer))));
+        }
+        Ok(session)
     }
 
     fn measure(mut self) -> Result<()> {
         print!("{}", tables::head(&self.record));
-        let mut machine: Vec<Measurement> = Vec::new();
         let profiled = self.profiles()?;
         let mut any = self.memory()? || profiled;
-        for group in Group::all(self.arguments.scaling) {
-            let planned = plan::cases(group, self.threads, |name| self.wanted(name))?;
-            if planned.is_empty() {
+        // The machine is measured along with every group, and all of that counts.
+        let mut machine: Vec<Measurement> = Vec::new();
+        for group in GROUPS.iter().filter(|group| self.arguments.scaling || !group.scaling) {
+            let cases = group.cases(self.threads, &|name| self.wanted(name))?;
+            if cases.is_empty() {
                 continue;
             }
             any = true;
-            let cases = self.with_peers(planned)?;
-            let count = cases.len();
             let mut all = machine_cases(self.threads);
             let limits = all.len();
-            all.extend(cases);
+            all.extend(self.with_peers(cases)?);
             let mut measured = bench::run(all, self.record.rounds, progress)?;
-            clear_progress();
+            progress("");
             let measurements = measured.split_off(limits);
-            debug_assert_eq!(measurements.len(), count, "every case was measured");
-            // The machine is measured along with every group, and all of that counts.
             if machine.is_empty() {
                 machine = measured;
             } else {
@@ -167,7 +167,7 @@ impl<'a> Session<'a> {
             }
             self.record.measurements.retain(|m| !m.name.starts_with("machine/"));
             self.record.measurements.splice(0..0, machine.clone());
-            print!("{}", tables::group(group, &self.record, &measurements));
+            print!("{}", tables::group(group.title, &self.record, &measurements));
             self.record.measurements.extend(measurements);
             self.save()?;
         }
@@ -196,21 +196,18 @@ impl<'a> Session<'a> {
         wanted(&self.arguments.filters, name)
     }
 
-    /// Behind each of our cases the same by its peers; behind the last, where there are several.
-    fn with_peers(&self, planned: Vec<(Case, Option<BenchModel>)>) -> Result<Vec<Case>> {
+    /// Adds the cases of the peers, each behind ours; where ours are several algorithms, behind the last.
+    fn with_peers(&self, ours: Vec<Case>) -> Result<Vec<Case>> {
         let mut cases: Vec<Case> = Vec::new();
-        let mut planned = planned.into_iter().peekable();
-        while let Some((case, model)) = planned.next() {
-            let key = |name: &str| name.rsplit_once('/').map(|(key, _)| key.to_owned());
-            let last = planned.peek().is_none_or(|(next, _)| key(&next.name) != key(&case.name));
-            let mut theirs = Vec::new();
-            if last {
-                for (by, peer) in &self.peers {
-                    if plan::takes_part(*by, &case.name) {
-                        theirs.push(Peer::case(peer, &case, model.as_ref())?);
-                    }
-                }
-            }
+        let mut ours = ours.into_iter().peekable();
+        while let Some(case) = ours.next() {
+            let Measurement { name, .. } = &case.measurement;
+            let key = |case: &Case| case.measurement.key().to_owned();
+            let last = ours.peek().is_none_or(|next| key(next) != key(&case));
+            let peers = self.peers.iter().filter(|(by, _)| last && takes_part(*by, name));
+            let theirs: Result<Vec<Case>> =
+                peers.map(|(_, peer)| Peer::case(peer, &case)).collect();
+            let theirs = theirs?;
             cases.push(case);
             cases.extend(theirs);
         }
@@ -219,29 +216,27 @@ impl<'a> Session<'a> {
 
     fn profiles(&mut self) -> Result<bool> {
         let mut any = false;
-        for (model, batch) in plan::profiled() {
-            if !self.wanted(&format!("profile/{}-{batch}", model.name)) {
-                continue;
+        for (model, batch) in profiled() {
+            if self.wanted(&format!("profile/{}-{batch}", model.name)) {
+                any = true;
+                let table = profile_step(&model, batch, self.record.rounds)?;
+                println!("\n{}, batches of {batch}, {table}", model.name);
+                let model = model.name.to_owned();
+                self.record.profiles.push(StepProfile { model, batch, table });
             }
-            any = true;
-            let table = profile_step(&model, batch, self.record.rounds)?;
-            println!("\n{}, batches of {batch}, {table}", model.name);
-            self.record.profiles.push(StepProfile { model: model.name.to_owned(), batch, table });
         }
         Ok(any)
     }
 
     fn memory(&mut self) -> Result<bool> {
-        let (model, batch) = (BenchModel::air(1.0), 500);
-        let name = format!("{}-{batch}", model.name);
-        if !self.wanted(&format!("peak-memory/{name}")) {
+        let (model, batch) = (BenchModel::air(1.0), MEMORY_BATCH);
+        if !self.wanted(&format!("peak-memory/{}-{batch}", model.name)) {
             return Ok(false);
         }
-        let ours = ours_in_a_process_of_its_own(&name, self.threads)?;
-        let mut found = vec![(By::Ours, ours)];
-        if let Some(python) = &self.arguments.torch {
-            found
-                .push((By::Pytorch, Peer::torch_peak_memory(python, &model, batch, self.threads)?));
+        let mut found = vec![(By::Ours, ours_in_a_process_of_its_own(self.threads)?)];
+        if self.arguments.torch.is_some() {
+            let (peer, _) = Peer::start(By::Pytorch, self.arguments.python(), self.threads)?;
+            found.push((By::Pytorch, peer.peak_memory(&model, batch, self.threads)?));
         }
         println!("\npeak memory of training {}, batches of {batch}", model.name);
         for (by, bytes) in found {
@@ -256,30 +251,26 @@ fn wanted(filters: &[String], name: &str) -> bool {
     filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()))
 }
 
-fn ours_in_a_process_of_its_own(name: &str, threads: usize) -> Result<u64> {
+fn ours_in_a_process_of_its_own(threads: usize) -> Result<u64> {
     let program = std::env::current_exe().context("cannot find this program")?;
     let output = std::process::Command::new(program)
-        .args(["--peak-memory", name, "--threads", &threads.to_string()])
+        .args(["--peak-memory", "--threads", &threads.to_string()])
         .output()
         .context("cannot start this program again")?;
     let text = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
-        bail!("training {name} failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!("a training failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
     text.trim().parse().with_context(|| format!("expected a number of bytes, got {text:?}"))
 }
 
-/// What comes next, on a terminal.
+/// Replaces the line of progress, on a terminal.
 fn progress(what: &str) {
     let mut out = std::io::stderr();
     if out.is_terminal() {
         // A reader who has gone away is no reason to stop.
         let _ = write!(out, "\r\x1b[K{what}").and_then(|()| out.flush());
     }
-}
-
-fn clear_progress() {
-    progress("");
 }
 
 #[cfg(test)]
@@ -308,12 +299,15 @@ mod tests {
     }
 
     #[test]
-    fn candle_and_burn_are_asked_for() {
-        let arguments = Arguments::try_parse_from(["bench", "step", "--candle"]).unwrap();
-        assert!(arguments.candle && !arguments.burn);
-        let arguments = Arguments::try_parse_from(["bench", "--burn", "step"]).unwrap();
-        assert!(arguments.burn && !arguments.candle);
-        assert_eq!(arguments.filters, ["step"]);
+    fn peers_are_asked_for() {
+        let peers = |line: &str| -> Vec<By> {
+            let line = ["bench"].into_iter().chain(line.split(' '));
+            let arguments = Arguments::try_parse_from(line).unwrap();
+            assert_eq!(arguments.filters, ["step"]);
+            arguments.peers().collect()
+        };
+        assert_eq!(peers("step --candle"), [By::Candle]);
+        assert_eq!(peers("--burn step --torch"), [By::Pytorch, By::PytorchTuned, By::Burn]);
         assert!(Arguments::try_parse_from(["bench", "--burn=flex"]).is_err());
     }
 
@@ -324,14 +318,5 @@ mod tests {
         assert!(wanted(&filters(&[]), "conv/31x31"));
         assert!(wanted(&filters(&["conv", "step"]), "step/air-500/ours"));
         assert!(!wanted(&filters(&["air-64"]), "step/air-500/ours"));
-    }
-
-    #[test]
-    fn a_model_and_its_batch_are_read() {
-        let (model, batch) = model_and_batch("air-500").unwrap();
-        assert_eq!((model.name, batch), ("air", 500));
-        for wrong in ["air", "air-0", "water-1", "air-x"] {
-            assert!(model_and_batch(wrong).unwrap_err().to_string().contains("such as air-500"));
-        }
     }
 }

@@ -1,15 +1,14 @@
 //! The convolutions of the "air" network, each pass by each algorithm.
 
-use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use cnn::{Conv2DAlgorithm, Pad, Window};
 use ndarray::{Array2, Array4};
 use numerics::{Rng, recycle};
 
-use crate::{By, Case, Pass, Subject, Work, repeated};
+use crate::rounds::timed;
+use crate::{By, Case, Pass, Subject, Work};
 
 /// A convolution of stride 1 of square images by square kernels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub struct Convolution {
     pub filters: usize,
     /// Rows and columns of the kernel.
     pub kernel: usize,
-    /// How often the network has it.
+    /// The number of times that the network has it.
     pub times: usize,
 }
 
@@ -58,14 +57,9 @@ impl Convolution {
         let outputs = batch * self.output_side().pow(2) * self.filters;
         (2 * outputs * self.kernel.pow(2) * self.channels) as u64
     }
-
-    fn name(self) -> String {
-        let Self { side, channels, filters, .. } = self;
-        format!("conv/{side}x{side}-{channels}-{filters}")
-    }
 }
 
-/// What the passes of a layer share.
+/// The tensors that the passes of a layer share.
 struct Tensors {
     window: Window,
     x: Array4<f32>,
@@ -104,24 +98,19 @@ pub fn convolution_cases(
                 continue;
             }
             let tensors = Arc::clone(&tensors);
-            let run = move || -> Result<Duration> {
-                let start = Instant::now();
-                let result = black_box(compute(&tensors, pass, algorithm));
-                let time = start.elapsed();
+            let once = move || {
+                let (result, time) = timed(|| compute(&tensors, pass, algorithm));
                 // As a training does, which makes the same arrays in the next step.
                 recycle(result);
                 Ok(time)
             };
             let chosen = chosen == algorithm;
-            cases.push(Case {
-                name: format!("{}/{pass}/{by}", convolution.name()),
-                subject: Subject::Convolution { side, channels, filters, kernel, pass, chosen },
-                by,
-                batch,
-                threads,
-                work: Work::Flop(convolution.flop(batch)),
-                run: repeated(run),
-            });
+            let subject = Subject::Convolution { side, channels, filters, kernel, pass, chosen };
+            let name = format!("conv/{side}x{side}-{channels}-{filters}/{pass}/{by}");
+            let work = Work::Flop(convolution.flop(batch));
+            let mut case = Case::new(name, subject, batch, threads, work, once);
+            case.measurement.by = by;
+            cases.push(case);
         }
     }
     Ok(cases)
@@ -169,19 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn winograd_is_timed_where_it_applies() {
-        let count = |index: usize| convolution_cases(AIR_CONVOLUTIONS[index], 1, 1).unwrap().len();
-        assert_eq!((count(0), count(5)), (3, 6));
-    }
-
-    #[test]
-    fn every_pass_computes_what_its_name_says() {
+    fn every_pass_is_timed_by_each_algorithm_that_applies() {
+        assert_eq!(convolution_cases(AIR_CONVOLUTIONS[0], 1, 1).unwrap().len(), 3);
         let mut cases = convolution_cases(AIR_CONVOLUTIONS[5], 2, 1).unwrap();
+        assert_eq!(cases.len(), 6);
+        assert_eq!(cases[0].measurement.name, "conv/3x3-256-256/forward/im2col");
+        assert_eq!(cases[5].measurement.name, "conv/3x3-256-256/backward-weights/winograd");
         for case in &mut cases {
-            assert!((case.run)(1).unwrap().seconds > 0.0, "{}", case.name);
+            assert!((case.run)(1).unwrap().seconds > 0.0, "{}", case.measurement.name);
         }
-        let names: Vec<_> = cases.iter().map(|case| case.name.as_str()).collect();
-        assert_eq!(names[0], "conv/3x3-256-256/forward/im2col");
-        assert_eq!(names[5], "conv/3x3-256-256/backward-weights/winograd");
     }
 }

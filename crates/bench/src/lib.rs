@@ -8,32 +8,25 @@
 //! `cargo xtask bench` runs the program; the performance chapter of the book reads its record.
 
 mod convolutions;
-mod framework;
 mod machine;
 mod measurement;
 mod memory_bound;
 mod models;
-mod peak_memory;
 mod peer;
 mod products;
+mod quartiles;
 mod record;
 mod rounds;
-mod statistics;
 mod steps;
-mod torch;
 
 pub use convolutions::{AIR_CONVOLUTIONS, Convolution, convolution_cases};
 pub use machine::{machine_cases, vector_lanes};
 pub use measurement::{By, Measurement, Pass, Subject, Work};
 pub use memory_bound::{memory_bound_cases, traffic};
 pub use models::BenchModel;
-pub use peak_memory::steps_for_peak_memory;
-pub use peer::Peer;
+pub use peer::{Introduction, Peer};
 pub use products::product_cases;
-pub use record::{
-    Compiler, Framework, PeakMemory, Record, RecordError, SCHEMA, StepProfile, Torch,
-};
-pub use rounds::{Case, Run, Sample, repeated, run};
-pub use statistics::Spread;
-pub use steps::{inference_case, profile_step, step_case};
-pub use torch::Allocator;
+pub use quartiles::Quartiles;
+pub use record::{Compiler, Framework, PeakMemory, Record, SCHEMA, StepProfile, Torch};
+pub use rounds::{Case, Run, Sample, run};
+pub use steps::{inference_case, profile_step, step_case, steps_for_peak_memory};

@@ -1,13 +1,12 @@
-//! What the machine can do at most.
+//! The peak of the machine: arithmetic and memory.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
-use anyhow::Result;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::{By, Case, Subject, Work, repeated};
+use crate::rounds::timed;
+use crate::{Case, Subject, Work};
 
 /// Independent sums: a processor begins two of these operations in a cycle and finishes each four or
 /// five cycles later, so ten keep it busy, and twelve with their two factors fit into 16 registers.
@@ -45,20 +44,10 @@ impl WithSimd for Lanes {
 }
 
 fn peak_case(threads: usize) -> Case {
-    let run = move || -> Result<Duration> {
-        let start = Instant::now();
-        rayon::broadcast(|_| black_box(Arch::new().dispatch(MultiplyAdd(black_box(0.999)))));
-        Ok(start.elapsed())
-    };
-    Case {
-        name: format!("machine/fma/threads-{threads}"),
-        subject: Subject::Peak,
-        by: By::Ours,
-        batch: 1,
-        threads,
-        work: Work::Flop(peak_flop(threads)),
-        run: repeated(run),
-    }
+    let multiply = || black_box(Arch::new().dispatch(MultiplyAdd(black_box(0.999))));
+    let once = move || Ok(timed(|| rayon::broadcast(|_| multiply())).1);
+    let name = format!("machine/fma/threads-{threads}");
+    Case::new(name, Subject::Peak, 1, threads, Work::Flop(peak_flop(threads)), once)
 }
 
 /// A multiplication and an addition for each number of each vector.
@@ -87,27 +76,21 @@ impl WithSimd for MultiplyAdd {
 
 fn copy_case(threads: usize) -> Case {
     let mut arrays = None;
-    let run = move || -> Result<Duration> {
+    let once = move || {
         let (source, target) =
             arrays.get_or_insert_with(|| (vec![1.0_f32; COPIED], vec![0.0_f32; COPIED]));
-        let start = Instant::now();
         let part = COPIED.div_ceil(threads);
-        target.par_chunks_mut(part).zip(source.par_chunks(part)).for_each(|(target, source)| {
-            target.copy_from_slice(source);
-        });
+        let copy = || {
+            let parts = target.par_chunks_mut(part).zip(source.par_chunks(part));
+            parts.for_each(|(target, source)| target.copy_from_slice(source));
+        };
+        let ((), time) = timed(copy);
         black_box(target);
-        Ok(start.elapsed())
+        Ok(time)
     };
-    Case {
-        name: format!("machine/copy/threads-{threads}"),
-        subject: Subject::Copy,
-        by: By::Ours,
-        batch: 1,
-        threads,
-        // Read and written.
-        work: Work::Bytes(2 * (COPIED * size_of::<f32>()) as u64),
-        run: repeated(run),
-    }
+    // Read and written.
+    let work = Work::Bytes(2 * (COPIED * size_of::<f32>()) as u64);
+    Case::new(format!("machine/copy/threads-{threads}"), Subject::Copy, 1, threads, work, once)
 }
 
 #[cfg(test)]
@@ -128,7 +111,10 @@ mod tests {
         let cases = machine_cases(2);
         assert_eq!(cases.len(), 4);
         // 12 sums, 2^22 operations, 2 flop, 2 threads.
-        assert_eq!(cases[2].work, Work::Flop(4 * 12 * 4_194_304 * vector_lanes() as u64));
-        assert_eq!(cases[1].work, Work::Bytes(268_435_456));
+        assert_eq!(
+            cases[2].measurement.work,
+            Work::Flop(4 * 12 * 4_194_304 * vector_lanes() as u64)
+        );
+        assert_eq!(cases[1].measurement.work, Work::Bytes(268_435_456));
     }
 }

@@ -7,10 +7,10 @@ mod tables;
 
 use std::process::ExitCode;
 
-use stdio::eprintln;
+use system::eprintln;
 
 fn main() -> ExitCode {
-    stdio::close(match cli::run() {
+    system::close(match cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

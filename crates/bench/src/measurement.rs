@@ -1,10 +1,10 @@
-//! What was measured, and how long it took.
+//! A measured case: subject, author, work and times.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Spread;
+use crate::Quartiles;
 
 /// The times of one case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,15 +12,15 @@ use crate::Spread;
 pub struct Measurement {
     /// Its name, which no other case has: `conv/31x31-24-64/forward/im2col`.
     pub name: String,
-    /// What it is about.
+    /// Its subject.
     pub subject: Subject,
-    /// Whose code it is.
+    /// The author of the code.
     pub by: By,
     /// Examples at once.
     pub batch: usize,
     /// Threads.
     pub threads: usize,
-    /// What one call does.
+    /// The work of one call.
     pub work: Work,
     /// Seconds of one call, by round.
     pub seconds: Vec<f64>,
@@ -29,7 +29,7 @@ pub struct Measurement {
     pub page_faults: Option<f64>,
 }
 
-/// What a case is about.
+/// The subject of a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Subject {
@@ -76,7 +76,7 @@ pub enum Subject {
     Step {
         /// The model.
         model: String,
-        /// What its widths are multiplied by.
+        /// The factor of its widths.
         width: f64,
     },
     /// The classes of images are predicted.
@@ -98,7 +98,7 @@ pub enum Pass {
     BackwardWeights,
 }
 
-/// Whose code it is.
+/// The author of the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
@@ -110,8 +110,7 @@ pub enum By {
     Winograd,
     /// PyTorch.
     Pytorch,
-    /// PyTorch, with an allocator that keeps memory, see
-    /// [`Allocator::Tuned`](crate::Allocator::Tuned).
+    /// PyTorch, with an allocator that keeps memory ([`Torch::tuned`](crate::Torch::tuned)).
     PytorchTuned,
     /// The framework candle.
     Candle,
@@ -119,7 +118,7 @@ pub enum By {
     Burn,
 }
 
-/// What one call does.
+/// The work of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
@@ -137,36 +136,30 @@ impl Pass {
 }
 
 impl By {
-    /// Whose code ours is compared with.
+    /// Those that ours is compared with.
     pub const PEERS: [Self; 4] = [Self::Pytorch, Self::PytorchTuned, Self::Candle, Self::Burn];
 }
 
 impl fmt::Display for Pass {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Forward => "forward",
-            Self::BackwardData => "backward-data",
-            Self::BackwardWeights => "backward-weights",
-        })
+        write_name(self, f)
     }
 }
 
 impl fmt::Display for By {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ours => "ours",
-            Self::Im2col => "im2col",
-            Self::Winograd => "winograd",
-            Self::Pytorch => "pytorch",
-            Self::PytorchTuned => "pytorch-tuned",
-            Self::Candle => "candle",
-            Self::Burn => "burn",
-        })
+        write_name(self, f)
     }
 }
 
+/// Writes the name that a value has in the record, with hyphens: `backward-data`.
+fn write_name(value: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let name = serde_json::to_value(value).map_err(|_| fmt::Error)?;
+    f.pad(&name.as_str().ok_or(fmt::Error)?.replace('_', "-"))
+}
+
 impl Work {
-    /// How much it is: operations, bytes or examples.
+    /// Operations, bytes or examples.
     #[must_use]
     pub fn amount(self) -> u64 {
         match self {
@@ -186,25 +179,31 @@ impl Work {
 }
 
 impl Measurement {
+    /// The name without the author.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        self.name.rsplit_once('/').map_or(&self.name, |(key, _)| key)
+    }
+
     /// Seconds of one call.
     #[must_use]
-    pub fn time(&self) -> Spread {
-        Spread::of(self.seconds.iter().copied())
+    pub fn time(&self) -> Quartiles {
+        Quartiles::of(self.seconds.iter().copied())
     }
 
     /// The speed, in the unit of its [`Work`].
     #[must_use]
-    pub fn speed(&self) -> Spread {
+    pub fn speed(&self) -> Quartiles {
         let amount = self.work.amount() as f64 / self.work.unit().1;
-        Spread::of(self.seconds.iter().map(|seconds| amount / seconds))
+        Quartiles::of(self.seconds.iter().map(|seconds| amount / seconds))
     }
 
     /// How many times as fast as `other` this is, round by round.
     #[must_use]
-    pub fn ratio(&self, other: &Self) -> Spread {
+    pub fn ratio(&self, other: &Self) -> Quartiles {
         let speed = |m: &Self, seconds: f64| m.work.amount() as f64 / seconds;
         let rounds = self.seconds.iter().zip(&other.seconds);
-        Spread::of(rounds.map(|(&a, &b)| speed(self, a) / speed(other, b)))
+        Quartiles::of(rounds.map(|(&a, &b)| speed(self, a) / speed(other, b)))
     }
 }
 
@@ -223,6 +222,14 @@ pub(crate) mod tests {
             seconds: seconds.to_vec(),
             page_faults: None,
         }
+    }
+
+    #[test]
+    fn names_have_hyphens() {
+        assert_eq!(
+            format!("{} {}", Pass::BackwardData, By::PytorchTuned),
+            "backward-data pytorch-tuned"
+        );
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Layers that do little with each number, so that the memory decides how fast they are.
 
-use std::hint::black_box;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use activations::Activation;
 use anyhow::Result;
@@ -11,9 +10,10 @@ use layers::{BatchNormConfig, Layer};
 use ndarray::ArrayD;
 use numerics::{Rng, recycle, reused};
 
-use crate::{By, Case, Pass, Subject, Work, repeated};
+use crate::rounds::timed;
+use crate::{Case, Pass, Subject, Work};
 
-/// The tensors of the "air" network, and which of its layers meet them.
+/// The tensors of the "air" network, and those of its layers that meet them.
 const SHAPES: [([usize; 3], &[&str]); 4] = [
     ([31, 31, 64], &["GELU", "BatchNorm", "MaxPool"]),
     ([15, 15, 64], &["GELU", "BatchNorm"]),
@@ -29,7 +29,6 @@ pub fn traffic(layer: &str, [rows, cols, channels]: [usize; 3], batch: usize, pa
     let inputs = batch * rows * cols * channels;
     let outputs = batch * (rows / 2) * (cols / 2) * channels;
     let bytes = match (layer, pass) {
-        ("MaxPool", Pass::Forward) => 4 * (inputs + outputs) + outputs,
         ("MaxPool", _) => 4 * (inputs + outputs) + outputs,
         (_, Pass::Forward) => 4 * 2 * inputs,
         (_, _) => 4 * 3 * inputs,
@@ -50,7 +49,7 @@ pub fn memory_bound_cases(batch: usize, threads: usize) -> Result<Vec<Case>> {
         for &layer in layers {
             for pass in [Pass::Forward, Pass::BackwardData] {
                 let x = Arc::clone(&x);
-                let run: crate::Run = match layer {
+                let once = match layer {
                     "GELU" => gelu(x, pass),
                     "BatchNorm" => {
                         let layer = BatchNormConfig::default().build(&shape)?;
@@ -61,30 +60,25 @@ pub fn memory_bound_cases(batch: usize, threads: usize) -> Result<Vec<Case>> {
                         passes(Box::new(layer), x, pass)?
                     }
                 };
-                cases.push(Case {
-                    name: format!("memory/{layer}-{rows}x{cols}x{channels}/{pass}/ours"),
-                    subject: Subject::MemoryBound { layer: layer.to_owned(), shape, pass },
-                    by: By::Ours,
-                    batch,
-                    threads,
-                    work: Work::Bytes(traffic(layer, shape, batch, pass)),
-                    run,
-                });
+                let name = format!("memory/{layer}-{rows}x{cols}x{channels}/{pass}/ours");
+                let subject = Subject::MemoryBound { layer: layer.to_owned(), shape, pass };
+                let work = Work::Bytes(traffic(layer, shape, batch, pass));
+                cases.push(Case::new(name, subject, batch, threads, work, once));
             }
         }
     }
     Ok(cases)
 }
 
-fn gelu(z: Arc<ArrayD<f32>>, pass: Pass) -> crate::Run {
-    repeated(move || {
-        let start = Instant::now();
-        let result = black_box(match pass {
-            Pass::Forward => Activation::GELU.forward(&z),
-            _ => Activation::GELU.backward(&z, &z)?,
+type Once = Box<dyn FnMut() -> Result<Duration> + Send>;
+
+fn gelu(z: Arc<ArrayD<f32>>, pass: Pass) -> Once {
+    Box::new(move || {
+        let (result, time) = timed(|| match pass {
+            Pass::Forward => Ok(Activation::GELU.forward(&z)),
+            _ => Activation::GELU.backward(&z, &z),
         });
-        let time = start.elapsed();
-        recycle(result);
+        recycle(result?);
         Ok(time)
     })
 }
@@ -92,20 +86,18 @@ fn gelu(z: Arc<ArrayD<f32>>, pass: Pass) -> crate::Run {
 /// A pass of a layer, which takes its input as its own: the copy is not part of the time.
 ///
 /// As in a training, the memory of what is made goes to the next call.
-fn passes(mut layer: Box<dyn Layer<f32>>, x: Arc<ArrayD<f32>>, pass: Pass) -> Result<crate::Run> {
+fn passes(mut layer: Box<dyn Layer<f32>>, x: Arc<ArrayD<f32>>, pass: Pass) -> Result<Once> {
     let dl_dy = match pass {
         Pass::Forward => None,
         _ => Some(layer.forward(copied(&x))?),
     };
-    Ok(repeated(move || {
+    Ok(Box::new(move || {
         let input = copied(dl_dy.as_ref().unwrap_or(&x));
-        let start = Instant::now();
-        let result = black_box(match pass {
-            Pass::Forward => layer.forward(input)?,
-            _ => layer.backward(input)?,
+        let (result, time) = timed(|| match pass {
+            Pass::Forward => layer.forward(input),
+            _ => layer.backward(input),
         });
-        let time: Duration = start.elapsed();
-        recycle(result);
+        recycle(result?);
         Ok(time)
     }))
 }

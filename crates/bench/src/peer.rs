@@ -1,17 +1,34 @@
 //! A peer: a child process with another framework, which times what it is told to.
 //!
-//! Both speak JSON, a message a line. The child says first what it is, then answers each request.
+//! Both speak JSON, a message a line. The child says first what it is, then answers each request. PyTorch is
+//! a program in Python, handed over as an argument; frameworks in Rust are programs of their own below
+//! `crates/bench/peers/`, no members of the workspace, which are built when they are asked for.
 
+use std::env;
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{BenchModel, By, Case, Sample, Subject};
+use crate::{BenchModel, By, Case, Framework, Measurement, Sample, Subject, Torch};
+
+/// The program of PyTorch.
+const TORCH: &str = include_str!("../peers/torch_steps.py");
+
+/// The environment of [`By::PytorchTuned`], in which nothing that was freed goes back to the system. Else
+/// a large array comes from there, which fills it with zeros, page by page. glibc takes no more than 32 MiB
+/// for the threshold above which it asks the system for an array of its own, so that is switched off.
+const TUNED: [(&str, &str); 3] = [
+    ("MALLOC_MMAP_MAX_", "0"),
+    ("MALLOC_TRIM_THRESHOLD_", "17179869184"),
+    ("MALLOC_TOP_PAD_", "268435456"),
+];
 
 /// The threads of the child, above all those of OpenMP, look for work for a while after each of its
 /// calls. Ours begin only when they have gone to sleep.
@@ -25,23 +42,78 @@ pub struct Peer {
     by: By,
 }
 
+/// A child's description of itself, for the record.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Introduction {
+    /// PyTorch.
+    Torch(Torch),
+    /// A framework in Rust.
+    Framework(Framework),
+}
+
+/// The first message of a child.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Hello {
+    Failed { error: String },
+    Torch { torch: String, python: String },
+    Framework { framework: String, version: String, optimiser: String },
+}
+
 impl Peer {
-    /// Starts a child, which has yet to say what it is.
-    pub(crate) fn spawn(command: &mut Command, by: By) -> Result<Self> {
+    /// Starts a framework, PyTorch by this Python, the others built first if need be.
+    ///
+    /// # Errors
+    /// If it cannot be built or started, or there is no PyTorch.
+    pub fn start(by: By, python: &str, threads: usize) -> Result<(Self, Introduction)> {
+        if !matches!(by, By::Pytorch | By::PytorchTuned) {
+            let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/peers"));
+            let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+            let target = system::target_folder(root)?.join("peers");
+            return Self::built(by, folder, &target, threads);
+        }
+        let tuned = TUNED.iter().filter(|_| by == By::PytorchTuned).copied();
+        let mut peer = Self::spawn(Command::new(python).args(["-u", "-c", TORCH]).envs(tuned), by)
+            .with_context(|| {
+                format!("--torch needs a Python with PyTorch, but `{python}` cannot be run; name another with --torch=PYTHON")
+            })?;
+        let hello = peer.hello();
+        Ok((peer, hello.with_context(|| format!("--torch needs a Python with PyTorch, but is `{python}` one? Install it there, or name another with --torch=PYTHON"))?))
+    }
+
+    /// Builds and starts the framework whose program is in this folder.
+    fn built(by: By, folder: &Path, target: &Path, threads: usize) -> Result<(Self, Introduction)> {
+        let program = build(by, folder, target)?;
+        // The frameworks take the number of rayon's threads, and check it with each request.
+        let mut command = Command::new(&program);
+        let peer = Self::spawn(command.env("RAYON_NUM_THREADS", threads.to_string()), by);
+        let mut peer = peer.with_context(|| format!("--{by}: cannot run {}", program.display()))?;
+        let hello = peer.hello()?;
+        Ok((peer, hello))
+    }
+
+    fn spawn(command: &mut Command, by: By) -> Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let requests = child.stdin.take().context("the child has no standard input")?;
         let replies = child.stdout.take().context("the child has no standard output")?;
         Ok(Self { child, requests, replies: BufReader::new(replies), by })
     }
 
-    /// Whose code it runs.
-    #[must_use]
-    pub fn by(&self) -> By {
-        self.by
+    fn hello(&mut self) -> Result<Introduction> {
+        Ok(match self.receive()? {
+            Hello::Failed { error } => bail!("{}: {error}", self.by),
+            Hello::Torch { torch: version, python } => {
+                let tuned = TUNED.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                Introduction::Torch(Torch { version, python, tuned })
+            }
+            Hello::Framework { framework: name, version, optimiser } => {
+                Introduction::Framework(Framework { by: self.by, name, version, optimiser })
+            }
+        })
     }
 
-    /// What the child says next.
-    pub(crate) fn receive<T: DeserializeOwned>(&mut self) -> Result<T> {
+    /// The next message of the child.
+    fn receive<T: DeserializeOwned>(&mut self) -> Result<T> {
         let by = self.by;
         let mut line = String::new();
         let length =
@@ -51,7 +123,7 @@ impl Peer {
     }
 
     /// The answer to a request.
-    pub(crate) fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T> {
+    fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T> {
         let by = self.by;
         writeln!(self.requests, "{request}").with_context(|| format!("cannot write to {by}"))?;
         let reply = self.receive::<Value>();
@@ -67,30 +139,38 @@ impl Peer {
     ///
     /// # Errors
     /// If the case cannot be described to it, or an earlier one has failed.
-    pub fn case(peer: &Arc<Mutex<Self>>, ours: &Case, model: Option<&BenchModel>) -> Result<Case> {
+    pub fn case(peer: &Arc<Mutex<Self>>, ours: &Case) -> Result<Case> {
         const FAILED: &str = "an earlier case of this peer has failed";
         let by = peer.lock().ok().context(FAILED)?.by;
-        let key = ours.name.rsplit_once('/').map_or(ours.name.as_str(), |(key, _)| key);
-        let mut subject = ours.subject.clone();
+        let mut measurement = Measurement { by, ..ours.measurement.clone() };
+        measurement.name = format!("{}/{by}", ours.measurement.key());
         // It chooses among its algorithms by itself.
-        if let Subject::Convolution { chosen, .. } = &mut subject {
+        if let Subject::Convolution { chosen, .. } = &mut measurement.subject {
             *chosen = true;
         }
-        let mut request = request(key, &subject, ours.batch, ours.threads, model)?;
+        let Measurement { subject, batch, threads, .. } = &measurement;
+        let mut request =
+            request("time", measurement.key(), subject, *batch, *threads, ours.model.as_ref())?;
         let peer = Arc::clone(peer);
         let run = move |calls: u32| -> Result<Sample> {
             request["calls"] = calls.into();
             peer.lock().ok().context(FAILED)?.ask(&request)
         };
-        Ok(Case {
-            name: format!("{key}/{by}"),
-            subject,
-            by,
-            batch: ours.batch,
-            threads: ours.threads,
-            work: ours.work,
-            run: Box::new(run),
-        })
+        Ok(Case { measurement, model: None, run: Box::new(run) })
+    }
+
+    /// The peak memory of a child that makes some training steps and nothing else, in bytes.
+    ///
+    /// # Errors
+    /// If it fails.
+    pub fn peak_memory(mut self, model: &BenchModel, batch: usize, threads: usize) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Peak {
+            bytes: u64,
+        }
+        let subject = Subject::Step { model: model.name.to_owned(), width: model.width };
+        let request = request("peak_memory", "memory", &subject, batch, threads, Some(model))?;
+        Ok(self.ask::<Peak>(&request)?.bytes)
     }
 }
 
@@ -102,8 +182,25 @@ impl Drop for Peer {
     }
 }
 
+/// The program of a framework in Rust, up to date.
+fn build(by: By, folder: &Path, target: &Path) -> Result<PathBuf> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--release", "--locked", "--manifest-path"]);
+    cargo.arg(folder.join(by.to_string()).join("Cargo.toml")).arg("--target-dir").arg(target);
+    let words = cargo.get_args().map(|word| word.display().to_string());
+    let line = format!("cargo {}", words.collect::<Vec<_>>().join(" "));
+    let status = cargo.status().with_context(|| format!("--{by}: cannot run `{line}`"))?;
+    ensure!(
+        status.success(),
+        "--{by}: `{line}` ended with {status}, and says above why; the first time it needs the network \
+         for the packages of {by}. Build it where there is one, or leave out --{by}"
+    );
+    Ok(target.join("release").join(format!("{by}-peer{}", env::consts::EXE_SUFFIX)))
+}
+
 /// A case as the child is told of it.
-pub(crate) fn request(
+fn request(
+    ask: &str,
     key: &str,
     subject: &Subject,
     batch: usize,
@@ -111,7 +208,7 @@ pub(crate) fn request(
     model: Option<&BenchModel>,
 ) -> Result<Value> {
     let mut request = json!({
-        "ask": "time",
+        "ask": ask,
         "key": key,
         "subject": serde_json::to_value(subject)?,
         "batch": batch,
@@ -127,35 +224,27 @@ pub(crate) fn request(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
-    use crate::{Work, repeated};
+    use crate::step_case;
 
-    fn ours() -> Case {
-        Case {
-            name: "step/simple-64/ours".to_owned(),
-            subject: Subject::Step { model: "simple".into(), width: 1.0 },
-            by: By::Ours,
-            batch: 64,
-            threads: 2,
-            work: Work::Examples(64),
-            run: repeated(|| Ok(Duration::from_secs(1))),
-        }
-    }
-
-    /// A child that reads a request and answers this.
+    /// A child that reads a request and answers this, and a case for it.
     #[cfg(unix)]
-    fn answering(reply: &str) -> Arc<Mutex<Peer>> {
+    fn answering(reply: &str) -> Case {
         let mut shell = Command::new("sh");
         shell.args(["-c", "read request; echo \"$0\"", reply]);
-        Arc::new(Mutex::new(Peer::spawn(&mut shell, By::Candle).unwrap()))
+        let peer = Arc::new(Mutex::new(Peer::spawn(&mut shell, By::Candle).unwrap()));
+        let ours = step_case("step/mlp-64", BenchModel::mlp(), 64, 2).unwrap();
+        Peer::case(&peer, &ours).unwrap()
     }
 
     #[cfg(unix)]
     #[test]
     fn a_case_is_timed_by_the_child() {
-        let peer = answering(r#"{"seconds": 0.5, "page_faults": 3, "loss": 2.3}"#);
-        let mut case = Peer::case(&peer, &ours(), Some(&BenchModel::simple())).unwrap();
-        assert_eq!((case.name.as_str(), case.by), ("step/simple-64/candle", By::Candle));
+        let mut case = answering(r#"{"seconds": 0.5, "page_faults": 3, "loss": 2.3}"#);
+        let Measurement { name, by, .. } = &case.measurement;
+        assert_eq!((name.as_str(), *by), ("step/mlp-64/candle", By::Candle));
         let sample = (case.run)(4).unwrap();
         assert_eq!(sample, Sample { seconds: 0.5, page_faults: Some(3.0) });
         // It has answered once and ended.
@@ -165,14 +254,13 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_the_child_cannot_do_is_an_error() {
+    fn a_child_that_fails_is_named_with_its_answer() {
         for (reply, expected) in [
             (r#"{"error": "unknown layer"}"#, "candle: unknown layer"),
             (r#"{"seconds": "long"}"#, "candle answered {\"seconds\":\"long\"}"),
             ("no JSON", "candle answered \"no JSON\\n\""),
         ] {
-            let mut case = Peer::case(&answering(reply), &ours(), None).unwrap();
-            let error = format!("{:#}", (case.run)(1).unwrap_err());
+            let error = format!("{:#}", (answering(reply).run)(1).unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
     }
@@ -181,10 +269,55 @@ mod tests {
     fn the_child_is_told_the_layers() {
         let model = BenchModel::simple();
         let subject = Subject::Step { model: "simple".into(), width: 1.0 };
-        let request = request("step/simple-64", &subject, 64, 2, Some(&model)).unwrap();
+        let request = request("time", "step/simple-64", &subject, 64, 2, Some(&model)).unwrap();
         assert_eq!(request["subject"]["kind"], "step");
         assert_eq!(request["layers"][0]["layer"], "conv2d");
         assert_eq!(request["layers"][0]["activation"], "relu");
         assert_eq!(request["input_shape"], json!([32, 32, 3]));
+    }
+
+    #[test]
+    fn a_python_that_is_none_is_named() {
+        for (python, expected) in
+            [("/no/such/python", "`/no/such/python` cannot be run"), ("true", "is `true` one?")]
+        {
+            let error = Peer::start(By::Pytorch, python, 1).err().unwrap();
+            assert!(format!("{error:#}").contains(expected), "{error:#}");
+        }
+    }
+
+    /// Builds and starts a peer candle that is this program, which needs no package.
+    fn built(program: &str) -> Result<Introduction> {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("candle");
+        fs::create_dir_all(&folder).unwrap();
+        let package = "name = \"candle-peer\"\nversion = \"0.1.0\"\n";
+        let rest = "edition = \"2024\"\n[workspace]\n[[bin]]\npath = \"main.rs\"\n";
+        let manifest = format!("[package]\n{package}{rest}name = \"candle-peer\"\n");
+        fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+        let lock = format!("version = 4\n[[package]]\n{package}");
+        fs::write(folder.join("Cargo.lock"), lock).unwrap();
+        fs::write(folder.join("main.rs"), program).unwrap();
+        let target = root.path().join("target");
+        Ok(Peer::built(By::Candle, root.path(), &target, 3)?.1)
+    }
+
+    #[test]
+    fn a_program_is_built_and_says_what_it_is() {
+        let program = r##"fn main() {
+            let threads = std::env::var("RAYON_NUM_THREADS").unwrap();
+            println!(r#"{{"framework": "f", "version": "{threads}", "optimiser": "o"}}"#);
+        }"##;
+        let [name, version, optimiser] = ["f", "3", "o"].map(str::to_owned);
+        let expected = Framework { by: By::Candle, name, version, optimiser };
+        assert_eq!(built(program).unwrap(), Introduction::Framework(expected));
+    }
+
+    #[test]
+    fn a_program_that_cannot_be_built_says_what_was_tried_and_what_to_do() {
+        let error = built("fn main() { no such program }").unwrap_err().to_string();
+        let tried = "--candle: `cargo build --release --locked --manifest-path ";
+        assert!(error.starts_with(tried), "{error}");
+        assert!(error.contains("or leave out --candle"), "{error}");
     }
 }

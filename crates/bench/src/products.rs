@@ -1,13 +1,10 @@
 //! The matrix products of the fully-connected network 784-256-128-10.
 
-use std::hint::black_box;
-use std::time::{Duration, Instant};
-
-use anyhow::Result;
 use ndarray::Array2;
 use numerics::{Rng, matmul};
 
-use crate::{By, Case, Pass, Subject, Work, repeated};
+use crate::rounds::timed;
+use crate::{Case, Pass, Subject, Work};
 
 /// Inputs and outputs of each layer.
 const LAYERS: [(usize, usize); 3] = [(784, 256), (256, 128), (128, 10)];
@@ -28,24 +25,17 @@ fn case(n_in: usize, n_out: usize, pass: Pass, batch: usize, threads: usize) -> 
         Pass::BackwardData => (batch, n_out, n_in),
         Pass::BackwardWeights => (n_in, batch, n_out),
     };
-    let run = move || -> Result<Duration> {
-        let start = Instant::now();
-        black_box(match pass {
+    let once = move || {
+        let (_, time) = timed(|| match pass {
             Pass::Forward => matmul(x.view(), w.view()),
             Pass::BackwardData => matmul(dl_dz.view(), w.t()),
             Pass::BackwardWeights => matmul(x.t(), dl_dz.view()),
         });
-        Ok(start.elapsed())
+        Ok(time)
     };
-    Case {
-        name: format!("product/{n_in}-{n_out}/{pass}/ours"),
-        subject: Subject::Product { rows, inner, cols, pass },
-        by: By::Ours,
-        batch,
-        threads,
-        work: Work::Flop((2 * rows * inner * cols) as u64),
-        run: repeated(run),
-    }
+    let name = format!("product/{n_in}-{n_out}/{pass}/ours");
+    let work = Work::Flop((2 * rows * inner * cols) as u64);
+    Case::new(name, Subject::Product { rows, inner, cols, pass }, batch, threads, work, once)
 }
 
 #[cfg(test)]
@@ -54,16 +44,12 @@ mod tests {
 
     #[test]
     fn each_layer_has_three_products_of_the_same_size() {
-        let cases = product_cases(64, 1);
+        let mut cases = product_cases(64, 1);
         assert_eq!(cases.len(), 9);
         // 64 rows, 784 terms, 256 columns, 2 operations.
-        assert!(cases[..3].iter().all(|case| case.work == Work::Flop(25_690_112)));
-        assert_eq!(cases[8].name, "product/128-10/backward-weights/ours");
-    }
-
-    #[test]
-    fn the_products_can_be_computed() {
-        for mut case in product_cases(3, 1) {
+        assert!(cases[..3].iter().all(|case| case.measurement.work == Work::Flop(25_690_112)));
+        assert_eq!(cases[8].measurement.name, "product/128-10/backward-weights/ours");
+        for case in &mut cases {
             (case.run)(1).unwrap();
         }
     }

@@ -1,14 +1,9 @@
-//! Where a record comes from.
+//! The circumstances of a record.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bench::Compiler;
-use experiment::Program;
-
-pub(crate) fn program() -> Program {
-    Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-}
 
 /// The command line as one types it. What `--json` and `--torch` name lies on this machine only.
 pub(crate) fn command_line() -> String {
@@ -48,19 +43,26 @@ pub(crate) fn now() -> String {
 }
 
 fn iso_8601(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years begin in March here, so that the day that a leap year adds is the last one of a year, and
-    // days are counted from 1 March of year 0. An era is 400 years.
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = 400 * era + year + next;
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+    let (mut day, second) = (seconds / 86_400, seconds % 86_400);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let mut year = 1970;
+    while day >= 365 + u64::from(is_leap(year)) {
+        day -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(is_leap(year));
+    let mut month = 1;
+    for days in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if day < days {
+            break;
+        }
+        day -= days;
+        month += 1;
+    }
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", day + 1)
 }
 
 #[cfg(test)]

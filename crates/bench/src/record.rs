@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use anyhow::{Result, anyhow, ensure};
 use experiment::{Machine, Program};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use training::StepTable;
 
-use crate::{By, Measurement, Spread, Subject};
+use crate::{By, Measurement, Quartiles, Subject, Work};
 
 /// The version of the schema that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
 
-/// All that a benchmark has measured, and where.
+/// The measurements of a benchmark, and the circumstances.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -21,17 +23,17 @@ pub struct Record {
     pub schema: u32,
     /// The command line.
     pub command: String,
-    /// When it began: `2026-01-31T23:59:59Z`.
+    /// The beginning: `2026-01-31T23:59:59Z`.
     pub date: String,
     /// The program, with the revision of its source.
     pub program: Program,
-    /// How it was compiled.
+    /// Its compiler.
     pub compiler: Compiler,
     /// The machine.
     pub machine: Machine,
     /// The processor's instruction sets, of those that matter.
     pub features: Vec<String>,
-    /// How many `f32` are in a vector of the measured peak.
+    /// The `f32` in a vector of the measured peak.
     pub lanes: usize,
     /// Threads, unless a case says otherwise.
     pub threads: usize,
@@ -42,19 +44,19 @@ pub struct Record {
     /// The other frameworks that took part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub frameworks: Vec<Framework>,
-    /// What was timed.
+    /// The cases that were timed.
     pub measurements: Vec<Measurement>,
-    /// Where the time of steps goes.
+    /// The parts of training steps.
     pub profiles: Vec<StepProfile>,
-    /// How much memory trainings take.
+    /// The memory of trainings.
     pub memory: Vec<PeakMemory>,
 }
 
-/// How a program was compiled.
+/// The compiler of a program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Compiler {
-    /// What `rustc --version` says.
+    /// The output of `rustc --version`.
     pub rustc: Option<String>,
     /// Whether debug assertions are off, as in the profile `release`.
     pub release: bool,
@@ -76,17 +78,17 @@ pub struct Torch {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Framework {
-    /// Whose measurements are its own.
+    /// The author of its measurements.
     pub by: By,
-    /// What it is called, with its backend.
+    /// Its name, with its backend.
     pub name: String,
     /// Its version.
     pub version: String,
-    /// What it updates parameters with.
+    /// Its optimiser.
     pub optimiser: String,
 }
 
-/// Where the time of a model's step goes.
+/// The parts of a model's training step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepProfile {
@@ -98,7 +100,7 @@ pub struct StepProfile {
     pub table: StepTable,
 }
 
-/// How much memory a process takes that only trains.
+/// The peak memory of a process that only trains.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PeakMemory {
@@ -106,91 +108,53 @@ pub struct PeakMemory {
     pub model: String,
     /// Examples in a step.
     pub batch: usize,
-    /// Whose training it is.
+    /// The author of the training.
     pub by: By,
     /// Bytes.
     pub bytes: u64,
-}
-
-/// A record that is not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// The file cannot be read or written.
-    #[error("cannot {action} {}: {cause}", file.display())]
-    Io {
-        /// What failed.
-        action: &'static str,
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        cause: std::io::Error,
-    },
-    /// The file is not what it should be.
-    #[error("{}: expected {expected}, got {got}; measure again with cargo xtask bench", file.display())]
-    Invalid {
-        /// The file.
-        file: PathBuf,
-        /// What it should be.
-        expected: String,
-        /// What it is.
-        got: String,
-    },
 }
 
 impl Record {
     /// Reads a record and checks it.
     ///
     /// # Errors
-    /// [`RecordError`].
-    pub fn read(file: &Path) -> Result<Self, RecordError> {
-        let io = |cause| RecordError::Io { action: "read", file: file.to_owned(), cause };
-        let text = fs::read_to_string(file).map_err(io)?;
-        let invalid = |expected: &str, got: String| RecordError::Invalid {
-            file: file.to_owned(),
-            expected: expected.to_owned(),
-            got,
-        };
-        let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| invalid("JSON", error.to_string()))?;
-        let schema = value.get("schema").and_then(serde_json::Value::as_u64);
-        if schema != Some(u64::from(SCHEMA)) {
-            let got = schema.map_or_else(|| "none".to_owned(), |schema| schema.to_string());
-            return Err(invalid(&format!("a benchmark of schema {SCHEMA}"), got));
-        }
-        let record: Self = serde_json::from_value(value)
-            .map_err(|error| invalid("the fields of the schema", error.to_string()))?;
-        record.check().map_err(|(expected, got)| invalid(&expected, got))?;
-        Ok(record)
+    /// If the file cannot be read, or is not what this crate writes.
+    pub fn read(file: &Path) -> Result<Self> {
+        let name = file.display();
+        let text = fs::read_to_string(file);
+        let text = text.map_err(|cause| anyhow!("cannot read {name}: {cause}"))?;
+        let record = Self::parse(&text);
+        record.map_err(|error| anyhow!("{name}: {error}; measure again with cargo xtask bench"))
     }
 
     /// Writes it.
     ///
     /// # Errors
-    /// [`RecordError::Io`].
-    pub fn write(&self, file: &Path) -> Result<(), RecordError> {
-        let io = |cause| RecordError::Io { action: "write", file: file.to_owned(), cause };
-        let mut text = serde_json::to_string_pretty(self).map_err(|error| io(error.into()))?;
+    /// If the file cannot be written.
+    pub fn write(&self, file: &Path) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');
-        fs::write(file, text).map_err(io)
+        fs::write(file, text).map_err(|cause| anyhow!("cannot write {}: {cause}", file.display()))
     }
 
-    /// What was expected and what came, if that is not the same.
-    fn check(&self) -> Result<(), (String, String)> {
+    fn parse(text: &str) -> Result<Self> {
+        let value: Value =
+            serde_json::from_str(text).map_err(|error| anyhow!("expected JSON, got {error}"))?;
+        let schema = value.get("schema").and_then(Value::as_u64);
+        let got = schema.map_or_else(|| "none".to_owned(), |schema| schema.to_string());
+        let expected = Some(u64::from(SCHEMA));
+        ensure!(schema == expected, "expected a benchmark of schema {SCHEMA}, got {got}");
+        let record: Self = serde_json::from_value(value)
+            .map_err(|error| anyhow!("expected the fields of the schema, got {error}"))?;
         let mut names = BTreeSet::new();
-        for measurement in &self.measurements {
-            let Measurement { name, seconds, work, .. } = measurement;
-            if !names.insert(name) {
-                return Err(("names that differ".to_owned(), format!("{name:?} twice")));
-            }
-            if seconds.is_empty() || seconds.iter().any(|s| !(s.is_finite() && *s > 0.0)) {
-                let expected = format!("times above 0 of {name}");
-                return Err((expected, format!("{seconds:?}")));
-            }
-            if work.amount() == 0 {
-                return Err((format!("work of {name}"), "none".to_owned()));
-            }
+        for Measurement { name, seconds, work, .. } in &record.measurements {
+            ensure!(names.insert(name), "expected names that differ, got {name:?} twice");
+            let positive = seconds.iter().all(|s| s.is_finite() && *s > 0.0);
+            let timed = positive && !seconds.is_empty();
+            ensure!(timed, "expected times above 0 of {name}, got {seconds:?}");
+            ensure!(work.amount() > 0, "expected work of {name}, got none");
         }
-        Ok(())
+        Ok(record)
     }
 
     /// The measurement of this name.
@@ -201,10 +165,9 @@ impl Record {
 
     /// The speed of the machine's arithmetic or memory on so many threads, in units of 10⁹.
     #[must_use]
-    pub fn limit(&self, subject: &Subject, threads: usize) -> Option<Spread> {
-        let found =
-            self.measurements.iter().find(|m| m.subject == *subject && m.threads == threads);
-        found.map(Measurement::speed)
+    pub fn limit(&self, subject: &Subject, threads: usize) -> Option<Quartiles> {
+        let of = |m: &&Measurement| m.subject == *subject && m.threads == threads;
+        self.measurements.iter().find(of).map(Measurement::speed)
     }
 
     /// The share of what the machine can do at most that a measurement reached, by medians; nothing
@@ -212,9 +175,9 @@ impl Record {
     #[must_use]
     pub fn share(&self, measurement: &Measurement) -> Option<f64> {
         let limit = match measurement.work {
-            crate::Work::Flop(_) => Subject::Peak,
-            crate::Work::Bytes(_) => Subject::Copy,
-            crate::Work::Examples(_) => return None,
+            Work::Flop(_) => Subject::Peak,
+            Work::Bytes(_) => Subject::Copy,
+            Work::Examples(_) => return None,
         };
         let limit = self.limit(&limit, measurement.threads)?;
         Some(measurement.speed().median / limit.median)
@@ -223,15 +186,13 @@ impl Record {
     /// The same as `measurement`, by somebody else.
     #[must_use]
     pub fn peer(&self, measurement: &Measurement, by: By) -> Option<&Measurement> {
-        let (key, _) = measurement.name.rsplit_once('/')?;
-        self.find(&format!("{key}/{by}"))
+        self.find(&format!("{}/{by}", measurement.key()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Work;
     use crate::measurement::tests::measurement;
 
     fn record() -> Record {
@@ -303,30 +264,25 @@ mod tests {
     fn what_is_no_record_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("bench.json");
-        assert!(matches!(Record::read(&file), Err(RecordError::Io { .. })));
-        let changed = |change: &dyn Fn(&mut serde_json::Value)| {
+        let error = Record::read(&file).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read "), "{error}");
+        let changed = |change: &dyn Fn(&mut Value)| {
             let mut value = serde_json::to_value(record()).unwrap();
             change(&mut value);
             fs::write(&file, value.to_string()).unwrap();
             Record::read(&file).unwrap_err().to_string()
         };
+        fn second(value: &mut Value) -> &mut Value {
+            &mut value["measurements"][1]
+        }
         for (error, expected) in [
             (changed(&|v| v["schema"] = 9.into()), "expected a benchmark of schema 1, got 9"),
             (changed(&|v| v["schema"] = "1".into()), "got none"),
             (changed(&|v| v["extra"] = 1.into()), "unknown field `extra`"),
             (changed(&|v| v["date"] = 1.into()), "the fields of the schema"),
-            (
-                changed(&|v| v["measurements"][1]["name"] = "machine/fma".into()),
-                "got \"machine/fma\" twice",
-            ),
-            (
-                changed(&|v| v["measurements"][1]["seconds"][0] = 0.into()),
-                "times above 0 of step/air-10/ours",
-            ),
-            (
-                changed(&|v| v["measurements"][1]["seconds"] = serde_json::json!([])),
-                "times above 0",
-            ),
+            (changed(&|v| second(v)["name"] = "machine/fma".into()), "got \"machine/fma\" twice"),
+            (changed(&|v| second(v)["seconds"][0] = 0.into()), "times above 0 of step/air-10/ours"),
+            (changed(&|v| second(v)["seconds"] = serde_json::json!([])), "times above 0"),
         ] {
             assert!(error.contains(expected), "{error}");
         }

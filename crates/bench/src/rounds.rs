@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
-use std::time::Duration;
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Deserialize;
 
-use crate::{By, Measurement, Subject, Work};
+use crate::{BenchModel, By, Measurement, Subject, Work};
 
 /// Makes so many calls.
 pub type Run = Box<dyn FnMut(u32) -> Result<Sample> + Send>;
 
-/// What one of several calls took on average.
+/// The mean of several calls.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub struct Sample {
     /// Seconds.
@@ -23,40 +24,57 @@ pub struct Sample {
     pub page_faults: Option<f64>,
 }
 
-/// Calls `once` as often as it is asked to. It returns the time that counts: not what it has to
-/// prepare.
-pub fn repeated(mut once: impl FnMut() -> Result<Duration> + Send + 'static) -> Run {
-    Box::new(move |calls| {
-        let before = minor_faults();
-        let mut total = Duration::ZERO;
-        for _ in 0..calls {
-            total += once()?;
-        }
-        let calls = f64::from(calls);
-        let page_faults = before.zip(minor_faults()).map(|(a, b)| (b - a) as f64 / calls);
-        Ok(Sample { seconds: total.as_secs_f64() / calls, page_faults })
-    })
-}
-
 /// Something to be timed.
 pub struct Case {
-    /// Its name, which no other case has.
-    pub name: String,
-    /// What it is about.
-    pub subject: Subject,
-    /// Whose code it is.
-    pub by: By,
-    /// Examples at once.
-    pub batch: usize,
-    /// Threads that it gets.
-    pub threads: usize,
-    /// What one call does.
-    pub work: Work,
+    /// The description, to which the times are added.
+    pub measurement: Measurement,
+    /// The network, if it is about one: a peer has to be told.
+    pub model: Option<BenchModel>,
     /// Makes the calls.
     pub run: Run,
 }
 
-/// What is timed at once takes at least so long: a shorter time is mostly chance.
+impl Case {
+    /// A case of ours. `once` makes one call, and returns the time that counts: not what it has to
+    /// prepare.
+    pub fn new(
+        name: String,
+        subject: Subject,
+        batch: usize,
+        threads: usize,
+        work: Work,
+        mut once: impl FnMut() -> Result<Duration> + Send + 'static,
+    ) -> Self {
+        let (by, seconds, page_faults) = (By::Ours, Vec::new(), None);
+        let measurement =
+            Measurement { name, subject, by, batch, threads, work, seconds, page_faults };
+        let run = move |calls| {
+            let before = minor_faults();
+            let mut total = Duration::ZERO;
+            for _ in 0..calls {
+                total += once()?;
+            }
+            let calls = f64::from(calls);
+            let page_faults = before.zip(minor_faults()).map(|(a, b)| (b - a) as f64 / calls);
+            Ok(Sample { seconds: total.as_secs_f64() / calls, page_faults })
+        };
+        Self { measurement, model: None, run: Box::new(run) }
+    }
+
+    fn sample(&mut self, pool: &ThreadPool, calls: u32) -> Result<Sample> {
+        let run = &mut self.run;
+        pool.install(|| run(calls)).with_context(|| format!("the case {}", self.measurement.name))
+    }
+}
+
+/// The result of a computation, and its time.
+pub(crate) fn timed<T>(compute: impl FnOnce() -> T) -> (T, Duration) {
+    let start = Instant::now();
+    let result = black_box(compute());
+    (result, start.elapsed())
+}
+
+/// A sample takes at least so long: a shorter time is mostly chance.
 const AT_LEAST: Duration = Duration::from_millis(40);
 
 /// But it is called no more often than this.
@@ -75,23 +93,20 @@ pub fn run(
     mut progress: impl FnMut(&str),
 ) -> Result<Vec<Measurement>> {
     let mut pools = BTreeMap::new();
-    for case in &cases {
-        if let Entry::Vacant(entry) = pools.entry(case.threads) {
-            let pool = ThreadPoolBuilder::new().num_threads(case.threads).build();
-            entry.insert(pool.with_context(|| format!("cannot start {} threads", case.threads))?);
-        }
-    }
     let mut calls = Vec::new();
     for case in &mut cases {
-        progress(&format!("warm-up: {}", case.name));
-        let pool = &pools[&case.threads];
-        sample(case, pool, 1)?;
-        let once = sample(case, pool, 1)?.seconds;
+        let threads = case.measurement.threads;
+        if let Entry::Vacant(entry) = pools.entry(threads) {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+            entry.insert(pool.with_context(|| format!("cannot start {threads} threads"))?);
+        }
+        progress(&format!("warm-up: {}", case.measurement.name));
+        let pool = &pools[&threads];
+        case.sample(pool, 1)?;
+        let once = case.sample(pool, 1)?.seconds;
         let needed = (AT_LEAST.as_secs_f64() / once.max(1e-9)).ceil();
         calls.push((needed as u32).clamp(1, CALLS));
     }
-    let mut seconds = vec![Vec::with_capacity(rounds); cases.len()];
-    let mut page_faults = vec![None; cases.len()];
     for round in 0..rounds {
         let mut order: Vec<usize> = (0..cases.len()).collect();
         if round % 2 == 1 {
@@ -99,24 +114,13 @@ pub fn run(
         }
         for index in order {
             let case = &mut cases[index];
-            progress(&format!("round {} of {rounds}: {}", round + 1, case.name));
-            let sample = sample(case, &pools[&case.threads], calls[index])?;
-            seconds[index].push(sample.seconds);
-            page_faults[index] = sample.page_faults;
+            progress(&format!("round {} of {rounds}: {}", round + 1, case.measurement.name));
+            let sample = case.sample(&pools[&case.measurement.threads], calls[index])?;
+            case.measurement.seconds.push(sample.seconds);
+            case.measurement.page_faults = sample.page_faults;
         }
     }
-    let measured = cases.into_iter().zip(seconds).zip(page_faults);
-    Ok(measured
-        .map(|((case, seconds), page_faults)| {
-            let Case { name, subject, by, batch, threads, work, .. } = case;
-            Measurement { name, subject, by, batch, threads, work, seconds, page_faults }
-        })
-        .collect())
-}
-
-fn sample(case: &mut Case, pool: &ThreadPool, calls: u32) -> Result<Sample> {
-    let run = &mut case.run;
-    pool.install(|| run(calls)).with_context(|| format!("the case {}", case.name))
+    Ok(cases.into_iter().map(|case| case.measurement).collect())
 }
 
 /// The minor page faults of this process so far (Linux).
@@ -138,38 +142,18 @@ mod tests {
         let calls = Arc::new(Mutex::new(Vec::new()));
         let case = |name: &'static str| {
             let heard = Arc::clone(&calls);
-            let run = repeated(move || {
+            let once = move || {
                 heard.lock().unwrap().push(name);
+                anyhow::ensure!(name != "b/c", "no luck");
                 // Long enough not to be called more than once for a sample.
                 Ok(Duration::from_secs(1))
-            });
-            Case {
-                name: name.to_owned(),
-                subject: Subject::Copy,
-                by: By::Ours,
-                batch: 1,
-                threads: 1,
-                work: Work::Bytes(2),
-                run,
-            }
+            };
+            Case::new(name.to_owned(), Subject::Copy, 1, 1, Work::Bytes(2), once)
         };
         let measured = run(vec![case("a"), case("b")], 2, |_| ()).unwrap();
         assert_eq!(*calls.lock().unwrap(), ["a", "a", "b", "b", "a", "b", "b", "a"]);
         assert_eq!(measured[1].seconds, [1.0, 1.0]);
-    }
-
-    #[test]
-    fn a_case_that_fails_is_named() {
-        let case = Case {
-            name: "b/c".to_owned(),
-            subject: Subject::Copy,
-            by: By::Ours,
-            batch: 1,
-            threads: 1,
-            work: Work::Bytes(2),
-            run: repeated(|| anyhow::bail!("no luck")),
-        };
-        let error = run(vec![case], 1, |_| ()).unwrap_err();
+        let error = run(vec![case("b/c")], 1, |_| ()).unwrap_err();
         assert_eq!(format!("{error:#}"), "the case b/c: no luck");
     }
 }

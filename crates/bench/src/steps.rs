@@ -1,19 +1,19 @@
 //! Whole training steps, and predictions.
 
-use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use ffnn::NeuralNetwork;
+use anyhow::{Context, Result};
 use layers::LayerConfig;
 use losses::Loss;
 use ndarray::{Array2, Array4, ArrayD};
+use network::NeuralNetwork;
 use numerics::{Rng, reused};
 use optim::{Sgd, SgdConfig};
 use training::{Model, ModelSpec, StepTable};
 
 use crate::models::CLASSES;
-use crate::{BenchModel, By, Case, Subject, Work, repeated};
+use crate::rounds::timed;
+use crate::{BenchModel, Case, Subject, Work};
 
 /// Small, so that what is computed stays finite however long it goes on.
 const LEARNING_RATE: f64 = 1e-3;
@@ -70,24 +70,20 @@ impl Trainer {
 ///
 /// # Errors
 /// If the model cannot be built.
-pub fn step_case(name: &str, model: &BenchModel, batch: usize, threads: usize) -> Result<Case> {
-    let mut trainer = Trainer::new(model, batch)?;
-    Ok(Case {
-        name: format!("{name}/{}", By::Ours),
-        subject: Subject::Step { model: model.name.to_owned(), width: model.width },
-        by: By::Ours,
-        batch,
-        threads,
-        work: Work::Examples(batch as u64),
-        run: repeated(move || trainer.step()),
-    })
+pub fn step_case(name: &str, model: BenchModel, batch: usize, threads: usize) -> Result<Case> {
+    let mut trainer = Trainer::new(&model, batch)?;
+    let subject = Subject::Step { model: model.name.to_owned(), width: model.width };
+    let work = Work::Examples(batch as u64);
+    let step = move || trainer.step();
+    let case = Case::new(format!("{name}/ours"), subject, batch, threads, work, step);
+    Ok(Case { model: Some(model), ..case })
 }
 
 /// Predictions of a model, as the program `kaggle` makes them.
 ///
 /// # Errors
 /// If the model cannot be built, or takes no images.
-pub fn inference_case(model: &BenchModel, batch: usize, threads: usize) -> Result<Case> {
+pub fn inference_case(model: BenchModel, batch: usize, threads: usize) -> Result<Case> {
     let input_shape: [usize; 3] = model.input_shape.clone().try_into().map_err(|shape| {
         anyhow::anyhow!("{} takes inputs of shape {shape:?}, no images", model.name)
     })?;
@@ -104,23 +100,32 @@ pub fn inference_case(model: &BenchModel, batch: usize, threads: usize) -> Resul
     let images = Array4::from_shape_fn((batch, rows, cols, channels), |(n, i, j, c)| {
         ((31 * n + 7 * i + 3 * j + c) % 256) as u8
     });
-    let run = move || -> Result<Duration> {
-        let start = Instant::now();
-        black_box(built.predict(images.view())?);
-        Ok(start.elapsed())
+    let once = move || {
+        let (classes, time) = timed(|| built.predict(images.view()));
+        classes?;
+        Ok(time)
     };
-    Ok(Case {
-        name: format!("inference/{}-{batch}/{}", model.name, By::Ours),
-        subject: Subject::Inference { model: model.name.to_owned() },
-        by: By::Ours,
-        batch,
-        threads,
-        work: Work::Examples(batch as u64),
-        run: repeated(run),
-    })
+    let name = format!("inference/{}-{batch}/ours", model.name);
+    let subject = Subject::Inference { model: model.name.to_owned() };
+    let case = Case::new(name, subject, batch, threads, Work::Examples(batch as u64), once);
+    Ok(Case { model: Some(model), ..case })
 }
 
-/// Where the time of so many steps goes, after one that is not counted.
+/// Makes some training steps and nothing else, in a process of its own, and returns its peak memory.
+///
+/// # Errors
+/// If the model cannot be built, or the system does not tell the peak.
+pub fn steps_for_peak_memory(model: &BenchModel, batch: usize) -> Result<u64> {
+    /// After these, no more memory is taken than before: the first makes gradients and velocities.
+    const STEPS: usize = 3;
+    let mut trainer = Trainer::new(model, batch)?;
+    for _ in 0..STEPS {
+        trainer.step()?;
+    }
+    experiment::peak_memory().context("this system does not tell the peak memory; Linux does")
+}
+
+/// The time of each part of so many steps, after one that is not counted.
 ///
 /// # Errors
 /// If the model cannot be built.
@@ -131,8 +136,7 @@ pub fn profile_step(model: &BenchModel, batch: usize, steps: usize) -> Result<St
     for _ in 0..steps.max(1) {
         trainer.step()?;
     }
-    let table = StepTable::new(&model.layers, &trainer.network);
-    table.ok_or_else(|| anyhow::anyhow!("no step was profiled"))
+    StepTable::new(&model.layers, &trainer.network).context("no step was profiled")
 }
 
 #[cfg(test)]
@@ -161,9 +165,9 @@ mod tests {
 
     #[test]
     fn images_are_predicted_and_vectors_are_not() {
-        let mut case = inference_case(&BenchModel::simple(), 3, 1).unwrap();
+        let mut case = inference_case(BenchModel::simple(), 3, 1).unwrap();
         (case.run)(1).unwrap();
-        let error = inference_case(&BenchModel::mlp(), 3, 1).err().unwrap();
+        let error = inference_case(BenchModel::mlp(), 3, 1).err().unwrap();
         assert!(error.to_string().contains("[784], no images"), "{error}");
     }
 }

@@ -1,12 +1,10 @@
-//! What is printed.
+//! The tables on the standard output.
 
 use std::fmt::Write as _;
 
-use bench::{By, Framework, Measurement, Record, Spread, Subject};
+use bench::{By, Framework, Measurement, Quartiles, Record, Subject};
 
-use crate::plan::Group;
-
-/// Where all this is measured.
+/// The circumstances of the measurements.
 pub(crate) fn head(record: &Record) -> String {
     let Record { machine, features, lanes, threads, rounds, torch, frameworks, compiler, .. } =
         record;
@@ -29,11 +27,11 @@ pub(crate) fn head(record: &Record) -> String {
 }
 
 /// The table of a group, whose machine cases are in `record` already.
-pub(crate) fn group(group: Group, record: &Record, measured: &[Measurement]) -> String {
+pub(crate) fn group(title: &str, record: &Record, measured: &[Measurement]) -> String {
     let mut out = String::new();
     for limit in record.measurements.iter().filter(|m| m.name.starts_with("machine/")) {
         let (unit, _) = limit.work.unit();
-        let Spread { median, min, max, .. } = limit.speed();
+        let Quartiles { median, min, max, .. } = limit.speed();
         let _ = write!(out, "\n{:24} {median:8.1} {unit} ({min:.1} to {max:.1})", limit.name);
     }
     let width = measured.iter().map(|m| m.name.len()).max().unwrap_or(0);
@@ -41,7 +39,7 @@ pub(crate) fn group(group: Group, record: &Record, measured: &[Measurement]) -> 
         Some(batch) if measured.iter().all(|m| m.batch == batch) => format!(", batches of {batch}"),
         _ => String::new(),
     };
-    let _ = writeln!(out, "\n\n{}{batch}", group.title());
+    let _ = writeln!(out, "\n\n{title}{batch}");
     for measurement in measured {
         let Measurement { name, work, by, .. } = measurement;
         let (time, speed) = (measurement.time(), measurement.speed());
@@ -79,18 +77,15 @@ fn ratios(measured: &[Measurement]) -> String {
     let peers: Vec<By> = By::PEERS.into_iter().filter(takes_part).collect();
     let mut rows = String::new();
     for ours in measured {
-        let used = match ours.subject {
-            Subject::Convolution { chosen, .. } => chosen,
-            _ => true,
-        };
-        if !used || By::PEERS.contains(&ours.by) {
+        let unused = matches!(ours.subject, Subject::Convolution { chosen: false, .. });
+        if unused || By::PEERS.contains(&ours.by) {
             continue;
         }
-        let key = ours.name.rsplit_once('/').map_or("", |(key, _)| key);
+        let key = ours.key();
         let cells = peers.iter().map(|by| {
             let theirs = measured.iter().find(|m| m.name == format!("{key}/{by}"));
             theirs.map_or_else(String::new, |theirs| {
-                let Spread { median, min, max, .. } = ours.ratio(theirs);
+                let Quartiles { median, min, max, .. } = ours.ratio(theirs);
                 format!("{median:.2} ({min:.2} to {max:.2})")
             })
         });
@@ -117,8 +112,8 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_what_the_layer_uses() {
-        let measurement = |by: By, chosen: bool, seconds: f64| Measurement {
-            name: format!("conv/a/forward/{by}"),
+        let measurement = |key: &str, by: By, chosen: bool, seconds: f64| Measurement {
+            name: format!("{key}/{by}"),
             subject: Subject::Convolution {
                 side: 3,
                 channels: 1,
@@ -135,9 +130,9 @@ mod tests {
             page_faults: None,
         };
         let measured = [
-            measurement(By::Im2col, false, 9.0),
-            measurement(By::Winograd, true, 1.0),
-            measurement(By::Pytorch, true, 2.0),
+            measurement("conv/a/forward", By::Im2col, false, 9.0),
+            measurement("conv/a/forward", By::Winograd, true, 1.0),
+            measurement("conv/a/forward", By::Pytorch, true, 2.0),
         ];
         let text = ratios(&measured);
         let lines: Vec<&str> = text.trim_start().lines().collect();
@@ -146,18 +141,12 @@ mod tests {
         assert!(lines[1].contains("conv/a/forward") && lines[1].ends_with("2.00 (2.00 to 2.00)"));
         assert_eq!(ratios(&measured[..2]), "");
         // Each peer has its column, also where another took no part.
-        let step = |by: By, name: &str, seconds: f64| Measurement {
-            name: format!("step/{name}/{by}"),
-            subject: Subject::Step { model: name.to_owned(), width: 1.0 },
-            ..measurement(by, true, seconds)
-        };
-        let measured = [
-            step(By::Ours, "air", 1.0),
-            step(By::Pytorch, "air", 2.0),
-            step(By::Ours, "simple", 1.0),
-            step(By::Burn, "simple", 5.0),
-        ];
-        let text = ratios(&measured);
+        let text = ratios(&[
+            measurement("step/air", By::Ours, true, 1.0),
+            measurement("step/air", By::Pytorch, true, 2.0),
+            measurement("step/simple", By::Ours, true, 1.0),
+            measurement("step/simple", By::Burn, true, 5.0),
+        ]);
         let lines: Vec<&str> = text.trim_start().lines().collect();
         assert_eq!(lines[0].find("burn"), lines[2].find("5.00"), "{text}");
         assert_eq!(lines[0].find("pytorch"), lines[1].find("2.00"), "{text}");

@@ -12,27 +12,12 @@ pub struct Viewport {
     pub width: u32,
     /// In CSS pixels.
     pub height: u32,
-    /// Device pixels for each CSS pixel.
-    pub scale: f64,
-    /// Whether it is a phone: touch, and the page's own viewport is heeded.
+    /// A phone: touch, two device pixels for each CSS pixel, and the page's own viewport
+    /// is heeded.
     pub mobile: bool,
 }
 
-impl Viewport {
-    /// A window on a desk.
-    #[must_use]
-    pub fn desktop(width: u32, height: u32) -> Self {
-        Self { width, height, scale: 1.0, mobile: false }
-    }
-
-    /// A phone held upright.
-    #[must_use]
-    pub fn phone(width: u32, height: u32) -> Self {
-        Self { width, height, scale: 2.0, mobile: true }
-    }
-}
-
-/// What a page is shown on.
+/// Medium of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// A screen.
@@ -41,7 +26,7 @@ pub enum Media {
     Print,
 }
 
-/// What the system prefers.
+/// Preference of the reader's system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorScheme {
     /// Dark on light.
@@ -56,7 +41,8 @@ impl Page {
     /// # Errors
     /// If the browser refuses it.
     pub fn set_viewport(&mut self, viewport: Viewport) -> Result<(), BrowserError> {
-        let Viewport { width, height, scale, mobile } = viewport;
+        let Viewport { width, height, mobile } = viewport;
+        let scale = if mobile { 2 } else { 1 };
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile,
         });
@@ -70,14 +56,8 @@ impl Page {
     /// # Errors
     /// If the browser refuses it.
     pub fn emulate(&mut self, media: Media, scheme: ColorScheme) -> Result<(), BrowserError> {
-        let media = match media {
-            Media::Screen => "screen",
-            Media::Print => "print",
-        };
-        let scheme = match scheme {
-            ColorScheme::Light => "light",
-            ColorScheme::Dark => "dark",
-        };
+        let media = if media == Media::Print { "print" } else { "screen" };
+        let scheme = if scheme == ColorScheme::Dark { "dark" } else { "light" };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
             // Whatever moves would be caught half-way.
@@ -87,7 +67,7 @@ impl Page {
         self.command("Emulation.setEmulatedMedia", &params).map(drop)
     }
 
-    /// Whether scripts of pages run, from the next page on. [`Page::evaluate`] works either way.
+    /// Lets scripts of pages run or not, from the next page on. [`Page::evaluate`] works either way.
     ///
     /// # Errors
     /// If the browser refuses it.

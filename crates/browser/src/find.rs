@@ -1,7 +1,6 @@
-//! Where a browser is.
+//! Finding an installed browser.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::error::BrowserError;
@@ -14,81 +13,60 @@ const NAMES: [&str; 6] =
 
 /// Finds a browser: the one that is named, else that of the variable [`VARIABLE`], else one on `PATH`,
 /// else one where the installers of macOS and Windows put it.
-///
-/// # Errors
-/// [`BrowserError::NotFound`] if there is none, or the one that is named does not exist.
-pub fn find(named: Option<&Path>) -> Result<PathBuf, BrowserError> {
-    search(&Machine::this(), named)
+pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, BrowserError> {
+    let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path: Vec<PathBuf> = env::split_paths(&path).collect();
+    search(named, variable.as_deref().map(Path::new), &path, &usual_places())
 }
 
-/// What the search looks at, so that tests can make one up.
-struct Machine {
-    variable: Option<OsString>,
-    path: Vec<PathBuf>,
-    usual: Vec<PathBuf>,
-}
-
-impl Machine {
-    fn this() -> Self {
-        let path = env::var_os("PATH").map(|path| env::split_paths(&path).collect());
-        let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
-        Self { variable, path: path.unwrap_or_default(), usual: usual_places() }
+fn search(
+    named: Option<&Path>,
+    variable: Option<&Path>,
+    path: &[PathBuf],
+    usual: &[PathBuf],
+) -> Result<PathBuf, BrowserError> {
+    let on_path = |name: &Path| {
+        let file = name.with_extension(env::consts::EXE_EXTENSION);
+        path.iter().map(|folder| folder.join(&file)).find(|program| program.is_file())
+    };
+    let by_variable = || Some((variable?, format!(", which {VARIABLE} names")));
+    if let Some((program, reason)) = named.map(|named| (named, String::new())).or_else(by_variable)
+    {
+        // As one types it: a path, or a name to look for on `PATH`.
+        let found = Some(program).filter(|program| program.components().count() == 1);
+        let found =
+            found.and_then(on_path).or_else(|| program.is_file().then(|| program.to_owned()));
+        return found.ok_or_else(|| {
+            BrowserError::NotFound(format!("there is no browser {}{reason}", program.display()))
+        });
     }
-
-    fn on_path(&self, name: &OsStr) -> Option<PathBuf> {
-        let file = Path::new(name).with_extension(env::consts::EXE_EXTENSION);
-        self.path.iter().map(|folder| folder.join(&file)).find(|program| program.is_file())
-    }
-
-    /// A program as one types it: a path, or a name to look for on `PATH`.
-    fn typed(&self, program: &Path) -> Option<PathBuf> {
-        if program.components().count() == 1
-            && let Some(found) = self.on_path(program.as_os_str())
-        {
-            return Some(found);
-        }
-        program.is_file().then(|| program.to_owned())
-    }
-}
-
-fn search(machine: &Machine, named: Option<&Path>) -> Result<PathBuf, BrowserError> {
-    let missing = |what: String| BrowserError::NotFound { what };
-    if let Some(program) = named {
-        let what = || missing(format!("there is no browser {}", program.display()));
-        return machine.typed(program).ok_or_else(what);
-    }
-    if let Some(program) = machine.variable.as_deref().map(Path::new) {
-        let what = format!("there is no browser {}, which {VARIABLE} names", program.display());
-        return machine.typed(program).ok_or_else(|| missing(what));
-    }
-    let on_path = NAMES.iter().find_map(|name| machine.on_path(OsStr::new(name)));
-    let installed = || machine.usual.iter().find(|program| program.is_file()).cloned();
-    on_path.or_else(installed).ok_or_else(|| {
-        missing(format!("no browser was found; PATH has none of {}", NAMES.join(", ")))
+    let installed = || usual.iter().find(|program| program.is_file()).cloned();
+    NAMES.iter().find_map(|name| on_path(Path::new(name))).or_else(installed).ok_or_else(|| {
+        let names = NAMES.join(", ");
+        BrowserError::NotFound(format!("no browser was found; PATH has none of {names}"))
     })
 }
 
 fn usual_places() -> Vec<PathBuf> {
-    if cfg!(target_os = "macos") {
-        let programs = ["Chromium", "Google Chrome", "Microsoft Edge"];
+    let (folders, programs): (Vec<PathBuf>, Vec<String>) = if cfg!(target_os = "macos") {
         let home = env::var_os("HOME").map(|home| PathBuf::from(home).join("Applications"));
-        let folders = [Some(PathBuf::from("/Applications")), home];
-        let inside = |folder: PathBuf| {
-            programs.map(|name| folder.join(format!("{name}.app/Contents/MacOS/{name}")))
-        };
-        return folders.into_iter().flatten().flat_map(inside).collect();
-    }
-    if cfg!(windows) {
+        let programs = ["Chromium", "Google Chrome", "Microsoft Edge"]
+            .map(|name| format!("{name}.app/Contents/MacOS/{name}"));
+        ([PathBuf::from("/Applications")].into_iter().chain(home).collect(), programs.into())
+    } else if cfg!(windows) {
+        let folders = ["ProgramFiles", "ProgramFiles(x86)", "LOCALAPPDATA"].map(env::var_os);
         let programs = [
             r"Chromium\Application\chrome.exe",
             r"Google\Chrome\Application\chrome.exe",
             r"Microsoft\Edge\Application\msedge.exe",
         ];
-        let folders = ["ProgramFiles", "ProgramFiles(x86)", "LOCALAPPDATA"].map(env::var_os);
-        let inside = |folder: OsString| programs.map(|name| Path::new(&folder).join(name));
-        return folders.into_iter().flatten().flat_map(inside).collect();
-    }
-    Vec::new()
+        let folders = folders.into_iter().flatten().map(PathBuf::from);
+        (folders.collect(), programs.map(str::to_owned).into())
+    } else {
+        return Vec::new();
+    };
+    folders.iter().flat_map(|folder| programs.iter().map(|name| folder.join(name))).collect()
 }
 
 #[cfg(test)]
@@ -97,53 +75,34 @@ mod tests {
 
     use super::*;
 
-    /// A machine with these programs on its `PATH`.
-    fn machine(folder: &Path, programs: &[&str]) -> Machine {
-        for name in programs {
-            let file = folder.join(name).with_extension(env::consts::EXE_EXTENSION);
-            fs::write(file, "").unwrap();
+    #[test]
+    fn what_is_named_comes_before_the_variable_that_before_the_path_and_that_before_usual_places() {
+        let folder = tempfile::tempdir().unwrap();
+        let program =
+            |name: &str| folder.path().join(name).with_extension(env::consts::EXE_EXTENSION);
+        for name in ["chrome", "google-chrome", "mine", "other"] {
+            fs::write(program(name), "").unwrap();
         }
-        let path = vec![folder.join("empty"), folder.to_owned()];
-        Machine { variable: None, path, usual: Vec::new() }
-    }
-
-    fn name(found: Result<PathBuf, BrowserError>) -> String {
-        found.unwrap().file_stem().unwrap().to_string_lossy().into_owned()
-    }
-
-    #[test]
-    fn what_is_named_comes_before_the_variable_and_that_before_the_path() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut machine = machine(folder.path(), &["chrome", "google-chrome", "mine", "other"]);
-        assert_eq!(name(search(&machine, None)), "google-chrome");
-        machine.variable = Some("other".into());
-        assert_eq!(name(search(&machine, None)), "other");
-        assert_eq!(name(search(&machine, Some(Path::new("mine")))), "mine");
-        let path = machine.on_path(OsStr::new("mine")).unwrap();
-        assert_eq!(search(&machine, Some(&path)).unwrap(), path);
-    }
-
-    #[test]
-    fn usual_places_are_the_last_resort() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut machine = machine(folder.path(), &["installed"]);
-        machine.usual = vec![folder.path().join("none")];
-        let error = search(&machine, None).unwrap_err().to_string();
-        assert!(error.contains("PATH has none of chromium, "), "{error}");
-        assert!(error.contains("the package `chromium`"), "{error}");
-        assert!(error.contains("--chromium PATH"), "{error}");
-        machine.usual.push(machine.on_path(OsStr::new("installed")).unwrap());
-        assert_eq!(name(search(&machine, None)), "installed");
-    }
-
-    #[test]
-    fn a_browser_that_is_named_and_missing_is_not_replaced_by_another() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut machine = machine(folder.path(), &["chromium"]);
-        let error = search(&machine, Some(Path::new("/no/such"))).unwrap_err().to_string();
-        assert!(error.contains("there is no browser /no/such"), "{error}");
-        machine.variable = Some("/nor/such".into());
-        let error = search(&machine, None).unwrap_err().to_string();
-        assert!(error.contains("/nor/such, which CHROMIUM names"), "{error}");
+        let path = [folder.path().join("empty"), folder.path().to_owned()];
+        let usual = [program("none"), program("other")];
+        let (mine, other, absolute) = (Path::new("mine"), Path::new("other"), program("mine"));
+        let found = |named, variable, path| search(named, variable, path, &usual).unwrap();
+        assert_eq!(found(Some(mine), Some(other), &path), program("mine"));
+        assert_eq!(found(Some(&absolute), None, &[]), absolute);
+        assert_eq!(found(None, Some(other), &path), program("other"));
+        assert_eq!(found(None, None, &path), program("google-chrome"));
+        assert_eq!(found(None, None, &path[..1]), program("other"));
+        // One that is named and missing is not replaced by another.
+        let none = Path::new("/no/such");
+        for (named, variable, path, expected) in [
+            (Some(none), Some(other), &path[..], "there is no browser /no/such: "),
+            (None, Some(none), &path, "there is no browser /no/such, which CHROMIUM names"),
+            (None, None, &[], "PATH has none of chromium, "),
+        ] {
+            let error = search(named, variable, path, &[]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+            assert!(error.contains("the package `chromium`"), "{error}");
+            assert!(error.contains("--chromium PATH"), "{error}");
+        }
     }
 }

@@ -1,55 +1,42 @@
-//! What a page logs and requests.
+//! Console and requests of a page.
 
 use serde_json::Value;
-
-use crate::connection::Event;
 
 /// Everything that a page has logged and requested, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
-    /// What scripts and the browser wrote to the console.
+    /// Lines of the console, by scripts and by the browser.
     pub entries: Vec<Entry>,
-    /// What the page loaded, itself included.
+    /// Loads of the page, itself included.
     pub requests: Vec<Request>,
 }
 
 /// A line of the console.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// How bad it is.
-    pub level: Level,
-    /// What it says.
+    /// An error, an assertion that failed, or an exception that nobody caught.
+    pub is_error: bool,
+    /// Its words.
     pub text: String,
     /// The address that it is about, if it names one.
     pub url: String,
 }
 
-/// How bad an [`Entry`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// A message.
-    Info,
-    /// A warning.
-    Warning,
-    /// An error, an assertion that failed, or an exception that nobody caught.
-    Error,
-}
-
-/// Something that the page loaded.
+/// A load, of the page itself or for it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     id: String,
     /// Its address.
     pub url: String,
-    /// What for, as the protocol names it: `Document`, `Stylesheet`, `Script`, `Image`, `Font`, ...
+    /// Its purpose, as the protocol names it: `Document`, `Stylesheet`, `Script`, `Image`, `Font`, ...
     pub kind: String,
     /// Why it failed, if it did.
     pub failure: Option<String>,
 }
 
 impl Request {
-    /// Whether the address is that of another machine, or of a server on this one: whether it is
-    /// neither a file nor part of the page itself.
+    /// True for an address of another machine, or of a server on this one: neither a file nor part of the
+    /// page itself.
     #[must_use]
     pub fn uses_network(&self) -> bool {
         let local = ["file:", "data:", "blob:", "about:"];
@@ -60,44 +47,44 @@ impl Request {
 impl Log {
     /// The errors of the console.
     pub fn errors(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.level == Level::Error)
+        self.entries.iter().filter(|entry| entry.is_error)
     }
 
-    /// What was asked of the network.
+    /// Requests that use the network.
     pub fn network(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|request| request.uses_network())
     }
 
-    /// What could not be loaded.
+    /// Requests that failed.
     pub fn failures(&self) -> impl Iterator<Item = &Request> {
         self.requests.iter().filter(|request| request.failure.is_some())
     }
 
     /// Takes note of an event, if it concerns the log.
-    pub(crate) fn note(&mut self, event: &Event) {
-        let params = &event.params;
+    pub(crate) fn note(&mut self, method: &str, params: &Value) {
         let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        match event.method.as_str() {
+        let is_error = |level: &Value| level == "error" || level == "assert";
+        let mut enter = |is_error, text, url: &Value| {
+            self.entries.push(Entry { is_error, text, url: string(url) });
+        };
+        match method {
             "Runtime.consoleAPICalled" => {
                 let words = params["args"].as_array().map_or(&[][..], Vec::as_slice);
                 let text = words.iter().map(word).collect::<Vec<_>>().join(" ");
-                let url = string(&params["stackTrace"]["callFrames"][0]["url"]);
-                self.entries.push(Entry { level: level(&params["type"]), text, url });
+                let url = &params["stackTrace"]["callFrames"][0]["url"];
+                enter(is_error(&params["type"]), text, url);
             }
             "Runtime.exceptionThrown" => {
                 let details = &params["exceptionDetails"];
-                let (text, url) = (exception(details), string(&details["url"]));
-                self.entries.push(Entry { level: Level::Error, text, url });
+                enter(true, exception(details), &details["url"]);
             }
             "Log.entryAdded" => {
                 let entry = &params["entry"];
-                let (text, url) = (string(&entry["text"]), string(&entry["url"]));
-                self.entries.push(Entry { level: level(&entry["level"]), text, url });
+                enter(is_error(&entry["level"]), string(&entry["text"]), &entry["url"]);
             }
             "Page.javascriptDialogOpening" => {
                 let text = format!("a dialog was closed: {}", string(&params["message"]));
-                let entry = Entry { level: Level::Warning, text, url: string(&params["url"]) };
-                self.entries.push(entry);
+                enter(false, text, &params["url"]);
             }
             "Network.requestWillBeSent" => self.requests.push(Request {
                 id: string(&params["requestId"]),
@@ -106,22 +93,13 @@ impl Log {
                 failure: None,
             }),
             "Network.loadingFailed" => {
-                let reason = string(&params["errorText"]);
-                let id = string(&params["requestId"]);
-                if let Some(request) = self.requests.iter_mut().rev().find(|r| r.id == id) {
-                    request.failure = Some(reason);
+                let failed = |request: &&mut Request| params["requestId"] == request.id.as_str();
+                if let Some(request) = self.requests.iter_mut().rev().find(failed) {
+                    request.failure = Some(string(&params["errorText"]));
                 }
             }
             _ => {}
         }
-    }
-}
-
-fn level(name: &Value) -> Level {
-    match name.as_str().unwrap_or_default() {
-        "error" | "assert" => Level::Error,
-        "warning" => Level::Warning,
-        _ => Level::Info,
     }
 }
 
@@ -134,7 +112,7 @@ fn word(argument: &Value) -> String {
     }
 }
 
-/// What an exception says.
+/// Description of an exception.
 pub(crate) fn exception(details: &Value) -> String {
     let exception = &details["exception"];
     match (&exception["description"], &exception["value"]) {

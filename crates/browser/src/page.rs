@@ -1,33 +1,27 @@
 //! A tab of the browser.
 
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::connection::{Connection, Event};
+use crate::connection::Connection;
 use crate::error::{BrowserError, shortened};
 use crate::log::{Log, exception};
-use crate::process::Address;
-use crate::start::text;
+use crate::process::{Address, poll};
+
+/// Bytes of a PDF that are asked for at a time.
+const PIECE: usize = 1 << 20;
 
 /// A tab. It is closed when this is dropped.
 #[derive(Debug)]
-pub struct Page {
-    connection: Connection,
-    limit: Duration,
-    log: Log,
-    /// Events that the log does not hold, for whoever waits for one.
-    events: Vec<Event>,
-}
+pub struct Page(Connection);
 
 impl Page {
     pub(crate) fn attach(address: &Address, limit: Duration) -> Result<Self, BrowserError> {
-        let connection = Connection::open(address, limit)?;
-        let mut page = Self { connection, limit, log: Log::default(), events: Vec::new() };
+        let mut page = Self(Connection::open(address, limit)?);
         for domain in ["Page", "Runtime", "Log", "Network", "Inspector"] {
             page.command(&format!("{domain}.enable"), &json!({}))?;
         }
@@ -42,16 +36,13 @@ impl Page {
     pub fn open(&mut self, url: &str) -> Result<(), BrowserError> {
         let answer = self.command("Page.navigate", &json!({ "url": url }))?;
         if let Some(reason) = answer["errorText"].as_str() {
-            return Err(BrowserError::Open { url: url.to_owned(), reason: reason.to_owned() });
+            return Err(BrowserError::Refused(format!("cannot open {url}: {reason}")));
         }
-        // An address within the page that is open loads nothing.
-        let Some(loader) = answer["loaderId"].as_str().map(str::to_owned) else { return Ok(()) };
-        let is_loaded = |event: &Event| {
-            event.method == "Page.lifecycleEvent"
-                && event.params["name"] == "load"
-                && event.params["loaderId"] == loader.as_str()
-        };
-        self.wait_for_event(&format!("loading {url}"), is_loaded)
+        match answer["loaderId"].as_str() {
+            Some(load) => self.0.wait_for_load(url, load),
+            // An address within the page that is open loads nothing.
+            None => Ok(()),
+        }
     }
 
     /// The value of a JavaScript expression. A promise is waited for; `undefined` is `null`.
@@ -66,7 +57,8 @@ impl Page {
         match &answer["exceptionDetails"] {
             Value::Null => Ok(answer["result"]["value"].take()),
             details => {
-                Err(BrowserError::Script { script: shortened(script), message: exception(details) })
+                let (script, message) = (shortened(script), exception(details));
+                Err(BrowserError::Refused(format!("`{script}` fails: {message}")))
             }
         }
     }
@@ -76,47 +68,56 @@ impl Page {
     /// # Errors
     /// If it throws an exception, or does not become true within the limit.
     pub fn wait_until(&mut self, script: &str) -> Result<(), BrowserError> {
-        let deadline = Instant::now() + self.limit;
-        while self.evaluate(&format!("Boolean({script})"))? != Value::Bool(true) {
-            if Instant::now() >= deadline {
-                let operation = format!("waiting until `{}`", shortened(script));
-                return Err(BrowserError::Timeout { operation, limit: self.limit });
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
+        let limit = self.0.limit;
+        let found = poll(limit, || match self.evaluate(&format!("Boolean({script})")) {
+            Ok(Value::Bool(false)) => None,
+            other => Some(other.map(drop)),
+        });
+        let operation = || format!("waiting until `{}`", shortened(script));
+        found.unwrap_or_else(|| Err(BrowserError::Timeout(operation(), limit)))
     }
 
-    /// A picture of the window, or of the whole page, as PNG.
+    /// The page as PDF, with its backgrounds, a structure for screen readers, and an outline made from
+    /// its headings. The size of the paper and its margins are those of the page's `@page`.
     ///
     /// # Errors
-    /// If the browser does not make it.
-    pub fn screenshot(&mut self, whole_page: bool) -> Result<Vec<u8>, BrowserError> {
-        let method = "Page.captureScreenshot";
-        let params = json!({ "format": "png", "captureBeyondViewport": whole_page });
-        let answer = self.command(method, &params)?;
-        decoded(&text(&answer, method, "data")?, method)
+    /// If the browser does not print it within the limit.
+    pub fn print(&mut self, limit: Duration) -> Result<Vec<u8>, BrowserError> {
+        let params = json!({
+            "printBackground": true,
+            "preferCSSPageSize": true,
+            "generateTaggedPDF": true,
+            "generateDocumentOutline": true,
+            // In one message a long document would be too long.
+            "transferMode": "ReturnAsStream",
+        });
+        let usual = std::mem::replace(&mut self.0.limit, limit);
+        let stream = self.0.ask("Page.printToPDF", &params, "stream");
+        self.0.limit = usual;
+        let (stream, mut pdf) = (stream?, Vec::new());
+        loop {
+            let method = "IO.read";
+            let answer = self.command(method, &json!({ "handle": stream, "size": PIECE }))?;
+            let data = answer["data"].as_str().unwrap_or_default();
+            let bytes = STANDARD.decode(data);
+            pdf.extend(bytes.map_err(|_| BrowserError::answer(method, "base64", data))?);
+            if answer["eof"] == true {
+                self.command("IO.close", &json!({ "handle": stream }))?;
+                return Ok(pdf);
+            }
+        }
     }
 
-    /// What the page and those before it in this tab have logged and requested so far.
-    pub fn log(&mut self) -> &Log {
-        self.catch_up();
-        &self.log
-    }
-
-    /// The same, which the tab then forgets.
+    /// Console and requests of this tab since the last call.
     pub fn take_log(&mut self) -> Log {
-        self.catch_up();
-        std::mem::take(&mut self.log)
+        // The events that the browser has sent by now precede its next answer.
+        let _ = self.command("Runtime.evaluate", &json!({ "expression": "0" }));
+        std::mem::take(&mut self.0.log)
     }
 
-    /// How long each command may take from now on.
+    /// Limits the time of each command from now on.
     pub fn set_limit(&mut self, limit: Duration) {
-        self.limit = limit;
-    }
-
-    pub(crate) fn limit(&self) -> Duration {
-        self.limit
+        self.0.limit = limit;
     }
 
     /// A command of the DevTools protocol, for what this crate has no function for.
@@ -124,79 +125,14 @@ impl Page {
     /// # Errors
     /// If the browser refuses it or does not answer within the limit.
     pub fn command(&mut self, method: &str, params: &Value) -> Result<Value, BrowserError> {
-        let mut events = Vec::new();
-        let answer = self.connection.command(method, params, self.limit, |e| events.push(e));
-        let crashed = events.iter().any(|event| event.method == "Inspector.targetCrashed");
-        events.into_iter().for_each(|event| self.note(event));
-        if crashed {
-            return Err(Self::crash(method));
-        }
-        answer
-    }
-
-    /// Waits for an event, one that has come already included.
-    fn wait_for_event(
-        &mut self,
-        operation: &str,
-        wanted: impl Fn(&Event) -> bool,
-    ) -> Result<(), BrowserError> {
-        let deadline = Instant::now() + self.limit;
-        let mut events = std::mem::take(&mut self.events).into_iter();
-        loop {
-            let next = match events.next() {
-                Some(event) => Some(event),
-                None => self.connection.event(operation, deadline)?.inspect(|event| {
-                    self.log.note(event);
-                }),
-            };
-            let Some(event) = next else {
-                let operation = operation.to_owned();
-                return Err(BrowserError::Timeout { operation, limit: self.limit });
-            };
-            if event.method == "Inspector.targetCrashed" {
-                return Err(Self::crash(operation));
-            }
-            self.close_dialog(&event)?;
-            if wanted(&event) {
-                return Ok(());
-            }
-        }
-    }
-
-    fn note(&mut self, event: Event) {
-        self.log.note(&event);
-        if event.method == "Page.lifecycleEvent" {
-            self.events.push(event);
-        } else {
-            // The next command reports it, if the connection is gone.
-            let _ = self.close_dialog(&event);
-        }
-    }
-
-    /// A dialog would block the page for ever.
-    fn close_dialog(&mut self, event: &Event) -> Result<(), BrowserError> {
-        if event.method == "Page.javascriptDialogOpening" {
-            let params = json!({ "accept": true });
-            self.connection.send("Page.handleJavaScriptDialog", &params)?;
-        }
-        Ok(())
-    }
-
-    /// Lets the events arrive that the browser has sent by now: they precede its next answer.
-    fn catch_up(&mut self) {
-        let _ = self.command("Runtime.evaluate", &json!({ "expression": "0" }));
-    }
-
-    fn crash(operation: &str) -> BrowserError {
-        let reason = "the page crashed, as it does without enough memory".to_owned();
-        BrowserError::Disconnected { operation: operation.to_owned(), reason }
+        self.0.command(method, params)
     }
 }
 
 impl Drop for Page {
     fn drop(&mut self) {
         // A browser that is gone has closed it.
-        let _ = self.connection.send("Page.close", &json!({}));
+        let _ = self.0.send("Page.close", &json!({}));
     }
 }
 
@@ -221,15 +157,6 @@ pub fn file_url(path: &Path) -> Result<String, BrowserError> {
         }
     }
     Ok(url)
-}
-
-/// Decodes base64.
-pub(crate) fn decoded(data: &str, method: &str) -> Result<Vec<u8>, BrowserError> {
-    STANDARD.decode(data).map_err(|_| BrowserError::Answer {
-        method: method.to_owned(),
-        expected: "base64",
-        got: shortened(data),
-    })
 }
 
 #[cfg(test)]

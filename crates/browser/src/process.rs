@@ -3,17 +3,29 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::BrowserError;
 
-/// How often a file or process is looked at again.
+/// Pause between two looks at a file or process.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long a browser that was asked to end may take to do so.
+/// Limit for a browser that was asked to end.
 const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Looks again and again, until there is something or the time is over.
+pub(crate) fn poll<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let found = look();
+        if found.is_some() || Instant::now() >= deadline {
+            return found;
+        }
+        thread::sleep(PAUSE);
+    }
+}
 
 /// A running browser with its profile; both are gone when this is dropped.
 #[derive(Debug)]
@@ -24,7 +36,7 @@ pub(crate) struct Process {
     stderr: PathBuf,
 }
 
-/// Where the browser listens.
+/// Address at which the browser listens.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Address {
     pub(crate) port: u16,
@@ -52,7 +64,7 @@ impl Process {
         let profile = tempfile::Builder::new()
             .prefix("browser-profile-")
             .tempdir()
-            .map_err(disk::without_temporary_name)
+            .map_err(system::without_temporary_name)
             .map_err(|cause| file_error("create a folder in", &std::env::temp_dir(), cause))?;
         let stderr = profile.path().join("stderr.txt");
         let log = File::create(&stderr).map_err(|e| file_error("create", &stderr, e))?;
@@ -82,36 +94,27 @@ impl Process {
 
     fn wait_for_address(&mut self, limit: Duration) -> Result<Address, BrowserError> {
         let file = self.profile.join("DevToolsActivePort");
-        let deadline = Instant::now() + limit;
-        loop {
+        let found = poll(limit, || {
             if let Some(address) = fs::read_to_string(&file).ok().as_deref().and_then(address) {
-                return Ok(address);
+                return Some(Ok(address));
             }
-            let ended = self.child.try_wait().ok().flatten();
-            if let Some(status) = ended {
-                return Err(self.not_started(format!("it ended with {}", code(status))));
-            }
-            if Instant::now() >= deadline {
-                let limit = limit.as_secs_f64();
-                let what = format!("it does not say where it listens within {limit:.0} s");
-                return Err(self.not_started(what));
-            }
-            thread::sleep(PAUSE);
-        }
-    }
-
-    fn not_started(&self, reason: String) -> BrowserError {
-        BrowserError::NotStarted {
+            let status = self.child.try_wait().ok().flatten()?;
+            let code = status.code().map(|code| format!("exit code {code}"));
+            Some(Err(format!("it ended with {}", code.as_deref().unwrap_or("a signal"))))
+        });
+        let late =
+            || Err(format!("it does not say where it listens within {:.0} s", limit.as_secs_f64()));
+        found.unwrap_or_else(late).map_err(|reason| BrowserError::NotStarted {
             program: self.program.clone(),
             reason,
             stderr: self.last_lines(),
-        }
+        })
     }
 
     /// The last lines that the browser wrote.
     fn last_lines(&self) -> String {
         let text = fs::read(&self.stderr).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
+        let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(12)..].join("\n")
     }
@@ -119,20 +122,13 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let deadline = Instant::now() + FAREWELL;
-        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
-            thread::sleep(PAUSE);
-        }
+        poll(FAREWELL, || (!matches!(self.child.try_wait(), Ok(None))).then_some(()));
         // One that has ended cannot be killed, and one that cannot be killed cannot be helped.
         let _ = self.child.kill();
         let _ = self.child.wait();
         // Its last helper processes may still write there.
-        let deadline = Instant::now() + FAREWELL;
-        let profile = &self.profile;
-        while fs::remove_dir_all(profile).is_err() && profile.exists() && Instant::now() < deadline
-        {
-            thread::sleep(PAUSE);
-        }
+        let is_gone = || fs::remove_dir_all(&self.profile).is_ok() || !self.profile.exists();
+        poll(FAREWELL, || is_gone().then_some(()));
     }
 }
 
@@ -194,10 +190,6 @@ fn address(text: &str) -> Option<Address> {
     let path = path.trim_end();
     let port = port.trim().parse().ok()?;
     path.starts_with("/devtools/").then(|| Address { port, path: path.to_owned() })
-}
-
-fn code(status: ExitStatus) -> String {
-    status.code().map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}"))
 }
 
 fn file_error(operation: &'static str, path: &Path, cause: io::Error) -> BrowserError {

@@ -1,31 +1,24 @@
 //! A browser and its tabs.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::env;
+use std::io::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::connection::Connection;
-use crate::error::{BrowserError, shortened};
+use crate::error::BrowserError;
 use crate::find::find;
 use crate::page::Page;
 use crate::process::{Address, Process};
 
-/// How a browser is started.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The program; if absent, [`find`] looks for one.
-    pub program: Option<PathBuf>,
-    /// How long the start and each command may take.
-    pub limit: Duration,
-}
+/// Limit for the start and for each command, unless a page is given another.
+const LIMIT: Duration = Duration::from_secs(60);
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self { program: None, limit: Duration::from_secs(60) }
-    }
-}
+/// The variable with which a missing browser fails the tests that need one, if it is not empty.
+pub const REQUIRE_VARIABLE: &str = "REQUIRE_BROWSER";
 
 /// A running browser. It ends, and its profile is removed, when this is dropped.
 #[derive(Debug)]
@@ -34,24 +27,19 @@ pub struct Browser {
     connection: RefCell<Connection>,
     process: Process,
     port: u16,
-    limit: Duration,
     version: String,
 }
 
 impl Browser {
-    /// Starts a browser.
+    /// Starts a browser: the named program, or one that is found.
     ///
     /// # Errors
     /// If there is none, or it does not start or answer.
-    pub fn start(settings: &Settings) -> Result<Self, BrowserError> {
-        let program = find(settings.program.as_deref())?;
-        let limit = settings.limit;
-        let (process, address) = Process::start(&program, limit)?;
-        let mut connection = Connection::open(&address, limit)?;
-        let answer = connection.command("Browser.getVersion", &json!({}), limit, |_| {})?;
-        let version = text(&answer, "Browser.getVersion", "product")?;
-        let connection = RefCell::new(connection);
-        Ok(Self { connection, process, port: address.port, limit, version })
+    pub fn start(program: Option<&Path>) -> Result<Self, BrowserError> {
+        let (process, address) = Process::start(&find(program)?, LIMIT)?;
+        let mut connection = Connection::open(&address, LIMIT)?;
+        let version = connection.ask("Browser.getVersion", &json!({}), "product")?;
+        Ok(Self { connection: RefCell::new(connection), process, port: address.port, version })
     }
 
     /// Its name and version, such as `Chrome/156.0.8078.79`.
@@ -71,17 +59,13 @@ impl Browser {
     /// # Errors
     /// If the browser does not answer.
     pub fn page(&self) -> Result<Page, BrowserError> {
-        let method = "Target.createBrowserContext";
-        let context = text(&self.command(method, &json!({}))?, method, "browserContextId")?;
-        let method = "Target.createTarget";
+        let mut connection = self.connection.borrow_mut();
+        let context =
+            connection.ask("Target.createBrowserContext", &json!({}), "browserContextId")?;
         let target = json!({ "url": "about:blank", "browserContextId": context });
-        let target = text(&self.command(method, &target)?, method, "targetId")?;
+        let target = connection.ask("Target.createTarget", &target, "targetId")?;
         let address = Address { port: self.port, path: format!("/devtools/page/{target}") };
-        Page::attach(&address, self.limit)
-    }
-
-    fn command(&self, method: &str, params: &Value) -> Result<Value, BrowserError> {
-        self.connection.borrow_mut().command(method, params, self.limit, |_| {})
+        Page::attach(&address, LIMIT)
     }
 }
 
@@ -92,15 +76,25 @@ impl Drop for Browser {
     }
 }
 
-/// A field of an answer.
-pub(crate) fn text(
-    answer: &Value,
-    method: &str,
-    field: &'static str,
-) -> Result<String, BrowserError> {
-    answer[field].as_str().map(str::to_owned).ok_or_else(|| BrowserError::Answer {
-        method: method.to_owned(),
-        expected: field,
-        got: shortened(&answer.to_string()),
-    })
+/// A browser for the test of that name. Where none is installed, this says on standard error that
+/// the test was skipped, and the test is over:
+///
+/// ```no_run
+/// let Some(browser) = browser::for_tests("a page opens").unwrap() else { return };
+/// ```
+///
+/// # Errors
+/// If there is one that does not start; and if there is none although [`REQUIRE_VARIABLE`] is set.
+pub fn for_tests(test: &str) -> Result<Option<Browser>, BrowserError> {
+    let is_required = env::var_os(REQUIRE_VARIABLE).is_some_and(|value| !value.is_empty());
+    match Browser::start(None) {
+        Err(error @ BrowserError::NotFound(_)) if !is_required => {
+            // Not eprintln!, which is hidden for a test that passes; in one piece, since tests run side
+            // by side.
+            let line = format!("\nSKIPPED: {test}: {error}\n");
+            let _ = std::io::stderr().write_all(line.as_bytes());
+            Ok(None)
+        }
+        started => started.map(Some),
+    }
 }

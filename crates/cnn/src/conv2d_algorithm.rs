@@ -118,8 +118,8 @@ const FEWEST_FILTERS: usize = 8;
 /// so many `filters`.
 ///
 /// Winograd's, if it [applies](winograd_applies), at least halves the multiplications, and has channels
-/// enough to be worth its transforms: the thresholds are where `cargo xtask bench conv/` and the
-/// same comparison on other shapes found it faster, in batches of 64 images and more. An image of 5 by 5
+/// enough to be worth its transforms: the thresholds are where it was faster, timed in turn with im2col on the
+/// shapes of `cargo xtask bench conv` and on others, in batches of 64 images and more. An image of 5 by 5
 /// needs as many tiles as one of 8 by 8, for instance, and loses.
 ///
 /// The range of the numbers plays no part either, though Winograd's error is in proportion to the largest number

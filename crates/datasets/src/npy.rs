@@ -17,6 +17,7 @@ use crate::DatasetError;
 /// another type, or the file is longer or shorter than its header says.
 pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, DatasetError> {
     let bytes = &*modern_npy_header(bytes);
+    type Attempt = fn(&[u8]) -> Result<ArrayD<f64>, ViewNpyError>;
     // Each element type that occurs in the data sets of the course, and its conversion; the most frequent
     // first.
     macro_rules! attempts {
@@ -24,8 +25,7 @@ pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, Dataset
             [$(|bytes| elements(bytes, |&x: &$number| x as f64)),*]
         };
     }
-    let attempts: [fn(&[u8]) -> Result<ArrayD<f64>, ViewNpyError>; 8] =
-        attempts!(f64, f32, u8, i64, i32, i8, u64, u32);
+    let attempts: [Attempt; 8] = attempts!(f64, f32, u8, i64, i32, i8, u64, u32);
     for attempt in attempts {
         match attempt(bytes) {
             Ok(array) => return Ok(array),

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use einsum::{Comparison, Exercise, Inputs, Numbers, Survey};
-use ndarray::ArrayD;
+use einsum::{Comparison, EXERCISES, Inputs, order_of_summation};
 use numerics::Rng;
 
 /// Question 6.1: trace, matrix-vector and outer product by einsum, compared with the direct way.
@@ -20,87 +19,83 @@ struct Arguments {
 
 const DRAWS: usize = 1000;
 
-fn main() -> Result<ExitCode> {
-    stdio::print!("{}", exercises(Arguments::parse().seed)?);
-    Ok(stdio::close(ExitCode::SUCCESS))
-}
-
-fn exercises(seed: u64) -> Result<String> {
-    let mut rng = Rng::new(seed);
-    let integers = Inputs::draw(Numbers::Integers, &mut rng);
-    let reals = Inputs::draw(Numbers::Reals, &mut rng);
-
-    let mut text = format!("A is 5 x 5, a and b have 5 elements; seed {seed}\n");
-    for (number, exercise) in (1..).zip(Exercise::ALL) {
-        writeln!(text, "\n{number}. {}: {:?}", exercise.title(), exercise.subscripts())?;
-
-        let comparison = Comparison::of(exercise, &integers)?;
-        let norm = comparison.norm();
-        ensure!(
-            norm == 0.0,
-            "{}: on integers the norm must be 0, but is {norm:e}",
-            exercise.title()
-        );
-        writeln!(text, "   integer-valued inputs")?;
-        write_results(&mut text, &comparison, 0)?;
-        writeln!(text, "   norm of the difference: {norm}")?;
-
-        let comparison = Comparison::of(exercise, &reals)?;
-        let (norm, bound) = (comparison.norm(), comparison.bound());
-        ensure!(
-            norm <= bound,
-            "{}: on reals the norm must be at most {bound:e}, but is {norm:e}",
-            exercise.title()
-        );
-        writeln!(text, "   real-valued inputs")?;
-        write_results(&mut text, &comparison, 4)?;
-        let (norm, bound) = (scientific(norm), scientific(bound));
-        writeln!(text, "   norm of the difference: {norm} (rounding explains up to {bound})")?;
-    }
-
-    writeln!(text, "\nreal-valued inputs, {DRAWS} further draws: how many differ, largest norm")?;
-    for exercise in Exercise::ALL {
-        write_survey(&mut text, exercise.title(), Survey::of(exercise, DRAWS, &mut rng)?)?;
-    }
-    let order = Survey::of_summation_order(DRAWS, &mut rng);
-    write_survey(&mut text, "sum of a diagonal, forwards and backwards", order)?;
-    text.push_str(WHY);
-    Ok(text)
-}
-
 const WHY: &str = "
 Integers of this size, their products and their sums are all exact, so the order of a sum does not
 matter and every norm is exactly 0. A sum of real numbers is rounded after every addition: summed in
 another order, or with fused multiply-adds, it is rounded differently. The outer product has no sum.
 ";
 
-fn write_results(text: &mut String, comparison: &Comparison, decimals: usize) -> Result<()> {
-    write_array(text, "einsum", &comparison.by_einsum, decimals)?;
-    write_array(text, "directly", &comparison.directly, decimals)
+fn main() -> Result<ExitCode> {
+    system::print!("{}", exercises(Arguments::parse().seed)?);
+    Ok(system::close(ExitCode::SUCCESS))
+}
+
+fn exercises(seed: u64) -> Result<String> {
+    let mut rng = Rng::new(seed);
+    let (integers, reals) = (Inputs::integers(&mut rng), Inputs::reals(&mut rng));
+    let mut text = format!("A is 5 x 5, a and b have 5 elements; seed {seed}\n");
+    for (number, exercise) in (1..).zip(EXERCISES) {
+        let title = exercise.title;
+        writeln!(text, "\n{number}. {title}: {:?}", exercise.subscripts)?;
+
+        let comparison = Comparison::of(&exercise, &integers)?;
+        let norm = comparison.norm();
+        ensure!(norm == 0.0, "{title}: on integers the norm must be 0, but is {norm:e}");
+        writeln!(text, "   integer-valued inputs\n{}", results(&comparison, 0)?)?;
+        writeln!(text, "   norm of the difference: {norm}")?;
+
+        let comparison = Comparison::of(&exercise, &reals)?;
+        let (norm, bound) = (comparison.norm(), comparison.bound);
+        ensure!(
+            norm <= bound,
+            "{title}: on reals the norm must be at most {bound:e}, but is {norm:e}"
+        );
+        writeln!(text, "   real-valued inputs\n{}", results(&comparison, 4)?)?;
+        let (norm, bound) = (scientific(norm), scientific(bound));
+        writeln!(text, "   norm of the difference: {norm} (rounding explains up to {bound})")?;
+    }
+
+    writeln!(text, "\nreal-valued inputs, {DRAWS} further draws: how many differ, largest norm")?;
+    for exercise in EXERCISES {
+        let norm = |inputs: &Inputs| Ok(Comparison::of(&exercise, inputs)?.norm());
+        text += &survey(exercise.title, &mut rng, norm)?;
+    }
+    let order = |inputs: &Inputs| Ok(order_of_summation(inputs));
+    text += &survey("sum of a diagonal, forwards and backwards", &mut rng, order)?;
+    Ok(text + WHY)
 }
 
 /// One line for a number or a vector, one line a row for a matrix.
-fn write_array(text: &mut String, name: &str, array: &ArrayD<f64>, decimals: usize) -> Result<()> {
-    let columns = array.shape().last().copied().unwrap_or(1);
-    let elements: Vec<f64> = array.iter().copied().collect();
-    let mut label = name;
-    for row in elements.chunks(columns) {
-        write!(text, "     {label:<8}")?;
-        for element in row {
-            // Adding 0 turns a product such as 0 (-9) from -0 into 0.
-            let element = element + 0.0;
-            write!(text, " {element:8.decimals$}")?;
+fn results(comparison: &Comparison, decimals: usize) -> Result<String> {
+    let mut lines = Vec::new();
+    for (name, array) in [("einsum", &comparison.by_einsum), ("directly", &comparison.directly)] {
+        let columns = array.shape().last().copied().unwrap_or(1);
+        let elements: Vec<f64> = array.iter().copied().collect();
+        for (index, row) in elements.chunks(columns).enumerate() {
+            let mut line = format!("     {:<8}", if index == 0 { name } else { "" });
+            for element in row {
+                // Adding 0 turns a product such as 0 (-9) from -0 into 0.
+                write!(line, " {:8.decimals$}", element + 0.0)?;
+            }
+            lines.push(line);
         }
-        text.push('\n');
-        label = "";
     }
-    Ok(())
+    Ok(lines.join("\n"))
 }
 
-fn write_survey(text: &mut String, what: &str, survey: Survey) -> Result<()> {
-    let Survey { differing, largest, .. } = survey;
-    writeln!(text, "   {what:<42} {differing:4}   {}", scientific(largest))?;
-    Ok(())
+/// How many of [`DRAWS`] draws give a difference that is not zero, and the largest.
+fn survey(
+    title: &str,
+    rng: &mut Rng,
+    difference: impl Fn(&Inputs) -> Result<f64>,
+) -> Result<String> {
+    let (mut differing, mut largest) = (0, 0.0_f64);
+    for _ in 0..DRAWS {
+        let difference = difference(&Inputs::reals(rng))?;
+        differing += usize::from(difference != 0.0);
+        largest = largest.max(difference);
+    }
+    Ok(format!("   {title:<42} {differing:4}   {}\n", scientific(largest)))
 }
 
 fn scientific(x: f64) -> String {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ExperimentError, ModelName, SCHEMA};
 
-/// What a run was started with: with the same program, this is enough to repeat it.
+/// The start of a run: with the same program, this is enough to repeat it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -22,7 +22,7 @@ pub struct Config {
     pub seed: u64,
     /// The number type.
     pub dtype: Dtype,
-    /// What it was trained on.
+    /// The data that it was trained on.
     pub data: Data,
     /// Everything else that the program lets one choose.
     pub hyperparameters: toml::Table,

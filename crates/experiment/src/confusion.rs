@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
-use crate::{Evaluation, ExperimentError, atomic};
+use crate::{Evaluation, ExperimentError, table_file};
 
-/// How many examples of each class were taken for each class, with the names of the classes.
+/// Counts of the examples of each class that were taken for each class, with the names of the classes.
 ///
 /// There are at least two classes, their names differ and are not empty, and there is at least one
 /// example.
@@ -27,7 +27,7 @@ pub struct ConfusedPair {
     pub truth: usize,
     /// The class that was predicted.
     pub predicted: usize,
-    /// How often.
+    /// The number of times.
     pub count: u64,
 }
 
@@ -67,16 +67,11 @@ impl Confusion {
         let classes = class_names.len();
         let mut counts = Array2::zeros((classes, classes));
         for (truth, predicted) in pairs {
-            match counts.get_mut([truth, predicted]) {
-                Some(count) => *count += 1,
-                None => {
-                    return Err(ExperimentError::Value {
-                        what: "a class",
-                        expected: "below the number of names",
-                        got: format!("{truth}, predicted {predicted}, of {classes}"),
-                    });
-                }
-            }
+            *counts.get_mut([truth, predicted]).ok_or_else(|| ExperimentError::Value {
+                what: "a class",
+                expected: "below the number of names",
+                got: format!("{truth}, predicted {predicted}, of {classes}"),
+            })? += 1;
         }
         Self::new(class_names, counts)
     }
@@ -153,18 +148,11 @@ impl Confusion {
     /// # Errors
     /// [`ExperimentError::Io`].
     pub fn write(&self, file: &Path) -> Result<(), ExperimentError> {
-        let mut csv = csv::Writer::from_writer(Vec::new());
-        let failed = |error: csv::Error| ExperimentError::io("write", file)(error.into());
-        let header = std::iter::once("true").chain(self.class_names.iter().map(String::as_str));
-        csv.write_record(header).map_err(failed)?;
-        for (name, row) in self.class_names.iter().zip(self.counts.axis_iter(Axis(0))) {
-            let counts = row.iter().map(u64::to_string);
-            csv.write_record(std::iter::once(name.clone()).chain(counts)).map_err(failed)?;
-        }
-        let bytes = csv
-            .into_inner()
-            .map_err(|error| ExperimentError::io("write", file)(error.into_error()))?;
-        atomic::write(file, &bytes)
+        let header = ["true".to_owned()].into_iter().chain(self.class_names.clone()).collect();
+        let rows = self.class_names.iter().zip(self.counts.outer_iter()).map(|(name, counts)| {
+            [name.clone()].into_iter().chain(counts.iter().map(u64::to_string)).collect()
+        });
+        table_file::write(file, [header].into_iter().chain(rows))
     }
 
     /// Reads what [`write`](Self::write) wrote.
@@ -174,42 +162,31 @@ impl Confusion {
     /// such a matrix.
     pub fn read(file: &Path) -> Result<Self, ExperimentError> {
         let invalid = |expected: String, got: String| ExperimentError::invalid(file, expected, got);
-        let mut reader = csv::ReaderBuilder::new()
-            .flexible(true)
-            .from_path(file)
-            .map_err(|error| ExperimentError::io("read", file)(error.into()))?;
-        let header = reader
-            .headers()
-            .map_err(|error| invalid("a header".to_owned(), error.to_string()))?
-            .clone();
-        let names: Vec<String> = header.iter().skip(1).map(str::to_owned).collect();
-        if header.get(0) != Some("true") {
+        let mut rows = table_file::read(file, true)?.into_iter();
+        let mut names = rows.next().unwrap_or_default();
+        if names.first().is_none_or(|name| name != "true") {
             let expected = "the column `true`, then one for each class".to_owned();
-            return Err(invalid(expected, format!("{header:?}")));
+            return Err(invalid(expected, format!("{names:?}")));
         }
+        names.remove(0);
         let mut counts = Vec::with_capacity(names.len() * names.len());
-        let mut rows = 0;
-        for record in reader.records() {
+        let read = rows.len();
+        for (index, row) in rows.enumerate() {
             // The header is line 1.
-            let line = rows + 2;
-            let record = record
-                .map_err(|error| invalid(format!("a row in line {line}"), error.to_string()))?;
-            if record.get(0) != names.get(rows).map(String::as_str)
-                || record.len() != names.len() + 1
-            {
-                let class = names.get(rows).map_or("nothing more", String::as_str);
+            let line = index + 2;
+            if row.first() != names.get(index) || row.len() != names.len() + 1 {
+                let class = names.get(index).map_or("nothing more", String::as_str);
                 let expected = format!("{class} and {} counts in line {line}", names.len());
-                return Err(invalid(expected, format!("{record:?}")));
+                return Err(invalid(expected, format!("{row:?}")));
             }
-            for count in record.iter().skip(1) {
-                let count = count.parse::<u32>().map_err(|_| {
+            for count in &row[1..] {
+                let parsed = count.parse::<u32>().map_err(|_| {
                     invalid(format!("counts from 0 in line {line}"), format!("{count:?}"))
                 })?;
-                counts.push(u64::from(count));
+                counts.push(u64::from(parsed));
             }
-            rows += 1;
         }
-        let counts = Array2::from_shape_vec((rows, names.len()), counts)
+        let counts = Array2::from_shape_vec((read, names.len()), counts)
             .map_err(|error| invalid("a matrix".to_owned(), error.to_string()))?;
         Self::new(names, counts)
             .map_err(|error| invalid("a confusion matrix".to_owned(), error.to_string()))

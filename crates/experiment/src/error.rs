@@ -1,4 +1,4 @@
-//! What can go wrong with a record.
+//! Errors of writing and reading records.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ pub enum ExperimentError {
     Exists {
         /// The folder of the record.
         directory: PathBuf,
-        /// What became of it.
+        /// Its state.
         status: Status,
     },
     /// There is a run that can be continued, and it is worth keeping.
@@ -38,7 +38,7 @@ pub enum ExperimentError {
     Unfinished {
         /// The folder of the record.
         directory: PathBuf,
-        /// What became of it.
+        /// Its state.
         status: Status,
     },
     /// Another process is writing this very record.
@@ -59,17 +59,17 @@ pub enum ExperimentError {
     Foreign {
         /// The folder.
         directory: PathBuf,
-        /// What is in it.
+        /// The content that is no part of a record.
         found: String,
     },
     /// The operating system refused.
     #[error("cannot {action} {}: {cause}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
         /// With which file.
         path: PathBuf,
-        /// Why it failed.
+        /// The error of the system.
         cause: io::Error,
     },
     /// A record was written by another version of the program.
@@ -88,9 +88,9 @@ pub enum ExperimentError {
     Invalid {
         /// The file.
         file: PathBuf,
-        /// What the schema asks for.
+        /// The demand of the schema.
         expected: String,
-        /// What was found.
+        /// The content that was found.
         got: String,
     },
     /// A record holds finite numbers only.
@@ -106,9 +106,9 @@ pub enum ExperimentError {
     Value {
         /// The field.
         what: &'static str,
-        /// What would be valid.
+        /// The valid values.
         expected: &'static str,
-        /// What was given.
+        /// The value that was given.
         got: String,
     },
     /// A plot could not be drawn.
@@ -116,7 +116,7 @@ pub enum ExperimentError {
     Plot {
         /// The title of the plot.
         what: String,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
 }

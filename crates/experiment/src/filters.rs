@@ -5,7 +5,7 @@ use numerics::Scalar;
 
 use crate::{ExperimentError, GridCell, ImageGrid};
 
-/// How many filters are shown, and how many pixels all of them have together at most.
+/// The most filters that are shown, and the most bytes that all of them have together.
 const MOST: usize = 55;
 const MOST_BYTES: usize = 60_000;
 const COLUMNS: usize = 11;

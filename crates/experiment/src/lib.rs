@@ -35,8 +35,8 @@
 //! `metrics.csv`) with a checkpoint. A crashed run without a checkpoint is replaced; a run in
 //! progress never is. A run that diverges keeps its log.
 //!
-//! [`Logger::resume`] continues a run from a checkpoint. `metrics.csv` becomes what it was then: the
-//! rows behind it are dropped, those before it stay as they are, to the byte. `wall_seconds` adds
+//! [`Logger::resume`] continues a run from a checkpoint. `metrics.csv` becomes what it was then, to
+//! the byte: the rows behind it are dropped. `wall_seconds` adds
 //! up; `machine` and `program` are those of the last part. `config.toml` keeps the command that
 //! began the run, unless a hyperparameter (the number of epochs) was changed to continue it.
 //!
@@ -58,21 +58,21 @@
 //! replace by the CSS variables named there; photographs in them are PNG in data URIs.
 
 mod atomic;
+pub mod canvas;
 mod config;
 mod confusion;
 mod confusion_plot;
 mod default_root;
-mod draw;
 mod error;
 mod filters;
 mod image_grid;
+mod line_chart;
 mod logger;
 mod metrics;
 mod model_name;
 pub mod palette;
 pub mod parameters;
 mod peak_memory;
-mod plot;
 mod predictions;
 mod provenance;
 mod record;
@@ -82,10 +82,10 @@ mod schema;
 mod spread;
 mod sprite;
 mod summary;
-mod svg;
 mod sweep;
 mod sweep_csv;
 mod sweep_writer;
+mod table_file;
 
 pub use atomic::write as write_atomically;
 pub use config::{Config, Data, Dtype};
@@ -94,11 +94,11 @@ pub use default_root::default_root;
 pub use error::ExperimentError;
 pub use filters::filter_grid;
 pub use image_grid::{Caption, GridCell, ImageGrid};
+pub use line_chart::{LineChart, Series, Weight};
 pub use logger::{BEST_CHECKPOINT, LAST_CHECKPOINT, Logger, Results};
 pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
 pub use model_name::ModelName;
 pub use peak_memory::peak_memory;
-pub use plot::{LineChart, Series, Weight};
 pub use predictions::Predictions;
 pub use provenance::{Machine, Program};
 pub use record::Record;

@@ -8,13 +8,14 @@ use std::time::Instant;
 use ndarray::ArrayD;
 use numerics::Scalar;
 
+use crate::metrics::as_csv;
 use crate::peak_memory::peak_memory;
 use crate::schema::read_json;
 use crate::sweep::SWEEP_CONFIG;
 use crate::{
     Config, Divergence, EpochMetrics, Evaluation, ExperimentError, History, IterationMetrics,
-    Machine, Metrics, MetricsSink, Program, SCHEMA, Status, Summary, atomic, parameters,
-    predictions, run_plots,
+    Machine, MetricsSink, Program, SCHEMA, Status, Summary, atomic, parameters, predictions,
+    run_plots,
 };
 
 /// The logger of a run; see the [crate] for what it writes, and when it overwrites.
@@ -24,19 +25,19 @@ pub struct Logger {
     history: History,
     /// `metrics.csv`, locked for as long as the run is in progress.
     file: csv::Writer<File>,
-    /// Why it is not locked, where the file system has no locks.
-    unlocked: Option<io::Error>,
-    /// How many rows of the history are in the file.
+    /// The log that this one replaced: its lock keeps a process out that opened it just before.
+    _replaced: File,
+    /// A warning that it is not locked, where the file system has no locks.
+    warning: Option<String>,
+    /// The number of rows of the history that are in the file.
     written: usize,
     summary: Summary,
     started: Instant,
-    /// What the run had taken before it was continued.
+    /// The time that the run had taken before it was continued.
     seconds_before: f64,
-    /// Where the last row begins in the file of a run that was just continued.
-    last_row: Option<u64>,
 }
 
-/// What a run ends with.
+/// The results of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Results {
     /// The training set.
@@ -52,10 +53,11 @@ pub const LAST_CHECKPOINT: &str = "checkpoints/last.safetensors";
 /// The checkpoint of the epoch with the smallest validation error.
 pub const BEST_CHECKPOINT: &str = "checkpoints/best.safetensors";
 
-/// What a run ends with, besides its log and its summary.
+const METRICS: &str = "metrics.csv";
+/// The files that a run ends with, besides its log and its summary.
 pub(crate) const RESULTS: [&str; 4] =
     ["parameters.npz", run_plots::LOSS, run_plots::ERROR, run_plots::ACCURACY];
-/// What a run has from the start, and what it can be continued from.
+/// The files that a run has from the start, and those that it can be continued from.
 const BEGINNINGS: [&str; 4] = ["config.toml", "summary.json", LAST_CHECKPOINT, BEST_CHECKPOINT];
 
 impl Logger {
@@ -76,22 +78,23 @@ impl Logger {
         fs::create_dir_all(&directory).map_err(ExperimentError::io("create", &directory))?;
         check_replaceable(&directory, overwrite)?;
 
-        let metrics_file = directory.join("metrics.csv");
-        let log = lock(&directory, &metrics_file, true)?;
-        for name in BEGINNINGS.iter().chain(&RESULTS).chain(&predictions::FILES) {
-            remove_if_there(&directory.join(name))?;
-        }
-        log.file.set_len(0).map_err(ExperimentError::io("empty", &metrics_file))?;
-        let mut logger = Self::over(directory, log, History::default(), program);
+        let lock = lock(&directory, true)?;
+        remove(&directory, BEGINNINGS.iter().chain(&RESULTS).chain(&predictions::FILES))?;
+        let logger = Self::over(directory, lock, History::default(), program, 0.0)?;
         atomic::write_toml(&logger.directory.join("config.toml"), config)?;
         logger.write_summary()?;
-        let header = logger.file.write_record(Metrics::COLUMNS);
-        logger.flushed(header)?;
         Ok(logger)
     }
 
-    /// The logger of a run in progress, which has these rows, none of which counts as written.
-    pub(crate) fn over(directory: PathBuf, log: Log, history: History, program: Program) -> Self {
+    /// The logger of a run that has these rows so far, in place of those that the file has. `held`
+    /// is the lock on the file that it replaces.
+    pub(crate) fn over(
+        directory: PathBuf,
+        held: Lock,
+        history: History,
+        program: Program,
+        seconds_before: f64,
+    ) -> Result<Self, ExperimentError> {
         let summary = Summary {
             schema: SCHEMA,
             status: Status::Running,
@@ -106,31 +109,19 @@ impl Logger {
             machine: Machine::current(),
             program,
         };
-        let file = csv::WriterBuilder::new().has_headers(false).from_writer(log.file);
-        let started = Instant::now();
-        Self {
+        atomic::write(&directory.join(METRICS), &as_csv(history.rows()))?;
+        let Lock { file, warning } = lock(&directory, false)?;
+        Ok(Self {
             directory,
+            written: history.rows().len(),
             history,
-            file,
-            unlocked: log.unlocked,
-            written: 0,
+            file: csv::WriterBuilder::new().has_headers(false).from_writer(file),
+            _replaced: held.file,
+            warning,
             summary,
-            started,
-            seconds_before: 0.0,
-            last_row: None,
-        }
-    }
-
-    /// Counts these rows as written and writes the rest; the last of all begins at `last_row`.
-    pub(crate) fn continue_at(
-        &mut self,
-        written: usize,
-        last_row: u64,
-        seconds_before: f64,
-    ) -> Result<(), ExperimentError> {
-        (self.written, self.last_row, self.seconds_before) =
-            (written, Some(last_row), seconds_before);
-        self.write_rows(self.history.rows().len())
+            started: Instant::now(),
+            seconds_before,
+        })
     }
 
     /// The folder of the record.
@@ -139,15 +130,11 @@ impl Logger {
         &self.directory
     }
 
-    /// What to warn of: on a file system without locks, as some networks have, nothing keeps a second run
-    /// out of this record.
+    /// A warning for the user: on a file system without locks, as some networks have, nothing keeps a
+    /// second run out of this record.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
-        let cause = self.unlocked.as_ref()?;
-        let directory = self.directory.display();
-        Some(format!(
-            "{directory} cannot be locked ({cause}): start no other run of this name there"
-        ))
+        self.warning.clone()
     }
 
     /// The metrics so far.
@@ -156,7 +143,7 @@ impl Logger {
         &self.history
     }
 
-    /// How long the run has taken so far, the time before it was continued included.
+    /// The time that the run has taken so far, that before it was continued included.
     #[must_use]
     pub fn wall_seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
@@ -176,7 +163,7 @@ impl Logger {
         for evaluation in [Some(train), validation, test].into_iter().flatten() {
             evaluation.validate()?;
         }
-        self.write_rows(self.history.rows().len())?;
+        self.write_rows()?;
         parameters::write(&self.directory.join("parameters.npz"), arrays)?;
         run_plots::write(&self.directory, &self.history, train.wrong.is_some())?;
         self.summary.status = Status::Finished;
@@ -191,21 +178,22 @@ impl Logger {
     /// # Errors
     /// [`ExperimentError::Io`] if a file cannot be written.
     pub fn diverge(mut self, divergence: Divergence) -> Result<Summary, ExperimentError> {
-        self.write_rows(self.history.rows().len())?;
-        run_plots::write(&self.directory, &self.history, false)?;
-        self.summary.status = Status::Diverged;
         self.summary.diverged = Some(divergence);
-        self.end()
+        self.stop(Status::Diverged)
     }
 
     /// Closes the record of a run that stops before its end; [`resume`](Self::resume) opens it again.
     ///
     /// # Errors
     /// [`ExperimentError::Io`] if a file cannot be written.
-    pub fn interrupt(mut self) -> Result<Summary, ExperimentError> {
-        self.write_rows(self.history.rows().len())?;
+    pub fn interrupt(self) -> Result<Summary, ExperimentError> {
+        self.stop(Status::Interrupted)
+    }
+
+    fn stop(mut self, status: Status) -> Result<Summary, ExperimentError> {
+        self.write_rows()?;
         run_plots::write(&self.directory, &self.history, false)?;
-        self.summary.status = Status::Interrupted;
+        self.summary.status = status;
         self.end()
     }
 
@@ -225,54 +213,49 @@ impl Logger {
         atomic::write_json(&self.directory.join("summary.json"), &self.summary)
     }
 
-    /// Brings the rows before this one to the file.
-    fn write_rows(&mut self, end: usize) -> Result<(), ExperimentError> {
-        for row in self.written..end {
-            let result = self.file.serialize(self.history.rows()[row]);
-            self.flushed(result)?;
-            self.written = row + 1;
+    /// Brings the rows that are missing to the file.
+    fn write_rows(&mut self) -> Result<(), ExperimentError> {
+        for row in &self.history.rows()[self.written..] {
+            let flushed =
+                self.file.serialize(row).map_err(Into::into).and_then(|()| self.file.flush());
+            flushed.map_err(ExperimentError::io("write", &self.directory.join(METRICS)))?;
+            self.written += 1;
         }
         Ok(())
-    }
-
-    fn flushed(&mut self, result: csv::Result<()>) -> Result<(), ExperimentError> {
-        result
-            .map_err(Into::into)
-            .and_then(|()| self.file.flush())
-            .map_err(ExperimentError::io("write", &self.directory.join("metrics.csv")))
     }
 }
 
 impl MetricsSink for Logger {
     fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError> {
-        // The last row stays back: the metrics of its epoch may yet come.
-        self.last_row = None;
-        self.write_rows(self.history.rows().len())?;
+        // The new row stays back: the metrics of its epoch may yet come.
+        self.write_rows()?;
         self.history.iteration(metrics)
     }
 
     fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError> {
         self.history.epoch(metrics)?;
-        // A run that stopped between the last iteration of an epoch and its metrics has written the
-        // row that gets them.
-        if let Some(offset) = self.last_row.take()
-            && self.written == self.history.rows().len()
-        {
-            let file = self.directory.join("metrics.csv");
-            let shortened = self.file.get_ref().set_len(offset);
+        let rows = self.history.rows();
+        // A run that is continued between the last iteration of an epoch and its metrics has written
+        // the row that gets them.
+        if self.written == rows.len() {
+            let file = self.directory.join(METRICS);
+            let before = as_csv(&rows[..rows.len() - 1]).len() as u64;
+            let shortened = self.file.get_ref().set_len(before);
             shortened.map_err(ExperimentError::io("shorten", &file))?;
             self.written -= 1;
         }
-        self.write_rows(self.history.rows().len())
+        self.write_rows()
     }
 }
 
 /// Whether a run may be written into this folder, which exists.
 fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), ExperimentError> {
     let summary_file = directory.join("summary.json");
+    let owned = || directory.to_owned();
+    let foreign =
+        |found: &str| Err(ExperimentError::Foreign { directory: owned(), found: found.to_owned() });
     if directory.join(SWEEP_CONFIG).exists() {
-        let (directory, found) = (directory.to_owned(), "the record of a sweep".to_owned());
-        return Err(ExperimentError::Foreign { directory, found });
+        return foreign("the record of a sweep");
     }
     if summary_file.exists() {
         if overwrite {
@@ -280,75 +263,77 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
         }
         // A summary that cannot be read is no licence to delete it.
         let status = read_json::<Summary>(&summary_file)?.status;
-        let directory = directory.to_owned();
         return match status {
             // A crash; without a checkpoint there is nothing to continue from.
             Status::Running if !directory.join(LAST_CHECKPOINT).exists() => Ok(()),
             Status::Running | Status::Interrupted => {
-                Err(ExperimentError::Unfinished { directory, status })
+                Err(ExperimentError::Unfinished { directory: owned(), status })
             }
             Status::Finished | Status::Diverged => {
-                Err(ExperimentError::Exists { directory, status })
+                Err(ExperimentError::Exists { directory: owned(), status })
             }
         };
     }
     // A crash before the first summary leaves these two; anything else is somebody's.
-    let entries = disk::entries(directory).map_err(ExperimentError::io("read", directory))?;
-    for entry in entries {
+    for entry in system::entries(directory).map_err(ExperimentError::io("read", directory))? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name != "metrics.csv" && name != "config.toml" && !name.ends_with(".tmp") {
-            let (directory, found) = (directory.to_owned(), name.into_owned());
-            return Err(ExperimentError::Foreign { directory, found });
+        if name != METRICS && name != "config.toml" && !name.ends_with(".tmp") {
+            return foreign(&name);
         }
     }
     Ok(())
 }
 
-/// `metrics.csv`, open.
-pub(crate) struct Log {
-    pub(crate) file: File,
-    /// Why it is not locked, where the file system has no locks.
-    unlocked: Option<io::Error>,
+/// `metrics.csv`, open and locked.
+pub(crate) struct Lock {
+    file: File,
+    /// A warning that it is not locked, where the file system has no locks.
+    warning: Option<String>,
 }
 
 /// Opens the log and locks it, for as long as the file is open.
-pub(crate) fn lock(
-    directory: &Path,
-    metrics_file: &Path,
-    create: bool,
-) -> Result<Log, ExperimentError> {
+pub(crate) fn lock(directory: &Path, create: bool) -> Result<Lock, ExperimentError> {
+    let path = directory.join(METRICS);
     let file = File::options()
         .create(create)
         .append(true)
-        .open(metrics_file)
-        .map_err(ExperimentError::io(if create { "create" } else { "open" }, metrics_file))?;
-    let unlocked = reason_unlocked(file.try_lock(), directory)?;
-    Ok(Log { file, unlocked })
+        .open(&path)
+        .map_err(ExperimentError::io(if create { "create" } else { "open" }, &path))?;
+    let warning = warning(file.try_lock(), directory)?;
+    Ok(Lock { file, warning })
 }
 
-/// Why a file is not locked, if it is not. The error codes of file systems without locks are several, and
+/// A warning if the file is not locked. The error codes of file systems without locks are several, and
 /// not all have an [`io::ErrorKind`]; only "would block" says that somebody else has the lock.
-fn reason_unlocked(
+fn warning(
     tried: Result<(), TryLockError>,
     directory: &Path,
-) -> Result<Option<io::Error>, ExperimentError> {
+) -> Result<Option<String>, ExperimentError> {
     match tried {
         Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => {
             Err(ExperimentError::Busy { directory: directory.to_owned() })
         }
-        Err(TryLockError::Error(error)) => Ok(Some(error)),
+        Err(TryLockError::Error(cause)) => Ok(Some(format!(
+            "{} cannot be locked ({cause}): start no other run of this name there",
+            directory.display()
+        ))),
     }
 }
 
-pub(crate) fn remove_if_there(path: &Path) -> Result<(), ExperimentError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(ExperimentError::io("remove", path)(error))
+/// Removes these files of a record, as far as they are there.
+pub(crate) fn remove<'a>(
+    directory: &Path,
+    names: impl IntoIterator<Item = &'a &'static str>,
+) -> Result<(), ExperimentError> {
+    for path in names.into_iter().map(|name| directory.join(name)) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(ExperimentError::io("remove", &path))?,
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -356,26 +341,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_lock_that_somebody_has_is_busy() {
-        let reason = |tried| reason_unlocked(tried, Path::new("run"));
-        assert!(reason(Ok(())).unwrap().is_none());
-        let busy = reason(Err(TryLockError::WouldBlock)).unwrap_err();
+    fn only_a_lock_that_somebody_has_is_busy_and_none_at_all_is_a_warning() {
+        let warning = |tried| warning(tried, Path::new("run"));
+        assert_eq!(warning(Ok(())).unwrap(), None);
+        let busy = warning(Err(TryLockError::WouldBlock)).unwrap_err();
         assert!(matches!(busy, ExperimentError::Busy { .. }), "{busy}");
-        for kind in [io::ErrorKind::Unsupported, io::ErrorKind::Other, io::ErrorKind::InvalidInput]
-        {
-            let unlocked = reason(Err(TryLockError::Error(kind.into()))).unwrap();
-            assert_eq!(unlocked.unwrap().kind(), kind);
+        for (kind, cause) in [
+            (io::ErrorKind::Unsupported, "unsupported"),
+            (io::ErrorKind::Other, "other error"),
+            (io::ErrorKind::InvalidInput, "invalid input parameter"),
+        ] {
+            let expected =
+                format!("run cannot be locked ({cause}): start no other run of this name there");
+            let error = Err(TryLockError::Error(kind.into()));
+            assert_eq!(warning(error).unwrap(), Some(expected));
         }
-    }
-
-    #[test]
-    fn a_record_that_cannot_be_locked_is_written_with_a_warning() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = File::create(folder.path().join("metrics.csv")).unwrap();
-        let program = Program { name: "test".into(), version: "0".into(), revision: None };
-        let log = Log { file, unlocked: Some(io::ErrorKind::Unsupported.into()) };
-        let logger = Logger::over("run".into(), log, History::default(), program);
-        let expected = "run cannot be locked (unsupported): start no other run of this name there";
-        assert_eq!(logger.warning().unwrap(), expected);
     }
 }

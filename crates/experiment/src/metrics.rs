@@ -9,7 +9,7 @@ use crate::error::finite;
 use crate::{Evaluation, ExperimentError};
 
 /// One row of `metrics.csv`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
     /// The epoch, from 1; 0 before training.
@@ -31,17 +31,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// The columns of the file.
-    pub const COLUMNS: [&'static str; 8] = [
-        "epoch",
-        "iteration",
-        "lr",
-        "batch_loss",
-        "train_loss",
-        "train_error",
-        "val_loss",
-        "val_error",
-    ];
+    /// The first line of the file.
+    const HEADER: &str = "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error";
 
     fn numbers(&self) -> impl Iterator<Item = f64> {
         [self.lr, self.batch_loss, self.train_loss, self.train_error, self.val_loss, self.val_error]
@@ -50,7 +41,7 @@ impl Metrics {
     }
 }
 
-/// What a training reports after each update.
+/// A training's report after each update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IterationMetrics {
     /// The epoch, from 1.
@@ -63,7 +54,7 @@ pub struct IterationMetrics {
     pub batch_loss: f64,
 }
 
-/// What a training reports before it starts and after each epoch.
+/// A training's report before it starts and after each epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EpochMetrics {
     /// The epoch, 0 before training.
@@ -117,13 +108,8 @@ impl History {
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Reads `metrics.csv`.
-    pub(crate) fn read(file: &Path) -> Result<Self, ExperimentError> {
-        Self::read_until(file, u64::MAX)
-    }
-
     /// Reads `metrics.csv` up to the row of this iteration; what comes behind it may be torn.
-    pub(crate) fn read_until(file: &Path, iteration: u64) -> Result<Self, ExperimentError> {
+    pub(crate) fn read(file: &Path, up_to: u64) -> Result<Self, ExperimentError> {
         let invalid = |line: usize, expected: &str, got: String| {
             ExperimentError::invalid(file, format!("{expected} in line {line}"), got)
         };
@@ -131,13 +117,14 @@ impl History {
             .map_err(|error| ExperimentError::io("read", file)(error.into()))?;
         let header =
             reader.headers().map_err(|error| invalid(1, "a header", error.to_string()))?.clone();
-        if header.iter().ne(Metrics::COLUMNS) {
-            let expected = format!("the columns {}", Metrics::COLUMNS.join(","));
-            return Err(ExperimentError::invalid(file, expected, header.as_slice()));
+        let header = header.iter().collect::<Vec<_>>().join(",");
+        if header != Metrics::HEADER {
+            let expected = format!("the columns {}", Metrics::HEADER);
+            return Err(ExperimentError::invalid(file, expected, header));
         }
         let mut rows: Vec<Metrics> = Vec::new();
         for (index, row) in reader.deserialize().enumerate() {
-            if rows.last().is_some_and(|last| last.iteration >= iteration) {
+            if rows.last().is_some_and(|last| last.iteration >= up_to) {
                 break;
             }
             // The header is line 1.
@@ -168,7 +155,7 @@ impl History {
             && last.epoch > completed
         {
             let Metrics { epoch, iteration, lr, batch_loss, .. } = *last;
-            *last = Metrics { lr, batch_loss, ..Metrics::empty(epoch, iteration) };
+            *last = Metrics { epoch, iteration, lr, batch_loss, ..Metrics::default() };
         }
     }
 }
@@ -176,11 +163,9 @@ impl History {
 impl MetricsSink for History {
     fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError> {
         let IterationMetrics { epoch, iteration, lr, batch_loss } = *metrics;
-        self.rows.push(Metrics {
-            lr: Some(finite("the learning rate", lr)?),
-            batch_loss: Some(finite("the loss of a mini-batch", batch_loss)?),
-            ..Metrics::empty(epoch, iteration)
-        });
+        let lr = Some(finite("the learning rate", lr)?);
+        let batch_loss = Some(finite("the loss of a mini-batch", batch_loss)?);
+        self.rows.push(Metrics { epoch, iteration, lr, batch_loss, ..Metrics::default() });
         Ok(())
     }
 
@@ -191,7 +176,7 @@ impl MetricsSink for History {
         }
         // The row of the epoch's last iteration; before training there is none.
         if self.rows.last().is_none_or(|last| last.iteration != iteration) {
-            self.rows.push(Metrics::empty(epoch, iteration));
+            self.rows.push(Metrics { epoch, iteration, ..Metrics::default() });
         }
         let last = self.rows.last_mut().expect("a row has just been found or added");
         last.train_loss = Some(train.loss);
@@ -202,30 +187,14 @@ impl MetricsSink for History {
     }
 }
 
-impl Metrics {
-    fn empty(epoch: u64, iteration: u64) -> Self {
-        Self {
-            epoch,
-            iteration,
-            lr: None,
-            batch_loss: None,
-            train_loss: None,
-            train_error: None,
-            val_loss: None,
-            val_error: None,
-        }
-    }
-}
-
 /// The text of `metrics.csv` with these rows.
 pub(crate) fn as_csv(rows: &[Metrics]) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
-    let written = writer.write_record(Metrics::COLUMNS);
-    written.and_then(|()| rows.iter().try_for_each(|row| writer.serialize(row))).expect(IN_MEMORY);
+    const IN_MEMORY: &str = "writing to memory does not fail";
+    let header = format!("{}\n", Metrics::HEADER).into_bytes();
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(header);
+    rows.iter().try_for_each(|row| writer.serialize(row)).expect(IN_MEMORY);
     writer.into_inner().expect(IN_MEMORY)
 }
-
-const IN_MEMORY: &str = "writing to memory does not fail";
 
 #[cfg(test)]
 mod tests {
@@ -237,11 +206,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("metrics.csv");
         fs::write(&file, text).unwrap();
-        History::read(&file)
+        History::read(&file, u64::MAX)
     }
-
-    const HEADER: &str =
-        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n";
 
     #[test]
     fn an_epoch_fills_the_row_of_its_last_iteration() {
@@ -269,16 +235,16 @@ mod tests {
 
     #[test]
     fn a_file_that_breaks_the_schema_is_refused_with_its_line() {
-        let cases = [
-            ("epoch,iteration\n", "the columns epoch,iteration,lr"),
-            (&format!("{HEADER}0,0,,,1.0,0.5,,\n1,1,0.1,NaN,,,,\n"), "finite numbers in line 3"),
-            (&format!("{HEADER}1,1,0.1,x,,,,\n"), "numbers in line 2"),
-            (&format!("{HEADER}1,1,0.1,\n"), "numbers in line 2"),
-            (&format!("{HEADER}1,1,,0.5,,,,\n"), "lr and batch_loss from iteration 1 on"),
-            (&format!("{HEADER}1,2,0.1,0.5,,,,\n1,2,0.1,0.5,,,,\n"), "rows in order in line 3"),
-        ];
-        for (text, expected) in cases {
-            let error = read(text).unwrap_err().to_string();
+        let error = read("epoch,iteration\n").unwrap_err().to_string();
+        assert!(error.contains("the columns epoch,iteration,lr"), "{error}");
+        for (rows, expected) in [
+            ("0,0,,,1.0,0.5,,\n1,1,0.1,NaN,,,,\n", "finite numbers in line 3"),
+            ("1,1,0.1,x,,,,\n", "numbers in line 2"),
+            ("1,1,0.1,\n", "numbers in line 2"),
+            ("1,1,,0.5,,,,\n", "lr and batch_loss from iteration 1 on"),
+            ("1,2,0.1,0.5,,,,\n1,2,0.1,0.5,,,,\n", "rows in order in line 3"),
+        ] {
+            let error = read(&format!("{}\n{rows}", Metrics::HEADER)).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! How much memory a program takes.
+//! The memory that a program takes.
 
 use std::fs;
 

@@ -1,11 +1,11 @@
-//! What a classifier of images said, as files of a record.
+//! The predictions of a classifier of images, as files of a record.
 
-use std::fs;
 use std::path::Path;
 
 use ndarray::{ArrayView2, ArrayView4, ArrayViewD, Axis};
 use numerics::Scalar;
 
+use crate::logger::remove;
 use crate::{Caption, Confusion, ExperimentError, GridCell, ImageGrid, atomic, filter_grid};
 
 /// The files that [`Predictions::write`] writes.
@@ -13,10 +13,10 @@ pub(crate) const CONFUSION: &str = "confusion.csv";
 pub(crate) const FILES: [&str; 6] =
     [CONFUSION, "confusion.svg", "samples.svg", "confused.svg", "mistakes.svg", "filters.svg"];
 
-/// How many pictures stand in a row, and how many rows there are.
+/// Pictures in a row, and rows.
 const COLUMNS: usize = 5;
 const ROWS: usize = 4;
-/// How many of the most confused pairs are shown.
+/// Pairs of classes among the most frequent mistakes.
 const PAIRS: usize = 5;
 
 /// Images, their classes, and the probabilities that a classifier gave to each class.
@@ -156,13 +156,9 @@ impl<'a> Predictions<'a> {
         }
         self.confusion.write(&directory.join(CONFUSION))?;
         for (name, drawing) in FILES[1..].iter().zip(drawings) {
-            let file = directory.join(name);
             match drawing {
-                Some(svg) => atomic::write(&file, svg.as_bytes())?,
-                None if file.exists() => {
-                    fs::remove_file(&file).map_err(ExperimentError::io("remove", &file))?;
-                }
-                None => {}
+                Some(svg) => atomic::write(&directory.join(name), svg.as_bytes())?,
+                None => remove(directory, [name])?,
             }
         }
         Ok(())
@@ -172,7 +168,7 @@ impl<'a> Predictions<'a> {
         usize::from(self.labels[index])
     }
 
-    /// That of the class that was predicted.
+    /// The probability of the class that was predicted.
     fn probability(&self, index: usize) -> f32 {
         self.probabilities[[index, self.predicted[index]]]
     }
@@ -213,6 +209,8 @@ fn largest(row: &ndarray::ArrayView1<'_, f32>) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use ndarray::{Array2, Array4, array};
 
     use super::*;

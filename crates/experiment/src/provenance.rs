@@ -14,9 +14,9 @@ pub struct Machine {
     pub arch: String,
     /// The operating system.
     pub os: String,
-    /// How many threads run at once.
+    /// The number of threads that run at once.
     pub cores: usize,
-    /// What the processor calls itself, where that can be read.
+    /// The processor's name, where that can be read.
     pub cpu: Option<String>,
 }
 

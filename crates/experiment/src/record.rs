@@ -38,7 +38,7 @@ impl Record {
         let summary: Summary = read_json(&summary_file)?;
         summary.validate(&summary_file)?;
         let metrics_file = directory.join("metrics.csv");
-        let history = History::read(&metrics_file)?;
+        let history = History::read(&metrics_file, u64::MAX)?;
         let confusion_file = directory.join(CONFUSION);
         let confusion = match confusion_file.exists() {
             true => Some(Confusion::read(&confusion_file)?),

@@ -1,21 +1,19 @@
 //! Continuing the record of a run.
 
-use std::fs;
 use std::path::Path;
 
-use crate::logger::{RESULTS, lock, remove_if_there};
-use crate::metrics::as_csv;
+use crate::logger::{RESULTS, lock, remove};
 use crate::schema::read_toml;
 use crate::{Config, ExperimentError, History, Logger, Program, atomic, predictions};
 
-/// How far a run had come when its checkpoint was written.
+/// The position of a run when its checkpoint was written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResumePoint {
     /// Completed epochs, their metrics included.
     pub epochs: u64,
     /// Completed iterations.
     pub iteration: u64,
-    /// How long that took.
+    /// The time until then.
     pub wall_seconds: f64,
     /// The [`History::sha256`] of the metrics so far.
     pub metrics_sha256: String,
@@ -40,50 +38,26 @@ impl Logger {
         check_same_run(&config_file, &started_with, config)?;
 
         let metrics_file = directory.join("metrics.csv");
-        let mut log = lock(directory, &metrics_file, false)?;
-        let mut history = History::read_until(&metrics_file, point.iteration)?;
+        let lock = lock(directory, false)?;
+        let mut history = History::read(&metrics_file, point.iteration)?;
         history.reopen(point.epochs);
-        let rows = history.rows();
-        if rows.last().is_none_or(|last| last.iteration != point.iteration) {
+        let last = history.rows().last().map(|last| last.iteration);
+        if last != Some(point.iteration) {
             let expected = format!("a row of iteration {}, as in the checkpoint", point.iteration);
-            let got = rows.last().map_or("none".to_owned(), |last| {
-                format!("iteration {} as the last", last.iteration)
-            });
+            let got =
+                last.map_or("none".to_owned(), |last| format!("iteration {last} as the last"));
             return Err(ExperimentError::invalid(&metrics_file, expected, got));
         }
         if history.sha256() != point.metrics_sha256 {
             let expected = "the rows that there were when the checkpoint was written";
             return Err(ExperimentError::invalid(&metrics_file, expected, "others"));
         }
-        let (before_last, all) = (as_csv(&rows[..rows.len() - 1]), as_csv(rows));
-        let mut text =
-            fs::read(&metrics_file).map_err(ExperimentError::io("read", &metrics_file))?;
-        if !text.starts_with(&before_last) {
-            // An editor or a spreadsheet has spelled the same numbers otherwise, or ended lines otherwise.
-            atomic::write(&metrics_file, &all)?;
-            log = lock(directory, &metrics_file, false)?;
-            text.clone_from(&all);
-        }
 
         if started_with.hyperparameters != config.hyperparameters {
             atomic::write_toml(&config_file, config)?;
         }
-        for name in RESULTS.into_iter().chain(predictions::FILES) {
-            remove_if_there(&directory.join(name))?;
-        }
-        let shorten = |length: usize| {
-            log.file.set_len(length as u64).map_err(ExperimentError::io("shorten", &metrics_file))
-        };
-        let mut written = rows.len();
-        if text.starts_with(&all) {
-            shorten(all.len())?;
-        } else {
-            // The last row has the metrics of an epoch that is to be completed again.
-            shorten(before_last.len())?;
-            written -= 1;
-        }
-        let mut logger = Self::over(directory.to_owned(), log, history, program);
-        logger.continue_at(written, before_last.len() as u64, point.wall_seconds)?;
+        remove(directory, RESULTS.iter().chain(&predictions::FILES))?;
+        let logger = Self::over(directory.to_owned(), lock, history, program, point.wall_seconds)?;
         logger.write_summary()?;
         Ok(logger)
     }

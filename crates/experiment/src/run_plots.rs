@@ -48,7 +48,7 @@ fn accuracy(history: &History) -> LineChart {
     by_epoch("Accuracy by epoch", "accuracy (%)", history, |error| 100.0 * (1.0 - error))
 }
 
-/// What `shown` makes of the errors after each epoch.
+/// The errors after each epoch, as `shown` presents them.
 fn by_epoch(title: &str, label: &str, history: &History, shown: fn(f64) -> f64) -> LineChart {
     let points = |error: fn(&Metrics) -> Option<f64>| -> Vec<(f64, f64)> {
         let point = |row: &Metrics| Some((row.epoch as f64, shown(error(row)?)));

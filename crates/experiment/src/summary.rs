@@ -15,7 +15,7 @@ use crate::{ExperimentError, Machine, Program};
 pub struct Summary {
     /// [`SCHEMA`](crate::SCHEMA).
     pub schema: u32,
-    /// What became of the run.
+    /// The state of the run.
     pub status: Status,
     /// Completed epochs.
     pub epochs: u64,
@@ -29,14 +29,14 @@ pub struct Summary {
     pub test: Option<Evaluation>,
     /// Where the run diverged, if it did.
     pub diverged: Option<Divergence>,
-    /// How long it took, the time before it was continued included; `None` while it runs.
+    /// The time that it took, that before it was continued included; `None` while it runs.
     pub wall_seconds: Option<f64>,
     /// The most memory that the program had, if the run has ended and the system tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_memory_bytes: Option<u64>,
     /// Where it ran.
     pub machine: Machine,
-    /// What wrote it.
+    /// The program that wrote it.
     pub program: Program,
 }
 
@@ -65,7 +65,7 @@ impl Summary {
     }
 }
 
-/// What became of the run whose record is in this folder; `None` if there is none.
+/// The state of the run whose record is in this folder; `None` if there is none.
 ///
 /// # Errors
 /// [`ExperimentError::Io`] or [`ExperimentError::Invalid`] if its summary cannot be read.
@@ -77,7 +77,7 @@ pub fn status(directory: &Path) -> Result<Option<Status>, ExperimentError> {
     Ok(Some(read_json::<Summary>(&file)?.status))
 }
 
-/// What became of a run.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -106,9 +106,9 @@ impl fmt::Display for Status {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evaluation {
-    /// How many examples it has.
+    /// Its number of examples.
     pub examples: usize,
-    /// How many of them are classified wrongly; `None` where nothing is classified.
+    /// The number that are classified wrongly; `None` where nothing is classified.
     pub wrong: Option<usize>,
     /// The mean loss.
     pub loss: f64,
@@ -154,7 +154,7 @@ pub struct Divergence {
     pub epoch: u64,
     /// The iteration, from 1.
     pub iteration: u64,
-    /// What was not finite: the loss of which data.
+    /// The loss that was not finite.
     pub quantity: String,
     /// `"NaN"`, `"inf"` or `"-inf"`.
     pub value: String,

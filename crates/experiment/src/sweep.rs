@@ -34,13 +34,13 @@ pub struct SweepConfig {
     pub dtype: Dtype,
     /// The seeds that each set is run with.
     pub seeds: Vec<u64>,
-    /// How the best set is chosen, in words.
+    /// The rule by which the best set is chosen, in words.
     pub selection: String,
-    /// What the runs were trained on.
+    /// The data of the runs.
     pub data: Data,
-    /// What varies.
+    /// The hyperparameters that vary.
     pub axes: Vec<Axis>,
-    /// What does not.
+    /// The hyperparameters that do not vary.
     pub hyperparameters: toml::Table,
 }
 
@@ -89,9 +89,9 @@ pub struct SweepSet {
     pub role: Role,
     /// A value for each axis.
     pub values: Vec<String>,
-    /// How many runs it has.
+    /// The number of its runs.
     pub runs: usize,
-    /// How many of them diverged.
+    /// The number of those that diverged.
     pub diverged: usize,
     /// Means and deviations over the runs; `None` if one of them diverged.
     pub spreads: Option<SetSpreads>,
@@ -110,7 +110,7 @@ pub struct SetSpreads {
     pub val_error: Spread,
 }
 
-/// What a set is in the sweep for.
+/// The purpose of a set in a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -143,11 +143,11 @@ pub struct SweepSummary {
     pub best: Choice,
     /// The best baseline, if the sweep has any.
     pub baseline: Option<Choice>,
-    /// How long it took.
+    /// The time that it took.
     pub wall_seconds: f64,
     /// Where it ran.
     pub machine: Machine,
-    /// What wrote it.
+    /// The program that wrote it.
     pub program: Program,
 }
 

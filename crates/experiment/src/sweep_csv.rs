@@ -3,21 +3,20 @@
 use std::path::Path;
 
 use crate::sweep::{Measured, SetSpreads, tabulate};
-use crate::{ExperimentError, Role, SweepConfig, SweepRun, SweepSet, atomic};
+use crate::{ExperimentError, Role, SweepConfig, SweepRun, SweepSet, table_file};
 
-const RUN_COLUMNS: [&str; 6] =
-    ["seed", "status", "train_loss", "train_error", "val_loss", "val_error"];
+const RUN_COLUMNS: &str = "seed,status,train_loss,train_error,val_loss,val_error";
+const SET_COLUMNS: &str = "runs,diverged,train_loss_mean,train_error_mean,val_loss_mean,\
+                           val_loss_sd,val_error_mean,val_error_sd";
 
-const SET_COLUMNS: [&str; 8] = [
-    "runs",
-    "diverged",
-    "train_loss_mean",
-    "train_error_mean",
-    "val_loss_mean",
-    "val_loss_sd",
-    "val_error_mean",
-    "val_error_sd",
-];
+fn header(before: &str, config: &SweepConfig, after: &str) -> Vec<String> {
+    let [before, after] = [before, after].map(|names| names.split(',').map(str::to_owned));
+    before.chain(config.axes.iter().map(|axis| axis.name.clone())).chain(after).collect()
+}
+
+fn texts<const N: usize>(numbers: Option<[f64; N]>) -> [String; N] {
+    numbers.map_or([const { String::new() }; N], |numbers| numbers.map(|x| x.to_string()))
+}
 
 pub(crate) fn write_runs(
     file: &Path,
@@ -25,27 +24,17 @@ pub(crate) fn write_runs(
     table: &[SweepSet],
     runs: &[SweepRun],
 ) -> Result<(), ExperimentError> {
-    let header = header(&["set"], config, &RUN_COLUMNS);
-    let rows = runs.iter().map(|run| run_row(run, &table[run.set].values));
-    write(file, header, rows)
-}
-
-fn run_row(run: &SweepRun, values: &[String]) -> Vec<String> {
-    let mut row = vec![run.set.to_string()];
-    row.extend_from_slice(values);
-    row.push(run.seed.to_string());
-    match run.result {
-        Some((train, validation)) => {
-            row.push("finished".to_owned());
-            let numbers = [train.loss, train.error, validation.loss, validation.error];
-            row.extend(numbers.map(|number| number.to_string()));
-        }
-        None => {
-            row.push("diverged".to_owned());
-            row.extend([const { String::new() }; 4]);
-        }
-    }
-    row
+    let row = |run: &SweepRun| {
+        let status = if run.result.is_some() { "finished" } else { "diverged" };
+        let numbers = run.result.map(|(t, v)| [t.loss, t.error, v.loss, v.error]);
+        let mut row = vec![run.set.to_string()];
+        row.extend_from_slice(&table[run.set].values);
+        row.extend([run.seed.to_string(), status.to_owned()]);
+        row.extend(texts(numbers));
+        row
+    };
+    let header = header("set", config, RUN_COLUMNS);
+    table_file::write(file, [header].into_iter().chain(runs.iter().map(row)))
 }
 
 pub(crate) fn write_table(
@@ -53,23 +42,34 @@ pub(crate) fn write_table(
     config: &SweepConfig,
     table: &[SweepSet],
 ) -> Result<(), ExperimentError> {
-    let header = header(&["set", "role"], config, &SET_COLUMNS);
-    write(file, header, table.iter().map(set_row))
+    table_file::write(file, table_rows(config, table))
 }
 
-fn set_row(set: &SweepSet) -> Vec<String> {
-    let mut row = vec![set.set.to_string(), set.role.name().to_owned()];
-    row.extend_from_slice(&set.values);
-    row.extend([set.runs.to_string(), set.diverged.to_string()]);
-    match set.spreads {
-        Some(SetSpreads { train_loss, train_error, val_loss, val_error }) => {
-            let means = [train_loss.mean, train_error.mean];
-            let spreads = [val_loss.mean, val_loss.sd, val_error.mean, val_error.sd];
-            row.extend(means.iter().chain(&spreads).map(f64::to_string));
-        }
-        None => row.extend([const { String::new() }; 6]),
+fn table_rows(config: &SweepConfig, table: &[SweepSet]) -> Vec<Vec<String>> {
+    let row = |set: &SweepSet| {
+        let numbers = set.spreads.map(|spreads| {
+            let SetSpreads { train_loss, train_error, val_loss, val_error } = spreads;
+            let [loss, error] = [val_loss, val_error];
+            [train_loss.mean, train_error.mean, loss.mean, loss.sd, error.mean, error.sd]
+        });
+        let mut row = vec![set.set.to_string(), set.role.name().to_owned()];
+        row.extend_from_slice(&set.values);
+        row.extend([set.runs.to_string(), set.diverged.to_string()]);
+        row.extend(texts(numbers));
+        row
+    };
+    [header("set,role", config, SET_COLUMNS)].into_iter().chain(table.iter().map(row)).collect()
+}
+
+/// The rows below this header.
+fn read(file: &Path, header: &[String]) -> Result<Vec<Vec<String>>, ExperimentError> {
+    let mut rows = table_file::read(file, false)?.into_iter();
+    let got = rows.next().unwrap_or_default();
+    if got != header {
+        let expected = format!("the columns {}", header.join(","));
+        return Err(ExperimentError::invalid(file, expected, got.join(",")));
     }
-    row
+    Ok(rows.collect())
 }
 
 /// Reads `runs.csv`: every set with every seed, in order.
@@ -77,31 +77,26 @@ pub(crate) fn read_runs(
     file: &Path,
     config: &SweepConfig,
 ) -> Result<Vec<SweepRun>, ExperimentError> {
-    let rows = read(file, header(&["set"], config, &RUN_COLUMNS))?;
-    let axes = config.axes.len();
-    let seeds = config.seeds.len();
-    let mut runs = Vec::with_capacity(rows.len());
-    for (index, row) in rows.iter().enumerate() {
+    let (axes, seeds) = (config.axes.len(), config.seeds.len());
+    let mut runs = Vec::new();
+    for (index, row) in read(file, &header("set", config, RUN_COLUMNS))?.iter().enumerate() {
         let invalid = |expected: &str| {
             let expected = format!("{expected} in line {}", index + 2);
             ExperimentError::invalid(file, expected, row.join(","))
         };
-        let (set, seed) = (index / seeds.max(1), config.seeds.get(index % seeds.max(1)));
-        if row[0] != set.to_string() || Some(&row[1 + axes]) != seed.map(u64::to_string).as_ref() {
+        let (set, seed) = (index / seeds.max(1), config.seeds.get(index % seeds.max(1)).copied());
+        let seed =
+            seed.filter(|seed| row[0] == set.to_string() && row[1 + axes] == seed.to_string());
+        let Some(seed) = seed else {
             return Err(invalid("every set with every seed, in order, next: another run"));
-        }
-        let [seed, status, numbers @ ..] = &row[1 + axes..] else {
-            return Err(invalid("seed and status"));
         };
-        let seed = seed.parse().map_err(|_| invalid("a seed"))?;
-        let result = match status.as_str() {
-            "diverged" if numbers.iter().all(String::is_empty) => None,
-            "finished" => {
-                let numbers: Vec<f64> = numbers
-                    .iter()
-                    .map(|text| text.parse().ok().filter(|x: &f64| x.is_finite()))
-                    .collect::<Option<_>>()
-                    .ok_or_else(|| invalid("four finite numbers"))?;
+        let numbers = &row[3 + axes..];
+        let number = |text: &String| text.parse().ok().filter(|x: &f64| x.is_finite());
+        let result = match (row[2 + axes].as_str(), numbers) {
+            ("diverged", _) if numbers.iter().all(String::is_empty) => None,
+            ("finished", _) => {
+                let numbers = numbers.iter().map(number).collect::<Option<Vec<_>>>();
+                let numbers = numbers.ok_or_else(|| invalid("four finite numbers"))?;
                 let measured = |at: usize| Measured { loss: numbers[at], error: numbers[at + 1] };
                 Some((measured(0), measured(2)))
             }
@@ -122,21 +117,16 @@ pub(crate) fn read_table(
     config: &SweepConfig,
     runs: &[SweepRun],
 ) -> Result<Vec<SweepSet>, ExperimentError> {
-    let rows = read(file, header(&["set", "role"], config, &SET_COLUMNS))?;
-    let mut sets = Vec::with_capacity(rows.len());
-    for (index, row) in rows.iter().enumerate() {
-        let role = match row[1].as_str() {
-            "candidate" => Role::Candidate,
-            "baseline" => Role::Baseline,
-            other => {
-                let expected = format!("candidate or baseline in line {}", index + 2);
-                return Err(ExperimentError::invalid(file, expected, other));
-            }
-        };
-        sets.push((role, row[2..2 + config.axes.len()].to_vec()));
-    }
+    let rows = read(file, &header("set,role", config, SET_COLUMNS))?;
+    let set = |(index, row): (usize, &Vec<String>)| {
+        let role = [Role::Candidate, Role::Baseline].into_iter().find(|role| role.name() == row[1]);
+        let expected = || format!("candidate or baseline in line {}", index + 2);
+        let role = role.ok_or_else(|| ExperimentError::invalid(file, expected(), &*row[1]))?;
+        Ok((role, row[2..2 + config.axes.len()].to_vec()))
+    };
+    let sets = rows.iter().enumerate().map(set).collect::<Result<Vec<_>, ExperimentError>>()?;
     let table = tabulate(&sets, runs);
-    let expected: Vec<_> = table.iter().map(set_row).collect();
+    let expected = &table_rows(config, &table)[1..];
     for (index, (expected, row)) in expected.iter().zip(&rows).enumerate() {
         if expected != row {
             let expected = format!("{} in line {}, from runs.csv", expected.join(","), index + 2);
@@ -149,45 +139,4 @@ pub(crate) fn read_table(
         return Err(ExperimentError::invalid(file, expected, format!("{} sets", table.len())));
     }
     Ok(table)
-}
-
-fn header(before: &[&str], config: &SweepConfig, after: &[&str]) -> Vec<String> {
-    let axes = config.axes.iter().map(|axis| axis.name.as_str());
-    before.iter().copied().chain(axes).chain(after.iter().copied()).map(str::to_owned).collect()
-}
-
-fn write(
-    file: &Path,
-    header: Vec<String>,
-    rows: impl Iterator<Item = Vec<String>>,
-) -> Result<(), ExperimentError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| ExperimentError::io("write", file)(error.into());
-    for row in std::iter::once(header).chain(rows) {
-        writer.write_record(row).map_err(failed)?;
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| ExperimentError::io("write", file)(error.into_error()))?;
-    atomic::write(file, &bytes)
-}
-
-/// The rows below this header; the reader makes sure that each has as many cells.
-fn read(file: &Path, header: Vec<String>) -> Result<Vec<Vec<String>>, ExperimentError> {
-    let mut reader = csv::Reader::from_path(file)
-        .map_err(|error| ExperimentError::io("read", file)(error.into()))?;
-    let invalid = |error: csv::Error| ExperimentError::invalid(file, "CSV", error.to_string());
-    let got = reader.headers().map_err(invalid)?;
-    if got.iter().ne(header.iter().map(String::as_str)) {
-        let expected = format!("the columns {}", header.join(","));
-        return Err(ExperimentError::invalid(
-            file,
-            expected,
-            got.iter().collect::<Vec<_>>().join(","),
-        ));
-    }
-    reader
-        .records()
-        .map(|row| Ok(row.map_err(invalid)?.iter().map(str::to_owned).collect()))
-        .collect()
 }

@@ -94,7 +94,7 @@ impl Drop for SweepWriter {
 }
 
 fn check_replaceable(target: &Path, overwrite: bool) -> Result<(), ExperimentError> {
-    let entries = disk::entries(target).map_err(ExperimentError::io("read", target))?;
+    let entries = system::entries(target).map_err(ExperimentError::io("read", target))?;
     let mut empty = true;
     for entry in entries {
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -398,7 +398,7 @@ fn only_the_same_run_is_continued() {
     Record::read(&root.path().join("run")).unwrap();
 }
 
-/// What an editor on Windows or a spreadsheet makes of the log.
+/// An editor on Windows or a spreadsheet may have saved the log.
 #[test]
 fn a_log_with_other_line_ends_or_spellings_is_continued() {
     let text = |root: &Path| fs::read_to_string(root.join("run/metrics.csv")).unwrap();

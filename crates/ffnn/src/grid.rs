@@ -1,85 +1,11 @@
 //! The grid of a sweep.
 
-use std::fmt;
-use std::str::FromStr;
-
 use experiment::{Axis, Role};
-use serde::{Deserialize, Serialize};
+use training::TrainingError;
 
-use crate::{FfnnError, IrisConfig, Training};
+use crate::{Hidden, Hyperparameters, IrisConfig};
 
-/// The sizes of the hidden layers: `"8"`, `"16,8"`, or `"none"`, which makes the network a softmax
-/// regression.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Hidden(Vec<usize>);
-
-impl Hidden {
-    /// No hidden layer.
-    pub const NONE: Self = Self(Vec::new());
-
-    /// Layers of these sizes.
-    ///
-    /// # Errors
-    /// [`FfnnError::Hyperparameter`] if one is 0.
-    pub fn new(sizes: Vec<usize>) -> Result<Self, FfnnError> {
-        if sizes.contains(&0) {
-            return Err(invalid(&format!("{sizes:?}")));
-        }
-        Ok(Self(sizes))
-    }
-
-    /// The sizes, none of them 0.
-    #[must_use]
-    pub fn sizes(&self) -> &[usize] {
-        &self.0
-    }
-}
-
-fn invalid(got: &str) -> FfnnError {
-    FfnnError::Hyperparameter {
-        what: "the size of a hidden layer",
-        expected: "at least 1 (several layers separated by commas, or none)".to_owned(),
-        got: got.to_owned(),
-    }
-}
-
-impl fmt::Display for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return f.write_str("none");
-        }
-        f.write_str(&self.0.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
-    }
-}
-
-impl FromStr for Hidden {
-    type Err = FfnnError;
-
-    fn from_str(text: &str) -> Result<Self, FfnnError> {
-        if text == "none" {
-            return Ok(Self::NONE);
-        }
-        let sizes = text.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>();
-        Self::new(sizes.map_err(|_| invalid(&format!("{text:?}")))?)
-    }
-}
-
-impl TryFrom<String> for Hidden {
-    type Error = FfnnError;
-
-    fn try_from(text: String) -> Result<Self, FfnnError> {
-        text.parse()
-    }
-}
-
-impl From<Hidden> for String {
-    fn from(hidden: Hidden) -> Self {
-        hidden.to_string()
-    }
-}
-
-/// What a sweep runs: every learning rate with every hidden size, and, as the baseline to beat,
+/// The plan of a sweep: every learning rate with every hidden size, and, as the baseline to beat,
 /// every learning rate without a hidden layer; each of these sets with every seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grid {
@@ -89,8 +15,8 @@ pub struct Grid {
     pub hidden: Vec<usize>,
     /// The seeds of each set, at least two.
     pub seeds: Vec<u64>,
-    /// What does not vary.
-    pub training: Training,
+    /// The hyperparameters that do not vary.
+    pub training: Hyperparameters,
 }
 
 /// One set of hyperparameters of a grid.
@@ -116,7 +42,7 @@ impl Default for Grid {
             lrs: vec![0.01, 0.03, 0.1, 0.3, 1.0],
             hidden: vec![2, 4, 8, 16],
             seeds: (0..10).collect(),
-            training: Training::default(),
+            training: Hyperparameters::default(),
         }
     }
 }
@@ -125,10 +51,10 @@ impl Grid {
     /// Checks everything that can be checked without the data.
     ///
     /// # Errors
-    /// [`FfnnError::Hyperparameter`] if an axis is empty or has a value twice, or there are fewer
+    /// [`TrainingError::Config`] if an axis is empty or has a value twice, or there are fewer
     /// than two seeds; otherwise as [`IrisConfig::validate`].
-    pub fn validate(&self) -> Result<(), FfnnError> {
-        let distinct = |what, least: usize, values: Vec<String>| {
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let distinct = |what: &str, least: usize, values: Vec<String>| {
             let mut unique = values.clone();
             unique.sort();
             unique.dedup();
@@ -136,7 +62,7 @@ impl Grid {
                 return Ok(());
             }
             let expected = format!("at least {least}, all different");
-            Err(FfnnError::Hyperparameter { what, expected, got: values.join(", ") })
+            Err(TrainingError::config(what, expected, values.join(", ")))
         };
         distinct("the list of learning rates", 1, self.lrs.iter().map(f64::to_string).collect())?;
         distinct("the list of sizes", 1, self.hidden.iter().map(usize::to_string).collect())?;
@@ -147,8 +73,8 @@ impl Grid {
     /// Every set in order: the candidates by hidden size, then the baselines.
     ///
     /// # Errors
-    /// [`FfnnError::Hyperparameter`] if a hidden size is 0.
-    pub fn sets(&self) -> Result<Vec<GridSet>, FfnnError> {
+    /// [`TrainingError::Config`] if a hidden size is 0.
+    pub fn sets(&self) -> Result<Vec<GridSet>, TrainingError> {
         let mut sets = Vec::with_capacity((self.hidden.len() + 1) * self.lrs.len());
         let candidates = self.hidden.iter().map(|&units| (Role::Candidate, vec![units]));
         for (role, sizes) in candidates.chain([(Role::Baseline, Vec::new())]) {
@@ -179,18 +105,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hidden_sizes_parse_back() {
-        for text in ["none", "8", "16,8"] {
-            assert_eq!(text.parse::<Hidden>().unwrap().to_string(), text);
-        }
-        assert_eq!("16, 8".parse::<Hidden>().unwrap().sizes(), [16, 8]);
-        for text in ["0", "8,0", "", "8,", "-1", "x", "1.5"] {
-            let error = text.parse::<Hidden>().unwrap_err();
-            assert!(matches!(error, FfnnError::Hyperparameter { .. }), "{text:?}: {error}");
-        }
-    }
-
-    #[test]
     fn the_sets_are_every_pair_then_the_baselines() {
         let grid = Grid { lrs: vec![0.1, 1.0], hidden: vec![3], ..Grid::default() };
         let sets = grid.sets().unwrap();
@@ -216,9 +130,9 @@ mod tests {
             Grid { seeds: vec![1], ..valid.clone() },
             Grid { seeds: vec![1, 1], ..valid.clone() },
         ] {
-            assert!(matches!(grid.validate(), Err(FfnnError::Hyperparameter { .. })), "{grid:?}");
+            assert!(matches!(grid.validate(), Err(TrainingError::Config { .. })), "{grid:?}");
         }
         let grid = Grid { lrs: vec![0.1, -1.0], ..valid };
-        assert!(matches!(grid.validate(), Err(FfnnError::Optim(_))));
+        assert!(matches!(grid.validate(), Err(TrainingError::Optim(_))));
     }
 }

@@ -1,68 +1,91 @@
 //! One run of the Iris experiment.
 
 use activations::Activation;
-use datasets::{Preprocess, Splits};
+use clap::Args;
+use datasets::{Batches, Preprocess, Splits};
 use experiment::{EpochMetrics, Evaluation, MetricsSink};
 use layers::{FullyConnectedConfig, LayerConfig, LayerShapes, WeightInit};
 use losses::Loss;
+use network::NeuralNetwork;
 use numerics::{Rng, Scalar};
 use optim::{ScheduleConfig, SgdConfig};
 use serde::{Deserialize, Serialize};
+use training::{Event, Learner, RunConfig, Trainable, TrainingError};
 
-use crate::{FfnnError, Hidden, NeuralNetwork, TrainConfig};
+use crate::Hidden;
 
 /// The hyperparameters of a run; the seed is not one of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+///
+/// The comments of the fields are the help of the command line.
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IrisConfig {
-    /// The learning rate of the first step.
+    /// Learning rate
+    #[arg(long, default_value_t = 0.1, allow_negative_numbers = true)]
     pub lr: f64,
-    /// The sizes of the hidden layers.
+    /// Sizes of the hidden layers, separated by commas, or none
+    #[arg(long, value_name = "SIZES", default_value = "8", allow_negative_numbers = true)]
     pub hidden: Hidden,
-    /// Those that a sweep holds fixed.
+    /// The hyperparameters that a sweep holds fixed.
+    #[command(flatten)]
     #[serde(flatten)]
-    pub training: Training,
+    pub training: Hyperparameters,
 }
 
 /// The hyperparameters that a sweep holds fixed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[command(next_help_heading = "Training")]
 #[serde(deny_unknown_fields)]
-pub struct Training {
-    /// The activation of the hidden layers.
+pub struct Hyperparameters {
+    /// Activation of the hidden layers: linear, sigmoid, tanh, relu, softmax, arctan, gelu
+    #[arg(long, default_value_t = Self::default().activation)]
     pub activation: Activation,
-    /// How the weights of every layer are drawn.
+    /// Initialiser of the weights, by the course's name
+    #[arg(long, default_value_t = Self::default().weight_init)]
     pub weight_init: WeightInit,
-    /// The loss; with it comes the last activation.
+    /// Loss: cross_entropy, l2, softmax_cross_entropy
+    #[arg(long, default_value_t = Self::default().loss)]
     pub loss: Loss,
-    /// How the features are scaled.
+    /// Scaling of the features, fitted on the training split: none, normalise, standardise
+    #[arg(long, default_value_t = Self::default().preprocess)]
     pub preprocess: Preprocess,
-    /// How often every example is seen.
+    /// Epochs
+    #[arg(long, default_value_t = Self::default().epochs, allow_negative_numbers = true)]
     pub epochs: u64,
-    /// The number of examples in a mini-batch.
+    /// Examples in a mini-batch
+    #[arg(long, default_value_t = Self::default().batch_size, allow_negative_numbers = true)]
     pub batch_size: usize,
-    /// The share of the last velocity that is kept.
+    /// Momentum, in [0, 1)
+    #[arg(long, default_value_t = Self::default().momentum, allow_negative_numbers = true)]
     pub momentum: f64,
-    /// The largest norm of the gradient of a parameter tensor, if it is bounded.
+    /// Largest norm of the gradient of a parameter tensor [default: unbounded]
+    #[arg(long, allow_negative_numbers = true)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
-    /// How the learning rate decays, if it does.
+    /// The decay of the learning rate, if it decays.
+    #[command(flatten)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decay: Option<Decay>,
 }
 
 /// Exponential decay of the learning rate.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Args, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decay {
-    /// The factor by which the rate shrinks, in `(0, 1]`.
+    /// Factor by which the learning rate decays exponentially, in (0, 1] [default: constant rate]
+    #[arg(long = "decay", id = "decay", value_name = "DECAY", required = false)]
+    #[arg(allow_negative_numbers = true)]
     pub factor: f64,
-    /// The number of iterations in which it does.
+    /// Iterations in which it decays by that factor
+    #[arg(long = "decay-steps", id = "decay_steps", value_name = "DECAY_STEPS")]
+    #[arg(default_value_t = 100, requires = "decay", allow_negative_numbers = true)]
     pub steps: u64,
-    /// Whether it shrinks all at once.
+    /// Let the learning rate decay all at once
+    #[arg(long, requires = "decay")]
     pub staircase: bool,
 }
 
-impl Default for Training {
+impl Default for Hyperparameters {
     fn default() -> Self {
         Self {
             activation: Activation::ReLU,
@@ -78,7 +101,7 @@ impl Default for Training {
     }
 }
 
-/// What a run ends with.
+/// The end of a run.
 #[derive(Debug)]
 pub struct Outcome<T: Scalar> {
     /// The trained network.
@@ -94,26 +117,15 @@ impl IrisConfig {
     /// Checks what can be checked without the data.
     ///
     /// # Errors
-    /// [`FfnnError::Hyperparameter`] or [`FfnnError::Optim`].
-    pub fn validate(&self) -> Result<(), FfnnError> {
-        self.schedule().build()?;
-        self.sgd().build::<f64>()?;
-        for (what, value) in [
-            ("the number of epochs", self.training.epochs),
-            ("the batch size", self.training.batch_size as u64),
-        ] {
-            if value == 0 {
-                let (expected, got) = ("at least 1".to_owned(), "0".to_owned());
-                return Err(FfnnError::Hyperparameter { what, expected, got });
-            }
-        }
-        Ok(())
+    /// As [`RunConfig::validate`].
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        self.run_config(0).validate()
     }
 
     /// The layers: the hidden ones, then one output for each class.
     #[must_use]
     pub fn layer_configs<T: Scalar>(&self, classes: usize) -> Vec<Box<dyn LayerConfig<T>>> {
-        let Training { activation, weight_init, loss, .. } = self.training;
+        let Hyperparameters { activation, weight_init, loss, .. } = self.training;
         let last = match loss {
             Loss::CrossEntropy => Activation::SoftMax,
             Loss::SoftmaxCrossEntropy | Loss::L2 => Activation::Linear,
@@ -133,9 +145,9 @@ impl IrisConfig {
     ///
     /// # Errors
     /// As [`NeuralNetwork::shapes`].
-    pub fn shapes<T: Scalar>(&self, data: &Splits<T>) -> Result<Vec<LayerShapes>, FfnnError> {
+    pub fn shapes<T: Scalar>(&self, data: &Splits<T>) -> Result<Vec<LayerShapes>, TrainingError> {
         let configs = self.layer_configs(data.train.n_out());
-        NeuralNetwork::<T>::shapes(&configs, data.train.example_shape())
+        Ok(NeuralNetwork::<T>::shapes(&configs, data.train.example_shape())?)
     }
 
     /// The untrained network for these data.
@@ -146,56 +158,66 @@ impl IrisConfig {
         &self,
         data: &Splits<T>,
         seed: u64,
-    ) -> Result<NeuralNetwork<T>, FfnnError> {
+    ) -> Result<NeuralNetwork<T>, TrainingError> {
         let configs = self.layer_configs(data.train.n_out());
         let rng = &mut Rng::with_stream(seed, WEIGHTS);
-        NeuralNetwork::build(&configs, data.train.example_shape(), self.training.loss, rng)
+        Ok(NeuralNetwork::build(&configs, data.train.example_shape(), self.training.loss, rng)?)
     }
 
     /// Trains a network on data that have been preprocessed.
     ///
     /// # Errors
-    /// As [`network`](Self::network) and [`NeuralNetwork::train`].
+    /// As [`network`](Self::network) and [`Learner::advance`].
     pub fn run<T: Scalar>(
         &self,
         data: &Splits<T>,
         seed: u64,
         sink: &mut dyn MetricsSink,
-    ) -> Result<Outcome<T>, FfnnError> {
-        let mut network = self.network(data, seed)?;
-        let config = TrainConfig {
-            epochs: self.training.epochs,
-            batch_size: self.training.batch_size,
-            sgd: self.sgd(),
-            schedule: self.schedule(),
-            seed,
-        };
-        let last = network.train(&data.train, Some(&data.validation), &config, sink)?;
-        Ok(Outcome { network, last })
-    }
-
-    fn sgd(&self) -> SgdConfig {
-        let (momentum, clip_norm) = (self.training.momentum, self.training.clip_norm);
-        SgdConfig { momentum, clip_norm, ..SgdConfig::default() }
-    }
-
-    fn schedule(&self) -> ScheduleConfig {
-        let lr = self.lr;
-        match self.training.decay {
-            None => ScheduleConfig::Constant { lr },
-            Some(Decay { factor, steps, staircase }) => {
-                ScheduleConfig::Exponential { lr, decay: factor, decay_steps: steps, staircase }
+    ) -> Result<Outcome<T>, TrainingError> {
+        let batches = Batches::new(&data.train, self.training.batch_size, seed)?;
+        let mut learner = Learner::new(self.network(data, seed)?, self.run_config(seed))?;
+        let mut last = None;
+        while !learner.is_over() {
+            match learner.advance(&batches, &data.train, Some(&data.validation))? {
+                Event::Step(step) => sink.iteration(&step.metrics)?,
+                Event::Epoch(metrics) => {
+                    sink.epoch(&metrics)?;
+                    last = Some(metrics);
+                }
             }
+        }
+        let last = last.expect("there is at least one epoch");
+        Ok(Outcome { network: learner.into_model(), last })
+    }
+
+    fn run_config(&self, seed: u64) -> RunConfig {
+        let Hyperparameters { epochs, batch_size, momentum, clip_norm, decay, .. } = self.training;
+        let lr = self.lr;
+        RunConfig {
+            epochs,
+            batch_size,
+            seed,
+            sgd: SgdConfig { momentum, clip_norm, ..SgdConfig::default() },
+            schedule: match decay {
+                None => ScheduleConfig::Constant { lr },
+                Some(Decay { factor: decay, steps: decay_steps, staircase }) => {
+                    ScheduleConfig::Exponential { lr, decay, decay_steps, staircase }
+                }
+            },
+            groups: vec![],
+            label_smoothing: 0.0,
+            augmentation: "none".to_owned(),
+            data_sha256: String::new(),
         }
     }
 }
 
 impl<T: Scalar> Outcome<T> {
-    /// The test set, which nothing was chosen by.
+    /// Loss and error on the test set, by which nothing was chosen.
     ///
     /// # Errors
-    /// As [`NeuralNetwork::test`].
-    pub fn test(&self, data: &Splits<T>) -> Result<Evaluation, FfnnError> {
-        self.network.test(&data.test)
+    /// As [`Trainable::measure`].
+    pub fn test(&self, data: &Splits<T>) -> Result<Evaluation, TrainingError> {
+        self.network.measure(&data.test)
     }
 }

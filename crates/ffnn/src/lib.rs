@@ -1,53 +1,24 @@
-//! The feed-forward network of question 5, its training, and the Iris experiment.
+//! The Iris experiment of question 5: one training, or a sweep over learning rates and hidden sizes.
 //!
-//! A [`NeuralNetwork`] is declared by the configurations of its layers and a loss, and built for the
-//! shape of one input example: each layer is built for what the one before it gives.
+//! An [`IrisConfig`] has the hyperparameters of a training, and [`IrisConfig::run`] trains with them. A
+//! [`Grid`] has those of many; [`sweep`] runs them all and chooses on validation, and [`compare`] says
+//! whether a record is reproduced.
 //!
-//! ```
-//! use activations::Activation;
-//! use ffnn::NeuralNetwork;
-//! use layers::{FullyConnectedConfig, LayerConfig};
-//! use losses::Loss;
-//! use ndarray::array;
-//! use numerics::Rng;
-//! use optim::SgdConfig;
-//!
-//! let configs: [Box<dyn LayerConfig<f64>>; 2] = [
-//!     Box::new(FullyConnectedConfig { activation: Activation::TanH, ..FullyConnectedConfig::new(8) }),
-//!     Box::new(FullyConnectedConfig::new(2)),
-//! ];
-//! let mut network =
-//!     NeuralNetwork::build(&configs, &[2], Loss::SoftmaxCrossEntropy, &mut Rng::new(0))?;
-//!
-//! // Exclusive or.
-//! let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]].into_dyn();
-//! let y = array![[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]];
-//! let mut sgd = SgdConfig { momentum: 0.9, ..SgdConfig::default() }.build()?;
-//! for _ in 0..300 {
-//!     let out = network.forward(x.clone())?;
-//!     network.backward(y.view(), out.view())?;
-//!     network.update(&mut sgd, 0.1)?;
-//! }
-//! assert_eq!(network.error(y.view(), network.predict(&x)?.view())?, 0.0);
-//! # Ok::<(), ffnn::FfnnError>(())
-//! ```
+//! The network is the crate [`network`], the training loop the crate [`training`].
 
 mod error;
 mod grid;
+mod hidden;
 mod iris;
-mod network;
-mod profile;
 mod sweep;
 mod sweep_check;
 mod sweep_plots;
-mod train;
 
 pub use error::FfnnError;
-pub use grid::{Grid, GridSet, Hidden};
-pub use iris::{Decay, IrisConfig, Outcome, Training};
+pub use grid::{Grid, GridSet};
+pub use hidden::Hidden;
+pub use iris::{Decay, Hyperparameters, IrisConfig, Outcome};
 pub use network::NeuralNetwork;
-pub use profile::{Part, Profile, Profiler};
 pub use sweep::{SweepOutcome, sweep};
 pub use sweep_check::{Agreement, compare};
 pub use sweep_plots::sweep_plots;
-pub use train::TrainConfig;

@@ -1,15 +1,14 @@
-//! Running a sweep.
+//! A sweep: every run of a grid, and the choice of the best.
 
 use datasets::Splits;
-use experiment::{
-    Choice, Evaluation, History, MetricsSink, Role, SweepRun, SweepSet, Tested, choose, tabulate,
-};
+use experiment::{Choice, Evaluation, History, Role, SweepRun, SweepSet, Tested, choose, tabulate};
 use numerics::Scalar;
 use rayon::prelude::*;
+use training::TrainingError;
 
 use crate::{FfnnError, Grid, GridSet};
 
-/// What comes out of a sweep.
+/// The result of a sweep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SweepOutcome {
     /// Every set, in the order of the grid.
@@ -68,13 +67,13 @@ fn run<T: Scalar>(
     seed: u64,
     data: &Splits<T>,
 ) -> Result<SweepRun, FfnnError> {
-    let result = match grid_set.config.run(data, seed, &mut Nothing) {
+    let result = match grid_set.config.run(data, seed, &mut History::default()) {
         Ok(outcome) => {
             let validation = outcome.last.validation.expect("the run had a validation set");
             Some((outcome.last.train.into(), validation.into()))
         }
-        Err(FfnnError::Diverged(_)) => None,
-        Err(error) => return Err(error),
+        Err(TrainingError::Diverged { .. }) => None,
+        Err(error) => return Err(error.into()),
     };
     Ok(SweepRun { set, seed, result })
 }
@@ -102,21 +101,5 @@ fn choice(
 ) -> Result<Choice, FfnnError> {
     let tested = grid.seeds.iter().zip(tested);
     let test = tested.map(|(&seed, (evaluation, _))| Tested { seed, evaluation }).collect();
-    Ok(Choice::new(&grid.axes(), set, test)?)
-}
-
-/// Takes no notice of the metrics of a run that is one of many.
-struct Nothing;
-
-impl MetricsSink for Nothing {
-    fn iteration(
-        &mut self,
-        _: &experiment::IterationMetrics,
-    ) -> Result<(), experiment::ExperimentError> {
-        Ok(())
-    }
-
-    fn epoch(&mut self, _: &experiment::EpochMetrics) -> Result<(), experiment::ExperimentError> {
-        Ok(())
-    }
+    Ok(Choice::new(&grid.axes(), set, test).map_err(TrainingError::from)?)
 }

@@ -1,10 +1,10 @@
-//! Whether a sweep that was run again gives what its record says.
+//! The comparison of a sweep that was run again with its record.
 
-use experiment::{Choice, SweepRecord, SweepRun};
+use experiment::{SweepRecord, SweepRun};
 
 use crate::SweepOutcome;
 
-/// How a repeated sweep agrees with its record.
+/// The agreement of a repeated sweep with its record.
 ///
 /// On the same machine the numbers are the same, bit for bit. Another processor may have another
 /// matrix product (faer chooses by instruction set) and another system another `exp`, which round
@@ -17,7 +17,7 @@ pub struct Agreement {
     pub largest_loss_difference: f64,
     /// The largest difference of an error, as a fraction of the examples.
     pub largest_error_difference: f64,
-    /// What differs other than by a number: choices, and runs that diverged.
+    /// Differences other than of a number: choices, and runs that diverged.
     pub differences: Vec<String>,
 }
 
@@ -35,42 +35,12 @@ impl Agreement {
             && self.largest_error_difference == 0.0
     }
 
-    fn number(&mut self, loss: (f64, f64), error: (f64, f64)) {
-        let scale = loss.0.abs().max(loss.1.abs()).max(1.0);
-        let difference = (loss.0 - loss.1).abs() / scale;
-        self.largest_loss_difference = self.largest_loss_difference.max(difference);
-        self.largest_error_difference =
-            self.largest_error_difference.max((error.0 - error.1).abs());
-    }
-
-    fn run(&mut self, recorded: &SweepRun, again: &SweepRun) {
-        match (recorded.result, again.result) {
-            (Some(recorded), Some(again)) => {
-                for (recorded, again) in [(recorded.0, again.0), (recorded.1, again.1)] {
-                    self.number((recorded.loss, again.loss), (recorded.error, again.error));
-                }
-            }
-            (None, None) => {}
-            (recorded_result, _) => {
-                let was = if recorded_result.is_none() { "diverged" } else { "finished" };
-                let SweepRun { set, seed, .. } = recorded;
-                self.differences.push(format!("set {set}, seed {seed} {was} in the record only"));
-            }
-        }
-    }
-
-    fn choice(&mut self, what: &str, recorded: Option<&Choice>, again: Option<&Choice>) {
-        let (set, set_again) = (recorded.map(|choice| choice.set), again.map(|choice| choice.set));
-        if set != set_again {
-            self.differences.push(format!("the {what} is set {set:?}, now {set_again:?}"));
-            return;
-        }
-        let tests = recorded.iter().flat_map(|choice| &choice.test);
-        let tests_again = again.iter().flat_map(|choice| &choice.test);
-        for (recorded, again) in tests.zip(tests_again) {
-            let (recorded, again) = (recorded.evaluation, again.evaluation);
-            self.number((recorded.loss, again.loss), (recorded.error, again.error));
-        }
+    /// Takes in a loss and an error, each as recorded and as found again.
+    fn compare(&mut self, loss: [f64; 2], error: [f64; 2]) {
+        let scale = loss[0].abs().max(loss[1].abs()).max(1.0);
+        let [loss, error] = [(loss[0] - loss[1]).abs() / scale, (error[0] - error[1]).abs()];
+        self.largest_loss_difference = self.largest_loss_difference.max(loss);
+        self.largest_error_difference = self.largest_error_difference.max(error);
     }
 }
 
@@ -82,19 +52,45 @@ pub fn compare(record: &SweepRecord, outcome: &SweepOutcome) -> Agreement {
         largest_error_difference: 0.0,
         differences: Vec::new(),
     };
-    let sets: Vec<_> = outcome.table.iter().map(|set| &set.values).collect();
+    let sets = outcome.table.iter().map(|set| &set.values);
     if record.table.iter().map(|set| &set.values).ne(sets) {
         agreement.differences.push("the record has other sets".to_owned());
     }
-    if record.runs.len() != outcome.runs.len() {
-        let (recorded, again) = (record.runs.len(), outcome.runs.len());
+    let (recorded, again) = (record.runs.len(), outcome.runs.len());
+    if recorded != again {
         agreement.differences.push(format!("the record has {recorded} runs, now {again}"));
     }
     for (recorded, again) in record.runs.iter().zip(&outcome.runs) {
-        agreement.run(recorded, again);
+        match (recorded.result, again.result) {
+            (Some((train, validation)), Some(again)) => {
+                for (old, new) in [(train, again.0), (validation, again.1)] {
+                    agreement.compare([old.loss, new.loss], [old.error, new.error]);
+                }
+            }
+            (None, None) => {}
+            (result, _) => {
+                let was = if result.is_none() { "diverged" } else { "finished" };
+                let SweepRun { set, seed, .. } = recorded;
+                let difference = format!("set {set}, seed {seed} {was} in the record only");
+                agreement.differences.push(difference);
+            }
+        }
     }
-    let SweepRecord { summary, .. } = record;
-    agreement.choice("best candidate", Some(&summary.best), Some(&outcome.best));
-    agreement.choice("best baseline", summary.baseline.as_ref(), outcome.baseline.as_ref());
+    for (what, old, new) in [
+        ("candidate", Some(&record.summary.best), Some(&outcome.best)),
+        ("baseline", record.summary.baseline.as_ref(), outcome.baseline.as_ref()),
+    ] {
+        let [set, set_again] = [old, new].map(|choice| choice.map(|choice| choice.set));
+        if set != set_again {
+            let difference = format!("the best {what} is set {set:?}, now {set_again:?}");
+            agreement.differences.push(difference);
+            continue;
+        }
+        let [old, new] = [old, new].map(|choice| choice.into_iter().flat_map(|c| &c.test));
+        for (old, new) in old.zip(new) {
+            let (old, new) = (old.evaluation, new.evaluation);
+            agreement.compare([old.loss, new.loss], [old.error, new.error]);
+        }
+    }
     agreement
 }

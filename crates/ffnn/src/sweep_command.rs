@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use datasets::Batches;
 use experiment::{
     Config, Dtype, Logger, Machine, ModelName, Results, SCHEMA, Status, SweepConfig, SweepRecord,
     SweepSummary, SweepWriter,
 };
-use ffnn::{Agreement, Grid, IrisConfig, compare, sweep, sweep_plots};
+use ffnn::{Agreement, Grid, Hyperparameters, IrisConfig, compare, sweep, sweep_plots};
 use numerics::Scalar;
-use stdio::println;
+use system::println;
+use training::{UsageError, command_line, quoted};
 
-use crate::cli::{self, RecordArguments, TrainingArguments, percent};
-use crate::failure::Failure;
+use crate::record_arguments::{PROGRAM, RecordArguments, describe, model_name, percent, program};
 use crate::sweep_table;
 
 #[derive(Args, Debug)]
@@ -36,7 +37,7 @@ pub(crate) struct SweepArguments {
     )]
     seeds: u64,
     /// Name of the record's folder
-    #[arg(long, value_name = "NAME", default_value = "iris-sweep", value_parser = cli::model_name)]
+    #[arg(long, value_name = "NAME", default_value = "iris-sweep", value_parser = model_name)]
     model_name: ModelName,
     /// Threads [default: as many as the machine runs at once]; the results do not depend on it
     #[arg(long, allow_negative_numbers = true)]
@@ -50,7 +51,7 @@ pub(crate) struct SweepArguments {
     )]
     check: Option<PathBuf>,
     #[command(flatten)]
-    training: TrainingArguments,
+    training: Hyperparameters,
     #[command(flatten)]
     record: RecordArguments,
 }
@@ -59,7 +60,7 @@ pub(crate) struct SweepArguments {
 pub(crate) const SELECTION: &str = "least mean validation error over the seeds; of equals, least mean \
                          validation loss; sets with a diverged run are out";
 
-pub(crate) fn execute(arguments: &SweepArguments) -> Result<(), Failure> {
+pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads.map_or(0, usize::from))
         .build_global()
@@ -75,25 +76,25 @@ pub(crate) fn execute(arguments: &SweepArguments) -> Result<(), Failure> {
         lrs: arguments.lr.clone(),
         hidden: arguments.hidden.clone(),
         seeds: (0..arguments.seeds).collect(),
-        training: arguments.training.training(),
+        training: arguments.training.clone(),
     };
-    grid.validate().map_err(Failure::usage)?;
+    grid.validate().map_err(UsageError::new)?;
     match arguments.record.dtype {
         Dtype::F32 => run::<f32>(arguments, &grid),
         Dtype::F64 => run::<f64>(arguments, &grid),
     }
 }
 
-fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure> {
+fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     let started = Instant::now();
     let SweepArguments { model_name, record, .. } = arguments;
     let splits = record.load::<T>(grid.training.preprocess)?;
     // Whatever can be refused is refused before there is a record.
-    datasets::Batches::new(&splits.train, grid.training.batch_size, 0).map_err(Failure::usage)?;
+    Batches::new(&splits.train, grid.training.batch_size, 0).map_err(UsageError::new)?;
     for set in grid.sets()? {
-        set.config.shapes(&splits).map_err(Failure::usage)?;
+        set.config.shapes(&splits).map_err(UsageError::new)?;
     }
-    let data = cli::describe(&splits);
+    let data = describe(&splits);
     let writer = SweepWriter::create(&record.output, model_name, record.overwrite)?;
     let outcome = sweep(grid, &splits)?;
 
@@ -103,7 +104,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
     let command = train_command(best, seed, record);
     let name = "best".parse()?;
     let config = Config::new(name, command, seed, record.dtype, data.clone(), best)?;
-    let mut logger = Logger::create(writer.staging(), &config, cli::program(), false)?;
+    let mut logger = Logger::create(writer.staging(), &config, program(), false)?;
     let run = best.run(&splits, seed, &mut logger)?;
     let (train, validation) = (run.last.train, run.last.validation);
     let test = Some(run.test(&splits)?);
@@ -112,7 +113,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
     let config = SweepConfig {
         schema: SCHEMA,
         model_name: model_name.clone(),
-        command: cli::command_line(),
+        command: command_line(PROGRAM),
         dtype: record.dtype,
         seeds: grid.seeds.clone(),
         selection: SELECTION.to_owned(),
@@ -128,7 +129,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
         baseline: outcome.baseline.clone(),
         wall_seconds: started.elapsed().as_secs_f64(),
         machine: Machine::current(),
-        program: cli::program(),
+        program: program(),
     };
     let (runs, table) = (outcome.runs.clone(), outcome.table.clone());
     let whole = SweepRecord { config, runs, table, summary };
@@ -143,41 +144,36 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<(), Failure
 }
 
 /// Runs the sweep of a record again and compares.
-fn check<T: Scalar>(arguments: &SweepArguments, record: &SweepRecord) -> Result<(), Failure> {
+fn check<T: Scalar>(arguments: &SweepArguments, record: &SweepRecord) -> Result<()> {
     let grid = grid_of(&record.config)?;
     let splits = arguments.record.load::<T>(grid.training.preprocess)?;
-    if splits.sha256 != record.config.data.sha256 {
-        let (expected, got) = (&record.config.data.sha256, &splits.sha256);
-        return Err(
-            anyhow!("the record is of data with SHA-256 {expected}, these have {got}").into()
-        );
-    }
+    let (expected, got) = (&record.config.data.sha256, &splits.sha256);
+    ensure!(expected == got, "the record is of data with SHA-256 {expected}, these have {got}");
     let agreement = compare(record, &sweep(&grid, &splits)?);
-    let Agreement { largest_loss_difference: loss, largest_error_difference: error, .. } =
-        agreement;
+    let Agreement { largest_loss_difference: loss, largest_error_difference: error, differences } =
+        &agreement;
     if !arguments.record.quiet {
         println!(
             "{} runs again: losses differ by at most {loss:.1e} (tolerance {:.0e}), errors by at \
              most {} (tolerance 0), {} other differences",
             record.runs.len(),
             Agreement::LOSS_TOLERANCE,
-            percent(error),
-            agreement.differences.len()
+            percent(*error),
+            differences.len()
         );
     }
     if agreement.holds() {
         return Ok(());
     }
-    let reasons = if agreement.differences.is_empty() {
-        format!("a loss differs by {loss:e}, an error by {}", percent(error))
-    } else {
-        agreement.differences.join("; ")
+    let reasons = match differences.is_empty() {
+        true => format!("a loss differs by {loss:e}, an error by {}", percent(*error)),
+        false => differences.join("; "),
     };
-    Err(anyhow!("the record is not reproduced: {reasons}").into())
+    bail!("the record is not reproduced: {reasons}")
 }
 
 /// The grid that a record was made with.
-fn grid_of(config: &SweepConfig) -> Result<Grid, anyhow::Error> {
+fn grid_of(config: &SweepConfig) -> Result<Grid> {
     let values = |name: &str| {
         let axis = config.axes.iter().find(|axis| axis.name == name);
         axis.map(|axis| axis.values.as_slice())
@@ -202,7 +198,7 @@ fn grid_of(config: &SweepConfig) -> Result<Grid, anyhow::Error> {
 fn train_command(config: &IrisConfig, seed: u64, record: &RecordArguments) -> String {
     let IrisConfig { lr, hidden, training } = config;
     let mut command = format!(
-        "cargo run -p ffnn -- train --lr {lr} --hidden {hidden} --activation {} --weight-init {} \
+        "{PROGRAM} train --lr {lr} --hidden {hidden} --activation {} --weight-init {} \
          --loss {} --preprocess {} --epochs {} --batch-size {} --momentum {}",
         training.activation,
         training.weight_init,
@@ -219,8 +215,8 @@ fn train_command(config: &IrisConfig, seed: u64, record: &RecordArguments) -> St
         command += &format!(" --decay {} --decay-steps {}", decay.factor, decay.steps);
         command += if decay.staircase { " --staircase" } else { "" };
     }
-    if let Some(directory) = record.data_dir() {
-        command += &format!(" --data-dir {}", cli::quoted(&directory.to_string_lossy()));
+    if let Some(directory) = &record.data_dir {
+        command += &format!(" --data-dir {}", quoted(&directory.to_string_lossy()));
     }
     command + &format!(" --seed {seed} --dtype {} --model-name best --test", record.dtype)
 }

@@ -1,49 +1,37 @@
-//! What `ffnn sweep` prints.
-
-use std::fmt::Write;
+//! The table that `ffnn sweep` prints.
 
 use experiment::{Choice, Data, Spread, SweepSet};
 use ffnn::SweepOutcome;
 
-use crate::cli::percent;
+use crate::record_arguments::percent;
 use crate::sweep_command::SELECTION;
 
 /// The table of all sets and the two choices, ending in a line break.
 pub(crate) fn text(outcome: &SweepOutcome, data: &Data) -> String {
-    let mut text = format!(
-        "{}: {} training, {} validation, {} test examples; each set over {} seeds, mean ± standard \
-         deviation\n",
-        data.name,
-        data.train,
-        data.validation,
-        data.test,
-        outcome.best.test.len()
-    );
+    let Data { name, train, validation, test, .. } = data;
+    let seeds = outcome.best.test.len();
     let columns =
         ["lr", "hidden", "train error", "validation error", "validation loss", "diverged"];
-    push_row(&mut text, &columns.map(str::to_owned));
-    for set in &outcome.table {
-        push_row(&mut text, &row(set));
-    }
-    push(&mut text, &format!("\nchosen by {SELECTION}"));
-    push(&mut text, &choice("network", &outcome.best));
-    match &outcome.baseline {
-        Some(baseline) => push(&mut text, &choice("softmax regression", baseline)),
-        None => push(&mut text, "softmax regression: a run of every set diverged"),
-    }
-    push(&mut text, &format!("one test example is {}", percent(1.0 / data.test as f64)));
-    text
+    let mut lines = vec![
+        format!(
+            "{name}: {train} training, {validation} validation, {test} test examples; each set over \
+             {seeds} seeds, mean ± standard deviation"
+        ),
+        line(&columns.map(str::to_owned)),
+    ];
+    lines.extend(outcome.table.iter().map(|set| line(&row(set))));
+    lines.push(format!("\nchosen by {SELECTION}"));
+    lines.push(choice("network", &outcome.best));
+    lines.push(match &outcome.baseline {
+        Some(baseline) => choice("softmax regression", baseline),
+        None => "softmax regression: a run of every set diverged".to_owned(),
+    });
+    lines.push(format!("one test example is {}\n", percent(1.0 / *test as f64)));
+    lines.join("\n")
 }
 
-fn push(text: &mut String, line: &str) {
-    writeln!(text, "{line}").expect("writing to a string does not fail");
-}
-
-fn push_row(text: &mut String, [lr, hidden, train, error, loss, diverged]: &[String; 6]) {
-    push(
-        text,
-        &format!("{lr:>8}  {hidden:>6}  {train:>11}  {error:>16}  {loss:>17}  {diverged:>8}"),
-    );
+fn line([lr, hidden, train, error, loss, diverged]: &[String; 6]) -> String {
+    format!("{lr:>8}  {hidden:>6}  {train:>11}  {error:>16}  {loss:>17}  {diverged:>8}")
 }
 
 fn row(set: &SweepSet) -> [String; 6] {

@@ -1,27 +1,18 @@
-//! Which files make up the workspace.
+//! The files that make up the workspace.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use anyhow::{Context, Result, anyhow};
 use ignore::WalkBuilder;
 
-use crate::HandinError;
-
 /// The files of the workspace, relative to its root.
-#[derive(Debug, Default, PartialEq)]
 pub(crate) struct FileList {
-    /// Those that are there, sorted, whatever they are: also links.
+    /// The ones that exist, sorted, links included.
     pub(crate) paths: BTreeSet<PathBuf>,
-    /// What git says about them; `None` where there is no git.
-    pub(crate) git: Option<GitState>,
-}
-
-/// How the working tree differs from the last commit.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct GitState {
-    /// Tracked files that were changed, added or removed.
-    pub(crate) changed: Vec<String>,
+    /// Tracked files that were changed, added or removed since the last commit; `None` without git.
+    pub(crate) changed: Option<Vec<String>>,
     /// Files that are neither tracked nor ignored.
     pub(crate) untracked: Vec<String>,
 }
@@ -31,32 +22,43 @@ impl FileList {
     /// ignore.
     ///
     /// A work tree that git does not read is an error, or files that nobody gave to git would be packed.
-    pub(crate) fn read(root: &Path) -> Result<Self, HandinError> {
+    pub(crate) fn read(root: &Path) -> Result<Self> {
         let exists = |path: &Path| root.join(path).symlink_metadata().is_ok();
         if !exists(Path::new(".git")) {
-            return Ok(Self { paths: walk(root)?, git: None });
+            return Ok(Self { paths: walk(root)?, changed: None, untracked: Vec::new() });
         }
         let tracked = git(root, &["ls-files", "-z", "--cached"])?;
         if tracked.is_empty() {
-            return Err(HandinError::Git {
-                root: root.to_owned(),
-                what: "git tracks no file here; `git add` what is to be handed in".to_owned(),
-            });
+            return Err(unknown(
+                root,
+                "git tracks no file here; `git add` what is to be handed in",
+            ));
         }
         let paths =
             split(&tracked).map(path_of).filter(|path| is_content(path) && exists(path)).collect();
-        let status = git(root, &["status", "--porcelain=v1", "-z", "--untracked-files=all"])?;
-        Ok(Self { paths, git: Some(parse_status(&status)) })
+        let list = |arguments: &[&str]| -> Result<BTreeSet<String>> {
+            let output = git(root, arguments)?;
+            let paths = split(&output).map(path_of).filter(|path| is_content(path));
+            Ok(paths.map(|path| path.display().to_string()).collect())
+        };
+        let mut changed = list(&["diff", "--name-only", "-z"])?;
+        changed.append(&mut list(&["diff", "--cached", "--name-only", "-z"])?);
+        let untracked = list(&["ls-files", "-z", "--others", "--exclude-standard"])?;
+        Ok(Self {
+            paths,
+            changed: Some(Vec::from_iter(changed)),
+            untracked: Vec::from_iter(untracked),
+        })
     }
 }
 
 /// Whether a file is anything but what an operating system or an editor left there.
 fn is_content(path: &Path) -> bool {
-    !path.file_name().is_some_and(disk::is_litter)
+    !path.file_name().is_some_and(system::is_litter)
 }
 
 /// All files that no `.gitignore` of the workspace names.
-fn walk(root: &Path) -> Result<BTreeSet<PathBuf>, HandinError> {
+fn walk(root: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut paths = BTreeSet::new();
     let walk = WalkBuilder::new(root)
         .standard_filters(false)
@@ -65,11 +67,7 @@ fn walk(root: &Path) -> Result<BTreeSet<PathBuf>, HandinError> {
         .filter_entry(|entry| entry.file_name() != ".git")
         .build();
     for entry in walk {
-        let entry = entry.map_err(|cause| HandinError::Io {
-            action: "list",
-            path: root.to_owned(),
-            cause: std::io::Error::other(cause),
-        })?;
+        let entry = entry.with_context(|| format!("cannot list {}", root.display()))?;
         if entry.file_type().is_some_and(|kind| !kind.is_dir())
             && is_content(entry.path())
             && let Ok(path) = entry.path().strip_prefix(root)
@@ -80,20 +78,29 @@ fn walk(root: &Path) -> Result<BTreeSet<PathBuf>, HandinError> {
     Ok(paths)
 }
 
-/// What git prints about this folder, whatever repository a surrounding hook is about.
-fn git(root: &Path, arguments: &[&str]) -> Result<Vec<u8>, HandinError> {
-    let failed = |what: String| HandinError::Git { root: root.to_owned(), what };
+/// Git does not say which files of a work tree are its own.
+fn unknown(root: &Path, what: &str) -> anyhow::Error {
+    anyhow!(
+        "{} has a .git, but which files it tracks is not known, and others must not be packed: {what}\n\
+         (without .git, what no .gitignore names is packed)",
+        root.display()
+    )
+}
+
+/// The output of git about this folder, whatever repository a surrounding hook is about.
+fn git(root: &Path, arguments: &[&str]) -> Result<Vec<u8>> {
     let mut command = Command::new("git");
     command.arg("-C").arg(root).args(arguments).stdin(Stdio::null());
     for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
         command.env_remove(variable);
     }
-    let output = command.output();
-    let output =
-        output.map_err(|cause| failed(format!("git cannot be run: {cause}; install it")))?;
+    let output = command
+        .output()
+        .map_err(|cause| unknown(root, &format!("git cannot be run: {cause}; install it")))?;
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr);
-        return Err(failed(format!("`git {}`: {}", arguments.join(" "), message.trim_end())));
+        let what = format!("`git {}`: {}", arguments.join(" "), message.trim_end());
+        return Err(unknown(root, &what));
     }
     Ok(output.stdout)
 }
@@ -111,38 +118,4 @@ fn path_of(bytes: &[u8]) -> PathBuf {
     }
     #[cfg(not(unix))]
     PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-}
-
-fn parse_status(output: &[u8]) -> GitState {
-    let mut state = GitState::default();
-    let mut parts = split(output);
-    while let Some(part) = parts.next() {
-        let text = String::from_utf8_lossy(part);
-        let Some((kind, path)) = text.split_at_checked(3) else { continue };
-        if kind == "?? " {
-            if is_content(Path::new(path)) {
-                state.untracked.push(path.to_owned());
-            }
-            continue;
-        }
-        state.changed.push(path.to_owned());
-        if kind.contains(['R', 'C']) {
-            // The name that it had before follows as a part of its own.
-            parts.next();
-        }
-    }
-    state
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_status_has_changed_renamed_and_unknown_files() {
-        let state =
-            parse_status(b" M a.rs\0R  new.rs\0old.rs\0 D gone.rs\0?? b c.rs\0?? a/.DS_Store\0");
-        assert_eq!(state.changed, ["a.rs", "new.rs", "gone.rs"]);
-        assert_eq!(state.untracked, ["b c.rs"]);
-    }
 }

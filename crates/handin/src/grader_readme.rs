@@ -1,10 +1,8 @@
-//! What the grader reads first: who handed this in, and how to run it.
+//! The README of the archive: who handed it in, and how to run it.
 
 use std::fmt::Write as _;
 
 use frontmatter::FrontMatter;
-
-use crate::left_out::LEFT_OUT;
 
 const BEGIN: &str = "<!-- Written by `cargo xtask package`: begin -->\n";
 const END: &str = "<!-- Written by `cargo xtask package`: end -->\n";
@@ -31,11 +29,6 @@ pub(crate) fn readme(front: &FrontMatter, project: &str) -> String {
     };
     let _ = writeln!(out, "- Worked with: {collaborators}");
     out.push_str(REPRODUCE);
-    out.push_str("\n## What is left out\n\n| left out | how to get it |\n|---|---|\n");
-    for kind in &LEFT_OUT {
-        let _ = writeln!(out, "| {} | {} |", kind.files, kind.remedy);
-    }
-    out.push_str("\nWhat follows is the README of the project.\n\n---\n\n");
     out + END + project
 }
 
@@ -55,6 +48,22 @@ All commands run in this folder.
 | `cargo run -p kaggle -- train` | question 7.2: training on CIFAR-10 |
 | `cargo run -p kaggle` | question 7.2: the predictions, as `submission.csv` |
 | `cargo xtask report` | the write-up, after `cargo xtask test` |
+
+## What is left out
+
+| left out | how to get it |
+|---|---|
+| trained weights, `crates/kaggle/weights/*.safetensors` | `cargo run -p kaggle -- train` trains them again |
+| learned parameters of recorded runs, `book/records/**/parameters.npz` | `cargo run -p ffnn -- sweep` learns them again |
+| build products and training runs, `target/` and `experiments/` | the commands above write them |
+| predictions, `submission.csv` and `sample_submission.csv` | `cargo run -p kaggle` writes `submission.csv` |
+| the data sets Fashion-MNIST and CIFAR-10 | `cargo xtask data` finds or fetches them, and checks every file |
+| the test data of the course | `cargo xtask test --course-data DIR` reads it; without it the tests use `fixtures/`, which is generated |
+
+What follows is the README of the project.
+
+---
+
 ";
 
 /// A value as Markdown shows it.

@@ -8,16 +8,16 @@
 
 use std::fmt::Write as _;
 
-use crate::HandinError;
-use crate::latex_characters::{accented, math};
+use anyhow::{Context, Result};
+
 use crate::markdown::lines;
 use crate::submission::{Listing, Submission};
 
 /// The submission as LaTeX; the sections are `\section`, `\subsection` or `\subsubsection`.
 ///
 /// # Errors
-/// [`HandinError::Character`] for a character that has no LaTeX here.
-pub fn latex(submission: &Submission, level: usize) -> Result<String, HandinError> {
+/// If a character has no LaTeX here.
+pub fn latex(submission: &Submission, level: usize) -> Result<String> {
     let command = format!("\\{}section", "sub".repeat(level.saturating_sub(1)));
     let mut out = PREAMBLE.to_owned();
     for section in &submission.sections {
@@ -30,7 +30,7 @@ pub fn latex(submission: &Submission, level: usize) -> Result<String, HandinErro
             }
             if !entry.builds_on.is_empty() {
                 let names = entry.builds_on.iter().map(|name| typewriter(name, "an entry"));
-                let names = names.collect::<Result<Vec<_>, _>>()?;
+                let names = names.collect::<Result<Vec<_>>>()?;
                 let names = names.join("}, \\handinName{");
                 let _ = writeln!(
                     out,
@@ -70,7 +70,7 @@ const PREAMBLE: &str = r"% Written by `cargo xtask submission --format latex`. \
 \def\handinR#1{\hbox{\fontfamily{cmr}\selectfont\char#1\relax}}
 ";
 
-fn write_listing(out: &mut String, listing: &Listing) -> Result<(), HandinError> {
+fn write_listing(out: &mut String, listing: &Listing) -> Result<()> {
     let file = typewriter(listing.file, listing.file)?;
     let lines = lines(listing).replace('-', "--");
     let _ =
@@ -110,7 +110,7 @@ fn expand_tabs(line: &str) -> String {
 const LONG_WORD: usize = 24;
 
 /// The LaTeX of a line in the typewriter font.
-fn typewriter(line: &str, file: &str) -> Result<String, HandinError> {
+fn typewriter(line: &str, file: &str) -> Result<String> {
     let mut out = String::new();
     let mut word = 0;
     let mut characters = line.chars().peekable();
@@ -136,10 +136,12 @@ fn typewriter(line: &str, file: &str) -> Result<String, HandinError> {
                 let _ = write!(out, "\\handin{command}{{{}}}", place_in_font(c));
             }
             c => {
-                let math = math(c).ok_or_else(|| HandinError::Character {
-                    file: file.to_owned(),
-                    line: line.to_owned(),
-                    character: c,
+                let math = math(c).with_context(|| {
+                    format!(
+                        "{file}: the character {c:?} (U+{:04X}) in the line {line:?} has no LaTeX; add it to \
+                         crates/handin/src/latex.rs, or write the line without it",
+                        u32::from(c)
+                    )
                 })?;
                 let _ = write!(out, "\\ensuremath{{{math}}}");
             }
@@ -157,6 +159,52 @@ fn place_in_font(sign: char) -> u32 {
     }
 }
 
+/// Characters beyond ASCII that comments use, each before its mathematics, which every LaTeX has.
+/// `\handinR` is a sign of the roman font, by its number.
+const MATHEMATICS: &str = r"
+    α\alpha β\beta γ\gamma δ\delta ε\varepsilon ζ\zeta η\eta θ\theta κ\kappa λ\lambda μ\mu ν\nu
+    ξ\xi π\pi ρ\rho σ\sigma τ\tau φ\varphi χ\chi ψ\psi ω\omega Γ\Gamma Δ\Delta Θ\Theta Λ\Lambda
+    Π\Pi Σ\Sigma Φ\Phi Ψ\Psi Ω\Omega Ŷ\hat{Y} ŷ\hat{y} Ỹ\tilde{Y} ∂\partial ∇\nabla ∫\int √\surd
+    ∞\infty ½\frac{1}{2} ±\pm −- ×\times ÷\div ·\cdot ⋅\cdot ⋆\star ⊙\odot ⊗\otimes ∘\circ
+    °{}\sp{\circ} ≤\leq ≥\geq ≠\neq ≈\approx ≡\equiv ∝\propto ∈\in ∉\notin ∀\forall ∃\exists ∪\cup
+    ∩\cap →\rightarrow ←\leftarrow ↔\leftrightarrow ⇒\Rightarrow ↦\mapsto ‖\Vert ⟨\langle ⟩\rangle
+    ⌊\lfloor ⌋\rfloor ⌈\lceil ⌉\rceil …\ldots –\handinR{123} —\handinR{124} ‘\handinR{96}
+    ’\handinR{39} “\handinR{92} ”\handinR{34} ′{}\sp{\prime}
+";
+
+/// Raised and lowered characters, and what is raised or lowered, by `\sp` and `\sb`: the kernel's names of
+/// `^` and `_`, which a document may have redefined.
+const SCRIPTS: [(&str, &str, &str); 2] = [
+    ("sp", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁱʲⁿᵖᵀᶻ", "0123456789+-ijnpTz"),
+    ("sb", "₀₁₂₃₄₊₋ᵢⱼₖₘₙᵣₜₓ", "01234+-ijkmnrtx"),
+];
+
+/// The LaTeX of a character in mathematics; `None` if it is not known.
+fn math(character: char) -> Option<String> {
+    let script = SCRIPTS.iter().find_map(|(command, scripts, plain)| {
+        let (_, plain) =
+            scripts.chars().zip(plain.chars()).find(|(script, _)| *script == character)?;
+        Some(format!("{{}}\\{command}{{{plain}}}"))
+    });
+    script.or_else(|| {
+        MATHEMATICS
+            .split_whitespace()
+            .find_map(|known| Some(known.strip_prefix(character)?.to_owned()))
+    })
+}
+
+/// The LaTeX of a letter and the combining accent that follows it.
+fn accented(letter: char, accent: char) -> Option<String> {
+    let command = match accent {
+        '\u{302}' => "hat",
+        '\u{303}' => "tilde",
+        '\u{304}' => "bar",
+        _ => return None,
+    };
+    let letter = if letter.is_ascii_alphanumeric() { letter.to_string() } else { math(letter)? };
+    Some(format!("\\ensuremath{{\\{command}{{{letter}}}}}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,60 +212,55 @@ mod tests {
 
     fn submission(code: &str) -> Submission {
         let listing = Listing { file: "a_b.rs", lines: vec![(3, 5)], code: code.to_owned() };
-        let entry = GatheredEntry { name: "a._b", listings: vec![listing], builds_on: &[] };
+        let entry = GatheredEntry { name: "a._b", listings: vec![listing], builds_on: Vec::new() };
         let section = GatheredSection { title: "A Implementations:", entries: vec![entry] };
         Submission { sections: vec![section] }
     }
 
     #[test]
-    fn headings_follow_the_level() {
-        for (level, heading) in [
-            (1, "\n\\section{A Implementations:}\n"),
-            (2, "\n\\subsection{A Implementations:}\n"),
-            (3, "\n\\subsubsection{A Implementations:}\n"),
-        ] {
-            assert!(latex(&submission("x"), level).unwrap().contains(heading));
+    fn headings_follow_the_level_and_indentation_is_in_columns() {
+        for (level, heading) in [(1, "section"), (2, "subsection"), (3, "subsubsection")] {
+            let text = latex(&submission("  a\n\n\tb\n  \tc\n"), level).unwrap();
+            assert!(text.contains(&format!("\n\\{heading}{{A Implementations:}}\n")), "{text}");
+            assert!(text.ends_with(
+                "\\handinBegin\n\\handinLine{2}{a}\n\\handinBlank\n\\handinLine{4}{b}\n\
+                 \\handinLine{4}{c}\n\\handinEnd\n"
+            ));
         }
     }
 
     #[test]
     fn only_letters_digits_and_commands_stand_in_the_code() {
-        let code: String = (' '..='~').collect();
-        let text = typewriter(&code, "a.rs").unwrap();
+        let signs: String = (' '..='~').collect();
+        let text = typewriter(&signs, "a.rs").unwrap();
         assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || "\\{} ".contains(c)), "{text}");
-        // Quotes that are straight, and a brace.
-        for expected in ["\\handinC{13}", "\\handinC{123}", "\\ \\handinC{33}"] {
-            assert!(text.contains(expected), "{expected} in {text}");
+        for (code, expected) in [
+            ("\"'{", "\\handinC{34}\\handinC{13}\\handinP{123}"),
+            ("a `b`", "a\\ \\handinP{18}b\\handinP{18}"),
+            // Operators stay whole, and long words can break.
+            ("->x", "\\handinC{45}\\handinP{62}x"),
+            (&"a".repeat(25), "aaaaaaaaaaaaaaaaaaaaaaaa\\handinB{}a"),
+            ("∂ᵢ²", "\\ensuremath{\\partial}\\ensuremath{{}\\sb{i}}\\ensuremath{{}\\sp{2}}"),
+            ("X\u{302}σ\u{303}", "\\ensuremath{\\hat{X}}\\ensuremath{\\tilde{\\sigma}}"),
+        ] {
+            assert_eq!(typewriter(code, "a.rs").unwrap(), expected, "{code}");
         }
-        assert_eq!(typewriter("a `b`", "").unwrap(), "a\\ \\handinP{18}b\\handinP{18}");
     }
 
     #[test]
-    fn indentation_is_counted_and_tabs_are_columns() {
-        let text = latex(&submission("  a\n\n\tb\n  \tc\n"), 1).unwrap();
-        assert!(text.ends_with(
-            "\\handinBegin\n\\handinLine{2}{a}\n\\handinBlank\n\\handinLine{4}{b}\n\
-             \\handinLine{4}{c}\n\\handinEnd\n"
-        ));
-    }
-
-    #[test]
-    fn operators_stay_whole_and_long_words_can_break() {
-        assert_eq!(typewriter("->x", "").unwrap(), "\\handinC{45}\\handinP{62}x");
-        let word = typewriter(&"a".repeat(50), "").unwrap();
-        assert_eq!(word.matches("\\handinB").count(), 2);
-    }
-
-    #[test]
-    fn formulas_in_comments_become_mathematics_and_the_rest_is_refused() {
-        let text = typewriter("∂σᵢ X̂ ²", "a.rs").unwrap();
-        assert_eq!(
-            text,
-            "\\ensuremath{\\partial}\\ensuremath{\\sigma}\\ensuremath{{}\\sb{i}}\\ \
-             \\ensuremath{\\hat{X}}\\ \\ensuremath{{}\\sp{2}}"
-        );
+    fn a_character_is_listed_once_and_others_are_refused() {
+        let listed = MATHEMATICS.split_whitespace().filter_map(|known| known.chars().next());
+        let scripts = SCRIPTS.iter().flat_map(|(_, scripts, plain)| {
+            assert_eq!(scripts.chars().count(), plain.len());
+            scripts.chars()
+        });
+        let mut known: Vec<_> = listed.chain(scripts).collect();
+        known.sort_unstable();
+        assert!(known.iter().all(|c| !c.is_ascii()) && known.windows(2).all(|w| w[0] != w[1]));
         let error = latex(&submission("// \u{6c49}\n"), 1).unwrap_err().to_string();
         assert!(error.contains("a_b.rs: the character '\u{6c49}' (U+6C49)"), "{error}");
-        assert!(latex(&submission("// \u{7}\n"), 1).is_err());
+        for code in ["\u{7}", "\u{6c49}\u{302}"] {
+            assert!(latex(&submission(code), 1).is_err());
+        }
     }
 }

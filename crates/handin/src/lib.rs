@@ -1,4 +1,4 @@
-//! What is handed in besides the report.
+//! The graded code as one document, and all code as an archive.
 //!
 //! [`Submission`] gathers the graded code, as the course's `generate_submission.py` does, into one
 //! document: [`markdown`] or [`latex`]. Its table of entries is in [`entries`]; an item of it that is
@@ -10,16 +10,13 @@
 pub mod entries;
 
 mod rust_file;
-mod uses;
 
 mod submission;
 
 mod latex;
-mod latex_characters;
 mod markdown;
 
 mod file_list;
-mod left_out;
 mod packed_file;
 mod screening;
 
@@ -30,18 +27,14 @@ mod package;
 mod shared_target;
 mod verification;
 
-mod error;
 mod output;
-mod workspace;
 
 mod package_command;
 mod submission_command;
 
-pub use error::HandinError;
 pub use latex::latex;
 pub use markdown::markdown;
 pub use package::Package;
 pub use package_command::PackageArguments;
 pub use submission::{GatheredEntry, GatheredSection, Listing, Submission};
 pub use submission_command::{Format, SubmissionArguments};
-pub use workspace::root_above;

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use handin::{HandinError, PackageArguments, SubmissionArguments, root_above};
-use stdio::eprintln;
+use handin::{PackageArguments, SubmissionArguments};
+use system::eprintln;
 
 /// What is handed in besides the report.
 #[derive(Parser)]
@@ -26,25 +27,26 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    stdio::close(match run(&Cli::parse()) {
+    system::close(match run(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     })
 }
 
-fn run(cli: &Cli) -> Result<(), HandinError> {
+fn run(cli: &Cli) -> Result<()> {
     let start = match &cli.workspace {
         Some(folder) => folder.clone(),
-        None => std::env::current_dir().map_err(|cause| HandinError::Io {
-            action: "find",
-            path: PathBuf::from("the current folder"),
-            cause,
-        })?,
+        None => std::env::current_dir().context("cannot find the current folder")?,
     };
-    let root = root_above(&start)?;
+    let root = system::workspace_root(&start).with_context(|| {
+        format!(
+            "{} is not inside a Cargo workspace: run this in the repository, or name it with --workspace",
+            start.display()
+        )
+    })?;
     match &cli.task {
         Task::Submission(arguments) => arguments.run(&root),
         Task::Package(arguments) => arguments.run(&root),

@@ -61,7 +61,7 @@ mod tests {
         let code = "/// ```\n/// ````\nfn a() {}\n".to_owned();
         let listing = Listing { file: "a.rs", lines: vec![(3, 5), (9, 9)], code };
         let entry =
-            GatheredEntry { name: "a.b", listings: vec![listing], builds_on: &["c.d", "e.f"] };
+            GatheredEntry { name: "a.b", listings: vec![listing], builds_on: vec!["c.d", "e.f"] };
         let section = GatheredSection { title: "A Implementations:", entries: vec![entry] };
         let submission = Submission { sections: vec![section.clone(), section] };
         let text = markdown(&submission, 2);

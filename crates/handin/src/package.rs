@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
+use anyhow::{Context, Result, bail};
 use frontmatter::FrontMatter;
 
-use crate::HandinError;
 use crate::archive;
-use crate::file_list::{FileList, GitState};
+use crate::file_list::FileList;
 use crate::grader_readme::readme;
-use crate::left_out;
 use crate::packed_file::{PackedFile, sha256};
-use crate::screening::{KnownData, path_problem};
+use crate::screening::{KnownData, is_left_out, path_problem};
 
 /// The archive of all code, with what is to be said about it.
 #[derive(Debug)]
@@ -19,15 +18,15 @@ pub struct Package {
     pub bytes: Vec<u8>,
     /// Its SHA-256.
     pub sha256: String,
-    /// How many files it holds.
+    /// The number of its files.
     pub files: usize,
-    /// How many bytes they have.
+    /// The sum of their bytes.
     pub unpacked_bytes: usize,
     /// Files of the workspace that it leaves out on purpose.
     pub left_out: Vec<String>,
     /// Files whose lines end differently in the archive.
     pub carriage_returns: Vec<String>,
-    /// What is missing in `book/report.toml`.
+    /// Values that are missing in `book/report.toml`.
     pub missing: Vec<String>,
     /// Tracked files that differ from the last commit; `None` without git.
     pub changed: Option<Vec<String>>,
@@ -37,26 +36,27 @@ pub struct Package {
     pub name: String,
 }
 
-/// Where the names stand.
+/// The names of the author and of the collaborators.
 const FRONT_MATTER: &str = "book/report.toml";
 
-/// What the grader reads first.
+/// The first file of the archive, for the grader.
 const README: &str = "README.md";
 
 impl Package {
     /// Packs the workspace at `root`.
     ///
     /// # Errors
-    /// [`HandinError::Unfit`] with every file that must not be in it; errors of reading;
-    /// [`HandinError::Archive`] if what was written does not read back as the files of the workspace.
-    pub fn pack(root: &Path) -> Result<Self, HandinError> {
+    /// If files must not be in it, which are all listed; if one cannot be read; if the archive does not read back
+    /// as the files of the workspace.
+    pub fn pack(root: &Path) -> Result<Self> {
         let front = FrontMatter::read(&root.join(FRONT_MATTER))?;
         let list = FileList::read(root)?;
         let known = KnownData::read(root)?;
-        let (mut problems, mut left_out, mut files) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut problems, mut left_out) = (Vec::new(), Vec::new());
+        let (mut files, mut carriage_returns) = (Vec::new(), Vec::new());
         for path in &list.paths {
             let slashes = path.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/"));
-            if let Some(path) = slashes.as_ref().filter(|path| left_out::kind_of(path).is_some()) {
+            if let Some(path) = slashes.as_ref().filter(|path| is_left_out(path)) {
                 left_out.push(path.clone());
                 continue;
             }
@@ -64,69 +64,39 @@ impl Package {
                 problems.push(problem);
                 continue;
             }
-            let path = slashes.ok_or_else(|| HandinError::Archive {
-                what: format!("{} is not UTF-8", path.display()),
-            })?;
-            let file = PackedFile::read(root, &path)?;
+            let path = slashes.unwrap_or_default();
+            let (file, ended_otherwise) = PackedFile::read(root, &path)?;
             problems.extend(known.problem(&file));
+            carriage_returns.extend(ended_otherwise.then_some(path));
             files.push(file);
         }
         if !problems.is_empty() {
-            return Err(HandinError::Unfit { problems });
+            bail!("the archive would hold what it must not:\n  {}", problems.join("\n  "));
         }
-        add_readme(&mut files, &front)?;
+        let own = files.iter_mut().find(|file| file.path == README);
+        let own = own.with_context(|| format!("the workspace has no {README}"))?;
+        let text = own.text().with_context(|| format!("{README} is no text"))?;
+        own.contents = readme(&front, text).into_bytes();
         // The order of the paths' bytes, whatever the system's order is; the README comes first.
         files.sort_by(|a, b| (a.path != README, &a.path).cmp(&(b.path != README, &b.path)));
         let bytes = archive::write(&files)?;
-        let package = Self {
+        let packed = archive::read(&bytes).context("the archive is damaged")?;
+        if let Some(file) = files.iter().find(|file| !packed.contains(file)) {
+            bail!("the archive is damaged: {} differs from the workspace", file.path);
+        }
+        Ok(Self {
             sha256: sha256(&bytes),
             files: files.len(),
             unpacked_bytes: files.iter().map(|file| file.contents.len()).sum(),
             left_out,
-            carriage_returns: (files.iter().filter(|file| file.had_carriage_returns))
-                .map(|file| file.path.clone())
-                .collect(),
+            carriage_returns,
             missing: front.missing(),
             name: name(&front),
-            changed: list.git.as_ref().map(|git: &GitState| git.changed.clone()),
-            untracked: list.git.map(|git| git.untracked).unwrap_or_default(),
+            changed: list.changed,
+            untracked: list.untracked,
             bytes,
-        };
-        package.check(root, &front)?;
-        Ok(package)
+        })
     }
-
-    /// Opens the archive again and compares it with the workspace, file by file.
-    fn check(&self, root: &Path, front: &FrontMatter) -> Result<(), HandinError> {
-        let damaged = |what: String| Err(HandinError::Archive { what });
-        let packed = archive::read(&self.bytes)?;
-        if packed.len() != self.files {
-            return damaged(format!("it has {} files, expected {}", packed.len(), self.files));
-        }
-        for file in &packed {
-            let mut original = PackedFile::read(root, &file.path)?;
-            if file.path == README {
-                original.contents = readme(front, &text_of(&original)?).into_bytes();
-            }
-            if original.sha256() != file.sha256() || original.executable != file.executable {
-                return damaged(format!("{} differs from the workspace", file.path));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn add_readme(files: &mut [PackedFile], front: &FrontMatter) -> Result<(), HandinError> {
-    let Some(file) = files.iter_mut().find(|file| file.path == README) else {
-        return Err(HandinError::Archive { what: format!("the workspace has no {README}") });
-    };
-    file.contents = readme(front, &text_of(file)?).into_bytes();
-    Ok(())
-}
-
-fn text_of(file: &PackedFile) -> Result<String, HandinError> {
-    let text = file.text().map(str::to_owned);
-    text.ok_or_else(|| HandinError::Archive { what: format!("{} is no text", file.path) })
 }
 
 /// `cs189-hw6` with the author and the student ID, as far as they are known, letters of every alphabet

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use stdio::println;
+use system::println;
 
-use crate::verification::Verification;
-use crate::{HandinError, Package, output};
+use crate::verification::verify;
+use crate::{Package, output};
 
 /// Pack all code into an archive, unpack it elsewhere, build it there and run its tests
 ///
@@ -36,21 +37,21 @@ pub struct PackageArguments {
 }
 
 impl PackageArguments {
-    /// Packs the workspace at `root`, verifies the archive and says what is in it.
+    /// Packs the workspace at `root`, verifies the archive and prints what is in it.
     ///
     /// # Errors
-    /// As [`Package::pack`]; [`HandinError::Rejected`] if the unpacked archive does not pass; if the
-    /// output cannot be written.
-    pub fn run(&self, root: &Path) -> Result<(), HandinError> {
+    /// As [`Package::pack`]; if the unpacked archive does not build, its tests fail, or they change its
+    /// files; if the output cannot be written.
+    pub fn run(&self, root: &Path) -> Result<()> {
         let package = Package::pack(root)?;
         let path = match &self.output {
             Some(path) => path.clone(),
             None => {
-                let target = metadata::target_folder(root);
-                let folder = target
-                    .map_err(HandinError::io("find", "cargo's target folder"))?
-                    .join("package");
-                output::create_folder(&folder)?;
+                let target = system::target_folder(root);
+                let target = target.context("cannot find cargo's target folder")?;
+                let folder = target.join("package");
+                let context = || format!("cannot create {}", folder.display());
+                fs::create_dir_all(&folder).with_context(context)?;
                 folder.join(format!("{}.zip", package.name))
             }
         };
@@ -65,7 +66,7 @@ impl PackageArguments {
              hand anything in"
                 .to_owned()
         } else {
-            match (Verification { root, fresh: self.fresh }).run(&package.bytes)? {
+            match verify(root, &package.bytes, self.fresh)? {
                 Ok(time) => {
                     format!(
                         "verified: unpacked elsewhere, built and tested in {} s",
@@ -74,7 +75,11 @@ impl PackageArguments {
                 }
                 Err(what) => {
                     output::write(&rejected, &package.bytes)?;
-                    return Err(HandinError::Rejected { what, rejected });
+                    bail!(
+                        "the unpacked archive does not pass: {what}; it was kept as {} and must not be \
+                         handed in",
+                        rejected.display()
+                    );
                 }
             }
         };
@@ -87,16 +92,16 @@ impl PackageArguments {
 }
 
 /// Removes an archive, and refuses to remove anything else.
-fn remove_archive(path: &Path) -> Result<(), HandinError> {
+fn remove_archive(path: &Path) -> Result<()> {
     if !path.exists() {
         return Ok(());
     }
-    let contents = fs::read(path).map_err(HandinError::read(path))?;
+    let shown = path.display();
+    let contents = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
     if !contents.starts_with(b"PK") {
-        let what = "it exists and is no zip archive; name another file";
-        return Err(HandinError::Output { path: path.to_owned(), what });
+        bail!("cannot write {shown}: it exists and is no zip archive; name another file");
     }
-    fs::remove_file(path).map_err(HandinError::io("remove", path))
+    fs::remove_file(path).with_context(|| format!("cannot remove {shown}"))
 }
 
 fn describe(package: &Package) {

@@ -1,81 +1,45 @@
-//! What must not be in the archive.
+//! Files that must not be in the archive.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::HandinError;
-use crate::packed_file::PackedFile;
+use crate::packed_file::{PackedFile, sha256};
 
 /// The data files that belong to the code, by path: their SHA-256, from `fixtures/manifest.toml`.
 pub(crate) struct KnownData(BTreeMap<String, String>);
 
-/// Where the data files of the workspace are listed.
+/// The list of the data files of the workspace.
 const MANIFEST: &str = "fixtures/manifest.toml";
 
 /// A file may have so many bytes: more than the largest one of the repository, less than a data set.
 const MAX_BYTES: usize = 4 << 20;
 
 /// Names that end so belong to data, weights or archives of them.
-const DATA: [&str; 24] = [
-    "npy",
-    "npz",
-    "safetensors",
-    "pt",
-    "pth",
-    "ckpt",
-    "onnx",
-    "h5",
-    "hdf5",
-    "pkl",
-    "pickle",
-    "parquet",
-    "mat",
-    "bin",
-    "idx1-ubyte",
-    "idx3-ubyte",
-    "gz",
-    "tgz",
-    "tar",
-    "xz",
-    "zst",
-    "zip",
-    "7z",
-    "deb",
-];
+const DATA: &str = "\
+    npy npz safetensors pt pth ckpt onnx h5 hdf5 pkl pickle parquet mat bin idx1-ubyte \
+    idx3-ubyte gz tgz tar xz zst zip 7z deb";
 
 /// Pictures and fonts are no data, though they are no text.
-const PICTURES: [&str; 7] = ["png", "jpg", "jpeg", "gif", "webp", "ico", "woff2"];
+const PICTURES: &str = "png jpg jpeg gif webp ico woff2";
 
 /// Names of files that hold passwords and keys.
-const SECRETS: [&str; 14] = [
-    ".env",
-    ".netrc",
-    "_netrc",
-    ".npmrc",
-    ".pypirc",
-    ".htpasswd",
-    ".git-credentials",
-    "credentials.toml",
-    "credentials.json",
-    "kaggle.json",
-    "id_rsa",
-    "id_ecdsa",
-    "id_ed25519",
-    "id_dsa",
-];
+const SECRETS: &str = "\
+    .env .netrc _netrc .npmrc .pypirc .htpasswd .git-credentials credentials.toml \
+    credentials.json kaggle.json id_rsa id_ecdsa id_ed25519 id_dsa";
 
 /// Endings of the names of keys.
-const KEYS: [&str; 6] = ["pem", "key", "p12", "pfx", "jks", "kdbx"];
+const KEYS: &str = "pem key p12 pfx jks kdbx";
 
-/// How a private key begins, in two parts, or this file would hold one.
+/// The beginning of a private key, in two parts, or this file would hold one.
 const PRIVATE_KEY: &str = concat!("PRIVATE KEY", "-----");
 
 impl KnownData {
     /// Reads the manifest of the workspace; none is known where there is no manifest.
-    pub(crate) fn read(root: &Path) -> Result<Self, HandinError> {
+    pub(crate) fn read(root: &Path) -> Result<Self> {
         #[derive(Deserialize)]
         struct Manifest {
             #[serde(default)]
@@ -90,24 +54,23 @@ impl KnownData {
         if !path.exists() {
             return Ok(Self(BTreeMap::new()));
         }
-        let text = fs::read_to_string(&path).map_err(HandinError::read(&path))?;
-        let manifest: Manifest = toml::from_str(&text).map_err(|cause| HandinError::Manifest {
-            file: MANIFEST.to_owned(),
-            what: cause.to_string(),
-        })?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let manifest: Manifest =
+            toml::from_str(&text).with_context(|| format!("{MANIFEST} is not a manifest"))?;
         Ok(Self(manifest.file.into_iter().map(|file| (file.path, file.sha256)).collect()))
     }
 
-    /// Why this file must not be in the archive, and what to do; `None` if it may.
+    /// The reason why this file must not be in the archive, and the remedy; `None` if it may.
     pub(crate) fn problem(&self, file: &PackedFile) -> Option<String> {
         let path = &file.path;
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
         let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        let is_key = file.text().is_some_and(|text| text.contains(PRIVATE_KEY));
-        if SECRETS.contains(&&*name)
+        let is_one_of = |word: &str, list: &str| list.split(' ').any(|listed| listed == word);
+        if is_one_of(&name, SECRETS)
             || name.starts_with(".env.")
-            || KEYS.contains(&ending)
-            || is_key
+            || is_one_of(ending, KEYS)
+            || file.text().is_some_and(|text| text.contains(PRIVATE_KEY))
         {
             return Some(format!(
                 "{path}: looks like a secret; remove it, and revoke what it holds"
@@ -121,10 +84,10 @@ impl KnownData {
             ));
         }
         let is_data =
-            DATA.contains(&ending) || (file.text().is_none() && !PICTURES.contains(&ending));
+            is_one_of(ending, DATA) || (file.text().is_none() && !is_one_of(ending, PICTURES));
         match self.0.get(path) {
             _ if !is_data => None,
-            Some(sha256) if *sha256 == file.sha256() => None,
+            Some(known) if *known == sha256(&file.contents) => None,
             Some(_) => Some(format!(
                 "{path}: is not what {MANIFEST} says, so it may be data of the course; `cargo xtask \
                  fixtures --check` says more"
@@ -136,7 +99,16 @@ impl KnownData {
     }
 }
 
-/// Why a path cannot stand in an archive that every system unpacks alike; `None` if it can.
+/// Whether a file of the repository is left out on purpose: weights, learned parameters, products and
+/// predictions. The README of the archive says how to get them.
+pub(crate) fn is_left_out(path: &str) -> bool {
+    ["target/", "experiments/"].iter().any(|folder| path.starts_with(folder))
+        || ["submission.csv", "sample_submission.csv"].contains(&path)
+        || path.starts_with("crates/kaggle/weights/") && path.ends_with(".safetensors")
+        || path.starts_with("book/records/") && path.ends_with("/parameters.npz")
+}
+
+/// The reason why a path cannot stand in an archive that every system unpacks alike; `None` if it can.
 pub(crate) fn path_problem(root: &Path, path: &Path) -> Option<String> {
     let shown = path.display();
     let Some(text) = path.to_str() else {
@@ -161,57 +133,48 @@ pub(crate) fn path_problem(root: &Path, path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packed_file::sha256;
-
-    fn problem(path: &str, contents: &[u8]) -> Option<String> {
-        let known = [("fixtures/a.npz".to_owned(), sha256(b"PK\0"))];
-        let file = PackedFile {
-            path: path.to_owned(),
-            contents: contents.to_vec(),
-            executable: false,
-            had_carriage_returns: false,
-        };
-        KnownData(known.into()).problem(&file)
-    }
 
     #[test]
-    fn code_pictures_and_listed_data_may_be_packed() {
-        for (path, contents) in [
-            ("src/main.rs", &b"fn main() {}"[..]),
-            ("book/a.png", b"\x89PNG\0"),
-            ("fixtures/a.npz", b"PK\0"),
-            ("src/key.rs", b""),
-        ] {
-            assert_eq!(problem(path, contents), None, "{path}");
-        }
-    }
-
-    #[test]
-    fn data_that_is_not_listed_is_refused() {
-        for (path, contents, expected) in [
-            ("fixtures/b.npz", &b"PK\0"[..], "not listed in fixtures/manifest.toml"),
-            ("fixtures/a.npz", b"PK\0course", "may be data of the course"),
-            ("weights.safetensors", b"text", "looks like data or weights"),
-            ("tool", b"\x7fELF\0", "looks like data or weights"),
-            ("a.csv", &[b'1'; MAX_BYTES + 1], "has 4.2 MB, more than 4 MB"),
-        ] {
-            let problem = problem(path, contents).unwrap();
-            assert!(problem.starts_with(path) && problem.contains(expected), "{problem}");
-        }
-    }
-
-    #[test]
-    fn secrets_are_refused() {
+    fn data_and_secrets_are_refused_and_the_rest_is_not() {
+        let known = KnownData([("fixtures/a.npz".to_owned(), sha256(b"PK\0"))].into());
         let key = format!("-----BEGIN RSA {PRIVATE_KEY}\n");
-        for (path, contents) in [
-            (".env", ""),
-            ("crates/a/.env.local", ""),
-            ("kaggle.json", "{}"),
-            ("a.pem", ""),
-            ("notes.md", key.as_str()),
+        for (path, contents, expected) in [
+            ("src/main.rs", &b"fn main() {}"[..], None),
+            ("book/a.png", b"\x89PNG\0", None),
+            ("fixtures/a.npz", b"PK\0", None),
+            ("src/key.rs", b"", None),
+            ("fixtures/b.npz", b"PK\0", Some("not listed in fixtures/manifest.toml")),
+            ("fixtures/a.npz", b"PK\0course", Some("may be data of the course")),
+            ("weights.safetensors", b"text", Some("looks like data or weights")),
+            ("tool", b"\x7fELF\0", Some("looks like data or weights")),
+            ("a.csv", &[b'1'; MAX_BYTES + 1], Some("has 4.2 MB, more than 4 MB")),
+            (".env", b"", Some("looks like a secret")),
+            ("crates/a/.env.local", b"", Some("looks like a secret")),
+            ("kaggle.json", b"{}", Some("looks like a secret")),
+            ("a.pem", b"", Some("looks like a secret")),
+            ("notes.md", key.as_bytes(), Some("looks like a secret")),
         ] {
-            let problem = problem(path, contents.as_bytes()).unwrap();
-            assert!(problem.contains("looks like a secret"), "{problem}");
+            let (path, contents) = (path.to_owned(), contents.to_vec());
+            let problem = known.problem(&PackedFile { path, contents, executable: false });
+            assert_eq!(problem.is_some(), expected.is_some(), "{problem:?}");
+            let problem = problem.unwrap_or_default();
+            assert!(problem.contains(expected.unwrap_or_default()), "{problem}");
+        }
+    }
+
+    #[test]
+    fn weights_and_products_are_left_out_and_code_and_fixtures_are_not() {
+        for (path, expected) in [
+            ("crates/kaggle/weights/cifar10.safetensors", true),
+            ("book/records/iris-sweep/best/parameters.npz", true),
+            ("target/debug/xtask", true),
+            ("submission.csv", true),
+            ("crates/kaggle/weights/README.md", false),
+            ("crates/kaggle/src/submission.rs", false),
+            ("fixtures/course/TestReLU.npz", false),
+            ("book/records/iris-sweep/best/metrics.csv", false),
+        ] {
+            assert_eq!(is_left_out(path), expected, "{path}");
         }
     }
 }

@@ -10,13 +10,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::HandinError;
-
-/// What cargo says about a workspace.
+/// Cargo's word on a workspace.
 pub(crate) struct Cargo {
-    /// Where it puts what it compiles.
+    /// Its target folder.
     pub(crate) target: PathBuf,
     /// The names of the packages of the workspace, and of all their targets.
     own: BTreeSet<String>,
@@ -27,7 +26,7 @@ const WORTH_A_LINK: u64 = 1 << 16;
 
 impl Cargo {
     /// Asks the cargo that runs this program.
-    pub(crate) fn of(root: &Path) -> Result<Self, HandinError> {
+    pub(crate) fn of(root: &Path) -> Result<Self> {
         #[derive(Deserialize)]
         struct Metadata {
             target_directory: PathBuf,
@@ -42,8 +41,8 @@ impl Cargo {
         struct Target {
             name: String,
         }
-        let metadata: Metadata =
-            metadata::read(root, &["--no-deps"]).map_err(HandinError::io("look into", root))?;
+        let metadata: Metadata = system::cargo_metadata(root, &["--no-deps"])
+            .with_context(|| format!("cannot look into {}", root.display()))?;
         let names = |package: Package| {
             let targets = package.targets.into_iter().map(|target| target.name);
             [package.name].into_iter().chain(targets).collect::<Vec<_>>()
@@ -58,27 +57,40 @@ impl Cargo {
     ///
     /// # Errors
     /// If a file can neither be linked nor copied.
-    pub(crate) fn share_dependencies(&self, target: &Path) -> Result<usize, HandinError> {
+    pub(crate) fn share_dependencies(&self, target: &Path) -> Result<usize> {
         let mut shared = 0;
         for folder in ["debug/.fingerprint", "debug/build", "debug/deps"] {
             let (from, to) = (self.target.join(folder), target.join(folder));
             if from.is_dir() {
-                shared += self.share(&from, &to).map_err(HandinError::io("copy", &from))?;
+                shared += self
+                    .share(&from, &to, true)
+                    .with_context(|| format!("cannot copy {}", from.display()))?;
             }
         }
         Ok(shared)
     }
 
-    fn share(&self, from: &Path, to: &Path) -> io::Result<usize> {
-        let mut shared = 0;
-        fs::create_dir_all(to)?;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            if !self.is_own(&entry.file_name().to_string_lossy()) {
-                shared += share_all(&entry.path(), &to.join(entry.file_name()))?;
+    /// Links or copies a file, or a folder with all that is in it; of the folder itself, nothing that is
+    /// this workspace's own.
+    fn share(&self, from: &Path, to: &Path, is_top: bool) -> io::Result<usize> {
+        let metadata = fs::metadata(from)?;
+        if metadata.is_dir() {
+            fs::create_dir_all(to)?;
+            let mut shared = 0;
+            for entry in fs::read_dir(from)? {
+                let name = entry?.file_name();
+                if !is_top || !self.is_own(&name.to_string_lossy()) {
+                    shared += self.share(&from.join(&name), &to.join(&name), false)?;
+                }
             }
+            return Ok(shared);
         }
-        Ok(shared)
+        if metadata.len() < WORTH_A_LINK || fs::hard_link(from, to).is_err() {
+            fs::copy(from, to)?;
+            // Cargo compares the times of what it compiled.
+            File::options().write(true).open(to)?.set_modified(metadata.modified()?)?;
+        }
+        Ok(1)
     }
 
     /// Whether a file or folder of the target folder belongs to a package of the workspace:
@@ -105,26 +117,6 @@ pub(crate) fn command(folder: &Path) -> Command {
     command
 }
 
-/// A file, or a folder with all that is in it.
-fn share_all(from: &Path, to: &Path) -> io::Result<usize> {
-    let metadata = fs::metadata(from)?;
-    if metadata.is_dir() {
-        fs::create_dir_all(to)?;
-        let mut shared = 0;
-        for entry in fs::read_dir(from)? {
-            let entry = entry?;
-            shared += share_all(&entry.path(), &to.join(entry.file_name()))?;
-        }
-        return Ok(shared);
-    }
-    if metadata.len() < WORTH_A_LINK || fs::hard_link(from, to).is_err() {
-        fs::copy(from, to)?;
-        // Cargo compares the times of what it compiled.
-        File::options().write(true).open(to)?.set_modified(metadata.modified()?)?;
-    }
-    Ok(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,32 +127,24 @@ mod tests {
         let own = ["layers", "course", "report"].map(str::to_owned).into();
         let cargo = Cargo { target: root.path().join("target"), own };
         let large = vec![7; 1 << 17];
-        for (path, contents) in [
-            ("debug/deps/libndarray-01ab.rlib", &large[..]),
-            ("debug/deps/ndarray-01ab.d", b"d"),
-            ("debug/deps/liblayers-02ab.rlib", &large),
-            ("debug/deps/course-03ab", b"test"),
-            ("debug/.fingerprint/ndarray-01ab/lib", b"1"),
-            ("debug/.fingerprint/report-05ab/lib", b"1"),
-            ("debug/build/zstd-sys-04ab/out/a.h", b"1"),
-            ("debug/report", b"program"),
-        ] {
+        let files = [
+            ("debug/deps/libndarray-01ab.rlib", &large[..], true),
+            ("debug/deps/ndarray-01ab.d", b"d", true),
+            ("debug/deps/liblayers-02ab.rlib", &large, false),
+            ("debug/deps/course-03ab", b"test", false),
+            ("debug/.fingerprint/ndarray-01ab/lib", b"1", true),
+            ("debug/.fingerprint/report-05ab/lib", b"1", false),
+            ("debug/build/zstd-sys-04ab/out/a.h", b"1", true),
+            ("debug/report", b"program", false),
+        ];
+        for (path, contents, _) in files {
             let path = cargo.target.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, contents).unwrap();
         }
         let target = root.path().join("other");
         assert_eq!(cargo.share_dependencies(&target).unwrap(), 4);
-        for (path, is_there) in [
-            ("debug/deps/libndarray-01ab.rlib", true),
-            ("debug/deps/ndarray-01ab.d", true),
-            ("debug/.fingerprint/ndarray-01ab/lib", true),
-            ("debug/build/zstd-sys-04ab/out/a.h", true),
-            ("debug/deps/liblayers-02ab.rlib", false),
-            ("debug/deps/course-03ab", false),
-            ("debug/.fingerprint/report-05ab", false),
-            ("debug/report", false),
-        ] {
+        for (path, _, is_there) in files {
             assert_eq!(target.join(path).exists(), is_there, "{path}");
         }
         let time = |folder: &Path| {
@@ -171,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_packages_of_this_workspace_are_known() {
-        let root = crate::root_above(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let root = system::workspace_root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         let cargo = Cargo::of(&root).unwrap();
         for own in ["handin-01", "libhandin-01.rlib", "xtask-01.d", "data-01"] {
             assert!(cargo.is_own(own), "{own}");

@@ -1,12 +1,13 @@
 //! The graded code, gathered from the sources.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::HandinError;
-use crate::entries::{Entry, SECTIONS, Source, entries};
+use anyhow::{Context, Result, anyhow};
+
+use crate::entries::{Entry, SECTIONS, entries};
 use crate::rust_file::{Item, RustFile};
 
 /// The graded code in the course's order.
@@ -33,7 +34,7 @@ pub struct GatheredEntry {
     /// The code, file by file.
     pub listings: Vec<Listing>,
     /// Earlier entries that show code which this one uses too.
-    pub builds_on: &'static [&'static str],
+    pub builds_on: Vec<&'static str>,
 }
 
 /// Code of one file.
@@ -48,23 +49,21 @@ pub struct Listing {
 }
 
 impl Submission {
-    /// Gathers all entries from the sources below `root`.
+    /// Gathers all entries from the sources below `root`: their items, and what these use of the entry's
+    /// files, and so on.
     ///
     /// # Errors
-    /// [`HandinError::Io`] and [`HandinError::Syntax`] for a source that is not there or not Rust,
-    /// [`HandinError::MissingItem`] for an item that is not in its file,
-    /// [`HandinError::NotShown`] if the code of an entry uses an item of its file that neither the
-    /// entry nor those that it builds on show.
-    pub fn gather(root: &Path) -> Result<Self, HandinError> {
-        let mut files = BTreeMap::new();
-        for source in entries().flat_map(|entry| entry.sources) {
-            if !files.contains_key(source.file) {
-                files.insert(source.file, read(root, source.file)?);
+    /// If a source is not there or not Rust, or an item is in none of its files.
+    pub fn gather(root: &Path) -> Result<Self> {
+        let mut gatherer = Gatherer::default();
+        for file in entries().flat_map(|entry| entry.files) {
+            if !gatherer.files.contains_key(file) {
+                gatherer.files.insert(file, read(root, file)?);
             }
         }
         let mut sections = Vec::new();
         for section in &SECTIONS {
-            let gathered = section.entries.iter().map(|entry| gather(entry, &files));
+            let gathered = section.entries.iter().map(|entry| gatherer.gather(entry));
             let entries = gathered.collect::<Result<_, _>>()?;
             sections.push(GatheredSection { title: section.title, entries });
         }
@@ -77,76 +76,109 @@ impl Submission {
     }
 }
 
-type Files = BTreeMap<&'static str, RustFile>;
-
-fn read(root: &Path, file: &'static str) -> Result<RustFile, HandinError> {
+fn read(root: &Path, file: &str) -> Result<RustFile> {
     let path = root.join(file);
-    let text = fs::read_to_string(&path).map_err(HandinError::read(&path))?;
-    RustFile::parse(file, &text).map_err(|cause| HandinError::Syntax {
-        file: file.to_owned(),
-        line: cause.span().start().line,
-        what: cause.to_string(),
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    RustFile::parse(&text).map_err(|cause| {
+        let line = cause.span().start().line;
+        anyhow!("{file}:{line}: not Rust: {cause}; `cargo check` says more")
     })
 }
 
-fn gather(entry: &'static Entry, files: &Files) -> Result<GatheredEntry, HandinError> {
-    let mut listings = Vec::new();
-    for source in entry.sources {
-        let file = &files[source.file];
-        let mut items = Vec::new();
-        for name in source.items {
-            items.push(file.item(name).ok_or_else(|| missing(entry, name, file))?);
-        }
-        check_uses(entry, source, file, &items)?;
-        items.sort_by_key(|item| item.lines.start);
-        listings.push(listing(source.file, file, &items));
-    }
-    Ok(GatheredEntry { name: entry.name, listings, builds_on: entry.builds_on })
+/// The file of an item, and its number there.
+type Place = (&'static str, usize);
+
+#[derive(Default)]
+struct Gatherer {
+    files: BTreeMap<&'static str, RustFile>,
+    /// The entry that shows an item, so that no other shows it again.
+    shown: BTreeMap<Place, &'static str>,
 }
 
-fn missing(entry: &Entry, item: &str, file: &RustFile) -> HandinError {
-    let mut near: Vec<(f64, &str)> = file
-        .names()
-        .map(|name| (strsim::jaro_winkler(item, name), name))
-        .filter(|(similarity, _)| *similarity > 0.7)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    HandinError::MissingItem {
-        entry: entry.name,
-        item: item.to_owned(),
-        file: file.path().to_owned(),
-        near: near.into_iter().take(3).map(|(_, name)| name.to_owned()).collect(),
-    }
-}
-
-/// What the shown items use of their file is shown too, here or in an entry that this builds on.
-fn check_uses(
-    entry: &Entry,
-    source: &Source,
-    file: &RustFile,
-    items: &[&Item],
-) -> Result<(), HandinError> {
-    let on = entries().filter(|other| entry.builds_on.contains(&other.name));
-    let shown: Vec<&str> = on
-        .flat_map(|entry| entry.sources)
-        .chain([source])
-        .filter(|other| other.file == source.file)
-        .flat_map(|source| source.items)
-        .copied()
-        .collect();
-    for item in items {
-        if let Some(used) =
-            file.names().find(|name| item.uses.may_be(name) && !shown.contains(name))
-        {
-            return Err(HandinError::NotShown {
-                entry: entry.name,
-                item: item.name.clone(),
-                uses: used.to_owned(),
-                file: source.file.to_owned(),
-            });
+impl Gatherer {
+    fn gather(&mut self, entry: &'static Entry) -> Result<GatheredEntry> {
+        let places: Vec<Place> = entry
+            .files
+            .iter()
+            .flat_map(|&file| (0..self.files[file].items.len()).map(move |index| (file, index)))
+            .collect();
+        let mut chosen = Vec::new();
+        for name in entry.items {
+            let is_meant = |place: &&Place| {
+                let item = self.item(place);
+                item.name == *name || name.contains(" for ") && item.owner() == Some(*name)
+            };
+            let meant = chosen.len();
+            chosen.extend(places.iter().filter(is_meant).copied());
+            if chosen.len() == meant {
+                return Err(self.missing(entry, name, &places));
+            }
         }
+        // What an earlier entry shows is not repeated; what that uses is shown there, too.
+        let mut builds_on = BTreeSet::new();
+        while let Some(next) = places.iter().find(|next| {
+            !chosen.contains(next) && !builds_on.contains(*next) && self.is_used(next, &chosen)
+        }) {
+            if self.shown.contains_key(next) {
+                builds_on.insert(*next);
+            } else {
+                chosen.push(*next);
+            }
+        }
+        let mut listings = Vec::new();
+        for &file in entry.files {
+            let mut items: Vec<_> = chosen
+                .iter()
+                .filter(|place| place.0 == file)
+                .map(|place| self.item(place))
+                .collect();
+            items.sort_by_key(|item| item.lines.start);
+            if !items.is_empty() {
+                listings.push(listing(file, &self.files[file], &items));
+            }
+        }
+        let earlier: BTreeSet<_> = builds_on.iter().map(|place| self.shown[place]).collect();
+        let builds_on =
+            entries().map(|entry| entry.name).filter(|name| earlier.contains(name)).collect();
+        self.shown.extend(chosen.into_iter().map(|place| (place, entry.name)));
+        Ok(GatheredEntry { name: entry.name, listings, builds_on })
     }
-    Ok(())
+
+    fn item(&self, (file, index): &Place) -> &Item {
+        &self.files[file].items[*index]
+    }
+
+    /// Whether one of the chosen items uses this one. A method can only be meant if its type is shown.
+    fn is_used(&self, place: &Place, chosen: &[Place]) -> bool {
+        let item = self.item(place);
+        let is_owner = |other: &Place| Some(self.item(other).name.as_str()) == item.owner();
+        (item.owner().is_none() || self.shown.keys().chain(chosen).any(is_owner))
+            && chosen
+                .iter()
+                .any(|user| (item.is_public || user.0 == place.0) && self.item(user).uses(item))
+    }
+
+    /// The error for an item that is not there, with names that are similar.
+    fn missing(&self, entry: &Entry, item: &str, places: &[Place]) -> anyhow::Error {
+        let names = places.iter().map(|place| self.item(place).name.as_str());
+        let mut near: Vec<(f64, &str)> = names
+            .map(|name| (strsim::jaro_winkler(item, name), name))
+            .filter(|(similarity, _)| *similarity > 0.7)
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let near: Vec<_> = near.into_iter().take(3).map(|(_, name)| name).collect();
+        let there_are = match near[..] {
+            [] => String::new(),
+            _ => format!(" (there are {})", near.join(", ")),
+        };
+        anyhow!(
+            "the entry {} lacks `{item}`: it is not in {}{there_are}; write it, or change the entry in \
+             crates/handin/src/entries.rs",
+            entry.name,
+            entry.files[0]
+        )
+    }
 }
 
 /// The code of these items, which are in the order of the file.
@@ -204,10 +236,8 @@ impl A {
 
 fn four() {}
 ";
-        let file = RustFile::parse("a.rs", text).unwrap();
-        let mut items: Vec<_> =
-            ["four", "A::three", "A::one"].map(|name| file.item(name).unwrap()).into();
-        items.sort_by_key(|item| item.lines.start);
+        let file = RustFile::parse(text).unwrap();
+        let items: Vec<_> = file.items.iter().filter(|item| item.name != "A::two").collect();
         let listing = listing("a.rs", &file, &items);
         assert_eq!(
             listing.code,

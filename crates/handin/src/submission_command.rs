@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use stdio::{eprintln, print};
+use system::{eprintln, print};
 
-use crate::{HandinError, Submission, latex, markdown, output};
+use crate::{Submission, latex, markdown, output};
 
 /// Write the graded code as one document, in the order of the course's generate_submission.py
 ///
@@ -45,7 +46,7 @@ impl SubmissionArguments {
     ///
     /// # Errors
     /// As [`Submission::gather`], [`latex()`], and if the output cannot be written.
-    pub fn run(&self, root: &Path) -> Result<(), HandinError> {
+    pub fn run(&self, root: &Path) -> Result<()> {
         if let Some(path) = &self.output {
             output::check(path)?;
         }

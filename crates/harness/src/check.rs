@@ -36,7 +36,7 @@ impl Kind {
 }
 
 /// What the checks run against.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Context {
     /// The folder of the oracle's fixtures.
     pub fixtures: PathBuf,
@@ -46,6 +46,8 @@ pub struct Context {
     pub seed: u64,
     /// A case to run instead of random ones, as a failing check printed it.
     pub case: Option<String>,
+    /// Whether failing cases stay as they were drawn, which takes less time.
+    pub unshrunk: bool,
 }
 
 /// A user's own copy of the course's test data.
@@ -204,7 +206,13 @@ mod tests {
     use super::*;
 
     fn outcome(run: impl Fn(&Context) -> Outcome + Send + Sync + 'static) -> Outcome {
-        let context = Context { fixtures: "".into(), course_data: None, seed: 0, case: None };
+        let context = Context {
+            fixtures: "".into(),
+            course_data: None,
+            seed: 0,
+            case: None,
+            ..Context::default()
+        };
         Check::new("all", Kind::Property, "group", "name", run).outcome(&context)
     }
 

@@ -14,7 +14,7 @@ use crate::{Check, HarnessError, Kind};
 /// 5. any piece of a name, upper or lower case.
 ///
 /// # Errors
-/// [`HarnessError::UnknownCheck`] if it selects none.
+/// [`HarnessError::Usage`] if it selects none; it names the names that look like it.
 pub fn select(checks: Vec<Check>, filter: &str) -> Result<Vec<Check>, HarnessError> {
     let begins = |name: &str| {
         name.strip_prefix(filter).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -32,7 +32,13 @@ pub fn select(checks: Vec<Check>, filter: &str) -> Result<Vec<Check>, HarnessErr
     if let Some(rule) = rules.iter().find(|rule| !filter.is_empty() && checks.iter().any(rule)) {
         return Ok(checks.into_iter().filter(rule).collect());
     }
-    Err(HarnessError::UnknownCheck { got: filter.to_owned(), near_names: near(&checks, filter) })
+    let near = match near(&checks, filter) {
+        names if names.is_empty() => String::new(),
+        names => format!("; near names: {}", names.join(", ")),
+    };
+    Err(HarnessError::Usage(format!(
+        "no check is called {filter:?}{near}; cargo xtask test --list lists them all"
+    )))
 }
 
 /// The five names that look most like `filter`: of checks, of groups and of their last parts.

@@ -8,16 +8,13 @@
 use std::cell::Cell;
 use std::fmt;
 
-use activations::Activation;
-use cnn::{Pad, PoolMode};
 use layers::{Layer, LayerError, Parameters};
 use ndarray::ArrayD;
 use numerics::Rng;
 
 use crate::finite_difference::{BOUND, element_error, numeric_gradient};
-use crate::pieces::piece;
-use crate::random_layer::rewind;
-use crate::{HarnessError, LayerClass, LayerSpec, LayerSubject, Real};
+use crate::layer::{Spec, rewind};
+use crate::{HarnessError, rooms};
 
 /// The course's step.
 const STEP: f64 = 1e-6;
@@ -31,19 +28,20 @@ const DRAWS: u64 = 100;
 /// The rows of one class of layers, or of all.
 ///
 /// # Errors
-/// [`HarnessError::UnknownLayer`] if there is no class of that name, in upper or lower case.
+/// [`HarnessError::Usage`] if there is no class of that name, in upper or lower case.
 pub fn table(layer: Option<&str>, seed: u64) -> Result<Table, HarnessError> {
-    let classes: Vec<LayerClass> = LayerClass::ALL
-        .into_iter()
-        .filter(|class| layer.is_none_or(|name| name.eq_ignore_ascii_case(class.name())))
-        .collect();
-    if let (Some(name), []) = (layer, &*classes) {
-        let known = LayerClass::ALL.map(LayerClass::name).join(", ");
-        return Err(HarnessError::UnknownLayer { got: name.to_owned(), known });
+    let all = rooms::layers();
+    let named = |name: &str| layer.is_none_or(|layer| layer.eq_ignore_ascii_case(name));
+    if let Some(got) = layer
+        && !all.iter().any(|room| named(room.name))
+    {
+        let known = all.map(|room| room.name).join(", ");
+        let what = format!("unknown layer {got:?}: expected one of {known}");
+        return Err(HarnessError::Usage(what));
     }
     let mut rows = Vec::new();
-    for spec in classes.into_iter().flat_map(specs) {
-        rows.extend(rows_of(&Real, &spec, seed)?);
+    for spec in all.iter().filter(|room| named(room.name)).flat_map(|room| (room.table)()) {
+        rows.extend(rows_of(&spec, seed)?);
     }
     Ok(Table { seed, rows })
 }
@@ -112,94 +110,26 @@ impl fmt::Display for Table {
     }
 }
 
-/// The layers of a class that the table shows.
-fn specs(class: LayerClass) -> Vec<LayerSpec> {
-    let conv2d = |kernel_shape, stride, pad, activation| LayerSpec::Conv2D {
-        input_shape: [7, 6, 2],
-        n_out: 3,
-        kernel_shape,
-        stride,
-        pad,
-        activation,
-        bias: true,
-    };
-    let pool2d = |mode, kernel_shape, stride, pad| LayerSpec::Pool2D {
-        input_shape: [7, 6, 2],
-        mode,
-        kernel_shape,
-        stride,
-        pad,
-    };
-    match class {
-        LayerClass::FullyConnected => Activation::ALL
-            .map(|activation| LayerSpec::FullyConnected {
-                n_in: 5,
-                n_out: 4,
-                activation,
-                bias: true,
-            })
-            .into(),
-        LayerClass::Flatten => vec![LayerSpec::Flatten { input_shape: vec![4, 3, 2] }],
-        LayerClass::Conv2D => Activation::ALL
-            .map(|activation| conv2d((3, 3), 1, Pad::Same, activation))
-            .into_iter()
-            .chain([
-                conv2d((3, 5), 1, Pad::Same, Activation::ReLU),
-                conv2d((5, 5), 2, Pad::Same, Activation::ReLU),
-                conv2d((3, 3), 3, Pad::Same, Activation::TanH),
-                conv2d((2, 3), 2, Pad::Valid, Activation::TanH),
-                conv2d((3, 2), 2, Pad::Cells(2, 1), Activation::Linear),
-            ])
-            .collect(),
-        LayerClass::Pool2D => vec![
-            pool2d(PoolMode::Max, (3, 3), 2, Pad::Valid),
-            pool2d(PoolMode::Max, (2, 2), 2, Pad::Valid),
-            pool2d(PoolMode::Max, (3, 5), 4, Pad::Valid),
-            pool2d(PoolMode::Max, (3, 3), 1, Pad::Same),
-            pool2d(PoolMode::Average, (2, 2), 1, Pad::Valid),
-            pool2d(PoolMode::Average, (5, 5), 1, Pad::Cells(2, 2)),
-        ],
-        LayerClass::BatchNorm => [(vec![5], Activation::Linear), (vec![7, 6, 2], Activation::ReLU)]
-            .map(|(input_shape, activation)| LayerSpec::BatchNorm {
-                input_shape,
-                eps: 0.01,
-                momentum: 0.1,
-                activation,
-                scale: true,
-            })
-            .into(),
-        LayerClass::Dropout => [vec![5], vec![7, 6, 2]]
-            .map(|input_shape| LayerSpec::Dropout { input_shape, rate: 0.25 })
-            .into(),
-        LayerClass::GlobalAveragePool2D => {
-            vec![LayerSpec::GlobalAveragePool2D { input_shape: [7, 6, 2] }]
-        }
-    }
-}
-
-fn rows_of(
-    subject: &dyn LayerSubject<f64>,
-    spec: &LayerSpec,
-    seed: u64,
-) -> Result<Vec<Row>, HarnessError> {
+fn rows_of(spec: &Spec, seed: u64) -> Result<Vec<Row>, HarnessError> {
     for draw in 0..DRAWS {
-        if let Some(rows) = rows_at(subject, spec, &mut Rng::with_stream(seed, draw), STEP)? {
+        if let Some(rows) = rows_at(spec, &mut Rng::with_stream(seed, draw), STEP)? {
             return Ok(rows);
         }
     }
-    Err(HarnessError::Kinks { layer: describe(spec), draws: DRAWS })
+    let layer = spec.label();
+    let what = format!("{layer}: each of {DRAWS} random inputs has a kink within a step");
+    Err(HarnessError::Stopped(what))
 }
 
 /// The rows of one layer with differences of this step; nothing if a kink lies within a step of one
 /// of the arrays.
 pub(crate) fn rows_at(
-    subject: &dyn LayerSubject<f64>,
-    spec: &LayerSpec,
+    spec: &Spec,
     rng: &mut Rng,
     step: f64,
 ) -> Result<Option<Vec<Row>>, LayerError> {
-    let mut layer = subject.build(spec, rng)?;
-    let shape = [&[EXAMPLES], &*spec.input_shape()].concat();
+    let mut layer = spec.build(rng)?;
+    let shape = [&[EXAMPLES], &*spec.input_shape].concat();
     let x: ArrayD<f64> = rng.normal_array(shape, 0.0, 1.0);
     // Biases that are not zero, so that they matter.
     for (_, parameter) in layer.parameters_and_gradients().0.iter_mut() {
@@ -214,7 +144,7 @@ pub(crate) fn rows_at(
     arrays.extend(gradients.map(|((name, p), (_, g))| (name, p.clone(), g.clone())));
 
     let values: Vec<ArrayD<f64>> = arrays.iter().map(|(_, value, _)| value.clone()).collect();
-    let home = piece(spec, &values[0], &values[1..]);
+    let home = spec.piece(&*layer, &values[0], &center);
     let crossed = Cell::new(false);
     let mut rows = Vec::new();
     for (variable, (parameter, value, analytic)) in arrays.into_iter().enumerate() {
@@ -223,14 +153,18 @@ pub(crate) fn rows_at(
         let numeric = numeric_gradient(
             |moved| {
                 values[variable].assign(moved);
-                crossed.set(crossed.get() || piece(spec, &values[0], &values[1..]) != home);
-                // Less the output at the center: the same derivative, less rounding.
-                change(layer.as_mut(), &buffers, &values, &center, &upstream).unwrap_or_else(
-                    |error| {
+                match output(layer.as_mut(), &buffers, &values) {
+                    Ok(y) => {
+                        let crossing = spec.piece(&*layer, &values[0], &y) != home;
+                        crossed.set(crossed.get() || crossing);
+                        // Less the output at the center: the same derivative, less rounding.
+                        ((y - &center) * &upstream).sum()
+                    }
+                    Err(error) => {
                         refused = Some(error);
                         f64::NAN
-                    },
-                )
+                    }
+                }
             },
             &value,
             step,
@@ -243,28 +177,21 @@ pub(crate) fn rows_at(
     Ok((!crossed.get()).then_some(rows))
 }
 
-/// `Σ R ⊙ (Y - Y₀)` for these inputs and parameters, from these buffers.
-fn change(
+/// Y for these inputs and parameters, from these buffers.
+fn output(
     layer: &mut dyn Layer<f64>,
     buffers: &Parameters<f64>,
     values: &[ArrayD<f64>],
-    center: &ArrayD<f64>,
-    upstream: &ArrayD<f64>,
-) -> Result<f64, LayerError> {
+) -> Result<ArrayD<f64>, LayerError> {
     for ((_, own), value) in layer.parameters_and_gradients().0.iter_mut().zip(&values[1..]) {
         own.assign(value);
     }
     rewind(layer, buffers)?;
     // Not predict, in which batch normalisation and dropout are other functions.
-    Ok(((layer.forward(values[0].clone())? - center) * upstream).sum())
+    layer.forward(values[0].clone())
 }
 
-fn row(
-    spec: &LayerSpec,
-    parameter: &'static str,
-    analytic: &ArrayD<f64>,
-    numeric: &ArrayD<f64>,
-) -> Row {
+fn row(spec: &Spec, parameter: &'static str, analytic: &ArrayD<f64>, numeric: &ArrayD<f64>) -> Row {
     let norm = |array: ArrayD<f64>| array.iter().map(|x| x * x).sum::<f64>().sqrt();
     let (difference, sum) = (norm(numeric - analytic), norm(numeric + analytic));
     let scale = analytic.iter().fold(0.0_f64, |scale, a| scale.max(a.abs()));
@@ -274,31 +201,11 @@ fn row(
         if error.is_nan() { f64::INFINITY } else { largest.max(error) }
     });
     Row {
-        layer: describe(spec),
+        layer: spec.label(),
         parameter,
         shape: analytic.shape().to_vec(),
         norm_error: if difference == 0.0 { 0.0 } else { difference / sum },
         element_error: largest,
-    }
-}
-
-fn describe(spec: &LayerSpec) -> String {
-    let name = spec.class().name();
-    match spec {
-        LayerSpec::FullyConnected { activation, .. } => format!("{name} {activation}"),
-        LayerSpec::BatchNorm { input_shape, eps, activation, .. } => {
-            format!("{name} of {input_shape:?} ε {eps} {activation}")
-        }
-        LayerSpec::Dropout { input_shape, rate } => {
-            format!("{name} of {input_shape:?} rate {rate}")
-        }
-        LayerSpec::Flatten { .. } | LayerSpec::GlobalAveragePool2D { .. } => name.to_owned(),
-        LayerSpec::Conv2D { kernel_shape: (k1, k2), stride, pad, activation, .. } => {
-            format!("{name} {k1}x{k2} stride {stride} pad {pad} {activation}")
-        }
-        LayerSpec::Pool2D { mode, kernel_shape: (k1, k2), stride, pad, .. } => {
-            format!("{name} {mode} {k1}x{k2} stride {stride} pad {pad}")
-        }
     }
 }
 
@@ -322,11 +229,11 @@ mod tests {
 
     #[test]
     fn a_wrong_gradient_fails_even_where_the_norm_hides_it() {
-        let spec = LayerSpec::Flatten { input_shape: vec![2] };
+        let spec = &(rooms::layers()[1].table)()[0];
         let numeric = ArrayD::ones(vec![10_000]);
         let mut analytic = numeric.clone();
         analytic[[17]] += 1e-6;
-        let row = row(&spec, "X", &analytic, &numeric);
+        let row = row(spec, "X", &analytic, &numeric);
         assert!(row.norm_error < BOUND && row.element_error > BOUND && !row.passes(), "{row:?}");
         let table = Table { seed: 1, rows: vec![row] };
         assert!(!table.passes());
@@ -335,11 +242,11 @@ mod tests {
 
     #[test]
     fn what_is_not_a_number_fails_and_two_zeros_agree() {
-        let spec = LayerSpec::Flatten { input_shape: vec![2] };
+        let spec = &(rooms::layers()[1].table)()[0];
         let zeros = array![0.0, 0.0].into_dyn();
-        assert!(row(&spec, "X", &zeros, &zeros).passes());
-        assert!(!row(&spec, "X", &array![f64::NAN, 0.0].into_dyn(), &zeros).passes());
-        assert!(!row(&spec, "X", &array![1.0, 0.0].into_dyn(), &zeros).passes());
+        assert!(row(spec, "X", &zeros, &zeros).passes());
+        assert!(!row(spec, "X", &array![f64::NAN, 0.0].into_dyn(), &zeros).passes());
+        assert!(!row(spec, "X", &array![1.0, 0.0].into_dyn(), &zeros).passes());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use harness::{
     Check, Context, CourseData, HarnessError, Outcome, course, filter, gradcheck, registry, runner,
     step_curve, worked, workspace,
 };
-use stdio::{eprintln, print, println};
+use system::{eprintln, print, println};
 
 /// The seed of random checks, unless another one is asked for.
 const SEED: u64 = 189;
@@ -88,12 +88,12 @@ fn main() -> ExitCode {
         Command::Gradcheck(arguments) => gradients(&arguments),
         Command::InputsHash => inputs_hash(),
     };
-    stdio::close(match passed {
+    system::close(match passed {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
-            let usage = error.downcast_ref().is_some_and(HarnessError::is_usage);
+            let usage = matches!(error.downcast_ref(), Some(HarnessError::Usage(_)));
             ExitCode::from(if usage { 2 } else { 1 })
         }
     })
@@ -109,12 +109,13 @@ fn test(arguments: &Test) -> Result<bool> {
     // Of the state in which the run begins: files may change while it goes on.
     let complete = arguments.filter.is_none() && arguments.course_data.is_none();
     let inputs_sha256 = complete.then(|| workspace::inputs_sha256(&root)).transpose()?;
-    let target = complete.then(|| metadata::target_folder(&root)).transpose()?;
+    let target = complete.then(|| system::target_folder(&root)).transpose()?;
     let strict = arguments.strict;
     let course_data = arguments.course_data.as_deref().map(course::data_folder).transpose()?;
     let course_data = course_data.map(|folder| CourseData { folder, strict });
     let (seed, case) = (arguments.seed, arguments.case.clone());
-    let context = Context { fixtures: root.join("fixtures"), course_data, seed, case };
+    let context =
+        Context { fixtures: root.join("fixtures"), course_data, seed, case, ..Context::default() };
 
     runner::silence_panics();
     let colors =
@@ -165,14 +166,18 @@ fn selected(arguments: &Test) -> Result<Vec<Check>> {
     };
     let Some(name) = &arguments.filter else { return Ok(checks) };
     let checks = filter::select(checks, name)?;
+    let usage = |what: String| Err(HarnessError::Usage(what).into());
     match &*checks {
         _ if arguments.case.is_none() => Ok(checks),
         [check] if check.kind.draws_cases() => Ok(checks),
-        [check] => Err(HarnessError::NoCases { id: check.id() }.into()),
-        _ => {
-            let (filter, count) = (name.clone(), checks.len());
-            Err(HarnessError::CaseOfSeveral { filter, count }.into())
-        }
+        [check] => usage(format!(
+            "{} draws no random cases, so it cannot run one; leave --case out",
+            check.id()
+        )),
+        _ => usage(format!(
+            "a case belongs to one check, but {name:?} selects {}; give the check's full name",
+            checks.len()
+        )),
     }
 }
 

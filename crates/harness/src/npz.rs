@@ -19,14 +19,14 @@ use crate::HarnessError;
 /// Members may be stored or deflated, in C or Fortran order, of `<f8` or `<f4`. Arrays are read when
 /// they are asked for; nothing is allocated that the file does not fill.
 #[derive(Debug)]
-pub struct Npz {
+pub(crate) struct Npz {
     file: PathBuf,
     archive: ZipArchive<BufReader<File>>,
 }
 
 /// The element types that test data may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dtype {
+pub(crate) enum Dtype {
     /// `f32`.
     F4,
     /// `f64`.
@@ -42,32 +42,28 @@ const NAMES: [&str; 6] = ["input", "output", "upstream_grad", "backward", "W", "
 
 impl Npz {
     /// Opens an archive and reads its directory.
-    ///
-    /// # Errors
-    /// [`HarnessError::Open`], [`HarnessError::NotAnArchive`].
-    pub fn open(file: &Path) -> Result<Self, HarnessError> {
-        let reader = File::open(file).map_err(|error| HarnessError::Open {
-            file: file.to_owned(),
-            reason: error.to_string(),
+    pub(crate) fn open(file: &Path) -> Result<Self, HarnessError> {
+        let invalid = |what: String| HarnessError::file(file, what);
+        let reader = File::open(file).map_err(|error| {
+            invalid(format!("expected a file of test data, but it cannot be opened: {error}"))
         })?;
         let archive = ZipArchive::new(BufReader::new(reader)).map_err(|error| {
-            HarnessError::NotAnArchive { file: file.to_owned(), reason: error.to_string() }
+            invalid(format!(
+                "expected a complete .npz archive, but it cannot be read as one ({error}); it may be \
+                 truncated, copy it again"
+            ))
         })?;
         Ok(Self { file: file.to_owned(), archive })
     }
 
     /// The path of the archive.
     #[must_use]
-    pub fn file(&self) -> &Path {
+    pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 
     /// The number of entries: one more than the largest number in front of a key.
-    ///
-    /// # Errors
-    /// [`HarnessError::NoEntries`] if there is none, [`HarnessError::MissingKey`] if one of them has
-    /// no input.
-    pub fn entries(&self) -> Result<usize, HarnessError> {
+    pub(crate) fn entries(&self) -> Result<usize, HarnessError> {
         let mut keys = BTreeMap::<usize, Vec<&str>>::new();
         for key in self.keys() {
             let name = key.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -80,7 +76,8 @@ impl Npz {
             let others: Vec<&str> = self.keys().take(5).collect();
             let got =
                 if others.is_empty() { "no member".to_owned() } else { others.join(", ") + " …" };
-            return Err(HarnessError::NoEntries { file: self.file.clone(), got });
+            let what = "expected arrays 0input, 0output and so on, but the archive has";
+            return Err(HarnessError::file(&self.file, format!("{what} {got}")));
         }
         // Keys in order: an entry that is missing altogether shows as a gap.
         for (expected, (&number, names)) in keys.iter().enumerate() {
@@ -93,30 +90,23 @@ impl Npz {
     }
 
     /// The element type of an array.
-    ///
-    /// # Errors
-    /// [`HarnessError::MissingKey`], [`HarnessError::Damaged`], [`HarnessError::Dtype`].
-    pub fn dtype(&mut self, index: usize, name: &str) -> Result<Dtype, HarnessError> {
+    pub(crate) fn dtype(&mut self, index: usize, name: &str) -> Result<Dtype, HarnessError> {
         self.read(index, name, |header, _| dtype(header))
     }
 
     /// An array as `f64`, in the order in memory that it has in the file.
-    ///
-    /// # Errors
-    /// As [`dtype`](Self::dtype), and [`HarnessError::NotFinite`].
-    pub fn array(&mut self, index: usize, name: &str) -> Result<ArrayD<f64>, HarnessError> {
+    pub(crate) fn array(&mut self, index: usize, name: &str) -> Result<ArrayD<f64>, HarnessError> {
         let array = self.read(index, name, |header, reader| match dtype(header)? {
             Dtype::F8 => elements::<f64>(header, reader),
             Dtype::F4 => Ok(elements::<f32>(header, reader)?.mapv(f64::from)),
         })?;
         match array.indexed_iter().find(|(_, x)| !x.is_finite()) {
             None => Ok(array),
-            Some((at, &got)) => Err(HarnessError::NotFinite {
-                file: self.file.clone(),
-                key: key(index, name),
-                index: ndarray::Dimension::slice(&at).to_vec(),
-                got,
-            }),
+            Some((at, &got)) => {
+                let (key, index) = (key(index, name), ndarray::Dimension::slice(&at));
+                let what = format!("expected finite numbers in {key}, but {index:?} is {got}");
+                Err(HarnessError::file(&self.file, what))
+            }
         }
     }
 
@@ -134,7 +124,9 @@ impl Npz {
             .collect();
         keys.sort_unstable();
         let got = if keys.is_empty() { "no array".to_owned() } else { keys.join(", ") };
-        HarnessError::MissingKey { file: self.file.clone(), key: key(index, name), got }
+        let key = key(index, name);
+        let what = format!("expected an array {key}, but there is none; the entry has {got}");
+        HarnessError::file(&self.file, what)
     }
 
     fn read<R>(
@@ -144,16 +136,24 @@ impl Npz {
         f: impl FnOnce(&Header, &mut dyn Read) -> Result<R, Unreadable>,
     ) -> Result<R, HarnessError> {
         let (file, key) = (self.file.clone(), key(index, name));
-        let damaged =
-            |reason: String| HarnessError::Damaged { file: file.clone(), key: key.clone(), reason };
+        let damaged = |reason: String| {
+            HarnessError::file(
+                &file,
+                format!("array {key} is damaged: {reason}; copy the file again"),
+            )
+        };
         let Some(member) = self.archive.index_for_name(&format!("{key}.npy")) else {
             return Err(self.missing(index, name));
         };
         let opened = self.archive.by_index(member);
         let mut member = opened.map_err(|error| match error {
-            ZipError::UnsupportedArchive(reason) => {
-                HarnessError::Unsupported { file: file.clone(), key: key.clone(), reason }
-            }
+            ZipError::UnsupportedArchive(reason) => HarnessError::file(
+                &file,
+                format!(
+                    "array {key} cannot be read ({reason}): arrays must be stored or deflated, as \
+                     numpy.savez and numpy.savez_compressed write them; save them again so"
+                ),
+            ),
             error => damaged(error.to_string()),
         })?;
         let mut start = Vec::new();
@@ -163,9 +163,10 @@ impl Npz {
         let header =
             Header::from_reader(&mut array).map_err(|error| damaged(npy_header_problem(&error)))?;
         f(&header, &mut array).map_err(|error| match error {
-            Unreadable::Dtype(got) => {
-                HarnessError::Dtype { file: file.clone(), key: key.clone(), got }
-            }
+            Unreadable::Dtype(got) => HarnessError::file(
+                &file,
+                format!("expected {key} to be of dtype <f8 or <f4, but it is {got}"),
+            ),
             Unreadable::Damaged(reason) => damaged(reason),
         })
     }

@@ -2,31 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use numerics::Scalar;
-
 use crate::results::ControlRecord;
-use crate::{
-    Check, Outcome, Subject, adjoint, controls, course, formulas, gradients, oracle, properties,
-};
+use crate::{Check, Kind, Outcome, controls, elementwise, finite_difference, rooms};
 
 /// All checks, those of a question together and within it one kind after the other.
 #[must_use]
 pub fn all_checks() -> Vec<Check> {
-    let mut checks = against_the_oracle::<f64>();
-    checks.extend(against_the_oracle::<f32>());
-    checks.extend(oracle::free_checks());
-    for subject in Subject::<f64>::all_real() {
-        let of_subject = [
-            gradients::checks(&subject),
-            formulas::checks(&subject),
-            adjoint::checks(&subject),
-            properties::checks(&subject),
-        ];
-        let name = subject.name();
-        checks.extend(of_subject.into_iter().flatten().map(|check| check.of(name)));
+    let mut checks = Vec::new();
+    for room in rooms::all() {
+        let name = room.name;
+        checks.extend((room.checks)().into_iter().map(|check| check.of(name)));
+        checks.extend((room.free_checks)());
     }
-    checks.extend(formulas::free_checks());
-    checks.extend(properties::free_checks());
+    checks.extend(elementwise::free_checks());
+    checks.push(finite_difference::formula_check());
     checks.extend(controls::checks());
     in_order(checks)
 }
@@ -36,10 +25,10 @@ pub fn all_checks() -> Vec<Check> {
 pub fn control_records<'a>(
     ran: impl IntoIterator<Item = (&'a Check, &'a Outcome)>,
 ) -> Vec<ControlRecord> {
-    let bugs: BTreeMap<_, _> = controls::all()
-        .into_iter()
-        .map(|control| ((control.subject.name(), control.id), control.bug))
-        .collect();
+    let rooms = rooms::all();
+    let of_room = rooms.iter().map(|room| (room.name, room.bugs));
+    let bugs: BTreeMap<_, _> =
+        of_room.flat_map(|(name, bugs)| bugs.iter().map(move |b| ((name, b.id), b.what))).collect();
     let record = |(check, outcome): (&Check, &Outcome)| {
         let subject = check.group.strip_prefix("controls.")?;
         let bug = bugs.get(&(subject, check.name.as_str()))?;
@@ -54,21 +43,11 @@ pub fn control_records<'a>(
     ran.into_iter().filter_map(record).collect()
 }
 
-/// The course's 25 tests on a user's own copy of the course's data, in the same order.
+/// The course's 25 tests, which take a user's own copy of the course's data
+/// ([`Context::course_data`](crate::Context::course_data)), too.
 #[must_use]
 pub fn course_data_checks() -> Vec<Check> {
-    in_order(course::checks_of_course_data())
-}
-
-fn against_the_oracle<T: Scalar>() -> Vec<Check> {
-    let subjects = Subject::<T>::all_real();
-    subjects
-        .iter()
-        .flat_map(|subject| {
-            let of_subject = [course::checks(subject), oracle::checks(subject)];
-            of_subject.into_iter().flatten().map(|check| check.of(subject.name()))
-        })
-        .collect()
+    all_checks().into_iter().filter(|check| check.kind == Kind::Course).collect()
 }
 
 /// Checks of all questions come last. The sort is stable: within a kind, modules decide.
@@ -82,7 +61,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::Kind;
 
     #[test]
     fn no_two_checks_have_the_same_name() {

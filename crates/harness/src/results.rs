@@ -118,11 +118,8 @@ impl Results {
     /// # Errors
     /// [`HarnessError::File`].
     pub fn write(&self, file: &Path) -> Result<(), HarnessError> {
-        let failed = |reason: String| HarnessError::File {
-            file: file.to_owned(),
-            operation: "be written",
-            reason,
-        };
+        let failed =
+            |reason: String| HarnessError::file(file, format!("cannot be written: {reason}"));
         let folder = file.parent().unwrap_or(Path::new("."));
         let json = serde_json::to_string_pretty(self).map_err(|error| failed(error.to_string()))?;
         let write = || -> std::io::Result<()> {
@@ -133,7 +130,7 @@ impl Results {
             temporary.persist(file)?;
             Ok(())
         };
-        write().map_err(|error| failed(disk::without_temporary_name(error).to_string()))
+        write().map_err(|error| failed(system::without_temporary_name(error).to_string()))
     }
 }
 

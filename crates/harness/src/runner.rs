@@ -57,7 +57,13 @@ mod tests {
                 })
             })
             .collect();
-        let context = Context { fixtures: "".into(), course_data: None, seed: 0, case: None };
+        let context = Context {
+            fixtures: "".into(),
+            course_data: None,
+            seed: 0,
+            case: None,
+            ..Context::default()
+        };
         let mut told = Vec::new();
         let outcomes = run(&checks, &context, |check, _| told.push(check.name.clone()));
         assert_eq!(told, (0..20).map(|i| i.to_string()).collect::<Vec<_>>());

@@ -5,26 +5,15 @@
 //! a number of an example cannot be wrong without the code being wrong too.
 
 mod background;
-mod convolution;
-mod einsum_exercises;
 mod finite_differences;
-mod fully_connected;
-mod losses;
-mod muon;
-mod normalisation;
-mod optimiser;
 mod pictures;
-mod pooling;
-mod relu;
-mod softmax;
-mod step_of_training;
-mod whitening;
-mod winograd;
 
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array4, ArrayRef, ArrayView4, Dimension};
 use serde::{Deserialize, Serialize};
+
+use crate::rooms;
 
 /// An array of an example.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,56 +31,27 @@ pub struct Tensor {
 #[must_use]
 pub fn all() -> BTreeMap<String, Tensor> {
     let mut tensors = BTreeMap::new();
-    for (chapter, write) in CHAPTERS {
+    for (chapter, write) in examples() {
         write(&mut Example { chapter, tensors: &mut tensors });
     }
     tensors
 }
 
 /// A function that writes the tensors of one example.
-type Write = fn(&mut Example<'_>);
+pub(crate) type Write = fn(&mut Example<'_>);
 
 /// Every example, by what the names of its tensors begin with.
-const CHAPTERS: [(&str, Write); 44] = [
+fn examples() -> Vec<(&'static str, Write)> {
+    let rooms = rooms::all();
+    let of_rooms = rooms.iter().flat_map(|room| room.examples).copied();
+    of_rooms.chain(BESIDE_ROOMS).collect()
+}
+
+/// The examples of chapters that are about no one implementation.
+const BESIDE_ROOMS: [(&str, Write); 8] = [
     ("two-weights", background::two_weights),
     ("batch", background::batch),
     ("neuron", background::neuron),
-    ("relu", relu::relu),
-    ("fully-connected", fully_connected::fully_connected),
-    ("softmax", softmax::softmax),
-    ("cross-entropy", losses::cross_entropy),
-    ("softmax-cross-entropy", losses::softmax_cross_entropy),
-    ("l2", losses::l2),
-    ("label-smoothing", losses::label_smoothing),
-    ("momentum", optimiser::momentum),
-    ("exponential", optimiser::exponential),
-    ("weight-decay", optimiser::weight_decay),
-    ("nesterov", optimiser::nesterov),
-    ("one-cycle", optimiser::one_cycle),
-    ("triangular", optimiser::triangular),
-    ("linear", optimiser::linear),
-    ("muon", muon::orthogonalised),
-    ("muon-band", muon::band),
-    ("step", step_of_training::step),
-    ("trace", einsum_exercises::trace),
-    ("matrix-vector", einsum_exercises::matrix_vector),
-    ("outer-product", einsum_exercises::outer_product),
-    ("convolution", convolution::convolution),
-    ("convolution-channels", convolution::channels),
-    ("convolution-stride", convolution::stride),
-    ("winograd", winograd::one_dimension),
-    ("max-pool", pooling::max),
-    ("max-pool-padding", pooling::max_with_padding),
-    ("average-pool", pooling::average),
-    ("average-pool-overlap", pooling::overlapping_average),
-    ("global-average-pool", pooling::global_average),
-    ("gelu", relu::gelu),
-    ("sigmoid", relu::sigmoid),
-    ("batch-norm", normalisation::batch_norm),
-    ("dropout", normalisation::dropout),
-    ("dirac", whitening::dirac),
-    ("whitening", whitening::whitening),
-    ("perceptron", pictures::perceptron),
     ("perceptron-sizes", pictures::perceptron_sizes),
     ("convolution-sizes", pictures::convolution_sizes),
     ("field-of-view", pictures::field_of_view),
@@ -100,14 +60,14 @@ const CHAPTERS: [(&str, Write); 44] = [
 ];
 
 /// Takes the tensors of one example.
-struct Example<'a> {
+pub(crate) struct Example<'a> {
     chapter: &'static str,
     tensors: &'a mut BTreeMap<String, Tensor>,
 }
 
 impl Example<'_> {
     /// Records an array.
-    fn array<D: Dimension>(&mut self, name: &str, array: &ArrayRef<f64, D>) {
+    pub(crate) fn array<D: Dimension>(&mut self, name: &str, array: &ArrayRef<f64, D>) {
         let (shape, values) = (array.shape().to_vec(), array.iter().copied().collect());
         let name = format!("{}.{name}", self.chapter);
         let before = self.tensors.insert(name.clone(), Tensor { shape, values });
@@ -115,41 +75,41 @@ impl Example<'_> {
     }
 
     /// Records a number.
-    fn number(&mut self, name: &str, number: f64) {
+    pub(crate) fn number(&mut self, name: &str, number: f64) {
         self.array(name, &ndarray::arr0(number));
     }
 
     /// Records the one channel of the one image of an array.
-    fn image(&mut self, name: &str, array: &Array4<f64>) {
+    pub(crate) fn image(&mut self, name: &str, array: &Array4<f64>) {
         self.array(name, &channel(array.view(), 0));
     }
 
     /// Records the slice of the one filter that belongs to the one channel.
-    fn filter(&mut self, name: &str, array: &Array4<f64>) {
+    pub(crate) fn filter(&mut self, name: &str, array: &Array4<f64>) {
         self.array(name, &slice(array.view(), 0));
     }
 }
 
 /// Channel `c` of the one image of an array `(1, rows, cols, channels)`.
-fn channel(array: ArrayView4<'_, f64>, c: usize) -> Array2<f64> {
+pub(crate) fn channel(array: ArrayView4<'_, f64>, c: usize) -> Array2<f64> {
     assert_eq!(array.dim().0, 1, "an example has one image");
     array.slice(ndarray::s![0, .., .., c]).to_owned()
 }
 
 /// Channel `c` of the one filter of an array `(rows, cols, channels, 1)`.
-fn slice(array: ArrayView4<'_, f64>, c: usize) -> Array2<f64> {
+pub(crate) fn slice(array: ArrayView4<'_, f64>, c: usize) -> Array2<f64> {
     assert_eq!(array.dim().3, 1, "an example has one filter");
     array.slice(ndarray::s![.., .., c, 0]).to_owned()
 }
 
 /// An image of one channel.
-fn image_of(cells: &Array2<f64>) -> Array4<f64> {
+pub(crate) fn image_of(cells: &Array2<f64>) -> Array4<f64> {
     let (rows, cols) = cells.dim();
     cells.to_shape((1, rows, cols, 1)).expect("a new axis of length 1 fits").into_owned()
 }
 
 /// A filter for one channel.
-fn filter_of(cells: &Array2<f64>) -> Array4<f64> {
+pub(crate) fn filter_of(cells: &Array2<f64>) -> Array4<f64> {
     let (rows, cols) = cells.dim();
     cells.to_shape((rows, cols, 1, 1)).expect("a new axis of length 1 fits").into_owned()
 }
@@ -169,7 +129,7 @@ mod tests {
             assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}");
             assert!(values.iter().all(|value| value.is_finite()), "{name}: {values:?}");
         }
-        for (chapter, _) in CHAPTERS {
+        for (chapter, _) in examples() {
             let prefix = format!("{chapter}.");
             assert!(tensors.keys().any(|name| name.starts_with(&prefix)), "{chapter} is empty");
         }

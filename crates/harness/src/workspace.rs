@@ -12,7 +12,7 @@ use crate::HarnessError;
 /// package that cargo runs (`CARGO_MANIFEST_DIR`), or else the current folder.
 ///
 /// # Errors
-/// [`HarnessError::NoWorkspace`].
+/// [`HarnessError::Stopped`] if there is none.
 pub fn root() -> Result<PathBuf, HarnessError> {
     let start = std::env::var_os("CARGO_MANIFEST_DIR")
         .map(PathBuf::from)
@@ -27,7 +27,13 @@ fn root_above(start: &Path) -> Result<PathBuf, HarnessError> {
             .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
     };
     let root = start.ancestors().find(is_root);
-    root.map(Path::to_owned).ok_or_else(|| HarnessError::NoWorkspace { from: start.to_owned() })
+    root.map(Path::to_owned).ok_or_else(|| {
+        HarnessError::Stopped(format!(
+            "expected to run inside the workspace, but no Cargo.toml with a [workspace] stands in {} \
+             or above it; change into the repository or use cargo run",
+            start.display()
+        ))
+    })
 }
 
 /// The files of the root with versions, features, profiles, flags and the toolchain.
@@ -86,7 +92,7 @@ fn collect(
     wanted: &dyn Fn(&Path) -> bool,
 ) -> Result<(), HarnessError> {
     let absolute = root.join(folder);
-    for entry in disk::entries(&absolute).map_err(|error| unreadable(&absolute, &error))? {
+    for entry in system::entries(&absolute).map_err(|error| unreadable(&absolute, &error))? {
         let path = folder.join(entry.file_name());
         let kind = entry.file_type().map_err(|error| unreadable(&root.join(&path), &error))?;
         if kind.is_dir() {
@@ -101,7 +107,7 @@ fn collect(
 }
 
 fn unreadable(file: &Path, error: &std::io::Error) -> HarnessError {
-    HarnessError::File { file: file.to_owned(), operation: "be read", reason: error.to_string() }
+    HarnessError::file(file, format!("cannot be read: {error}"))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ fn root() -> PathBuf {
 
 #[test]
 fn a_class_of_the_course_is_run_as_the_course_runs_it() {
-    let results = Results::path(&metadata::target_folder(&root()).unwrap());
+    let results = Results::path(&system::target_folder(&root()).unwrap());
     let before = fs::read(&results).ok();
     let output = harness(&["test", "tests.test_layers.TestConv2D"]);
     let lines: Vec<&str> = stdout(&output).lines().collect();
@@ -149,7 +149,7 @@ fn outside_the_workspace_the_program_says_where_to_go() {
 #[test]
 fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
     for arguments in [&["inputs-hash"][..], &["test", "--list"], &["test", "TestReLU"]] {
-        stdio::for_tests::survives_without_output(|| {
+        system::for_tests::survives_without_output(|| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_harness"));
             command.args(arguments);
             command

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use stdio::eprintln;
+use system::eprintln;
+use training::UsageError;
 
 use crate::evaluate_command::{self, EvaluateArguments};
 use crate::export_command::{self, ExportArguments};
-use crate::options::UsageError;
 use crate::predict_command::{self, PredictArguments};
 use crate::train_command::{self, AblateArguments, OneRun, Outcome, TrainArguments};
 
@@ -63,7 +63,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Ablate(ablate)) => train_command::ablate(ablate),
         Some(Command::Export(export)) => export_command::execute(export).map(done),
     };
-    stdio::close(match result {
+    system::close(match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(training::INTERRUPTED),
         Err(error) => {
@@ -86,19 +86,21 @@ mod tests {
 
     #[test]
     fn options_of_prediction_do_not_go_before_a_command() {
-        let code = |line: &[&str]| {
-            let line = ["kaggle"].iter().chain(line);
-            Arguments::try_parse_from(line).map_err(|error| error.exit_code()).err()
-        };
-        assert_eq!(code(&[]), None);
-        assert_eq!(code(&["--tta", "none", "--offline", "--output", "a.csv"]), None);
-        assert_eq!(code(&["evaluate", "--tta", "mirror", "--csv", "a.csv"]), None);
-        assert_eq!(code(&["evaluate", "--tta", "shifts"]), None);
-        assert_eq!(code(&["--tta", "mirror"]), None);
-        assert_eq!(code(&["--tta", "sideways"]), Some(2));
-        assert_eq!(code(&["--tta", "evaluate"]), Some(2));
-        assert_eq!(code(&["--offline", "evaluate"]), Some(2));
-        assert_eq!(code(&["predict"]), Some(2));
-        assert_eq!(code(&["--threads", "0"]), Some(2));
+        for (line, expected) in [
+            ("", None),
+            ("--tta none --offline --output a.csv", None),
+            ("evaluate --tta mirror --csv a.csv", None),
+            ("evaluate --tta shifts", None),
+            ("--tta mirror", None),
+            ("--tta sideways", Some(2)),
+            ("--tta evaluate", Some(2)),
+            ("--offline evaluate", Some(2)),
+            ("predict", Some(2)),
+            ("--threads 0", Some(2)),
+        ] {
+            let parsed =
+                Arguments::try_parse_from(["kaggle"].into_iter().chain(line.split_whitespace()));
+            assert_eq!(parsed.map_err(|error| error.exit_code()).err(), expected, "{line}");
+        }
     }
 }

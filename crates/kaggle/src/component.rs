@@ -1,9 +1,9 @@
 //! The parts of a recipe of question 7.2, each of which can be left out.
 
-use std::fmt;
 use std::str::FromStr;
 
 use activations::Activation;
+use clap::ValueEnum;
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use datasets::Flip;
 use layers::{BatchNormConfig, WeightInit};
@@ -13,7 +13,7 @@ use training::LayerSpec;
 use crate::{KaggleError, RateShape, Recipe, RecipeGroup};
 
 /// A part of a recipe.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Component {
     /// Batch normalisation; what is left of it is its activation, moved into the convolution.
     BatchNorm,
@@ -43,45 +43,16 @@ pub enum Component {
 }
 
 impl Component {
-    /// Every part, in the order of a table.
-    pub const ALL: [Self; 12] = [
-        Self::BatchNorm,
-        Self::Flip,
-        Self::Shift,
-        Self::LabelSmoothing,
-        Self::WeightDecay,
-        Self::Momentum,
-        Self::Schedule,
-        Self::MaxPooling,
-        Self::HeInit,
-        Self::Whitening,
-        Self::DiracInit,
-        Self::Muon,
-    ];
-
     /// The name, as it is typed.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::BatchNorm => "batch-norm",
-            Self::Flip => "flip",
-            Self::Shift => "shift",
-            Self::LabelSmoothing => "label-smoothing",
-            Self::WeightDecay => "weight-decay",
-            Self::Momentum => "momentum",
-            Self::Schedule => "schedule",
-            Self::MaxPooling => "max-pooling",
-            Self::HeInit => "he-init",
-            Self::Whitening => "whitening",
-            Self::DiracInit => "dirac-init",
-            Self::Muon => "muon",
-        }
+    pub fn name(self) -> String {
+        self.to_possible_value().expect("every part can be typed").get_name().to_owned()
     }
 
-    /// Those of its parts that a recipe can be without, in the order of [`ALL`](Self::ALL).
+    /// The parts of a recipe that it can be without, in the order of a table.
     #[must_use]
     pub fn of(recipe: &Recipe) -> Vec<Self> {
-        Self::ALL.into_iter().filter(|component| component.is_in(recipe)).collect()
+        Self::value_variants().iter().copied().filter(|part| part.is_in(recipe)).collect()
     }
 
     fn is_in(self, recipe: &Recipe) -> bool {
@@ -179,7 +150,7 @@ fn initialiser(layer: &LayerSpec) -> Option<WeightInit> {
     }
 }
 
-/// Convolutions that are drawn in one way are drawn with Xavier's variance.
+/// Draws with Xavier's variance the convolutions that are drawn in this way.
 fn draw_by_xavier(layers: &mut [LayerSpec], now: WeightInit) {
     for layer in layers {
         if let LayerSpec::Conv2D(Conv2DConfig { weight_init, .. }) = layer
@@ -214,21 +185,14 @@ fn remove_batch_norm(layers: &mut Vec<LayerSpec>) {
     *layers = kept;
 }
 
-impl fmt::Display for Component {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
+/// With all names in the error.
 impl FromStr for Component {
     type Err = KaggleError;
 
     fn from_str(name: &str) -> Result<Self, KaggleError> {
-        let found = Self::ALL.into_iter().find(|component| component.name() == name);
-        found.ok_or_else(|| KaggleError::Component {
-            known: names(&Self::ALL),
-            got: name.to_owned(),
-        })
+        let known = names(Self::value_variants());
+        <Self as ValueEnum>::from_str(name, false)
+            .map_err(|_| KaggleError::Component { known, got: name.to_owned() })
     }
 }
 
@@ -244,7 +208,7 @@ mod tests {
         let mut seen = Vec::new();
         for full in [Recipe::cifar10_cnn(), Recipe::cifar10_fast(), Recipe::cifar10_best()] {
             for component in Component::of(&full) {
-                let what = format!("{component} of {}", full.model.name);
+                let what = format!("{component:?} of {}", full.model.name);
                 let mut recipe = full.clone();
                 component.remove_from(&mut recipe).unwrap();
                 assert_ne!(recipe, full, "{what}");
@@ -262,8 +226,8 @@ mod tests {
                 seen.push(component);
             }
         }
-        for component in Component::ALL {
-            assert!(seen.contains(&component), "{component} is in no recipe");
+        for &component in Component::value_variants() {
+            assert!(seen.contains(&component), "{component:?} is in no recipe");
             assert_eq!(component.name().parse::<Component>().unwrap(), component);
         }
     }
@@ -312,11 +276,5 @@ mod tests {
         });
         assert_eq!(convolutions.collect::<Vec<_>>(), [Activation::ReLU; 6]);
         assert!(!recipe.model.layers.iter().any(|l| matches!(l, LayerSpec::BatchNorm(_))));
-    }
-
-    #[test]
-    fn an_unknown_part_lists_the_known_ones() {
-        let error = "dropout".parse::<Component>().unwrap_err().to_string();
-        assert!(error.contains("batch-norm, flip, shift") && error.contains("dropout"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to a submission.
+//! Errors on the way to a submission.
 
 use std::io;
 use std::path::PathBuf;
@@ -21,18 +21,19 @@ pub enum KaggleError {
     #[error(transparent)]
     Model(#[from] TrainingError),
     /// A model is for other images, or for other classes.
-    #[error("{weights}: expected a model for {expected}, but {name} is for {got}; {remedy}")]
+    #[error(
+        "{weights}: expected a model for {expected}, but {name} is for {got}; name a checkpoint of a \
+         CIFAR-10 training with --checkpoint"
+    )]
     OtherModel {
-        /// Where its weights come from.
+        /// The origin of its weights.
         weights: String,
         /// The model's name.
         name: String,
         /// The images and classes that it should be for.
         expected: String,
-        /// Those that it is for.
+        /// The images and classes that it is for.
         got: String,
-        /// What to do.
-        remedy: &'static str,
     },
     /// There is no such part of a recipe.
     #[error("unknown part {got:?}: expected one of {known}")]
@@ -48,7 +49,7 @@ pub enum KaggleError {
         /// The model that it is for.
         model: String,
         /// The part that was to be left out.
-        part: &'static str,
+        part: String,
         /// The parts that it has.
         known: String,
     },
@@ -69,51 +70,39 @@ pub enum KaggleError {
         looked_at.display()
     )]
     NoWeights {
-        /// Where trainings leave them.
+        /// The folder of trainings.
         looked_at: PathBuf,
-        /// What is there that cannot be chosen, a line each.
+        /// Trainings that cannot be chosen, a line each.
         others: String,
     },
-    /// Predictions are no submission, or cannot be compared.
+    /// Predictions or a file of them are no submission, or cannot be compared.
     #[error("{what}: expected {expected}, but got {got}")]
     Predictions {
-        /// Which predictions.
+        /// The predictions, or the file and its line.
         what: String,
-        /// What would be valid.
+        /// The valid ones.
         expected: String,
-        /// What is there.
-        got: String,
-    },
-    /// A line of a submission is not as the competition asks.
-    #[error("{file}, line {line}: expected {expected}, but got {got}")]
-    Csv {
-        /// The file.
-        file: String,
-        /// The line, from 1.
-        line: usize,
-        /// What would be valid.
-        expected: String,
-        /// What is there.
+        /// The ones that are there.
         got: String,
     },
     /// A file cannot be read or written.
     #[error("cannot {operation} {}: {cause}{}", path.display(), advice(cause))]
     File {
-        /// What was tried.
+        /// The operation that was tried.
         operation: &'static str,
-        /// With what.
+        /// The file or folder.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
         cause: io::Error,
     },
     /// A file cannot be put where it should go.
     #[error("cannot write {}: expected {expected}, but it is {got}; choose another with --output", path.display())]
     Target {
-        /// Where it should go.
+        /// The place.
         path: PathBuf,
-        /// What could be written.
+        /// A thing that could be written.
         expected: &'static str,
-        /// What is there.
+        /// The thing that is there.
         got: &'static str,
     },
 }
@@ -129,7 +118,7 @@ impl KaggleError {
     }
 }
 
-/// What to do about the errors of a file system that people meet.
+/// Advice on the errors of a file system that people meet.
 fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {

@@ -1,4 +1,4 @@
-//! `kaggle evaluate`: how good the predictions are.
+//! `kaggle evaluate`: the quality of the predictions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use kaggle::{
 };
 use ndarray::ArrayViewD;
 
-use crate::options::{DataOptions, ModelOptions, Voice};
+use crate::options::{DataOptions, Messages, ModelOptions};
 
 #[derive(Args, Debug)]
 pub(crate) struct EvaluateArguments {
@@ -34,11 +34,11 @@ pub(crate) struct EvaluateArguments {
     #[command(flatten)]
     data: DataOptions,
     #[command(flatten)]
-    voice: Voice,
+    messages: Messages,
 }
 
 pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
-    let EvaluateArguments { csv, sample, output, model, data, voice } = arguments;
+    let EvaluateArguments { csv, sample, output, model, data, messages } = arguments;
     let threads = model.threads.start()?;
     let submission = csv.as_deref().map(Submission::read).transpose()?;
     let weights = model.weights()?;
@@ -49,16 +49,16 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     };
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
-    let (set, source) = labelled_images(*sample, data, voice)?;
+    let (set, source) = labelled_images(*sample, data, messages)?;
     let of_file = submission.as_ref().zip(csv.as_deref());
     let of_file = of_file.map(|(file, path)| compare(file, path, &set)).transpose()?;
 
-    voice.say(format!("images: {} from {source}", set.len()));
-    voice.say_weights(&weights, model.augmentation());
+    messages.say(format!("images: {} from {source}", set.len()));
+    messages.say_weights(&weights, model.augmentation());
     let started = Instant::now();
     let probabilities = predict(&weights.model, set.images().view(), model.augmentation())
         .with_context(|| weights.source.to_string())?;
-    voice.say_time(started, threads, model.augmentation());
+    messages.say_time(started, threads, model.augmentation());
 
     let predictions = Predictions::new(
         set.images().view(),
@@ -67,31 +67,35 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
         &CIFAR10_CLASSES,
     )?;
     let confusion = predictions.confusion();
-    voice.say(format!("\naccuracy: {}", accuracy_line(confusion)));
+    messages.say(format!("\naccuracy: {}", accuracy_line(confusion)));
     if let (Some(confusion), Some(submission), Some(path)) = (of_file, submission, csv) {
         let predicted = argmax(probabilities.view())?;
         let pairs = submission.classes().iter().zip(predicted);
         let same = pairs.filter(|(a, b)| usize::from(**a) == *b).count();
-        voice.say(format!("accuracy of {}: {}", path.display(), accuracy_line(&confusion)));
-        voice.say(format!("  it agrees with this model on {same} of {} images", set.len()));
+        messages.say(format!("accuracy of {}: {}", path.display(), accuracy_line(&confusion)));
+        messages.say(format!("  it agrees with this model on {same} of {} images", set.len()));
     }
-    voice.say(format!("\n{}", class_table(confusion)));
-    voice.say(confusion_table(confusion));
+    messages.say(format!("\n{}", class_table(confusion)));
+    messages.say(confusion_table(confusion));
     predictions.write(&folder, None::<ArrayViewD<'_, f32>>)?;
-    voice.say(format!("pictures of the worst mistakes and more: {}", folder.display()));
+    messages.say(format!("pictures of the worst mistakes and more: {}", folder.display()));
     Ok(())
 }
 
 /// Images whose classes are known, and where they come from.
-fn labelled_images(sample: bool, data: &DataOptions, voice: &Voice) -> Result<(ImageSet, String)> {
+fn labelled_images(
+    sample: bool,
+    data: &DataOptions,
+    messages: &Messages,
+) -> Result<(ImageSet, String)> {
     if sample {
-        voice.warn("these are the 100 sample images, not the test set: no accuracy is a result");
+        messages.warn("these are the 100 sample images, not the test set: no accuracy is a result");
         return Ok((
             cifar10_sample()?,
             "sample of CIFAR-10 that ships with the program".to_owned(),
         ));
     }
-    match labelled_test_batch(&data.request()?, &voice.reporter()) {
+    match labelled_test_batch(&data.request()?, &messages.reporter()) {
         Ok((set, source)) => Ok((set, source.to_string())),
         Err(error @ KaggleError::Acquire(AcquireError::Nowhere { .. })) => Err(error)
             .context("the labelled test batch is needed (--sample tries it on 100 sample images)"),
@@ -99,7 +103,7 @@ fn labelled_images(sample: bool, data: &DataOptions, voice: &Voice) -> Result<(I
     }
 }
 
-/// Which class the submission took for which.
+/// The classes of the submission against the true ones.
 fn compare(submission: &Submission, path: &Path, set: &ImageSet) -> Result<Confusion> {
     let classes = submission.classes();
     if classes.len() != set.len() {

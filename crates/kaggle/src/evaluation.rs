@@ -1,4 +1,4 @@
-//! How good predictions are, as text.
+//! The quality of predictions, as text.
 
 use std::fmt::Write as _;
 

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Args;
 use training::Checkpoint;
 
-use crate::options::Voice;
+use crate::options::Messages;
 
 #[derive(Args, Debug)]
 pub(crate) struct ExportArguments {
@@ -21,15 +21,15 @@ pub(crate) struct ExportArguments {
     #[arg(long)]
     half: bool,
     #[command(flatten)]
-    voice: Voice,
+    messages: Messages,
 }
 
 pub(crate) fn execute(arguments: &ExportArguments) -> Result<()> {
-    let ExportArguments { checkpoint, output, half, voice } = arguments;
+    let ExportArguments { checkpoint, output, half, messages } = arguments;
     let checkpoint = Checkpoint::load(checkpoint)?;
     let weights = if *half { checkpoint.rounded_to_half()? } else { checkpoint.weights_only() };
     weights.save(output)?;
     let bytes = std::fs::metadata(output)?.len();
-    voice.say(format!("written: {} ({bytes} bytes)", output.display()));
+    messages.say(format!("written: {} ({bytes} bytes)", output.display()));
     Ok(())
 }

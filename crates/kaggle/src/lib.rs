@@ -13,7 +13,6 @@ mod output_file;
 mod prediction;
 mod recipe;
 mod recipes;
-mod seeded_augmentation;
 mod submission;
 mod test_images;
 mod training_images;
@@ -25,11 +24,8 @@ pub use evaluation::{accuracy_line, class_table, confusion_table};
 pub use output_file::{check_writable, replace};
 pub use prediction::{TestTimeAugmentation, evaluate, predict};
 pub use recipe::{RateShape, Recipe, RecipeGroup, Whitening};
-pub use seeded_augmentation::SeededAugmentation;
+pub use recipes::RecipeName;
 pub use submission::Submission;
 pub use test_images::{COMPETITION_FILE, Source, TestImages, Wanted, labelled_test_batch};
 pub use training_images::{HELD_OUT, Images, TrainingImages};
-pub use weights::{
-    CIFAR10_BEST_RECORD, CIFAR10_FAST_RECORD, CIFAR10_RECORD, SHIPPED, Weights, WeightsSource,
-    shipped_accuracy,
-};
+pub use weights::{SHIPPED, Weights, WeightsSource, shipped_accuracy};

@@ -5,7 +5,6 @@ mod evaluate_command;
 mod export_command;
 mod options;
 mod predict_command;
-mod recipe_name;
 mod train_command;
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
-//! Options of every command that runs a model, and what it says.
+//! The options of every command that runs a model, and its messages.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use acquire::{Reporter, Request};
@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use experiment::Evaluation;
 use kaggle::{TestTimeAugmentation, Weights, WeightsSource, shipped_accuracy};
-use stdio::{eprintln, println};
-use training::Provenance;
+use system::{eprintln, println};
+use training::{Provenance, quoted};
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
@@ -51,8 +51,9 @@ impl ModelOptions {
 
     /// The options that predict the same again, as a shell takes them, each after a space.
     pub(crate) fn as_arguments(&self) -> String {
-        let checkpoint = self.checkpoint.as_deref().map(quoted);
-        let checkpoint = checkpoint.map_or(String::new(), |path| format!(" --checkpoint {path}"));
+        let checkpoint = self.checkpoint.as_ref().map_or(String::new(), |path| {
+            format!(" --checkpoint {}", quoted(&path.to_string_lossy()))
+        });
         let tta = self.tta.to_possible_value().expect("every form can be typed");
         format!("{checkpoint} --tta {}", tta.get_name())
     }
@@ -79,15 +80,15 @@ impl DataOptions {
     }
 }
 
-/// What the program says, line by line.
+/// The messages of the program, line by line.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Voice {
+pub(crate) struct Messages {
     /// Print nothing but warnings and errors
     #[arg(long)]
     quiet: bool,
 }
 
-impl Voice {
+impl Messages {
     /// Prints a line.
     pub(crate) fn say(&self, line: impl Display) {
         if !self.quiet {
@@ -100,7 +101,7 @@ impl Voice {
         self.quiet
     }
 
-    /// What is printed even if nothing else is.
+    /// Prints a warning, even if nothing else is printed.
     pub(crate) fn warn(&self, line: impl Display) {
         eprintln!("warning: {line}");
     }
@@ -117,7 +118,7 @@ impl Voice {
         self.say(format!("predicted in {seconds:.1} s on {threads} threads{averaged}"));
     }
 
-    /// Who follows the search for data.
+    /// The display of the search for data.
     pub(crate) fn reporter(&self) -> Reporter {
         if self.quiet { Reporter::quiet() } else { Reporter::stderr() }
     }
@@ -126,13 +127,16 @@ impl Voice {
     /// done, as far as that was measured.
     pub(crate) fn say_weights(&self, weights: &Weights, augmentation: TestTimeAugmentation) {
         let Weights { model, provenance, source, why, others } = weights;
+        let Provenance { command, seed, program, data, epochs, .. } = provenance;
         self.say(format!("weights: {source} ({why})"));
         for other in others {
             self.say(format!("  not taken: {other}"));
         }
-        for line in training_lines(&model.spec().name, provenance) {
-            self.say(format!("  {line}"));
-        }
+        let (name, revision) = (&model.spec().name, program.revision.as_deref());
+        let revision = revision.unwrap_or("unknown");
+        self.say(format!("  model {name}, {epochs} epochs, seed {seed}, revision {revision}"));
+        self.say(format!("  trained by: {command}"));
+        self.say(format!("  on {} ({} images, SHA-256 {})", data.name, data.train, data.sha256));
         if *source == WeightsSource::Shipped {
             let accuracy = 100.0 * shipped_accuracy(augmentation);
             let averaged = augmentation.description();
@@ -153,46 +157,8 @@ impl Voice {
     }
 }
 
-/// How weights were trained, in lines.
-fn training_lines(name: &str, provenance: &Provenance) -> [String; 3] {
-    let Provenance { command, seed, program, data, epochs, .. } = provenance;
-    let revision = program.revision.as_deref().unwrap_or("unknown");
-    [
-        format!("model {name}, {epochs} epochs, seed {seed}, revision {revision}"),
-        format!("trained by: {command}"),
-        format!("on {} ({} images, SHA-256 {})", data.name, data.train, data.sha256),
-    ]
-}
-
-/// An error of the command line, as an unknown option is one.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(crate) struct UsageError(anyhow::Error);
-
-/// For `map_err`: what was asked for makes no sense.
-pub(crate) fn usage(error: impl Into<anyhow::Error>) -> UsageError {
-    UsageError(error.into())
-}
-
-/// The command line as it can be typed again.
+/// The command line as it can be typed again, with the profile: the time in a record depends on it.
 pub(crate) fn command_line() -> String {
-    let arguments = std::env::args_os().skip(1).map(|argument| quoted(Path::new(&argument)));
-    // The time in a record depends on it.
     let profile = if cfg!(debug_assertions) { "" } else { " --release" };
-    [format!("cargo run{profile} -p kaggle --")]
-        .into_iter()
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// A path or an argument as a shell takes it.
-pub(crate) fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=+".contains(c);
-    if text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    training::command_line(&format!("cargo run{profile} -p kaggle --"))
 }

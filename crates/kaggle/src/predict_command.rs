@@ -7,13 +7,14 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::{CIFAR10_CLASSES, argmax};
 use kaggle::{COMPETITION_FILE, Source, Submission, TestImages, Wanted, check_writable, predict};
+use training::quoted;
 
-use crate::options::{DataOptions, ModelOptions, Voice, quoted};
+use crate::options::{DataOptions, Messages, ModelOptions};
 
-/// Where the predictions go unless told otherwise.
+/// The file of predictions unless told otherwise.
 const SUBMISSION: &str = "submission.csv";
 
-/// Where those of the sample go, which must not be taken for a submission.
+/// The file of the sample's predictions, which must not be taken for a submission.
 const SAMPLE_SUBMISSION: &str = "sample_submission.csv";
 
 #[derive(Args, Debug)]
@@ -31,39 +32,39 @@ pub(crate) struct PredictArguments {
     #[command(flatten)]
     data: DataOptions,
     #[command(flatten)]
-    voice: Voice,
+    messages: Messages,
 }
 
 pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
     let started = Instant::now();
-    let PredictArguments { test_data, output, model, data, voice } = arguments;
+    let PredictArguments { test_data, output, model, data, messages } = arguments;
     // What can be refused is refused before anything is fetched or computed.
     output.as_deref().map_or(Ok(()), check_writable)?;
     let threads = model.threads.start()?;
     let weights = model.weights()?;
     let wanted = Wanted { test_data: test_data.clone(), request: data.request()? };
-    let images = TestImages::find(&wanted, &voice.reporter())?;
+    let images = TestImages::find(&wanted, &messages.reporter())?;
     let output = output_for(&images.source, output.as_deref())?;
     check_writable(&output)?;
     if let Source::Sample { reason } = &images.source {
-        voice.warn(sample_warning(reason, &output));
+        messages.warn(sample_warning(reason, &output));
     }
 
-    voice.say(format!("images: {} from {}", images.count(), images.source));
-    voice.say_weights(&weights, model.augmentation());
+    messages.say(format!("images: {} from {}", images.count(), images.source));
+    messages.say_weights(&weights, model.augmentation());
     let augmentation = model.augmentation();
     let predicting = Instant::now();
     let probabilities = predict(&weights.model, images.images.view(), augmentation)
         .with_context(|| weights.source.to_string())?;
-    voice.say_time(predicting, threads, augmentation);
+    messages.say_time(predicting, threads, augmentation);
 
     let classes = argmax(probabilities.view())?.into_iter().map(|class| class as u8).collect();
     let submission = Submission::new(classes, images.count())?;
     let histogram = CIFAR10_CLASSES.iter().zip(submission.histogram());
     let histogram: Vec<_> = histogram.map(|(name, count)| format!("{name} {count}")).collect();
-    voice.say(format!("predictions: {}", histogram.join(", ")));
+    messages.say(format!("predictions: {}", histogram.join(", ")));
     if let Some(class) = submission.only_class() {
-        voice.warn(format!(
+        messages.warn(format!(
             "every image is predicted as class {class} ({}): the weights are untrained, or the images \
              are not what they were trained on",
             CIFAR10_CLASSES[usize::from(class)]
@@ -71,17 +72,17 @@ pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
     }
     let replaced = if output.exists() { ", in place of the one that was there" } else { "" };
     submission.write(&output)?;
-    voice.say(format!(
+    messages.say(format!(
         "written: {} ({} rows and the header, read again and compared{replaced}) after {:.1} s",
         output.display(),
         images.count(),
         started.elapsed().as_secs_f64()
     ));
-    voice.say(what_to_do(&images.source, &output, &model.as_arguments()));
+    messages.say(what_to_do(&images.source, &output, &model.as_arguments()));
     Ok(())
 }
 
-/// Where the predictions go.
+/// The file that the predictions go to.
 fn output_for(source: &Source, named: Option<&Path>) -> Result<PathBuf> {
     if !matches!(source, Source::Sample { .. }) {
         return Ok(named.unwrap_or(Path::new(SUBMISSION)).to_owned());
@@ -105,12 +106,11 @@ fn sample_warning(reason: &str, output: &Path) -> String {
     )
 }
 
-/// What the file is good for; `options` are those of the weights.
+/// The use of the file; `options` are those of the weights.
 fn what_to_do(source: &Source, output: &Path, options: &str) -> String {
-    let file = output.display();
+    let (file, argument) = (output.display(), quoted(&output.to_string_lossy()));
     let command = format!(
-        "  kaggle competitions submit <COMPETITION> -f {} -m \"CNN of this workspace\"",
-        quoted(output)
+        "  kaggle competitions submit <COMPETITION> -f {argument} -m \"CNN of this workspace\""
     );
     match source {
         Source::Given(_) | Source::Competition(_) if source.is_competition() => format!(
@@ -129,8 +129,7 @@ fn what_to_do(source: &Source, output: &Path, options: &str) -> String {
             "NOT FOR SUBMISSION: {file} is for the official test batch, which stands in for the \
              competition's file; its rows are not known to be in the competition's order. With that \
              file: --test-data {COMPETITION_FILE}\n\
-             Its accuracy: cargo run -p kaggle -- evaluate --csv {}{options}",
-            quoted(output)
+             Its accuracy: cargo run -p kaggle -- evaluate --csv {argument}{options}"
         ),
         Source::Sample { .. } => format!("NOT FOR SUBMISSION: {file} is for the sample images."),
     }

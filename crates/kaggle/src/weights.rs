@@ -1,4 +1,4 @@
-//! Which model predicts: a checkpoint that is named, that of the most accurate training, or the weights
+//! The weights that predict: a checkpoint that is named, that of the most accurate training, or the weights
 //! that ship with the program.
 
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::{HELD_OUT, KaggleError, TestTimeAugmentation};
 
 /// The weights that ship with the program, as a checkpoint; none in a copy without them.
 ///
-/// Where they come from stands in `weights/README.md` and in the checkpoint itself.
+/// Their origin stands in `weights/README.md` and in the checkpoint itself.
 #[cfg(shipped_weights)]
 pub const SHIPPED: Option<&[u8]> = Some(include_bytes!("../weights/cifar10.safetensors"));
 /// The weights that ship with the program: none in this copy.
@@ -23,13 +23,6 @@ pub const SHIPPED: Option<&[u8]> = None;
 
 /// The value of `--checkpoint` that means [`SHIPPED`].
 const SHIPPED_NAME: &str = "shipped";
-
-/// The name of the record that `train --recipe plain` writes unless told otherwise.
-pub const CIFAR10_RECORD: &str = "cifar10";
-/// The name of the record that `train --recipe fast` writes unless told otherwise.
-pub const CIFAR10_FAST_RECORD: &str = "cifar10-fast";
-/// The name of the record that `train --recipe best` writes unless told otherwise.
-pub const CIFAR10_BEST_RECORD: &str = "cifar10-best";
 
 /// The fraction of the official test batch that [`SHIPPED`] recognises, as `evaluate` measures it.
 #[must_use]
@@ -48,22 +41,22 @@ const SHAPE: [usize; 3] = [32, 32, 3];
 /// The number of images of the official test batch.
 const TEST_BATCH: usize = 10_000;
 
-/// A model for CIFAR-10, and where it comes from.
+/// A model for CIFAR-10, and its origin.
 #[derive(Debug)]
 pub struct Weights {
     /// The model.
     pub model: Model,
-    /// How it was trained.
+    /// The training that it comes from.
     pub provenance: Provenance,
-    /// Where it was taken from.
+    /// The place that it was taken from.
     pub source: WeightsSource,
-    /// Why from there.
+    /// The reason for taking it from there.
     pub why: String,
-    /// What else there was to choose from, a line each.
+    /// The others that there were to choose from, a line each.
     pub others: Vec<String>,
 }
 
-/// Where weights are taken from.
+/// A place that weights are taken from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WeightsSource {
     /// A file that was named.
@@ -114,7 +107,7 @@ impl Weights {
 struct Candidate {
     checkpoint: PathBuf,
     accuracy: f64,
-    /// How it was measured.
+    /// The change of the images with which it was measured.
     augmentation: TestTimeAugmentation,
     /// The set of images that it was measured on.
     set: String,
@@ -140,26 +133,24 @@ impl Candidate {
             return Err(format!("not finished: {}", summary.status));
         }
         // The accuracy on validation images, which is there to choose by, is that of single images.
-        let errors =
-            history.rows().iter().filter(|row| row.epoch > 0).filter_map(|row| row.val_error);
-        let (name, error, augmentation, set, all) =
-            match (errors.min_by(f64::total_cmp), summary.test) {
-                (Some(error), _) => {
-                    let none = TestTimeAugmentation::None;
-                    (BEST_CHECKPOINT, error, none, (config.data.validation, "validation"), HELD_OUT)
-                }
-                (None, Some(test)) => {
-                    let form = config.hyperparameters.get("test_time_augmentation");
-                    let form =
-                        form.map_or(Ok(TestTimeAugmentation::None), |form| form.clone().try_into());
-                    let form = form.map_err(|error| format!("not readable: {error}"))?;
-                    (LAST_CHECKPOINT, test.error, form, (test.examples, "test"), TEST_BATCH)
-                }
-                (None, None) => {
-                    return Err("not measured: no images were held out, nor tested".to_owned());
-                }
-            };
-        let (examples, what) = set;
+        let single = TestTimeAugmentation::None;
+        let epochs = history.rows().iter().filter(|row| row.epoch > 0);
+        let validation = epochs.filter_map(|row| row.val_error).min_by(f64::total_cmp);
+        let (name, error, augmentation, examples, what, all) = match (validation, summary.test) {
+            (Some(error), _) => {
+                let examples = config.data.validation;
+                (BEST_CHECKPOINT, error, single, examples, "validation", HELD_OUT)
+            }
+            (None, Some(test)) => {
+                let form = config.hyperparameters.get("test_time_augmentation");
+                let form = form.map_or(Ok(single), |form| form.clone().try_into());
+                let form = form.map_err(|error| format!("not readable: {error}"))?;
+                (LAST_CHECKPOINT, test.error, form, test.examples, "test", TEST_BATCH)
+            }
+            (None, None) => {
+                return Err("not measured: no images were held out, nor tested".to_owned());
+            }
+        };
         if examples < all {
             return Err(format!("measured on {examples} {what} images only"));
         }
@@ -171,7 +162,7 @@ impl Candidate {
         Ok(Self { checkpoint, accuracy: 1.0 - error, augmentation, set })
     }
 
-    /// By how much it is more accurate than the weights that ship, measured in the same way.
+    /// The accuracy that it has more than the weights that ship, measured in the same way.
     fn lead(&self) -> f64 {
         self.accuracy - shipped_accuracy(self.augmentation)
     }
@@ -231,7 +222,7 @@ impl fmt::Display for WeightsSource {
     }
 }
 
-/// Whether a model is for the images and the classes of CIFAR-10.
+/// Checks that a model is for the images and the classes of CIFAR-10.
 fn check_purpose(spec: &ModelSpec, source: &WeightsSource) -> Result<(), KaggleError> {
     if spec.input_shape == SHAPE && spec.class_names == CIFAR10_CLASSES {
         return Ok(());
@@ -244,6 +235,5 @@ fn check_purpose(spec: &ModelSpec, source: &WeightsSource) -> Result<(), KaggleE
         name: spec.name.clone(),
         expected: purpose(SHAPE, &CIFAR10_CLASSES.join(", ")),
         got: purpose(spec.input_shape, &spec.class_names.join(", ")),
-        remedy: "name a checkpoint of a CIFAR-10 training with --checkpoint",
     })
 }

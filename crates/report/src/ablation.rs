@@ -1,7 +1,6 @@
 //! The table of an ablation: runs that each lack one component, against the run that has all.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::path::Path;
 
 use experiment::{Record, Spread};
@@ -9,7 +8,8 @@ use serde::Deserialize;
 use toml::Value;
 
 use crate::hyperparameters::flat;
-use crate::numbers::percentage;
+use crate::markdown::{Table, cells};
+use crate::numbers::{mean, percentage};
 use crate::run_tables::change;
 
 /// `ablation.toml`, written by hand beside the folders of the runs: what each may differ in.
@@ -31,9 +31,9 @@ pub(crate) struct Ablation {
 struct Component {
     /// The folder.
     record: String,
-    /// What is off.
+    /// The name in the table.
     name: String,
-    /// What it is there for.
+    /// Its purpose.
     purpose: String,
     /// The hyperparameters that are another without it; `a` stands for all of `a.b`, too.
     changes: Vec<String>,
@@ -51,7 +51,7 @@ impl Ablation {
         if listed.len() != ablation.component.len() + 1 || ablation.component.is_empty() {
             return Err("its ablation.toml lists no component, or a record twice".to_owned());
         }
-        let entries = disk::entries(folder).map_err(|error| error.to_string())?;
+        let entries = system::entries(folder).map_err(|error| error.to_string())?;
         let there: BTreeSet<_> = entries
             .iter()
             .filter(|entry| entry.path().is_dir())
@@ -71,48 +71,46 @@ impl Ablation {
 
     /// The table; `runs` are those of [`folders`](Self::folders), each by seed.
     pub(crate) fn table(&self, runs: &[Vec<Record>]) -> Result<String, String> {
-        let Some((baseline, without)) = runs.split_first() else {
-            return Err("there is no baseline".to_owned());
-        };
-        let seeds: Vec<u64> = baseline.iter().map(|run| run.config.seed).collect();
+        let (baseline, without) = runs.split_first().ok_or("there is no baseline")?;
         let full = accuracies(baseline, &self.baseline)?;
-        let mut out = String::from("| without | what it is there for | what was changed |");
-        for seed in if seeds.len() > 1 { &seeds[..] } else { &[] } {
-            let _ = write!(out, " seed {seed} |");
-        }
-        out.push_str(" validation accuracy | difference, in points |\n|---|---|---|");
-        out.push_str(&"--:|".repeat(if seeds.len() > 1 { seeds.len() + 2 } else { 2 }));
-        let _ = write!(out, "\n| nothing (the full recipe) | | |{}", cells(&full, None));
+        let Record { config, summary, .. } = baseline.first().ok_or("there is no baseline")?;
+        let seeds: Vec<_> = baseline.iter().map(|run| run.config.seed.to_string()).collect();
+        let several = seeds.len() > 1;
+        let by_seed = match several {
+            true => format!(" | >seed {}", seeds.join(" | >seed ")),
+            false => String::new(),
+        };
+        let mut table = Table::new(&format!(
+            "without | what it is there for | what was changed{by_seed} | >validation accuracy | \
+             >difference, in points"
+        ));
+        let first = cells!["nothing (the full recipe)", "", ""].into_iter();
+        table.row(first.chain(measured(&full, None)));
         for (component, runs) in self.component.iter().zip(without) {
             let refused = |reason: String| format!("`{}`: {reason}", component.record);
             let changes = self.check(component, baseline, runs).map_err(refused)?;
             let accuracies = accuracies(runs, &component.record)?;
-            let Component { name, purpose, .. } = component;
-            let cells = cells(&accuracies, Some(&full));
-            let _ = write!(out, "\n| {name} | {purpose} | {changes} |{cells}");
+            let first = cells![component.name, component.purpose, changes].into_iter();
+            table.row(first.chain(measured(&accuracies, Some(&full))));
         }
-        let Some(first) = baseline.first() else { return Err("there is no baseline".to_owned()) };
-        let (mean, data) = (mean(&full), &first.config.data);
+        let mean = mean(&full);
         // The standard deviation of the number of successes, divided by the number of trials.
-        let chance = (mean * (1.0 - mean) / data.validation as f64).sqrt();
-        let seeds: Vec<_> = seeds.iter().map(u64::to_string).collect();
-        let _ = write!(
-            out,
-            "\n\n{} epoch{} each, {} training and {} validation images, seed{} {}{}. The accuracy of \
-             one run on so many images has a standard error of {:.1} points.\n",
-            first.summary.epochs,
-            if first.summary.epochs == 1 { "" } else { "s" },
-            data.train,
-            data.validation,
-            if seeds.len() > 1 { "s" } else { "" },
+        let chance = (mean * (1.0 - mean) / config.data.validation as f64).sqrt();
+        Ok(table.with_note(&format!(
+            "{} epoch{} each, {} training and {} validation images, seed{} {}{}. The accuracy of \
+             one run on so many images has a standard error of {:.1} points.",
+            summary.epochs,
+            if summary.epochs == 1 { "" } else { "s" },
+            config.data.train,
+            config.data.validation,
+            if several { "s" } else { "" },
             seeds.join(", "),
-            if seeds.len() > 1 { ", mean ± standard deviation" } else { "" },
+            if several { ", mean ± standard deviation" } else { "" },
             100.0 * chance
-        );
-        Ok(out)
+        )))
     }
 
-    /// That these runs differ from the baseline's in the component and nothing else; returns the
+    /// Refuses runs that differ from the baseline's in anything but the component; returns the
     /// difference.
     fn check(
         &self,
@@ -149,7 +147,7 @@ impl Ablation {
             }
             shown.extend(changed.into_iter().map(|(_, change)| change));
         }
-        Ok(shown.into_iter().collect::<Vec<_>>().join("; ").replace('|', "\\|"))
+        Ok(shown.into_iter().collect::<Vec<_>>().join("; "))
     }
 
     /// The hyperparameters that are not the same, and how a reader is told.
@@ -187,36 +185,24 @@ fn accuracies(runs: &[Record], name: &str) -> Result<Vec<f64>, String> {
 }
 
 /// The accuracies by seed if there are several, their mean, and the difference to the full recipe.
-fn cells(accuracies: &[f64], full: Option<&Vec<f64>>) -> String {
-    let mut out = String::new();
-    for accuracy in if accuracies.len() > 1 { accuracies } else { &[] } {
-        let _ = write!(out, " {} |", percentage(*accuracy));
-    }
-    let spread = Spread::of(accuracies)
-        .map_or_else(String::new, |spread| format!("\u{a0}± {:.1}", 100.0 * spread.sd));
-    let _ = write!(out, " {}{spread} |", percentage(mean(accuracies)));
-    match full {
-        Some(full) => {
-            // Each against the run with its own seed.
-            let differences: Vec<f64> = accuracies.iter().zip(full).map(|(a, f)| a - f).collect();
-            let spread = Spread::of(&differences)
-                .map_or_else(String::new, |spread| format!("\u{a0}± {:.1}", 100.0 * spread.sd));
-            // A minus sign, and no sign for what rounds to nothing.
-            let points = format!("{:+.1}", 100.0 * mean(&differences)).replace('-', "−");
-            let points = if matches!(points.as_str(), "+0.0" | "−0.0") {
-                "0.0".to_owned()
-            } else {
-                points
-            };
-            let _ = write!(out, " {points}{spread} |");
-        }
-        None => out.push_str(" |"),
-    }
-    out
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
+fn measured(accuracies: &[f64], full: Option<&Vec<f64>>) -> Vec<String> {
+    let spread = |values: &[f64]| {
+        Spread::of(values).map_or_else(String::new, |s| format!("\u{a0}± {:.1}", 100.0 * s.sd))
+    };
+    let by_seed = accuracies.iter().filter(|_| accuracies.len() > 1);
+    let mut cells: Vec<String> = by_seed.map(|accuracy| percentage(*accuracy)).collect();
+    cells.push(percentage(mean(accuracies)) + &spread(accuracies));
+    cells.push(full.map_or_else(String::new, |full| {
+        // Each against the run with its own seed.
+        let differences: Vec<f64> = accuracies.iter().zip(full).map(|(a, f)| a - f).collect();
+        // A minus sign, and no sign for what rounds to nothing.
+        let points = match format!("{:+.1}", 100.0 * mean(&differences)).as_str() {
+            "+0.0" | "-0.0" => "0.0".to_owned(),
+            points => points.replace('-', "−"),
+        };
+        points + &spread(&differences)
+    }));
+    cells
 }
 
 #[cfg(test)]
@@ -235,7 +221,7 @@ mod tests {
         [[component]]\nrecord = \"no-augmentation\"\nname = \"augmentation\"\n\
         purpose = \"more data\"\nchanges = [\"augmentation.flip\", \"augmentation.shift\"]\n";
 
-    /// What each run has in place of a part of the full recipe.
+    /// Replacements for parts of the full recipe.
     struct Case<'a> {
         smoothing: (&'a str, &'a str),
         augmentation: (&'a str, &'a str),
@@ -318,29 +304,22 @@ mod tests {
                 Case { smoothing: lr, ..case() },
                 "`no-smoothing`: it differs from the baseline in `lr`",
             ),
-            (
-                Case { smoothing: nothing, ..case() },
-                "does not differ from the baseline in `smoothing`",
-            ),
+            (Case { smoothing: nothing, ..case() }, "not differ from the baseline in `smoothing`"),
             (
                 Case { augmentation: half, ..case() },
-                "does not differ from the baseline in `augmentation.shift`",
-            ),
-            (
-                Case { definition: DEFINITION.replace("\"full\"", "\"all\""), ..case() },
-                "but there are",
-            ),
-            (Case { definition: DEFINITION.replace("no-aug", "aug"), ..case() }, "but there are"),
-            (
-                Case { definition: DEFINITION.replace("purpose", "why"), ..case() },
-                "unknown field `why`",
-            ),
-            (
-                Case { definition: "baseline = \"full\"\ncomponent = []".to_owned(), ..case() },
-                "no component",
+                "not differ from the baseline in `augmentation.shift`",
             ),
         ] {
             let error = case.table().unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        for (definition, expected) in [
+            (DEFINITION.replace("\"full\"", "\"all\""), "but there are"),
+            (DEFINITION.replace("no-aug", "aug"), "but there are"),
+            (DEFINITION.replace("purpose", "why"), "unknown field `why`"),
+            ("baseline = \"full\"\ncomponent = []".to_owned(), "no component"),
+        ] {
+            let error = Case { definition, ..case() }.table().unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -13,11 +13,12 @@ use crate::problem::{Place, Problems};
 /// Folders with code beside the crates: scripts and styles of the book, the oracle.
 const OTHER_FOLDERS: [&str; 2] = ["book/theme", "fixtures"];
 
-/// Every file of code of the workspace, complete, by crate.
-///
-/// # Errors
-/// If a folder or file cannot be read.
-pub fn appendix(root: &Path, place: &Place, problems: &mut Problems) -> Result<Appendix> {
+/// Every file of code of the workspace, complete, by crate, in Markdown, and how many files there are.
+pub(crate) fn appendix(
+    root: &Path,
+    place: &Place,
+    problems: &mut Problems,
+) -> Result<(String, usize)> {
     let mut out = String::new();
     let mut files = 0;
     let others = OTHER_FOLDERS.map(str::to_owned).into_iter().filter(|f| root.join(f).is_dir());
@@ -43,8 +44,7 @@ pub fn appendix(root: &Path, place: &Place, problems: &mut Problems) -> Result<A
     if files == 0 {
         problems.add(place, "the workspace has no code to list");
     }
-    let markdown = format!("<div class=\"appendix\">\n{out}\n</div>\n");
-    Ok(Appendix { markdown, files })
+    Ok((format!("<div class=\"appendix\">\n{out}\n</div>\n"), files))
 }
 
 /// The language of a file of code, by the name that the highlighter has for it.
@@ -58,22 +58,13 @@ fn language(file: &Path) -> Option<&'static str> {
     }
 }
 
-/// The code appendix.
-#[derive(Clone, Debug)]
-pub struct Appendix {
-    /// Headings and code blocks.
-    pub markdown: String,
-    /// How many files it lists.
-    pub files: usize,
-}
-
 /// The folders of the workspace's packages: `crates/*` by name, then `xtask`.
 fn packages(root: &Path) -> Result<Vec<String>> {
     let mut packages = Vec::new();
     let crates = root.join("crates");
     if crates.is_dir() {
-        let entries =
-            disk::entries(&crates).with_context(|| format!("cannot read {}", crates.display()))?;
+        let entries = system::entries(&crates)
+            .with_context(|| format!("cannot read {}", crates.display()))?;
         for entry in entries {
             if entry.path().join("Cargo.toml").is_file() {
                 packages.push(format!("crates/{}", entry.file_name().to_string_lossy()));
@@ -117,15 +108,16 @@ mod tests {
     #[test]
     fn the_appendix_lists_every_file_complete() {
         let mut problems = Problems::default();
-        let appendix = appendix(workspace().path(), &Place::file("x"), &mut problems).unwrap();
+        let (markdown, files) =
+            appendix(workspace().path(), &Place::file("x"), &mut problems).unwrap();
         assert!(problems.is_empty());
-        assert_eq!(appendix.files, 4);
+        assert_eq!(files, 4);
         let expected = "<div class=\"appendix\">\n\n## `crates/one`\n\n\
             ### `crates/one/src/a.rs`\n\n```rust\nfn a() {}\n#[cfg(test)]\nmod tests {}\n```\n\n\
             ### `crates/one/tests/b.rs`\n\n```rust\nfn b() {}\n```\n\n\
             ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n\
             ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```python\n# 3\n```\n\n</div>\n";
-        assert_eq!(appendix.markdown, expected);
+        assert_eq!(markdown, expected);
     }
 
     #[test]

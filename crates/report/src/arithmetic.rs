@@ -1,31 +1,27 @@
 //! Arithmetic in TeX, done again.
 //!
-//! What a chapter spells out, `\checked{1 \cdot 0 + 3 \cdot 2 = \worked{fully-connected.dw[0,1]}}`,
+//! Arithmetic of a chapter, `\checked{1 \cdot 0 + 3 \cdot 2 = \worked{fully-connected.dw[0,1]}}`,
 //! is evaluated here: numbers, `\worked{...}`, `+`, `-`, `\cdot`, `\odot`, `/`, fractions, powers,
 //! roots, `\ln`, `\cos`, `e`, `\pi` and parentheses, between `=` or `\approx`.
 
 use crate::tensor::{DIGITS, Tensor, Tensors};
 
-/// What `=` allows for rounding, relative to the larger side.
+/// The rounding that `=` allows, relative to the larger side.
 const EQUAL: f64 = 1e-9;
 
 /// Evaluates every side of `tex` and compares neighbours.
 ///
 /// `=` needs equal numbers that are shown exactly; `\approx` needs the right side to be the left one,
 /// rounded to the digits that are shown.
-///
-/// # Errors
-/// If two neighbours differ, if a number is shown rounded beside `=`, or if there is something that
-/// is not understood.
-pub fn check(tex: &str, tensors: &Tensors) -> Result<(), String> {
+pub(crate) fn check(tex: &str, tensors: &Tensors) -> Result<(), String> {
     let problem = |error: String| format!("`{tex}`: {error}");
     let tokens = tokens(tex).map_err(problem)?;
     let mut parser = Parser { tokens: &tokens, at: 0, tensors };
     let mut left = parser.side().map_err(problem)?;
     let mut relations = 0;
-    while let Some(relation) = parser.relation() {
+    while let Some(exactly) = parser.relation() {
         let right = parser.side().map_err(problem)?;
-        compare(&left, relation, &right).map_err(problem)?;
+        compare(&left, exactly, &right).map_err(problem)?;
         left = right;
         relations += 1;
     }
@@ -34,12 +30,6 @@ pub fn check(tex: &str, tensors: &Tensors) -> Result<(), String> {
         None if relations == 0 => Err(problem("there is no `=` to check".to_owned())),
         None => Ok(()),
     }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Relation {
-    Equal,
-    Approximately,
 }
 
 /// One side: its value, and how exactly it is shown.
@@ -51,15 +41,16 @@ struct Side {
     unit: Option<f64>,
 }
 
-fn compare(left: &Side, relation: Relation, right: &Side) -> Result<(), String> {
+/// Compares two sides, up to rounding or as exactly as the right one is shown.
+fn compare(left: &Side, exactly: bool, right: &Side) -> Result<(), String> {
     if left.value.shape != right.value.shape {
         let (a, b) = (&left.value.shape, &right.value.shape);
         return Err(format!("the sides have the shapes {a:?} and {b:?}"));
     }
-    if relation == Relation::Equal && (left.rounded || right.rounded) {
+    if exactly && (left.rounded || right.rounded) {
         return Err(r"a number in it is shown rounded: write `\approx`".to_owned());
     }
-    let unit = right.unit.filter(|_| relation == Relation::Approximately);
+    let unit = right.unit.filter(|_| !exactly);
     for (a, b) in left.value.values.iter().zip(&right.value.values) {
         let allowed = match unit {
             Some(unit) => 0.5 * unit * (1.0 + EQUAL),
@@ -78,7 +69,7 @@ fn compare(left: &Side, relation: Relation, right: &Side) -> Result<(), String> 
 enum TexToken {
     Number(String),
     Command(String),
-    Worked { name: String, digits: usize },
+    Worked(Worked),
     Symbol(char),
 }
 
@@ -87,52 +78,34 @@ impl TexToken {
         match self {
             Self::Number(text) => text.clone(),
             Self::Command(name) => format!("\\{name}"),
-            Self::Worked { name, .. } => format!("\\worked{{{name}}}"),
+            Self::Worked(Worked { name, .. }) => format!("\\worked{{{name}}}"),
             Self::Symbol(symbol) => symbol.to_string(),
         }
     }
 }
 
-/// Spaces of all kinds and what only sizes or aligns say nothing.
-const SILENT: [&str; 16] = [
-    "left",
-    "right",
-    "bigl",
-    "bigr",
-    "Bigl",
-    "Bigr",
-    "big",
-    "Big",
-    "quad",
-    "qquad",
-    "displaystyle",
-    "textstyle",
-    ",",
-    ";",
-    "!",
-    " ",
-];
+/// Commands that only size or align; spaces of all kinds are silent too.
+const SILENT: &str =
+    "left right bigl bigr Bigl Bigr big Big quad qquad displaystyle textstyle , ; !";
 
 fn tokens(tex: &str) -> Result<Vec<TexToken>, String> {
     let mut tokens = Vec::new();
     let mut rest = tex.trim_start();
     while let Some(first) = rest.chars().next() {
         if let Some((worked, after)) = Worked::read(rest)? {
-            tokens.push(TexToken::Worked { name: worked.name, digits: worked.digits });
+            tokens.push(TexToken::Worked(worked));
             rest = after;
         } else if first.is_ascii_digit() {
             let length = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'));
             let (number, after) = rest.split_at(length.unwrap_or(rest.len()));
             // `= 6.` ends a sentence.
-            let number = number.trim_end_matches('.');
-            let skipped = rest.len() - after.len() - number.len();
-            tokens.push(TexToken::Number(number.to_owned()));
-            rest = &rest[number.len() + skipped..];
+            tokens.push(TexToken::Number(number.trim_end_matches('.').to_owned()));
+            rest = after;
         } else if let Some(after) = rest.strip_prefix('\\') {
             let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
             let length = letters.max(after.chars().next().map_or(0, char::len_utf8));
             let (name, after) = after.split_at(length);
-            if !SILENT.contains(&name) {
+            if name != " " && SILENT.split(' ').all(|silent| silent != name) {
                 tokens.push(TexToken::Command(name.to_owned()));
             }
             rest = after;
@@ -148,19 +121,16 @@ fn tokens(tex: &str) -> Result<Vec<TexToken>, String> {
 
 /// A reference to a tensor: `\worked{NAME}` or `\worked[DIGITS]{NAME}`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Worked {
+pub(crate) struct Worked {
     /// The tensor, or a part of it.
-    pub name: String,
-    /// How many decimals it is shown with, if it is not short.
-    pub digits: usize,
+    pub(crate) name: String,
+    /// The decimals that it is shown with, if it is not short.
+    pub(crate) digits: usize,
 }
 
 impl Worked {
     /// The reference that `tex` begins with, and what follows it.
-    ///
-    /// # Errors
-    /// If it begins with `\worked` and goes on wrongly.
-    pub fn read(tex: &str) -> Result<Option<(Self, &str)>, String> {
+    pub(crate) fn read(tex: &str) -> Result<Option<(Self, &str)>, String> {
         let Some(rest) = tex.strip_prefix(r"\worked") else { return Ok(None) };
         let usage = || r"a tensor is `\worked{NAME}` or `\worked[DIGITS]{NAME}`".to_owned();
         let (digits, rest) = match rest.strip_prefix('[') {
@@ -190,27 +160,25 @@ impl Parser<'_> {
         self.tokens.get(self.at)
     }
 
-    fn is_symbol(&self, symbol: char) -> bool {
-        self.peek() == Some(&TexToken::Symbol(symbol))
+    fn takes(&mut self, wanted: &TexToken) -> bool {
+        let found = self.peek() == Some(wanted);
+        self.at += usize::from(found);
+        found
     }
 
     fn takes_symbol(&mut self, symbol: char) -> bool {
-        let found = self.is_symbol(symbol);
-        self.at += usize::from(found);
-        found
+        self.takes(&TexToken::Symbol(symbol))
     }
 
     fn takes_command(&mut self, name: &str) -> bool {
-        let found = matches!(self.peek(), Some(TexToken::Command(command)) if command == name);
-        self.at += usize::from(found);
-        found
+        self.takes(&TexToken::Command(name.to_owned()))
     }
 
-    fn relation(&mut self) -> Option<Relation> {
-        if self.takes_symbol('=') {
-            Some(Relation::Equal)
-        } else {
-            self.takes_command("approx").then_some(Relation::Approximately)
+    /// Whether two sides are compared here, and if so, whether exactly.
+    fn relation(&mut self) -> Option<bool> {
+        match self.takes_symbol('=') {
+            true => Some(true),
+            false => self.takes_command("approx").then_some(false),
         }
     }
 
@@ -228,23 +196,19 @@ impl Parser<'_> {
     }
 
     fn sum(&mut self) -> Result<Operand, String> {
-        let mut negative = self.takes_symbol('-');
-        let mut sum: Option<Operand> = None;
+        let sign = if self.takes_symbol('-') { -1.0 } else { 1.0 };
+        let (term, mut rounded) = self.product()?;
+        let mut sum = scaled(&term, sign);
         loop {
-            let (term, rounded) = self.product()?;
-            let term = if negative { scaled(&term, -1.0) } else { term };
-            sum = Some(match sum {
-                None => (term, rounded),
-                Some((sum, before)) => (elementwise(&sum, &term, |a, b| a + b)?, before || rounded),
-            });
-            negative = match self.peek() {
-                Some(TexToken::Symbol('+')) => false,
-                Some(TexToken::Symbol('-')) => true,
-                _ => break,
+            let sign = match self.takes_symbol('-') {
+                true => -1.0,
+                false if self.takes_symbol('+') => 1.0,
+                false => return Ok((sum, rounded)),
             };
-            self.at += 1;
+            let (term, also) = self.product()?;
+            sum = elementwise(&sum, &term, |a, b| a + sign * b)?;
+            rounded |= also;
         }
-        sum.ok_or_else(|| "there is nothing to add".to_owned())
     }
 
     fn product(&mut self) -> Result<Operand, String> {
@@ -276,7 +240,7 @@ impl Parser<'_> {
             Some(TexToken::Command(name)) => {
                 matches!(name.as_str(), "frac" | "tfrac" | "dfrac" | "sqrt" | "ln" | "cos" | "pi")
             }
-            Some(TexToken::Worked { .. }) => true,
+            Some(TexToken::Worked(_)) => true,
             _ => false,
         }
     }
@@ -291,7 +255,7 @@ impl Parser<'_> {
         Ok((mapped(&base, |base| base.powf(exponent)), rounded || also))
     }
 
-    /// What a command takes: a group, or one digit.
+    /// The argument of a command: a group, or one digit.
     fn argument(&mut self) -> Result<Operand, String> {
         let Some(TexToken::Number(number)) = self.peek() else { return self.atom() };
         let number = number.clone();
@@ -330,7 +294,7 @@ impl Parser<'_> {
                 let value = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
                 Ok((Tensor::number(value), false))
             }
-            TexToken::Worked { name, digits } => {
+            TexToken::Worked(Worked { name, digits }) => {
                 let tensor = self.tensors.get(&name)?;
                 let rounded = !tensor.is_short(digits);
                 Ok((tensor, rounded))

@@ -21,22 +21,23 @@ use crate::files::files_below;
 
 pub use view::{VIEWS, View};
 
-/// What looks at a page, as a function of the window's width.
+/// Script that looks at a page, a function of the window's width.
 const LOOK: &str = include_str!("audit/page.js");
 
 /// Pages that mdBook makes of all others at once: they are looked at in one view with scripts.
 const WHOLE: [&str; 2] = ["print.html", "toc.html"];
 
-/// Something that a reader would stumble over.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// Defect that a reader would stumble over.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Finding {
-    /// The page, relative to the book.
+    /// The page, relative to the book; `page.js` does not know it.
+    #[serde(skip)]
     pub page: PathBuf,
     /// The rule, in one word.
     pub rule: String,
     /// The element, as a selector.
     pub element: String,
-    /// What was expected, and what is there.
+    /// Expectation and observation.
     pub detail: String,
 }
 
@@ -50,14 +51,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What an audit found.
+/// Result of an audit.
 #[derive(Clone, Debug, Default)]
 pub struct Audit {
-    /// How many pages there are.
+    /// Number of pages.
     pub pages: usize,
-    /// How often a page was looked at.
+    /// Number of looks at a page.
     pub looks: usize,
-    /// What was tried as a reader would.
+    /// Number of trials of what readers do.
     pub trials: usize,
     /// Each finding, with the names of the views that have it; none for what was tried.
     pub findings: BTreeMap<Finding, Vec<String>>,
@@ -76,14 +77,6 @@ impl Audit {
             views => format!("{finding} [{}]", views.join("; ")),
         })
     }
-}
-
-/// A finding of `page.js`.
-#[derive(Deserialize)]
-struct Seen {
-    rule: String,
-    element: String,
-    detail: String,
 }
 
 /// Looks at every page of a book, and tries what readers do.
@@ -125,16 +118,9 @@ fn look_at(tab: &mut Page, book: &Path, page: &Path, view: &View) -> Result<Vec<
     tab.open(&file_url(&book.join(page))?)?;
     tab.evaluate("document.fonts.ready.then(() => null)")?;
     let seen = tab.evaluate(&format!("{LOOK}({})", view.width))?;
-    let seen: Vec<Seen> = serde_json::from_value(seen).context("page.js returns its findings")?;
-    let mut findings: Vec<Finding> = seen
-        .into_iter()
-        .map(|Seen { rule, element, detail }| Finding {
-            page: page.to_owned(),
-            rule,
-            element,
-            detail,
-        })
-        .collect();
+    let mut findings: Vec<Finding> =
+        serde_json::from_value(seen).context("page.js returns its findings")?;
+    findings.iter_mut().for_each(|finding| finding.page = page.to_owned());
     if let Some(problem) = view.theme_problem(tab)? {
         findings.push(finding(page, "theme", problem));
     }
@@ -142,7 +128,7 @@ fn look_at(tab: &mut Page, book: &Path, page: &Path, view: &View) -> Result<Vec<
     Ok(findings)
 }
 
-/// What the tab has logged since the last time: errors, failures, and requests for what is not in
+/// Console and requests of the tab since the last call: errors, failures, and requests for what is not in
 /// the book.
 fn logged(tab: &mut Page, book: &Path, page: &Path) -> Result<Vec<Finding>> {
     let folder = file_url(book)?;

@@ -8,20 +8,17 @@ use crate::markup::escape;
 
 /// A part of a file.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Snippet {
+pub(crate) struct Snippet {
     /// The file, relative to the workspace.
-    pub file: String,
+    pub(crate) file: String,
     /// The lines that it takes in the file, from 1.
-    pub lines: (usize, usize),
+    pub(crate) lines: (usize, usize),
     /// The code, without anchor lines, dedented.
-    pub code: String,
+    pub(crate) code: String,
 }
 
 /// Reads the region `anchor` of `file`, or the whole file without its unit tests.
-///
-/// # Errors
-/// If there is no such file, or its anchors are not as they have to be.
-pub fn snippet(root: &Path, file: &str, anchor: Option<&str>) -> Result<Snippet, String> {
+pub(crate) fn snippet(root: &Path, file: &str, anchor: Option<&str>) -> Result<Snippet, String> {
     let inside = Path::new(file).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     if !inside {
         return Err(format!("`{file}` is not a path within the workspace"));
@@ -65,32 +62,17 @@ pub(crate) fn marker(line: &str) -> Option<(bool, &str)> {
 
 /// Every anchor opens once and closes once, after it opened.
 pub(crate) fn check_anchors(file: &str, lines: &[&str]) -> Result<(), String> {
-    for (index, line) in lines.iter().enumerate() {
-        let Some((end, name)) = marker(line) else { continue };
-        let at = |wanted| {
-            let same =
-                |(i, line): (usize, &&str)| (marker(line) == Some((wanted, name))).then_some(i);
-            lines.iter().enumerate().filter_map(same).collect::<Vec<_>>()
+    let markers: Vec<_> =
+        lines.iter().enumerate().filter_map(|(i, line)| Some((i, marker(line)?))).collect();
+    for (index, (_, name)) in &markers {
+        let same = markers.iter().filter(|(_, (_, other))| other == name);
+        let fault = match same.map(|(_, (end, _))| *end).collect::<Vec<_>>()[..] {
+            [false, true] => continue,
+            [false] => "is never closed",
+            [true] | [true, false] => "is closed before it opens",
+            _ => "occurs more than once",
         };
-        let (opens, ends) = (at(false), at(true));
-        let line = index + 1;
-        match (&opens[..], &ends[..]) {
-            ([open], [close]) if open < close => {}
-            ([_, _, ..], _) | (_, [_, _, ..]) => {
-                return Err(format!("{file}:{line}: the anchor `{name}` occurs more than once"));
-            }
-            ([_], []) => return Err(format!("{file}:{line}: the anchor `{name}` is never closed")),
-            _ if end => {
-                return Err(format!(
-                    "{file}:{line}: the anchor `{name}` is closed before it opens"
-                ));
-            }
-            _ => {
-                return Err(format!(
-                    "{file}:{line}: the anchor `{name}` is closed before it opens"
-                ));
-            }
-        }
+        return Err(format!("{file}:{}: the anchor `{name}` {fault}", index + 1));
     }
     Ok(())
 }
@@ -129,12 +111,11 @@ fn dedent(lines: &[&str]) -> String {
     out
 }
 
-/// How many lines a listing may have to be kept on one page in print.
+/// The most lines of a listing that is kept on one page in print.
 const SHORT: usize = 30;
 
 /// The listing of a snippet: its caption and its code.
-#[must_use]
-pub fn listing(snippet: &Snippet) -> String {
+pub(crate) fn listing(snippet: &Snippet) -> String {
     let Snippet { file, lines: (first, last), code } = snippet;
     let lines =
         if first == last { format!("line {first}") } else { format!("lines {first}–{last}") };
@@ -147,8 +128,7 @@ pub fn listing(snippet: &Snippet) -> String {
 }
 
 /// A code block that shows `code` as it is.
-#[must_use]
-pub fn fenced(language: &str, code: &str) -> String {
+pub(crate) fn fenced(language: &str, code: &str) -> String {
     let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat((longest + 1).max(3));
     let mut out = format!("{fence}{language}\n");

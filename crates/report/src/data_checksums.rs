@@ -11,7 +11,7 @@ use experiment::Data;
 pub(crate) struct DataChecksums(BTreeMap<String, Vec<String>>);
 
 impl DataChecksums {
-    /// Those of Iris as it ships, and of Fashion-MNIST and CIFAR-10 as published: all files, or
+    /// The checksums of Iris as it ships, and of Fashion-MNIST and CIFAR-10 as published: all files, or
     /// those for training alone.
     ///
     /// # Errors

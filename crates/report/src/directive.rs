@@ -1,246 +1,224 @@
-//! The directives of a chapter: `{{#name arguments}}`.
+//! The directives of a chapter, `{{#name arguments}}`: [`DIRECTIVES`] has their arguments and the
+//! functions that expand them, the documentation of the crate says what they are for.
 
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
+
+use crate::appendix::appendix;
+use crate::code::{listing, snippet};
+use crate::drawing::draw;
+use crate::expand::Run;
+use crate::figure::{Origin, inline};
+use crate::front;
+use crate::problem::Place;
+use crate::programs::output_block;
 use crate::references::{Kind, Label};
+use crate::slots::Filling;
 use crate::widget::Widget;
+use crate::worked;
 
-/// What a directive asks for.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Directive {
-    /// `{{#title-page}}`: the front matter from `report.toml`.
-    TitlePage,
-    /// `{{#code FILE}}` or `{{#code FILE:ANCHOR}}`: code of the workspace.
-    Code {
-        /// The file, relative to the workspace.
-        file: String,
-        /// The region to show; the whole file if absent.
-        anchor: Option<String>,
-    },
-    /// `{{#all-code}}`: every file of code of the workspace.
-    AllCode,
-    /// `{{#tests QUESTION}}`: the captured test output of a question.
-    Tests {
-        /// The question as the assignment numbers it.
-        question: String,
-    },
-    /// `{{#summary}}`: how many checks of which kind each question has.
-    Summary,
-    /// `{{#negative-controls}}`, `{{#negative-controls QUESTION}}`: the deliberate bugs, and what
-    /// caught them.
-    NegativeControls {
-        /// The question whose bugs they are; all if absent.
-        question: Option<String>,
-    },
-    /// `{{#output PROGRAM}}`, `{{#output gradcheck LAYER}}`: the captured output of a program.
-    Output {
-        /// The program, by the name that `programs` knows.
-        program: String,
-        /// What the program is given.
-        argument: Option<String>,
-    },
-    /// `{{#record RECORD VIEW}}`: a table of a committed record.
-    Record {
-        /// The folder below `book/records/`.
-        record: String,
-        /// What to show of it.
-        view: String,
-    },
-    /// `{{#ablation FOLDER}}`: the table of a folder of runs, each without one component.
-    Ablation {
-        /// The folder below `book/records/`.
-        folder: String,
-    },
-    /// `{{#repeats FOLDER SEEDS ACCURACY}}`: the table of a folder of runs that differ in nothing but
-    /// their seed.
-    Repeats {
-        /// The folder below `book/records/`.
-        folder: String,
-        /// How many seeds there have to be.
-        seeds: usize,
-        /// What their mean accuracy on the test set has to be.
-        accuracy: f64,
-    },
-    /// `{{#performance VIEW}}`: a table of the record of the benchmark.
-    Performance {
-        /// What to show of it.
-        view: String,
-    },
-    /// `{{#requirement RECORD KEY MINIMUM "what"}}`: a value that has to be at least so large.
-    Requirement {
-        /// The folder below `book/records/`.
-        record: String,
-        /// The path of the value, with `%` at the end to show it as a percentage.
-        key: String,
-        /// The smallest value that will do.
-        minimum: f64,
-        /// What is required, in words.
-        what: String,
-    },
-    /// `{{#figure FILE.svg "caption" "alternative text" fig:ID}}` and `{{#plot ...}}`.
-    Figure(Figure),
-    /// `{{#widget NAME "caption"}}`: something to try out, where scripts run.
-    Widget {
-        /// What to try out.
-        widget: Widget,
-        /// The caption, in Markdown.
-        caption: String,
-    },
-    /// `{{#table "caption" tbl:ID}}`: the caption of the table that follows.
-    Table {
-        /// The caption, in Markdown.
-        caption: String,
-        /// What references call it.
-        label: Label,
-    },
+/// The directive that stands in a line of text; all others stand on a line of their own.
+pub(crate) const IN_LINE: &str = "value";
+
+const FIGURE: &[&str] = &["FILE", CAPTION, "\"alternative text\"", "fig:ID"];
+const CAPTION: &str = "\"caption\"";
+
+/// Each directive with its arguments and its expansion. `"..."` stands for text that is not empty, `[...]`
+/// for a last argument that may be absent, `fig:ID` for a label.
+const DIRECTIVES: [(&str, &[&str], Expand); 18] = [
+    ("title-page", &[], |run, _| Ok(front::page(&run.inputs.front))),
+    ("code", &["FILE:ANCHOR"], code),
+    ("all-code", &[], all_code),
+    ("tests", &["QUESTION"], |run, call| run.inputs.evidence.tests(call.word(0))),
+    ("summary", &[], |run, _| Ok(run.inputs.evidence.summary())),
+    ("negative-controls", &["[QUESTION]"], |run, call| {
+        run.inputs.evidence.negative_controls(call.optional(0))
+    }),
+    ("output", &["PROGRAM", "[LAYER]"], |run, call| {
+        output_block(call.word(0), call.optional(1), run.inputs.programs.as_ref())
+    }),
+    ("record", &["RECORD", "VIEW"], |run, call| {
+        run.inputs.records.view(call.word(0), call.word(1))
+    }),
+    ("ablation", &["FOLDER"], |run, call| run.inputs.records.ablation(call.word(0))),
+    ("repeats", &["FOLDER", "SEEDS", "ACCURACY"], |run, call| {
+        run.inputs.records.repeats(call.word(0), call.number(1)?, call.number(2)?)
+    }),
+    ("performance", &["VIEW"], |run, call| run.inputs.records.performance_view(call.word(0))),
+    ("requirement", &["RECORD", "KEY", "MINIMUM", "\"what\""], |run, call| {
+        let (inputs, minimum) = (run.inputs, call.number(2)?);
+        let (record, key, what) = (call.word(0), call.word(1), call.word(3));
+        inputs.records.requirement(record, key, minimum, what, &inputs.evidence)
+    }),
+    (IN_LINE, &["RECORD", "KEY"], |run, call| match call.word(0) {
+        "worked" => worked::value(call.word(1), &run.inputs.evidence.worked),
+        record => run.inputs.records.value(record, call.word(1), &run.inputs.evidence),
+    }),
+    ("figure", FIGURE, file),
+    ("plot", FIGURE, plot),
+    ("drawing", FIGURE, drawing),
+    ("widget", &["NAME", CAPTION], widget),
+    ("table", &[CAPTION, "tbl:ID"], |run, call| {
+        let label = Label::parse(call.word(1))?;
+        let (name, caption) = (run.references.name(&label), &call.caption);
+        Ok(format!(
+            "<div class=\"table-caption\" id=\"{label}\">\n\n**{name}.** {caption}\n\n</div>\n"
+        ))
+    }),
+];
+
+/// The expansion of a directive, or an error.
+type Expand = fn(&mut Run<'_>, &Call<'_>) -> Result<String, String>;
+
+/// A directive with as many arguments as it has to have.
+#[derive(Clone, Debug)]
+pub(crate) struct Directive {
+    pub(crate) name: &'static str,
+    expand: Expand,
+    text: String,
+    arguments: Vec<String>,
+    /// The label that it defines.
+    pub(crate) label: Option<Label>,
+    /// Its caption, in Markdown.
+    pub(crate) caption: Option<String>,
 }
 
-/// Where a figure comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// `{{#figure ...}}`: a file of `book/src/figures`.
-    File,
-    /// `{{#plot ...}}`: a file of a record.
-    Plot,
-    /// `{{#drawing ...}}`: the report draws it.
-    Program,
-}
-
-/// A figure to be inlined.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Figure {
-    /// Relative to `book/src/figures` for a file, to the workspace for a plot; the name of a drawing.
-    pub file: String,
-    /// The caption, in Markdown.
-    pub caption: String,
-    /// What a reader who does not see the figure should know of it.
-    pub alt: String,
-    /// What references call it.
-    pub label: Label,
-    /// Where it comes from.
-    pub source: Source,
+/// A directive where it stands, its caption expanded.
+pub(crate) struct Call<'a> {
+    directive: &'a Directive,
+    caption: String,
+    place: &'a Place,
 }
 
 impl Directive {
-    /// Reads what stands between `{{#` and `}}`.
-    ///
-    /// # Errors
-    /// A message that says how the directive is written.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let words = words(text)?;
-        let (name, arguments) = words.split_first().ok_or("the directive has no name")?;
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let wrong = |usage: &str| Err(format!("`{{{{#{text}}}}}` is not of the form `{usage}`"));
-        match (name.as_str(), &arguments[..]) {
-            ("title-page", []) => Ok(Self::TitlePage),
-            ("all-code", []) => Ok(Self::AllCode),
-            ("summary", []) => Ok(Self::Summary),
-            ("negative-controls", []) => Ok(Self::NegativeControls { question: None }),
-            ("negative-controls", [question]) => {
-                Ok(Self::NegativeControls { question: Some((*question).to_owned()) })
-            }
-            ("negative-controls", _) => wrong("{{#negative-controls QUESTION}}"),
-            ("title-page" | "all-code" | "summary", _) => wrong(&format!("{{{{#{name}}}}}")),
-            ("code", [target]) => {
-                let (file, anchor) = match target.split_once(':') {
-                    Some((file, anchor)) => (file, Some(anchor.to_owned())),
-                    None => (*target, None),
-                };
-                Ok(Self::Code { file: file.to_owned(), anchor })
-            }
-            ("code", _) => wrong("{{#code FILE:ANCHOR}}"),
-            ("tests", [question]) => Ok(Self::Tests { question: (*question).to_owned() }),
-            ("tests", _) => wrong("{{#tests QUESTION}}"),
-            ("output", [program, argument @ ..]) if argument.len() < 2 => Ok(Self::Output {
-                program: (*program).to_owned(),
-                argument: argument.first().map(|argument| (*argument).to_owned()),
-            }),
-            ("output", _) => wrong("{{#output PROGRAM}}"),
-            ("record", [record, view]) => {
-                Ok(Self::Record { record: (*record).to_owned(), view: (*view).to_owned() })
-            }
-            ("record", _) => wrong("{{#record RECORD VIEW}}"),
-            ("ablation", [folder]) => Ok(Self::Ablation { folder: (*folder).to_owned() }),
-            ("ablation", _) => wrong("{{#ablation FOLDER}}"),
-            ("repeats", [folder, seeds, accuracy]) => {
-                let not_a_number =
-                    |of: &str| format!("`{of}` in `{{{{#{text}}}}}` is not a number");
-                Ok(Self::Repeats {
-                    folder: (*folder).to_owned(),
-                    seeds: seeds.parse().map_err(|_| not_a_number(seeds))?,
-                    accuracy: accuracy.parse().map_err(|_| not_a_number(accuracy))?,
-                })
-            }
-            ("repeats", _) => wrong("{{#repeats FOLDER SEEDS ACCURACY}}"),
-            ("performance", [view]) => Ok(Self::Performance { view: (*view).to_owned() }),
-            ("performance", _) => wrong("{{#performance VIEW}}"),
-            ("requirement", [record, key, minimum, what]) => Ok(Self::Requirement {
-                record: (*record).to_owned(),
-                key: (*key).to_owned(),
-                minimum: minimum
-                    .parse()
-                    .map_err(|_| format!("`{minimum}` in `{{{{#{text}}}}}` is not a number"))?,
-                what: (*what).to_owned(),
-            }),
-            ("requirement", _) => wrong("{{#requirement RECORD KEY MINIMUM \"what\"}}"),
-            ("figure" | "plot" | "drawing", [file, caption, alt, label]) => {
-                if caption.trim().is_empty() || alt.trim().is_empty() {
-                    return Err(format!(
-                        "`{{{{#{text}}}}}` needs a caption and an alternative text"
-                    ));
-                }
-                Ok(Self::Figure(Figure {
-                    file: (*file).to_owned(),
-                    caption: (*caption).to_owned(),
-                    alt: (*alt).to_owned(),
-                    label: Label::parse_as(Kind::Figure, label)?,
-                    source: match name.as_str() {
-                        "figure" => Source::File,
-                        "plot" => Source::Plot,
-                        _ => Source::Program,
-                    },
-                }))
-            }
-            ("figure" | "plot" | "drawing", _) => {
-                wrong(&format!("{{{{#{name} FILE \"caption\" \"alternative text\" fig:ID}}}}"))
-            }
-            ("widget", [name, caption]) if !caption.trim().is_empty() => {
-                Ok(Self::Widget { widget: Widget::parse(name)?, caption: (*caption).to_owned() })
-            }
-            ("widget", _) => wrong("{{#widget NAME \"caption\"}}"),
-            ("table", [caption, label]) => Ok(Self::Table {
-                caption: (*caption).to_owned(),
-                label: Label::parse_as(Kind::Table, label)?,
-            }),
-            ("table", _) => wrong("{{#table \"caption\" tbl:ID}}"),
-            ("include" | "rustdoc_include" | "playground", _) => Err(format!(
+    /// Reads what stands between `{{#` and `}}`; an error says how the directive is written.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let mut words = words(text)?.into_iter();
+        let name = words.next().ok_or("the directive has no name")?;
+        let arguments: Vec<String> = words.collect();
+        if let "include" | "rustdoc_include" | "playground" = name.as_str() {
+            return Err(format!(
                 "`{{{{#{name}}}}}` does not fail on a wrong anchor: write `{{{{#code FILE:ANCHOR}}}}`"
-            )),
-            _ => Err(format!(
-                "unknown directive `{{{{#{name}}}}}`; known are title-page, code, all-code, tests, \
-                 summary, negative-controls, output, record, ablation, repeats, performance, requirement, \
-                 value, \
-                 figure, plot, drawing, widget, table"
-            )),
+            ));
         }
+        let Some((name, usage, expand)) = DIRECTIVES.into_iter().find(|(n, ..)| *n == name) else {
+            let known = DIRECTIVES.map(|(known, ..)| known).join(", ");
+            return Err(format!("unknown directive `{{{{#{name}}}}}`; known are {known}"));
+        };
+        let wrong = || {
+            let form = [&[name], usage].concat().join(" ");
+            format!("`{{{{#{text}}}}}` is not of the form `{{{{#{form}}}}}`")
+        };
+        let required = usage.iter().filter(|argument| !argument.starts_with('[')).count();
+        if !(required..=usage.len()).contains(&arguments.len()) {
+            return Err(wrong());
+        }
+        let text = text.to_owned();
+        let mut directive =
+            Self { name, expand, text, arguments: arguments.clone(), label: None, caption: None };
+        for (expected, argument) in usage.iter().zip(arguments) {
+            match *expected {
+                "fig:ID" => directive.label = Some(Label::parse_as(Kind::Figure, &argument)?),
+                "tbl:ID" => directive.label = Some(Label::parse_as(Kind::Table, &argument)?),
+                text if text.starts_with('"') && argument.trim().is_empty() => return Err(wrong()),
+                CAPTION => directive.caption = Some(argument),
+                _ => {}
+            }
+        }
+        Ok(directive)
     }
 
-    /// The label that the directive defines, and its caption.
-    #[must_use]
-    pub fn labelled(&self) -> Option<(&Label, &str)> {
-        match self {
-            Self::Figure(figure) => Some((&figure.label, &figure.caption)),
-            Self::Table { caption, label } => Some((label, caption)),
-            _ => None,
-        }
+    /// The text that replaces it, with this caption.
+    pub(crate) fn expand(
+        &self,
+        run: &mut Run<'_>,
+        caption: String,
+        place: &Place,
+    ) -> Result<String, String> {
+        (self.expand)(run, &Call { directive: self, caption, place })
+    }
+}
+
+impl Call<'_> {
+    fn optional(&self, index: usize) -> Option<&str> {
+        self.directive.arguments.get(index).map(String::as_str)
     }
 
-    /// The caption, with a label or without.
-    #[must_use]
-    pub fn caption(&self) -> Option<&str> {
-        match self {
-            Self::Widget { caption, .. } => Some(caption),
-            _ => self.labelled().map(|(_, caption)| caption),
-        }
+    fn word(&self, index: usize) -> &str {
+        self.optional(index).unwrap_or_default()
     }
+
+    fn number<T: FromStr>(&self, index: usize) -> Result<T, String> {
+        let (word, text) = (self.word(index), &self.directive.text);
+        word.parse().map_err(|_| format!("`{word}` in `{{{{#{text}}}}}` is not a number"))
+    }
+}
+
+fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    run.expansion.counts.snippets += 1;
+    let (file, anchor) = match call.word(0).split_once(':') {
+        Some((file, anchor)) => (file, Some(anchor)),
+        None => (call.word(0), None),
+    };
+    snippet(&run.inputs.root, file, anchor).map(|snippet| listing(&snippet))
+}
+
+fn all_code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let found = appendix(&run.inputs.root, call.place, &mut run.expansion.problems);
+    let (markdown, files) = found.map_err(|error| format!("{error:#}"))?;
+    run.expansion.counts.appendix_files += files;
+    Ok(markdown)
+}
+
+/// A file of `book/src/figures`.
+fn file(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let folder = run.inputs.root.join(&run.inputs.source).join("figures");
+    let path = folder.join(call.word(0));
+    let svg = read_figure(&path, call.word(0))?;
+    run.figures.insert(path);
+    figure(run, call, &svg, Origin::Drawing)
+}
+
+/// A file of a record.
+fn plot(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let svg = read_figure(&run.inputs.records.plot(call.word(0))?, call.word(0))?;
+    figure(run, call, &svg, Origin::Plot)
+}
+
+/// A figure that this program draws.
+fn drawing(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let svg = draw(call.word(0), run.inputs)?;
+    figure(run, call, &svg, Origin::Drawing)
+}
+
+fn figure(run: &mut Run<'_>, call: &Call<'_>, svg: &str, origin: Origin) -> Result<String, String> {
+    let (file, label) = (call.word(0), Label::parse(call.word(3))?);
+    let alt = worked::expand_text(call.word(2), &run.inputs.evidence.worked)?;
+    let svg = inline(svg, origin, &format!("fig-{}", label.id), &alt)
+        .map_err(|error| format!("{file}: {error}"))?;
+    run.expansion.counts.figures += 1;
+    let slot = run.expansion.slots.add(Filling::Drawing(svg));
+    let (name, caption) = (run.references.name(&label), &call.caption);
+    Ok(format!(
+        "<figure class=\"figure\" id=\"{label}\">\n<div class=\"figure-body\">{slot}</div>\n<figcaption>\n\n\
+         **{name}.** {caption}\n\n</figcaption>\n</figure>\n"
+    ))
+}
+
+fn widget(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let (name, caption) = (call.word(0), &call.caption);
+    let body = Widget::parse(name)?.body(&run.inputs.evidence.worked)?;
+    let slot = run.expansion.slots.add(Filling::Drawing(body));
+    Ok(format!(
+        "<figure class=\"widget\" data-widget=\"{name}\" hidden>\n\
+         <div class=\"widget-body\">{slot}</div>\n<figcaption>\n\n\
+         {caption}\n\n</figcaption>\n</figure>\n"
+    ))
+}
+
+fn read_figure(path: &Path, name: &str) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read the figure {name}: {error}"))
 }
 
 /// Words are separated by spaces; `"..."` is one word, in which `\"` stands for a quotation mark
@@ -249,30 +227,22 @@ fn words(text: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
-        if let Some(quoted) = rest.strip_prefix('"') {
-            let mut word = String::new();
-            let mut characters = quoted.char_indices().peekable();
-            let end = loop {
-                match characters.next() {
-                    Some((_, '\\')) if characters.peek().is_some_and(|(_, c)| *c == '"') => {
-                        characters.next();
-                        word.push('"');
-                    }
-                    Some((at, '"')) => break at,
-                    Some((_, c)) => word.push(c),
-                    None => {
-                        return Err(format!("`{{{{#{text}}}}}` has an unclosed quotation mark"));
-                    }
-                }
-            };
-            words.push(word);
-            rest = &quoted[end + 1..];
-        } else {
-            let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
-            words.push(rest[..length].to_owned());
-            rest = &rest[length..];
-        }
-        rest = rest.trim_start();
+        let length = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let closing = |&(at, _): &(usize, &str)| !quoted[..at].ends_with('\\');
+                let end = quoted.match_indices('"').find(closing);
+                let end =
+                    end.ok_or_else(|| format!("`{{{{#{text}}}}}` has an unclosed quotation mark"))?;
+                words.push(quoted[..end.0].replace("\\\"", "\""));
+                end.0 + 2
+            }
+            None => {
+                let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+                words.push(rest[..length].to_owned());
+                length
+            }
+        };
+        rest = rest[length..].trim_start();
     }
     Ok(words)
 }
@@ -283,45 +253,39 @@ mod tests {
 
     #[test]
     fn directives_are_read() {
-        let code = Directive::parse("code crates/a/src/b.rs:forward").unwrap();
-        let (file, anchor) = ("crates/a/src/b.rs".to_owned(), Some("forward".to_owned()));
-        assert_eq!(code, Directive::Code { file, anchor });
         let figure = r#"figure net.svg "A \"net\" with $\sigma$" "Three layers" fig:net"#;
-        let Directive::Figure(figure) = Directive::parse(figure).unwrap() else {
-            panic!("not a figure")
-        };
-        assert_eq!(figure.caption, r#"A "net" with $\sigma$"#);
-        assert_eq!((figure.label.id.as_str(), figure.source), ("net", Source::File));
-        let record = Directive::parse("record iris-sweep best").unwrap();
-        let (name, view) = ("iris-sweep".to_owned(), "best".to_owned());
-        assert_eq!(record, Directive::Record { record: name, view });
+        let figure = Directive::parse(figure).unwrap();
+        assert_eq!(figure.caption.as_deref(), Some(r#"A "net" with $\sigma$"#));
+        assert_eq!(figure.label, Some(Label::parse("fig:net").unwrap()));
+        assert_eq!((figure.name, figure.arguments[2].as_str()), ("figure", "Three layers"));
+        let table = Directive::parse("table \"Sizes\" tbl:a").unwrap();
+        assert_eq!(table.caption.as_deref(), Some("Sizes"));
+        for text in ["negative-controls", "negative-controls 4.1", "output gradcheck Conv2D"] {
+            let Directive { caption, label, .. } = Directive::parse(text).unwrap();
+            assert_eq!((caption, label), (None, None), "{text}");
+        }
     }
 
     #[test]
     fn a_directive_that_is_not_understood_says_what_was_expected() {
         for (text, expected) in [
             ("code", "{{#code FILE:ANCHOR}}"),
-            ("tests", "{{#tests QUESTION}}"),
             ("record iris-sweep", "{{#record RECORD VIEW}}"),
-            ("ablation", "{{#ablation FOLDER}}"),
-            ("performance", "{{#performance VIEW}}"),
-            ("repeats best 3", "{{#repeats FOLDER SEEDS ACCURACY}}"),
-            ("repeats best three 0.9", "`three` in"),
             ("performance air steps", "{{#performance VIEW}}"),
-            ("requirement one summary.epochs 8", "{{#requirement RECORD KEY MINIMUM"),
-            ("requirement one summary.epochs eight \"Epochs\"", "`eight` in"),
-            ("figure a.svg \"caption\" fig:a", "alternative text"),
-            ("figure a.svg \"caption\" \"\" fig:a", "needs a caption and an alternative text"),
+            ("repeats best 3", "{{#repeats FOLDER SEEDS ACCURACY}}"),
+            ("requirement one summary.epochs 8", "{{#requirement RECORD KEY MINIMUM \"what\"}}"),
+            ("figure a.svg \"caption\" fig:a", "\"alternative text\""),
+            ("figure a.svg \"caption\" \"\" fig:a", "\"alternative text\""),
             ("figure a.svg \"c\" \"alt\" eq:a", "fig:ID"),
             ("figure a.svg \"c", "unclosed quotation mark"),
             ("widget softmax", "{{#widget NAME \"caption\"}}"),
             ("widget softmax \" \"", "{{#widget NAME \"caption\"}}"),
-            ("widget pooling \"Try\"", "no widget `pooling`"),
-            ("negative-controls 4.1 now", "{{#negative-controls QUESTION}}"),
-            ("output gradcheck Conv2D now", "{{#output PROGRAM}}"),
+            ("negative-controls 4.1 now", "{{#negative-controls [QUESTION]}}"),
+            ("output gradcheck Conv2D now", "{{#output PROGRAM [LAYER]}}"),
             ("drawing net fig:net", "{{#drawing FILE"),
+            ("summary 4.1", "is not of the form `{{#summary}}`"),
             ("include a.rs", "{{#code FILE:ANCHOR}}"),
-            ("titel x", "unknown directive"),
+            ("titel x", "unknown directive `{{#titel}}`; known are title-page, code, all-code"),
             ("", "no name"),
         ] {
             let error = Directive::parse(text).unwrap_err();

@@ -4,53 +4,36 @@
 //! crates themselves or Cargo. Their colours are CSS variables, so that they follow the theme.
 
 mod activations;
-mod canvas;
-mod channels;
+mod arrays;
 mod chart;
-mod convolution;
-mod convolution_backward;
 mod crates;
 mod grid;
-mod im2col;
 mod iris_network;
 mod iris_surface;
 mod layers_of_graph;
 mod level_set;
-mod max_pooling;
 mod neuron;
 mod newton_schulz;
-mod pooling;
 mod roofline;
 mod schedules;
 mod step_curves;
 
-use crate::evidence::Evidence;
-use crate::programs::Programs;
-use crate::records::Records;
-
-/// What drawings are made of.
-pub struct Sources<'a> {
-    /// The results of the harness.
-    pub evidence: &'a Evidence,
-    /// The committed records.
-    pub records: &'a Records,
-    /// Cargo.
-    pub programs: &'a dyn Programs,
-}
+use crate::expand::Inputs;
+use crate::markdown::named;
 
 /// A function that draws.
-type Draw = fn(&Sources<'_>) -> Result<String, String>;
+type Draw = fn(&Inputs) -> Result<String, String>;
 
 /// Every drawing by its name.
 const DRAWINGS: [(&str, Draw); 15] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
-    ("convolution-channels", channels::draw),
-    ("convolution", convolution::draw),
-    ("convolution-backward", convolution_backward::draw),
-    ("im2col", im2col::draw),
-    ("pooling", pooling::draw),
-    ("max-pooling", max_pooling::draw),
+    ("convolution-channels", arrays::convolution_channels),
+    ("convolution", arrays::convolution),
+    ("convolution-backward", arrays::convolution_backward),
+    ("im2col", arrays::im2col),
+    ("pooling", arrays::pooling),
+    ("max-pooling", arrays::max_pooling),
     ("iris-network", iris_network::draw),
     ("iris-surface", iris_surface::draw),
     ("schedules", schedules::draw),
@@ -61,18 +44,12 @@ const DRAWINGS: [(&str, Draw); 15] = [
 ];
 
 /// A drawing as SVG.
-///
-/// # Errors
-/// If there is no drawing of that name, or what it is made of is not there.
-pub fn draw(name: &str, sources: &Sources<'_>) -> Result<String, String> {
-    let Some((_, draw)) = DRAWINGS.iter().find(|(known, _)| *known == name) else {
-        let known: Vec<&str> = DRAWINGS.iter().map(|(name, _)| *name).collect();
-        return Err(format!("no drawing is called `{name}`; known are {}", known.join(", ")));
-    };
-    draw(sources).map_err(|error| format!("the drawing `{name}`: {error}"))
+pub(crate) fn draw(name: &str, inputs: &Inputs) -> Result<String, String> {
+    let draw = named(&DRAWINGS, name, || format!("no drawing is called `{name}`"))?;
+    draw(inputs).map_err(|error| format!("the drawing `{name}`: {error}"))
 }
 
-impl Sources<'_> {
+impl Inputs {
     /// A matrix of a worked example.
     fn matrix(&self, name: &str) -> Result<Vec<Vec<f64>>, String> {
         let tensor = self.evidence.worked.get(name)?;

@@ -1,4 +1,4 @@
-//! What the harness found: `harness/results.json` in cargo's target folder.
+//! The results of the harness: `harness/results.json` in cargo's target folder.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -16,87 +16,71 @@ use crate::tensor::Tensors;
 const SCHEMA: u32 = 2;
 
 /// The chapter that explains the checks.
-pub const CHAPTER: &str = "verification.md";
+pub(crate) const CHAPTER: &str = "verification.md";
 
 /// The results of a run of the harness. Fields that are not known are left alone.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Evidence {
-    /// The version of this file.
-    pub schema: u32,
+pub(crate) struct Evidence {
+    schema: u32,
     /// The hash of everything that the results depend on.
-    pub inputs_sha256: String,
+    inputs_sha256: String,
     /// The command that a user types for the same.
-    pub command: String,
-    /// How many checks passed.
-    pub passed: usize,
-    /// How many did not.
-    pub failed: usize,
+    pub(crate) command: String,
+    pub(crate) passed: usize,
+    pub(crate) failed: usize,
     /// The checks in the order in which they are printed.
-    pub checks: Vec<Check>,
-    /// The deliberate bugs.
-    pub controls: Vec<Control>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) controls: Vec<Control>,
     /// The tensors of the worked examples.
-    pub worked: Tensors,
-    /// The error of finite differences by their step.
-    pub step_curves: Vec<StepCurve>,
+    pub(crate) worked: Tensors,
+    pub(crate) step_curves: Vec<StepCurve>,
 }
 
-/// How the error of the finite differences of one layer depends on their step.
+/// The error of the finite differences of one layer by their step.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct StepCurve {
-    /// The layer.
-    pub layer: String,
+pub(crate) struct StepCurve {
+    pub(crate) layer: String,
     /// The step and the largest error, from the largest step to the smallest.
-    pub points: Vec<(f64, f64)>,
+    pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// One check.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Check {
+pub(crate) struct Check {
     /// The question of the assignment.
-    pub question: String,
-    /// What kind of evidence it gives.
-    pub kind: String,
+    pub(crate) question: String,
+    /// The kind of evidence: `gradient`, `oracle`, ...
+    pub(crate) kind: String,
     /// The name within the group.
-    pub name: String,
-    /// What is checked, if it is one implementation.
+    name: String,
+    /// The one implementation that is checked, if it is one.
     #[serde(default)]
-    pub subject: Option<String>,
-    /// The group.
-    pub group: String,
+    subject: Option<String>,
+    group: String,
     /// `ok`, `FAIL` or `ERROR`.
-    pub status: String,
+    pub(crate) status: String,
     /// The line that the harness prints.
-    pub line: String,
-    /// What was measured.
-    pub detail: String,
-    /// How many cases were tried.
-    pub cases: usize,
-    /// The largest error.
-    pub max_error: Option<f64>,
-    /// What it may be at most.
-    pub bound: Option<f64>,
+    pub(crate) line: String,
+    #[serde(flatten)]
+    measured: Comparisons,
 }
 
 /// A deliberate bug, and what caught it.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Control {
-    /// Its name.
-    pub id: String,
+pub(crate) struct Control {
+    pub(crate) id: String,
     /// The question of the assignment.
-    pub question: String,
-    /// What was made wrong.
-    pub subject: String,
-    /// What is wrong with it.
-    pub bug: String,
+    pub(crate) question: String,
+    /// The implementation that was made wrong.
+    pub(crate) subject: String,
+    /// The mistake.
+    pub(crate) bug: String,
     /// The kinds of check that failed, as they had to.
-    pub caught_by: Vec<String>,
+    pub(crate) caught_by: Vec<String>,
 }
 
 impl Check {
     /// The formula that the check transcribes, by the name that its equation has in the book.
-    #[must_use]
-    pub fn formula(&self) -> Option<&str> {
+    pub(crate) fn formula(&self) -> Option<&str> {
         match self.group == "formulas" {
             true => Some(&self.name),
             false => self.name.strip_prefix("formulas."),
@@ -106,10 +90,7 @@ impl Check {
 
 impl Evidence {
     /// Reads the results, after a new run of the harness if there are none or they are out of date.
-    ///
-    /// # Errors
-    /// If the harness does not run, or its results are not as expected.
-    pub fn load(file: &Path, programs: &dyn Programs) -> Result<Self> {
+    pub(crate) fn load(file: &Path, programs: &dyn Programs) -> Result<Self> {
         let inputs = programs.run(Program::InputsHash)?;
         let inputs = inputs.trim();
         let current = |evidence: &Self| evidence.inputs_sha256 == inputs;
@@ -120,16 +101,14 @@ impl Evidence {
         }
         // A failed check makes the harness fail, after it has written which one it was.
         let run = programs.run(Program::Harness);
-        let evidence = match (Self::read(file), run) {
-            (Ok(evidence), _) if current(&evidence) => evidence,
-            (_, Err(error)) => return Err(error),
-            (Err(error), Ok(_)) => return Err(error),
+        match (Self::read(file), run) {
+            (Ok(evidence), _) if current(&evidence) => Ok(evidence),
+            (_, Err(error)) | (Err(error), Ok(_)) => Err(error),
             (Ok(_), Ok(_)) => bail!(
                 "{} is out of date although the harness has just run: the sources changed meanwhile; run this again",
                 file.display()
             ),
-        };
-        Ok(evidence)
+        }
     }
 
     fn read(file: &Path) -> Result<Self> {
@@ -155,7 +134,7 @@ impl Evidence {
     }
 
     /// The checks that did not pass, and the deliberate bugs that nothing caught.
-    pub fn failures(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn failures(&self) -> impl Iterator<Item = String> {
         let checks = self.checks.iter().filter(|check| check.status != "ok").map(|check| {
             format!("a check fails, and the book shows only what holds: {}", check.line)
         });
@@ -168,80 +147,55 @@ impl Evidence {
     }
 
     /// The names of the transcribed formulas.
-    #[must_use]
-    pub fn formulas(&self) -> BTreeSet<&str> {
+    pub(crate) fn formulas(&self) -> BTreeSet<&str> {
         self.checks.iter().filter_map(Check::formula).collect()
     }
 
-    /// What the transcriptions of one formula showed, if there are any.
-    #[must_use]
-    pub fn formula(&self, id: &str) -> Option<FormulaEvidence> {
-        let checks = self.checks.iter().filter(|check| check.formula() == Some(id));
-        checks.fold(None, |sum: Option<FormulaEvidence>, check| {
-            let sum = sum.unwrap_or_default();
-            Some(FormulaEvidence {
-                transcription: sum.transcription.and(check),
-                ..match &check.subject {
-                    Some(subject) => self.of_subject(subject),
-                    None => sum,
-                }
-            })
-        })
-    }
-
-    /// What else is known of an implementation, in double precision.
-    fn of_subject(&self, subject: &str) -> FormulaEvidence {
-        let of_kinds = |kinds: &[&str]| {
-            let checks = self.checks.iter().filter(|check| {
-                check.subject.as_deref() == Some(subject)
+    /// The results of the transcriptions of one formula, if there are any, and of the checks of its
+    /// implementation.
+    pub(crate) fn formula(&self, id: &str) -> Option<FormulaEvidence> {
+        let checks: Vec<_> = self.checks.iter().filter(|c| c.formula() == Some(id)).collect();
+        let subject = checks.iter().rev().find_map(|check| check.subject.as_deref());
+        let of_kinds = |kinds: &'static [&str]| {
+            self.checks.iter().filter(move |check| {
+                subject.is_some()
+                    && check.subject.as_deref() == subject
                     && kinds.contains(&check.kind.as_str())
                     // In single precision an error is as large as its rounding.
                     && !check.group.contains("_f4")
-            });
-            checks.fold(Comparisons::default(), Comparisons::and)
+            })
         };
-        FormulaEvidence {
-            transcription: Comparisons::default(),
-            oracle: of_kinds(&["course", "oracle"]),
-            differences: of_kinds(&["gradient"]),
-        }
+        checks.first()?;
+        Some(FormulaEvidence {
+            transcription: Comparisons::of(checks.iter().copied()),
+            oracle: Comparisons::of(of_kinds(&["course", "oracle"])),
+            differences: Comparisons::of(of_kinds(&["gradient"])),
+        })
     }
 }
 
-/// The larger of two numbers, where there are any.
-fn larger(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.max(b)),
-        (a, b) => a.or(b),
-    }
-}
-
-/// What the transcriptions of a formula showed, and what else is known of the implementation.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct FormulaEvidence {
+/// The comparisons of a formula and of its implementation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct FormulaEvidence {
     /// The formula against the implementation.
-    pub transcription: Comparisons,
+    transcription: Comparisons,
     /// The oracle against the implementation, all of its quantities.
-    pub oracle: Comparisons,
+    oracle: Comparisons,
     /// Finite differences against all gradients of the implementation.
-    pub differences: Comparisons,
+    differences: Comparisons,
 }
 
-/// Comparisons of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Comparisons {
-    /// How many cases were compared.
-    pub cases: usize,
-    /// The largest error.
-    pub max_error: Option<f64>,
-    /// What it may be at most.
-    pub bound: Option<f64>,
+/// The number of cases that were compared, the largest error, and its bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+struct Comparisons {
+    cases: usize,
+    max_error: Option<f64>,
+    bound: Option<f64>,
 }
 
 impl FormulaEvidence {
-    /// What was compared, for beneath the equation: an item for each kind of comparison.
-    #[must_use]
-    pub fn items(&self) -> Vec<String> {
+    /// The text for beneath the equation: an item for each kind of comparison.
+    pub(crate) fn items(&self) -> Vec<String> {
         let mut formula = format!("checked against the code: {}", self.transcription.text());
         if let Some(bound) = self.transcription.bound {
             let _ = write!(formula, ", bound {}", short(bound));
@@ -259,12 +213,13 @@ impl FormulaEvidence {
 }
 
 impl Comparisons {
-    fn and(self, check: &Check) -> Self {
-        Self {
-            cases: self.cases + check.cases,
-            max_error: larger(self.max_error, check.max_error),
-            bound: larger(self.bound, check.bound),
-        }
+    fn of<'a>(checks: impl Iterator<Item = &'a Check>) -> Self {
+        let larger = |a: Option<f64>, b: Option<f64>| a.into_iter().chain(b).reduce(f64::max);
+        checks.map(|check| check.measured).fold(Self::default(), |a, b| Self {
+            cases: a.cases + b.cases,
+            max_error: larger(a.max_error, b.max_error),
+            bound: larger(a.bound, b.bound),
+        })
     }
 
     fn text(&self) -> String {
@@ -321,7 +276,7 @@ pub(crate) mod tests {
 
     impl Programs for Fake<'_> {
         fn run(&self, program: Program) -> Result<String> {
-            self.ran.borrow_mut().push(program);
+            self.ran.borrow_mut().push(program.clone());
             if program == Program::InputsHash {
                 return Ok("now\n".to_owned());
             }

@@ -1,10 +1,11 @@
-//! What the harness found, as blocks of a chapter.
+//! The results of the harness, as blocks of a chapter.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::code::fenced;
 use crate::evidence::{Check, Control, Evidence};
+use crate::markdown::{Table, cells};
 use crate::markup::escape;
 
 /// The kinds of check, from the most general to the most particular.
@@ -12,15 +13,16 @@ const KINDS: [&str; 7] =
     ["course", "oracle", "gradient", "formula", "adjoint", "property", "control"];
 
 impl Evidence {
+    /// The questions that have checks.
+    fn questions(&self) -> BTreeSet<&str> {
+        self.checks.iter().map(|check| check.question.as_str()).collect()
+    }
+
     /// The lines that the harness prints for a question, after the command.
-    ///
-    /// # Errors
-    /// If the question has no checks.
-    pub fn tests(&self, question: &str) -> Result<String, String> {
+    pub(crate) fn tests(&self, question: &str) -> Result<String, String> {
         let lines: Vec<&Check> = self.checks.iter().filter(|c| c.question == question).collect();
         if lines.is_empty() {
-            let known: BTreeSet<&str> = self.checks.iter().map(|c| c.question.as_str()).collect();
-            let known = known.into_iter().collect::<Vec<_>>().join(", ");
+            let known = self.questions().into_iter().collect::<Vec<_>>().join(", ");
             return Err(format!(
                 "the harness has no check of question `{question}`; it has: {known}"
             ));
@@ -29,8 +31,8 @@ impl Evidence {
         for check in &lines {
             let _ = writeln!(text, "{}", check.line);
         }
-        let (count, passed) =
-            (lines.len(), lines.iter().filter(|check| check.status == "ok").count());
+        let count = lines.len();
+        let passed = lines.iter().filter(|check| check.status == "ok").count();
         let checks = if count == 1 { "check" } else { "checks" };
         let rule = "-".repeat(70);
         let _ = write!(text, "\n{rule}\nRan {count} {checks}\n\n");
@@ -39,79 +41,58 @@ impl Evidence {
     }
 
     /// A table: how many checks of which kind each question has.
-    #[must_use]
-    pub fn summary(&self) -> String {
-        let mut kinds: Vec<&str> = Vec::new();
-        let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        for check in &self.checks {
-            if !kinds.contains(&check.kind.as_str()) {
-                kinds.push(&check.kind);
-            }
-            *counts.entry((&check.question, &check.kind)).or_default() += 1;
-        }
-        // In the order in which the harness lists them; not every question has all.
-        kinds.sort_by_key(|kind| KINDS.iter().position(|known| known == kind));
-        let questions: BTreeSet<&str> = self.checks.iter().map(|c| c.question.as_str()).collect();
-        let count = |question: Option<&str>, kind: Option<&str>| -> usize {
-            let wanted = |(q, k): &(&str, &str)| {
-                question.is_none_or(|question| question == *q) && kind.is_none_or(|kind| kind == *k)
-            };
-            counts.iter().filter(|(key, _)| wanted(key)).map(|(_, count)| count).sum()
-        };
-        let mut table = String::from("| question |");
-        kinds.iter().for_each(|kind| {
-            let _ = write!(table, " {kind} |");
-        });
-        table.push_str(" total |\n|---|");
-        table.push_str(&"--:|".repeat(kinds.len() + 1));
-        for question in questions.into_iter().map(Some).chain([None]) {
-            let _ = write!(table, "\n| {} |", question.unwrap_or("**total**"));
-            for kind in kinds.iter().copied().map(Some).chain([None]) {
-                match count(question, kind) {
-                    0 => table.push_str(" |"),
-                    number => {
-                        let _ = write!(table, " {number} |");
-                    }
+    pub(crate) fn summary(&self) -> String {
+        let ranked =
+            |check: &Check| (KINDS.iter().position(|k| *k == check.kind), check.kind.clone());
+        let kinds: BTreeSet<_> = self.checks.iter().map(ranked).collect();
+        let kinds: Vec<String> = kinds.into_iter().map(|(_, kind)| kind).collect();
+        let mut table = Table::new(&format!("question | >{} | >total", kinds.join(" | >")));
+        for question in self.questions().into_iter().map(Some).chain([None]) {
+            let count = |kind: Option<&String>| {
+                let wanted = |check: &&Check| {
+                    question.is_none_or(|question| question == check.question)
+                        && kind.is_none_or(|kind| *kind == check.kind)
+                };
+                match self.checks.iter().filter(wanted).count() {
+                    0 => String::new(),
+                    number => number.to_string(),
                 }
-            }
+            };
+            let counts = kinds.iter().map(Some).chain([None]).map(count);
+            let question = question.unwrap_or("**total**").to_owned();
+            table.row([question].into_iter().chain(counts));
         }
-        table.push('\n');
-        table
+        table.into()
     }
 
     /// The table of the deliberate bugs, of all questions or of one.
-    ///
-    /// # Errors
-    /// If the question has none.
-    pub fn negative_controls(&self, of: Option<&str>) -> Result<String, String> {
-        let mut table =
-            String::from("| bug | where | what is wrong | caught by |\n|---|---|---|---|\n");
+    pub(crate) fn negative_controls(&self, of: Option<&str>) -> Result<String, String> {
         let wanted = |control: &&Control| of.is_none_or(|of| control.question == of);
-        if self.controls.iter().filter(wanted).count() == 0 {
+        let controls: Vec<&Control> = self.controls.iter().filter(wanted).collect();
+        if controls.is_empty() {
             return Err(match of {
                 Some(of) => format!("no deliberate bug belongs to question `{of}`"),
                 None => "there is no deliberate bug".to_owned(),
             });
         }
-        for Control { id, question, subject, bug, caught_by } in self.controls.iter().filter(wanted)
-        {
-            let bug = cell(bug);
-            let caught_by = caught_by.join(", ");
+        let mut table = Table::new("bug | where | what is wrong | caught by");
+        for Control { id, question, subject, bug, caught_by } in controls {
+            let mut subject = cell(subject);
             // In a table of one question every row would name it.
-            let of_question =
-                if of.is_none() { format!("\u{a0}({question})") } else { String::new() };
-            let subject = cell(subject);
-            let _ = writeln!(table, "| `{id}` | {subject}{of_question} | {bug} | {caught_by} |");
+            if of.is_none() {
+                let _ = write!(subject, "\u{a0}({question})");
+            }
+            table.row(cells![format!("`{id}`"), subject, cell(bug), caught_by.join(", ")]);
         }
-        Ok(table)
+        Ok(table.into())
     }
 }
 
-/// Text that stays one cell of a table, and text.
+/// Text that stays text. The table takes care of `|`.
 fn cell(text: &str) -> String {
     let mut out = String::new();
     for character in escape(text).chars() {
-        if "\\`*_{}[]|~$#".contains(character) {
+        if "\\`*_{}[]~$#".contains(character) {
             out.push('\\');
         }
         out.push(character);

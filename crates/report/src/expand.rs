@@ -1,64 +1,52 @@
 //! The preprocessor: turns the directives of all chapters into Markdown, HTML and slots.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use frontmatter::FrontMatter;
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-use crate::appendix;
-use crate::code;
-use crate::directive::{Directive, Figure, Source};
-use crate::drawing;
 use crate::evidence::{self, Evidence};
-use crate::figure::{self, Origin};
 use crate::formula::{self, Formula, Request, Style};
 use crate::fragment::{Fragment, Link, Piece, PieceKind, Role};
-use crate::front;
 use crate::markup::escape;
 use crate::problem::{Place, Problems};
-use crate::programs::{Programs, output_block};
+use crate::programs::Programs;
 use crate::records::Records;
 use crate::references::{Kind, Label, References, number_prefix, relative};
 use crate::slots::{Filling, Slots};
 use crate::worked;
 
-/// What the directives draw on.
-pub struct Inputs {
+/// The sources of the directives.
+pub(crate) struct Inputs {
     /// The workspace.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The chapters' folder, relative to the workspace, as problems name it.
-    pub source: PathBuf,
-    /// The title page.
-    pub front: FrontMatter,
-    /// What the harness found.
-    pub evidence: Evidence,
+    pub(crate) source: PathBuf,
+    pub(crate) front: FrontMatter,
+    pub(crate) evidence: Evidence,
     /// The file of the evidence, as problems name it.
-    pub evidence_file: PathBuf,
-    /// The committed records.
-    pub records: Records,
-    /// Runs the programs whose output is shown.
-    pub programs: Box<dyn Programs>,
+    pub(crate) evidence_file: PathBuf,
+    pub(crate) records: Records,
+    pub(crate) programs: Box<dyn Programs>,
 }
 
-/// What came of the expansion, besides the chapters.
+/// The outcome of the expansion, besides the chapters.
 #[derive(Default)]
-pub struct Expansion {
-    /// What is to be put into the pages.
-    pub slots: Slots,
+pub(crate) struct Expansion {
+    /// The drawings and formulas to be put into the pages.
+    pub(crate) slots: Slots,
     /// The links of each chapter's source.
-    pub links: Vec<(PathBuf, Link)>,
-    /// How much of what there was.
-    pub counts: Counts,
-    /// All that failed.
-    pub problems: Problems,
+    pub(crate) links: Vec<(PathBuf, Link)>,
+    pub(crate) counts: Counts,
+    pub(crate) problems: Problems,
 }
 
-/// How much of what a book has.
+/// Numbers of the parts of a book.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Chapters.
@@ -76,15 +64,14 @@ pub struct Counts {
 }
 
 /// Expands the directives of a book.
-pub struct Expander {
+pub(crate) struct Expander {
     inputs: Inputs,
     outcome: Rc<RefCell<Expansion>>,
 }
 
 impl Expander {
     /// An expander that leaves its outcome in the cell that it returns.
-    #[must_use]
-    pub fn new(inputs: Inputs) -> (Self, Rc<RefCell<Expansion>>) {
+    pub(crate) fn new(inputs: Inputs) -> (Self, Rc<RefCell<Expansion>>) {
         let outcome = Rc::new(RefCell::default());
         (Self { inputs, outcome: Rc::clone(&outcome) }, outcome)
     }
@@ -97,12 +84,20 @@ impl Preprocessor for Expander {
 
     /// Never fails: what is wrong goes into the outcome, so that one run shows everything.
     fn run(&self, _: &PreprocessorContext, mut book: Book) -> anyhow::Result<Book> {
-        let mut run = Run::new(&self.inputs);
+        let mut run = Run {
+            inputs: &self.inputs,
+            references: References::default(),
+            figures: BTreeSet::new(),
+            expansion: Expansion::default(),
+            rendered: BTreeMap::new(),
+            referred: BTreeSet::new(),
+        };
         let chapters = run.read(&book);
         run.define(&chapters);
-        run.render(&chapters);
-        let mut texts =
-            chapters.iter().map(|chapter| run.expand(chapter)).collect::<Vec<_>>().into_iter();
+        let pieces = chapters.iter().flat_map(|chapter| chapter.fragment.all_pieces());
+        run.rendered = formula::render_all(&pieces.filter_map(|p| request(&p.kind)).collect());
+        let texts: Vec<_> = chapters.iter().map(|chapter| run.expand(chapter)).collect();
+        let mut texts = texts.into_iter();
         book.for_each_mut(|item| {
             if let BookItem::Chapter(chapter) = item
                 && chapter.path.is_some()
@@ -123,27 +118,18 @@ struct Chapter {
     fragment: Fragment,
 }
 
-struct Run<'a> {
-    inputs: &'a Inputs,
-    references: References,
-    rendered: std::collections::BTreeMap<Request, Result<std::sync::Arc<Formula>, String>>,
-    figures: BTreeSet<PathBuf>,
+/// An expansion on its way.
+pub(crate) struct Run<'a> {
+    pub(crate) inputs: &'a Inputs,
+    pub(crate) references: References,
+    /// The files of figures that were shown.
+    pub(crate) figures: BTreeSet<PathBuf>,
+    pub(crate) expansion: Expansion,
+    rendered: BTreeMap<Request, Result<Arc<Formula>, String>>,
     referred: BTreeSet<Label>,
-    expansion: Expansion,
 }
 
-impl<'a> Run<'a> {
-    fn new(inputs: &'a Inputs) -> Self {
-        Self {
-            inputs,
-            references: References::default(),
-            rendered: Default::default(),
-            figures: BTreeSet::new(),
-            referred: BTreeSet::new(),
-            expansion: Expansion::default(),
-        }
-    }
-
+impl Run<'_> {
     fn problem(&mut self, place: &Place, message: impl Into<String>) {
         self.expansion.problems.add(place, message);
     }
@@ -157,7 +143,7 @@ impl<'a> Run<'a> {
             let mut fragment = Fragment::chapter(&chapter.content, &start, problems);
             worked::expand_all(&mut fragment, &self.inputs.evidence.worked, problems);
             let title_page = fragment.pieces.iter().any(|piece| {
-                matches!(piece.kind, PieceKind::Directive { directive: Directive::TitlePage, .. })
+                matches!(&piece.kind, PieceKind::Directive { directive, .. } if directive.name == "title-page")
             });
             let titles = fragment.titles + usize::from(title_page);
             if titles != 1 {
@@ -178,10 +164,8 @@ impl<'a> Run<'a> {
             let prefix = number_prefix(title);
             for piece in &fragment.pieces {
                 let label = match &piece.kind {
-                    PieceKind::Display { label, .. } => label.as_ref(),
-                    PieceKind::Directive { directive, .. } => {
-                        directive.labelled().map(|(label, _)| label)
-                    }
+                    PieceKind::Display { label, .. } => label.as_ref().map(|(label, _)| label),
+                    PieceKind::Directive { directive, .. } => directive.label.as_ref(),
                     _ => None,
                 };
                 if let Some(label) = label {
@@ -192,46 +176,32 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Renders every formula of the book.
-    fn render(&mut self, chapters: &[Chapter]) {
-        let pieces = chapters.iter().flat_map(|chapter| chapter.fragment.all_pieces());
-        let requests = pieces.filter_map(|piece| request(&piece.kind)).collect();
-        self.rendered = formula::render_all(&requests);
-    }
-
     fn expand(&mut self, chapter: &Chapter) -> String {
-        chapter.fragment.replace(|piece| self.piece(piece, chapter))
+        chapter.fragment.replace(|piece| self.piece(piece, &chapter.path))
     }
 
-    /// What stands in the place of a piece; nothing if that fails.
-    fn piece(&mut self, piece: &Piece, chapter: &Chapter) -> String {
+    /// The text that replaces a piece of a chapter; nothing if that fails.
+    fn piece(&mut self, piece: &Piece, chapter: &Path) -> String {
         let place = &piece.place;
         match &piece.kind {
             PieceKind::Failed => String::new(),
             PieceKind::Inline { .. } => self.formula(piece).unwrap_or_default(),
-            PieceKind::Display { label, role, indent, .. } => {
-                let html = self.equation(piece, label.as_ref(), *role, chapter);
+            PieceKind::Display { label, indent, .. } => {
+                let html = self.equation(piece, label.as_ref(), chapter);
                 block(indent, &html.unwrap_or_default())
             }
             PieceKind::Reference(label) => {
-                let link = self.references.link(label, &chapter.path);
+                let link = self.references.link(label, chapter);
                 self.referred.insert(label.clone());
                 self.expansion.problems.keep(place, link).unwrap_or_default()
             }
-            PieceKind::Value { record, key } => {
-                let evidence = &self.inputs.evidence;
-                let value = match record.as_str() {
-                    "worked" => worked::value(key, &evidence.worked),
-                    _ => self.inputs.records.value(record, key, evidence),
-                };
-                self.expansion.problems.keep(place, value).unwrap_or_default()
-            }
             PieceKind::Directive { directive, caption, indent } => {
-                let caption = caption
-                    .as_ref()
-                    .map(|caption| caption.replace(|piece| self.piece(piece, chapter)));
-                let text = self.directive(directive, caption, place);
-                block(indent, &text.unwrap_or_default())
+                let caption = caption.as_ref().map_or_else(String::new, |caption| {
+                    caption.replace(|piece| self.piece(piece, chapter))
+                });
+                let text = directive.expand(self, caption, place);
+                let text = self.expansion.problems.keep(place, text).unwrap_or_default();
+                indent.as_ref().map_or_else(|| text.clone(), |indent| block(indent, &text))
             }
         }
     }
@@ -246,20 +216,20 @@ impl<'a> Run<'a> {
     fn equation(
         &mut self,
         piece: &Piece,
-        label: Option<&Label>,
-        role: Role,
-        chapter: &Chapter,
+        label: Option<&(Label, Role)>,
+        chapter: &Path,
     ) -> Option<String> {
         let slot = self.formula(piece)?;
         let body = format!("<div class=\"equation-body\">{slot}</div>");
         // A label that is defined twice, which is reported, names the first equation.
-        let target = label.and_then(|label| self.references.get(label));
-        let target = target.filter(|target| target.place == piece.place);
-        let (Some(label), Some(target)) = (label, target) else {
+        let first = |(label, _): &&(Label, Role)| {
+            self.references.get(label).is_some_and(|target| target.place == piece.place)
+        };
+        let Some((label, role)) = label.filter(first) else {
             return Some(format!("<div class=\"equation\">{body}</div>\n"));
         };
-        let number = Kind::Equation.refer(&target.number);
-        let class = if role == Role::Result { "equation result" } else { "equation" };
+        let number = self.references.name(label);
+        let class = if *role == Role::Result { "equation result" } else { "equation" };
         let mut html = format!(
             "<div class=\"{class}\" id=\"{label}\">{body}\
              <a class=\"equation-number\" href=\"#{label}\">{number}</a></div>\n"
@@ -267,19 +237,15 @@ impl<'a> Run<'a> {
         match self.inputs.evidence.formula(&label.id) {
             Some(evidence) => {
                 self.expansion.counts.checked += 1;
-                let link = relative(&chapter.path, Path::new(evidence::CHAPTER));
+                let link = relative(chapter, Path::new(evidence::CHAPTER));
                 let items = evidence.items();
-                let last = items.len() - 1;
-                let span = |(index, item): (usize, &String)| {
-                    let end = if index < last { ";" } else { "" };
-                    format!("<span>{}{end}</span>", escape(item))
-                };
-                let line = items.iter().enumerate().map(span).collect::<Vec<_>>().join(" ");
+                let line: Vec<_> = items.iter().map(|item| escape(item)).collect();
                 html.push_str(&format!(
-                    "<p class=\"evidence\"><a href=\"{link}\">{line}</a></p>\n"
+                    "<p class=\"evidence\"><a href=\"{link}\"><span>{}</span></a></p>\n",
+                    line.join(";</span> <span>")
                 ));
             }
-            None if role == Role::Result => {
+            None if *role == Role::Result => {
                 let message = format!(
                     "the result `{label}` is not verified: the harness has no check `formulas.{}`",
                     label.id
@@ -289,110 +255,6 @@ impl<'a> Run<'a> {
             None => {}
         }
         Some(html)
-    }
-
-    fn directive(
-        &mut self,
-        directive: &Directive,
-        caption: Option<String>,
-        place: &Place,
-    ) -> Option<String> {
-        let inputs = self.inputs;
-        let result = match directive {
-            Directive::TitlePage => {
-                let heading = front::heading(&inputs.front);
-                Ok(format!("<h1 id=\"title\">{heading}</h1>\n{}", front::page(&inputs.front)))
-            }
-            Directive::Code { file, anchor } => {
-                self.expansion.counts.snippets += 1;
-                code::snippet(&inputs.root, file, anchor.as_deref()).map(|s| code::listing(&s))
-            }
-            Directive::AllCode => {
-                let problems = &mut self.expansion.problems;
-                let appendix = appendix::appendix(&inputs.root, place, problems);
-                appendix.map_err(|error| format!("{error:#}")).map(|appendix| {
-                    self.expansion.counts.appendix_files += appendix.files;
-                    appendix.markdown
-                })
-            }
-            Directive::Tests { question } => inputs.evidence.tests(question),
-            Directive::Summary => Ok(inputs.evidence.summary()),
-            Directive::NegativeControls { question } => {
-                inputs.evidence.negative_controls(question.as_deref())
-            }
-            Directive::Output { program, argument } => {
-                output_block(program, argument.as_deref(), inputs.programs.as_ref())
-            }
-            Directive::Record { record, view } => inputs.records.view(record, view),
-            Directive::Ablation { folder } => inputs.records.ablation(folder),
-            Directive::Repeats { folder, seeds, accuracy } => {
-                inputs.records.repeats(folder, *seeds, *accuracy)
-            }
-            Directive::Performance { view } => inputs.records.performance_view(view),
-            Directive::Requirement { record, key, minimum, what } => {
-                inputs.records.requirement(record, key, *minimum, what, &inputs.evidence)
-            }
-            Directive::Figure(figure) => self.figure(figure, &caption.unwrap_or_default()),
-            Directive::Widget { widget, .. } => {
-                let caption = caption.unwrap_or_default();
-                widget.body(&inputs.evidence.worked).map(|body| {
-                    let slot = self.expansion.slots.add(Filling::Drawing(body));
-                    format!(
-                        "<figure class=\"widget\" data-widget=\"{}\" hidden>\n\
-                         <div class=\"widget-body\">{slot}</div>\n<figcaption>\n\n\
-                         {caption}\n\n</figcaption>\n</figure>\n",
-                        widget.name()
-                    )
-                })
-            }
-            Directive::Table { label, .. } => {
-                let number = self.references.get(label)?.number.clone();
-                let name = label.kind.refer(&number);
-                let caption = caption.unwrap_or_default();
-                Ok(format!(
-                    "<div class=\"table-caption\" id=\"{label}\">\n\n**{name}.** {caption}\n\n</div>\n"
-                ))
-            }
-        };
-        self.expansion.problems.keep(place, result)
-    }
-
-    fn figure(&mut self, figure: &Figure, caption: &str) -> Result<String, String> {
-        let Figure { file, alt, label, source, .. } = figure;
-        let inputs = self.inputs;
-        let read = |path: &Path| {
-            let text = fs::read_to_string(path);
-            text.map_err(|error| format!("cannot read the figure {file}: {error}"))
-        };
-        let (svg, origin) = match source {
-            Source::Plot => (read(&inputs.records.plot(file)?)?, Origin::Plot),
-            Source::File => {
-                let path = inputs.root.join(&inputs.source).join("figures").join(file);
-                let svg = read(&path)?;
-                self.figures.insert(path);
-                (svg, Origin::Drawing)
-            }
-            Source::Program => {
-                let sources = drawing::Sources {
-                    evidence: &inputs.evidence,
-                    records: &inputs.records,
-                    programs: inputs.programs.as_ref(),
-                };
-                (drawing::draw(file, &sources)?, Origin::Drawing)
-            }
-        };
-        let alt = worked::expand_text(alt, &inputs.evidence.worked)?;
-        let svg = figure::inline(&svg, origin, &format!("fig-{}", label.id), &alt)
-            .map_err(|error| format!("{file}: {error}"))?;
-        self.expansion.counts.figures += 1;
-        let slot = self.expansion.slots.add(Filling::Drawing(svg));
-        // Not defined only if the label is a duplicate, which is reported where it is defined.
-        let number = self.references.get(label).map_or("", |target| &target.number);
-        let name = label.kind.refer(number);
-        Ok(format!(
-            "<figure class=\"figure\" id=\"{label}\">\n<div class=\"figure-body\">{slot}</div>\n<figcaption>\n\n\
-             **{name}.** {caption}\n\n</figcaption>\n</figure>\n"
-        ))
     }
 
     /// Checks what concerns the book as a whole.
@@ -425,11 +287,10 @@ impl<'a> Run<'a> {
                 format!("there is no chapter {}, to which evidence links", evidence::CHAPTER);
             self.problem(&Place::file(inputs.source.join("SUMMARY.md")), message);
         }
-        let drawings = disk::entries(&inputs.root.join(&inputs.source).join("figures"));
-        for drawing in drawings.into_iter().flatten() {
-            if !self.figures.contains(&drawing.path()) {
-                let name = drawing.file_name().to_string_lossy().into_owned();
-                let place = Place::file(inputs.source.join("figures").join(name));
+        let figures = system::entries(&inputs.root.join(&inputs.source).join("figures"));
+        for figure in figures.into_iter().flatten() {
+            if !self.figures.contains(&figure.path()) {
+                let place = Place::file(inputs.source.join("figures").join(figure.file_name()));
                 self.problem(&place, "no chapter shows this figure");
             }
         }

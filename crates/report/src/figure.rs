@@ -8,7 +8,7 @@ use crate::markup::{Tag, Token, tokens};
 
 /// Where a drawing comes from, which decides what colours it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// Drawn for the book: its colours are already those of the theme.
     Drawing,
     /// A plot of a record: its fixed colours are replaced by those of the theme.
@@ -18,10 +18,7 @@ pub enum Origin {
 /// The drawing as an element of a page.
 ///
 /// Ids become unique by `id`, what a page must not have is refused, and `alt` names the drawing.
-///
-/// # Errors
-/// A message that says what is wrong with the drawing.
-pub fn inline(svg: &str, origin: Origin, id: &str, alt: &str) -> Result<String, String> {
+pub(crate) fn inline(svg: &str, origin: Origin, id: &str, alt: &str) -> Result<String, String> {
     let mut out = String::with_capacity(svg.len());
     let mut open: Vec<&str> = Vec::new();
     // The content of the drawing's own title and description, which `alt` replaces.
@@ -148,80 +145,70 @@ fn rewrite<'a>(
     id: &str,
     links: &mut Vec<String>,
 ) -> Result<Tag<'a>, String> {
-    for (name, value) in &mut tag.attributes {
+    let outside =
+        |value: &str| Err(format!("the drawing loads `{value}` from outside of the page"));
+    let mut style: Vec<String> = Vec::new();
+    for (name, value) in std::mem::take(&mut tag.attributes) {
         if name.starts_with("on") {
             return Err(format!("the drawing has a script in `{name}`"));
         }
-        match *name {
-            "id" => *value = format!("{id}-{value}").into(),
+        let value = match name {
+            "id" => format!("{id}-{value}").into(),
             // A picture within the drawing, which has been checked.
-            "href" if tag.name == "image" => {}
+            "href" if tag.name == "image" => value,
             "href" | "xlink:href" => {
-                let Some(link) = value.strip_prefix('#') else {
-                    return Err(format!("the drawing loads `{value}` from outside of the page"));
-                };
+                let Some(link) = value.strip_prefix('#') else { return outside(&value) };
                 links.push(link.to_owned());
-                *value = format!("#{id}-{link}").into();
+                format!("#{id}-{link}").into()
             }
-            "fill" | "stroke" | "stop-color" | "color" => {
-                *value = colour(value, origin)?.into_owned().into();
-            }
+            "fill" | "stroke" | "stop-color" | "color" => colour(value, origin)?,
+            "font-family" => "var(--drawing-font)".into(),
             "style" => {
                 return Err("the drawing has a `style`: use attributes such as fill".to_owned());
             }
-            _ => {}
-        }
-        if let Some(link) = value.strip_prefix("url(#").and_then(|rest| rest.strip_suffix(')')) {
-            links.push(link.to_owned());
-            *value = format!("url(#{id}-{link})").into();
-        } else if value.contains("url(") {
-            return Err(format!("the drawing loads `{value}` from outside of the page"));
+            _ => value,
+        };
+        let value = match value.strip_prefix("url(#").and_then(|rest| rest.strip_suffix(')')) {
+            Some(link) => {
+                links.push(link.to_owned());
+                format!("url(#{id}-{link})").into()
+            }
+            None if value.contains("url(") => return outside(&value),
+            None => value,
+        };
+        match name {
+            // An attribute cannot hold `var(...)` in every browser; a style can. And `pixelated` is CSS
+            // that the attribute of SVG does not know.
+            "fill" | "stroke" | "stop-color" | "color" | "font-family"
+                if value.contains("var(") =>
+            {
+                style.push(format!("{name}:{value}"));
+            }
+            "image-rendering" => style.push(format!("{name}:{value}")),
+            "xlink:href" => tag.attributes.push(("href", value)),
+            _ => tag.attributes.push((name, value)),
         }
     }
-    for (name, value) in &mut tag.attributes {
-        if *name == "xlink:href" {
-            *name = "href";
-        }
-        if *name == "font-family" {
-            *value = "var(--drawing-font)".into();
-        }
-    }
-    // An attribute cannot hold `var(...)` in every browser; a style can. And `pixelated` is CSS that
-    // the attribute of SVG does not know.
-    let themed = |name: &str, value: &str| match name {
-        "fill" | "stroke" | "stop-color" | "color" | "font-family" => value.contains("var("),
-        "image-rendering" => true,
-        _ => false,
-    };
-    let style: Vec<String> = tag
-        .attributes
-        .iter()
-        .filter(|(name, value)| themed(name, value))
-        .map(|(name, value)| format!("{name}:{value}"))
-        .collect();
     if !style.is_empty() {
-        tag.attributes.retain(|(name, value)| !themed(name, value));
         tag.set("style", style.join(";"));
     }
     Ok(tag)
 }
 
 /// A colour that follows the theme.
-fn colour(value: &str, origin: Origin) -> Result<Cow<'_, str>, String> {
-    let follows = matches!(value, "none" | "currentColor" | "inherit" | "transparent")
+fn colour(value: Cow<'_, str>, origin: Origin) -> Result<Cow<'_, str>, String> {
+    let follows = matches!(&*value, "none" | "currentColor" | "inherit" | "transparent")
         || value.starts_with("var(--")
         || value.starts_with("url(#");
-    if follows {
-        return Ok(Cow::Borrowed(value));
-    }
     match origin {
+        _ if follows => Ok(value),
         Origin::Drawing => Err(format!(
             "the drawing has the fixed colour `{value}`, which a dark page would swallow: \
              use currentColor or var(--plot-series-1)"
         )),
         Origin::Plot => palette::all()
-            .find(|colour| colour.hex().eq_ignore_ascii_case(value))
-            .map(|colour| Cow::Owned(format!("var({})", colour.css_variable)))
+            .find(|colour| colour.hex().eq_ignore_ascii_case(&value))
+            .map(|colour| format!("var({})", colour.css_variable).into())
             .ok_or_else(|| {
                 format!("the plot has the colour `{value}`, which is not in the palette")
             }),

@@ -19,7 +19,7 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
         Ok(())
     };
     write()
-        .map_err(disk::without_temporary_name)
+        .map_err(system::without_temporary_name)
         .with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -31,7 +31,7 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
     while let Some(folder) = pending.pop() {
-        let entries = disk::entries(&folder)
+        let entries = system::entries(&folder)
             .with_context(|| format!("cannot read the folder {}", folder.display()))?;
         for entry in entries {
             match entry.file_type().is_ok_and(|kind| kind.is_dir()) {

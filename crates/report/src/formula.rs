@@ -32,7 +32,7 @@ const LINE_WIDTH: u32 = 40;
 
 /// Whether a formula stands in a line of text or on lines of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Style {
+pub(crate) enum Style {
     /// `$...$`
     Inline,
     /// `$$ ... $$`
@@ -40,40 +40,39 @@ pub enum Style {
 }
 
 /// A formula to render.
-pub type Request = (Style, String);
+pub(crate) type Request = (Style, String);
 
 /// A rendered formula.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Formula {
+pub(crate) struct Formula {
     /// The TeX source.
-    pub tex: String,
+    pub(crate) tex: String,
     /// The `<svg>` element.
-    pub svg: String,
+    pub(crate) svg: String,
     /// The `<math>` element, which is spoken and not shown.
-    pub mathml: String,
+    pub(crate) mathml: String,
     /// The paths it uses, by id. An id names one path in every formula.
-    pub glyphs: BTreeMap<String, String>,
+    pub(crate) glyphs: BTreeMap<String, String>,
 }
 
 impl Formula {
     /// The formula for a page that is read: a drawing for the eyes, MathML for the ears.
-    #[must_use]
-    pub fn to_read(&self) -> String {
+    pub(crate) fn to_read(&self) -> String {
         format!("{}{}", self.svg.replacen("<svg", "<svg aria-hidden=\"true\"", 1), self.mathml)
     }
 
     /// The formula for a page that is printed, where MathML would become text in a font that may be
     /// missing: a drawing whose label is the TeX, as in the PDF files that LaTeX tags.
-    #[must_use]
-    pub fn to_print(&self) -> String {
+    pub(crate) fn to_print(&self) -> String {
         let label = format!("<svg role=\"img\" aria-label=\"{}\"", mathml::label(&self.tex));
         self.svg.replacen("<svg", &label, 1)
     }
 }
 
 /// Renders each formula; an error says what is wrong with the TeX.
-#[must_use]
-pub fn render_all(requests: &BTreeSet<Request>) -> BTreeMap<Request, Result<Arc<Formula>, String>> {
+pub(crate) fn render_all(
+    requests: &BTreeSet<Request>,
+) -> BTreeMap<Request, Result<Arc<Formula>, String>> {
     let render = |request: &Request| (request.clone(), render(request).map(Arc::new));
     requests.iter().map(render).collect()
 }
@@ -97,23 +96,23 @@ fn check_commands(tex: &str) -> Result<(), String> {
     if tex.trim().is_empty() {
         return Err("the formula is empty".to_owned());
     }
-    for (command, advice) in [
+    for (commands, advice) in [
         ("tag", "equations are numbered by `$$ ... $$ {#eq:ID}`"),
         ("label", "write `$$ ... $$ {#eq:ID}`"),
-        ("ref", "write `[@eq:ID]` outside of the formula"),
-        ("eqref", "write `[@eq:ID]` outside of the formula"),
-        ("def", "a definition would hold in this formula only; write it out"),
-        ("let", "a definition would hold in this formula only; write it out"),
-        ("newcommand", "a definition would hold in this formula only; write it out"),
-        ("renewcommand", "a definition would hold in this formula only; write it out"),
-        ("newenvironment", "a definition would hold in this formula only; write it out"),
+        ("ref eqref", "write `[@eq:ID]` outside of the formula"),
+        (
+            "def let newcommand renewcommand newenvironment",
+            "a definition would hold in this formula only; write it out",
+        ),
     ] {
-        let used = tex.match_indices(&format!(r"\{command}")).any(|(at, found)| {
-            let after = tex[at + found.len()..].chars().next();
-            let escaped = tex[..at].chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
-            !escaped && !after.is_some_and(|c| c.is_ascii_alphabetic())
-        });
-        if used {
+        let used = |command: &&str| {
+            tex.match_indices(&format!(r"\{command}")).any(|(at, found)| {
+                let after = tex[at + found.len()..].chars().next();
+                let escaped = tex[..at].chars().rev().take_while(|c| *c == '\\').count() % 2 == 1;
+                !escaped && !after.is_some_and(|c| c.is_ascii_alphabetic())
+            })
+        };
+        if let Some(command) = commands.split(' ').find(used) {
             return Err(format!(r"the formula `{tex}` uses `\{command}`: {advice}"));
         }
     }
@@ -272,8 +271,9 @@ impl OutlineBuilder for Outline {
 }
 
 /// The element that holds the glyphs of a page.
-#[must_use]
-pub fn glyph_definitions<'a>(glyphs: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+pub(crate) fn glyph_definitions<'a>(
+    glyphs: impl IntoIterator<Item = (&'a String, &'a String)>,
+) -> String {
     let mut out = String::from("<svg class=\"glyphs\" aria-hidden=\"true\"><defs>");
     for (id, path) in glyphs {
         out.push_str(&format!("<path id=\"{}\" d=\"{}\"/>", escape(id), escape(path)));

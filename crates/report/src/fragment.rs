@@ -8,35 +8,31 @@ use crate::reader::Reader;
 use crate::references::Label;
 
 /// Markdown, and what is to be replaced in it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Fragment {
+#[derive(Clone, Debug)]
+pub(crate) struct Fragment {
     /// The source.
-    pub text: String,
+    pub(crate) text: String,
     /// The replacements, in order and disjoint.
-    pub pieces: Vec<Piece>,
+    pub(crate) pieces: Vec<Piece>,
     /// The links to other files or anchors.
-    pub links: Vec<Link>,
-    /// How many first-level headings it has.
-    pub titles: usize,
+    pub(crate) links: Vec<Link>,
+    /// The number of its first-level headings.
+    pub(crate) titles: usize,
 }
 
 /// A part of the source that is to be replaced.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Piece {
+#[derive(Clone, Debug)]
+pub(crate) struct Piece {
     /// The bytes that it takes.
-    pub range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// Where it begins.
-    pub place: Place,
-    /// What it is.
-    pub kind: PieceKind,
+    pub(crate) place: Place,
+    pub(crate) kind: PieceKind,
 }
 
-/// What part a displayed formula has in a derivation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
-    /// None: it has no label either.
-    #[default]
-    Plain,
+/// The part of an equation in a derivation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
     /// `.result`: the harness has to check it.
     Result,
     /// `.step`: on the way to a result that is checked.
@@ -45,71 +41,42 @@ pub enum Role {
     Definition,
 }
 
-/// What there is to replace.
-#[derive(Clone, Debug, PartialEq)]
-pub enum PieceKind {
+/// A construct to replace. An `indent` is the white space before a block.
+#[derive(Clone, Debug)]
+pub(crate) enum PieceKind {
     /// `$...$`
-    Inline {
-        /// The TeX source.
-        tex: String,
-    },
+    Inline { tex: String },
     /// `$$ ... $$`
-    Display {
-        /// The TeX source.
-        tex: String,
-        /// The label, if the equation has one.
-        label: Option<Label>,
-        /// What part it has in its derivation.
-        role: Role,
-        /// The white space before it.
-        indent: String,
-    },
+    Display { tex: String, label: Option<(Label, Role)>, indent: String },
     /// `[@kind:ID]`
     Reference(Label),
-    /// `{{#value RECORD KEY}}`, anywhere in a line.
-    Value {
-        /// The record.
-        record: String,
-        /// The path of the value.
-        key: String,
-    },
-    /// What could not be read, and is reported: nothing stands in its place.
+    /// A directive, on a line of its own if it has an indent.
+    Directive { directive: Directive, caption: Option<Fragment>, indent: Option<String> },
+    /// A construct that could not be read, which is reported: nothing stands in its place.
     Failed,
-    /// A directive on a line of its own.
-    Directive {
-        /// The directive.
-        directive: Directive,
-        /// Its caption, if it has one.
-        caption: Option<Fragment>,
-        /// The white space before it.
-        indent: String,
-    },
 }
 
 /// A link or an image of the source.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Link {
-    /// Where it stands.
-    pub place: Place,
-    /// Where it leads.
-    pub target: String,
-    /// Whether it is an image.
-    pub image: bool,
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub(crate) place: Place,
+    pub(crate) target: String,
+    pub(crate) image: bool,
 }
 
 impl Fragment {
     /// Reads a chapter, whose first line stands at `start`.
-    pub fn chapter(text: &str, start: &Place, problems: &mut Problems) -> Self {
+    pub(crate) fn chapter(text: &str, start: &Place, problems: &mut Problems) -> Self {
         Reader::new(text, start, problems).chapter()
     }
 
     /// Reads a caption: no blocks.
-    pub fn caption(text: &str, place: &Place, problems: &mut Problems) -> Self {
+    pub(crate) fn caption(text: &str, place: &Place, problems: &mut Problems) -> Self {
         Reader::new(text, place, problems).caption()
     }
 
     /// All pieces, those of captions included.
-    pub fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
+    pub(crate) fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
         self.pieces.iter().flat_map(|piece| {
             let caption = match &piece.kind {
                 PieceKind::Directive { caption: Some(caption), .. } => &caption.pieces[..],
@@ -120,7 +87,7 @@ impl Fragment {
     }
 
     /// The source with each piece replaced.
-    pub fn replace(&self, mut replacement: impl FnMut(&Piece) -> String) -> String {
+    pub(crate) fn replace(&self, mut replacement: impl FnMut(&Piece) -> String) -> String {
         let mut out = String::with_capacity(self.text.len() * 2);
         let mut end = 0;
         for piece in &self.pieces {

@@ -1,6 +1,6 @@
-//! What mdBook's own frame of a page lacks: mended after mdBook has written it.
+//! Faults of mdBook's own frame of a page, mended after mdBook has written it.
 
-/// What stands in a page, and what takes its place.
+/// Texts of a page, and their replacements.
 const MENDS: [(&str, &str); 2] = [
     // A picture beside the word that says the same.
     (
@@ -17,8 +17,7 @@ const MENDS: [(&str, &str); 2] = [
 const PART: &str = "<li class=\"chapter-item expanded \"><li class=\"part-title\">";
 
 /// A page with its frame mended. One without a title, that of the table of contents, gets `title`.
-#[must_use]
-pub fn mend(page: &str, title: &str) -> String {
+pub(crate) fn mend(page: &str, title: &str) -> String {
     let mut page = MENDS.iter().fold(page.to_owned(), |page, (from, to)| page.replace(from, to));
     while let Some((before, after)) = page.split_once(PART) {
         let after = after.replacen("</li></li>", "</li>", 1);

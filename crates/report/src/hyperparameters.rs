@@ -25,40 +25,22 @@ pub(crate) struct Layer {
     pub(crate) settings: Vec<(String, String)>,
 }
 
-/// The layers that the hyperparameters list under a name `layers`, in any of the forms that serde
-/// gives an enum: `"flatten"`, `{ conv2d = { n_out = 8 } }` or `{ type = "conv2d", n_out = 8 }`.
+/// The layers that the hyperparameters list under a name `layers`: `{ layer = "conv2d", n_out = 8 }`.
 pub(crate) fn layers(table: &Table) -> Option<Vec<Layer>> {
     let is_layers = |path: &str| path.rsplit('.').next().is_some_and(|last| last == "layers");
     let layers = flat(table).into_iter().find(|(path, _)| is_layers(path))?.1.as_array()?;
+    let layer = |value: &Value| {
+        let mut settings = value.as_table()?.clone();
+        let name = settings.remove("layer")?.as_str()?.to_owned();
+        let settings = flat(&settings).into_iter().map(|(path, value)| (path, shown(value)));
+        Some(Layer { name, settings: settings.collect() })
+    };
     layers.iter().map(layer).collect()
 }
 
 /// Whether a value is the array of the layers rather than a number or a name.
 pub(crate) fn is_structured(value: &Value) -> bool {
     value.as_array().is_some_and(|items| items.iter().any(Value::is_table))
-}
-
-fn layer(value: &Value) -> Option<Layer> {
-    const TAGS: [&str; 3] = ["type", "layer", "kind"];
-    let table = match value {
-        Value::String(name) => return Some(Layer { name: name.clone(), settings: Vec::new() }),
-        Value::Table(table) => table,
-        _ => return None,
-    };
-    let tag = TAGS.iter().find_map(|tag| Some((*tag, table.get(*tag)?.as_str()?)));
-    let (name, settings) = match (tag, table.iter().next()) {
-        (Some((tag, name)), _) => {
-            let mut settings = table.clone();
-            settings.remove(tag);
-            (name, settings)
-        }
-        (None, Some((name, Value::Table(settings)))) if table.len() == 1 => {
-            (name.as_str(), settings.clone())
-        }
-        _ => return None,
-    };
-    let settings = flat(&settings).into_iter().map(|(path, value)| (path, shown(value))).collect();
-    Some(Layer { name: name.to_owned(), settings })
 }
 
 /// A value as a reader wants it: text without quotation marks, numbers without the rounding error of
@@ -101,23 +83,14 @@ mod tests {
     }
 
     #[test]
-    fn layers_are_read_in_every_form_of_an_enum() {
-        let conv = Layer {
-            name: "conv2d".to_owned(),
-            settings: vec![
-                ("kernel_shape".to_owned(), "[3, 3]".to_owned()),
-                ("n_out".to_owned(), "8".to_owned()),
-            ],
-        };
-        for text in [
-            "[[model.layers]]\nconv2d = { n_out = 8, kernel_shape = [3, 3] }\n",
-            "[[layers]]\ntype = \"conv2d\"\nn_out = 8\nkernel_shape = [3, 3]\n",
-            "layers = [{ conv2d = { n_out = 8, kernel_shape = [3, 3] } }]\n",
-        ] {
-            assert_eq!(layers(&table(text)).unwrap()[0], conv, "{text}");
-        }
-        let flatten = layers(&table("layers = [\"flatten\"]")).unwrap();
-        assert_eq!((flatten[0].name.as_str(), flatten[0].settings.len()), ("flatten", 0));
+    fn layers_have_names_and_settings() {
+        let text = "[[model.layers]]\nlayer = \"conv2d\"\nn_out = 8\nkernel_shape = [3, 3]\n\
+                    [[model.layers]]\nlayer = \"flatten\"\n";
+        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let settings = vec![setting("kernel_shape", "[3, 3]"), setting("n_out", "8")];
+        let conv2d = Layer { name: "conv2d".to_owned(), settings };
+        let flatten = Layer { name: "flatten".to_owned(), settings: Vec::new() };
+        assert_eq!(layers(&table(text)).unwrap(), [conv2d, flatten]);
         assert_eq!(layers(&table("lr = 1")), None);
         assert_eq!(layers(&table("layers = [3, 2]")), None, "sizes are no layers");
     }

@@ -28,7 +28,7 @@
 //! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed`, `worked relu.y[0,1]` |
 //! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
 //! | `{{#plot FILE "caption" "alternative text" fig:ID}}` | a plot of a record |
-//! | `{{#drawing NAME "caption" "alternative text" fig:ID}}` | a figure that the program draws, see [`drawing`] |
+//! | `{{#drawing NAME "caption" "alternative text" fig:ID}}` | a figure that the program draws, from numbers of the harness, records or the crates |
 //! | `{{#widget convolution "caption"}}`, `{{#widget softmax "caption"}}` | something to try out, where scripts run |
 //! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
 //! | `{{#title-page}}` | the front matter of `book/report.toml` |
@@ -41,27 +41,27 @@
 //! `book/theme/report.css`; the PDF is read back and checked before it replaces an older one.
 
 mod ablation;
-pub mod appendix;
-pub mod arithmetic;
+mod appendix;
+mod arithmetic;
 pub mod audit;
-pub mod code;
+mod code;
 mod data_checksums;
-pub mod directive;
-pub mod drawing;
-pub mod evidence;
+mod directive;
+mod drawing;
+mod evidence;
 mod evidence_blocks;
-pub mod expand;
-pub mod figure;
+mod expand;
+mod figure;
 pub mod files;
-pub mod formula;
-pub mod fragment;
-pub mod frame;
-pub mod front;
-pub mod html;
+mod formula;
+mod fragment;
+mod frame;
+mod front;
 mod hyperparameters;
-pub mod links;
-pub mod markup;
-pub mod mathml;
+mod links;
+mod markdown;
+mod markup;
+mod mathml;
 mod network_table;
 mod numbers;
 mod page;
@@ -71,16 +71,16 @@ pub mod problem;
 pub mod programs;
 mod reader;
 mod record_tables;
-pub mod records;
-pub mod references;
+mod records;
+mod references;
 pub mod render;
 mod repeats;
 mod run_tables;
-pub mod slots;
+mod slots;
 pub mod tensor;
-pub mod warnings;
+mod warnings;
 pub mod widget;
-pub mod worked;
+mod worked;
 
 pub use programs::{Cargo, Program, Programs};
 pub use render::{Built, Failure, Options, build};

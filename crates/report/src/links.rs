@@ -11,12 +11,12 @@ use crate::fragment::Link;
 use crate::page::{Page, style_targets};
 use crate::problem::{Place, Problems};
 
-/// The pages of a book.
+/// The pages and the style sheets of a book.
 #[derive(Debug)]
-pub struct Pages {
+pub(crate) struct Pages {
     /// The folder that they lie in.
     folder: PathBuf,
-    /// Every page, by its path in the folder.
+    /// Every page, by its path in the folder; a style sheet is one that only loads.
     pages: BTreeMap<PathBuf, Page>,
 }
 
@@ -25,33 +25,26 @@ const COPIES: [&str; 2] = ["index.html", "print.html"];
 
 impl Pages {
     /// Reads every page of a folder.
-    ///
-    /// # Errors
-    /// If a file cannot be read.
-    pub fn read(folder: &Path) -> Result<Self> {
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
         let mut pages = BTreeMap::new();
         for file in files_below(folder)? {
-            if file.extension().is_some_and(|extension| extension == "html") {
-                let text = fs::read_to_string(&file)
-                    .with_context(|| format!("cannot read {}", file.display()))?;
-                let path = file.strip_prefix(folder).unwrap_or(&file).to_owned();
-                pages.insert(path, Page::read(&text));
-            }
+            let read = || {
+                let text = fs::read_to_string(&file);
+                text.with_context(|| format!("cannot read {}", file.display()))
+            };
+            let page = match file.extension().and_then(|extension| extension.to_str()) {
+                Some("html") => Page::read(&read()?),
+                Some("css") => Page { loads: style_targets(&read()?), ..Page::default() },
+                _ => continue,
+            };
+            pages.insert(file.strip_prefix(folder).unwrap_or(&file).to_owned(), page);
         }
         Ok(Self { folder: folder.to_owned(), pages })
     }
 
     /// Checks the links as the chapters' sources have them, which is where an author finds them,
     /// and then the pages. `shown` is how problems name the folder.
-    ///
-    /// # Errors
-    /// If a style sheet cannot be read.
-    pub fn check(
-        &self,
-        sources: &[(PathBuf, Link)],
-        shown: &Path,
-        problems: &mut Problems,
-    ) -> Result<()> {
+    pub(crate) fn check(&self, sources: &[(PathBuf, Link)], shown: &Path, problems: &mut Problems) {
         let mut reported = BTreeSet::new();
         for (chapter, link) in sources {
             let page = chapter.with_extension("html");
@@ -74,9 +67,6 @@ impl Pages {
         for (path, page) in pages.into_iter().chain(copies) {
             let place = Place::file(shown.join(path));
             let mut faults = page.faults.clone();
-            faults.extend(
-                page.duplicates.iter().map(|id| format!("two elements have the id `{id}`")),
-            );
             if !is_copy(path) || sound {
                 let links = page.links.iter().map(|target| (target, self.linked(path, target)));
                 let loads = page.loads.iter().map(|target| (target, self.loaded(path, target)));
@@ -97,7 +87,6 @@ impl Pages {
                 problems.add(&place, fault);
             }
         }
-        self.check_styles(shown, problems)
     }
 
     /// A link that a reader follows: within the book, to something that is there.
@@ -147,23 +136,6 @@ impl Pages {
             Some(path) if self.folder.join(&path).is_file() => Ok(()),
             _ => Err(format!("`{target}` would be loaded, but is not in the book")),
         }
-    }
-
-    /// Style sheets load nothing that is not in the book.
-    fn check_styles(&self, shown: &Path, problems: &mut Problems) -> Result<()> {
-        for file in files_below(&self.folder)? {
-            if file.extension().is_none_or(|extension| extension != "css") {
-                continue;
-            }
-            let text = fs::read_to_string(&file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
-            let path = file.strip_prefix(&self.folder).unwrap_or(&file);
-            let place = Place::file(shown.join(path));
-            for target in style_targets(&text) {
-                problems.keep(&place, self.loaded(path, &target));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -238,22 +210,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = folder.path().join(path);
+            let text = match path.extension() {
+                Some(extension) if extension == "html" => format!(
+                    "<!DOCTYPE html><html><head><title>t</title></head><body>{text}</body></html>"
+                ),
+                _ => (*text).to_owned(),
+            };
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        let sources: Vec<(PathBuf, Link)> = sources
-            .iter()
-            .map(|(chapter, target, image)| {
-                let place = Place::new(format!("src/{chapter}"), 3);
-                (
-                    PathBuf::from(chapter),
-                    Link { place, target: (*target).to_owned(), image: *image },
-                )
-            })
-            .collect();
+        let source = |&(chapter, target, image): &(&str, &str, bool)| {
+            let place = Place::new(format!("src/{chapter}"), 3);
+            (PathBuf::from(chapter), Link { place, target: target.to_owned(), image })
+        };
+        let sources: Vec<_> = sources.iter().map(source).collect();
         let mut problems = Problems::default();
         let pages = Pages::read(folder.path()).unwrap();
-        pages.check(&sources, Path::new("out"), &mut problems).unwrap();
+        pages.check(&sources, Path::new("out"), &mut problems);
         problems.sorted().iter().map(ToString::to_string).collect()
     }
 
@@ -261,7 +234,7 @@ mod tests {
     fn a_sound_book_has_no_problems() {
         let index = "<link rel=\"stylesheet\" href=\"a.css\"><p id=\"x\"><a href=\"sub/b.html#y%20z\">b</a>\
             <a href=\"https://doi.org/1\">paper</a><a href=\"#x\">x</a><a href=\"data.csv\">d</a>\
-            <svg><use href=\"#x\"/></svg><img src=\"data:image/png;base64,AA\" alt=\"dot\">\
+            <svg viewBox=\"0 0 1 1\"><use href=\"#x\"/></svg><math><mi>x</mi></math><img src=\"data:image/png;base64,AA\" alt=\"dot\">\
             <pre><code>{{#x}} ?? [@y] $$ <a></a></code></pre>";
         let page =
             "<p id=\"y z\"><a href=\"../index.html#x\">back</a><a href=\"mailto:a@b.c\">m</a>";
@@ -299,11 +272,23 @@ mod tests {
             ("<p>see ??</p>", "not resolved"),
             ("<p>$$ x $$</p>", "not rendered"),
             ("<span data-slot=\"1\"></span>", "a slot was not filled"),
-            ("<pre class=\"playground\">", "could be run"),
+            ("<pre class=\"playground\"></pre>", "could be run"),
         ] {
             let problems = check(&[("p.html", html)], &[]);
             assert!(problems.len() == 1 && problems[0].contains(expected), "{html}: {problems:?}");
             assert!(problems[0].starts_with("out/p.html: "), "{problems:?}");
+        }
+        for html in [
+            "<p><b>a</p></b>",
+            "<ul><li>a</li></li></ul>",
+            "<p id=a id=b>a</p>",
+            "<table><p>a</p></table>",
+            "<p>a &nosuch; b</p>",
+            "<div>a",
+        ] {
+            let problems = check(&[("p.html", html)], &[]);
+            assert!(!problems.is_empty(), "{html}");
+            assert!(problems.iter().all(|p| p.contains("the page is not valid HTML: ")), "{html}");
         }
         let css = check(&[("a.css", "@font-face { src: url('https://x/f.woff2') }")], &[]);
         assert!(css[0].contains("from the network"), "{css:?}");

@@ -1,22 +1,20 @@
 //! Builds the book: `cargo xtask report [--open] [--pdf] [--audit]`.
 
 use std::env;
-use std::fs;
-use std::io::{IsTerminal, stdout};
+use std::io::{IsTerminal, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use browser::{Browser, Settings};
+use browser::Browser;
 use clap::Parser;
 use report::audit;
 use report::files::workspace_root;
 use report::pdf::ASKED;
-use report::pdf::layout::Layout;
 use report::problem::{Place, Problems};
 use report::{Built, Cargo, Failure, Options, build, pdf};
-use stdio::{eprintln, println};
+use system::{eprintln, println};
 
 /// Build the report as a book that works offline, and check everything in it.
 #[derive(Parser)]
@@ -47,10 +45,10 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    stdio::close(match run(&arguments) {
+    system::close(match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}: {failure}", Paint::for_errors().red("error"));
+            eprintln!("{}: {failure}", painted(31, "error", &stderr()));
             ExitCode::FAILURE
         }
     })
@@ -60,7 +58,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let here = env::current_dir().context("cannot say which folder this is")?;
     let root = workspace_root(&here)?;
-    let target = metadata::target_folder(&root).map_err(anyhow::Error::from)?;
+    let target = system::target_folder(&root).map_err(anyhow::Error::from)?;
     let mut options = Options::new(&root, &target);
     if let Some(book) = &arguments.book {
         options.book = here.join(book);
@@ -72,12 +70,12 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let built = build(&options, Box::new(Cargo::new(&root)))?;
     describe(&built, &here, started.elapsed().as_secs_f64());
     if arguments.audit {
-        audit_in_browser(&options.out, arguments.chromium.clone())?;
+        audit_in_browser(&options.out, arguments.chromium.as_deref())?;
     }
     if let Some(file) = &arguments.pdf {
         let usual = || target.join("book.pdf");
         let file = file.as_ref().map_or_else(usual, |file| here.join(file));
-        paper(&options, &built, arguments.chromium.clone(), &file, &here)?;
+        paper(&options, &built, arguments.chromium.as_deref(), &file, &here)?;
     }
     if arguments.open {
         open(&built.index)?;
@@ -89,25 +87,20 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn paper(
     options: &Options,
     built: &Built,
-    program: Option<PathBuf>,
+    program: Option<&Path>,
     file: &Path,
     here: &Path,
 ) -> Result<(), Failure> {
     let started = Instant::now();
-    let browser = Browser::start(&Settings { program, ..Settings::default() })
-        .context("the book is built, but cannot be printed")?;
+    let browser = Browser::start(program).context("the book is built, but cannot be printed")?;
     println!("printing with {}", browser.version());
-    let text = options.out.join("print.html");
-    let text =
-        fs::read_to_string(&text).with_context(|| format!("cannot read {}", text.display()))?;
-    let layout = Layout::read(&text, &built.chapters)?;
     let mut problems = Problems::default();
     let shown = file.strip_prefix(here).unwrap_or(file);
     let place = Place::file(shown);
     let printed = pdf::print(
         &browser,
         &options.out,
-        &layout,
+        &built.chapters,
         &built.metadata,
         &ASKED,
         &place,
@@ -119,16 +112,17 @@ fn paper(
         eprintln!("the PDF that did not pass is {}", rejected.display());
         return Err(Failure::Problems(problems.sorted()));
     }
-    pdf::publish(&printed.bytes, printed.pages, &options.out, file)?;
+    let pages = printed.pdf.pages.len();
+    pdf::publish(&printed.bytes, pages, &options.out, file)?;
     println!(
         "{} {} pages, {} of them code, {:.1} MB",
-        Paint::for_output().green("printed"),
-        printed.pages,
-        printed.pages + 1 - printed.appendix,
+        green("printed"),
+        pages,
+        pages + 1 - printed.appendix,
         printed.bytes.len() as f64 / 1e6
     );
     let (name, seconds) = (shown.display().to_string(), started.elapsed().as_secs_f64());
-    println!("open {} ({seconds:.1} s)", Paint::for_output().bold(&name));
+    println!("open {} ({seconds:.1} s)", bold(&name));
     Ok(())
 }
 
@@ -136,7 +130,7 @@ fn paper(
 fn check_replaceable(options: &Options) -> Result<()> {
     let out = &options.out;
     let is_book = out.join("index.html").is_file() && out.join("toc.html").is_file();
-    let is_empty = || disk::entries(out).is_ok_and(|entries| entries.is_empty());
+    let is_empty = || system::entries(out).is_ok_and(|entries| entries.is_empty());
     if out.exists() && !is_book && !is_empty() {
         bail!("{} holds something that is not a finished book: name another folder", out.display());
     }
@@ -144,11 +138,10 @@ fn check_replaceable(options: &Options) -> Result<()> {
 }
 
 fn describe(built: &Built, here: &Path, seconds: f64) {
-    let paint = Paint::for_output();
     let counts = built.counts;
     println!(
         "{} {} chapters, {} formulas ({} of them verified), {} code snippets, {} figures, {} files of code in the appendix",
-        paint.green("built"),
+        green("built"),
         counts.chapters,
         counts.formulas,
         counts.checked,
@@ -157,17 +150,16 @@ fn describe(built: &Built, here: &Path, seconds: f64) {
         counts.appendix_files
     );
     for missing in &built.missing {
-        println!("{} in book/report.toml: {missing}", paint.red("missing"));
+        println!("{} in book/report.toml: {missing}", red("missing"));
     }
     let index = built.index.strip_prefix(here).unwrap_or(&built.index);
-    println!("open {} ({seconds:.1} s)", paint.bold(&index.display().to_string()));
+    println!("open {} ({seconds:.1} s)", bold(&index.display().to_string()));
 }
 
 /// Reads the finished book in a browser.
-fn audit_in_browser(book: &Path, chromium: Option<PathBuf>) -> Result<()> {
+fn audit_in_browser(book: &Path, chromium: Option<&Path>) -> Result<()> {
     let started = Instant::now();
-    let settings = Settings { program: chromium, ..Settings::default() };
-    let browser = Browser::start(&settings)?;
+    let browser = Browser::start(chromium)?;
     let found = audit::audit(&browser, book)?;
     for line in found.lines() {
         eprintln!("{line}");
@@ -178,7 +170,7 @@ fn audit_in_browser(book: &Path, chromium: Option<PathBuf>) -> Result<()> {
     }
     println!(
         "{} {} pages, looked at {} times; {} trials of search, keys, themes and widgets; {} ({seconds:.1} s)",
-        Paint::for_output().green("audited"),
+        green("audited"),
         found.pages,
         found.looks,
         found.trials,
@@ -213,38 +205,23 @@ fn open(file: &Path) -> Result<()> {
     )
 }
 
-/// Colours, where they are wanted.
-struct Paint {
-    on: bool,
-}
-
-impl Paint {
-    fn for_output() -> Self {
-        Self { on: stdout().is_terminal() && wanted() }
-    }
-
-    fn for_errors() -> Self {
-        Self { on: std::io::stderr().is_terminal() && wanted() }
-    }
-
-    fn with(&self, code: u8, text: &str) -> String {
-        if self.on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    fn bold(&self, text: &str) -> String {
-        self.with(1, text)
-    }
-
-    fn red(&self, text: &str) -> String {
-        self.with(31, text)
-    }
-
-    fn green(&self, text: &str) -> String {
-        self.with(32, text)
+/// Text in the colour of an SGR code, where that is wanted: not in a file, and not with `NO_COLOR`.
+fn painted(code: u8, text: &str, terminal: &impl IsTerminal) -> String {
+    let wanted = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    match terminal.is_terminal() && wanted {
+        true => format!("\x1b[{code}m{text}\x1b[0m"),
+        false => text.to_owned(),
     }
 }
 
-/// `NO_COLOR`, if it is set to anything, says no.
-fn wanted() -> bool {
-    env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+fn bold(text: &str) -> String {
+    painted(1, text, &stdout())
+}
+
+fn red(text: &str) -> String {
+    painted(31, text, &stdout())
+}
+
+fn green(text: &str) -> String {
+    painted(32, text, &stdout())
 }

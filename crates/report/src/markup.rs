@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 /// A piece of markup.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Token<'a> {
+pub(crate) enum Token<'a> {
     /// Text between tags, as written.
     Text(&'a str),
     /// A start tag.
@@ -20,24 +20,23 @@ pub enum Token<'a> {
 
 /// A start tag.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tag<'a> {
+pub(crate) struct Tag<'a> {
     /// The element's name.
-    pub name: &'a str,
+    pub(crate) name: &'a str,
     /// The attributes in order, their values decoded.
-    pub attributes: Vec<(&'a str, Cow<'a, str>)>,
+    pub(crate) attributes: Vec<(&'a str, Cow<'a, str>)>,
     /// Whether the tag ends with `/>`.
-    pub self_closing: bool,
+    pub(crate) self_closing: bool,
 }
 
 impl<'a> Tag<'a> {
     /// The value of an attribute.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_ref())
     }
 
     /// Sets an attribute, where it stands or at the end.
-    pub fn set(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
+    pub(crate) fn set(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
         match self.attributes.iter_mut().find(|(n, _)| *n == name) {
             Some((_, old)) => *old = value.into(),
             None => self.attributes.push((name, value.into())),
@@ -45,7 +44,7 @@ impl<'a> Tag<'a> {
     }
 
     /// Writes the tag.
-    pub fn write(&self, out: &mut String) {
+    pub(crate) fn write(&self, out: &mut String) {
         out.push('<');
         out.push_str(self.name);
         for (name, value) in &self.attributes {
@@ -60,13 +59,12 @@ impl<'a> Tag<'a> {
 }
 
 /// The tokens of `text`.
-pub fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
+pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     Scanner { rest: text, raw: None }
 }
 
 /// `text` with `&`, `<`, `>` and `"` as entities, for text and attribute values.
-#[must_use]
-pub fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(['&', '<', '>', '"']) {
         return Cow::Borrowed(text);
     }
@@ -175,8 +173,7 @@ impl<'a> Iterator for Scanner<'a> {
 }
 
 /// `text` with entities replaced by their characters.
-#[must_use]
-pub fn decode(text: &str) -> Cow<'_, str> {
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }

@@ -24,10 +24,7 @@ const APPEARANCE: [&str; 12] = [
 ];
 
 /// The `<math>` element of a formula, of the class `spoken`.
-///
-/// # Errors
-/// A message that says what of the TeX has no MathML.
-pub fn mathml(tex: &str) -> Result<String, String> {
+pub(crate) fn mathml(tex: &str) -> Result<String, String> {
     let converter = LatexToMathML::new(Default::default())
         .map_err(|(error, ..)| format!("the converter to MathML cannot start: {error:?}"))?;
     // A small matrix is a matrix to all who do not see it.
@@ -56,8 +53,7 @@ pub fn mathml(tex: &str) -> Result<String, String> {
 }
 
 /// The TeX as it is said where there is no MathML: the label of a picture.
-#[must_use]
-pub fn label(tex: &str) -> String {
+pub(crate) fn label(tex: &str) -> String {
     let words: Vec<&str> = tex.split_whitespace().collect();
     escape(&words.join(" ")).into_owned()
 }

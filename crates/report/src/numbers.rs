@@ -6,6 +6,11 @@ pub(crate) fn percentage(value: f64) -> String {
     format!("{:.1}\u{a0}%", 100.0 * value)
 }
 
+/// The mean of at least one value.
+pub(crate) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
 /// Three significant digits, without trailing zeros behind the point.
 pub(crate) fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {

@@ -1,25 +1,26 @@
-//! A page of the finished book, as far as the checks concern it.
+//! A page of the finished book, as a browser reads it and as far as the checks concern it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::markup::{Token, decode, tokens};
+use html5ever::tendril::TendrilSink;
+use html5ever::tokenizer::TokenizerOpts;
+use html5ever::tree_builder::TreeBuilderOpts;
+use html5ever::{ParseOpts, parse_document};
+use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
-/// What a page has, as far as it concerns the checks.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     /// The ids of its elements.
     pub(crate) ids: BTreeSet<String>,
-    /// Ids that occur more than once.
-    pub(crate) duplicates: Vec<String>,
-    /// What a reader can follow.
+    /// The targets that a reader can follow.
     pub(crate) links: Vec<String>,
-    /// What a browser loads without being asked.
+    /// The files that a browser loads without being asked.
     pub(crate) loads: Vec<String>,
-    /// What is wrong with the page in itself.
+    /// Faults of the page in itself.
     pub(crate) faults: Vec<String>,
 }
 
-/// What must not be left over in the text of a page, and what it would be.
+/// Marks that must not be left over in the text of a page, and their meaning.
 const LEFTOVERS: [(&str, &str); 4] = [
     ("{{#", "a directive that was not expanded"),
     ("[@", "a reference that was not resolved"),
@@ -28,77 +29,92 @@ const LEFTOVERS: [(&str, &str); 4] = [
 ];
 
 impl Page {
-    /// Reads a page.
+    /// Reads a page. What the standard's parser has to repair is a fault of it.
     pub(crate) fn read(text: &str) -> Self {
+        let options = ParseOpts {
+            tokenizer: TokenizerOpts { exact_errors: true, ..TokenizerOpts::default() },
+            tree_builder: TreeBuilderOpts {
+                exact_errors: true,
+                // Otherwise what stands in for scripts would be text.
+                scripting_enabled: false,
+                ..TreeBuilderOpts::default()
+            },
+        };
+        let document = parse_document(RcDom::default(), options).one(text);
         let mut page = Self::default();
-        let mut open: Vec<&str> = Vec::new();
-        for token in tokens(text) {
-            match token {
-                Token::Open(tag) => {
-                    if let Some(id) = tag.get("id")
-                        && !page.ids.insert(id.to_owned())
-                    {
-                        page.duplicates.push(id.to_owned());
-                    }
-                    if tag.get("data-slot").is_some() {
-                        page.faults.push("a slot was not filled".to_owned());
-                    }
-                    if tag
-                        .get("class")
-                        .is_some_and(|class| class.split(' ').any(|c| c == "playground"))
-                    {
-                        page.faults.push(
-                            "a code block could be run, for which the network is asked".to_owned(),
-                        );
-                    }
-                    if tag.name == "img" && tag.get("alt").is_none_or(|alt| alt.trim().is_empty()) {
-                        page.faults.push("an image has no alternative text".to_owned());
-                    }
-                    for (name, value) in &tag.attributes {
-                        match (tag.name, *name) {
-                            ("a" | "area", "href") => page.links.push(value.clone().into_owned()),
-                            (_, "src" | "href" | "data" | "poster" | "xlink:href") => {
-                                page.loads.push(value.clone().into_owned());
-                            }
-                            (_, "srcset") => {
-                                let images =
-                                    value.split(',').filter_map(|i| i.split_whitespace().next());
-                                page.loads.extend(images.map(str::to_owned));
-                            }
-                            (_, "style") => page.loads.extend(style_targets(value)),
-                            _ => {}
-                        }
-                    }
-                    if matches!(tag.name, "pre" | "code" | "script" | "style") && !tag.self_closing
-                    {
-                        open.push(tag.name);
-                    }
-                }
-                Token::Close(name) => {
-                    if open.last() == Some(&name) {
-                        open.pop();
-                    }
-                }
-                Token::Text(text) => match open.last() {
-                    Some(&"style") => page.loads.extend(style_targets(text)),
-                    Some(_) => {}
-                    None => {
-                        for (mark, meaning) in LEFTOVERS {
-                            if text.contains(mark) {
-                                let text: String = decode(text.trim()).chars().take(60).collect();
-                                page.faults.push(format!("`{mark}` in \"{text}\": {meaning}"));
-                            }
-                        }
-                    }
-                },
-                Token::Other => {}
-            }
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for error in document.errors.borrow().iter() {
+            *counts.entry(error.to_string()).or_default() += 1;
         }
+        page.faults.extend(
+            counts.into_iter().map(|(error, count)| {
+                format!("the page is not valid HTML: {error} ({count} times)")
+            }),
+        );
+        page.visit(&document.document, "");
         page
+    }
+
+    /// Takes what a node and all within it have; `verbatim` names the element whose text is no text.
+    fn visit(&mut self, node: &Handle, verbatim: &str) {
+        let mut inner = verbatim;
+        match &node.data {
+            NodeData::Element { name, attrs, .. } => {
+                let element = &*name.local;
+                for attribute in attrs.borrow().iter() {
+                    self.attribute(element, &attribute.name.local, &attribute.value);
+                }
+                let has_alt = |name: &str, value: &str| name == "alt" && !value.trim().is_empty();
+                if element == "img"
+                    && !attrs.borrow().iter().any(|a| has_alt(&a.name.local, &a.value))
+                {
+                    self.faults.push("an image has no alternative text".to_owned());
+                }
+                if let "pre" | "code" | "script" | "style" = element {
+                    inner = element;
+                }
+            }
+            NodeData::Text { contents } if verbatim == "style" => {
+                self.loads.extend(style_targets(&contents.borrow()));
+            }
+            NodeData::Text { contents } if verbatim.is_empty() => {
+                let contents = contents.borrow();
+                for (mark, meaning) in LEFTOVERS.iter().filter(|(mark, _)| contents.contains(mark))
+                {
+                    let text: String = contents.trim().chars().take(60).collect();
+                    self.faults.push(format!("`{mark}` in \"{text}\": {meaning}"));
+                }
+            }
+            _ => {}
+        }
+        for child in node.children.borrow().iter() {
+            self.visit(child, inner);
+        }
+    }
+
+    fn attribute(&mut self, element: &str, name: &str, value: &str) {
+        match (element, name) {
+            (_, "id") if !self.ids.insert(value.to_owned()) => {
+                self.faults.push(format!("two elements have the id `{value}`"));
+            }
+            (_, "data-slot") => self.faults.push("a slot was not filled".to_owned()),
+            (_, "class") if value.split(' ').any(|class| class == "playground") => {
+                let fault = "a code block could be run, for which the network is asked";
+                self.faults.push(fault.to_owned());
+            }
+            ("a" | "area", "href") => self.links.push(value.to_owned()),
+            (_, "src" | "href" | "data" | "poster") => self.loads.push(value.to_owned()),
+            (_, "srcset") => {
+                let images = value.split(',').filter_map(|i| i.split_whitespace().next());
+                self.loads.extend(images.map(str::to_owned));
+            }
+            (_, "style") => self.loads.extend(style_targets(value)),
+            _ => {}
+        }
     }
 }
 
-/// What a style sheet loads.
+/// The files that a style sheet loads.
 pub(crate) fn style_targets(css: &str) -> Vec<String> {
     let unquoted = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
     let urls = css

@@ -4,9 +4,7 @@
 //! printed, the page of each heading read from the PDF, and the book printed again with the numbers,
 //! until they agree with the pages.
 
-mod chapter;
 mod check;
-mod contents;
 mod finish;
 pub mod layout;
 mod measure;
@@ -15,27 +13,27 @@ pub mod read;
 pub mod text;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use browser::{Browser, ColorScheme, Media, Page, PrintSettings, Viewport};
-use lopdf::Document;
+use browser::{Browser, ColorScheme, Media, Page, Viewport};
 
 use crate::problem::{Place, Problems};
-pub use check::{ASKED, Asked, Expected, GRADED, Shown};
-use layout::Layout;
+pub use check::{ASKED, Asked, Expected, GRADED};
+use layout::{Chapter, Listed, Role};
 pub use publish::{publish, reject};
 use read::Pdf;
 
-/// How long the browser may take for the whole book.
+/// Limit for printing the whole book.
 const LIMIT: Duration = Duration::from_secs(400);
 
-/// How often the book may be printed until the table of contents is right.
+/// Printings after which the table of contents has to be right.
 const ATTEMPTS: usize = 4;
 
-/// What a PDF says of itself.
+/// Metadata of a PDF.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Metadata {
     /// The title.
@@ -49,8 +47,10 @@ pub struct Metadata {
 pub struct Printed {
     /// The file.
     pub bytes: Vec<u8>,
-    /// How many pages it has.
-    pub pages: usize,
+    /// The same, read back.
+    pub pdf: Pdf,
+    /// The chapters that it has to have.
+    pub chapters: Vec<Chapter>,
     /// On which page the appendix begins.
     pub appendix: usize,
 }
@@ -62,58 +62,60 @@ pub struct Printed {
 pub fn print(
     browser: &Browser,
     folder: &Path,
-    layout: &Layout,
+    listed: &[Listed],
     metadata: &Metadata,
-    asked: &[Asked],
+    asked: &[(&'static str, &'static [Asked])],
     place: &Place,
     problems: &mut Problems,
 ) -> Result<Printed> {
-    let Metadata { title, author } = metadata;
     let mut page = browser.page()?;
     page.emulate(Media::Print, ColorScheme::Light)?;
-    page.set_viewport(Viewport::desktop(measure::WIDTH, measure::HEIGHT))?;
+    let (width, height) = (measure::WIDTH, measure::HEIGHT);
+    page.set_viewport(Viewport { width, height, mobile: false })?;
+    open(&mut page, folder, metadata)?;
+    let chapters = layout::arrange(&mut page, listed)?;
+    measure::check(&mut page, place, problems)?;
     let mut pages = BTreeMap::new();
-    for attempt in 0..ATTEMPTS {
-        let document = print_once(&mut page, folder, &layout.document(title, author, &pages))?;
-        if attempt == 0 {
-            measure::check(&mut page, place, problems)?;
+    for _ in 0..ATTEMPTS {
+        let printed = page.print(LIMIT)?;
+        let found = read::pages_of_ids(&printed)?;
+        if found != pages {
+            layout::number(&mut page, &found)?;
+            pages = found;
+            continue;
         }
-        let frame = Pdf::read_frame(&document)?;
-        let found: BTreeMap<String, usize> =
-            frame.destinations.into_iter().map(|(id, spot)| (id, spot.page)).collect();
-        if found == pages {
-            complain(&mut page, place, problems);
-            let bytes = finish::finish(document, title, author)?;
-            let pdf = Pdf::read(&bytes)?;
-            Expected { layout, title, author, asked }.check(&pdf, place, problems);
-            let appendix = check::appendix_page(layout, &pdf).unwrap_or(pdf.pages.len());
-            return Ok(Printed { pages: pdf.pages.len(), appendix, bytes });
-        }
-        pages = found;
+        complain(&mut page, place, problems);
+        let bytes = finish::finish(&printed, metadata)?;
+        let pdf = Pdf::read(&bytes)?;
+        let found = Expected { chapters: &chapters, metadata, asked }.problems(&pdf);
+        found.into_iter().for_each(|problem| problems.add(place, problem));
+        let appendix = chapters.iter().find(|chapter| chapter.role == Role::Appendix);
+        let appendix = appendix.and_then(|appendix| pages.get(&appendix.id).copied());
+        let appendix = appendix.unwrap_or(pdf.pages.len());
+        return Ok(Printed { bytes, pdf, chapters, appendix });
     }
     bail!("the pages of the headings still change after the book was printed {ATTEMPTS} times")
 }
 
-fn print_once(page: &mut Page, folder: &Path, html: &str) -> Result<Document> {
-    // Beside the style sheets, fonts and pictures of the book.
+/// Opens the chapters beside the style sheets, fonts and pictures of the book.
+fn open(page: &mut Page, folder: &Path, metadata: &Metadata) -> Result<()> {
+    let print = folder.join("print.html");
+    let print =
+        fs::read_to_string(&print).with_context(|| format!("cannot read {}", print.display()))?;
+    let html = layout::document(&print, metadata)?;
     let mut file = tempfile::Builder::new()
         .prefix(".paper-")
         .suffix(".html")
         .tempfile_in(folder)
-        .map_err(disk::without_temporary_name)
+        .map_err(system::without_temporary_name)
         .with_context(|| format!("cannot create a file in {}", folder.display()))?;
     file.write_all(html.as_bytes())
-        .map_err(disk::without_temporary_name)
+        .map_err(system::without_temporary_name)
         .with_context(|| format!("cannot write into {}", folder.display()))?;
-    page.open(&browser::file_url(file.path())?)?;
-    page.evaluate("document.fonts.ready.then(() => true)")?;
-    let settings = PrintSettings { limit: Some(LIMIT), ..PrintSettings::default() };
-    let mut bytes = Vec::new();
-    page.print(&settings, &mut bytes)?;
-    Document::load_mem(&bytes).context("the browser's PDF cannot be read")
+    Ok(page.open(&browser::file_url(file.path())?)?)
 }
 
-/// What the page logged, and what it asked of the network.
+/// Reports errors and failed requests of the page, and all requests to the network.
 fn complain(page: &mut Page, place: &Place, problems: &mut Problems) {
     let log = page.take_log();
     for entry in log.errors() {

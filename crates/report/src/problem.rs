@@ -1,4 +1,4 @@
-//! What is wrong with the book, and where.
+//! The problems of a book, and their places.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ impl fmt::Display for Place {
 pub struct Problem {
     /// Where it is.
     pub place: Place,
-    /// What was expected, what was found, and what to do.
+    /// The expectation, the finding, and the remedy.
     pub message: String,
 }
 
@@ -69,13 +69,11 @@ impl Problems {
     }
 
     /// Whether nothing failed.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
     /// The failures, each once, by file and line.
-    #[must_use]
     pub fn sorted(mut self) -> Vec<Problem> {
         self.0.sort();
         self.0.dedup();

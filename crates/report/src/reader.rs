@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use mdbook_markdown::pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
-use crate::directive::Directive;
+use crate::directive::{Directive, IN_LINE};
 use crate::fragment::{Fragment, Link, Piece, PieceKind, Role};
 use crate::problem::{Place, Problems};
 use crate::references::{Kind, Label};
@@ -38,6 +38,7 @@ impl<'a> Reader<'a> {
         let text = self.text;
         self.finish(text)
     }
+
     fn place(&self, offset: usize) -> Place {
         let lines = self.text[..offset].matches('\n').count();
         Place::new(&self.start.file, self.start.line + lines)
@@ -86,11 +87,9 @@ impl<'a> Reader<'a> {
                     }
                 }
                 self.display(body_start..end.max(body_start), indent);
-            } else if content.starts_with("{{#")
-                && content.ends_with("}}")
-                && !content.starts_with("{{#value ")
+            } else if content.starts_with("{{#") && content.ends_with("}}") && !is_in_line(content)
             {
-                self.directive(body_start..body_start + content.len(), indent);
+                self.directive(body_start..body_start + content.len(), Some(indent));
             } else {
                 masked.push_str(line);
                 continue;
@@ -109,27 +108,22 @@ impl<'a> Reader<'a> {
                            before the next empty line";
             return self.failed(range, message);
         };
-        let (label, role) = match equation_attribute(attribute) {
-            Ok(attribute) => attribute,
-            Err(message) => return self.failed(range, message),
-        };
-        let tex = tex.trim().to_owned();
-        let kind = PieceKind::Display { tex, label, role, indent: indent.to_owned() };
-        self.push(range, kind);
+        let (tex, indent) = (tex.trim().to_owned(), indent.to_owned());
+        match equation_attribute(attribute) {
+            Ok(label) => self.push(range, PieceKind::Display { tex, label, indent }),
+            Err(message) => self.failed(range, message),
+        }
     }
 
-    fn directive(&mut self, range: Range<usize>, indent: &str) {
+    fn directive(&mut self, range: Range<usize>, indent: Option<&str>) {
         let text = self.text[range.clone()].trim_start_matches("{{#").trim_end_matches("}}");
         match Directive::parse(text) {
             Ok(directive) => {
                 let place = self.place(range.start);
-                let caption = directive
-                    .caption()
-                    .map(|caption| Fragment::caption(caption, &place, self.problems));
-                self.push(
-                    range,
-                    PieceKind::Directive { directive, caption, indent: indent.to_owned() },
-                );
+                let caption = directive.caption.as_deref();
+                let caption = caption.map(|text| Fragment::caption(text, &place, self.problems));
+                let indent = indent.map(str::to_owned);
+                self.push(range, PieceKind::Directive { directive, caption, indent });
             }
             Err(message) => self.failed(range, message),
         }
@@ -173,7 +167,7 @@ impl<'a> Reader<'a> {
                 ),
                 Event::Start(Tag::Heading { level, .. }) if level as usize == 1 => titles += 1,
                 Event::Start(Tag::Link { link_type, dest_url, .. })
-                    if !matches!(link_type, LinkType::Email) =>
+                    if link_type != LinkType::Email =>
                 {
                     let (place, target) = (self.place(range.start), dest_url.into_string());
                     links.push(Link { place, target, image: false });
@@ -210,7 +204,7 @@ impl<'a> Reader<'a> {
             self.reference(range.start + at, &text[at + 2..]);
         }
         for (at, _) in text.match_indices("{{#") {
-            self.value(range.start + at, &text[at + 3..]);
+            self.in_line(range.start + at, &text[at + 3..]);
         }
     }
 
@@ -229,27 +223,25 @@ impl<'a> Reader<'a> {
     }
 
     /// The directive in a line of text at `start`; `rest` follows `{{#`.
-    fn value(&mut self, start: usize, rest: &str) {
+    fn in_line(&mut self, start: usize, rest: &str) {
         let Some((inner, _)) = rest.split_once("}}").filter(|(inner, _)| !inner.contains('\n'))
         else {
             return self.failed(start..start + 3, "a directive ends with `}}` in the same line");
         };
         let range = start..start + inner.len() + 5;
-        match inner.split_whitespace().collect::<Vec<_>>()[..] {
-            ["value", record, key] => {
-                let kind = PieceKind::Value { record: record.to_owned(), key: key.to_owned() };
-                self.push(range, kind);
-            }
-            ["value", ..] => {
-                let message =
-                    format!("`{{{{#{inner}}}}}` is not of the form `{{{{#value RECORD KEY}}}}`");
-                self.failed(range, message);
-            }
-            _ => {
+        match is_in_line(&self.text[range.clone()]) {
+            true => self.directive(range, None),
+            false => {
                 self.failed(range, format!("`{{{{#{inner}}}}}` has to stand on a line of its own"))
             }
         }
     }
+}
+
+/// Whether a directive stands in a line of text, which it may begin.
+fn is_in_line(text: &str) -> bool {
+    let name = text.strip_prefix("{{#").and_then(|rest| rest.strip_prefix(IN_LINE));
+    name.is_some_and(|rest| rest.starts_with([' ', '}']))
 }
 
 /// mdBook's own, and formulas.
@@ -281,18 +273,18 @@ fn display(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Reads `{#eq:ID .result}`, `{#eq:ID .step}` or `{#eq:ID .definition}`, or nothing.
-fn equation_attribute(attribute: &str) -> Result<(Option<Label>, Role), String> {
-    let inner = attribute.trim_start_matches('{').trim_end_matches('}').trim();
+fn equation_attribute(attribute: &str) -> Result<Option<(Label, Role)>, String> {
+    let inner = attribute.trim_start_matches('{').trim_end_matches('}');
     let (id, role) = match inner.split_whitespace().collect::<Vec<_>>()[..] {
-        [] => return Ok((None, Role::Plain)),
-        [id, ".result"] => (id, Role::Result),
-        [id, ".step"] => (id, Role::Step),
-        [id, ".definition"] => (id, Role::Definition),
-        _ => (inner, Role::Plain),
+        [] => return Ok(None),
+        [id, ".result"] => (id, Some(Role::Result)),
+        [id, ".step"] => (id, Some(Role::Step)),
+        [id, ".definition"] => (id, Some(Role::Definition)),
+        _ => ("", None),
     };
-    match id.strip_prefix('#').filter(|_| role != Role::Plain) {
-        Some(id) => Ok((Some(Label::parse_as(Kind::Equation, id)?), role)),
-        None => Err(format!(
+    match (id.strip_prefix('#'), role) {
+        (Some(id), Some(role)) => Ok(Some((Label::parse_as(Kind::Equation, id)?, role))),
+        _ => Err(format!(
             "`{attribute}` is not of the form `{{#eq:ID .result}}`, where the harness checks the equation, \
              `{{#eq:ID .step}}` or `{{#eq:ID .definition}}`"
         )),
@@ -320,36 +312,36 @@ mod tests {
         fragment.pieces.into_iter().map(|piece| piece.kind).collect()
     }
 
-    fn inline(tex: &str) -> PieceKind {
-        PieceKind::Inline { tex: tex.to_owned() }
-    }
-
-    fn shown(tex: &str, label: Option<&str>, role: Role) -> PieceKind {
-        let label = label.map(|label| Label::parse(label).unwrap());
-        PieceKind::Display { tex: tex.to_owned(), label, role, indent: String::new() }
+    /// The formulas of a text, displayed ones with their label and role.
+    fn formulas(text: &str) -> Vec<String> {
+        let formula = |kind| match kind {
+            PieceKind::Inline { tex } => Some(tex),
+            PieceKind::Display { tex, label: None, .. } => Some(format!("$$ {tex} $$")),
+            PieceKind::Display { tex, label: Some((label, role)), .. } => {
+                Some(format!("$$ {tex} $$ {label} {role:?}"))
+            }
+            _ => None,
+        };
+        kinds(text).into_iter().filter_map(formula).collect()
     }
 
     #[test]
     fn inline_formulas_are_found_and_dollars_left() {
         let text = "Let $x_1 * y$ and *$z$* cost \\$5.\n\n| a | b |\n|---|---|\n| $u$ | `$v$` |\n";
-        assert_eq!(kinds(text), [inline("x_1 * y"), inline("z"), inline("u")]);
+        assert_eq!(formulas(text), ["x_1 * y", "z", "u"]);
     }
 
     #[test]
     fn nothing_in_code_is_touched() {
         let text = "`$a$ [@eq:b]`\n\n```rust\n$$\nx\n$$\n[@eq:x] $y$\n```\n\n~~~\n$z$\n~~~\n";
-        assert_eq!(kinds(text), []);
+        assert!(kinds(text).is_empty());
     }
 
     #[test]
     fn displayed_formulas_may_have_lines_that_look_like_markdown() {
         let text = "Before\n$$\na\n- b\n+ c\n= d\n$$ {#eq:sum .result}\nafter $x$\n\n$$ y $$\n";
-        let expected = [
-            shown("a\n- b\n+ c\n= d", Some("eq:sum"), Role::Result),
-            inline("x"),
-            shown("y", None, Role::Plain),
-        ];
-        assert_eq!(kinds(text), expected);
+        let sum = "$$ a\n- b\n+ c\n= d $$ eq:sum Result";
+        assert_eq!(formulas(text), [sum, "x", "$$ y $$"]);
         let (fragment, _) = read(text);
         assert_eq!(fragment.pieces[0].place.line, 2);
         assert_eq!(fragment.pieces[1].place.line, 8);
@@ -366,17 +358,15 @@ mod tests {
     fn references_values_and_directives_are_found() {
         let text =
             "By [@eq:a], **[@fig:b]** and {{#value iris-sweep best.error}}.\n\n{{#tests 4.1}}\n";
-        let expected = [
-            PieceKind::Reference(Label::parse("eq:a").unwrap()),
-            PieceKind::Reference(Label::parse("fig:b").unwrap()),
-            PieceKind::Value { record: "iris-sweep".into(), key: "best.error".into() },
-            PieceKind::Directive {
-                directive: Directive::Tests { question: "4.1".into() },
-                caption: None,
-                indent: String::new(),
-            },
-        ];
-        assert_eq!(kinds(text), expected);
+        let shown = |kind| match kind {
+            PieceKind::Reference(label) => label.to_string(),
+            PieceKind::Directive { directive, indent, .. } => {
+                format!("{} {}", directive.name, if indent.is_some() { "block" } else { "line" })
+            }
+            other => format!("{other:?}"),
+        };
+        let shown: Vec<_> = kinds(text).into_iter().map(shown).collect();
+        assert_eq!(shown, ["eq:a", "fig:b", "value line", "tests block"]);
     }
 
     #[test]

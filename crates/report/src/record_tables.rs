@@ -1,78 +1,54 @@
-//! Tables of records, as Markdown.
-
-use std::fmt::Write as _;
+//! Tables of sweeps, and the results of a run, as Markdown.
 
 use experiment::{Choice, Evaluation, Record, Role, Spread, SweepRecord};
 
+use crate::markdown::{Table, cells};
 use crate::numbers::{percentage, significant};
 
 /// Every set of a sweep: what varies, and how well it does on validation.
 pub(crate) fn sweep_table(sweep: &SweepRecord) -> String {
-    let SweepRecord { config, table, summary, .. } = sweep;
-    let mut out = String::from("|");
-    for axis in &config.axes {
-        let _ = write!(out, " {} |", words(&axis.name));
-    }
-    out.push_str(" training loss | training error | validation loss | validation error | |\n|");
-    out.push_str(&"--:|".repeat(config.axes.len() + 4));
-    out.push_str("---|\n");
-    for set in table {
-        out.push('|');
-        for value in &set.values {
-            let _ = write!(out, " {value} |");
-        }
-        match &set.spreads {
-            Some(spreads) => {
-                let _ = write!(
-                    out,
-                    " {:.3} | {} | {} | {} |",
-                    spreads.train_loss.mean,
-                    percentage(spreads.train_error.mean),
-                    spread_of_losses(&spreads.val_loss),
-                    spread_of_errors(&spreads.val_error),
-                );
-            }
-            None => {
-                let _ = write!(out, " {} of {} runs diverged | | | |", set.diverged, set.runs);
-            }
-        }
-        let chosen = |choice: Option<&Choice>| choice.is_some_and(|choice| choice.set == set.set);
+    let SweepRecord { config, table: sets, summary, .. } = sweep;
+    let axes: String =
+        config.axes.iter().map(|axis| format!(">{} | ", words(&axis.name))).collect();
+    let mut table = Table::new(&format!(
+        "{axes}>training loss | >training error | >validation loss | >validation error | "
+    ));
+    for set in sets {
+        let measured = match &set.spreads {
+            Some(spreads) => [
+                format!("{:.3}", spreads.train_loss.mean),
+                percentage(spreads.train_error.mean),
+                spread_of_losses(&spreads.val_loss),
+                spread_of_errors(&spreads.val_error),
+            ],
+            None => cells![format!("{} of {} runs diverged", set.diverged, set.runs), "", "", ""],
+        };
         let mark = match set.role {
-            _ if chosen(Some(&summary.best)) => "**best**",
+            _ if set.set == summary.best.set => "**best**",
             Role::Baseline => "baseline",
             Role::Candidate => "",
         };
-        let _ = writeln!(out, " {mark} |");
+        table.row(set.values.iter().cloned().chain(measured).chain([mark.to_owned()]));
     }
     let seeds = config.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    let _ = write!(
-        out,
-        "\nMean ± standard deviation over the seeds {seeds}; {} training and {} validation examples. \
-         Chosen by: {}. Written by `{}`.\n",
+    table.with_note(&format!(
+        "Mean ± standard deviation over the seeds {seeds}; {} training and {} validation examples. \
+         Chosen by: {}. Written by `{}`.",
         config.data.train,
         config.data.validation,
         config.selection.trim_end_matches('.'),
         config.command
-    );
-    out
+    ))
 }
 
 /// The chosen set of a sweep, and the baseline, on the test set.
 pub(crate) fn sweep_best(sweep: &SweepRecord) -> String {
     let SweepRecord { config, summary, .. } = sweep;
-    let choices = [("best", Some(&summary.best)), ("baseline", summary.baseline.as_ref())];
-    let choices: Vec<_> = choices.into_iter().filter_map(|(name, c)| Some((name, c?))).collect();
-    let mut out = String::from("| |");
-    for (name, _) in &choices {
-        let _ = write!(out, " {name} |");
-    }
-    out.push_str("\n|---|");
-    out.push_str(&"--:|".repeat(choices.len()));
+    let choices = [Some(&summary.best), summary.baseline.as_ref()];
+    let both = summary.baseline.is_some();
+    let mut table = Table::new(if both { " | >best | >baseline" } else { " | >best" });
     let mut row = |name: &str, cell: &dyn Fn(&Choice) -> String| {
-        let _ = write!(out, "\n| {name} |");
-        for (_, choice) in &choices {
-            let _ = write!(out, " {} |", cell(choice));
-        }
+        table.row([name.to_owned()].into_iter().chain(choices.into_iter().flatten().map(cell)));
     };
     for axis in &config.axes {
         let value = |choice: &Choice| choice.values.get(&axis.name).cloned().unwrap_or_default();
@@ -90,43 +66,34 @@ pub(crate) fn sweep_best(sweep: &SweepRecord) -> String {
             choice.test.get(index).map_or_else(String::new, |tested| wrong(&tested.evaluation))
         });
     }
-    let _ = write!(
-        out,
-        "\n\nMean ± standard deviation over {} seeds. The sets were chosen on validation; only these two were tested.\n",
+    table.with_note(&format!(
+        "Mean ± standard deviation over {} seeds. The sets were chosen on validation; only these two were tested.",
         config.seeds.len()
-    );
-    out
+    ))
 }
 
 /// Loss and error of a run on each of its data sets.
 pub(crate) fn run_results(run: &Record) -> String {
-    let mut out = String::from("| | examples | loss | error | wrong |\n|---|--:|--:|--:|--:|");
+    let mut table = Table::new(" | >examples | >loss | >error | >wrong");
     let summary = &run.summary;
     let sets =
         [("training", summary.train), ("validation", summary.validation), ("test", summary.test)];
     for (name, evaluation) in sets {
-        let Some(e) = evaluation else { continue };
-        let wrong = e.wrong.map_or_else(String::new, |wrong| wrong.to_string());
-        let error = if e.wrong.is_some() { percentage(e.error) } else { significant(e.error) };
-        let _ = write!(
-            out,
-            "\n| {name} | {} | {} | {error} | {wrong} |",
-            e.examples,
-            significant(e.loss)
-        );
+        let Some(Evaluation { examples, wrong, loss, error }) = evaluation else { continue };
+        let error = if wrong.is_some() { percentage(error) } else { significant(error) };
+        let wrong = wrong.map_or_else(String::new, |wrong| wrong.to_string());
+        table.row(cells![name, examples, significant(loss), error, wrong]);
     }
     let seconds = summary.wall_seconds.map_or_else(String::new, |s| format!(" in {s:.1} s"));
     let machine = summary.machine.cpu.as_deref().unwrap_or(&summary.machine.arch);
-    let _ = write!(
-        out,
-        "\n\nAfter {} epochs ({} iterations){seconds} on {} cores of {machine}, with seed {}. Written by `{}`.\n",
+    table.with_note(&format!(
+        "After {} epochs ({} iterations){seconds} on {} cores of {machine}, with seed {}. Written by `{}`.",
         summary.epochs,
         summary.iterations,
         summary.machine.cores,
         run.config.seed,
         run.config.command
-    );
-    out
+    ))
 }
 
 /// `learning_rate` as words.

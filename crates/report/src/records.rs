@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::ablation::Ablation;
 use crate::data_checksums::DataChecksums;
 use crate::evidence::Evidence;
+use crate::markdown::named;
 use crate::network_table::run_network;
 use crate::numbers::{percentage, significant};
 use crate::performance;
@@ -18,10 +19,26 @@ use crate::run_tables::{derived, run_classes, run_config, run_confused, run_epoc
 
 /// The records, and what their data has to be.
 #[derive(Clone, Debug)]
-pub struct Records {
+pub(crate) struct Records {
     folder: PathBuf,
     checksums: DataChecksums,
 }
+
+/// The views of a run by their names.
+type RunView = fn(&Record) -> Result<String, String>;
+const RUN_VIEWS: [(&str, RunView); 7] = [
+    ("results", |run| Ok(run_results(run))),
+    ("config", |run| Ok(run_config(run))),
+    ("groups", run_groups),
+    ("epochs", run_epochs),
+    ("network", run_network),
+    ("classes", run_classes),
+    ("confused", run_confused),
+];
+
+/// The views of a sweep by their names.
+type SweepView = fn(&SweepRecord) -> String;
+const SWEEP_VIEWS: [(&str, SweepView); 2] = [("table", sweep_table), ("best", sweep_best)];
 
 /// A record of either kind.
 enum Either {
@@ -31,10 +48,7 @@ enum Either {
 
 impl Records {
     /// The records in `folder`, whose data has to be data that this workspace knows.
-    ///
-    /// # Errors
-    /// If the data that ships with the workspace is damaged.
-    pub fn new(folder: &Path) -> Result<Self> {
+    pub(crate) fn new(folder: &Path) -> Result<Self> {
         Ok(Self { folder: folder.to_owned(), checksums: DataChecksums::known()? })
     }
 
@@ -77,10 +91,7 @@ impl Records {
     }
 
     /// The table of an ablation, a folder of runs.
-    ///
-    /// # Errors
-    /// If a run is refused, or differs from the baseline in more than its component.
-    pub fn ablation(&self, folder: &str) -> Result<String, String> {
+    pub(crate) fn ablation(&self, folder: &str) -> Result<String, String> {
         let refused = |reason: String| format!("the ablation `{folder}` is refused: {reason}");
         let directory = self.directory("ablation", folder)?;
         let ablation = Ablation::read(&directory).map_err(refused)?;
@@ -104,10 +115,12 @@ impl Records {
     }
 
     /// The table of runs that differ in their seed alone, a folder of runs.
-    ///
-    /// # Errors
-    /// If a run is refused or differs in more, or they are too few or too bad.
-    pub fn repeats(&self, folder: &str, seeds: usize, accuracy: f64) -> Result<String, String> {
+    pub(crate) fn repeats(
+        &self,
+        folder: &str,
+        seeds: usize,
+        accuracy: f64,
+    ) -> Result<String, String> {
         let refused = |reason: String| format!("the runs `{folder}` are refused: {reason}");
         let mut runs = Vec::new();
         for name in self.runs_in(folder)? {
@@ -119,16 +132,13 @@ impl Records {
     /// The names of the folders in a folder of the records.
     fn runs_in(&self, folder: &str) -> Result<Vec<String>, String> {
         let directory = self.directory("folder", folder)?;
-        let entries = disk::entries(&directory)
+        let entries = system::entries(&directory)
             .map_err(|error| format!("cannot read {}: {error}", directory.display()))?;
         let folders = entries.iter().filter(|entry| entry.path().is_dir());
         Ok(folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
     }
 
     /// The record of the benchmark.
-    ///
-    /// # Errors
-    /// If it is not there, or is not what it should be.
     pub(crate) fn performance(&self) -> Result<bench::Record, String> {
         let record = bench::Record::read(&self.folder.join(performance::RECORD))
             .map_err(|error| format!("the record `performance` is refused: {error}"))?;
@@ -141,18 +151,12 @@ impl Records {
     }
 
     /// A view of the record of the benchmark, as Markdown.
-    ///
-    /// # Errors
-    /// If the record is refused, or lacks what the view shows.
-    pub fn performance_view(&self, view: &str) -> Result<String, String> {
+    pub(crate) fn performance_view(&self, view: &str) -> Result<String, String> {
         performance::view(&self.performance()?, view)
     }
 
     /// A value that has to be at least so large, as an item of a list.
-    ///
-    /// # Errors
-    /// If there is no such number, or it is too small.
-    pub fn requirement(
+    pub(crate) fn requirement(
         &self,
         name: &str,
         key: &str,
@@ -173,37 +177,28 @@ impl Records {
     }
 
     /// A view of a record, as Markdown.
-    ///
-    /// # Errors
-    /// If the record is refused, or has no such view.
-    pub fn view(&self, name: &str, view: &str) -> Result<String, String> {
-        let refused = |reason: String| format!("the run `{name}` has no view `{view}`: {reason}");
-        match (self.read(name)?, view) {
-            (Either::Sweep(sweep), "table") => Ok(sweep_table(&sweep)),
-            (Either::Sweep(sweep), "best") => Ok(sweep_best(&sweep)),
-            (Either::Run(run), "results") => Ok(run_results(&run)),
-            (Either::Run(run), "config") => Ok(run_config(&run)),
-            (Either::Run(run), "groups") => run_groups(&run).map_err(refused),
-            (Either::Run(run), "epochs") => run_epochs(&run).map_err(refused),
-            (Either::Run(run), "network") => run_network(&run).map_err(refused),
-            (Either::Run(run), "classes") => run_classes(&run).map_err(refused),
-            (Either::Run(run), "confused") => run_confused(&run).map_err(refused),
-            (Either::Sweep(_), _) => {
-                Err(format!("the sweep `{name}` has the views table and best, not `{view}`"))
+    pub(crate) fn view(&self, name: &str, view: &str) -> Result<String, String> {
+        match self.read(name)? {
+            Either::Sweep(sweep) => {
+                let unknown = || format!("the sweep `{name}` has no view `{view}`");
+                Ok(named(&SWEEP_VIEWS, view, unknown)?(&sweep))
             }
-            (Either::Run(_), _) => Err(format!(
-                "the run `{name}` has the views results, config, groups, epochs, network, classes \
-                 and confused, not `{view}`"
-            )),
+            Either::Run(run) => {
+                let unknown = || format!("the run `{name}` has no view `{view}`");
+                let show = named(&RUN_VIEWS, view, unknown)?;
+                show(&run).map_err(|reason| format!("{}: {reason}", unknown()))
+            }
         }
     }
 
     /// One value of a record: `summary.KEY`, `config.KEY` or, of a run, `derived.KEY`, with `%` at
     /// the end as a percentage. The record `checks` stands for the results of the harness.
-    ///
-    /// # Errors
-    /// If the record is refused, or has no such value.
-    pub fn value(&self, name: &str, key: &str, evidence: &Evidence) -> Result<String, String> {
+    pub(crate) fn value(
+        &self,
+        name: &str,
+        key: &str,
+        evidence: &Evidence,
+    ) -> Result<String, String> {
         let (path, percent) = key.strip_suffix('%').map_or((key, false), |path| (path, true));
         match (&self.find(name, path, evidence)?, percent) {
             (Value::Number(number), true) => number
@@ -220,7 +215,7 @@ impl Records {
         }
     }
 
-    /// What a record has at a path.
+    /// The value of a record at a path.
     fn find(&self, name: &str, path: &str, evidence: &Evidence) -> Result<Value, String> {
         let tree = match name {
             "checks" => serde_json::json!({
@@ -258,10 +253,7 @@ impl Records {
     }
 
     /// The file of a plot, `book/records/RECORD/NAME.svg`, whose record is checked first.
-    ///
-    /// # Errors
-    /// If the plot does not belong to a record, or its record is refused.
-    pub fn plot(&self, file: &str) -> Result<PathBuf, String> {
+    pub(crate) fn plot(&self, file: &str) -> Result<PathBuf, String> {
         let inside = file.strip_prefix("book/records/").and_then(|inside| inside.rsplit_once('/'));
         let Some((record, name)) = inside else {
             return Err(format!(
@@ -289,147 +281,15 @@ fn to_tree(
 mod tests {
     use std::fs;
 
-    use experiment::{
-        Axis, Choice, Data, Dtype, Evaluation, LineChart, Machine, Program, Role, Series,
-        SweepConfig, SweepRun, SweepSet, SweepSummary, SweepWriter, palette,
-    };
-
     use super::*;
     use crate::run_tables::tests::{SHA, write_run};
 
-    fn evaluation(wrong: usize) -> Evaluation {
-        Evaluation::classification(0.25, wrong, 25)
+    /// The records of the book.
+    fn committed() -> Records {
+        Records::new(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records")).unwrap()
     }
 
-    fn sweep() -> SweepRecord {
-        let axes =
-            vec![Axis { name: "learning_rate".into(), values: vec!["0.1".into(), "1".into()] }];
-        let config = SweepConfig {
-            schema: experiment::SCHEMA,
-            model_name: "one".parse().unwrap(),
-            command: "cargo run -p ffnn -- sweep".into(),
-            dtype: Dtype::F32,
-            seeds: vec![0, 1],
-            selection: "smallest mean validation error".into(),
-            data: Data {
-                name: "iris".into(),
-                sha256: SHA.into(),
-                train: 100,
-                validation: 25,
-                test: 25,
-            },
-            axes: axes.clone(),
-            hyperparameters: toml::Table::new(),
-        };
-        let run = |set, seed, wrong| {
-            let result = Some((evaluation(0).into(), evaluation(wrong).into()));
-            SweepRun { set, seed, result }
-        };
-        let runs = vec![run(0, 0, 2), run(0, 1, 2), run(1, 0, 1), run(1, 1, 1)];
-        let sets = ["0.1", "1"].map(|value| (Role::Candidate, vec![value.to_owned()]));
-        let table: Vec<SweepSet> = experiment::tabulate(&sets, &runs);
-        let tested = [0, 1].map(|seed| experiment::Tested { seed, evaluation: evaluation(1) });
-        let best = Choice::new(&axes, &table[1], tested.to_vec()).unwrap();
-        let machine = Machine { arch: "x".into(), os: "y".into(), cores: 2, cpu: None };
-        let summary = SweepSummary {
-            schema: experiment::SCHEMA,
-            status: Status::Finished,
-            best,
-            baseline: None,
-            wall_seconds: 1.0,
-            machine,
-            program: Program { name: "ffnn".into(), version: "0".into(), revision: None },
-        };
-        SweepRecord { config, runs, table, summary }
-    }
-
-    fn records(checksum: &str) -> (tempfile::TempDir, Records) {
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("book/records");
-        let writer = SweepWriter::create(&folder, &"one".parse().unwrap(), false).unwrap();
-        let series = Series::new("a", palette::SERIES[0], vec![(0.0, 1.0), (1.0, 2.0)]);
-        let plot = LineChart::new("Loss", "x", "y").with(series);
-        writer.finish(&sweep(), &[("loss.svg", plot)]).unwrap();
-        let checksums = DataChecksums::of("iris", checksum);
-        let records = Records { folder, checksums };
-        (root, records)
-    }
-
-    fn evidence() -> Evidence {
-        serde_json::from_str(&crate::evidence::tests::sample("ok")).unwrap()
-    }
-
-    #[test]
-    fn a_sweep_is_shown_with_how_it_was_made() {
-        let (_root, records) = records(SHA);
-        let table = records.view("one", "table").unwrap();
-        assert!(table.contains("| learning rate | training loss |"), "{table}");
-        assert!(
-            table
-                .replace('\u{a0}', " ")
-                .contains("| 1 | 0.250 | 0.0 % | 0.250 ± 0.000 | 4.0 ± 0.0 % | **best** |"),
-            "{table}"
-        );
-        assert!(
-            table.contains("over the seeds 0, 1;")
-                && table.contains("`cargo run -p ffnn -- sweep`")
-        );
-        let best = records.view("one", "best").unwrap();
-        assert!(
-            best.replace('\u{a0}', " ").contains("| **test error** | **4.0 ± 0.0 %** |"),
-            "{best}"
-        );
-        assert!(best.contains("| test set, seed 1 | 1 of 25 wrong |"), "{best}");
-    }
-
-    #[test]
-    fn values_are_taken_from_the_record() {
-        let (_root, records) = records(SHA);
-        let value = |record, key| records.value(record, key, &evidence());
-        assert_eq!(value("one", "summary.best.test_error.mean%").unwrap(), "4.0\u{a0}%");
-        assert_eq!(value("one", "summary.best.test_error.mean").unwrap(), "0.04");
-        assert_eq!(value("one", "config.seeds.1").unwrap(), "1");
-        assert_eq!(value("one", "summary.best.values.learning_rate").unwrap(), "`1`");
-        assert_eq!(value("checks", "passed").unwrap(), "3");
-        for (record, key, expected) in [
-            ("one", "summary.worst", "at `worst` there is baseline, best"),
-            ("one", "summary.best", "is not one value"),
-            ("two", "summary.best", "there is no record `two`"),
-            ("checks", "time", "there is controls, failed"),
-        ] {
-            let error = value(record, key).unwrap_err();
-            assert!(error.contains(expected), "{error}");
-        }
-    }
-
-    #[test]
-    fn records_of_other_data_or_another_schema_are_refused() {
-        let (_root, other) = records(&SHA.replace('0', "f"));
-        assert!(other.view("one", "table").unwrap_err().contains("made from other data"));
-        let (_root, unknown) = records(SHA);
-        let unknown = Records { checksums: DataChecksums::of("digits", SHA), ..unknown };
-        assert!(unknown.view("one", "table").unwrap_err().contains("checksum of its data"));
-
-        let (root, records) = records(SHA);
-        let file = root.path().join("book/records/one/summary.json");
-        let text = fs::read_to_string(&file).unwrap();
-        fs::write(&file, text.replace("\"schema\": 1", "\"schema\": 9")).unwrap();
-        let error = records.view("one", "table").unwrap_err();
-        assert!(error.contains("is refused") && error.contains("got 9"), "{error}");
-    }
-
-    #[test]
-    fn a_view_or_a_record_that_is_not_there_is_an_error() {
-        let (_root, records) = records(SHA);
-        assert!(records.view("one", "worst").unwrap_err().contains("table and best"));
-        for name in ["two", "", "../records/one", "/"] {
-            assert!(
-                records.view(name, "table").unwrap_err().contains("there is no record"),
-                "{name}"
-            );
-        }
-    }
-
+    /// An ablation `two` of two runs.
     fn runs() -> (tempfile::TempDir, Records) {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("book/records");
@@ -441,6 +301,95 @@ mod tests {
         fs::write(folder.join("two/ablation.toml"), definition).unwrap();
         let checksums = DataChecksums::of("iris", SHA);
         (root, Records { folder, checksums })
+    }
+
+    fn evidence() -> Evidence {
+        serde_json::from_str(&crate::evidence::tests::sample("ok")).unwrap()
+    }
+
+    #[test]
+    fn a_sweep_is_shown_with_how_it_was_made() {
+        let records = committed();
+        let sweep = SweepRecord::read(&records.folder.join("iris-sweep")).unwrap();
+        let best = &sweep.summary.best;
+        let table = records.view("iris-sweep", "table").unwrap();
+        let rows: Vec<_> = table.lines().filter(|line| line.starts_with('|')).collect();
+        assert_eq!(rows.len(), sweep.table.len() + 2);
+        let row = rows.iter().find(|row| row.ends_with("| **best** |")).unwrap();
+        let (value, loss) = (&best.values["lr"], best.validation_loss);
+        let expected = format!("{:.3}\u{a0}±\u{a0}{:.3} | ", loss.mean, loss.sd);
+        assert!(row.contains(&format!(" {value} |")) && row.contains(&expected), "{row}");
+        let seeds: Vec<_> = sweep.config.seeds.iter().map(u64::to_string).collect();
+        assert!(table.contains(&format!("over the seeds {};", seeds.join(", "))), "{table}");
+        assert!(table.contains(&format!("Written by `{}`.", sweep.config.command)), "{table}");
+
+        let shown = records.view("iris-sweep", "best").unwrap();
+        assert!(shown.starts_with("| | best | baseline |"), "{shown}");
+        let error = best.test_error;
+        let expected = format!(
+            "| **test error** | **{:.1}\u{a0}±\u{a0}{:.1}\u{a0}%** |",
+            100.0 * error.mean,
+            100.0 * error.sd
+        );
+        assert!(shown.contains(&expected), "{shown}");
+        let tested = best.test[1];
+        let (seed, wrong) = (tested.seed, tested.evaluation.wrong.unwrap());
+        let expected = format!("| test set, seed {seed} | {wrong} of 25 wrong |");
+        assert!(shown.contains(&expected), "{expected} in {shown}");
+    }
+
+    #[test]
+    fn values_are_taken_from_the_record() {
+        let ((_root, runs), sweep) = (runs(), committed());
+        for (records, record, key, expected) in [
+            (&runs, "two/full", "derived.validation_accuracy%", "90.0\u{a0}%"),
+            (&runs, "two/full", "summary.validation.error", "0.1"),
+            (&runs, "two/full", "summary.iterations", "2"),
+            (&runs, "two/full", "config.dtype", "`f32`"),
+            (&sweep, "iris-sweep", "config.seeds.1", "1"),
+            (&runs, "checks", "passed", "3"),
+        ] {
+            assert_eq!(records.value(record, key, &evidence()).unwrap(), expected, "{key}");
+        }
+        for (records, record, key, expected) in [
+            (&sweep, "iris-sweep", "summary.worst", "at `worst` there is baseline, best"),
+            (&sweep, "iris-sweep", "summary.best", "is not one value"),
+            (&runs, "one", "summary.best", "there is no record `one`"),
+            (&runs, "checks", "time", "there is controls, failed"),
+        ] {
+            let error = records.value(record, key, &evidence()).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_record_or_a_view_or_of_other_data_is_refused() {
+        let (root, records) = runs();
+        let error = committed().view("iris-sweep", "worst").unwrap_err();
+        assert!(error.contains("known are table, best"), "{error}");
+        assert!(
+            records.view("two/full", "best").unwrap_err().contains("known are results, config")
+        );
+        for name in ["one", "", "../records/two/full", "/"] {
+            let error = records.view(name, "config").unwrap_err();
+            assert!(error.contains("there is no record"), "{name}: {error}");
+        }
+        let of_data = |name: &str, sha256: &str| {
+            let checksums = DataChecksums::of(name, sha256);
+            let records = Records { checksums, ..records.clone() };
+            [records.view("two/full", "config"), records.ablation("two")].map(Result::unwrap_err)
+        };
+        for error in of_data("iris", &SHA.replace('0', "f")) {
+            assert!(error.contains("made from other data"), "{error}");
+        }
+        for error in of_data("digits", SHA) {
+            assert!(error.contains("checksum of its data"), "{error}");
+        }
+        let file = root.path().join("book/records/two/full/summary.json");
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, text.replace("\"schema\":1", "\"schema\":9")).unwrap();
+        let error = records.view("two/full", "config").unwrap_err();
+        assert!(error.contains("is refused") && error.contains("got 9"), "{error}");
     }
 
     #[test]
@@ -457,9 +406,6 @@ mod tests {
         assert_eq!(records.ablation("two").unwrap().replace('\u{a0}', " "), table);
         assert!(records.ablation("three").unwrap_err().contains("there is no ablation"));
         assert!(records.ablation("../records/two").unwrap_err().contains("there is no ablation"));
-        let other =
-            Records { checksums: DataChecksums::of("iris", &SHA.replace('0', "f")), ..records };
-        assert!(other.ablation("two").unwrap_err().contains("made from other data"));
     }
 
     #[test]
@@ -482,7 +428,7 @@ mod tests {
 
     #[test]
     fn the_record_of_the_benchmark_is_read_or_refused() {
-        let (root, records) = records(SHA);
+        let (root, records) = runs();
         let error = records.performance_view("machine").unwrap_err();
         assert!(error.contains("the record `performance` is refused: cannot read"), "{error}");
         let folder = root.path().join("book/records/performance");
@@ -503,18 +449,19 @@ mod tests {
 
     #[test]
     fn a_plot_belongs_to_a_record_that_is_accepted() {
-        let (_root, good) = records(SHA);
-        assert!(good.plot("book/records/one/loss.svg").unwrap().is_file());
+        let records = committed();
+        assert!(records.plot("book/records/iris-sweep/loss.svg").unwrap().is_file());
         for (file, expected) in [
             ("book/x.svg", "is not of the form"),
             ("book/records/x.svg", "is not of the form"),
             ("book/records/two/loss.svg", "no record"),
-            ("book/records/one/../../x.svg", "no record"),
+            ("book/records/iris-sweep/../../x.svg", "no record"),
         ] {
-            let error = good.plot(file).unwrap_err();
+            let error = records.plot(file).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
-        let (_root, bad) = records(&SHA.replace('0', "f"));
-        assert!(bad.plot("book/records/one/loss.svg").unwrap_err().contains("other data"));
+        let other = Records { checksums: DataChecksums::of("iris", SHA), ..records };
+        let error = other.plot("book/records/iris-sweep/loss.svg").unwrap_err();
+        assert!(error.contains("other data"), "{error}");
     }
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::problem::{Place, Problems};
 
-/// What a label numbers.
+/// The kind of thing that a label numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// `eq:`
     Equation,
     /// `fig:`
@@ -28,9 +28,8 @@ impl Kind {
         }
     }
 
-    /// How a reference to number `number` reads.
-    #[must_use]
-    pub fn refer(self, number: &str) -> String {
+    /// The text of a reference to number `number`.
+    pub(crate) fn refer(self, number: &str) -> String {
         match self {
             Self::Equation => format!("({number})"),
             Self::Figure => format!("Figure {number}"),
@@ -39,22 +38,18 @@ impl Kind {
     }
 }
 
-/// What an equation, figure or table is called in the source.
+/// The name of an equation, figure or table in the source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Label {
-    /// What it numbers.
-    pub kind: Kind,
+pub(crate) struct Label {
+    /// The kind of thing.
+    pub(crate) kind: Kind,
     /// The name, unique in the book among its kind.
-    pub id: String,
+    pub(crate) id: String,
 }
 
 impl Label {
     /// Reads `eq:ID`, `fig:ID` or `tbl:ID`.
-    ///
-    /// # Errors
-    /// If the kind is unknown, or the name is empty or has characters other than lower-case letters,
-    /// digits, `-`, `_` and `.`.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let expected = "expected eq:ID, fig:ID or tbl:ID, where ID has lower-case letters, digits, `-`, `_` and `.`";
         let (prefix, id) = text.split_once(':').unwrap_or((text, ""));
         let kind = Kind::ALL.into_iter().find(|kind| kind.prefix() == prefix);
@@ -68,10 +63,7 @@ impl Label {
     }
 
     /// Reads a label that has to be of one kind.
-    ///
-    /// # Errors
-    /// As [`Label::parse`], and if the label is of another kind.
-    pub fn parse_as(kind: Kind, text: &str) -> Result<Self, String> {
+    pub(crate) fn parse_as(kind: Kind, text: &str) -> Result<Self, String> {
         let label = Self::parse(text)?;
         match label.kind == kind {
             true => Ok(label),
@@ -88,18 +80,18 @@ impl fmt::Display for Label {
 
 /// Where a label stands and the number it got.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Target {
+pub(crate) struct Target {
     /// The chapter's file, relative to `book/src`.
-    pub chapter: PathBuf,
+    pub(crate) chapter: PathBuf,
     /// The number, such as `4.2.3`.
-    pub number: String,
+    pub(crate) number: String,
     /// Where it is defined.
-    pub place: Place,
+    pub(crate) place: Place,
 }
 
 /// Every label of the book.
 #[derive(Debug, Default)]
-pub struct References {
+pub(crate) struct References {
     targets: BTreeMap<Label, Target>,
     counts: BTreeMap<(PathBuf, Kind), usize>,
     chapters: BTreeMap<String, PathBuf>,
@@ -109,7 +101,7 @@ impl References {
     /// Gives the next number of its kind in its chapter to a label.
     ///
     /// `prefix` is what the chapter's numbers begin with; see [`number_prefix`].
-    pub fn define(
+    pub(crate) fn define(
         &mut self,
         label: &Label,
         chapter: &Path,
@@ -139,16 +131,18 @@ impl References {
     }
 
     /// Where a label leads.
-    #[must_use]
-    pub fn get(&self, label: &Label) -> Option<&Target> {
+    pub(crate) fn get(&self, label: &Label) -> Option<&Target> {
         self.targets.get(label)
     }
 
+    /// The name of a labelled thing in the text: `Figure 4.2.1`. A label that is not defined, which is
+    /// reported elsewhere, has no number.
+    pub(crate) fn name(&self, label: &Label) -> String {
+        label.kind.refer(self.get(label).map_or("", |target| &target.number))
+    }
+
     /// The link that a reference in `chapter` becomes.
-    ///
-    /// # Errors
-    /// If nothing defines the label.
-    pub fn link(&self, label: &Label, chapter: &Path) -> Result<String, String> {
+    pub(crate) fn link(&self, label: &Label, chapter: &Path) -> Result<String, String> {
         let target = self.get(label).ok_or_else(|| {
             format!("nothing in the book defines `{label}`, to which `[@{label}]` refers")
         })?;
@@ -161,14 +155,13 @@ impl References {
     }
 
     /// Every label with its target, by kind and name.
-    pub fn iter(&self) -> impl Iterator<Item = (&Label, &Target)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Label, &Target)> {
         self.targets.iter()
     }
 }
 
-/// What the numbers of a chapter begin with: the number its title begins with, or the title's initial.
-#[must_use]
-pub fn number_prefix(title: &str) -> String {
+/// The beginning of the numbers of a chapter: the number its title begins with, or the title's initial.
+pub(crate) fn number_prefix(title: &str) -> String {
     let first = title.split_whitespace().next().unwrap_or_default();
     match first.starts_with(|c: char| c.is_ascii_digit()) {
         true => first.trim_end_matches('.').to_owned(),
@@ -180,8 +173,7 @@ pub fn number_prefix(title: &str) -> String {
 }
 
 /// The link from one chapter's file to another.
-#[must_use]
-pub fn relative(from: &Path, to: &Path) -> String {
+pub(crate) fn relative(from: &Path, to: &Path) -> String {
     let depth = from.components().count().saturating_sub(1);
     let to: Vec<_> = to.iter().map(|part| part.to_string_lossy()).collect();
     "../".repeat(depth) + &to.join("/")

@@ -15,7 +15,6 @@ use crate::evidence::Evidence;
 use crate::expand::{Counts, Expander, Expansion, Inputs};
 use crate::files::files_below;
 use crate::frame;
-use crate::html;
 use crate::links::Pages;
 use crate::pdf::Metadata;
 use crate::pdf::layout::Listed;
@@ -34,13 +33,12 @@ pub struct Options {
     pub book: PathBuf,
     /// The finished book's folder; it is replaced as a whole.
     pub out: PathBuf,
-    /// What the harness writes.
+    /// The results of the harness.
     pub results: PathBuf,
 }
 
 impl Options {
     /// The usual places in a workspace with this target folder of cargo.
-    #[must_use]
     pub fn new(root: &Path, target: &Path) -> Self {
         Self {
             root: root.to_owned(),
@@ -61,17 +59,17 @@ impl Options {
 pub struct Built {
     /// The page to open.
     pub index: PathBuf,
-    /// How much of what it has.
+    /// The numbers of its parts.
     pub counts: Counts,
-    /// What `report.toml` does not say yet.
+    /// The entries that `report.toml` lacks.
     pub missing: Vec<String>,
-    /// What its PDF says of itself.
+    /// The metadata of its PDF.
     pub metadata: Metadata,
     /// The chapters, as `SUMMARY.md` lists them.
     pub chapters: Vec<Listed>,
 }
 
-/// Why a book was not built.
+/// The reason why a book was not built.
 #[derive(Debug)]
 pub enum Failure {
     /// The book has problems; the finished book, if there was one, is as it was.
@@ -111,8 +109,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     if !problems.is_empty() {
         return Err(Failure::Problems(problems.sorted()));
     }
-    let front =
-        FrontMatter::read(&options.book.join("report.toml")).map_err(anyhow::Error::from)?;
+    let front = FrontMatter::read(&options.book.join("report.toml"))?;
     let missing = front.missing();
     let metadata = Metadata { title: front.title.clone(), author: front.author.clone() };
     let inputs = Inputs {
@@ -129,7 +126,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     let staging = tempfile::Builder::new()
         .prefix(".book-")
         .tempdir_in(parent)
-        .map_err(disk::without_temporary_name)
+        .map_err(system::without_temporary_name)
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
     let (expansion, chapters) = render(options, inputs, staging.path())?;
     let Expansion { slots, links, counts, problems: found } = expansion;
@@ -146,11 +143,10 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         let place = Place::file(shown.join(page));
         let text = frame::mend(&text, "Table of contents");
         if let Some(text) = problems.keep(&place, slots.fill(&text, medium)) {
-            html::errors(&text).into_iter().for_each(|error| problems.add(&place, error));
             fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
-    Pages::read(staging.path())?.check(&links, &shown, &mut problems)?;
+    Pages::read(staging.path())?.check(&links, &shown, &mut problems);
     if !problems.is_empty() {
         return Err(Failure::Problems(problems.sorted()));
     }

@@ -1,10 +1,9 @@
 //! The table of runs that differ in nothing but their seed.
 
-use std::fmt::Write as _;
-
 use experiment::{Record, Spread};
 
-use crate::numbers::significant;
+use crate::markdown::{Table, cells};
+use crate::numbers::{mean, significant};
 
 /// A row for each run and one for all, or why they prove nothing: they are fewer than `seeds`, differ in
 /// more than the seed, or their mean accuracy on the test set is below `accuracy`.
@@ -36,40 +35,33 @@ pub(crate) fn table(mut runs: Vec<Record>, seeds: usize, accuracy: f64) -> Resul
         let (mean, accuracy) = (exact(total), exact(accuracy));
         return Err(format!("their mean accuracy on the test set is {mean}, not {accuracy}"));
     }
-    let mut out = String::from(
-        "| seed | accuracy on the test set | minutes | images/s, all in all | peak memory, GB |\n\
-         |--:|--:|--:|--:|--:|",
+    let mut table = Table::new(
+        ">seed | >accuracy on the test set | >minutes | >images/s, all in all | >peak memory, GB",
     );
     for (index, run) in runs.iter().enumerate() {
-        let (seed, accuracy) = (run.config.seed, exact(accuracies[index]));
         let [minutes, speed, memory] =
             [&minutes, &speeds, &gigabytes].map(|c| significant(c[index]));
-        let _ = write!(out, "\n| {seed} | {accuracy} | {minutes} | {speed} | {memory} |");
+        table.row(cells![run.config.seed, exact(accuracies[index]), minutes, speed, memory]);
     }
     let spread = Spread::of(&accuracies).map_or(0.0, |spread| 100.0 * spread.sd);
     // Times have no mean: one run may have had the machine to itself, another not.
-    let _ = write!(
-        out,
-        "\n| mean ± standard deviation | **{}**\u{a0}±\u{a0}{spread:.2} | | | |",
-        exact(total)
-    );
-    let first = &runs[0];
-    let machine = &first.summary.machine;
-    let _ = write!(
-        out,
-        "\n\n{} epoch{} of {} images, none held out; {} test images, each run tested once, after its last \
-         epoch; {} cores of {}. The time is that of the whole run with its evaluations.\n",
-        first.summary.epochs,
-        if first.summary.epochs == 1 { "" } else { "s" },
-        first.config.data.train,
-        first.config.data.test,
+    let total = format!("**{}**\u{a0}±\u{a0}{spread:.2}", exact(total));
+    table.row(cells!["mean ± standard deviation", total, "", "", ""]);
+    let Record { config, summary, .. } = &runs[0];
+    let machine = &summary.machine;
+    Ok(table.with_note(&format!(
+        "{} epoch{} of {} images, none held out; {} test images, each run tested once, after its last \
+         epoch; {} cores of {}. The time is that of the whole run with its evaluations.",
+        summary.epochs,
+        if summary.epochs == 1 { "" } else { "s" },
+        config.data.train,
+        config.data.test,
         machine.cores,
         machine.cpu.as_deref().unwrap_or(&machine.arch)
-    );
-    Ok(out)
+    )))
 }
 
-/// That two runs have another seed, and everything else alike.
+/// Refuses two runs of one seed, and those that differ in more than that.
 fn check_alike(one: &Record, other: &Record) -> Result<(), String> {
     let (a, b) = (&one.config, &other.config);
     let differ = |what: &str| Err(format!("seeds {} and {} differ in {what}", a.seed, b.seed));
@@ -111,10 +103,6 @@ fn column(
 /// A share of thousands, to the last image.
 fn exact(share: f64) -> String {
     format!("{:.2}\u{a0}%", 100.0 * share)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 #[cfg(test)]

@@ -1,30 +1,28 @@
 //! Tables of a single run, as Markdown.
 
-use std::fmt::Write as _;
-
-use experiment::Record;
+use experiment::{ConfusedPair, Evaluation, Record};
 
 use crate::hyperparameters::{flat, is_structured, layers, shown};
+use crate::markdown::{Table, cells};
 use crate::markup::escape;
 use crate::numbers::{percentage, significant};
 use crate::record_tables::words;
 
-/// How many of the most frequent mistakes are listed.
+/// The number of the most frequent mistakes that are listed.
 const PAIRS: usize = 8;
 
 /// The hyperparameters of a run; its layers have a table of their own.
 pub(crate) fn run_config(run: &Record) -> String {
-    let mut out = String::from("| hyperparameter | value |\n|---|---|\n");
+    let mut table = Table::new("hyperparameter | value");
     for (path, value) in flat(&run.config.hyperparameters) {
         // The seed has a row below, whether or not the program counts it here too.
         if !is_structured(value) && path != "seed" {
-            let value = value.to_string().replace('|', "\\|");
-            let _ = writeln!(out, "| {} | `{value}` |", words(&path.replace('.', ": ")));
+            table.row(cells![words(&path.replace('.', ": ")), format!("`{value}`")]);
         }
     }
-    let _ =
-        writeln!(out, "| seed | `{}` |\n| number type | `{}` |", run.config.seed, run.config.dtype);
-    out
+    table.row(cells!["seed", format!("`{}`", run.config.seed)]);
+    table.row(cells!["number type", format!("`{}`", run.config.dtype)]);
+    table.into()
 }
 
 /// The parameter groups of a run, and how each is trained.
@@ -32,33 +30,31 @@ pub(crate) fn run_groups(run: &Record) -> Result<String, String> {
     let hyperparameters = &run.config.hyperparameters;
     let groups = hyperparameters.get("groups").and_then(toml::Value::as_array);
     let groups = groups.ok_or("its hyperparameters have no groups")?;
-    let mut out = String::from("| parameters | optimiser | schedule |\n|---|---|---|\n");
-    let mut row = |names: &str, of: &toml::Table, [optimiser, schedule]: [&str; 2]| {
-        let settings = |part: &str| match of.get(part).and_then(toml::Value::as_table) {
+    let mut table = Table::new("parameters | optimiser | schedule");
+    let mut row = |names: String, of: &toml::Table, parts: [&str; 2]| {
+        let settings = parts.map(|part| match of.get(part).and_then(toml::Value::as_table) {
             Some(table) => settings(part, table),
             None => String::new(),
-        };
-        let (optimiser, schedule) = (settings(optimiser), settings(schedule));
-        let _ = writeln!(out, "| {names} | {optimiser} | {schedule} |");
+        });
+        table.row([names].into_iter().chain(settings));
     };
     for group in groups {
         let wrong = || "a group is not a table with the names of its parameters".to_owned();
         let group = group.as_table().ok_or_else(wrong)?;
         let names = group.get("parameters").and_then(toml::Value::as_array).ok_or_else(wrong)?;
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", shown(name))).collect();
-        row(&names.join(", "), group, ["optimiser", "schedule"]);
+        row(names.join(", "), group, ["optimiser", "schedule"]);
     }
-    row("all others", hyperparameters, ["sgd", "schedule"]);
-    Ok(out)
+    row("all others".to_owned(), hyperparameters, ["sgd", "schedule"]);
+    Ok(table.into())
 }
 
-/// What a table of hyperparameters says, its name first, or what it is called if it has none.
+/// A table of hyperparameters in words: its name, or what it is called if it has none, and the rest.
 fn settings(called: &str, table: &toml::Table) -> String {
     let name = table.get("name").map_or_else(|| called.to_owned(), shown);
-    let name = [format!("**{}**", words(&name))];
     let others = flat(table).into_iter().filter(|(path, _)| path != "name");
     let others = others.map(|(path, value)| format!("{} {}", words(&path), shown(value)));
-    name.into_iter().chain(others).collect::<Vec<_>>().join(", ").replace('|', "\\|")
+    [format!("**{}**", words(&name))].into_iter().chain(others).collect::<Vec<_>>().join(", ")
 }
 
 /// Loss and accuracy after each epoch, with the learning rate of its last step.
@@ -67,36 +63,36 @@ pub(crate) fn run_epochs(run: &Record) -> Result<String, String> {
     if run.summary.train.is_none_or(|train| train.wrong.is_none()) {
         return Err("it is not a run of a classifier, which has an accuracy".to_owned());
     }
-    let validation = epochs.iter().any(|row| row.val_loss.is_some());
-    let mut out = String::from("| epoch | learning rate | training loss | training accuracy |");
-    out.push_str(if validation { " validation loss | validation accuracy |" } else { "" });
-    let _ = write!(out, "\n|{}", "--:|".repeat(if validation { 6 } else { 4 }));
+    let sets = match epochs.iter().any(|row| row.val_loss.is_some()) {
+        true => &["training", "validation"][..],
+        false => &["training"],
+    };
+    let titles: String =
+        sets.iter().map(|set| format!(" | >{set} loss | >{set} accuracy")).collect();
+    let mut table = Table::new(&format!(">epoch | >learning rate{titles}"));
     for row in epochs {
         let loss = |loss: Option<f64>| loss.map_or_else(String::new, |loss| format!("{loss:.3}"));
         let accuracy = |error: Option<f64>| error.map_or_else(String::new, |e| percentage(1.0 - e));
         let rate = row.lr.map_or_else(String::new, significant);
-        let (train_loss, train) = (loss(row.train_loss), accuracy(row.train_error));
-        let _ = write!(out, "\n| {} | {rate} | {train_loss} | {train} |", row.epoch);
-        if validation {
-            let _ = write!(out, " {} | {} |", loss(row.val_loss), accuracy(row.val_error));
-        }
+        let measured = [(row.train_loss, row.train_error), (row.val_loss, row.val_error)];
+        let measured = measured.into_iter().take(sets.len());
+        let measured = measured.flat_map(|(l, error)| [loss(l), accuracy(error)]);
+        table.row(cells![row.epoch, rate].into_iter().chain(measured));
     }
-    out.push('\n');
-    Ok(out)
+    Ok(table.into())
 }
 
-/// How well a run tells each class.
+/// Recall and precision of each class.
 pub(crate) fn run_classes(run: &Record) -> Result<String, String> {
     let confusion = run.confusion.as_ref().ok_or("it has no confusion.csv")?;
-    let mut out = String::from("| class | images | recall | precision |\n|---|--:|--:|--:|\n");
+    let mut table = Table::new("class | >images | >recall | >precision");
     for (class, name) in confusion.class_names().iter().enumerate() {
         let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percentage);
-        let images = confusion.counts().row(class).sum();
         let (recall, precision) =
             (share(confusion.recall(class)), share(confusion.precision(class)));
-        let _ = writeln!(out, "| {} | {images} | {recall} | {precision} |", cell(name));
+        table.row(cells![escape(name), confusion.counts().row(class).sum(), recall, precision]);
     }
-    Ok(out)
+    Ok(table.into())
 }
 
 /// The most frequent mistakes of a run.
@@ -104,41 +100,25 @@ pub(crate) fn run_confused(run: &Record) -> Result<String, String> {
     let confusion = run.confusion.as_ref().ok_or("it has no confusion.csv")?;
     let names = confusion.class_names();
     let wrong = confusion.examples() - confusion.right();
-    let mut out = String::from(
-        "| class | taken for | how often | of the class | of all mistakes |\n|---|---|--:|--:|--:|\n",
-    );
-    for pair in confusion.most_confused(PAIRS) {
-        let of_class = confusion.counts().row(pair.truth).sum();
-        let _ = writeln!(
-            out,
-            "| {} | {} | {} | {} | {} |",
-            cell(&names[pair.truth]),
-            cell(&names[pair.predicted]),
-            pair.count,
-            percentage(pair.count as f64 / of_class as f64),
-            percentage(pair.count as f64 / wrong as f64)
-        );
+    let mut table = Table::new("class | taken for | >how often | >of the class | >of all mistakes");
+    for ConfusedPair { truth, predicted, count } in confusion.most_confused(PAIRS) {
+        let of_class = confusion.counts().row(truth).sum();
+        let [of_class, of_all] = [of_class, wrong].map(|of| percentage(count as f64 / of as f64));
+        let (truth, predicted) = (escape(&names[truth]), escape(&names[predicted]));
+        table.row(cells![truth, predicted, count, of_class, of_all]);
     }
-    Ok(out)
+    Ok(table.into())
 }
 
-/// A name as it stands in a table.
-fn cell(name: &str) -> String {
-    escape(name).replace('|', "\\|")
-}
-
-/// What follows from a record and is not in it: accuracies, speed.
+/// Numbers that follow from a record and are not in it: accuracies, speed.
 pub(crate) fn derived(run: &Record) -> serde_json::Value {
     let summary = &run.summary;
     let mut tree = serde_json::Map::new();
     let evaluations =
         [("train", summary.train), ("validation", summary.validation), ("test", summary.test)];
     for (name, evaluation) in evaluations {
-        if let Some(evaluation) = evaluation
-            && let Some(wrong) = evaluation.wrong
-        {
-            let right = evaluation.examples - wrong;
-            let accuracy = right as f64 / evaluation.examples as f64;
+        if let Some(Evaluation { examples, wrong: Some(wrong), .. }) = evaluation {
+            let accuracy = (examples - wrong) as f64 / examples as f64;
             tree.insert(format!("{name}_accuracy"), accuracy.into());
         }
     }
@@ -166,7 +146,7 @@ pub(crate) fn derived(run: &Record) -> serde_json::Value {
     tree.into()
 }
 
-/// How a hyperparameter was changed; the layers are too long for that.
+/// The change of a hyperparameter; the layers are too long for that.
 pub(crate) fn change(path: &str, from: Option<&toml::Value>, to: Option<&toml::Value>) -> String {
     let short = |value: Option<&toml::Value>| value.map_or_else(|| "none".to_owned(), shown);
     match [from, to].into_iter().flatten().any(is_structured) {
@@ -220,13 +200,13 @@ pub(crate) mod tests {
     }
 
     const HYPERPARAMETERS: &str = "[hyperparameters]\nlr = 0.1\n[hyperparameters.sgd]\n\
-        momentum = 0.9\n[[hyperparameters.model.layers]]\nconv2d = { n_out = 8 }\n\
-        [[hyperparameters.model.layers]]\nflatten = {}\n";
+        momentum = 0.9\n[[hyperparameters.model.layers]]\nlayer = \"conv2d\"\nn_out = 8\n\
+        [[hyperparameters.model.layers]]\nlayer = \"flatten\"\n";
 
     fn run() -> Record {
         let folder = tempfile::tempdir().unwrap();
         write_run(folder.path(), HYPERPARAMETERS, 3, 50);
-        let confusion = "true,cat,dog\ncat,90,10\ndog,40,60\n";
+        let confusion = "true,<cat>,dog\n<cat>,90,10\ndog,40,60\n";
         fs::write(folder.path().join("confusion.csv"), confusion).unwrap();
         Record::read(folder.path()).unwrap()
     }
@@ -248,8 +228,8 @@ pub(crate) mod tests {
         write_run(folder.path(), text, 0, 50);
         let run = Record::read(folder.path()).unwrap();
         let expected = "| parameters | optimiser | schedule |\n|---|---|---|\n\
-                        | `0.W`, `1.W` | **muon**, newton schulz steps 3 |  |\n\
-                        | `0.b` | **frozen** |  |\n\
+                        | `0.W`, `1.W` | **muon**, newton schulz steps 3 | |\n\
+                        | `0.b` | **frozen** | |\n\
                         | all others | **sgd**, momentum 0.9 | **linear**, lr 0.5 |\n";
         assert_eq!(run_groups(&run).unwrap(), expected);
         write_run(folder.path(), "[hyperparameters]\nlr = 1\n", 0, 50);
@@ -260,7 +240,7 @@ pub(crate) mod tests {
     #[test]
     fn epochs_are_rows_with_losses_and_accuracies() {
         let table = plain(&run_epochs(&run()).unwrap());
-        assert!(table.contains("| 0 |  | 2.302 | 10.0 % | 2.310 | 9.0 % |"), "{table}");
+        assert!(table.contains("| 0 | | 2.302 | 10.0 % | 2.310 | 9.0 % |"), "{table}");
         assert!(table.contains("| 1 | 0.05 | 0.500 | 75.0 % | 0.750 | 75.0 % |"), "{table}");
         assert_eq!(table.lines().count(), 4);
     }
@@ -269,10 +249,7 @@ pub(crate) mod tests {
     fn layers_have_a_table_of_their_own() {
         let run = run();
         let network = run_network(&run).unwrap();
-        assert!(
-            network.contains("| 1 | `conv2d` | n out `8` |\n| 2 | `flatten` |  |"),
-            "{network}"
-        );
+        assert!(network.contains("| 1 | `conv2d` | n out `8` |\n| 2 | `flatten` | |"), "{network}");
         let config = run_config(&run);
         assert!(
             config.contains("| sgd: momentum | `0.9` |") && !config.contains("conv2d"),
@@ -285,9 +262,9 @@ pub(crate) mod tests {
         let run = run();
         let classes = plain(&run_classes(&run).unwrap());
         // 90 of 90 + 40 that were taken for cats are cats.
-        assert!(classes.contains("| cat | 100 | 90.0 % | 69.2 % |"), "{classes}");
+        assert!(classes.contains("| &lt;cat&gt; | 100 | 90.0 % | 69.2 % |"), "{classes}");
         let confused = plain(&run_confused(&run).unwrap());
-        assert!(confused.contains("| dog | cat | 40 | 40.0 % | 80.0 % |"), "{confused}");
+        assert!(confused.contains("| dog | &lt;cat&gt; | 40 | 40.0 % | 80.0 % |"), "{confused}");
         let without = Record { confusion: None, ..run };
         assert!(run_classes(&without).unwrap_err().contains("no confusion.csv"));
     }
@@ -307,8 +284,7 @@ pub(crate) mod tests {
         write_run(folder.path(), "[hyperparameters]\nhidden = [3, 2]\n", 0, 50);
         let mut run = Record::read(folder.path()).unwrap();
         assert!(run_network(&run).unwrap_err().contains("list no layers"));
-        run.summary.train =
-            run.summary.train.map(|train| experiment::Evaluation { wrong: None, ..train });
+        run.summary.train = run.summary.train.map(|train| Evaluation { wrong: None, ..train });
         assert!(run_epochs(&run).unwrap_err().contains("not a run of a classifier"));
     }
 }

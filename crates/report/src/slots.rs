@@ -1,4 +1,4 @@
-//! What is put into a page after mdBook has written it.
+//! Drawings and formulas, put into a page after mdBook has written it.
 //!
 //! mdBook reads the HTML within Markdown with a reader of its own, which would take SVG apart. So
 //! the Markdown holds a numbered slot in its place, and the drawing never passes through mdBook.
@@ -13,21 +13,21 @@ const AFTER: &str = "\"></span>";
 /// Where a page takes the glyphs of its formulas.
 const MAIN: &str = "<main>";
 
-/// What must not begin a line. A browser may break on either side of a picture, before these too.
+/// Marks that must not begin a line. A browser may break on either side of a picture, before these too.
 const MARKS: [char; 6] = ['.', ',', ';', ':', ')', '’'];
 
-/// What a slot takes.
+/// The content of a slot.
 #[derive(Clone, Debug)]
-pub enum Filling {
+pub(crate) enum Filling {
     /// A formula.
     Formula(Arc<Formula>),
     /// A drawing.
     Drawing(String),
 }
 
-/// What a page is for.
+/// The medium of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Medium {
+pub(crate) enum Medium {
     /// To be read in a browser.
     Screen,
     /// To be printed.
@@ -36,20 +36,17 @@ pub enum Medium {
 
 /// The slots of a book.
 #[derive(Clone, Debug, Default)]
-pub struct Slots(Vec<Filling>);
+pub(crate) struct Slots(Vec<Filling>);
 
 impl Slots {
     /// A new slot: the markup that stands for it.
-    pub fn add(&mut self, filling: Filling) -> String {
+    pub(crate) fn add(&mut self, filling: Filling) -> String {
         self.0.push(filling);
         format!("{BEFORE}{}{AFTER}", self.0.len() - 1)
     }
 
     /// A page with its slots filled and its glyphs defined, for a medium.
-    ///
-    /// # Errors
-    /// If a slot is unknown, or there is no place for glyphs.
-    pub fn fill(&self, page: &str, medium: Medium) -> Result<String, String> {
+    pub(crate) fn fill(&self, page: &str, medium: Medium) -> Result<String, String> {
         let mut out = String::with_capacity(page.len());
         let mut glyphs: BTreeMap<&String, &String> = BTreeMap::new();
         let mut rest = page;

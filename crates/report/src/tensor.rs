@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// How many decimals a number has that is not short by itself.
+/// The decimals of a number that is not short by itself.
 pub const DIGITS: usize = 4;
 
 /// An array that an example computed.
@@ -58,14 +58,12 @@ impl Tensors {
         self.0.keys().map(String::as_str)
     }
 
-    /// How many there are.
-    #[must_use]
+    /// The number of tensors.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there are none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -73,7 +71,6 @@ impl Tensors {
 
 impl Tensor {
     /// A single number.
-    #[must_use]
     pub fn number(value: f64) -> Self {
         Self { shape: vec![], values: vec![value] }
     }
@@ -96,7 +93,6 @@ impl Tensor {
     }
 
     /// The one number that it is, if it is one.
-    #[must_use]
     pub fn as_number(&self) -> Option<f64> {
         match (&self.shape[..], &self.values[..]) {
             ([], [value]) => Some(*value),
@@ -116,7 +112,6 @@ impl Tensor {
     }
 
     /// Whether [`Tensor::tex`] with so many digits shows every element as it is.
-    #[must_use]
     pub fn is_short(&self, digits: usize) -> bool {
         self.values.iter().all(|value| decimals(*value, digits).is_some())
     }
@@ -148,7 +143,6 @@ impl Tensor {
     }
 
     /// Plain text: `6`, `(1, 2)`, or rows that are separated by semicolons.
-    #[must_use]
     pub fn text(&self, digits: usize) -> String {
         let number = |value: &f64| plain_number(*value, digits);
         match self.shape[..] {
@@ -177,7 +171,6 @@ fn decimals(value: f64, most: usize) -> Option<usize> {
 }
 
 /// A number with a minus of its own width: exact if it is short, else with so many decimals.
-#[must_use]
 pub fn plain_number(value: f64, digits: usize) -> String {
     match scientific(value, digits) {
         Some((mantissa, exponent)) => format!("{mantissa}e{exponent}").replace('-', "\u{2212}"),
@@ -186,7 +179,6 @@ pub fn plain_number(value: f64, digits: usize) -> String {
 }
 
 /// The same in TeX.
-#[must_use]
 pub fn tex_number(value: f64, digits: usize) -> String {
     match scientific(value, digits) {
         Some((mantissa, exponent)) if mantissa == "1" => format!("10^{{{exponent}}}"),

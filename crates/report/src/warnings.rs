@@ -8,7 +8,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
 /// Runs `work`, and returns what it gave and the warnings and errors that were logged meanwhile.
-pub fn collect<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
+pub(crate) fn collect<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
     let warnings = Arc::new(Mutex::new(Vec::new()));
     let collector = Collector { warnings: Arc::clone(&warnings) };
     let result = tracing::subscriber::with_default(collector, work);

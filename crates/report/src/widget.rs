@@ -1,4 +1,4 @@
-//! What a reader can try out: the numbers of a worked example in the hands of a small script.
+//! Widgets to try out: the numbers of a worked example in the hands of a small script.
 //!
 //! A widget stands beside figures that show the same without scripts and on paper, so there it is
 //! absent. Its inputs are those of the worked example, its script computes each step for itself, and
@@ -34,7 +34,6 @@ impl Widget {
     }
 
     /// Its name, which its script knows too.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Convolution => "convolution",
@@ -64,9 +63,9 @@ pub type Rows = Vec<Vec<f64>>;
 /// A convolution of one image of one channel with one filter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Convolution {
-    /// What the reader chooses it by.
+    /// The name by which the reader chooses it.
     pub name: String,
-    /// How far the filter moves.
+    /// The step of the filter.
     pub stride: usize,
     /// Rows and columns of zeros on each side.
     pub pad: (usize, usize),
@@ -80,7 +79,7 @@ pub struct Convolution {
     pub g: Rows,
 }
 
-/// What the crate `cnn` makes of a [`Convolution`].
+/// The results of a [`Convolution`], by the crate `cnn`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Convolved {
     /// The pre-activation.
@@ -120,7 +119,6 @@ impl Convolution {
     }
 
     /// Its results, by the implementation that the chapter shows.
-    #[must_use]
     pub fn outputs(&self) -> Convolved {
         let size = |rows: &Rows| (rows.len(), rows[0].len());
         let (rows_pad, cols_pad) = self.pad;
@@ -155,7 +153,7 @@ pub struct Logits {
     pub g: Vec<f64>,
 }
 
-/// What the crate `activations` makes of [`Logits`].
+/// The results of [`Logits`], by the crate `activations`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Probabilities {
     /// `σ(s / T)`.
@@ -176,7 +174,6 @@ impl Logits {
     }
 
     /// The results at a temperature, by the implementation that the chapter shows.
-    #[must_use]
     pub fn outputs(&self, temperature: f64) -> Probabilities {
         let classes = self.s.len();
         let z = Array2::from_shape_fn((1, classes), |(_, j)| self.s[j] / temperature);

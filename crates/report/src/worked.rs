@@ -6,10 +6,10 @@
 
 use crate::arithmetic::{Worked, check};
 use crate::fragment::{Fragment, Piece, PieceKind};
-use crate::problem::{Place, Problems};
-use crate::tensor::{DIGITS, Tensors};
+use crate::problem::Problems;
+use crate::tensor::{DIGITS, Tensor, Tensors};
 
-/// What the heading of a section begins with in which numbers have to come from the harness.
+/// The beginning of the heading of a section in which numbers have to come from the harness.
 const SECTION: &str = "A worked example";
 
 /// Puts tensors into the formulas of a chapter, those of captions included.
@@ -30,89 +30,85 @@ pub(crate) fn expand_all(chapter: &mut Fragment, tensors: &Tensors, problems: &m
 /// Expands a formula; one that fails is reported once, and nothing stands in its place.
 fn expand_piece(piece: &mut Piece, strict: bool, tensors: &Tensors, problems: &mut Problems) {
     let place = &piece.place;
-    let expanded = match &mut piece.kind {
-        PieceKind::Inline { tex } => formula(tex, true, strict, tensors, problems, place),
-        PieceKind::Display { tex, .. } => formula(tex, false, strict, tensors, problems, place),
-        _ => true,
+    let (tex, inline) = match &mut piece.kind {
+        PieceKind::Inline { tex } => (tex, true),
+        PieceKind::Display { tex, .. } => (tex, false),
+        _ => return,
     };
-    if !expanded {
-        piece.kind = PieceKind::Failed;
-    }
-}
-
-/// Puts tensors into a formula; whether that worked.
-fn formula(
-    tex: &mut String,
-    inline: bool,
-    strict: bool,
-    tensors: &Tensors,
-    problems: &mut Problems,
-    place: &Place,
-) -> bool {
     if strict && let Some(typed) = typed_result(tex) {
-        problems.add(
-            place,
-            format!(
-                "`{typed}` is typed in a worked example: write `\\worked{{NAME}}`, or `\\checked{{...}}` \
-                 around arithmetic"
-            ),
+        let message = format!(
+            "`{typed}` is typed in a worked example: write `\\worked{{NAME}}`, or `\\checked{{...}}` \
+             around arithmetic"
         );
+        problems.add(place, message);
     }
-    let expanded = problems.keep(place, expand(tex, inline, tensors));
-    expanded.map(|expanded| *tex = expanded).is_some()
+    match problems.keep(place, expand(tex, inline, tensors)) {
+        Some(expanded) => *tex = expanded,
+        None => piece.kind = PieceKind::Failed,
+    }
 }
 
-/// TeX with tensors in the place of their names.
-///
-/// # Errors
-/// If a tensor is unknown, or checked arithmetic is wrong.
-pub fn expand(tex: &str, inline: bool, tensors: &Tensors) -> Result<String, String> {
-    let mut out = String::with_capacity(tex.len());
-    let mut rest = tex;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        if let Some((worked, after)) = Worked::read(rest)? {
-            let tensor = tensors.get(&worked.name)?;
-            out.push_str(&tensor.tex(worked.digits, inline)?);
-            rest = after;
+/// TeX with tensors in the place of their names. An error says that a tensor is unknown, or checked
+/// arithmetic wrong.
+pub(crate) fn expand(tex: &str, inline: bool, tensors: &Tensors) -> Result<String, String> {
+    replaced(tex, tensors, &|tensor, digits| tensor.tex(digits, inline))
+}
+
+/// Plain text, such as the text of a figure that cannot be seen, with tensors in the place of their
+/// names.
+pub(crate) fn expand_text(text: &str, tensors: &Tensors) -> Result<String, String> {
+    replaced(text, tensors, &|tensor, digits| Ok(tensor.text(digits)))
+}
+
+/// Text with each tensor as `show` makes it, with so many digits, after its arithmetic has been checked.
+fn replaced(
+    text: &str,
+    tensors: &Tensors,
+    show: &dyn Fn(&Tensor, usize) -> Result<String, String>,
+) -> Result<String, String> {
+    let part = |part| match part {
+        Part::Text(text) => Ok(text.to_owned()),
+        Part::Worked(worked) => show(&tensors.get(&worked.name)?, worked.digits),
+        Part::Checked(inner) => {
+            check(inner, tensors)?;
+            replaced(inner, tensors, show)
+        }
+    };
+    parts(text)?.into_iter().map(part).collect()
+}
+
+/// A part of a text or formula: `\worked{NAME}`, the inside of `\checked{...}`, or something else.
+enum Part<'a> {
+    Text(&'a str),
+    Worked(Worked),
+    Checked(&'a str),
+}
+
+fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
+    let mut parts = Vec::new();
+    let (mut start, mut at) = (0, 0);
+    while let Some(found) = text[at..].find('\\') {
+        at += found;
+        let rest = &text[at..];
+        let (part, after) = if let Some((worked, after)) = Worked::read(rest)? {
+            (Part::Worked(worked), after)
         } else if let Some(after) = rest.strip_prefix(r"\checked") {
             let (inner, after) =
                 group(after).ok_or_else(|| r"arithmetic to check is `\checked{...}`".to_owned())?;
-            check(inner, tensors)?;
-            out.push_str(&expand(inner, inline, tensors)?);
-            rest = after;
+            (Part::Checked(inner), after)
         } else {
-            out.push('\\');
-            rest = &rest[1..];
-        }
+            at += 1;
+            continue;
+        };
+        parts.extend([Part::Text(&text[start..at]), part]);
+        at = text.len() - after.len();
+        start = at;
     }
-    out.push_str(rest);
-    Ok(out)
-}
-
-/// Plain text, such as the text of a figure that cannot be seen, with tensors in the place of
-/// `\worked{NAME}`.
-///
-/// # Errors
-/// If a tensor is unknown.
-pub fn expand_text(text: &str, tensors: &Tensors) -> Result<String, String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find(r"\worked") {
-        out.push_str(&rest[..at]);
-        let Some((worked, after)) = Worked::read(&rest[at..])? else { break };
-        out.push_str(&tensors.get(&worked.name)?.text(worked.digits));
-        rest = after;
-    }
-    out.push_str(rest);
-    Ok(out)
+    parts.push(Part::Text(&text[start..]));
+    Ok(parts)
 }
 
 /// The value of `{{#value worked NAME}}` in a line of text.
-///
-/// # Errors
-/// If the tensor is unknown.
 pub(crate) fn value(name: &str, tensors: &Tensors) -> Result<String, String> {
     tensors.get(name).map(|tensor| tensor.text(DIGITS))
 }
@@ -134,10 +130,16 @@ fn group(tex: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// What looks like a result in TeX, outside of `\worked` and `\checked`: a number after `=` or
+/// Something like a result in TeX, outside of `\worked` and `\checked`: a number after `=` or
 /// `\approx`, a matrix or a tuple with numbers in it.
 fn typed_result(tex: &str) -> Option<String> {
-    let bare = without_expanded(tex);
+    let bare: String = parts(tex).map_or_else(
+        |_| tex.to_owned(),
+        |parts| {
+            let text = |part| if let Part::Text(text) = part { text } else { "" };
+            parts.into_iter().map(text).collect()
+        },
+    );
     for environment in ["matrix}", "smallmatrix}", "pmatrix}", "array}"] {
         let (begin, end) = (format!("\\begin{{{environment}"), format!("\\end{{{environment}"));
         if let Some((_, rest)) = bare.split_once(&begin)
@@ -167,28 +169,6 @@ fn typed_result(tex: &str) -> Option<String> {
             .then(|| format!("({inside})"))
     };
     bare.match_indices('(').find_map(|open| tuple(&open))
-}
-
-/// TeX without what comes from the harness or is checked.
-fn without_expanded(tex: &str) -> String {
-    let mut out = String::new();
-    let mut rest = tex;
-    while let Some(at) = rest.find('\\') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let after = match rest.strip_prefix(r"\checked").and_then(group) {
-            Some((_, after)) => Some(after),
-            None => Worked::read(rest).ok().flatten().map(|(_, after)| after),
-        };
-        match after {
-            Some(after) => rest = after,
-            None => {
-                out.push('\\');
-                rest = &rest[1..];
-            }
-        }
-    }
-    out + rest
 }
 
 /// The parts of a chapter that are worked examples.
@@ -227,6 +207,7 @@ impl Sections {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Place;
     use crate::tensor::tests::sample;
 
     #[test]

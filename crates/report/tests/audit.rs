@@ -18,83 +18,72 @@ fn page(head: &str, body: &str) -> String {
     )
 }
 
-const PICTURE: &str = "<svg role=\"img\" aria-label=\"a dot\" class=\"drawing\" width=\"9\" height=\"9\" viewBox=\"0 0 9 9\">";
+/// The name of a page, the rule that it breaks, and its content.
+const PLANTED: [(&str, &str, &str); 22] = [
+    ("wide", "overflow", r#"<div style="width:2000px">wide</div>"#),
+    ("phone", "overflow", r#"<div style="width:600px">wide on a phone</div>"#),
+    ("pale", "contrast", r#"<p style="color:#999">pale</p>"#),
+    ("veiled", "contrast", r#"<div style="opacity:0.4"><p>seen through</p></div>"#),
+    (
+        "label",
+        "contrast",
+        r##"<figure><svg role="img" aria-label="a dot" class="drawing" width="9" height="9" viewBox="0 0 9 9">
+            <rect width="9" height="9" fill="#333"/><text x="1" y="7" font-size="6">x</text></svg>
+            <figcaption>c</figcaption></figure>"##,
+    ),
+    (
+        "formula",
+        "picture-alternative",
+        r#"<p><svg aria-hidden="true" class="formula" width="9" height="9"><title>x</title></svg></p>"#,
+    ),
+    ("silent", "picture-alternative", r#"<p><svg width="9" height="9"></svg></p>"#),
+    (
+        "image",
+        "picture-alternative",
+        r#"<p><img width="9" height="9" src="data:image/gif;base64,R0lGODlhAQABAAAAACw="></p>"#,
+    ),
+    ("missing", "picture-missing", MISSING),
+    ("failed", "request-failed", MISSING),
+    (
+        "flat",
+        "picture-size",
+        r#"<p><svg role="img" aria-label="a" width="0" height="9"></svg></p>"#,
+    ),
+    ("bare", "figure-caption", "<figure><p>no caption</p></figure>"),
+    (
+        "loose",
+        "figure-caption",
+        r#"<p><svg role="img" aria-label="a dot" class="drawing" width="9" height="9"></svg></p>"#,
+    ),
+    ("twice", "id", r#"<p id="a">twice</p>"#),
+    ("jump", "heading", "<h3>from one to three</h3>"),
+    ("nameless", "name", r#"<p><button style="width:9px;height:9px"></button></p>"#),
+    ("unreachable", "focus", r#"<p><a href="wide.html" tabindex="-1">x</a></p>"#),
+    ("headless", "table", "<table><tr><td>1</td></tr></table>"),
+    ("error", "console", "<script>console.error('no')</script>"),
+    ("exception", "console", "<script>nothing.there()</script>"),
+    (
+        "network",
+        "request",
+        r#"<p><img alt="a" width="9" height="9" src="http://192.0.2.1/a.png"></p>"#,
+    ),
+    ("theme", "theme", r#"<div id="mdbook-menu-bar">a frame without a theme</div>"#),
+];
 
-/// The name of a page, the rule that it breaks, and the page.
+const MISSING: &str = r#"<p><img alt="a" width="9" height="9" src="no.png"></p>"#;
+
+/// The same with the whole page, and those whose defect is not in the content.
 fn planted() -> Vec<(&'static str, &'static str, String)> {
-    let in_body = |body: &str| page("", body);
-    vec![
-        ("wide", "overflow", in_body("<div style=\"width:2000px\">wide</div>")),
-        ("phone", "overflow", in_body("<div style=\"width:600px\">wide on a phone</div>")),
-        ("pale", "contrast", in_body("<p style=\"color:#999\">pale</p>")),
-        ("veiled", "contrast", in_body("<div style=\"opacity:0.4\"><p>seen through</p></div>")),
-        (
-            "night",
-            "contrast",
-            page(
-                "<style>@media (prefers-color-scheme: dark) { p { background: #111 } }</style>",
-                "<p>dark on dark at night</p>",
-            ),
-        ),
-        (
-            "label",
-            "contrast",
-            in_body(&format!(
-                "<figure>{PICTURE}<rect width=\"9\" height=\"9\" fill=\"#333\"/>\
-             <text x=\"1\" y=\"7\" font-size=\"6\">x</text></svg><figcaption>c</figcaption></figure>"
-            )),
-        ),
-        (
-            "formula",
-            "picture-alternative",
-            in_body(
-                "<p><svg aria-hidden=\"true\" class=\"formula\" width=\"9\" height=\"9\"><title>x</title></svg></p>",
-            ),
-        ),
-        ("silent", "picture-alternative", in_body("<p><svg width=\"9\" height=\"9\"></svg></p>")),
-        (
-            "image",
-            "picture-alternative",
-            in_body(
-                "<p><img width=\"9\" height=\"9\" src=\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\"></p>",
-            ),
-        ),
-        (
-            "missing",
-            "picture-missing",
-            in_body("<p><img alt=\"a\" width=\"9\" height=\"9\" src=\"no.png\"></p>"),
-        ),
-        (
-            "failed",
-            "request-failed",
-            in_body("<p><img alt=\"a\" width=\"9\" height=\"9\" src=\"no.png\"></p>"),
-        ),
-        (
-            "flat",
-            "picture-size",
-            in_body("<p><svg role=\"img\" aria-label=\"a\" width=\"0\" height=\"9\"></svg></p>"),
-        ),
-        ("bare", "figure-caption", in_body("<figure><p>no caption</p></figure>")),
-        ("loose", "figure-caption", in_body(&format!("<p>{PICTURE}</svg></p>"))),
-        ("twice", "id", in_body("<p id=\"a\">twice</p>")),
-        ("jump", "heading", in_body("<h3>from one to three</h3>")),
-        ("nameless", "name", in_body("<p><button style=\"width:9px;height:9px\"></button></p>")),
-        ("unreachable", "focus", in_body("<p><a href=\"wide.html\" tabindex=\"-1\">x</a></p>")),
-        ("headless", "table", in_body("<table><tr><td>1</td></tr></table>")),
-        ("error", "console", in_body("<script>console.error('no')</script>")),
-        ("exception", "console", in_body("<script>nothing.there()</script>")),
-        (
-            "network",
-            "request",
-            in_body(
-                "<p><img alt=\"a\" width=\"9\" height=\"9\" src=\"http://192.0.2.1/a.png\"></p>",
-            ),
-        ),
-        ("outside", "request", page("<link rel=\"stylesheet\" href=\"../outside.css\">", "")),
+    let night = "<style>@media (prefers-color-scheme: dark) { p { background: #111 } }</style>";
+    let outside = "<link rel=\"stylesheet\" href=\"../outside.css\">";
+    let planted = PLANTED.map(|(name, rule, body)| (name, rule, page("", body)));
+    let others = [
+        ("night", "contrast", page(night, "<p>dark on dark at night</p>")),
+        ("outside", "request", page(outside, "")),
         ("untitled", "title", page("", "").replace("A page</title>", "</title>")),
         ("tongue", "language", page("", "").replace(" lang=\"en\"", "")),
-        ("theme", "theme", in_body("<div id=\"mdbook-menu-bar\">a frame without a theme</div>")),
-    ]
+    ];
+    planted.into_iter().chain(others).collect()
 }
 
 /// The rules that a page breaks.

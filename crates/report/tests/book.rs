@@ -190,7 +190,8 @@ fn every_failure_is_reported_in_one_run_with_its_line() {
          {{#tests 9.9}}\n\n{{#output rm}}\n\n{{#record gone table}}\n\n{{#value gone a}}\n\n\
          {{#figure gone.svg \"c\" \"a\" fig:gone-file}}\n\n{{#plot book/x.svg \"c\" \"a\" fig:plot}}\n\n\
          [dead](gone.md) [dead](deep/back.md#gone)\n\n$$\nx\n$$ {#eq:relu .step}\n\n$$\nx\n$$ {#eq:unchecked .result}\n\n\
-         {{#inclde a}}\n\n{{#include a.rs:b}}\n\n![](x.png)\n\nsee ??\n\n<p>open\n",
+         {{#inclde a}}\n\n{{#include a.rs:b}}\n\n![](x.png)\n\nsee ??\n\n\
+         {{#repeats best three 0.9}}\n\n{{#widget pooling \"Try\"}}\n\n<p>open\n",
     );
     workspace.write("book/src/figures/unused.svg", NET);
     let problems = workspace.problems();
@@ -220,6 +221,8 @@ fn every_failure_is_reported_in_one_run_with_its_line() {
         format!("{file}:56: `{{{{#include}}}}` does not fail on a wrong anchor"),
         format!("{file}:58: the image `x.png` has no alternative text"),
         format!("{file}:58: `x.png` would be loaded, but is not in the book"),
+        format!("{file}:62: `three` in `{{{{#repeats best three 0.9}}}}` is not a number"),
+        format!("{file}:64: there is no widget `pooling`"),
         "target/book/q4-1.html: `??` in \"see ??\"".to_owned(),
         "book: mdBook warns: unclosed HTML tag `<p>`".to_owned(),
         "book/src/figures/unused.svg: no chapter shows this figure".to_owned(),
@@ -338,73 +341,41 @@ fn a_frame_that_cannot_be_read_is_an_error() {
     }
 }
 
-/// The record of a run on Iris, of whose validation set `wrong` of 25 are wrong.
-fn run_record(workspace: &Workspace, name: &str, hyperparameters: &str, wrong: usize) {
-    let sha256 = datasets::Splits::iris().unwrap().sha256;
-    let error = wrong as f64 / 25.0;
-    let config = format!(
-        "schema = 1\nmodel_name = \"run\"\ncommand = \"train\"\nseed = 0\ndtype = \"f32\"\n[data]\n\
-         name = \"iris\"\nsha256 = \"{sha256}\"\ntrain = 100\nvalidation = 25\ntest = 25\n\
-         [hyperparameters]\n{hyperparameters}"
-    );
-    let metrics = format!(
-        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n\
-         1,1,0.1,1.0,0.5,0.25,0.75,{error}\n"
-    );
-    let summary = serde_json::json!({
-        "schema": 1, "status": "finished", "epochs": 1, "iterations": 1,
-        "train": {"examples": 100, "wrong": 25, "loss": 0.5, "error": 0.25},
-        "validation": {"examples": 25, "wrong": wrong, "loss": 0.75, "error": error},
-        "test": null, "diverged": null, "wall_seconds": 1.0,
-        "machine": {"arch": "x", "os": "y", "cores": 1, "cpu": null},
-        "program": {"name": "kaggle", "version": "0", "revision": null},
-    });
-    workspace.write(&format!("book/records/{name}/config.toml"), &config);
-    workspace.write(&format!("book/records/{name}/metrics.csv"), &metrics);
-    workspace.write(&format!("book/records/{name}/summary.json"), &summary.to_string());
-}
-
 #[test]
 fn records_of_pictures_and_of_an_ablation_are_shown() {
     let workspace = Workspace::new();
-    let layers = "smoothing = 0.1\n[[hyperparameters.layers]]\nlayer = \"flatten\"\n";
-    run_record(&workspace, "study/full", layers, 1);
-    run_record(&workspace, "study/plain", &layers.replace("0.1", "0.0"), 2);
-    let study = "baseline = \"full\"\n[[component]]\nrecord = \"plain\"\nname = \"smoothing\"\n\
-        purpose = \"calm\"\nchanges = [\"smoothing\"]\n";
-    workspace.write("book/records/study/ablation.toml", study);
-    let images = ndarray::Array4::from_elem((25, 4, 4, 3), 9_u8);
-    let mut probabilities = ndarray::Array2::<f32>::zeros((25, 2));
-    probabilities.column_mut(0).fill(1.0);
-    let mut labels = [0; 25];
-    labels[3] = 1;
-    let names = ["<cat>", "dog"];
-    let predictions =
-        experiment::Predictions::new(images.view(), &labels, probabilities.view(), &names).unwrap();
-    let record = workspace.path().join("book/records/study/full");
-    predictions.write::<f32>(&record, None).unwrap();
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book");
+    for name in ["records/fashion-mnist-mlp", "records/cifar10-ablation"] {
+        for file in report::files::files_below(&book.join(name)).unwrap() {
+            let copy = workspace.path().join("book").join(file.strip_prefix(&book).unwrap());
+            fs::create_dir_all(copy.parent().unwrap()).unwrap();
+            fs::copy(file, copy).unwrap();
+        }
+    }
     workspace.add(
         "book/src/q4-1.md",
-        "\nSee [@fig:samples].\n\n{{#plot book/records/study/full/samples.svg \"Pictures\" \"Grey squares\" fig:samples}}\n\n\
-         {{#ablation study}}\n\n{{#record study/full network}}\n\n{{#record study/full confused}}\n\n\
-         {{#requirement study/full derived.validation_accuracy% 0.9 \"accuracy\"}}\n",
+        "\nSee [@fig:samples].\n\n\
+         {{#plot book/records/fashion-mnist-mlp/samples.svg \"Pictures\" \"Clothes\" fig:samples}}\n\n\
+         {{#ablation cifar10-ablation}}\n\n{{#record fashion-mnist-mlp network}}\n\n\
+         {{#record fashion-mnist-mlp confused}}\n\n\
+         {{#requirement fashion-mnist-mlp derived.validation_accuracy% 0.5 \"accuracy\"}}\n",
     );
     workspace.build().unwrap();
     let page = workspace.page("q4-1.html").replace('\u{a0}', " ");
     for expected in [
         "href=\"data:image/png;base64,iVBORw0KGgo",
-        "<title>&lt;cat&gt;; predicted: &lt;cat&gt; 100 %; right</title>",
-        "aria-label=\"Grey squares\"",
-        "<td style=\"text-align: right\">−4.0</td>",
+        "; right</title>",
+        "aria-label=\"Clothes\"",
+        "<td>nothing (the full recipe)</td>",
         "<code>flatten</code>",
-        "<td>&lt;cat&gt;</td>",
-        "✓ accuracy: <strong>96.0 %</strong> (at least 90.0 %)",
+        "<td>shirt</td>",
+        "%</strong> (at least 50.0 %)",
     ] {
         assert!(page.contains(expected), "{expected} is not in {page}");
     }
 
     // What the page would load is refused wherever it stands.
-    let file = record.join("samples.svg");
+    let file = workspace.path().join("book/records/fashion-mnist-mlp/samples.svg");
     let svg = fs::read_to_string(&file).unwrap();
     fs::write(&file, svg.replace("data:image/png", "https://x/data:image/png")).unwrap();
     let problems = workspace.problems();

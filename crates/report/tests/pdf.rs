@@ -9,10 +9,10 @@ use std::ops::Range;
 
 use browser::for_tests;
 use handin::entries::SECTIONS;
-use report::pdf::layout::{Layout, Listed};
+use report::pdf::layout::Listed;
 use report::pdf::read::{Link, Pdf, Spot};
 use report::pdf::text::Run;
-use report::pdf::{ASKED, Asked, Expected, GRADED, Metadata, Printed, Shown, print};
+use report::pdf::{ASKED, Asked, Expected, GRADED, Metadata, Printed, print};
 use report::problem::{Place, Problems};
 
 const STYLE: &str = include_str!("../../../book/theme/report.css");
@@ -25,6 +25,9 @@ const STATEMENTS: [&str; 2] = [
      anyone else's solution. I have given credit to all external sources I consulted.",
 ];
 
+/// What mdBook puts between two chapters.
+const SEPARATOR: &str = "<div style=\"break-before: page; page-break-before: always;\"></div>\n";
+
 const CHAPTERS: [(&str, &str); 5] = [
     ("", "Title page"),
     ("Background", "2.1 Networks"),
@@ -34,10 +37,9 @@ const CHAPTERS: [(&str, &str); 5] = [
 ];
 
 /// What its questions have to have.
-const ASKED_OF_IT: [Asked; 3] = [
-    Asked { question: "4.1", shown: Shown::Numbered("fig:net") },
-    Asked { question: "4.1", shown: Shown::Code("crates/relu.rs") },
-    Asked { question: "4.2", shown: Shown::Words("test_forward (Layer) ... ok") },
+const ASKED_OF_IT: [(&str, &[Asked]); 2] = [
+    ("4.1", &[Asked::Numbered("fig:net"), Asked::Code("crates/relu.rs")]),
+    ("4.2", &[Asked::Words("test_forward (Layer) ... ok")]),
 ];
 
 /// A chapter's heading as mdBook writes it.
@@ -69,7 +71,7 @@ fn book() -> String {
          viewBox=\"0 0 40 40\"><circle cx=\"20\" cy=\"20\" r=\"9\"/></svg></div><figcaption><p><strong>\
          Figure 4.1.1.</strong> A unit.</p></figcaption></figure>\n<p>crates/relu.rs</p>\
          <pre><code class=\"language-rust\">fn relu(z: f64) -&gt; f64 {\n    z.max(0.0) // first\n}</code></pre>";
-    let layer = heading(1, "layer", "Question 4.2: layer")
+    let layer = heading(1, "layer", "Question 4.2: \"layer\"")
         + "<p>Its text.</p><p>test_forward (Layer) ... ok</p>";
     let mut files: BTreeMap<&str, String> = BTreeMap::new();
     for (_, file, line) in GRADED {
@@ -91,47 +93,61 @@ fn book() -> String {
             .unwrap();
     }
     appendix += "</div>\n";
-    let separator = "<div style=\"break-before: page; page-break-before: always;\"></div>\n";
     format!(
         "<head>\n<link rel=\"stylesheet\" href=\"report.css\">\n</head><body><main>{}</main>\n\
          <script src=\"highlight-x.js\"></script>\n</body>",
-        [title, networks, relu, layer, appendix].join(separator)
+        [title, networks, relu, layer, appendix].join(SEPARATOR)
     )
 }
 
-fn listed() -> Vec<Listed> {
-    CHAPTERS.map(|(part, name)| Listed { part: part.to_owned(), name: name.to_owned() }).to_vec()
+fn metadata() -> Metadata {
+    Metadata { title: "Networks".to_owned(), author: "Ada & Co".to_owned() }
 }
 
 /// Prints a book, and returns what is wrong with it.
-fn printed(browser: &browser::Browser, book: &str) -> (Printed, Layout, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
+fn try_print(browser: &browser::Browser, book: &str) -> anyhow::Result<(Printed, Vec<String>)> {
+    let folder = tempfile::tempdir()?;
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
     // As mdBook's own style has it.
-    let style = format!("body {{ margin: 0; }}\n{STYLE}");
-    fs::write(folder.path().join("report.css"), style).unwrap();
-    fs::write(folder.path().join("highlight-x.js"), "hljs = { highlightBlock() {} };").unwrap();
-    let layout = Layout::read(book, &listed()).unwrap();
-    let metadata = Metadata { title: "Networks".to_owned(), author: "Ada & Co".to_owned() };
+    write("report.css", &format!("body {{ margin: 0; }}\n{STYLE}"))?;
+    write("highlight-x.js", "hljs = { highlightBlock() {} };")?;
+    write("print.html", book)?;
+    let listed =
+        CHAPTERS.map(|(part, name)| Listed { part: part.to_owned(), name: name.to_owned() });
     let mut problems = Problems::default();
-    let place = Place::file("b.pdf");
-    let printed = {
-        let asked = &ASKED_OF_IT;
-        print(browser, folder.path(), &layout, &metadata, asked, &place, &mut problems).unwrap()
-    };
-    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
-    assert_eq!(left.len(), 2, "the printed page is still there: {left:?}");
-    (printed, layout, problems.sorted().iter().map(|problem| problem.message.clone()).collect())
+    let (place, asked) = (Place::file("b.pdf"), &ASKED_OF_IT);
+    let printed =
+        print(browser, folder.path(), &listed, &metadata(), asked, &place, &mut problems)?;
+    let left: Vec<_> = fs::read_dir(folder.path())?.collect();
+    assert_eq!(left.len(), 3, "the printed page is still there: {left:?}");
+    Ok((printed, problems.sorted().into_iter().map(|problem| problem.message).collect()))
+}
+
+fn printed(browser: &browser::Browser, book: &str) -> (Printed, Vec<String>) {
+    try_print(browser, book).unwrap()
 }
 
 #[test]
 fn a_good_book_passes_and_is_the_same_each_time() {
     let Some(browser) = for_tests("a book is printed").unwrap() else { return };
-    let (first, _, problems) = printed(&browser, &book());
+    let (first, problems) = printed(&browser, &book());
     assert_eq!(problems, [""; 0]);
     // Title, contents, three chapters, the appendix's first page and a page for each of its crates.
-    assert_eq!((first.pages, first.appendix), (11, 6));
-    let (second, _, _) = printed(&browser, &book());
+    assert_eq!((first.pdf.pages.len(), first.appendix), (11, 6));
+    let (second, _) = printed(&browser, &book());
     assert!(first.bytes == second.bytes, "{} and {}", first.bytes.len(), second.bytes.len());
+}
+
+#[test]
+fn a_chapter_too_few_or_without_a_heading_is_an_error() {
+    let Some(browser) = for_tests("incomplete books").unwrap() else { return };
+    for (kept, lost, expected) in [
+        (SEPARATOR, "", "print.html has 4 chapters, but SUMMARY.md lists 5"),
+        ("<h1 id=\"relu\">", "<h2 id=\"relu\">", "the chapter \"4.1 ReLU\" does not begin"),
+    ] {
+        let error = try_print(&browser, &book().replacen(kept, lost, 1)).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
@@ -141,10 +157,10 @@ fn what_does_not_fit_or_cannot_be_loaded_is_found() {
         <img src=\"http://example.org/a.png\" alt=\"\">\
         <figure class=\"figure\" id=\"high\"><div style=\"height: 1000px\">y</div></figure>\
         <script>missing()</script><p>Its text.</p>";
-    let (_, _, problems) = printed(&browser, &book().replace("<p>Its text.</p>", wide));
+    let (_, problems) = printed(&browser, &book().replace("<p>Its text.</p>", wide));
     for expected in [
-        "<p> 'wide' of 'Question 4.2: layer' does not fit on a page: it ends at 900 px of 696",
-        "<figure> 'high' of 'Question 4.2: layer' does not fit",
+        "<p> 'wide' of 'Question 4.2: \"layer\"' does not fit on a page: it ends at 900 px of 696",
+        "<figure> 'high' of 'Question 4.2: \"layer\"' does not fit",
         "none.png: net::ERR_FILE_NOT_FOUND",
         "asks the network for http://example.org/a.png",
         "missing is not defined",
@@ -199,11 +215,9 @@ const DAMAGES: [Damage; 32] = [
         keep(pdf, 2, |run| !run.is_bold);
     }),
     ("the file's Title is \"Other\", not \"Networks\"", |pdf| {
-        pdf.information.insert("Title".to_owned(), "Other".to_owned());
+        pdf.title = "Other".to_owned();
     }),
-    ("the file's Author is \"\", not \"Ada & Co\"", |pdf| {
-        pdf.information.remove("Author");
-    }),
+    ("the file's Author is \"\", not \"Ada & Co\"", |pdf| pdf.author.clear()),
     ("the file's language is \"\"", |pdf| pdf.language.clear()),
     ("the font Strange is not in the file", |pdf| {
         pdf.fonts.insert("Strange".to_owned(), false);
@@ -268,15 +282,11 @@ const DAMAGES: [Damage; 32] = [
 #[test]
 fn every_damage_is_found() {
     let Some(browser) = for_tests("damaged PDFs").unwrap() else { return };
-    let (printed, layout, _) = printed(&browser, &book());
-    let good = Pdf::read(&printed.bytes).unwrap();
-    let check = |pdf: &Pdf| {
-        let mut problems = Problems::default();
-        let (title, author, asked) = ("Networks", "Ada & Co", &ASKED_OF_IT[..]);
-        let expected = Expected { layout: &layout, title, author, asked };
-        expected.check(pdf, &Place::file("b.pdf"), &mut problems);
-        problems.sorted().iter().map(|p| p.message.clone()).collect::<Vec<_>>()
-    };
+    let (printed, _) = printed(&browser, &book());
+    let Printed { pdf: good, chapters, appendix, .. } = printed;
+    let metadata = metadata();
+    let expected = Expected { chapters: &chapters, metadata: &metadata, asked: &ASKED_OF_IT };
+    let check = |pdf: &Pdf| expected.problems(pdf);
     assert_eq!(check(&good), [""; 0]);
     for (expected, damage) in DAMAGES {
         let mut pdf = good.clone();
@@ -288,7 +298,7 @@ fn every_damage_is_found() {
     // Whatever line of the appendix is lost, its file is named; with it goes what is graded.
     for (name, file, line) in GRADED {
         let mut pdf = good.clone();
-        let page = (printed.appendix..=printed.pages)
+        let page = (appendix..=good.pages.len())
             .find(|page| find(&pdf, *page, file).is_some() && find(&pdf, *page, line).is_some());
         lose(&mut pdf, page.unwrap(), line);
         let found = check(&pdf);
@@ -306,14 +316,13 @@ fn what_is_graded_is_what_is_handed_in() {
     assert_eq!(names, entries().map(|entry| entry.name).collect::<Vec<_>>());
     for (name, file, _) in GRADED {
         let entry = entries().find(|entry| entry.name == name).unwrap();
-        assert!(entry.sources.iter().any(|source| source.file == file), "{name}: {file}");
+        assert!(entry.files.contains(&file), "{name}: {file}");
     }
 }
 
 #[test]
 fn every_question_of_the_assignment_is_asked_for() {
-    let mut questions = ASKED.map(|asked| asked.question).to_vec();
-    questions.dedup();
+    let questions = ASKED.map(|(question, _)| question);
     assert_eq!(questions, ["4.1", "4.2", "4.3", "4.4", "5", "6.1", "6.2", "6.3", "7.1", "7.2"]);
 }
 

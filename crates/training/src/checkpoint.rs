@@ -1,13 +1,11 @@
-//! Checkpoints.
+//! Checkpoints: a model, its origin, and the state of its training.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use experiment::{Evaluation, ExperimentError, write_atomically};
-use ffnn::NeuralNetwork;
+use experiment::{ExperimentError, write_atomically};
 use half::f16;
-use ndarray::ArrayD;
+use network::NeuralNetwork;
 use numerics::Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,8 +14,8 @@ use crate::run_state::RunState;
 use crate::tensor_file::TensorFile;
 use crate::{Difference, Model, ModelSpec, Provenance, RunConfig, TrainingError};
 
-/// A trained model, where it comes from, and, unless it is
-/// [`weights_only`](Self::weights_only), what it takes to train it further.
+/// A trained model, its origin, and, unless it is [`weights_only`](Self::weights_only), the state that
+/// it takes to train it further.
 ///
 /// The file is safetensors. All tensors are `F32`, but the parameters of one that was
 /// [rounded](Self::rounded_to_half), which are `F16`; `BF16` can be read too.
@@ -54,15 +52,13 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`TrainingError::Checkpoint`] if the file cannot be read, is truncated, damaged, of another
-    /// format or version; [`TrainingError::Tensor`] if a tensor is missing, has another shape or
-    /// type, is not finite, or is none of the model's.
+    /// format or version, or if a tensor is missing, has another shape or type, is not finite, or is none
+    /// of the model's.
     pub fn load(path: &Path) -> Result<Self, TrainingError> {
-        let bytes = fs::read(path).map_err(|error| TrainingError::Checkpoint {
-            file: path.display().to_string(),
-            expected: "a checkpoint that can be read".to_owned(),
-            got: error.to_string(),
-        })?;
-        Self::from_bytes(&path.display().to_string(), &bytes)
+        let file = path.display().to_string();
+        let unreadable =
+            |error| TrainingError::checkpoint(&file, "a checkpoint that can be read", error);
+        Self::from_bytes(&file, &fs::read(path).map_err(unreadable)?)
     }
 
     /// As [`load`](Self::load), from the bytes of a file; its name is for the messages.
@@ -70,40 +66,53 @@ impl Checkpoint {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, TrainingError> {
-        let TensorFile { metadata, mut tensors, half } = TensorFile::from_bytes(file, bytes)?;
-        let spec: ModelSpec = parse(file, &metadata, MODEL)?;
-        let provenance = parse(file, &metadata, PROVENANCE)?;
+        let mut content = TensorFile::from_bytes(file, bytes)?;
+        let spec: ModelSpec = parse(file, &content, MODEL)?;
+        let provenance = parse(file, &content, PROVENANCE)?;
+        let has_state = content.metadata.contains_key(RUN);
         let mut state: Option<RunState> =
-            metadata.contains_key(RUN).then(|| parse(file, &metadata, RUN)).transpose()?;
+            has_state.then(|| parse(file, &content, RUN)).transpose()?;
 
-        check_tensors(file, &spec, &tensors)?;
+        // Every tensor must be there in its shape before memory is taken for the model.
+        let mut values = Vec::new();
+        let shapes = NeuralNetwork::shapes(&spec.layer_configs(), &spec.input_shape)?;
+        for (index, layer) in shapes.iter().enumerate() {
+            let parameters = layer.parameters().map(|(name, shape)| ("model", name, shape));
+            let buffers = layer.buffers().map(|(name, shape)| ("buffer", name, shape));
+            for (kind, name, shape) in parameters.chain(buffers) {
+                let tensor = format!("{kind}.{index}.{name}");
+                values.push((index, name, content.take(file, &tensor, shape)?, tensor));
+            }
+        }
         // What is drawn here is overwritten.
         let mut model = Model::build(spec, &mut Rng::new(0))?;
-        restore(file, &mut model, &mut tensors)?;
+        for (index, name, value, tensor) in values {
+            let layer = &mut model.network_mut().layers_mut()[index];
+            let set = match layer.parameters().get(name) {
+                Some(_) => layer.set_parameter(name, &value),
+                None => layer.set_buffer(name, &value),
+            };
+            set.map_err(|error| {
+                TrainingError::tensor(file, &tensor, "what its layer takes", error)
+            })?;
+        }
         if let Some(state) = &mut state
             && state.position.iteration > 0
         {
-            let optimiser = state.config.optimiser()?;
-            for (name, parameter) in model.network().parameters() {
-                if optimiser.is_frozen(&name) {
-                    continue;
-                }
-                let shape = parameter.shape().to_vec();
-                let velocity = take(file, &mut tensors, format!("velocity.{name}"), &shape)?;
+            let optimiser = state.config.optimiser::<f32>()?;
+            let parameters = model.network().parameters();
+            for (name, parameter) in parameters.filter(|(name, _)| !optimiser.is_frozen(name)) {
+                let tensor = format!("velocity.{name}");
+                let velocity = content.take(file, &tensor, parameter.shape())?;
                 state.velocities.insert(name, velocity);
             }
         }
-        match tensors.keys().next() {
-            None => {
-                Ok(Self { file: file.to_owned(), model, provenance, state, half: !half.is_empty() })
-            }
-            Some(tensor) => Err(TrainingError::Tensor {
-                file: file.to_owned(),
-                tensor: tensor.clone(),
-                expected: "only tensors of the model".to_owned(),
-                got: "one that it does not have".to_owned(),
-            }),
+        if let Some(tensor) = content.tensors.keys().next() {
+            let (expected, got) = ("only tensors of the model", "one that it does not have");
+            return Err(TrainingError::tensor(file, tensor, expected, got));
         }
+        let half = !content.half.is_empty();
+        Ok(Self { file: file.to_owned(), model, provenance, state, half })
     }
 
     /// The description of the model.
@@ -118,13 +127,13 @@ impl Checkpoint {
         &self.model
     }
 
-    /// The model alone.
+    /// The model, without the rest.
     #[must_use]
     pub fn into_model(self) -> Model {
         self.model
     }
 
-    /// Where the weights come from.
+    /// The origin of the weights.
     #[must_use]
     pub fn provenance(&self) -> &Provenance {
         &self.provenance
@@ -136,15 +145,7 @@ impl Checkpoint {
         self.state.as_ref().map(|state| &state.config)
     }
 
-    /// Checks that the model is the one that is described.
-    ///
-    /// # Errors
-    /// [`TrainingError::Differs`] with every field that is another.
-    pub fn check_spec(&self, spec: &ModelSpec) -> Result<(), TrainingError> {
-        self.check("the model", self.spec(), spec)
-    }
-
-    /// The same without what only a training needs: the form to ship.
+    /// The same without the state of its training: the form to ship.
     #[must_use]
     pub fn weights_only(self) -> Self {
         Self { state: None, ..self }
@@ -155,19 +156,16 @@ impl Checkpoint {
     /// variance would become 0.
     ///
     /// # Errors
-    /// [`TrainingError::Tensor`] if a number is beyond the largest of half precision, 65504.
+    /// [`TrainingError::Checkpoint`] if a number is beyond the largest of half precision, 65504.
     pub fn rounded_to_half(mut self) -> Result<Self, TrainingError> {
         for (index, layer) in self.model.network_mut().layers_mut().iter_mut().enumerate() {
             for (name, parameter) in layer.parameters_and_gradients().0.iter_mut() {
                 for x in parameter.iter_mut() {
                     let rounded = f16::from_f32(*x);
                     if !rounded.is_finite() {
-                        return Err(TrainingError::Tensor {
-                            file: self.file.clone(),
-                            tensor: format!("model.{index}.{name}"),
-                            expected: format!("numbers of half precision, up to {}", f16::MAX),
-                            got: x.to_string(),
-                        });
+                        let tensor = format!("model.{index}.{name}");
+                        let expected = format!("numbers of half precision, up to {}", f16::MAX);
+                        return Err(TrainingError::tensor(&self.file, &tensor, expected, x));
                     }
                     *x = rounded.to_f32();
                 }
@@ -176,18 +174,13 @@ impl Checkpoint {
         Ok(Self { half: true, ..self.weights_only() })
     }
 
-    /// Notes the result of these weights on the test set.
-    pub fn set_test(&mut self, test: Evaluation) {
-        self.provenance.test = Some(test);
-    }
-
     /// Writes the checkpoint: completely, or not at all.
     ///
     /// # Errors
     /// [`ExperimentError::Io`]; what was there before stays.
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
         let state = self.state.as_ref();
-        write_with(path, &self.model, &self.provenance, state, self.half && state.is_none())
+        write(path, &self.model, &self.provenance, state, self.half && state.is_none())
     }
 
     pub(crate) fn check<V: Serialize>(
@@ -208,28 +201,8 @@ impl Checkpoint {
     }
 }
 
-impl Model {
-    /// The model of weights that are at hand as bytes, for instance embedded in the program.
-    ///
-    /// # Errors
-    /// As [`Checkpoint::load`].
-    pub fn from_weights(name: &str, bytes: &[u8]) -> Result<Self, TrainingError> {
-        Ok(Checkpoint::from_bytes(name, bytes)?.into_model())
-    }
-}
-
-/// Writes a checkpoint of these parts, atomically.
+/// Writes a checkpoint of these parts, atomically; parameters as `F16` if they are of `half` precision.
 pub(crate) fn write(
-    path: &Path,
-    model: &Model,
-    provenance: &Provenance,
-    state: Option<&RunState>,
-) -> Result<(), TrainingError> {
-    write_with(path, model, provenance, state, false)
-}
-
-/// The same, parameters as `F16` if they are of `half` precision.
-fn write_with(
     path: &Path,
     model: &Model,
     provenance: &Provenance,
@@ -270,98 +243,23 @@ fn write_with(
     Ok(write_atomically(path, &file.to_bytes())?)
 }
 
-/// Checks that the file has every tensor of the model in its shape, before memory is taken for the model.
-fn check_tensors(
-    file: &str,
-    spec: &ModelSpec,
-    tensors: &BTreeMap<String, ArrayD<f32>>,
-) -> Result<(), TrainingError> {
-    let layers = NeuralNetwork::shapes(&spec.layer_configs(), &spec.input_shape)?;
-    for (index, layer) in layers.iter().enumerate() {
-        for (name, shape) in layer.parameters() {
-            check_tensor(file, tensors, &format!("model.{index}.{name}"), shape)?;
-        }
-        for (name, shape) in layer.buffers() {
-            check_tensor(file, tensors, &format!("buffer.{index}.{name}"), shape)?;
-        }
-    }
-    Ok(())
-}
-
-/// Moves parameters and buffers from the tensors into the model.
-fn restore(
-    file: &str,
-    model: &mut Model,
-    tensors: &mut BTreeMap<String, ArrayD<f32>>,
-) -> Result<(), TrainingError> {
-    for (index, layer) in model.network_mut().layers_mut().iter_mut().enumerate() {
-        let shapes = |arrays: &layers::Parameters<f32>| -> Vec<(&'static str, Vec<usize>)> {
-            arrays.iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
-        };
-        let (parameters, buffers) = (shapes(layer.parameters()), shapes(layer.buffers()));
-        for (name, shape) in parameters {
-            let tensor = format!("model.{index}.{name}");
-            let value = take(file, tensors, tensor.clone(), &shape)?;
-            layer.set_parameter(name, &value).map_err(refused(file, tensor))?;
-        }
-        for (name, shape) in buffers {
-            let tensor = format!("buffer.{index}.{name}");
-            let value = take(file, tensors, tensor.clone(), &shape)?;
-            layer.set_buffer(name, &value).map_err(refused(file, tensor))?;
-        }
-    }
-    Ok(())
-}
-
-fn refused(file: &str, tensor: String) -> impl FnOnce(layers::LayerError) -> TrainingError {
-    let (file, expected) = (file.to_owned(), "what its layer takes".to_owned());
-    move |error| TrainingError::Tensor { file, tensor, expected, got: error.to_string() }
-}
-
-fn take(
-    file: &str,
-    tensors: &mut BTreeMap<String, ArrayD<f32>>,
-    tensor: String,
-    shape: &[usize],
-) -> Result<ArrayD<f32>, TrainingError> {
-    check_tensor(file, tensors, &tensor, shape)?;
-    Ok(tensors.remove(&tensor).expect("it was found in the file"))
-}
-
-fn check_tensor(
-    file: &str,
-    tensors: &BTreeMap<String, ArrayD<f32>>,
-    tensor: &str,
-    shape: &[usize],
-) -> Result<(), TrainingError> {
-    let got = match tensors.get(tensor) {
-        Some(array) if array.shape() == shape => return Ok(()),
-        Some(array) => format!("shape {:?}", array.shape()),
-        None => "no such tensor".to_owned(),
-    };
-    let (file, tensor) = (file.to_owned(), tensor.to_owned());
-    Err(TrainingError::Tensor { file, tensor, expected: format!("shape {shape:?}"), got })
-}
-
 fn parse<V: DeserializeOwned>(
     file: &str,
-    metadata: &BTreeMap<String, String>,
+    content: &TensorFile,
     key: &str,
 ) -> Result<V, TrainingError> {
-    let invalid = |got: String| TrainingError::Checkpoint {
-        file: file.to_owned(),
-        expected: format!("the metadata {key:?} of a checkpoint"),
-        got,
-    };
-    let text = metadata.get(key).ok_or_else(|| invalid("none".to_owned()))?;
+    let expected = format!("the metadata {key:?} of a checkpoint");
+    let invalid = |got: String| TrainingError::checkpoint(file, &expected, got);
+    let text = content.metadata.get(key).ok_or_else(|| invalid("none".to_owned()))?;
     serde_json::from_str(text).map_err(|error| invalid(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use layers::FullyConnectedConfig;
+    use ndarray::ArrayD;
 
     use super::*;
     use crate::LayerSpec;
@@ -468,7 +366,7 @@ mod tests {
         }
     }
 
-    /// What loading says after this change, the checksum being right.
+    /// The error of loading after this change, the checksum being right.
     fn refused(change: impl FnOnce(&mut TensorFile)) -> String {
         let mut file = example();
         change(&mut file);

@@ -1,4 +1,4 @@
-//! Where two configurations differ.
+//! The differences of two configurations.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use serde_json::Value;
 /// A field that a checkpoint has otherwise than the run that wants to continue it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
-    /// Where it is: `"layers[2].n_out"`.
+    /// Its path: `"layers[2].n_out"`.
     pub field: String,
-    /// What the checkpoint has.
+    /// Its value in the checkpoint.
     pub checkpoint: String,
-    /// What the run has.
+    /// Its value in the run.
     pub run: String,
 }
 

@@ -1,12 +1,12 @@
-//! What can go wrong with a training.
+//! Errors of a training.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use datasets::DatasetError;
 use experiment::{Divergence, ExperimentError};
-use ffnn::FfnnError;
 use losses::LossError;
+use network::NetworkError;
 use optim::OptimError;
 
 use crate::Difference;
@@ -15,18 +15,6 @@ use crate::Difference;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainingError {
-    /// The description of a model contradicts itself.
-    #[error("model {model:?}: {what} must be {expected}, but is {got}")]
-    Spec {
-        /// The name of the model.
-        model: String,
-        /// The part of the description.
-        what: &'static str,
-        /// What would be valid.
-        expected: String,
-        /// What it says.
-        got: String,
-    },
     /// Images are not what the model was made for.
     #[error(
         "model {model:?} takes images of shape (n, {}, {}, {}) with n >= 1, but got {got:?}",
@@ -47,39 +35,37 @@ pub enum TrainingError {
         model: String,
         /// The classes of the model.
         expected: String,
-        /// Those of the images.
+        /// The classes of the images.
         got: String,
     },
-    /// A number of the training's configuration is out of range.
+    /// A data set is not made for the network.
+    #[error("{what} must have shape {expected:?}, as the network has, but has {got:?}")]
+    Data {
+        /// The part that does not fit.
+        what: &'static str,
+        /// The shape of the network's side.
+        expected: Vec<usize>,
+        /// The shape of the data's side.
+        got: Vec<usize>,
+    },
+    /// A hyperparameter is out of range, or the description of a model contradicts itself.
     #[error("{what} must be {expected}, but is {got}")]
     Config {
-        /// The number.
-        what: &'static str,
-        /// What would be valid.
+        /// The hyperparameter, or the model and the part of its description.
+        what: String,
+        /// The valid values.
         expected: String,
-        /// What was given.
+        /// The value that was given.
         got: String,
     },
-    /// A checkpoint cannot be read, or is none.
-    #[error("{file}: expected {expected}, but got {got}")]
+    /// A checkpoint cannot be read, or is none; a tensor of it is missing, or not as the model needs it.
+    #[error("{what}: expected {expected}, but got {got}")]
     Checkpoint {
-        /// The file.
-        file: String,
-        /// What would be valid.
+        /// The file, and the tensor if it is one.
+        what: String,
+        /// The valid content.
         expected: String,
-        /// What was found.
-        got: String,
-    },
-    /// A tensor of a checkpoint is missing, or not what the model needs.
-    #[error("{file}: tensor {tensor}: expected {expected}, but got {got}")]
-    Tensor {
-        /// The file.
-        file: String,
-        /// The name of the tensor.
-        tensor: String,
-        /// What the model needs.
-        expected: String,
-        /// What the file has.
+        /// The content that was found.
         got: String,
     },
     /// A checkpoint is of another model or another training.
@@ -103,28 +89,30 @@ pub enum TrainingError {
         file: String,
         /// The number of epochs that was asked for.
         asked: u64,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
     /// A loss is not finite any more.
     #[error(
         "the training diverged in epoch {}, iteration {}: {} is {}; lower the learning rate, or \
-         clip the gradients; the log is kept in {}",
+         clip the gradients{}",
         divergence.epoch, divergence.iteration, divergence.quantity, divergence.value,
-        directory.display()
+        directory.as_ref().map_or(String::new(), |directory| {
+            format!("; the log is kept in {}", directory.display())
+        })
     )]
     Diverged {
-        /// Where and what.
+        /// The place, and the loss.
         divergence: Divergence,
-        /// The folder of the record.
-        directory: PathBuf,
+        /// The folder of the record, if there is one.
+        directory: Option<PathBuf>,
     },
     /// The program cannot learn of Ctrl-C.
     #[error("cannot watch for Ctrl-C: {0}")]
     Signal(#[source] std::io::Error),
     /// The network cannot be built, or refuses its input.
     #[error(transparent)]
-    Network(#[from] FfnnError),
+    Network(#[from] NetworkError),
     /// The loss refuses targets.
     #[error(transparent)]
     Loss(#[from] LossError),
@@ -144,5 +132,35 @@ struct Listed<'a>(&'a [Difference]);
 impl fmt::Display for Listed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|difference| write!(f, "\n  {difference}"))
+    }
+}
+
+impl TrainingError {
+    /// The error of a hyperparameter.
+    pub fn config(
+        what: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl ToString,
+    ) -> Self {
+        Self::Config { what: what.into(), expected: expected.into(), got: got.to_string() }
+    }
+
+    /// The error of a checkpoint.
+    pub(crate) fn checkpoint(
+        what: impl Into<String>,
+        expected: impl Into<String>,
+        got: impl ToString,
+    ) -> Self {
+        Self::Checkpoint { what: what.into(), expected: expected.into(), got: got.to_string() }
+    }
+
+    /// The error of a tensor of a checkpoint.
+    pub(crate) fn tensor(
+        file: &str,
+        tensor: &str,
+        expected: impl Into<String>,
+        got: impl ToString,
+    ) -> Self {
+        Self::checkpoint(format!("{file}: tensor {tensor}"), expected, got)
     }
 }

@@ -62,7 +62,7 @@ impl LayerSpec {
         }
     }
 
-    /// How a convolution of images of this shape is computed in `f32`; nothing for other layers, and
+    /// The algorithm of a convolution of images of this shape in `f32`; nothing for other layers, and
     /// if the layer cannot be built for them.
     #[must_use]
     pub fn algorithm(&self, input_shape: &[usize]) -> Option<Conv2DAlgorithm> {

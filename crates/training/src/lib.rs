@@ -1,19 +1,22 @@
-//! Training on real data: models with their description, checkpoints, the resumable loop.
+//! Training: the loop of every network, models of images with their description, checkpoints.
 //!
-//! A [`ModelSpec`] says what a model is; [`Model::build`] draws its weights. A [`Training`] begins or
-//! continues a run and its record, and [`Training::run`] takes mini-batches from a [`BatchSource`]
-//! until all epochs are done or an [`Interrupt`] asks to stop. The result has the same bits for any
-//! number of threads, and however often it was interrupted and continued.
+//! A [`Learner`] is the loop: it takes a network, or anything [`Trainable`], from event to event, with
+//! mini-batches from a [`BatchSource`].
+//!
+//! For images there is more around it. A [`ModelSpec`] describes a model; [`Model::build`] draws its
+//! weights. A [`Run`] begins or continues a training and its record, and [`Run::train`] goes on until all
+//! epochs are done or an [`Interrupt`] asks to stop. The result has the same bits for any number of
+//! threads, and however often it was interrupted and continued.
 //!
 //! ```
-//! use datasets::{CIFAR10_CLASSES, cifar10_sample};
+//! use datasets::{Augmentation, CIFAR10_CLASSES, cifar10_sample};
 //! use experiment::{Config, Data, Dtype, Program};
 //! use layers::FullyConnectedConfig;
 //! use numerics::Rng;
 //! use optim::{ScheduleConfig, SgdConfig};
 //! use training::{
-//!     Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor,
-//!     NoAugmentation, Progress, RunConfig, Training,
+//!     Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
+//!     RunConfig,
 //! };
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -38,7 +41,7 @@
 //!     schedule: ScheduleConfig::Constant { lr: 1e-3 },
 //!     groups: vec![],
 //!     label_smoothing: 0.1,
-//!     augmentation: "none".to_owned(),
+//!     augmentation: Augmentation::default().to_string(),
 //!     data_sha256: sha256.clone(),
 //! };
 //! let data = Data { name: "sample".into(), sha256, train: set.len(), validation: 0, test: 0 };
@@ -46,14 +49,14 @@
 //! let program = Program { name: "example".into(), version: "1".into(), revision: None };
 //!
 //! let model = Model::build(spec, &mut Rng::new(seed))?;
-//! let source = ImageBatches::new(&set, &model, config.batch_size, seed, &NoAugmentation)?;
+//! let source = ImageBatches::new(&set, &model, config.batch_size, seed, Augmentation::default())?;
 //! let monitor = Monitor::new(&set, None, seed)?;
-//! let training = Training::begin(root, &record, program, false, model, config)?;
+//! let run = Run::begin(root, &record, program, false, model, config)?;
 //! // A program takes Interrupt::on_ctrl_c() and Progress::new(quiet).
 //! let (interrupt, mut progress) = (Interrupt::new(), Progress::new(true));
-//! match training.run(&source, &monitor, &interrupt, &mut progress)? {
+//! match run.train(&source, &monitor, &interrupt, &mut progress)? {
 //!     Ended::Finished(finished) => {
-//!         let path = finished.training().last_checkpoint();
+//!         let path = finished.run().last_checkpoint();
 //!         finished.finish(None)?;
 //!         let model = Checkpoint::load(&path)?.into_model();
 //!         assert_eq!(model.predict(set.images().view())?.dim(), (set.len(), 10));
@@ -64,43 +67,39 @@
 //! ```
 
 mod airbench;
-mod augment;
 mod batch_source;
 mod checkpoint;
+mod command_line;
 mod difference;
 mod error;
-mod initial_loss;
+mod evaluation;
 mod interrupt;
 mod layer_spec;
+mod learner;
 mod model;
 mod model_spec;
 mod monitor;
-mod pixel_scaling;
 mod progress;
-mod provenance;
 mod run;
 mod run_config;
 mod run_state;
 mod step_table;
 mod tensor_file;
-mod training;
 
 pub use airbench::airbench_layers;
-pub use augment::{Augment, NoAugmentation};
 pub use batch_source::{BatchSource, ImageBatches};
 pub use checkpoint::Checkpoint;
+pub use command_line::{UsageError, command_line, quoted};
 pub use difference::Difference;
 pub use error::TrainingError;
-pub use initial_loss::InitialLoss;
 pub use interrupt::{INTERRUPTED, Interrupt};
 pub use layer_spec::LayerSpec;
+pub use learner::{Event, Learner, Step, Trainable};
 pub use model::Model;
 pub use model_spec::ModelSpec;
 pub use monitor::Monitor;
 pub use progress::{Message, Progress};
-pub use provenance::Provenance;
-pub use run::{Ended, Finished, Interrupted};
+pub use run::{Ended, Finished, Run};
 pub use run_config::RunConfig;
-pub use run_state::{Best, Position};
+pub use run_state::{Best, Position, Provenance};
 pub use step_table::{StepRow, StepTable};
-pub use training::Training;

@@ -1,16 +1,17 @@
-//! A network together with what it is for.
+//! A network together with its purpose.
 
 use activations::Activation;
 use datasets::{ImageSet, argmax, one_hot};
 use experiment::Evaluation;
-use ffnn::NeuralNetwork;
 use losses::Loss;
 use ndarray::{Array2, Array4, ArrayD, ArrayView4, Axis};
+use network::NeuralNetwork;
 use numerics::Rng;
 use rayon::prelude::*;
 
-use crate::pixel_scaling::PixelScaling;
-use crate::{ModelSpec, TrainingError};
+use crate::evaluation::evaluation;
+use crate::model_spec::PixelScaling;
+use crate::{ModelSpec, Trainable, TrainingError};
 
 /// A network that classifies images, and its description.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Model {
     scaling: PixelScaling,
 }
 
-/// How many images are predicted at once. Fixed, so that the bits of a prediction depend on nothing
+/// The number of images that are predicted at once. Fixed, so that the bits of a prediction depend on nothing
 /// but the images; small, so that all threads together need little memory.
 const PREDICTED_AT_ONCE: usize = 64;
 
@@ -28,7 +29,7 @@ impl Model {
     /// The model of this description, with parameters drawn from `rng`, layer by layer.
     ///
     /// # Errors
-    /// [`TrainingError::Spec`] if the description contradicts itself, [`TrainingError::Network`] if
+    /// [`TrainingError::Config`] if the description contradicts itself, [`TrainingError::Network`] if
     /// a layer is invalid or does not fit what comes out of the one before.
     pub fn build(spec: ModelSpec, rng: &mut Rng) -> Result<Self, TrainingError> {
         let scaling = spec.pixel_scaling()?;
@@ -36,12 +37,13 @@ impl Model {
         let network = NeuralNetwork::build(&configs, &spec.input_shape, loss, rng)?;
         let last = network.layers().last().expect("a network has at least one layer");
         if last.output_shape() != [spec.class_names.len()] {
-            return Err(TrainingError::Spec {
-                model: spec.name,
-                what: "the output of the last layer",
-                expected: format!("[{}], one logit for each class", spec.class_names.len()),
-                got: format!("{:?}", last.output_shape()),
-            });
+            let what = format!("model {:?}: the output of the last layer", spec.name);
+            let expected = format!("[{}], one logit for each class", spec.class_names.len());
+            return Err(TrainingError::config(
+                what,
+                expected,
+                format!("{:?}", last.output_shape()),
+            ));
         }
         Ok(Self { spec, network, scaling })
     }
@@ -82,7 +84,7 @@ impl Model {
     /// images `(n, rows, cols, channels)`, result `(n, classes)`.
     ///
     /// # Errors
-    /// As [`input`](Self::input), and [`TrainingError::Dataset`] with the first image for which what comes out
+    /// As [`input`](Self::input), and [`TrainingError::Dataset`] with the first image for which the output
     /// of the network is not finite.
     pub fn predict(&self, images: ArrayView4<'_, u8>) -> Result<Array2<f32>, TrainingError> {
         let logits = self.logits(images)?;
@@ -98,17 +100,9 @@ impl Model {
         self.check_set(set)?;
         let logits = self.logits(set.images().view())?;
         let labels: Vec<usize> = set.labels().iter().map(|&label| label.into()).collect();
-        let mut sum = 0.0;
-        for (labels, logits) in labels
-            .chunks(PREDICTED_AT_ONCE)
-            .zip(logits.axis_chunks_iter(Axis(0), PREDICTED_AT_ONCE))
-        {
-            let targets = one_hot::<f32>(labels, self.spec.class_names.len())?;
-            let mean = Loss::SoftmaxCrossEntropy.forward(targets.view(), logits)?;
-            sum += f64::from(mean) * labels.len() as f64;
-        }
-        let wrong = argmax(logits.view())?.iter().zip(&labels).filter(|(a, b)| a != b).count();
-        let evaluation = Evaluation::classification(sum / set.len() as f64, wrong, set.len());
+        let targets = one_hot::<f32>(&labels, self.spec.class_names.len())?;
+        let loss = self.network.loss();
+        let evaluation = evaluation(loss, targets.view(), logits.view(), PREDICTED_AT_ONCE)?;
         Ok((evaluation, Activation::SoftMax.forward(&logits)))
     }
 
@@ -128,7 +122,7 @@ impl Model {
         Ok(())
     }
 
-    /// What [`predict`](Self::predict) takes the softmax of, finite or not.
+    /// The numbers of which [`predict`](Self::predict) takes the softmax, finite or not.
     ///
     /// # Shapes
     /// images `(n, rows, cols, channels)`, result `(n, classes)`.
@@ -165,5 +159,18 @@ impl Model {
             expected: self.spec.input_shape,
             got: images.shape().to_vec(),
         })
+    }
+}
+
+impl Trainable for Model {
+    type Number = f32;
+    type Examples = ImageSet;
+
+    fn network_mut(&mut self) -> &mut NeuralNetwork<f32> {
+        &mut self.network
+    }
+
+    fn measure(&self, set: &ImageSet) -> Result<Evaluation, TrainingError> {
+        Ok(self.evaluate(set)?.0)
     }
 }

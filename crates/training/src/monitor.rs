@@ -1,4 +1,4 @@
-//! What a training is measured on.
+//! The images on which a training is measured.
 
 use datasets::ImageSet;
 use numerics::Rng;
@@ -12,11 +12,11 @@ use crate::TrainingError;
 /// of them would take as long as the forward passes of an epoch.
 #[derive(Clone, Debug)]
 pub struct Monitor {
-    pub(crate) train: ImageSet,
-    pub(crate) validation: Option<ImageSet>,
+    train: ImageSet,
+    validation: Option<ImageSet>,
 }
 
-/// How many training images are watched if there is no validation set to compare them with.
+/// The number of training images that are watched if there is no validation set to compare them with.
 const WITHOUT_VALIDATION: usize = 5000;
 /// The random stream that chooses the subset; weights are stream 0, and epochs begin at 2³².
 const STREAM: u64 = 1;

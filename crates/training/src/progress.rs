@@ -1,14 +1,17 @@
-//! What a training says while it works: a bar on a terminal, one line for each epoch elsewhere.
+//! The progress of a training: a bar on a terminal, one line for each epoch elsewhere.
 
 use std::fmt;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use datasets::DatasetError;
 use experiment::{EpochMetrics, Evaluation};
 use indicatif::{ProgressBar, ProgressStyle};
-use stdio::{eprintln, println};
+use system::{eprintln, println};
 
-/// Where results and warnings go. There are no colours, so `NO_COLOR` has nothing to switch off.
+use crate::{Learner, Model, Position, Step};
+
+/// The display of results and warnings. There are no colours, so `NO_COLOR` has nothing to switch off.
 pub struct Progress {
     write: Box<dyn FnMut(Message<'_>)>,
     terminal: bool,
@@ -19,13 +22,13 @@ pub struct Progress {
 /// One line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
-    /// What the user asked for: the result of an epoch.
+    /// A result that the user asked for, such as that of an epoch.
     Result(&'a str),
-    /// What the user should know, even of a program that is to be quiet.
+    /// A line that the user should see, even of a program that is to be quiet.
     Warning(&'a str),
 }
 
-/// What an epoch has come to.
+/// The sums of an epoch so far.
 #[derive(Debug)]
 struct Running {
     epochs: u64,
@@ -34,7 +37,7 @@ struct Running {
     examples: usize,
     correct: usize,
     loss: f64,
-    /// How fast it trained, once it has.
+    /// The speed of its steps, the evaluation left out.
     images_per_second: f64,
 }
 
@@ -69,18 +72,31 @@ impl Progress {
         self.write(Message::Warning(&format!("warning: {line}")));
     }
 
-    /// Says what even a quiet program says.
+    /// Says a line that even a quiet program says.
     pub(crate) fn notify(&mut self, line: &str) {
         self.write(Message::Warning(line));
     }
 
-    /// An epoch of so many steps begins, of which some were done before.
-    pub(crate) fn begin_epoch(&mut self, epoch: u64, epochs: u64, done: u64, steps: u64) {
-        let started = Instant::now();
+    /// Shows what a training of so many steps an epoch does next: the first step of an epoch, another one,
+    /// or an evaluation.
+    pub(crate) fn next(&mut self, learner: &Learner<Model>, steps: u64) {
+        let Position { epochs, step, .. } = learner.position;
+        let (epoch, steps) = if learner.measured { (epochs + 1, steps) } else { (0, 0) };
+        if self.epoch.is_none() {
+            self.begin_epoch(epoch, learner.config.epochs, step, steps);
+        }
+        if let Some(bar) = self.bar.as_ref().filter(|_| learner.measured && step == steps) {
+            bar.set_message("evaluating");
+        }
+    }
+
+    fn begin_epoch(&mut self, epoch: u64, epochs: u64, done: u64, steps: u64) {
         let (loss, images_per_second) = (0.0, 0.0);
         let (examples, correct) = (0, 0);
-        self.epoch =
-            Some(Running { epochs, started, steps: 0, examples, correct, loss, images_per_second });
+        let started = Instant::now();
+        let running =
+            Running { epochs, started, steps: 0, examples, correct, loss, images_per_second };
+        self.epoch = Some(running);
         if self.terminal {
             let bar = ProgressBar::new(steps);
             let template = "{prefix} [{bar:12}] {pos}/{len} {msg} ETA {eta}";
@@ -95,8 +111,16 @@ impl Progress {
         }
     }
 
-    /// A step was made.
-    pub(crate) fn step(&mut self, loss: f64, correct: usize, examples: usize) {
+    /// Counts a step.
+    ///
+    /// # Errors
+    /// As [`Step::correct`].
+    pub(crate) fn step(&mut self, step: &Step<f32>) -> Result<(), DatasetError> {
+        self.count(step.metrics.batch_loss, step.correct()?, step.examples());
+        Ok(())
+    }
+
+    fn count(&mut self, loss: f64, correct: usize, examples: usize) {
         let Some(running) = &mut self.epoch else { return };
         running.steps += 1;
         running.examples += examples;
@@ -115,14 +139,7 @@ impl Progress {
         }
     }
 
-    /// The steps of the epoch are made; now it is evaluated.
-    pub(crate) fn evaluating(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.set_message("evaluating");
-        }
-    }
-
-    /// The epoch is over.
+    /// Says the result of an epoch.
     pub(crate) fn end_epoch(&mut self, metrics: &EpochMetrics) {
         self.clear();
         let Some(running) = self.epoch.take() else { return };
@@ -200,8 +217,7 @@ mod tests {
             });
         });
         progress.begin_epoch(2, 10, 0, 1);
-        progress.step(0.5, 3, 4);
-        progress.evaluating();
+        progress.count(0.5, 3, 4);
         progress.warn("take care");
         let train = Evaluation::classification(0.25, 1, 8);
         let validation = Some(Evaluation::classification(0.5, 1, 4));

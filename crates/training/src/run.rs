@@ -1,50 +1,179 @@
-//! The training loop.
+//! A training of images with its record: begun, interrupted, continued from a checkpoint, finished.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use datasets::{DatasetError, argmax};
 use experiment::{
-    BEST_CHECKPOINT, Divergence, EpochMetrics, Evaluation, IterationMetrics, LAST_CHECKPOINT,
-    MetricsSink, Results, Summary,
+    BEST_CHECKPOINT, Config, EpochMetrics, Evaluation, IterationMetrics, LAST_CHECKPOINT, Logger,
+    MetricsSink, Program, Results, ResumePoint, Summary,
 };
-use ffnn::Part;
-use losses::smooth_labels;
 
 use crate::progress::{Progress, result};
+use crate::run_state::RunState;
 use crate::{
-    BatchSource, Best, InitialLoss, Interrupt, Model, Monitor, Position, StepTable, Training,
-    TrainingError,
+    BatchSource, Best, Checkpoint, Event, Interrupt, Learner, Model, ModelSpec, Monitor, Position,
+    Provenance, RunConfig, StepTable, TrainingError, checkpoint,
 };
 
-/// How a training ended.
+/// A training and its record, ready to [`train`](Self::train).
+///
+/// The record is the folder `root/<model_name>` of the crate [`experiment`]; the checkpoints are in
+/// it, under the names [`LAST_CHECKPOINT`] and [`BEST_CHECKPOINT`].
+#[derive(Debug)]
+pub struct Run {
+    learner: Learner<Model>,
+    best: Option<Best>,
+    provenance: Provenance,
+    logger: Logger,
+}
+
+/// The end of [`Run::train`].
 #[derive(Debug)]
 pub enum Ended {
     /// It ran all its epochs.
     Finished(Box<Finished>),
-    /// It was interrupted, and can be continued.
-    Interrupted(Box<Interrupted>),
+    /// It was interrupted at this position, and can be continued from its last checkpoint.
+    Interrupted(Position),
 }
 
 /// A training that ran all its epochs. Its record is complete after [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Finished {
-    training: Training,
+    run: Run,
     last: EpochMetrics,
 }
 
-/// Where a training was interrupted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Interrupted {
-    /// How far it had come.
-    pub position: Position,
-    /// The checkpoint.
-    pub checkpoint: PathBuf,
-    /// What the record says.
-    pub summary: Summary,
-}
+impl Run {
+    /// Begins a training and its record.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] or [`TrainingError::Optim`] for a configuration that is not valid or
+    /// contradicts the record's or does not fit the model, before there is a record; otherwise as
+    /// [`Logger::create`].
+    pub fn begin(
+        root: &Path,
+        record: &Config,
+        program: Program,
+        overwrite: bool,
+        model: Model,
+        config: RunConfig,
+    ) -> Result<Self, TrainingError> {
+        check_record(record, &config)?;
+        let learner = Learner::new(model, config)?;
+        let provenance = Provenance {
+            command: record.command.clone(),
+            seed: record.seed,
+            program: program.clone(),
+            data: record.data.clone(),
+            epochs: 0,
+            iterations: 0,
+            train: None,
+            validation: None,
+            test: None,
+        };
+        let logger = Logger::create(root, record, program, overwrite)?;
+        Ok(Self { learner, best: None, provenance, logger })
+    }
 
-impl Training {
+    /// Continues the training in this folder where its last checkpoint was written.
+    ///
+    /// Everything but the number of epochs must be as it was, and that too if a schedule has an end,
+    /// be it of the run or of a parameter group.
+    ///
+    /// # Errors
+    /// [`TrainingError::Differs`] with every field of the model or the configuration that is
+    /// another, [`TrainingError::Epochs`] if the number of epochs cannot be this one, and as
+    /// [`Checkpoint::load`] and [`Logger::resume`]. Nothing is changed then.
+    pub fn resume(
+        directory: &Path,
+        record: &Config,
+        program: Program,
+        spec: &ModelSpec,
+        config: RunConfig,
+    ) -> Result<Self, TrainingError> {
+        check_record(record, &config)?;
+        let file = directory.join(LAST_CHECKPOINT);
+        let checkpoint = Checkpoint::load(&file)?;
+        let Some(planned) = checkpoint.run_config().cloned() else {
+            let expected = "a checkpoint that a training can be continued from";
+            let file = file.display().to_string();
+            return Err(TrainingError::checkpoint(file, expected, "weights only"));
+        };
+        checkpoint.check("the model", checkpoint.spec(), spec)?;
+        let refused = |reason| {
+            let file = file.display().to_string();
+            Err(TrainingError::Epochs { file, asked: config.epochs, reason })
+        };
+        let ending = planned.ending_schedule();
+        if let Some(steps) = ending.filter(|_| planned.epochs != config.epochs) {
+            return refused(format!(
+                "its learning rate follows a schedule of {steps} steps, which was made for {} epochs \
+                 and is part of every step already taken; only a constant or exponential schedule can \
+                 go on for longer",
+                planned.epochs
+            ));
+        }
+        let same_epochs = RunConfig { epochs: config.epochs, ..planned };
+        checkpoint.check("the configuration", &same_epochs, &config)?;
+
+        let (model, provenance, state) = checkpoint.into_parts();
+        let RunState { position, best, wall_seconds, metrics_sha256, velocities, .. } =
+            state.expect("it has a configuration, so it has a state");
+        if position.epochs >= config.epochs {
+            let remedy = match ending {
+                None => "ask for more with --epochs to go on",
+                Some(_) => {
+                    "its learning rate has come to the end of its schedule, so there is nothing to \
+                     continue; train anew with another number of --epochs under another name or \
+                     with --overwrite"
+                }
+            };
+            return refused(format!(
+                "it has completed {} epochs already; {remedy}",
+                position.epochs
+            ));
+        }
+        let mut learner = Learner::new(model, config)?;
+        learner.measured = position != Position::default();
+        learner.position = position;
+        for (name, velocity) in velocities {
+            learner.optimiser.set_velocity(&name, velocity);
+        }
+        let Position { epochs, iteration, .. } = position;
+        let point = ResumePoint { epochs, iteration, wall_seconds, metrics_sha256 };
+        let logger = Logger::resume(directory, record, program.clone(), &point)?;
+        let provenance = Provenance { program, test: None, ..provenance };
+        Ok(Self { learner, best, provenance, logger })
+    }
+
+    /// Measures from now on where the time of the steps goes; [`train`](Self::train) says it at the end.
+    pub fn profile(&mut self) {
+        self.learner.model.network_mut().profiler_mut().switch_on();
+    }
+
+    /// The model as it is now.
+    #[must_use]
+    pub fn model(&self) -> &Model {
+        &self.learner.model
+    }
+
+    /// The best epoch so far, if there is a validation set.
+    #[must_use]
+    pub fn best(&self) -> Option<Best> {
+        self.best
+    }
+
+    /// The folder of the record.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.logger.directory()
+    }
+
+    /// The file of the newest checkpoint.
+    #[must_use]
+    pub fn last_checkpoint(&self) -> PathBuf {
+        self.directory().join(LAST_CHECKPOINT)
+    }
+
     /// Trains until all epochs are done or `interrupt` asks to stop.
     ///
     /// Each step is a mini-batch of `source`, in training mode. Loss and error of the images of
@@ -55,8 +184,8 @@ impl Training {
     /// # Errors
     /// [`TrainingError::Diverged`] as soon as a loss is not finite: the log is kept, and so are the
     /// checkpoints of the epochs before. [`TrainingError::Config`] if the schedule was made for
-    /// another number of steps; otherwise what the record, the network or the source say.
-    pub fn run(
+    /// another number of steps; otherwise errors of the record, the network or the source.
+    pub fn train(
         mut self,
         source: &dyn BatchSource,
         monitor: &Monitor,
@@ -69,26 +198,29 @@ impl Training {
         }
         let ended = self.epochs(source, monitor, interrupt, progress);
         progress.clear();
-        if let Some(table) = StepTable::new(&self.model.spec().layers, self.model.network()) {
+        if let Some(table) = StepTable::new(&self.model().spec().layers, self.model().network()) {
             progress.say(&table.to_string());
         }
         match ended {
             Ok(Some(last)) => {
-                let finished = Finished { training: self, last };
-                finished.describe_checkpoints().iter().for_each(|line| progress.say(line));
-                Ok(Ended::Finished(Box::new(finished)))
+                self.say_checkpoints(&last, progress);
+                Ok(Ended::Finished(Box::new(Finished { run: self, last })))
             }
             Ok(None) => {
-                let (position, checkpoint) = (self.position, self.last_checkpoint());
-                self.save(&checkpoint)?;
-                let epochs = self.config.epochs;
-                let summary = self.logger.interrupt()?;
-                let interrupted = Interrupted { position, checkpoint, summary };
-                progress.notify(&format!("{interrupted} of {epochs}"));
+                let (position, file) = (self.learner.position, self.last_checkpoint());
+                self.save(&file)?;
+                let Position { epochs, step, .. } = position;
+                let (epoch, all) = (epochs + 1, self.learner.config.epochs);
+                self.logger.interrupt()?;
+                let file = file.display();
+                progress.notify(&format!(
+                    "interrupted; {file} is after {step} steps of epoch {epoch} of {all}"
+                ));
                 progress.notify("the same command with --resume continues from there");
-                Ok(Ended::Interrupted(Box::new(interrupted)))
+                Ok(Ended::Interrupted(position))
             }
-            Err(TrainingError::Diverged { divergence, directory }) => {
+            Err(TrainingError::Diverged { divergence, .. }) => {
+                let directory = Some(self.directory().to_owned());
                 self.logger.diverge(divergence.clone())?;
                 Err(TrainingError::Diverged { divergence, directory })
             }
@@ -105,100 +237,43 @@ impl Training {
         interrupt: &Interrupt,
         progress: &mut Progress,
     ) -> Result<Option<EpochMetrics>, TrainingError> {
-        let (epochs, steps) = (self.config.epochs, source.per_epoch());
-        if self.position == Position::default() {
-            progress.begin_epoch(0, epochs, 0, 0);
-            let before = self.measure(monitor)?;
-            self.complete_epoch(&before)?;
-            progress.end_epoch(&before);
-        }
-        loop {
-            let epoch = self.position.epochs + 1;
-            progress.begin_epoch(epoch, epochs, self.position.step, steps);
-            while self.position.step < steps {
-                if interrupt.is_requested() {
-                    return Ok(None);
-                }
-                self.step(source, epoch, progress)?;
-            }
-            if interrupt.is_requested() {
+        let steps = source.per_epoch();
+        let mut last = None;
+        while !self.learner.is_over() {
+            if self.learner.measured && interrupt.is_requested() {
                 return Ok(None);
             }
-            progress.evaluating();
-            let metrics = self.measure(monitor)?;
-            self.position = Position { epochs: epoch, step: 0, ..self.position };
-            self.complete_epoch(&metrics)?;
-            progress.end_epoch(&metrics);
-            if epoch == epochs {
-                return Ok(Some(metrics));
+            progress.next(&self.learner, steps);
+            match self.learner.advance(source, monitor.train(), monitor.validation())? {
+                Event::Step(step) => {
+                    self.provenance.iterations = step.metrics.iteration;
+                    self.logger.iteration(&step.metrics)?;
+                    progress.step(&step)?;
+                    self.check_initial_loss(&step.metrics, progress);
+                }
+                Event::Epoch(metrics) => {
+                    self.complete_epoch(&metrics)?;
+                    progress.end_epoch(&metrics);
+                    last = Some(metrics);
+                }
             }
         }
+        Ok(last)
     }
     // ANCHOR_END: epochs
 
-    // ANCHOR: step
-    fn step(
-        &mut self,
-        source: &dyn BatchSource,
-        epoch: u64,
-        progress: &mut Progress,
-    ) -> Result<(), TrainingError> {
-        let Position { step, iteration, .. } = self.position;
-        let profiler = self.model.network_mut().profiler_mut();
-        profiler.begin_step();
-        let batch = profiler.time(Part::Data, || source.batch(epoch, step))?;
-        let lr = self.optimiser.lr(iteration);
-        let labels = argmax(batch.targets.view())?;
-        let targets = smooth_labels(batch.targets.view(), self.config.label_smoothing)?;
-
-        let network = self.model.network_mut();
-        let out = network.forward(batch.features)?;
-        let first = network.first_trained(|name| !self.optimiser.at_rest(name, iteration));
-        let loss = f64::from(network.backward_to(first, targets.view(), out.view())?);
-        if !loss.is_finite() {
-            return Err(self.diverged("the loss of the mini-batch", loss, iteration + 1));
+    /// Warns of a network that is badly scaled: its first steps go into forgetting.
+    ///
+    /// A network that knows nothing should give each of `k` classes the same probability, which makes
+    /// the loss of the first mini-batch `ln k`, with or without label smoothing. Logits of standard
+    /// deviation s add about s²/2.
+    fn check_initial_loss(&self, metrics: &IterationMetrics, progress: &mut Progress) {
+        let classes = self.model().spec().class_names.len();
+        if metrics.iteration == 1
+            && let Some(warning) = initial_loss_warning(metrics.batch_loss, classes)
+        {
+            progress.warn(&warning);
         }
-        self.model.network_mut().update_each(|name, parameter, gradient, decays| {
-            self.optimiser.update(name, parameter, gradient, decays, iteration)
-        })?;
-        self.model.network_mut().profiler_mut().end_step(labels.len());
-        let iteration = iteration + 1;
-
-        self.position.step += 1;
-        self.position.iteration = iteration;
-        self.provenance.iterations = iteration;
-        self.logger.iteration(&IterationMetrics { epoch, iteration, lr, batch_loss: loss })?;
-        let correct = argmax(out.view())?.iter().zip(&labels).filter(|(a, b)| a == b).count();
-        progress.step(loss, correct, labels.len());
-        if iteration == 1 {
-            let initial = InitialLoss::new(loss, self.model.spec().class_names.len());
-            if initial.is_off() {
-                progress.warn(&initial.to_string());
-            }
-        }
-        Ok(())
-    }
-    // ANCHOR_END: step
-
-    fn measure(&self, monitor: &Monitor) -> Result<EpochMetrics, TrainingError> {
-        let Position { epochs, iteration, .. } = self.position;
-        let test = |what: &str, set| -> Result<Evaluation, TrainingError> {
-            match self.model.evaluate(set) {
-                Ok((evaluation, _)) if evaluation.loss.is_finite() => Ok(evaluation),
-                Ok((Evaluation { loss: value, .. }, _))
-                | Err(TrainingError::Dataset(DatasetError::NotFinite { got: value, .. })) => {
-                    Err(self.diverged(what, value, iteration))
-                }
-                Err(error) => Err(error),
-            }
-        };
-        let train = test("the loss of the training set", &monitor.train)?;
-        let validation = match &monitor.validation {
-            Some(set) => Some(test("the loss of the validation set", set)?),
-            None => None,
-        };
-        let epoch = if iteration == 0 { 0 } else { epochs + 1 };
-        Ok(EpochMetrics { epoch, iteration, train, validation })
     }
 
     /// Logs the epoch and writes the checkpoints: the best first, so that the last one never speaks
@@ -216,7 +291,21 @@ impl Training {
             self.best = Some(Best { epoch, validation });
             self.save(&self.directory().join(BEST_CHECKPOINT))?;
         }
-        self.save(&self.directory().join(LAST_CHECKPOINT))
+        self.save(&self.last_checkpoint())
+    }
+
+    fn save(&self, path: &Path) -> Result<(), TrainingError> {
+        let Learner { model, config, optimiser, position, .. } = &self.learner;
+        let velocities = optimiser.velocities();
+        let state = RunState {
+            config: config.clone(),
+            position: *position,
+            best: self.best,
+            wall_seconds: self.logger.wall_seconds(),
+            metrics_sha256: self.logger.history().sha256(),
+            velocities: velocities.map(|(name, v)| (name.to_owned(), v.clone())).collect(),
+        };
+        checkpoint::write(path, model, &self.provenance, Some(&state), false)
     }
 
     fn check_source(
@@ -224,44 +313,48 @@ impl Training {
         source: &dyn BatchSource,
         monitor: &Monitor,
     ) -> Result<(), TrainingError> {
-        for set in [Some(&monitor.train), monitor.validation.as_ref()].into_iter().flatten() {
-            self.model.check_set(set)?;
+        for set in [Some(monitor.train()), monitor.validation()].into_iter().flatten() {
+            self.model().check_set(set)?;
         }
         let steps = source.per_epoch();
-        let Position { epochs, step, iteration } = self.position;
+        let Position { epochs, step, iteration } = self.learner.position;
         let done = epochs.checked_mul(steps).and_then(|whole| whole.checked_add(step));
         if steps == 0 || step > steps || done != Some(iteration) {
-            return Err(TrainingError::Config {
-                what: "the number of mini-batches in an epoch",
-                expected: format!(
-                    "at least 1 and the one with which {epochs} epochs and {step} steps were \
-                     {iteration} iterations"
-                ),
-                got: steps.to_string(),
-            });
+            let expected = format!(
+                "at least 1 and the one with which {epochs} epochs and {step} steps were {iteration} \
+                 iterations"
+            );
+            return Err(TrainingError::config(
+                "the number of mini-batches in an epoch",
+                expected,
+                steps,
+            ));
         }
-        self.config.check_schedules(steps)
+        self.learner.config.check_schedules(steps)
     }
 
-    fn diverged(&self, what: &str, value: f64, iteration: u64) -> TrainingError {
-        let epoch = if iteration == 0 { 0 } else { self.position.epochs + 1 };
-        let (quantity, value) = (what.to_owned(), value.to_string());
-        let divergence = Divergence { epoch, iteration, quantity, value };
-        TrainingError::Diverged { divergence, directory: self.directory().to_owned() }
+    /// Says which checkpoint is which.
+    fn say_checkpoints(&self, last: &EpochMetrics, progress: &mut Progress) {
+        let EpochMetrics { epoch, train, validation, .. } = last;
+        let measured = match validation {
+            Some(validation) => format!("validation {}", result(validation)),
+            None => format!("training {}", result(train)),
+        };
+        let path = self.last_checkpoint();
+        progress.say(&format!("last: {} (epoch {epoch}, {measured})", path.display()));
+        if let Some(Best { epoch, validation }) = &self.best {
+            let (path, measured) = (self.directory().join(BEST_CHECKPOINT), result(validation));
+            let path = path.display();
+            progress.say(&format!("best: {path} (epoch {epoch}, validation {measured})"));
+        }
     }
 }
 
 impl Finished {
     /// The training, after its last epoch.
     #[must_use]
-    pub fn training(&self) -> &Training {
-        &self.training
-    }
-
-    /// The metrics of the last epoch.
-    #[must_use]
-    pub fn last(&self) -> &EpochMetrics {
-        &self.last
+    pub fn run(&self) -> &Run {
+        &self.run
     }
 
     /// Completes the record; `test` is the result of the last epoch's model on the test set, which
@@ -270,44 +363,59 @@ impl Finished {
     /// # Errors
     /// If a file of the record cannot be written.
     pub fn finish(self, test: Option<Evaluation>) -> Result<(Model, Summary), TrainingError> {
-        let Self { mut training, last: EpochMetrics { train, validation, .. } } = self;
+        let Self { mut run, last: EpochMetrics { train, validation, .. } } = self;
         if test.is_some() {
-            training.provenance.test = test;
-            training.save(&training.last_checkpoint())?;
+            run.provenance.test = test;
+            run.save(&run.last_checkpoint())?;
         }
-        let Training { mut model, logger, .. } = training;
-        for layer in model.network_mut().layers_mut() {
-            layer.clear_cache();
-        }
+        let model = run.learner.into_model();
         let results = Results { train, validation, test };
-        let summary = logger.finish(results, model.network().parameters())?;
+        let summary = run.logger.finish(results, model.network().parameters())?;
         Ok((model, summary))
-    }
-
-    /// Which checkpoint is what.
-    fn describe_checkpoints(&self) -> Vec<String> {
-        let EpochMetrics { epoch, train, validation, .. } = &self.last;
-        let measured = match validation {
-            Some(validation) => format!("validation {}", result(validation)),
-            None => format!("training {}", result(train)),
-        };
-        let last = self.training.last_checkpoint();
-        let mut lines = vec![format!("last: {} (epoch {epoch}, {measured})", last.display())];
-        if let (Some(Best { epoch, validation }), Some(path)) =
-            (self.training.best(), self.training.best_checkpoint())
-        {
-            let measured = result(&validation);
-            let path = path.display();
-            lines.push(format!("best: {path} (epoch {epoch}, validation {measured})"));
-        }
-        lines
     }
 }
 
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { epochs, step, .. } = self.position;
-        let checkpoint = self.checkpoint.display();
-        write!(f, "interrupted; {checkpoint} is after {step} steps of epoch {}", epochs + 1)
+/// Checks that the record says what the configuration does.
+fn check_record(record: &Config, config: &RunConfig) -> Result<(), TrainingError> {
+    config.validate()?;
+    let sha256 = (&config.data_sha256, &record.data.sha256);
+    for (what, expected, got) in [
+        ("the seed of the record", config.seed.to_string(), record.seed.to_string()),
+        ("the SHA-256 of the record's data", sha256.0.clone(), sha256.1.clone()),
+        ("the number type of the record", "f32".to_owned(), record.dtype.to_string()),
+    ] {
+        if expected != got {
+            return Err(TrainingError::config(what, expected, got));
+        }
+    }
+    Ok(())
+}
+
+/// A warning if the loss of the first mini-batch is off `ln k` by more than half of it, which for 10
+/// classes is reached with logits of standard deviation 1.5.
+fn initial_loss_warning(loss: f64, classes: usize) -> Option<String> {
+    let expected = (classes as f64).ln();
+    ((loss - expected).abs() > 0.5 * expected).then(|| {
+        format!(
+            "the loss of the first mini-batch is {loss:.4}, more than 50 % away from ln {classes} = \
+             {expected:.4}, which a network that knows nothing should have: check the scale of the \
+             images and the initial weights of the last layer"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_ln_k_is_the_bound_of_an_initial_loss() {
+        // ln 10 = 2.3026, so the bounds are 1.1513 and 3.4539.
+        for (loss, off) in [(1.15, true), (1.16, false), (2.3, false), (3.45, false), (3.46, true)]
+        {
+            assert_eq!(initial_loss_warning(loss, 10).is_some(), off, "{loss}");
+        }
+        let text = initial_loss_warning(7.0, 10).unwrap();
+        assert!(text.contains("is 7.0000, more than 50 % away from ln 10 = 2.3026"), "{text}");
     }
 }

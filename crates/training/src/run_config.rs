@@ -1,5 +1,6 @@
-//! How a model is trained.
+//! The configuration of a training.
 
+use numerics::Scalar;
 use optim::{Grouped, ParameterGroup, ScheduleConfig, SgdConfig};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,7 @@ use crate::TrainingError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunConfig {
-    /// How often every example is seen.
+    /// The number of times that every example is seen.
     pub epochs: u64,
     /// The number of examples in a mini-batch.
     pub batch_size: usize,
@@ -25,35 +26,42 @@ pub struct RunConfig {
     pub groups: Vec<ParameterGroup>,
     /// The share of a training target that is spread evenly over all classes, in `[0, 1)`.
     pub label_smoothing: f64,
-    /// What is done to training images, as [`Augment::description`](crate::Augment::description)
-    /// says it.
+    /// The change of training images, as [`Augmentation`](datasets::Augmentation) displays it.
     pub augmentation: String,
     /// The SHA-256 of the data.
     pub data_sha256: String,
 }
 
 impl RunConfig {
-    pub(crate) fn validate(&self) -> Result<(), TrainingError> {
-        let invalid = |what, expected: &str, got: String| {
-            Err(TrainingError::Config { what, expected: expected.to_owned(), got })
-        };
+    /// Checks all that can be checked without a model and data.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] or [`TrainingError::Optim`] with the first number that is out of range.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        self.optimiser::<f64>()?;
         if self.epochs == 0 {
-            return invalid("the number of epochs", "at least 1", "0".to_owned());
+            return Err(TrainingError::config("the number of epochs", "at least 1", 0));
+        }
+        if self.batch_size == 0 {
+            return Err(TrainingError::config("the batch size", "at least 1", 0));
         }
         if !(0.0..1.0).contains(&self.label_smoothing) {
-            let got = self.label_smoothing.to_string();
-            return invalid("the label smoothing", "in [0, 1)", got);
+            return Err(TrainingError::config(
+                "the label smoothing",
+                "in [0, 1)",
+                self.label_smoothing,
+            ));
         }
-        self.optimiser()?;
         Ok(())
     }
 
     /// The optimiser of all parameters, at rest.
-    pub(crate) fn optimiser(&self) -> Result<Grouped<f32>, TrainingError> {
+    pub(crate) fn optimiser<T: Scalar>(&self) -> Result<Grouped<T>, TrainingError> {
         Ok(Grouped::new(self.sgd, self.schedule, &self.groups)?)
     }
 
-    /// The schedule with an end that there is, if any: that of the run, or of one of its groups.
+    /// The number of steps of the first schedule with an end, if there is one: that of the run, or of one
+    /// of its groups.
     pub(crate) fn ending_schedule(&self) -> Option<u64> {
         let of_groups = self.groups.iter().filter_map(|group| group.schedule);
         std::iter::once(self.schedule).chain(of_groups).find_map(ScheduleConfig::total_steps)
@@ -64,29 +72,26 @@ impl RunConfig {
     pub(crate) fn check_schedules(&self, steps_per_epoch: u64) -> Result<(), TrainingError> {
         let epochs = format!("{} epochs of {steps_per_epoch} steps", self.epochs);
         let Some(total) = self.epochs.checked_mul(steps_per_epoch) else {
-            return Err(TrainingError::Config {
-                what: "the number of steps of the training",
-                expected: format!("at most {}", u64::MAX),
-                got: epochs,
-            });
+            let expected = format!("at most {}", u64::MAX);
+            return Err(TrainingError::config(
+                "the number of steps of the training",
+                expected,
+                epochs,
+            ));
         };
-        if let Some(planned) = self.schedule.total_steps()
-            && planned != total
-        {
-            return Err(TrainingError::Config {
-                what: "the number of steps of the schedule",
-                expected: format!("{total}, {epochs}"),
-                got: planned.to_string(),
-            });
+        if let Some(planned) = self.schedule.total_steps().filter(|planned| *planned != total) {
+            let expected = format!("{total}, {epochs}");
+            return Err(TrainingError::config(
+                "the number of steps of the schedule",
+                expected,
+                planned,
+            ));
         }
         let of_groups = self.groups.iter().filter_map(|group| group.schedule?.total_steps());
-        match of_groups.max() {
-            Some(planned) if planned > total => Err(TrainingError::Config {
-                what: "the number of steps of the schedule of a parameter group",
-                expected: format!("at most {total}, {epochs}"),
-                got: planned.to_string(),
-            }),
-            _ => Ok(()),
+        if let Some(planned) = of_groups.max().filter(|planned| *planned > total) {
+            let what = "the number of steps of the schedule of a parameter group";
+            return Err(TrainingError::config(what, format!("at most {total}, {epochs}"), planned));
         }
+        Ok(())
     }
 }

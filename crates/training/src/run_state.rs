@@ -1,14 +1,14 @@
-//! What a training has to remember to continue.
+//! The state of a training that a checkpoint keeps besides the model.
 
 use std::collections::BTreeMap;
 
-use experiment::Evaluation;
+use experiment::{Data, Evaluation, Program};
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
 use crate::RunConfig;
 
-/// How far a training has come.
+/// The progress of a training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Position {
@@ -30,7 +30,32 @@ pub struct Best {
     pub validation: Evaluation,
 }
 
-/// What a checkpoint has besides the model, if a training can be continued from it.
+/// The origin of weights: enough to trust them, or to make them again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// The command line that began the training.
+    pub command: String,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The program, with the revision of its source where that is known.
+    pub program: Program,
+    /// The data that it was trained on.
+    pub data: Data,
+    /// Completed epochs.
+    pub epochs: u64,
+    /// Completed iterations.
+    pub iterations: u64,
+    /// The training images that are watched, after the last completed epoch; see
+    /// [`Monitor`](crate::Monitor).
+    pub train: Option<Evaluation>,
+    /// The validation set then.
+    pub validation: Option<Evaluation>,
+    /// The test set, if these weights were tested.
+    pub test: Option<Evaluation>,
+}
+
+/// All that it takes to continue a training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RunState {

@@ -1,9 +1,9 @@
-//! Where the time of a training step goes, layer by layer.
+//! The time of a training step, layer by layer.
 
 use std::fmt;
 
-use ffnn::{NeuralNetwork, Part, Profile};
 use layers::Layer;
+use network::{NeuralNetwork, Part, Profile};
 use serde::{Deserialize, Serialize};
 
 use crate::LayerSpec;
@@ -18,7 +18,7 @@ pub struct StepTable {
     pub examples: f64,
     /// The whole step.
     pub step: f64,
-    /// To make the mini-batch.
+    /// The making of the mini-batch.
     pub data: f64,
     /// The layers in order.
     pub layers: Vec<StepRow>,
@@ -38,7 +38,7 @@ pub struct StepRow {
     pub input: Vec<usize>,
     /// The shape of an example that comes out.
     pub output: Vec<usize>,
-    /// How a convolution is computed.
+    /// The algorithm of a convolution.
     pub algorithm: Option<String>,
     /// Seconds of the forward pass.
     pub forward: f64,
@@ -88,7 +88,7 @@ impl StepTable {
         })
     }
 
-    /// What lies between the parts.
+    /// The time between the parts.
     #[must_use]
     pub fn rest(&self) -> f64 {
         let layers: f64 = self.layers.iter().map(StepRow::seconds).sum();

@@ -26,7 +26,7 @@ pub(crate) struct TensorFile {
 
 const CHECKSUM: &str = "sha256";
 const VERSION: &str = "format_version";
-/// What this program writes and reads. It changes when a file cannot be read as before.
+/// The version that this program writes and reads. It changes when a file cannot be read as before.
 const CURRENT_VERSION: &str = "1";
 /// The header's length is a multiple of it, so that numbers are aligned in memory.
 const ALIGNMENT: usize = 8;
@@ -37,47 +37,35 @@ impl TensorFile {
         metadata.insert(VERSION.to_owned(), CURRENT_VERSION.to_owned());
         metadata.insert(CHECKSUM.to_owned(), self.checksum());
         let mut header = serde_json::Map::from_iter([("__metadata__".to_owned(), json!(metadata))]);
-        let mut end = 0;
+        let mut data: Vec<u8> = Vec::new();
         // The wider numbers first, which are aligned then.
         for half in [false, true] {
-            for (name, tensor) in self.tensors.iter().filter(|(name, _)| self.is_half(name) == half)
-            {
-                let (dtype, size) = if half { ("F16", 2) } else { ("F32", 4) };
-                let start = end;
-                end += size * tensor.len();
+            let tensors = self.tensors.iter().filter(|(name, _)| self.half.contains(*name) == half);
+            for (name, tensor) in tensors {
+                let start = data.len();
+                match half {
+                    false => data.extend(tensor.iter().flat_map(|x| x.to_le_bytes())),
+                    true => {
+                        data.extend(tensor.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()))
+                    }
+                }
+                let (dtype, offsets) = (if half { "F16" } else { "F32" }, [start, data.len()]);
                 let entry =
-                    json!({"dtype": dtype, "shape": tensor.shape(), "data_offsets": [start, end]});
+                    json!({"dtype": dtype, "shape": tensor.shape(), "data_offsets": offsets});
                 header.insert(name.clone(), entry);
             }
         }
         let mut header = serde_json::Value::Object(header).to_string().into_bytes();
         header.resize(header.len().next_multiple_of(ALIGNMENT), b' ');
-        let mut bytes = Vec::with_capacity(8 + header.len() + end);
-        bytes.extend((header.len() as u64).to_le_bytes());
-        bytes.extend(header);
-        for (_, tensor) in self.tensors.iter().filter(|(name, _)| !self.is_half(name)) {
-            bytes.extend(tensor.iter().flat_map(|x| x.to_le_bytes()));
-        }
-        for (_, tensor) in self.tensors.iter().filter(|(name, _)| self.is_half(name)) {
-            bytes.extend(tensor.iter().flat_map(|&x| f16::from_f32(x).to_le_bytes()));
-        }
-        bytes
-    }
-
-    fn is_half(&self, name: &str) -> bool {
-        self.half.contains(name)
+        [&(header.len() as u64).to_le_bytes(), &header[..], &data].concat()
     }
 
     /// Reads the bytes of `file`, whose name is for the messages.
     pub(crate) fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, TrainingError> {
-        let damaged = |expected: &str, got: String| TrainingError::Checkpoint {
-            file: file.to_owned(),
-            expected: expected.to_owned(),
-            got,
-        };
-        let not_safetensors = |error: safetensors::SafeTensorError| {
-            let what = "a complete safetensors file";
-            damaged(what, format!("{} bytes that are none: {error}", bytes.len()))
+        let damaged = |expected: &str, got: String| TrainingError::checkpoint(file, expected, got);
+        let not_safetensors = |error| {
+            let got = format!("{} bytes that are none: {error}", bytes.len());
+            damaged("a complete safetensors file", got)
         };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(not_safetensors)?;
         let contents = SafeTensors::deserialize(bytes).map_err(not_safetensors)?;
@@ -95,43 +83,48 @@ impl TensorFile {
             }
         }
         let expected = metadata.remove(CHECKSUM).unwrap_or_default();
-        let (mut tensors, mut half) = (BTreeMap::new(), BTreeSet::new());
+        let mut read = Self { metadata, ..Self::default() };
         for (name, view) in contents.iter() {
-            let wrong = |expected: &str, got: String| TrainingError::Tensor {
-                file: file.to_owned(),
-                tensor: name.to_owned(),
-                expected: expected.to_owned(),
-                got,
-            };
-            let data = view.data();
-            let pairs = || data.chunks_exact(2).map(|b| [b[0], b[1]]);
-            let numbers = match view.dtype() {
-                Dtype::F32 => {
-                    let numbers = data.chunks_exact(4);
-                    numbers.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
-                }
-                Dtype::F16 => {
-                    half.insert(name.to_owned());
-                    pairs().map(|b| f16::from_le_bytes(b).to_f32()).collect()
-                }
-                Dtype::BF16 => pairs().map(|b| bf16::from_le_bytes(b).to_f32()).collect(),
+            let numbers: Vec<f32> = match view.dtype() {
+                Dtype::F32 => numbers(view.data(), f32::from_le_bytes),
+                Dtype::F16 => numbers(view.data(), |bytes| f16::from_le_bytes(bytes).to_f32()),
+                Dtype::BF16 => numbers(view.data(), |bytes| bf16::from_le_bytes(bytes).to_f32()),
                 other => {
-                    return Err(wrong("numbers of type F32, F16 or BF16", format!("{other:?}")));
+                    let expected = "numbers of type F32, F16 or BF16";
+                    return Err(TrainingError::tensor(file, name, expected, format!("{other:?}")));
                 }
             };
-            let tensor = ArrayD::from_shape_vec(view.shape(), numbers)
-                .map_err(|error| wrong("a shape that its numbers fill", error.to_string()))?;
+            let tensor = ArrayD::from_shape_vec(view.shape(), numbers).map_err(|error| {
+                TrainingError::tensor(file, name, "a shape that its numbers fill", error)
+            })?;
             if let Some(x) = tensor.iter().find(|x| !x.is_finite()) {
-                return Err(wrong("finite numbers", x.to_string()));
+                return Err(TrainingError::tensor(file, name, "finite numbers", x));
             }
-            tensors.insert(name.to_owned(), tensor);
+            if view.dtype() == Dtype::F16 {
+                read.half.insert(name.to_owned());
+            }
+            read.tensors.insert(name.to_owned(), tensor);
         }
-        let read = Self { metadata, tensors, half };
         if expected == read.checksum() {
             return Ok(read);
         }
         let got = format!("{}: the file is damaged", read.checksum());
         Err(damaged(&format!("the SHA-256 {expected:?} of its content"), got))
+    }
+
+    /// Takes out the tensor of this name, which must have this shape.
+    pub(crate) fn take(
+        &mut self,
+        file: &str,
+        tensor: &str,
+        shape: &[usize],
+    ) -> Result<ArrayD<f32>, TrainingError> {
+        let got = match self.tensors.remove(tensor) {
+            Some(array) if array.shape() == shape => return Ok(array),
+            Some(array) => format!("shape {:?}", array.shape()),
+            None => "no such tensor".to_owned(),
+        };
+        Err(TrainingError::tensor(file, tensor, format!("shape {shape:?}"), got))
     }
 
     /// Every part goes in behind its length, so that no two contents look alike; numbers as they are once
@@ -153,6 +146,11 @@ impl TensorFile {
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// The numbers of `N` bytes each.
+fn numbers<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    data.as_chunks().0.iter().map(|&bytes| number(bytes)).collect()
 }
 
 #[cfg(test)]
@@ -183,14 +181,14 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let bytes = example().to_bytes();
-        assert_eq!(TensorFile::from_bytes("x", &bytes).unwrap(), example());
-        assert_eq!(bytes, TensorFile::from_bytes("x", &bytes).unwrap().to_bytes());
-        let half = example_in_half();
-        let bytes = half.to_bytes();
-        assert_eq!(TensorFile::from_bytes("x", &bytes).unwrap(), half);
-        assert_eq!(bytes, TensorFile::from_bytes("x", &bytes).unwrap().to_bytes());
+        for file in [example(), example_in_half()] {
+            let bytes = file.to_bytes();
+            let read = TensorFile::from_bytes("x", &bytes).unwrap();
+            assert_eq!(read, file);
+            assert_eq!(read.to_bytes(), bytes);
+        }
         // Three numbers of two bytes behind five of four.
+        let bytes = example_in_half().to_bytes();
         assert_eq!(bytes[bytes.len() - 6..][..2], f16::from_f32(-0.75).to_le_bytes());
     }
 
@@ -222,24 +220,18 @@ mod tests {
 
     #[test]
     fn no_byte_can_be_lost_and_no_bit_changed() {
-        for file in [example(), example_in_half()] {
-            none_can_be_lost_or_changed(&file.to_bytes());
-        }
-    }
-
-    fn none_can_be_lost_or_changed(bytes: &[u8]) {
-        for length in 0..bytes.len() {
-            assert!(TensorFile::from_bytes("x", &bytes[..length]).is_err(), "{length} bytes");
-        }
-        for index in 0..bytes.len() {
-            for bit in 0..8 {
-                let mut changed = bytes.to_vec();
-                changed[index] ^= 1 << bit;
-                assert!(TensorFile::from_bytes("x", &changed).is_err(), "byte {index}, bit {bit}");
+        for bytes in [example().to_bytes(), example_in_half().to_bytes()] {
+            let refused = |bytes: &[u8]| TensorFile::from_bytes("x", bytes).is_err();
+            for length in 0..bytes.len() {
+                assert!(refused(&bytes[..length]), "{length} bytes");
             }
+            for bit in 0..8 * bytes.len() {
+                let mut changed = bytes.clone();
+                changed[bit / 8] ^= 1 << (bit % 8);
+                assert!(refused(&changed), "bit {bit}");
+            }
+            assert!(refused(&[&bytes[..], b"x"].concat()));
         }
-        let longer = [bytes, b"x"].concat();
-        assert!(TensorFile::from_bytes("x", &longer).is_err());
     }
 
     #[test]

@@ -5,47 +5,34 @@
 
 use std::path::Path;
 
-use super::rust_tokens::{Token, tokens};
-use crate::problem::Problem;
+use crate::problem;
 use crate::workspace::SourceFile;
 
-pub(super) fn check(files: &[SourceFile]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for file in files {
-        let marks = match (file.text_if("rs"), file.text_if("toml").or(file.text_if("py"))) {
-            (Some(rust), _) => marks_of_rust(rust),
-            (_, Some(text)) => marks_of_hash_comments(text),
-            _ => continue,
-        };
-        problems.extend(check_marks(&file.path, &marks));
-    }
-    problems
+pub(super) fn check(files: &[SourceFile]) -> Vec<String> {
+    let has_anchors = |file: &&SourceFile| {
+        file.path
+            .extension()
+            .is_some_and(|extension| ["rs", "toml", "py"].iter().any(|e| extension == *e))
+    };
+    let marks = |file: &SourceFile| {
+        let lines = file.text.as_deref().unwrap_or("").lines().enumerate();
+        let marks: Vec<_> = lines.filter_map(|(index, line)| mark(index + 1, line)).collect();
+        check_marks(&file.path, &marks)
+    };
+    files.iter().filter(has_anchors).flat_map(marks).collect()
 }
 
 /// The beginning or the end of an anchor.
-#[derive(Debug, PartialEq, Eq)]
 struct Mark<'a> {
     line: usize,
     is_end: bool,
     name: &'a str,
 }
 
-fn marks_of_rust(source: &str) -> Vec<Mark<'_>> {
-    let comments = tokens(source).into_iter().filter_map(|spanned| match spanned.token {
-        Token::Comment(text) => mark(spanned.line, text.trim_start_matches(['/', '*', '!'])),
-        _ => None,
-    });
-    comments.collect()
-}
-
-fn marks_of_hash_comments(text: &str) -> Vec<Mark<'_>> {
-    let lines = text.lines().enumerate();
-    lines.filter_map(|(i, line)| mark(i + 1, line.trim_start().strip_prefix('#')?)).collect()
-}
-
-/// The mark in a comment that consists of one, such as `ANCHOR_END: forward`.
-fn mark(line: usize, comment: &str) -> Option<Mark<'_>> {
-    let comment = comment.trim();
+/// The mark in a line that consists of one, such as `// ANCHOR_END: forward`.
+fn mark(line: usize, text: &str) -> Option<Mark<'_>> {
+    let text = text.trim_start();
+    let comment = text.strip_prefix("//").or_else(|| text.strip_prefix('#'))?.trim();
     let (is_end, name) = match comment.strip_prefix("ANCHOR_END:") {
         Some(name) => (true, name),
         None => (false, comment.strip_prefix("ANCHOR:")?),
@@ -53,10 +40,10 @@ fn mark(line: usize, comment: &str) -> Option<Mark<'_>> {
     Some(Mark { line, is_end, name: name.trim() })
 }
 
-fn check_marks(path: &Path, marks: &[Mark<'_>]) -> Vec<Problem> {
+fn check_marks(path: &Path, marks: &[Mark<'_>]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut problem = |line, what: String, remedy: &str| {
-        problems.push(Problem::in_line(path, line, what, remedy));
+        problems.push(problem::in_line(path, line, what, remedy));
     };
     for (index, mark) in marks.iter().enumerate() {
         let name = mark.name;
@@ -102,43 +89,38 @@ mod tests {
 
     fn problems(path: &str, text: &str) -> Vec<String> {
         let file = SourceFile { path: path.into(), text: Some(text.to_owned()) };
-        check(&[file]).iter().map(Problem::to_string).collect()
-    }
-
-    fn assert_found(source: &str, expected: &str) {
-        let problems = problems("a.rs", source);
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert!(problems[0].starts_with(expected), "{problems:?}");
-    }
-
-    #[test]
-    fn anchors_may_nest() {
-        let source = "// ANCHOR: a\n// ANCHOR: b\nfn f() {}\n// ANCHOR_END: b\n// ANCHOR_END: a\n";
-        assert_eq!(problems("a.rs", source), [""; 0]);
+        check(&[file])
     }
 
     #[test]
     fn each_way_to_be_wrong_is_found() {
-        assert_found("x\n// ANCHOR: a\ny", "a.rs:2: the anchor a begins and does not end");
-        assert_found("x\n  // ANCHOR_END: a", "a.rs:2: the anchor a ends and does not begin");
-        assert_found("// ANCHOR: a\n// ANCHOR_END: a", "a.rs:1: the anchor a is empty");
-        assert_found("// ANCHOR_END: a\nx\n// ANCHOR: a", "a.rs:3: the anchor a ends in line 1");
-        assert_found(
-            "// ANCHOR: a\nx\n// ANCHOR_END: a\n// ANCHOR: a",
-            "a.rs:4: the anchor a begins here and in line 1",
-        );
-        assert_found("// ANCHOR: a b\nx", "a.rs:1: \"a b\" is no name of an anchor");
+        for (path, text, expected) in [
+            ("a.rs", "x\n// ANCHOR: a\ny", "a.rs:2: the anchor a begins and does not end"),
+            ("a.rs", "x\n  // ANCHOR_END: a", "a.rs:2: the anchor a ends and does not begin"),
+            ("a.rs", "// ANCHOR: a\n// ANCHOR_END: a", "a.rs:1: the anchor a is empty"),
+            ("a.rs", "// ANCHOR_END: a\nx\n// ANCHOR: a", "a.rs:3: the anchor a ends in line 1"),
+            (
+                "a.rs",
+                "// ANCHOR: a\nx\n// ANCHOR_END: a\n// ANCHOR: a",
+                "a.rs:4: the anchor a begins here and in line 1",
+            ),
+            ("a.rs", "// ANCHOR: a b\nx", "a.rs:1: \"a b\" is no name of an anchor"),
+            ("a.toml", "# ANCHOR: a\nx = 1", "a.toml:1: the anchor a begins and does not end"),
+        ] {
+            let found = problems(path, text);
+            assert!(found.len() == 1 && found[0].starts_with(expected), "{found:?}");
+        }
     }
 
     #[test]
-    fn strings_and_prose_are_no_anchors() {
-        let source = "const S: &str = \"\n// ANCHOR: a\n\"; // every ANCHOR: needs an end";
-        assert_eq!(problems("a.rs", source), [""; 0]);
-    }
-
-    #[test]
-    fn configuration_files_have_anchors_too() {
-        assert_eq!(problems("a.toml", "# ANCHOR: a\nx = 1\n# ANCHOR_END: a"), [""; 0]);
-        assert_eq!(problems("a.toml", "# ANCHOR: a\nx = 1").len(), 1);
+    fn nested_anchors_and_prose_pass() {
+        for (path, text) in [
+            ("a.rs", "// ANCHOR: a\n// ANCHOR: b\nx\n// ANCHOR_END: b\n// ANCHOR_END: a\n"),
+            ("a.rs", "let s = \"// ANCHOR: a\"; // every ANCHOR: needs an end"),
+            ("a.toml", "# ANCHOR: a\nx = 1\n# ANCHOR_END: a"),
+            ("a.md", "# ANCHOR: a"),
+        ] {
+            assert_eq!(problems(path, text), [""; 0], "{text}");
+        }
     }
 }

@@ -1,385 +1,395 @@
-//! How the crates depend on each other, and what their `Cargo.toml` must say.
+//! The crates of the workspace: how they depend on each other, what their `Cargo.toml` must say, and their
+//! rows in ARCHITECTURE.md.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 
-use super::metadata::{Metadata, Package};
-use super::rust_tokens::{Token, tokens};
-use crate::problem::Problem;
+use super::text::{code_of, has_word};
+use crate::problem;
 use crate::workspace::SourceFile;
 
 /// For each crate, the crates of the workspace that it may depend on: ARCHITECTURE.md in a table.
 ///
 /// Every line names only crates of lines above it, so there is no cycle.
-pub(super) const ALLOWED: [(&str, &[&str]); 24] = [
-    ("stdio", &[]),
-    ("metadata", &[]),
-    ("disk", &[]),
+const ALLOWED: [(&str, &str); 23] = [
+    ("system", ""),
     // One file that a reader begins with: arrays, and nothing of the other crates.
-    ("from_scratch", &[]),
-    ("numerics", &[]),
-    ("activations", &["numerics"]),
-    ("losses", &["numerics", "activations"]),
-    ("layers", &["numerics", "activations"]),
-    ("cnn", &["numerics", "activations", "layers"]),
-    ("optim", &["numerics", "layers"]),
-    ("datasets", &["numerics"]),
+    ("from_scratch", ""),
+    ("numerics", ""),
+    ("activations", "numerics"),
+    ("losses", "numerics activations"),
+    ("layers", "numerics activations"),
+    ("cnn", "numerics activations layers"),
+    ("optim", "numerics layers"),
+    ("datasets", "system numerics"),
     // The only crate that knows of the network.
-    ("acquire", &["stdio", "disk", "datasets"]),
+    ("acquire", "system datasets"),
     // A headless browser: it knows nothing of books.
-    ("browser", &["disk"]),
+    ("browser", "system"),
     // The record of a run knows the number type, and none of the mathematics.
-    ("experiment", &["disk", "numerics"]),
+    ("experiment", "system numerics"),
+    ("network", "numerics activations losses layers cnn optim datasets"),
+    // Images in memory and records on disk; it fetches nothing.
+    ("training", "system numerics activations losses layers cnn optim datasets experiment network"),
     (
         "ffnn",
-        &[
-            "stdio",
-            "numerics",
-            "activations",
-            "losses",
-            "layers",
-            "cnn",
-            "optim",
-            "datasets",
-            "experiment",
-        ],
-    ),
-    // Images in memory and records on disk; it fetches nothing.
-    (
-        "training",
-        &[
-            "stdio",
-            "numerics",
-            "activations",
-            "losses",
-            "layers",
-            "cnn",
-            "optim",
-            "datasets",
-            "experiment",
-            "ffnn",
-        ],
+        "system numerics activations losses layers cnn optim datasets experiment network training",
     ),
     // The record of a benchmark is read by the book.
-    (
-        "bench",
-        &[
-            "stdio",
-            "metadata",
-            "numerics",
-            "activations",
-            "losses",
-            "layers",
-            "cnn",
-            "optim",
-            "experiment",
-            "ffnn",
-            "training",
-        ],
-    ),
-    ("einsum", &["stdio", "numerics"]),
+    ("bench", "system numerics activations losses layers cnn optim experiment network training"),
+    ("einsum", "system numerics"),
     (
         "kaggle",
-        &[
-            "stdio",
-            "disk",
-            "numerics",
-            "activations",
-            "losses",
-            "layers",
-            "cnn",
-            "optim",
-            "datasets",
-            "acquire",
-            "experiment",
-            "ffnn",
-            "training",
-        ],
+        "system numerics activations losses layers cnn optim datasets acquire experiment network training",
     ),
-    (
-        "harness",
-        &[
-            "stdio",
-            "metadata",
-            "disk",
-            "numerics",
-            "activations",
-            "losses",
-            "layers",
-            "cnn",
-            "optim",
-            "datasets",
-            "experiment",
-            "ffnn",
-            "einsum",
-        ],
-    ),
-    ("frontmatter", &[]),
+    ("harness", "system numerics activations losses layers cnn optim datasets network einsum"),
+    ("frontmatter", ""),
     // It draws functions, schedules and a loss with the code that the book is about, and compares its
     // widgets with that code.
     (
         "report",
-        &[
-            "stdio",
-            "metadata",
-            "disk",
-            "numerics",
-            "activations",
-            "cnn",
-            "optim",
-            "datasets",
-            "browser",
-            "experiment",
-            "ffnn",
-            "training",
-            "bench",
-            "harness",
-            "frontmatter",
-        ],
+        "system numerics activations cnn optim datasets browser experiment network ffnn training bench harness \
+         frontmatter",
     ),
     // It reads files as text, so it needs none of the crates that they make up.
-    ("handin", &["stdio", "metadata", "disk", "frontmatter"]),
+    ("handin", "system frontmatter"),
     // Compiled before everything else, so it depends on next to nothing.
-    ("xtask", &["stdio", "metadata", "disk"]),
+    ("xtask", "system"),
 ];
+
+const TABLE: &str = "xtask/src/check/packages.rs";
 
 /// Crates that not even tests may depend on: they are programs.
 const PROGRAMS: [&str; 3] = ["kaggle", "report", "xtask"];
 
+/// Packages, as `cargo metadata` lists them.
+#[derive(Deserialize)]
+pub(super) struct Metadata {
+    pub(super) packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
+    description: Option<String>,
+    pub(super) license: Option<String>,
+    /// The registries that it may be published to; all, if `None`.
+    publish: Option<Vec<String>>,
+    /// The registry or repository; `None` for a folder of this machine.
+    pub(super) source: Option<String>,
+    pub(super) manifest_path: PathBuf,
+    dependencies: Vec<Dependency>,
+}
+
+/// A dependency as declared.
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// `None` for a normal one, or `"dev"` or `"build"`.
+    kind: Option<String>,
+    /// The name under which it is used, if another.
+    rename: Option<String>,
+}
+
+impl Metadata {
+    /// The packages of the workspace; the paths of their manifests are relative to the root.
+    pub(super) fn read(root: &Path) -> Result<Self> {
+        let mut metadata: Self = system::cargo_metadata(root, &["--no-deps"])?;
+        for Package { manifest_path, .. } in &mut metadata.packages {
+            if let Ok(relative) = manifest_path.strip_prefix(root) {
+                *manifest_path = relative.to_owned();
+            }
+        }
+        Ok(metadata)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.packages.iter().any(|package| package.name == name)
+    }
+}
+
 /// The dependencies between crates that [`ALLOWED`] does not have.
-pub(super) fn directions(metadata: &Metadata) -> Vec<Problem> {
+pub(super) fn directions(metadata: &Metadata) -> Vec<String> {
     let mut problems = Vec::new();
-    let is_ours = |name: &str| metadata.packages.iter().any(|package| package.name == name);
     for package in &metadata.packages {
         let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == package.name) else {
             let what = format!("the crate {} is not in the table of dependencies", package.name);
-            let remedy = "add it to ALLOWED in xtask/src/check/packages.rs and to ARCHITECTURE.md";
-            problems.push(Problem::in_file(&package.manifest_path, what, remedy));
+            let remedy = format!("add it to ALLOWED in {TABLE} and to ARCHITECTURE.md");
+            problems.push(problem::in_file(&package.manifest_path, what, &remedy));
             continue;
         };
-        for dependency in package.dependencies.iter().filter(|d| is_ours(&d.name)) {
-            let name = dependency.name.as_str();
+        for Dependency { name, kind, .. } in
+            package.dependencies.iter().filter(|d| metadata.has(&d.name))
+        {
             // Tests may look sideways and upwards, but not at programs.
-            let permitted = match dependency.kind.as_deref() {
-                Some("dev") => !PROGRAMS.contains(&name),
-                _ => allowed.contains(&name),
+            let permitted = match kind.as_deref() {
+                Some("dev") => !PROGRAMS.contains(&name.as_str()),
+                _ => allowed.split(' ').any(|on| on == name),
             };
             if !permitted {
+                let allowed = allowed.replace(' ', ", ");
                 let what = format!(
-                    "{} depends on {name}, but may depend only on [{}]",
-                    package.name,
-                    allowed.join(", ")
+                    "{} depends on {name}, but may depend only on [{allowed}]",
+                    package.name
                 );
                 let remedy =
                     "move what is needed to a crate below both, or pass it in as an argument";
-                problems.push(Problem::in_file(&package.manifest_path, what, remedy));
+                problems.push(problem::in_file(&package.manifest_path, what, remedy));
             }
         }
     }
-    for (name, _) in ALLOWED.iter().filter(|(name, _)| !is_ours(name)) {
+    for (name, _) in ALLOWED.iter().filter(|(name, _)| !metadata.has(name)) {
         let what = format!("the table of dependencies has the crate {name}, which does not exist");
-        problems.push(Problem::in_file(Path::new(TABLE), what, "remove it from ALLOWED"));
+        problems.push(problem::in_file(Path::new(TABLE), what, "remove it from ALLOWED"));
     }
     problems
 }
 
-const TABLE: &str = "xtask/src/check/packages.rs";
+/// Settings that each package takes from the workspace, as it does the lints.
+const SHARED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
 
-/// What every `Cargo.toml` must say, and dependencies that no source file of the crate names.
-pub(super) fn settings(metadata: &Metadata, files: &[SourceFile]) -> Result<Vec<Problem>> {
+/// Settings of a `Cargo.toml` that are missing, and dependencies that no source file of the crate names.
+pub(super) fn settings(metadata: &Metadata, files: &[SourceFile]) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for package in &metadata.packages {
-        let mut problem = |what: &str, remedy: &str| {
-            problems.push(Problem::in_file(&package.manifest_path, what, remedy));
+        let path = &package.manifest_path;
+        let mut problem =
+            |what: String, remedy: &str| problems.push(problem::in_file(path, what, remedy));
+        let text =
+            files.iter().find(|file| file.path == *path).and_then(|file| file.text.as_deref());
+        let text = text.with_context(|| format!("{} is not among the files", path.display()))?;
+        let manifest: toml::Table =
+            toml::from_str(text).with_context(|| format!("cannot parse {}", path.display()))?;
+        let is_shared = |setting: Option<&toml::Value>| {
+            setting.and_then(|setting| setting.get("workspace")?.as_bool()) == Some(true)
         };
+        if !is_shared(manifest.get("lints")) {
+            let remedy = "add `[lints]` with `workspace = true`";
+            problem("the lints of the workspace are off".to_owned(), remedy);
+        }
+        for name in SHARED {
+            if !is_shared(manifest.get("package").and_then(|package| package.get(name))) {
+                let what = format!("it has a {name} of its own, or none");
+                problem(what, &format!("write `{name}.workspace = true`"));
+            }
+        }
+        if package.publish.as_deref() != Some(&[]) {
+            problem("it could be published".to_owned(), "set `publish = false` for the workspace");
+        }
         let description = package.description.as_deref().unwrap_or("");
         if description.split_whitespace().count() < 3 {
             let what = format!("the description {description:?} says nothing");
-            problem(&what, "say in one line what the crate is for");
-        }
-        let text = files.iter().find(|file| file.path == package.manifest_path);
-        let text = text.and_then(SourceFile::text).with_context(|| {
-            format!("{} is not among the files", package.manifest_path.display())
-        })?;
-        let manifest: toml::Table = toml::from_str(text)
-            .with_context(|| format!("cannot parse {}", package.manifest_path.display()))?;
-        let lints = manifest.get("lints").and_then(|lints| lints.get("workspace"));
-        if lints.and_then(toml::Value::as_bool) != Some(true) {
-            problem("the lints of the workspace are off", "add `[lints]` with `workspace = true`");
-        }
-        if package.publish.as_deref() != Some(&[]) {
-            problem("it could be published", "add `publish.workspace = true`");
-        }
-        for (name, present) in [
-            ("license", package.license.is_some()),
-            ("rust-version", package.rust_version.is_some()),
-        ] {
-            if !present {
-                let remedy = format!("add `{name}.workspace = true`");
-                problem(&format!("it has no {name}"), &remedy);
-            }
-        }
-        let first = &metadata.packages[0];
-        for (name, own, shared) in [
-            ("version", &package.version, &first.version),
-            ("edition", &package.edition, &first.edition),
-        ] {
-            if own != shared {
-                let what = format!("its {name} is {own}, and that of {} is {shared}", first.name);
-                problem(&what, &format!("use `{name}.workspace = true` in both"));
-            }
+            problem(what, "say in one line what the crate is for");
         }
         for name in unused(package, files) {
             let what = format!("no source file of the crate names the dependency {name}");
-            problem(&what, "remove it");
+            problem(what, "remove it");
         }
     }
     Ok(problems)
 }
 
-/// The dependencies that no source file of the crate names.
+/// The dependencies that no source file of the crate names, examples in its documentation included.
 fn unused<'a>(package: &'a Package, files: &[SourceFile]) -> Vec<&'a str> {
-    let sources: Vec<_> = files
-        .iter()
-        .filter(|file| file.path.starts_with(package.folder()))
-        .filter_map(|file| file.text_if("rs"))
-        .flat_map(tokens)
-        .collect();
+    let folder = package.manifest_path.parent().unwrap_or(Path::new(""));
+    let sources = files.iter().filter(|file| file.path.starts_with(folder));
+    let lines: Vec<_> =
+        sources.filter_map(|file| file.text_if("rs")).flat_map(str::lines).collect();
     let is_named = |name: &str| {
         let name = name.replace('-', "_");
-        sources.iter().any(|spanned| match spanned.token {
-            Token::Word(word) => word == name,
-            // Examples in the documentation use dependencies too.
-            Token::Comment(text) => text.starts_with("//") && text.contains(&format!("{name}::")),
-            _ => false,
+        lines.iter().any(|line| {
+            let is_comment = line.trim_start().starts_with("//");
+            has_word(&code_of(line), &name) || is_comment && line.contains(&format!("{name}::"))
         })
     };
     let names = package.dependencies.iter().map(|d| d.rename.as_ref().unwrap_or(&d.name).as_str());
     names.filter(|name| !is_named(name)).collect()
 }
 
+const ARCHITECTURE: &str = "ARCHITECTURE.md";
+
+/// Longer, and nobody reads it.
+const MAX_LINES: usize = 150;
+
+/// The rows ``| question | `crate` | what is in it |`` of ARCHITECTURE.md against the crates that exist.
+pub(super) fn architecture(root: &Path, metadata: &Metadata) -> Result<Vec<String>> {
+    let text = fs::read_to_string(root.join(ARCHITECTURE));
+    Ok(rows(&text.with_context(|| format!("cannot read {ARCHITECTURE}"))?, metadata))
+}
+
+fn rows(text: &str, metadata: &Metadata) -> Vec<String> {
+    let path = Path::new(ARCHITECTURE);
+    let mut problems = Vec::new();
+    let lines = text.lines().count();
+    if lines > MAX_LINES {
+        let what = format!("has {lines} lines, expected at most {MAX_LINES}");
+        problems.push(problem::in_line(path, MAX_LINES + 1, what, "say it shorter or elsewhere"));
+    }
+    let crate_of = |line: &'_ str| {
+        let cell = line.strip_prefix('|')?.split('|').map(str::trim).nth(1)?;
+        Some(cell.strip_prefix('`')?.strip_suffix('`')?.to_owned())
+    };
+    let mut listed = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let Some(name) = crate_of(line) else { continue };
+        let mut problem = |what: &str, remedy: &str| {
+            let what = format!("the table lists the crate {name}{what}");
+            problems.push(problem::in_line(path, index + 1, what, remedy));
+        };
+        if !metadata.has(&name) {
+            problem(", which does not exist", "remove the row");
+        } else if listed.contains(&name) {
+            problem(" twice", "remove one of the rows");
+        }
+        listed.push(name);
+    }
+    for Package { name, .. } in metadata.packages.iter().filter(|p| !listed.contains(&p.name)) {
+        let what = format!("the table does not list the crate {name}");
+        problems.push(problem::in_file(path, what, "add a row that says what is in it"));
+    }
+    problems
+}
+
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    /// All crates of the table, without dependencies.
-    fn crates() -> serde_json::Value {
-        let packages: Vec<_> = ALLOWED
-            .iter()
-            .map(|(name, _)| {
-                json!({
-                    "name": name,
-                    "version": "0.1.0",
-                    "edition": "2024",
-                    "description": "One narrow job",
-                    "license": "MIT",
-                    "rust_version": "1.95",
-                    "publish": [],
-                    "manifest_path": format!("crates/{name}/Cargo.toml"),
-                    "dependencies": [],
-                })
-            })
-            .collect();
-        json!({ "packages": packages })
+    /// The crate of this name, with these changes.
+    fn package(name: &str, changes: Value) -> Value {
+        let mut package = json!({
+            "name": name,
+            "version": "0.1.0",
+            "description": "One narrow job",
+            "publish": [],
+            "manifest_path": format!("crates/{name}/Cargo.toml"),
+            "dependencies": [],
+        });
+        for (key, value) in changes.as_object().unwrap() {
+            package[key] = value.clone();
+        }
+        package
     }
 
-    fn package<'a>(crates: &'a mut serde_json::Value, name: &str) -> &'a mut serde_json::Value {
-        let packages = crates["packages"].as_array_mut().unwrap();
-        packages.iter_mut().find(|package| package["name"] == name).unwrap()
+    /// All crates of the table, the one of this name with these changes.
+    fn crates(changed: &str, changes: &Value) -> Metadata {
+        let change = |name| if name == changed { changes.clone() } else { json!({}) };
+        let packages = ALLOWED.map(|(name, _)| package(name, change(name)));
+        serde_json::from_value(json!({ "packages": packages })).unwrap()
     }
 
-    fn depend(from: &str, on: &str, kind: Option<&str>) -> Vec<String> {
-        let mut crates = crates();
-        package(&mut crates, from)["dependencies"] = json!([{ "name": on, "kind": kind }]);
-        let metadata: Metadata = serde_json::from_value(crates).unwrap();
-        directions(&metadata).iter().map(Problem::to_string).collect()
+    /// The one problem with this is found; none, if nothing is expected.
+    fn assert_found(found: &[String], expected: &str) {
+        let is_one = found.len() == 1 && found[0].contains(expected);
+        assert!(
+            if expected.is_empty() { found.is_empty() } else { is_one },
+            "{expected}: {found:?}"
+        );
     }
 
     #[test]
     fn the_table_has_no_cycle() {
         for (index, (name, allowed)) in ALLOWED.iter().enumerate() {
-            for on in *allowed {
-                assert!(ALLOWED[..index].iter().any(|(above, _)| above == on), "{name} on {on}");
+            for on in allowed.split_whitespace() {
+                assert!(ALLOWED[..index].iter().any(|(above, _)| *above == on), "{name} on {on}");
             }
         }
     }
 
     #[test]
-    fn dependencies_of_the_table_pass() {
-        assert_eq!(depend("cnn", "layers", None), [""; 0]);
-        assert_eq!(depend("numerics", "ndarray", None), [""; 0]);
-    }
-
-    #[test]
-    fn a_dependency_in_the_wrong_direction_is_found() {
-        let problems = depend("layers", "cnn", None);
-        assert_eq!(problems.len(), 1);
-        assert!(problems[0].starts_with("crates/layers/Cargo.toml: layers depends on cnn"));
-        assert_eq!(depend("experiment", "layers", Some("build")).len(), 1);
-        assert_eq!(depend("ffnn", "harness", None).len(), 1);
-    }
-
-    #[test]
-    fn tests_may_depend_on_the_harness_and_not_on_programs() {
-        assert_eq!(depend("ffnn", "harness", Some("dev")), [""; 0]);
-        assert_eq!(depend("ffnn", "xtask", Some("dev")).len(), 1);
-    }
-
-    #[test]
-    fn crates_and_table_must_agree() {
-        let mut crates = crates();
-        package(&mut crates, "optim")["name"] = json!("optimum");
-        let metadata: Metadata = serde_json::from_value(crates).unwrap();
-        let problems: Vec<_> = directions(&metadata).iter().map(Problem::to_string).collect();
-        assert!(problems[0].contains("optimum is not in the table"), "{problems:?}");
-        assert!(problems[1].contains("has the crate optim, which does not exist"), "{problems:?}");
-    }
-
-    const MANIFEST: &str = "[lints]\nworkspace = true\n";
-
-    /// The problems of a workspace of one crate with this `Cargo.toml` and `src/lib.rs`.
-    fn check_settings(change: serde_json::Value, manifest: &str, source: &str) -> Vec<String> {
-        let mut crates = crates();
-        let mut one = package(&mut crates, "optim").clone();
-        for (key, value) in change.as_object().unwrap() {
-            one[key] = value.clone();
+    fn dependencies_go_in_the_directions_of_the_table() {
+        for (from, on, kind, expected) in [
+            ("cnn", "layers", None, ""),
+            ("numerics", "ndarray", None, ""),
+            (
+                "layers",
+                "cnn",
+                None,
+                "crates/layers/Cargo.toml: layers depends on cnn, but may depend only",
+            ),
+            ("experiment", "layers", Some("build"), "experiment depends on layers"),
+            ("ffnn", "harness", None, "ffnn depends on harness"),
+            // Tests may depend on the harness and not on programs.
+            ("ffnn", "harness", Some("dev"), ""),
+            ("ffnn", "xtask", Some("dev"), "ffnn depends on xtask"),
+        ] {
+            let metadata = crates(from, &json!({ "dependencies": [{ "name": on, "kind": kind }] }));
+            assert_found(&directions(&metadata), expected);
         }
-        let metadata = serde_json::from_value(json!({ "packages": [one] })).unwrap();
-        let files = [("crates/optim/Cargo.toml", manifest), ("crates/optim/src/lib.rs", source)]
-            .map(|(path, text)| SourceFile { path: path.into(), text: Some(text.to_owned()) });
-        settings(&metadata, &files).unwrap().iter().map(Problem::to_string).collect()
+        let found = directions(&crates("optim", &json!({ "name": "optimum" }))).join("\n");
+        assert!(found.contains("the crate optimum is not in the table"), "{found}");
+        assert!(found.contains("has the crate optim, which does not exist"), "{found}");
     }
 
     #[test]
-    fn a_complete_manifest_passes() {
-        assert_eq!(check_settings(json!({}), MANIFEST, ""), [""; 0]);
-    }
-
-    #[test]
-    fn each_missing_setting_is_found() {
+    fn each_missing_setting_and_each_unused_dependency_is_found() {
+        let shared = |name: &str| format!("\n{name}.workspace = true");
+        let manifest =
+            "[lints]\nworkspace = true\n[package]".to_owned() + &SHARED.map(shared).concat();
+        let check = |change: Value, manifest: &str, expected: &str| {
+            let packages = json!({ "packages": [package("a", change)] });
+            let source = "// rand_core\nuse serde_json::Value; const S: &str = \"rand_core\";";
+            let files = [("Cargo.toml", manifest), ("src/lib.rs", source)].map(|(file, text)| {
+                SourceFile { path: format!("crates/a/{file}").into(), text: Some(text.to_owned()) }
+            });
+            let metadata = serde_json::from_value(packages).unwrap();
+            assert_found(&settings(&metadata, &files).unwrap(), expected);
+        };
         for (change, expected) in [
+            (json!({}), ""),
             (json!({ "description": "TODO" }), "the description \"TODO\" says nothing"),
             (json!({ "description": null }), "the description \"\" says nothing"),
             (json!({ "publish": null }), "it could be published"),
-            (json!({ "license": null }), "it has no license"),
-            (json!({ "rust_version": null }), "it has no rust-version"),
+            (json!({ "dependencies": [{ "name": "serde-json" }] }), ""),
+            (json!({ "dependencies": [{ "name": "rand_core" }] }), "the dependency rand_core"),
         ] {
-            let problems = check_settings(change, MANIFEST, "");
-            assert_eq!(problems.len(), 1, "{problems:?}");
-            assert!(problems[0].contains(expected), "{problems:?}");
+            check(change, &manifest, expected);
         }
-        assert!(check_settings(json!({}), "", "")[0].contains("lints of the workspace are off"));
+        check(
+            json!({}),
+            &manifest.replace("[lints]", "[lint]"),
+            "the lints of the workspace are off",
+        );
+        for name in SHARED {
+            let expected =
+                format!("it has a {name} of its own, or none: write `{name}.workspace = true`");
+            check(json!({}), &manifest.replace(&shared(name), ""), &expected);
+            check(
+                json!({}),
+                &manifest.replace(&shared(name), &format!("\n{name} = \"1\"")),
+                &expected,
+            );
+        }
     }
 
     #[test]
-    fn a_dependency_that_is_not_named_is_found() {
-        let change = json!({ "dependencies": [{ "name": "rand_core" }, { "name": "serde-json" }] });
-        let source = "// rand_core\nuse serde_json::Value; const S: &str = \"rand_core\";";
-        let problems = check_settings(change, MANIFEST, source);
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        assert!(problems[0].contains("names the dependency rand_core"), "{problems:?}");
+    fn architecture_has_a_row_for_each_crate_and_is_short() {
+        let rows_of = |names: &[&str]| -> String {
+            names.iter().map(|name| format!("| 4.2 | `{name}` | something |\n")).collect()
+        };
+        let crates = crates("", &json!({}));
+        let names = ALLOWED.map(|(name, _)| name);
+        let full = rows_of(&names);
+        let long = "line\n".repeat(MAX_LINES + 1 - names.len());
+        for (text, expected) in [
+            (full.clone(), ""),
+            (rows_of(&names[1..]), "ARCHITECTURE.md: the table does not list the crate system"),
+            (
+                rows_of(&["no"]) + &full,
+                "ARCHITECTURE.md:1: the table lists the crate no, which does not",
+            ),
+            (
+                full.clone() + &rows_of(&["cnn"]),
+                "ARCHITECTURE.md:22: the table lists the crate cnn twice",
+            ),
+            (full + &long, "ARCHITECTURE.md:151: has 151 lines, expected at most 150"),
+        ] {
+            assert_found(&rows(&text, &crates), expected);
+        }
     }
 }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use acquire::{
     AcquireError, Clients, DataSet, Found, Home, HomeForm, Http, Origin, Package, Place, Reporter,
@@ -15,7 +14,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-/// How many images each file has.
+/// The files, each with the number of its images.
 const COUNTS: [(&str, usize); 3] =
     [("data_batch_1.bin", 2), ("data_batch_2.bin", 3), ("test_batch.bin", 1)];
 
@@ -54,7 +53,6 @@ pub(crate) fn set(archive: &[u8]) -> DataSet {
                 bytes: archive.len() as u64,
                 md5: hexadecimal(Md5::digest(archive)),
             },
-            throttled: None,
         },
     }
 }
@@ -130,13 +128,7 @@ impl Machine {
         let mut request = Request::at(vec![Place { path, origin: Origin::Cache }]);
         let none = PathBuf::from("no-such-client");
         request.clients = Clients { npm: none.clone(), apt_get: none.clone(), dpkg_deb: none };
-        request.http = Http {
-            connect: Duration::from_secs(5),
-            stall: Duration::from_secs(1),
-            attempts: 2,
-            pause: Duration::from_millis(10),
-            if_slow: None,
-        };
+        request.http = Http { attempts: 2, ..crate::download::http() };
         Self { folder, set: set(&official()), request }
     }
 

@@ -63,20 +63,14 @@ impl<'a> Entry<'a> {
     }
 
     pub(crate) fn wrong_shape(&self, name: &str, expected: String, got: &[usize]) -> HarnessError {
-        HarnessError::Shape {
-            file: self.file().to_owned(),
-            key: self.key(name),
-            expected,
-            got: got.to_vec(),
-        }
+        let key = self.key(name);
+        let what = format!("expected {key} to have shape {expected}, but it has {got:?}");
+        HarnessError::file(self.file(), what)
     }
 
     /// The implementation's refusal of what the entry asks of it.
     pub(crate) fn refused(&self, error: impl std::error::Error) -> HarnessError {
-        HarnessError::Refused {
-            file: self.file().to_owned(),
-            entry: self.index,
-            reason: error.to_string(),
-        }
+        let entry = self.index;
+        HarnessError::Stopped(format!("{}, entry {entry}: {error}", self.file().display()))
     }
 }

@@ -16,36 +16,20 @@ fn fixtures() -> PathBuf {
 }
 
 fn context() -> Context {
-    Context { fixtures: fixtures(), course_data: None, seed: 1, case: None }
-}
-
-fn subject<T: Scalar>(name: &str) -> Subject<T> {
-    Subject::all_real().into_iter().find(|subject| subject.name() == name).unwrap()
+    Context { fixtures: fixtures(), course_data: None, seed: 1, case: None, ..Context::default() }
 }
 
 #[test]
-fn the_real_implementations_pass_in_both_precisions() {
-    fn cases<T: Scalar>() -> usize {
-        let checks = Subject::<T>::all_real();
-        let outcomes = checks.iter().flat_map(checks_of).map(|check| {
-            let outcome = check.outcome(&context());
-            assert!(outcome.passed(), "{}: {}", check.id(), outcome.detail);
-            outcome.cases
-        });
-        outcomes.sum()
-    }
-    fn checks_of<T: Scalar>(subject: &Subject<T>) -> Vec<Check> {
-        super::checks(subject)
-    }
+fn every_entry_is_compared_in_both_precisions() {
+    let cases = |group: &str| {
+        let checks = registry::all_checks().into_iter();
+        let checks = checks.filter(|check| check.group.starts_with(group));
+        checks.map(|check| check.outcome(&context()).cases).sum::<usize>()
+    };
     // Entries of the files: 6 activations, fully-connected, convolution, pooling, flatten, losses.
     let entries = 6 * 6 + 18 + 20 + 20 + 4 + 6 + 6;
-    assert_eq!(cases::<f64>(), 2 * entries + 50);
-    assert_eq!(cases::<f32>(), 2 * entries);
-}
-
-#[test]
-fn a_loss_that_the_course_does_not_test_has_no_tests() {
-    assert!(checks(&subject::<f64>("SoftmaxCrossEntropy")).is_empty());
+    // In `f64` 50 random sizes are built as well.
+    assert_eq!((cases("tests."), cases("tests_f4.")), (2 * entries + 50, 2 * entries));
 }
 
 /// A folder with a copy of the fixtures, as a user's own data.
@@ -61,7 +45,7 @@ fn copy() -> TempDir {
 fn on(folder: &Path, strict: bool) -> Vec<(String, Outcome)> {
     let course_data = Some(CourseData { folder: folder.to_owned(), strict });
     let context = Context { course_data, fixtures: "nowhere".into(), ..context() };
-    let checks = checks_of_course_data();
+    let checks = registry::course_data_checks();
     checks.iter().map(|check| (check.id(), check.outcome(&context))).collect()
 }
 
@@ -402,12 +386,4 @@ fn entries_that_fit_no_configuration_are_errors() {
     assert!(error("Pool2D", &[1, 2, 2, 2, 1], 5).contains("entry 0: Pool2D: kernel_shape must be"));
     assert!(error("FullyConnected", &[1, 2, 7], 3).contains("expected an array 0W"));
     assert!(error("Flatten", &[1, 0, 3], 1).contains("expected an array 0output"));
-}
-
-#[test]
-fn the_shapes_of_new_parameters_are_checked_at_random_sizes() {
-    let check = checks(&subject::<f64>("FullyConnected")).pop().unwrap();
-    assert_eq!(check.id(), "tests.test_layers.TestFullyConnected.test_init_params");
-    let outcome = check.outcome(&context());
-    assert_eq!((outcome.status, outcome.cases), (Status::Ok, 50));
 }

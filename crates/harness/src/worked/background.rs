@@ -54,7 +54,7 @@ pub(super) fn two_weights(example: &mut Example<'_>) {
     example.number("loss-after", after.loss);
 }
 
-/// What a forward pass of the network of two weights computes.
+/// The results of a forward pass of the network of two weights.
 struct Pass {
     z: Array2<f64>,
     h: Array2<f64>,

@@ -1,48 +1,11 @@
-//! Question 7: a small picture through a perceptron, and the sizes of the networks that are trained.
+//! Question 7: the sizes of the networks that are trained.
 
-use activations::Activation;
 use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode, Window, conv2d_backward};
-use ffnn::NeuralNetwork;
 use layers::{FullyConnectedConfig, LayerConfig};
-use losses::Loss;
-use ndarray::{Array1, Array4, array};
+use ndarray::{Array1, Array4};
 use numerics::Rng;
 
 use super::Example;
-
-/// A picture of four pixels, two hidden units with ReLU, three classes.
-pub(super) fn perceptron(example: &mut Example<'_>) {
-    let (bytes, mean, std) = (array![[102.0, 204.0, 0.0, 51.0]], 0.4, 0.2);
-    let x = (&bytes / 255.0 - mean) / std;
-    let hidden =
-        FullyConnectedConfig { activation: Activation::ReLU, ..FullyConnectedConfig::new(2) };
-    let configs: [Box<dyn LayerConfig<f64>>; 2] =
-        [Box::new(hidden), Box::new(FullyConnectedConfig::new(3))];
-    let mut network =
-        NeuralNetwork::build(&configs, &[4], Loss::SoftmaxCrossEntropy, &mut Rng::new(0))
-            .expect("two units feed three");
-    let patterns = array![[-1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [1.0, -1.0]];
-    let votes = array![[1.0, 0.0, -1.0], [0.0, 1.0, 1.0]];
-    for (layer, weights) in network.layers_mut().iter_mut().zip([&patterns, &votes]) {
-        let w = layer.parameters_and_gradients().0.get_mut("W").expect("the layer has weights");
-        w.assign(&weights.view().into_dyn());
-    }
-    let y = array![[1.0, 0.0, 0.0]];
-    let logits = network.infer(&x.clone().into_dyn()).expect("four pixels for four weights");
-    let h = network.layers()[0].predict(&x.clone().into_dyn()).expect("four pixels");
-    let p = network.predict(&x.clone().into_dyn()).expect("four pixels for four weights");
-    let loss = Loss::SoftmaxCrossEntropy.forward(y.view(), logits.view());
-    example.array("bytes", &bytes);
-    example.number("mean", mean);
-    example.number("std", std);
-    example.array("x", &x);
-    example.array("w1", &patterns);
-    example.array("w2", &votes);
-    example.array("h", &h);
-    example.array("logits", &logits);
-    example.array("p", &p);
-    example.number("loss", loss.expect("a truth for every logit"));
-}
 
 /// The parameters of the first layer for pictures of 28 × 28 pixels.
 pub(super) fn perceptron_sizes(example: &mut Example<'_>) {
@@ -63,7 +26,7 @@ pub(super) fn convolution_sizes(example: &mut Example<'_>) {
     example.number("parameters", conv.parameters().scalar_count() as f64);
 }
 
-/// Which pixels one cell sees through two layers of 3 × 3, and by how many ways each.
+/// The pixels that one cell sees through two layers of 3 × 3, and the number of ways to each.
 pub(super) fn field_of_view(example: &mut Example<'_>) {
     let ones = Array4::<f64>::ones((3, 3, 1, 1));
     let mut ways = Array4::<f64>::ones((1, 1, 1, 1));

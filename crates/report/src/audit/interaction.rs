@@ -1,23 +1,23 @@
-//! What a reader does: each is tried once, in a tab of its own.
+//! Actions of a reader, each tried once in a tab of its own.
 
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use browser::{Browser, ColorScheme, Page, Viewport, file_url};
+use browser::{Browser, ColorScheme, Page, file_url};
 use serde_json::Value;
 
-use super::view::DESK;
+use super::view::{DESK, PHONE};
 use super::{Audit, View, finding, keyboard, logged, widgets};
 use crate::files::files_below;
 
-/// How long the book may take to answer.
+/// Limit for an answer of the book.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A word that the book has.
 const WORD: &str = "Jacobian";
 
-/// Something that is tried: by its name, on which page.
+/// Action that is tried, with its name and page.
 struct Trial {
     name: &'static str,
     page: String,
@@ -126,7 +126,7 @@ fn contents(tab: &mut Page) -> Result<()> {
     const BUTTON: &str = "document.querySelector('button[aria-controls=mdbook-sidebar]')";
     let address = tab.evaluate("location.href")?;
     let Value::String(address) = address else { bail!("the page has no address") };
-    tab.set_viewport(Viewport::phone(390, 844))?;
+    View { scheme: ColorScheme::Light, width: PHONE, scripts: true }.apply(tab)?;
     tab.open(&address)?;
     let is_open = format!("{BUTTON}.getAttribute('aria-expanded') === 'true'");
     ensure!(tab.evaluate(&is_open)? == false, "on a phone it is open from the beginning");

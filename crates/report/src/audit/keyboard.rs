@@ -1,4 +1,4 @@
-//! Whether the Tab key reaches everything that can be used, and shows where it is.
+//! Trial of the Tab key: it reaches everything that can be used, and shows where it is.
 
 use anyhow::{Result, bail};
 use browser::Page;
@@ -17,7 +17,7 @@ const NOTE: &str = "(() => { \
     const seen = (s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0) || s.boxShadow !== 'none'; \
     return seen ? 'seen' : `<${e.localName} id=\"${e.id}\" class=\"${e.className}\">`; })()";
 
-/// What can be used, can be seen, and was not reached. Of radio buttons the arrow keys reach the rest.
+/// Visible controls that were not reached. Of radio buttons the arrow keys reach the rest.
 const MISSED: &str = "[...document.querySelectorAll( \
         'a[href], button, input, select, textarea, summary, [tabindex=\"0\"]')] \
     .filter(e => !e.dataset.auditReached && !e.disabled && e.type !== 'hidden' \

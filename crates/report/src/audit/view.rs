@@ -8,20 +8,20 @@ use browser::{ColorScheme, Media, Page, Viewport};
 /// A way to look at a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// What the system prefers, which mdBook follows until the reader chooses a theme.
+    /// Preference of the system, which mdBook follows until the reader chooses a theme.
     pub scheme: ColorScheme,
     /// The width of the window in CSS pixels.
     pub width: u32,
-    /// Whether the pages' scripts run.
+    /// The pages' scripts run.
     pub scripts: bool,
 }
 
 /// A desk.
 pub(super) const DESK: u32 = 1280;
 /// A phone, held upright.
-const PHONE: u32 = 390;
+pub(super) const PHONE: u32 = 390;
 
-/// All of them.
+/// The ways in which each page is looked at.
 pub const VIEWS: [View; 6] = [
     View { scheme: ColorScheme::Light, width: DESK, scripts: true },
     View { scheme: ColorScheme::Light, width: PHONE, scripts: true },
@@ -42,15 +42,14 @@ impl View {
 
     /// Makes a tab show pages in this way, from the next one on.
     pub(super) fn apply(self, tab: &mut Page) -> Result<()> {
-        tab.set_viewport(match self.width {
-            PHONE => Viewport::phone(PHONE, 844),
-            width => Viewport::desktop(width, 900),
-        })?;
+        let mobile = self.width == PHONE;
+        let height = if mobile { 844 } else { 900 };
+        tab.set_viewport(Viewport { width: self.width, height, mobile })?;
         tab.emulate(Media::Screen, self.scheme)?;
         Ok(tab.set_scripts(self.scripts)?)
     }
 
-    /// What is wrong if the page is not shown in the theme that is looked for: then all else that is
+    /// The problem, if the page is not shown in the theme that is looked for: then all else that is
     /// said of it would be of another.
     pub(super) fn theme_problem(self, tab: &mut Page) -> Result<Option<String>> {
         // Only pages of mdBook's frame have themes, and without scripts they have none either.

@@ -1,11 +1,12 @@
 //! The element-wise activations and their derivatives, computed by the crate `activations`.
 
 use activations::Activation;
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::SERIES;
 use ndarray::Array1;
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
 use super::chart::{Chart, whole_ticks};
+use crate::expand::Inputs;
 
 const RANGE: f64 = 4.0;
 const POINTS: usize = 321;
@@ -13,11 +14,10 @@ const POINTS: usize = 321;
 /// A step of the derivative that is no slope but a jump.
 const JUMP: f64 = 0.5;
 
-pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
+pub(super) fn draw(_: &Inputs) -> Result<String, String> {
     let shown = Activation::ALL.into_iter().filter(|a| *a != Activation::SoftMax);
-    let mut canvas = Canvas::default();
-    let (function, derivative) =
-        (Pen::of(Ink::Series(1), 2.4), Pen::of(Ink::Series(2), 2.0).dashed());
+    let mut canvas = Canvas::themed();
+    let (function, derivative) = (Pen::of(SERIES[0], 2.4), Pen::of(SERIES[1], 2.0).dashed());
     let mut rows = 0;
     for (number, activation) in shown.enumerate() {
         let (row, column) = (number / 3, number % 3);

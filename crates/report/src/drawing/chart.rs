@@ -1,6 +1,7 @@
 //! Axes, and lines between them.
 
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::{GRID, TEXT};
 
 /// A rectangle with two axes.
 pub(super) struct Chart {
@@ -31,7 +32,7 @@ impl Chart {
     pub(super) fn axes(&self, canvas: &mut Canvas, x: &[Tick], y: &[Tick]) {
         let (left, top) = self.at;
         let (right, bottom) = (left + self.size.0, top + self.size.1);
-        let (grid, label) = (Pen::of(Ink::Grid, 1.0), Font::of(12.0));
+        let (grid, label) = (Pen::of(GRID, 1.0), Font::of(12.0));
         for (value, text) in x {
             let (at, _) = self.place((*value, self.y.0));
             canvas.line(&[(at, top), (at, bottom)], grid);
@@ -42,7 +43,7 @@ impl Chart {
             canvas.line(&[(left, at), (right, at)], grid);
             canvas.text((left - 6.0, at + 4.0), label, Anchor::End, text);
         }
-        let frame = Pen::of(Ink::Text, 1.0);
+        let frame = Pen::of(TEXT, 1.0);
         canvas.line(&[(left, top), (left, bottom), (right, bottom)], frame);
     }
 
@@ -73,23 +74,10 @@ pub(super) fn whole_ticks(from: i32, to: i32, every: usize) -> Vec<Tick> {
 
 /// Marks at powers of ten, on an axis of logarithms.
 pub(super) fn power_ticks(exponents: impl IntoIterator<Item = i32>) -> Vec<Tick> {
-    let digit = |c: char| match c {
-        '-' => '⁻',
-        '0' => '⁰',
-        '1' => '¹',
-        '2' => '²',
-        '3' => '³',
-        '4' => '⁴',
-        '5' => '⁵',
-        '6' => '⁶',
-        '7' => '⁷',
-        '8' => '⁸',
-        _ => '⁹',
-    };
-    let text = |exponent: i32| {
-        format!("10{}", exponent.to_string().chars().map(digit).collect::<String>())
-    };
-    exponents.into_iter().map(|exponent| (f64::from(exponent), text(exponent))).collect()
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    let raised = |c: char| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize]);
+    let text = |exponent: i32| exponent.to_string().chars().map(raised).collect::<String>();
+    exponents.into_iter().map(|e| (f64::from(e), format!("10{}", text(e)))).collect()
 }
 
 #[cfg(test)]
@@ -101,9 +89,9 @@ mod tests {
         let chart = Chart { at: (10.0, 20.0), size: (100.0, 50.0), x: (0.0, 2.0), y: (-1.0, 1.0) };
         assert_eq!(chart.place((0.0, -1.0)), (10.0, 70.0));
         assert_eq!(chart.place((1.0, 1.0)), (60.0, 20.0));
-        let mut canvas = Canvas::default();
+        let mut canvas = Canvas::themed();
         let values = [(0.0, 0.0), (0.5, 0.5), (1.0, 3.0), (1.5, 0.5), (2.0, 0.0)];
-        chart.line(&mut canvas, &values, Pen::of(Ink::Text, 1.0));
+        chart.line(&mut canvas, &values, Pen::of(TEXT, 1.0));
         let svg = canvas.finish(1.0, 1.0);
         assert!(svg.contains("M10 45 L35 32.5\"") && svg.contains("M85 32.5 L110 45\""), "{svg}");
     }

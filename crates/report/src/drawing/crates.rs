@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::{SERIES, TEXT};
 use serde::Deserialize;
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
-use super::layers_of_graph::{Edges, Layered, Slot, reduced};
+use super::layers_of_graph::{Edges, Slot, in_layers, reduced};
+use crate::expand::Inputs;
 use crate::programs::Program;
 
-/// What Cargo says, as far as it is needed.
+/// The part that is needed of what Cargo says.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -30,8 +31,8 @@ struct Dependency {
     path: Option<String>,
 }
 
-pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
-    let json = sources.programs.run(Program::Metadata).map_err(|error| format!("{error:#}"))?;
+pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
+    let json = inputs.programs.run(Program::Metadata).map_err(|error| format!("{error:#}"))?;
     let (svg, _) = picture(&dependencies(&json)?);
     Ok(svg)
 }
@@ -56,7 +57,7 @@ const BEND: f64 = 14.0;
 /// The drawing, and the edges that are drawn.
 fn picture(edges: &Edges) -> (String, Edges) {
     let edges = reduced(edges);
-    let layers = Layered::of(&edges).layers;
+    let layers = in_layers(&edges);
     let slot_width = |slot: &Slot| match slot {
         Slot::Node(_) => BOX.0,
         Slot::Bend { .. } => BEND,
@@ -83,8 +84,7 @@ fn picture(edges: &Edges) -> (String, Edges) {
             x += slot_width(slot) + GAP;
         }
     }
-    let mut canvas = Canvas::default();
-    let mut drawn = Edges::new();
+    let mut canvas = Canvas::themed();
     for (from, targets) in &edges {
         for to in targets {
             let (start, end) = (nodes[from.as_str()], nodes[to.as_str()]);
@@ -94,16 +94,15 @@ fn picture(edges: &Edges) -> (String, Edges) {
                 points.push((bend.0, bend.1 + 0.5 * BOX.1));
             }
             points.push((end.0, end.1 - 0.5 * BOX.1 - 1.0));
-            canvas.curve(&points, Pen::of(Ink::Text, 1.1).arrow());
-            drawn.entry(from.clone()).or_default().insert(to.clone());
+            canvas.curve(&points, Pen::of(TEXT, 1.1).arrow());
         }
     }
     for (name, (x, y)) in &nodes {
         let corner = (x - 0.5 * BOX.0, y - 0.5 * BOX.1);
-        canvas.rect(corner, BOX, Some(Ink::Series(1)), Pen::of(Ink::Series(1), 1.3));
+        canvas.rect(corner, BOX, Some(SERIES[0]), Pen::of(SERIES[0], 1.3));
         canvas.text((*x, y + 5.0), Font::of(14.0), Anchor::Middle, name);
     }
-    (canvas.finish(width, height), drawn)
+    (canvas.finish(width, height), edges)
 }
 
 #[cfg(test)]

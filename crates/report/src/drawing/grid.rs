@@ -1,6 +1,8 @@
 //! Arrays as grids of cells, side by side.
 
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::{Colour, TEXT};
+
 use crate::tensor::plain_number;
 
 /// The side of a cell.
@@ -12,7 +14,7 @@ pub(super) struct Grid<'a> {
     cells: Vec<Vec<String>>,
     title: &'a str,
     note: String,
-    marks: Vec<((usize, usize), Ink)>,
+    marks: Vec<((usize, usize), Colour)>,
     cell: Point,
 }
 
@@ -20,11 +22,10 @@ impl<'a> Grid<'a> {
     /// A grid with a title above, and its size below.
     pub(super) fn new(title: &'a str, rows: &[Vec<f64>]) -> Self {
         let text = |row: &Vec<f64>| row.iter().map(|value| plain_number(*value, 4)).collect();
-        let columns = rows.first().map_or(0, Vec::len);
         Self {
             cells: rows.iter().map(text).collect(),
             title,
-            note: format!("{} × {columns}", rows.len()),
+            note: format!("{} × {}", rows.len(), dimensions(rows).1),
             marks: Vec::new(),
             cell: (CELL, CELL),
         }
@@ -33,10 +34,10 @@ impl<'a> Grid<'a> {
     /// Paints cells.
     pub(super) fn mark(
         mut self,
-        ink: Ink,
+        colour: Colour,
         cells: impl IntoIterator<Item = (usize, usize)>,
     ) -> Self {
-        self.marks.extend(cells.into_iter().map(|cell| (cell, ink)));
+        self.marks.extend(cells.into_iter().map(|cell| (cell, colour)));
         self
     }
 
@@ -65,12 +66,12 @@ impl<'a> Grid<'a> {
 
     fn draw(&self, canvas: &mut Canvas, (left, top): Point) {
         let middle = left + 0.5 * self.size().0;
-        let outline = Pen::of(Ink::Text, 1.0);
+        let outline = Pen::of(TEXT, 1.0);
         for (r, row) in self.cells.iter().enumerate() {
             for (q, text) in row.iter().enumerate() {
                 let (x, y) = (left + q as f64 * self.cell.0, top + r as f64 * self.cell.1);
                 let mark = self.marks.iter().rev().find(|(cell, _)| *cell == (r, q));
-                canvas.rect((x, y), self.cell, mark.map(|(_, ink)| *ink), outline);
+                canvas.rect((x, y), self.cell, mark.map(|(_, colour)| *colour), outline);
                 let at = (x + 0.5 * self.cell.0, y + 0.5 * self.cell.1 + 5.0);
                 if !text.is_empty() {
                     canvas.text(at, Font::of(15.0), Anchor::Middle, text);
@@ -83,11 +84,11 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// What stands in a row of grids.
+/// An item in a row of grids.
 pub(super) enum Item<'a> {
     /// A grid.
     Grid(Grid<'a>),
-    /// What stands between grids: `=`, `+`.
+    /// A sign between grids: `=`, `+`.
     Sign(&'a str),
 }
 
@@ -129,13 +130,15 @@ pub(super) fn dimensions(matrix: &[Vec<f64>]) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use experiment::palette::SERIES;
+
     use super::*;
 
     #[test]
     fn every_cell_and_every_mark_is_drawn() {
-        let mut canvas = Canvas::default();
+        let mut canvas = Canvas::themed();
         let grid = Grid::new("X", &[vec![1.0, 0.0], vec![-2.5, 3.0]]);
-        let grid = grid.mark(Ink::Series(2), window((1, 0), (1, 2))).without_zeros();
+        let grid = grid.mark(SERIES[1], window((1, 0), (1, 2))).without_zeros();
         let items = [Item::Grid(grid), Item::Sign("="), Item::Grid(Grid::new("Y", &[vec![7.0]]))];
         let right = row(&mut canvas, &items, 10.0, 100.0);
         assert_eq!(right, 10.0 + 2.0 * CELL + 44.0 + CELL);

@@ -1,14 +1,16 @@
 //! The network of question 5, with the sizes of the record.
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::{GRID, SERIES, TEXT};
+
 use super::iris_surface::{RECORD, configuration};
+use crate::expand::Inputs;
 
 const FEATURES: [&str; 4] = ["sepal length", "sepal width", "petal length", "petal width"];
 const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
 
-pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
-    let config = configuration(&sources.records.read_run(RECORD)?)?;
+pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
+    let config = configuration(&inputs.records.read_run(RECORD)?)?;
     let mut units = vec![FEATURES.len()];
     units.extend(config.hidden.sizes());
     units.push(SPECIES.len());
@@ -20,18 +22,18 @@ pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
         let first = middle - 0.5 * apart * (units[layer] - 1) as f64;
         (left + between * layer as f64, first + apart * unit as f64)
     };
-    let mut canvas = Canvas::default();
+    let mut canvas = Canvas::themed();
     for layer in 1..units.len() {
         for from in 0..units[layer - 1] {
             for to in 0..units[layer] {
                 let ends = [place(layer - 1, from), place(layer, to)];
-                canvas.line(&ends, Pen::of(Ink::Grid, 1.0));
+                canvas.line(&ends, Pen::of(GRID, 1.0));
             }
         }
     }
     for (layer, &count) in units.iter().enumerate() {
         for unit in 0..count {
-            canvas.circle(place(layer, unit), 11.0, Some(Ink::Series(1)), Pen::of(Ink::Text, 1.2));
+            canvas.circle(place(layer, unit), 11.0, Some(SERIES[0]), Pen::of(TEXT, 1.2));
         }
         let (x, _) = place(layer, 0);
         let what = match layer {

@@ -5,15 +5,17 @@
 //! stay as they are. The parameters are those of the record's run, which is done again.
 
 use datasets::Splits;
+use experiment::canvas::{Anchor, Canvas, Font, Pen};
+use experiment::palette::{GRID, SERIES};
 use experiment::{History, Record};
-use ffnn::{FfnnError, IrisConfig, NeuralNetwork};
+use ffnn::{IrisConfig, NeuralNetwork};
 use ndarray::{Array2, ArrayD, Axis, Ix2};
 use numerics::Rng;
+use training::{Trainable, TrainingError};
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen};
 use super::chart::{Chart, Tick};
 use super::level_set::at_least;
+use crate::expand::Inputs;
 use crate::numbers::significant;
 
 /// The record whose run ends in the middle.
@@ -31,8 +33,8 @@ pub(super) fn configuration(run: &Record) -> Result<IrisConfig, String> {
     table.try_into().map_err(|error| format!("the record `{RECORD}` is no run on Iris: {error}"))
 }
 
-pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
-    let surface = Surface::of(&sources.records.read_run(RECORD)?)?;
+pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
+    let surface = Surface::of(&inputs.records.read_run(RECORD)?)?;
     let values = surface.values()?;
     let all = || values.iter().flatten().copied();
     let (low, high) =
@@ -42,19 +44,19 @@ pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
     let chart = Chart { at: (60.0, 20.0), size: (400.0, 400.0), x: (-1.0, 1.0), y: (-1.0, 1.0) };
     let tick = |value: f64| -> Tick { (value, significant(value).replace('-', "\u{2212}")) };
     let ticks = [-1.0, -0.5, 0.0, 0.5, 1.0].map(tick);
-    let mut canvas = Canvas::default();
+    let mut canvas = Canvas::themed();
     // Logarithms, so that a level lies where the loss has it also between distant values.
     let logarithms: Vec<Vec<f64>> =
         values.iter().map(|row| row.iter().map(|value| value.ln()).collect()).collect();
     for level in &levels {
-        let path = at_least(&logarithms, level.ln(), |row, column| {
+        let area = at_least(&logarithms, level.ln(), |row, column| {
             chart.place((coordinate(column), coordinate(row)))
         });
-        canvas.area(&path, Ink::Series(1), OPACITY);
+        canvas.area(&area, SERIES[0], OPACITY);
     }
     chart.axes(&mut canvas, &ticks, &ticks);
     let (x, y) = chart.place((0.0, 0.0));
-    let cross = Pen::of(Ink::Series(2), 2.4);
+    let cross = Pen::of(SERIES[1], 2.4);
     canvas.line(&[(x - 7.0, y - 7.0), (x + 7.0, y + 7.0)], cross);
     canvas.line(&[(x - 7.0, y + 7.0), (x + 7.0, y - 7.0)], cross);
     let centre = surface.loss(0.0, 0.0)?;
@@ -66,18 +68,18 @@ pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
     Ok(canvas.finish(580.0, 468.0))
 }
 
-/// What the shades mean.
+/// The legend of the shades.
 fn scale(canvas: &mut Canvas, low: f64, levels: &[f64]) {
     let (left, bottom, side) = (490.0, 400.0, 30.0);
     canvas.text((left, 38.0), Font::of(13.0), Anchor::Start, "loss at least");
     for (shade, level) in [low].iter().chain(levels).enumerate() {
-        let top = bottom - side * (shade + 1) as f64;
-        let square = format!("M{left} {top}h{side}v{side}h-{side}Z");
+        let (top, right) = (bottom - side * (shade + 1) as f64, left + side);
+        let square = vec![(left, top), (right, top), (right, top + side), (left, top + side)];
         for _ in 0..shade {
-            canvas.area(&square, Ink::Series(1), OPACITY);
+            canvas.area(std::slice::from_ref(&square), SERIES[0], OPACITY);
         }
-        canvas.rect((left, top), (side, side), None, Pen::of(Ink::Grid, 1.0));
-        let at = (left + side + 8.0, top + side - 3.0);
+        canvas.rect((left, top), (side, side), None, Pen::of(GRID, 1.0));
+        let at = (right + 8.0, top + side - 3.0);
         canvas.text(at, Font::of(12.0), Anchor::Start, &significant(*level));
     }
 }
@@ -116,7 +118,7 @@ impl Surface {
 
     fn loss(&self, a: f64, b: f64) -> Result<f64, String> {
         let network = self.network(a, b)?;
-        let train = network.test(&self.data.train).map_err(|error| error.to_string())?;
+        let train = network.measure(&self.data.train).map_err(|error| error.to_string())?;
         Ok(train.loss)
     }
 
@@ -139,7 +141,7 @@ impl Surface {
 /// The parameters that the run ended with: it takes a moment to do it again, in single precision as
 /// recorded.
 fn trained(run: &Record, config: &IrisConfig) -> Result<Vec<(String, ArrayD<f64>)>, String> {
-    let again = || -> Result<_, FfnnError> {
+    let again = || -> Result<_, TrainingError> {
         let data = Splits::iris()?.preprocess::<f32>(config.training.preprocess)?;
         let network = config.run(&data, run.config.seed, &mut History::default())?.network;
         Ok(network.parameters().map(|(name, array)| (name, array.mapv(f64::from))).collect())
@@ -173,16 +175,15 @@ mod tests {
 
     use super::*;
 
-    fn surface() -> Surface {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records").join(RECORD);
-        Surface::of(&Record::read(&root).unwrap()).unwrap()
+    fn record() -> Record {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records");
+        Record::read(&root.join(RECORD)).unwrap()
     }
 
     #[test]
     fn the_middle_is_the_network_of_the_record() {
-        let surface = surface();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records").join(RECORD);
-        let recorded = Record::read(&root).unwrap().summary.train.unwrap().loss;
+        let surface = Surface::of(&record()).unwrap();
+        let recorded = record().summary.train.unwrap().loss;
         let loss = surface.loss(0.0, 0.0).unwrap();
         // Another processor may round the last bits of a product otherwise.
         let difference = (loss - recorded).abs();
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_direction_has_the_columns_norms_and_leaves_biases_alone() {
-        let surface = surface();
+        let surface = Surface::of(&record()).unwrap();
         for ((name, trained), direction) in surface.middle.iter().zip(&surface.directions[0]) {
             assert_eq!(trained.shape(), direction.shape());
             if name.ends_with(".b") {

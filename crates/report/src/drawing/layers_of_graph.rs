@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Who leads to whom.
+/// The nodes that each node leads to.
 pub(super) type Edges = BTreeMap<String, BTreeSet<String>>;
 
 /// A place in a layer: a node, or a bend of a line on its way past the layer.
@@ -10,12 +10,6 @@ pub(super) type Edges = BTreeMap<String, BTreeSet<String>>;
 pub(super) enum Slot {
     Node(String),
     Bend { from: String, to: String },
-}
-
-/// The graph in layers; every edge leads to a lower layer.
-pub(super) struct Layered {
-    /// The layers from the lowest to the highest.
-    pub(super) layers: Vec<Vec<Slot>>,
 }
 
 /// The edges that do not follow from others: `a → c` is left out where `a → b → c`.
@@ -35,74 +29,57 @@ pub(super) fn reaches(edges: &Edges, from: &str, to: &str) -> bool {
     from == to || edges.get(from).into_iter().flatten().any(|next| reaches(edges, next, to))
 }
 
-impl Layered {
-    /// Puts every node one layer above the highest that it leads to, those without any edge at the
-    /// top, and the nodes of a layer in an order in which few lines cross.
-    pub(super) fn of(edges: &Edges) -> Self {
-        let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
-        for node in edges.keys() {
-            rank(edges, node, &mut ranks);
-        }
-        let depth = ranks.values().max().map_or(0, |highest| highest + 1);
-        for (node, rank) in &mut ranks {
-            let used = edges.values().any(|targets| targets.contains(*node));
-            if !used && edges.get(*node).is_none_or(BTreeSet::is_empty) {
-                *rank = depth - 1;
-            }
-        }
-        let mut layers = vec![Vec::new(); depth];
-        for (node, rank) in &ranks {
-            layers[*rank].push(Slot::Node((*node).to_owned()));
-        }
-        for (from, targets) in edges {
-            for to in targets {
-                for layer in &mut layers[ranks[to.as_str()] + 1..ranks[from.as_str()]] {
-                    layer.push(Slot::Bend { from: from.clone(), to: to.clone() });
-                }
-            }
-        }
-        let mut layered = Self { layers };
-        for _ in 0..12 {
-            layered.sweep(edges, true);
-            layered.sweep(edges, false);
-        }
-        layered
+/// The graph in layers, the lowest first: every node one layer above the highest that it leads to, those
+/// without any edge at the top, and the nodes of a layer in an order in which few lines cross.
+pub(super) fn in_layers(edges: &Edges) -> Vec<Vec<Slot>> {
+    let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in edges.keys() {
+        rank(edges, node, &mut ranks);
     }
+    let depth = ranks.values().max().map_or(0, |highest| highest + 1);
+    for (node, rank) in &mut ranks {
+        let used = edges.values().any(|targets| targets.contains(*node));
+        if !used && edges.get(*node).is_none_or(BTreeSet::is_empty) {
+            *rank = depth - 1;
+        }
+    }
+    let mut layers = vec![Vec::new(); depth];
+    for (node, rank) in &ranks {
+        layers[*rank].push(Slot::Node((*node).to_owned()));
+    }
+    for (from, targets) in edges {
+        for to in targets {
+            for layer in &mut layers[ranks[to.as_str()] + 1..ranks[from.as_str()]] {
+                layer.push(Slot::Bend { from: from.clone(), to: to.clone() });
+            }
+        }
+    }
+    for _ in 0..12 {
+        for step in 1..depth {
+            let below = layers[step - 1].clone();
+            order(&mut layers[step], &below, |slot, other| joined(edges, slot, other));
+        }
+        for step in (1..depth).rev() {
+            let above = layers[step].clone();
+            order(&mut layers[step - 1], &above, |slot, other| joined(edges, other, slot));
+        }
+    }
+    layers
+}
 
-    /// Orders each layer by the mean place of what its slots are joined to in the layer before, from
-    /// below or from above.
-    fn sweep(&mut self, edges: &Edges, upwards: bool) {
-        let count = self.layers.len();
-        for step in 1..count {
-            let (layer, before) = match upwards {
-                true => (step, step - 1),
-                false => (count - 1 - step, count - step),
-            };
-            let neighbours = self.layers[before].clone();
-            let share = 1.0 / neighbours.len().max(1) as f64;
-            let own = 1.0 / self.layers[layer].len().max(1) as f64;
-            let mut keyed: Vec<(f64, Slot)> = self.layers[layer]
-                .iter()
-                .enumerate()
-                .map(|(index, slot)| {
-                    let places: Vec<f64> = neighbours
-                        .iter()
-                        .enumerate()
-                        .filter(|(_, other)| match upwards {
-                            true => joined(edges, slot, other),
-                            false => joined(edges, other, slot),
-                        })
-                        .map(|(place, _)| (place as f64 + 0.5) * share)
-                        .collect();
-                    let stays = (index as f64 + 0.5) * own;
-                    let mean = places.iter().sum::<f64>() / places.len().max(1) as f64;
-                    (if places.is_empty() { stays } else { mean }, slot.clone())
-                })
-                .collect();
-            keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-            self.layers[layer] = keyed.into_iter().map(|(_, slot)| slot).collect();
-        }
-    }
+/// Orders a layer by the mean place of what its slots are joined to in a layer next to it.
+fn order(layer: &mut Vec<Slot>, next: &[Slot], joined: impl Fn(&Slot, &Slot) -> bool) {
+    let centre = |place: usize, of: usize| (place as f64 + 0.5) * (1.0 / of.max(1) as f64);
+    let count = layer.len();
+    let keyed = layer.drain(..).enumerate().map(|(index, slot)| {
+        let neighbours = next.iter().enumerate().filter(|(_, other)| joined(&slot, other));
+        let places: Vec<f64> = neighbours.map(|(place, _)| centre(place, next.len())).collect();
+        let mean = places.iter().sum::<f64>() / places.len().max(1) as f64;
+        (if places.is_empty() { centre(index, count) } else { mean }, slot)
+    });
+    let mut keyed: Vec<(f64, Slot)> = keyed.collect();
+    keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    layer.extend(keyed.into_iter().map(|(_, slot)| slot));
 }
 
 /// Whether a part of a line leads from a slot to one in the layer below.
@@ -149,7 +126,7 @@ mod tests {
     #[test]
     fn every_edge_leads_down_and_bends_on_the_way() {
         let edges = graph("a:b x; b:c; c:; x:");
-        let layers = Layered::of(&edges).layers;
+        let layers = in_layers(&edges);
         assert_eq!(layers.len(), 3);
         assert_eq!(layers[2], [Slot::Node("a".to_owned())]);
         let bend = Slot::Bend { from: "a".to_owned(), to: "x".to_owned() };
@@ -159,29 +136,19 @@ mod tests {
 
     #[test]
     fn what_has_no_edge_stands_at_the_top() {
-        let layers = Layered::of(&graph("a:b; b:; x:")).layers;
+        let layers = in_layers(&graph("a:b; b:; x:"));
         assert!(layers[1].contains(&Slot::Node("x".to_owned())) && layers[0].len() == 1);
     }
 
     #[test]
     fn lines_that_need_not_cross_do_not() {
-        let edges = graph("p:z; q:y; r:x; x:; y:; z:");
-        let layers = Layered::of(&edges).layers;
-        let names = |layer: &[Slot]| -> Vec<String> {
-            layer
-                .iter()
-                .map(|slot| match slot {
-                    Slot::Node(name) => name.clone(),
-                    Slot::Bend { .. } => String::new(),
-                })
-                .collect()
-        };
-        let (low, high) = (names(&layers[0]), names(&layers[1]));
-        let partner = |name: &str| match name {
-            "p" => "z",
-            "q" => "y",
+        let layers = in_layers(&graph("p:z; q:y; r:x; x:; y:; z:"));
+        let partner = |slot: &Slot| match slot {
+            Slot::Node(name) if name == "p" => "z",
+            Slot::Node(name) if name == "q" => "y",
             _ => "x",
         };
-        assert_eq!(high.iter().map(|name| partner(name)).collect::<Vec<_>>(), low);
+        let above = layers[1].iter().map(|slot| Slot::Node(partner(slot).to_owned()));
+        assert_eq!(above.collect::<Vec<_>>(), layers[0]);
     }
 }

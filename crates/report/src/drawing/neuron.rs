@@ -1,17 +1,19 @@
 //! One unit: a weighted sum, a bias and an activation.
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen};
+use experiment::canvas::{Anchor, Canvas, Font, Pen};
+use experiment::palette::{SERIES, TEXT};
+
+use crate::expand::Inputs;
 use crate::tensor::plain_number;
 
-pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
-    let vector = |name: &str| sources.vector(&format!("neuron.{name}"));
-    let number = |name: &str| sources.number(&format!("neuron.{name}"));
+pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
+    let vector = |name: &str| inputs.vector(&format!("neuron.{name}"));
+    let number = |name: &str| inputs.number(&format!("neuron.{name}"));
     let (x, w) = (vector("x")?, vector("w")?);
     let [b, z, y] = [number("b")?, number("z")?, number("y")?].map(|v| plain_number(v, 4));
-    let mut canvas = Canvas::default();
-    let (outline, arrow) = (Pen::of(Ink::Text, 1.3), Pen::of(Ink::Text, 1.3).arrow());
-    let accent = Pen::of(Ink::Series(1), 1.3);
+    let mut canvas = Canvas::themed();
+    let (outline, arrow) = (Pen::of(TEXT, 1.3), Pen::of(TEXT, 1.3).arrow());
+    let accent = Pen::of(SERIES[0], 1.3);
     let label = Font::of(14.0);
     let height = 40.0 + 65.0 * x.len() as f64;
     let middle = 0.5 * height - 10.0;
@@ -24,13 +26,13 @@ pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
         let along = (150.0, at + 0.42 * (end.1 - at) - 7.0);
         canvas.text(along, label, Anchor::Middle, &format!("× {}", plain_number(*w, 4)));
     }
-    canvas.circle((282.0, middle), 28.0, Some(Ink::Series(1)), accent);
+    canvas.circle((282.0, middle), 28.0, Some(SERIES[0]), accent);
     canvas.text((282.0, middle + 7.0), Font::of(22.0), Anchor::Middle, "Σ");
     canvas.line(&[(282.0, middle - 72.0), (282.0, middle - 30.0)], arrow);
     canvas.text((282.0, middle - 80.0), Font::of(15.0), Anchor::Middle, &format!("b = {b}"));
     canvas.line(&[(310.0, middle), (403.0, middle)], arrow);
     canvas.text((355.0, middle - 9.0), label, Anchor::Middle, &format!("z = {z}"));
-    canvas.rect((405.0, middle - 28.0), (80.0, 56.0), Some(Ink::Series(1)), accent);
+    canvas.rect((405.0, middle - 28.0), (80.0, 56.0), Some(SERIES[0]), accent);
     canvas.text((445.0, middle + 6.0), Font::of(20.0).italic(), Anchor::Middle, "σ");
     canvas.line(&[(485.0, middle), (578.0, middle)], arrow);
     canvas.text((530.0, middle - 9.0), label, Anchor::Middle, &format!("h = {y}"));

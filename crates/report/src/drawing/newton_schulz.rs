@@ -1,37 +1,38 @@
-//! What one, two and three Newton-Schulz steps make of a singular value.
+//! A singular value after one, two and three Newton-Schulz steps.
 
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::{GRID, SERIES};
 use ndarray::array;
 use optim::{NORM_EPS, orthogonalise};
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
 use super::chart::{Chart, Tick};
+use crate::expand::Inputs;
 
-/// What has come between these values stays there; the chapter on Muon derives them.
+/// Values between these two stay there; the chapter on Muon derives them.
 const BAND: [f64; 2] = [0.6818, 1.2024];
 
 /// Points of a curve.
 const POINTS: usize = 400;
 
-pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
+pub(super) fn draw(_: &Inputs) -> Result<String, String> {
     let chart = Chart { at: (60.0, 30.0), size: (480.0, 220.0), x: (0.0, 1.0), y: (0.0, 1.3) };
     let ticks = |values: &[&str]| -> Vec<Tick> {
         values.iter().map(|text| (text.parse().unwrap_or(f64::NAN), (*text).to_owned())).collect()
     };
-    let mut canvas = Canvas::default();
+    let mut canvas = Canvas::themed();
     chart.axes(&mut canvas, &ticks(&["0", "0.25", "0.5", "0.75", "1"]), &ticks(&["0", "0.5", "1"]));
     for edge in BAND {
-        chart.line(&mut canvas, &[(0.0, edge), (1.0, edge)], Pen::of(Ink::Grid, 1.0));
+        chart.line(&mut canvas, &[(0.0, edge), (1.0, edge)], Pen::of(GRID, 1.0));
     }
     for (steps, x) in [(1, 350.0), (2, 415.0), (3, 480.0)] {
         let curve: Vec<Point> = (0..=POINTS)
             .map(|point| point as f64 / POINTS as f64)
             .map(|s| (s, singular_value(s, steps)))
             .collect();
-        let ink = Ink::Series(steps as usize);
-        chart.line(&mut canvas, &curve, Pen::of(ink, 1.6));
+        let colour = SERIES[steps as usize - 1];
+        chart.line(&mut canvas, &curve, Pen::of(colour, 1.6));
         let text = if steps == 1 { "1 step".to_owned() } else { format!("{steps} steps") };
-        canvas.text((x, 18.0), Font::of(14.0).bold().ink(ink), Anchor::Start, &text);
+        canvas.text((x, 18.0), Font::of(14.0).bold().colour(colour), Anchor::Start, &text);
     }
     canvas.text((300.0, 286.0), Font::of(14.0), Anchor::Middle, "singular value before");
     canvas.text((60.0, 18.0), Font::of(14.0).italic(), Anchor::Start, "after");

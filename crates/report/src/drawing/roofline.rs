@@ -1,21 +1,22 @@
-//! How fast kernels are beside what arithmetic and memory allow: Williams et al. (2009).
+//! The speed of kernels beside the limits of arithmetic and memory: Williams et al. (2009).
 
 use bench::{By, Convolution, Measurement, Record, Subject, Work};
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::{Colour, SERIES, TEXT};
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
 use super::chart::{Chart, power_ticks};
+use crate::expand::Inputs;
 
-/// Whose points have which colour, and what the legend says.
-const SERIES: [(By, usize, &str); 4] = [
-    (By::Im2col, 1, "convolution by im2col"),
-    (By::Winograd, 2, "convolution by Winograd"),
-    (By::PytorchTuned, 3, "PyTorch, tuned malloc"),
-    (By::Ours, 4, "matrix product of the MLP"),
+/// The colour of points, and their name in the legend.
+const KERNELS: [(By, Colour, &str); 4] = [
+    (By::Im2col, SERIES[0], "convolution by im2col"),
+    (By::Winograd, SERIES[1], "convolution by Winograd"),
+    (By::PytorchTuned, SERIES[2], "PyTorch, tuned malloc"),
+    (By::Ours, SERIES[3], "matrix product of the MLP"),
 ];
 
-pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
-    roofline(&sources.records.performance()?)
+pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
+    roofline(&inputs.records.performance()?)
 }
 
 fn roofline(record: &Record) -> Result<String, String> {
@@ -36,34 +37,28 @@ fn roofline(record: &Record) -> Result<String, String> {
     let ys = points.iter().map(|(_, (_, y))| *y).chain([peak.log10()]);
     let (x, y) = (decades(xs), decades(ys));
     let chart = Chart { at: (64.0, 66.0), size: (480.0, 280.0), x, y };
-    let mut canvas = Canvas::default();
+    let mut canvas = Canvas::themed();
     let ticks = |(from, to): Point| power_ticks(from as i32..=to as i32);
     chart.axes(&mut canvas, &ticks(x), &ticks(y));
     // Where the memory's line enters from below or from the left.
     let start = x.0.max(y.0 - bandwidth.log10());
     let roof = [(start, bandwidth.log10() + start), (ridge, peak.log10()), (x.1, peak.log10())];
-    chart.line(&mut canvas, &roof, Pen::of(Ink::Text, 2.0));
+    chart.line(&mut canvas, &roof, Pen::of(TEXT, 2.0));
     for (by, at) in &points {
-        if let Some((_, series, _)) = SERIES.iter().find(|(known, ..)| known == by) {
-            let ink = Ink::Series(*series);
-            canvas.circle(chart.place(*at), 4.0, Some(ink), Pen::of(ink, 1.4));
+        if let Some((_, colour, _)) = KERNELS.iter().find(|(known, ..)| known == by) {
+            canvas.circle(chart.place(*at), 4.0, Some(*colour), Pen::of(*colour, 1.4));
         }
     }
     let label = Font::of(13.0);
-    for (index, (by, series, text)) in SERIES.iter().enumerate() {
-        if points.iter().any(|(of, _)| of == by) {
+    for (index, (by, colour, text)) in KERNELS.into_iter().enumerate() {
+        if points.iter().any(|(of, _)| *of == by) {
             let at = (72.0 + 240.0 * (index % 2) as f64, 14.0 + 20.0 * (index / 2) as f64);
-            let ink = Ink::Series(*series);
-            canvas.circle(at, 4.0, Some(ink), Pen::of(ink, 1.4));
+            canvas.circle(at, 4.0, Some(colour), Pen::of(colour, 1.4));
             canvas.text((at.0 + 10.0, at.1 + 4.5), label, Anchor::Start, text);
         }
     }
-    canvas.text(
-        (304.0, 384.0),
-        label,
-        Anchor::Middle,
-        "operations for each byte that has to be moved",
-    );
+    let below = "operations for each byte that has to be moved";
+    canvas.text((304.0, 384.0), label, Anchor::Middle, below);
     canvas.text((64.0, 56.0), label, Anchor::Start, "GFLOP/s");
     Ok(canvas.finish(570.0, 394.0))
 }
@@ -106,22 +101,25 @@ mod tests {
 
     #[test]
     fn every_kernel_is_a_point_under_a_roof() {
-        let svg = roofline(&record()).unwrap();
-        // Three passes by four kernels, less PyTorch with the default allocator, a product and the legend.
-        assert_eq!(svg.matches("<circle").count(), 9 + 1 + 4, "{svg}");
+        let record = record();
+        let svg = roofline(&record).unwrap();
+        // PyTorch with its default allocator is not shown; the rest are points and the legend.
+        let shown = |m: &&Measurement| point(m).is_some() && m.by != By::Pytorch;
+        let points = record.measurements.iter().filter(shown).count();
+        assert_eq!(svg.matches("<circle").count(), points + KERNELS.len(), "{svg}");
         inline(&svg, Origin::Drawing, "fig-roofline", "alt").unwrap();
     }
 
     #[test]
     fn intensities_by_hand() {
         let record = record();
-        let product = record.find("product/a/ours").unwrap();
+        let product = record.find("product/784-256/forward/ours").unwrap();
         // 64 x 784, 784 x 256 and 64 x 256 numbers.
         assert_eq!(numbers(product), Some(50_176 + 200_704 + 16_384));
         // 1 GFLOP/s is at 0.
         let at = point(product).unwrap();
         assert!((at.0 - (25_690_112.0_f64 / 1_069_056.0).log10()).abs() < 1e-12);
-        assert_eq!(point(record.find("memory/GELU/ours").unwrap()), None);
+        assert_eq!(point(record.find("memory/GELU-7x7x256/forward/ours").unwrap()), None);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! The schedules that rise and fall, computed by the crate `optim`.
 
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::SERIES;
 use optim::Schedule;
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
 use super::chart::{Chart, Tick, whole_ticks};
+use crate::expand::Inputs;
 
-/// How many steps are shown: a few more than there are.
+/// The number of steps that are shown: a few more than there are.
 const SHOWN: u64 = 28;
 
-pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
+pub(super) fn draw(_: &Inputs) -> Result<String, String> {
     let (peak_lr, total_steps, peak_step) = (1.0, 25, 6);
     let (start_fraction, end_fraction) = (0.25, 0.0625);
     let triangular =
@@ -21,27 +22,19 @@ pub(super) fn draw(_: &Sources<'_>) -> Result<String, String> {
     let tick = |value: f64, text: &str| -> Tick { (value, text.to_owned()) };
     let marks =
         [tick(end_fraction, "1/16"), tick(start_fraction, "1/4"), tick(0.5, "1/2"), tick(1.0, "1")];
-    let mut canvas = Canvas::default();
+    let mut canvas = Canvas::themed();
     chart.axes(&mut canvas, &whole_ticks(0, 24, 6), &marks);
-    let rates = |lr: &dyn Fn(u64) -> f64| -> Vec<Point> {
-        (0..=SHOWN).map(|step| (step as f64, lr(step))).collect()
-    };
-    for (lr, ink, name, at) in [
-        (
-            &(|step| triangular.lr(step)) as &dyn Fn(u64) -> f64,
-            Ink::Series(1),
-            "triangular",
-            (7.2, 0.56),
-        ),
-        (&|step| one_cycle.lr(step), Ink::Series(2), "one-cycle", (12.6, 0.86)),
+    for (schedule, colour, name, at) in [
+        (triangular, SERIES[0], "triangular", (7.2, 0.56)),
+        (one_cycle, SERIES[1], "one-cycle", (12.6, 0.86)),
     ] {
-        let rates = rates(lr);
-        chart.line(&mut canvas, &rates, Pen::of(ink, 1.6));
+        let rates: Vec<Point> = (0..=SHOWN).map(|step| (step as f64, schedule.lr(step))).collect();
+        chart.line(&mut canvas, &rates, Pen::of(colour, 1.6));
         // A rate belongs to a step; there is none between two.
-        for rate in &rates {
-            canvas.circle(chart.place(*rate), 3.0, Some(ink), Pen::of(ink, 1.2));
+        for rate in rates {
+            canvas.circle(chart.place(rate), 3.0, Some(colour), Pen::of(colour, 1.2));
         }
-        canvas.text(chart.place(at), Font::of(14.0).bold().ink(ink), Anchor::Start, name);
+        canvas.text(chart.place(at), Font::of(14.0).bold().colour(colour), Anchor::Start, name);
     }
     canvas.text((300.0, 256.0), Font::of(14.0), Anchor::Middle, "step");
     canvas.text((60.0, 18.0), Font::of(14.0).italic(), Anchor::Start, "rate / peak");

@@ -1,8 +1,10 @@
 //! The error of the finite differences of each layer, by their step.
 
-use super::Sources;
-use super::canvas::{Anchor, Canvas, Font, Ink, Pen, Point};
+use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
+use experiment::palette::SERIES;
+
 use super::chart::{Chart, power_ticks};
+use crate::expand::Inputs;
 
 /// The step that the harness takes, as a power of ten.
 const STEP: f64 = -5.0;
@@ -12,12 +14,12 @@ const BOUND: f64 = -7.0;
 
 const COLUMNS: usize = 4;
 
-pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
-    let curves = &sources.evidence.step_curves;
+pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
+    let curves = &inputs.evidence.step_curves;
     if curves.is_empty() {
         return Err("the harness measured no curve".to_owned());
     }
-    let mut canvas = Canvas::default();
+    let mut canvas = Canvas::themed();
     let mut bottom = 0.0;
     for (number, curve) in curves.iter().enumerate() {
         let (row, column) = (number / COLUMNS, number % COLUMNS);
@@ -28,36 +30,27 @@ pub(super) fn draw(sources: &Sources<'_>) -> Result<String, String> {
             y: (-17.0, 0.5),
         };
         bottom = chart.at.1 + chart.size.1;
-        chart.axes(
-            &mut canvas,
-            &power_ticks([-12, -8, -4, -1]),
-            &power_ticks([-16, -12, -8, -4, 0]),
-        );
+        let (x, y) = (power_ticks([-12, -8, -4, -1]), power_ticks([-16, -12, -8, -4, 0]));
+        chart.axes(&mut canvas, &x, &y);
         chart.title(&mut canvas, &curve.layer);
-        let (mark, limit) =
-            (Pen::of(Ink::Series(3), 1.2).dashed(), Pen::of(Ink::Series(2), 1.2).dashed());
+        let (mark, limit) = (Pen::of(SERIES[2], 1.2).dashed(), Pen::of(SERIES[1], 1.2).dashed());
         chart.line(&mut canvas, &[(STEP, chart.y.0), (STEP, chart.y.1)], mark);
         chart.line(&mut canvas, &[(chart.x.0, BOUND), (chart.x.1, BOUND)], limit);
         let points: Vec<Point> =
             // An error of 0 has no logarithm; the place of the smallest shows it.
             curve.points.iter().map(|(h, e)| (h.log10(), e.log10().max(-16.8))).collect();
-        chart.line(&mut canvas, &points, Pen::of(Ink::Series(1), 1.8));
-        for point in &points {
-            canvas.circle(
-                chart.place(*point),
-                1.8,
-                Some(Ink::Series(1)),
-                Pen::of(Ink::Series(1), 1.0),
-            );
+        chart.line(&mut canvas, &points, Pen::of(SERIES[0], 1.8));
+        for point in points {
+            canvas.circle(chart.place(point), 1.8, Some(SERIES[0]), Pen::of(SERIES[0], 1.0));
         }
     }
     for (x, ink, text) in [
-        (70.0, Ink::Series(1), "largest error of an element"),
-        (340.0, Ink::Series(3), "step of the checks"),
-        (560.0, Ink::Series(2), "bound of the checks"),
+        (70.0, SERIES[0], "largest error of an element"),
+        (340.0, SERIES[2], "step of the checks"),
+        (560.0, SERIES[1], "bound of the checks"),
     ] {
         let pen = Pen::of(ink, 1.8);
-        let pen = if ink == Ink::Series(1) { pen } else { pen.dashed() };
+        let pen = if ink == SERIES[0] { pen } else { pen.dashed() };
         canvas.line(&[(x, bottom + 43.0), (x + 34.0, bottom + 43.0)], pen);
         canvas.text((x + 42.0, bottom + 48.0), Font::of(13.0), Anchor::Start, text);
     }

@@ -1,72 +1,87 @@
-//! What a PDF of the book has to have.
+//! Comparison of a PDF with the book.
 
-mod appendix;
 mod asked;
 mod chapters;
-mod form;
+mod file;
 mod outline;
-mod title;
 
 use std::ops::Range;
 
-use super::layout::{Chapter, Layout, Role};
+use super::Metadata;
+use super::layout::{Chapter, Role};
 use super::read::{Page, Pdf, squeezed};
 use super::text::Run;
-use crate::problem::{Place, Problems};
-pub use appendix::GRADED;
-pub use asked::{ASKED, Asked, Shown};
+pub use asked::{ASKED, Asked, GRADED};
 
-/// What the PDF is compared with.
+/// The heading of the table of contents, which is its running title too.
+const CONTENTS: &str = "Contents";
+
+/// Content that a PDF has to have.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The chapters.
-    pub layout: &'a Layout,
-    /// The title that the file has to name.
-    pub title: &'a str,
-    /// The author that the file has to name; empty if there is none yet.
-    pub author: &'a str,
-    /// What has to be on the pages of its questions.
-    pub asked: &'a [Asked],
+    pub chapters: &'a [Chapter],
+    /// Title and author.
+    pub metadata: &'a Metadata,
+    /// Deliverables of each question.
+    pub asked: &'a [(&'static str, &'static [Asked])],
 }
 
 impl Expected<'_> {
-    /// Adds everything that is wrong with the PDF to `problems`.
-    pub fn check(&self, pdf: &Pdf, place: &Place, problems: &mut Problems) {
-        let chapters = &self.layout.chapters;
-        let mut found = Vec::new();
-        found.extend(title::check(chapters, pdf));
-        found.extend(form::check(self, pdf));
-        found.extend(outline::check(chapters, pdf));
-        found.extend(chapters::check(chapters, pdf));
-        found.extend(appendix::check(chapters, pdf));
-        found.extend(asked::check(chapters, pdf, self.asked));
-        found.into_iter().for_each(|problem| problems.add(place, problem));
+    /// Everything that is wrong with the PDF.
+    #[must_use]
+    pub fn problems(&self, pdf: &Pdf) -> Vec<String> {
+        let placed = |index| Placed::find(self.chapters, index, pdf);
+        let placed: Vec<Placed<'_>> = (0..self.chapters.len()).map(placed).collect();
+        let needed = [
+            (Role::Title, "the book has no title page"),
+            (Role::Appendix, "the book has no appendix with its code"),
+        ];
+        let missing =
+            needed.iter().filter(|(role, _)| !self.chapters.iter().any(|c| c.role == *role));
+        [
+            missing.map(|(_, problem)| (*problem).to_owned()).collect(),
+            file::check(&placed, self.metadata, pdf),
+            outline::check(self.chapters, pdf),
+            placed.iter().flat_map(|chapter| chapters::check(chapter, pdf)).collect(),
+            asked::check(&placed, pdf, self.asked),
+        ]
+        .concat()
     }
 }
 
-/// The page on which the appendix begins.
-pub(super) fn appendix_page(layout: &Layout, pdf: &Pdf) -> Option<usize> {
-    let appendix = layout.chapters.iter().find(|chapter| chapter.role == Role::Appendix)?;
-    Some(pdf.destinations.get(&appendix.id)?.page)
+/// A chapter and its pages in the PDF.
+struct Placed<'a> {
+    chapter: &'a Chapter,
+    /// The numbers of the pages; none if the PDF does not have the chapter.
+    numbers: Range<usize>,
+    pages: &'a [Page],
+    /// Their text without white space.
+    text: String,
 }
 
-/// The pages of a chapter, by number: from its heading to that of the next.
-fn pages_of(chapters: &[Chapter], index: usize, pdf: &Pdf) -> Option<Range<usize>> {
-    let first = |chapter: &Chapter| match chapter.role {
-        Role::Title => Some(1),
-        _ => Some(pdf.destinations.get(&chapter.id)?.page),
-    };
-    let begin = first(chapters.get(index)?)?;
-    let end = match chapters.get(index + 1) {
-        // The table of contents comes after the title page.
-        Some(_) if chapters[index].role == Role::Title => 2,
-        Some(next) => first(next)?,
-        None => pdf.pages.len() + 1,
-    };
-    (begin < end && end <= pdf.pages.len() + 1).then_some(begin..end)
+impl<'a> Placed<'a> {
+    /// A chapter's pages are those from its heading to that of the next. The table of contents comes
+    /// after the title page, which is one page.
+    fn find(chapters: &'a [Chapter], index: usize, pdf: &'a Pdf) -> Self {
+        let first = |chapter: &Chapter| match chapter.role {
+            Role::Title => Some(1),
+            _ => Some(pdf.destinations.get(&chapter.id)?.page),
+        };
+        let chapter = &chapters[index];
+        let end = match chapters.get(index + 1) {
+            Some(_) if chapter.role == Role::Title => Some(2),
+            Some(next) => first(next),
+            None => Some(pdf.pages.len() + 1),
+        };
+        let numbers = first(chapter).zip(end).map(|(first, end)| first..end);
+        let pages = numbers.clone().and_then(|n| pdf.pages.get(n.start - 1..n.end - 1));
+        let (numbers, pages) = numbers.zip(pages).unwrap_or_default();
+        Self { chapter, numbers, pages, text: pages.iter().map(squeezed_body).collect() }
+    }
 }
 
-/// How much of a page's top and bottom belongs to the running title and the page's number, in points:
+/// Parts of a page's top and bottom that belong to the running title and the page's number, in points:
 /// less than every margin, and more than half of each.
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 30.0;
@@ -76,7 +91,11 @@ fn body(page: &Page) -> impl Iterator<Item = &Run> {
     page.runs.iter().filter(|run| run.y >= TOP && run.y <= page.height - BOTTOM)
 }
 
-/// The text of a page without white space.
+/// The text of some runs without white space.
+fn squeezed_runs<'a>(runs: impl Iterator<Item = &'a Run>) -> String {
+    squeezed(runs.map(|run| run.text.as_str()))
+}
+
 fn squeezed_body(page: &Page) -> String {
-    squeezed(body(page).map(|run| run.text.as_str()))
+    squeezed_runs(body(page))
 }

@@ -1,8 +1,7 @@
-//! Whether everything fits on a page, measured in the browser before it is cut into pages.
+//! Search for what does not fit on a page, in the browser before the book is cut into pages.
 
 use anyhow::{Context, Result};
 use browser::Page;
-use serde::Deserialize;
 
 use crate::problem::{Place, Problems};
 
@@ -13,38 +12,21 @@ pub(super) const WIDTH: u32 = 696;
 /// The height of the text on such a page.
 pub(super) const HEIGHT: u32 = 906;
 
-/// What does not fit, with its size.
-#[derive(Debug, Deserialize)]
-struct Misfit {
-    name: String,
-    right: f64,
-    height: f64,
-}
-
 /// Adds what is wider than the page, and what cannot be kept on one page for its height.
 ///
 /// # Errors
 /// If the browser does not answer.
 pub(super) fn check(page: &mut Page, place: &Place, problems: &mut Problems) -> Result<()> {
-    let script = SCRIPT.replace("WIDTH", &WIDTH.to_string()).replace("HEIGHT", &HEIGHT.to_string());
-    let found = page.evaluate(&script)?;
-    let found: Vec<Misfit> =
+    let found = page.evaluate(&format!("({SCRIPT})({WIDTH}, {HEIGHT})"))?;
+    let found: Vec<String> =
         serde_json::from_value(found).context("the measurements are not as expected")?;
-    for Misfit { name, right, height } in found {
-        problems.add(
-            place,
-            format!(
-                "{name} does not fit on a page: it ends at {right:.0} px of {WIDTH} and is \
-                 {height:.0} px high of {HEIGHT}"
-            ),
-        );
-    }
+    found.into_iter().for_each(|misfit| problems.add(place, misfit));
     Ok(())
 }
 
 /// Elements of upright pages that reach beyond the right edge, and those too high to stay whole. What a
 /// formula hides for readers of its markup has no size.
-const SCRIPT: &str = r"(() => {
+const SCRIPT: &str = r"(WIDTH, HEIGHT) => {
   const whole = '.figure, .equation, .statement, .listing.short, tr';
   const wide = 'p, li, pre, table, .equation-body > svg, .figure-body > svg, .figure-body > img';
   const misfits = [];
@@ -56,11 +38,12 @@ const SCRIPT: &str = r"(() => {
     if (right > WIDTH + 1 || high) {
       const chapter = e.closest('.paper-chapter').querySelector('h1').textContent;
       const what = e.closest('[id]')?.id || e.textContent.trim().slice(0, 40);
-      misfits.push({ name: `<${e.localName}> '${what}' of '${chapter}'`, right, height: box.height });
+      misfits.push(`<${e.localName}> '${what}' of '${chapter}' does not fit on a page: it ends at ` +
+        `${right.toFixed()} px of ${WIDTH} and is ${box.height.toFixed()} px high of ${HEIGHT}`);
     }
   }
   return misfits;
-})()";
+}";
 
 #[cfg(test)]
 mod tests {

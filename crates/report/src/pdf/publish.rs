@@ -1,7 +1,7 @@
 //! The finished PDF, where readers find it.
 
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -55,26 +55,17 @@ fn linked(page: &str, pages: usize) -> Result<String> {
     Ok(format!("{}{link}{}", &page[..at], &page[at..]))
 }
 
-/// The whole file or none.
+/// The whole file or none; others may read it, as they may what mdBook writes.
 fn write(file: &Path, bytes: &[u8]) -> Result<()> {
-    let absolute = std::path::absolute(file).context("cannot say which folder this is")?;
-    let folder = absolute.parent().context("a file lies in a folder")?;
-    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let write = || -> std::io::Result<()> {
-        let mut temporary = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            temporary.permissions(fs::Permissions::from_mode(0o644));
-        }
-        let mut temporary = temporary.prefix(".pdf-").tempfile_in(folder)?;
-        temporary.write_all(bytes)?;
-        temporary.persist(&absolute)?;
-        Ok(())
-    };
-    write()
-        .map_err(disk::without_temporary_name)
-        .with_context(|| format!("cannot write {}", file.display()))
+    let file = std::path::absolute(file).context("cannot say which folder this is")?;
+    system::replace(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644))
+            .with_context(|| format!("cannot make {} readable", file.display()))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

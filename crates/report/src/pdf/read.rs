@@ -1,25 +1,28 @@
-//! A PDF, read back.
+//! Reading of a finished PDF.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use anyhow::{Context, Result};
-use lopdf::{Dictionary, Document, Object, ObjectId};
+use anyhow::{Context, Result, anyhow};
+use hayro_syntax::Pdf as File;
+use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, String as Text};
 
-use super::text::{Run, dictionary, runs};
+use super::text::{Font, Run, runs, utf16};
 
-/// What the checks need of a PDF.
+/// Content of a PDF that is checked.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pdf {
     /// The pages; the first has the number 1.
     pub pages: Vec<Page>,
-    /// Where ids of the document are.
+    /// Places of the document's ids, as far as something refers to them.
     pub destinations: BTreeMap<String, Spot>,
     /// The bookmarks, in order.
     pub outline: Vec<Bookmark>,
     /// The fonts, and whether they are in the file.
     pub fonts: BTreeMap<String, bool>,
-    /// Title, author and whatever else the file says of itself.
-    pub information: BTreeMap<String, String>,
+    /// The title that the file names.
+    pub title: String,
+    /// The author that the file names.
+    pub author: String,
     /// The language.
     pub language: String,
 }
@@ -33,11 +36,11 @@ pub struct Page {
     pub height: f64,
     /// Its text, in the order in which it is drawn.
     pub runs: Vec<Run>,
-    /// What its links lead to.
+    /// Targets of its links.
     pub links: Vec<Link>,
 }
 
-/// What a link leads to.
+/// Target of a link.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Link {
     /// A destination of the document.
@@ -60,11 +63,11 @@ pub struct Spot {
 /// An entry of the outline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bookmark {
-    /// How deep it is, from 1.
-    pub level: usize,
-    /// What it says.
+    /// Not below another.
+    pub is_top: bool,
+    /// Its words.
     pub title: String,
-    /// Where it leads.
+    /// Its target.
     pub spot: Option<Spot>,
 }
 
@@ -74,68 +77,65 @@ impl Pdf {
     /// # Errors
     /// If it is none, or a page of it cannot be read.
     pub fn read(bytes: &[u8]) -> Result<Self> {
-        let document = Document::load_mem(bytes).context("the PDF cannot be read")?;
-        let mut pdf = Self::read_frame(&document)?;
-        for (number, id) in document.get_pages() {
-            let page = &mut pdf.pages[number as usize - 1];
-            page.runs = runs(&document, id, page.height)
-                .with_context(|| format!("page {number} of the PDF"))?;
-            page.links = links(&document, id);
-            for font in document.get_page_fonts(id).unwrap_or_default().into_values() {
-                let (name, embedded) = font_file(&document, font);
-                pdf.fonts.entry(name).and_modify(|all| *all &= embedded).or_insert(embedded);
-            }
-        }
-        Ok(pdf)
-    }
-
-    /// Reads everything but what is on the pages.
-    ///
-    /// # Errors
-    /// If a page has no size.
-    pub(super) fn read_frame(document: &Document) -> Result<Self> {
+        let file = open(bytes)?;
         let mut pdf = Self::default();
-        let mut numbers = BTreeMap::new();
-        for (number, id) in document.get_pages() {
-            numbers.insert(id, number as usize);
-            let (width, height) =
-                size(document, id).with_context(|| format!("page {number} has no size"))?;
-            pdf.pages.push(Page { width, height, ..Page::default() });
-        }
-        let places = Places { document, numbers, pages: pdf.pages.clone() };
-        let catalog = document.catalog().context("the PDF has no catalog")?;
-        pdf.language = catalog.get(b"Lang").map(string).unwrap_or_default();
-        if let Ok(all) = catalog.get_deref(b"Dests", document).and_then(Object::as_dict) {
-            for (name, target) in all {
-                if let Some(spot) = places.spot(target) {
-                    pdf.destinations.insert(String::from_utf8_lossy(name).into_owned(), spot);
+        let mut fonts = HashMap::new();
+        for page in file.pages().iter() {
+            let named = &page.resources().fonts;
+            for font in named.keys().filter_map(|name| named.get::<Dict<'_>>(name)) {
+                if let Some(id) = font.obj_id() {
+                    fonts.entry(id).or_insert_with(|| Font::read(&font));
                 }
             }
+            let (width, height) = page.base_dimensions();
+            let (width, height) = (f64::from(width), f64::from(height));
+            let links = links(page.raw());
+            pdf.pages.push(Page { width, height, runs: runs(page, height, &fonts), links });
         }
-        if let Ok(root) = catalog.get_deref(b"Outlines", document).and_then(Object::as_dict) {
-            places.bookmarks(root, 1, &mut pdf.outline);
+        for Font { name, is_embedded, .. } in fonts.into_values() {
+            pdf.fonts.entry(name).and_modify(|all| *all &= is_embedded).or_insert(is_embedded);
         }
-        if let Ok(information) =
-            document.trailer.get_deref(b"Info", document).and_then(Object::as_dict)
-        {
-            for (key, value) in information {
-                let key = String::from_utf8_lossy(key).into_owned();
-                pdf.information.insert(key, string(value));
-            }
+        let text = |bytes: &Option<Box<[u8]>>| bytes.as_deref().map(utf16).unwrap_or_default();
+        let about = file.metadata();
+        (pdf.title, pdf.author) = (text(&about.title), text(&about.author));
+        let catalog = catalog(&file)?;
+        pdf.language = catalog.get("Lang").map(|lang| string(&lang)).unwrap_or_default();
+        let places = Places::of(&file);
+        pdf.destinations = places.destinations(&catalog);
+        if let Some(root) = catalog.get::<Dict<'_>>("Outlines") {
+            places.bookmarks(&root, true, &mut pdf.outline);
         }
         Ok(pdf)
     }
 }
 
+/// The page of each id of the document.
+///
+/// # Errors
+/// If it is no PDF.
+pub(super) fn pages_of_ids(bytes: &[u8]) -> Result<BTreeMap<String, usize>> {
+    let file = open(bytes)?;
+    let spots = Places::of(&file).destinations(&catalog(&file)?);
+    Ok(spots.into_iter().map(|(id, spot)| (id, spot.page)).collect())
+}
+
+fn open(bytes: &[u8]) -> Result<File> {
+    File::new(bytes.to_vec()).map_err(|error| anyhow!("the PDF cannot be read: {error:?}"))
+}
+
+fn catalog(file: &File) -> Result<Dict<'_>> {
+    file.xref().get(file.xref().root_id()).context("the PDF has no catalog")
+}
+
 impl Page {
-    /// All text without white space, which is not drawn.
+    /// The text without white space, which is not drawn.
     #[must_use]
     pub fn squeezed(&self) -> String {
         squeezed(self.runs.iter().map(|run| run.text.as_str()))
     }
 }
 
-/// Some texts as one, without white space and without combining marks: the browser draws a letter and
+/// Concatenation of texts without white space and without combining marks: the browser draws a letter and
 /// its mark as one sign, which has no character of its own. Ligatures are taken apart.
 pub fn squeezed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     let is_mark = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{200b}' | '\0');
@@ -154,91 +154,69 @@ pub fn squeezed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
     out
 }
 
-struct Places<'a> {
-    document: &'a Document,
-    numbers: BTreeMap<ObjectId, usize>,
-    pages: Vec<Page>,
-}
+/// The pages by the objects that they are, with their heights.
+struct Places(HashMap<ObjectIdentifier, (usize, f64)>);
 
-impl Places<'_> {
-    /// `[page /XYZ x y zoom]`, or a dictionary that has it.
-    fn spot(&self, target: &Object) -> Option<Spot> {
-        let (_, target) = self.document.dereference(target).ok()?;
-        if let Ok(dictionary) = target.as_dict() {
-            return self.spot(dictionary.get(b"D").ok()?);
-        }
-        let target = target.as_array().ok()?;
-        let page = *self.numbers.get(&target.first()?.as_reference().ok()?)?;
-        let number = |at: usize| target.get(at).and_then(|n| n.as_float().ok()).map(f64::from);
-        let top = self.pages.get(page - 1)?.height;
-        Some(Spot { page, x: number(2).unwrap_or(0.0), y: top - number(3).unwrap_or(top) })
+impl Places {
+    fn of(file: &File) -> Self {
+        let pages = file.pages().iter().zip(1..);
+        let height = |page: &hayro_syntax::page::Page<'_>| f64::from(page.base_dimensions().1);
+        Self(
+            pages
+                .filter_map(|(p, number)| Some((p.raw().obj_id()?, (number, height(p)))))
+                .collect(),
+        )
     }
 
-    fn bookmarks(&self, parent: &Dictionary, level: usize, found: &mut Vec<Bookmark>) {
-        let mut next = parent.get_deref(b"First", self.document).and_then(Object::as_dict).ok();
+    fn destinations(&self, catalog: &Dict<'_>) -> BTreeMap<String, Spot> {
+        let all = catalog.get::<Dict<'_>>("Dests").unwrap_or_default();
+        let spot = |name: Name<'_>| Some((name.as_str().to_owned(), self.spot(&all.get(&name)?)?));
+        all.keys().filter_map(spot).collect()
+    }
+
+    /// `[page /XYZ x y zoom]`.
+    fn spot(&self, target: &Array<'_>) -> Option<Spot> {
+        let mut target = target.raw_iter();
+        let (page, height) = *self.0.get(&target.next()?.as_obj_ref()?.into())?;
+        let mut number = || match target.next() {
+            Some(MaybeRef::NotRef(Object::Number(number))) => Some(number.as_f64()),
+            _ => None,
+        };
+        let (_, x, y) = (number(), number(), number());
+        Some(Spot { page, x: x.unwrap_or(0.0), y: y.map_or(0.0, |y| height - y) })
+    }
+
+    fn bookmarks(&self, parent: &Dict<'_>, is_top: bool, found: &mut Vec<Bookmark>) {
+        let mut next = parent.get::<Dict<'_>>("First");
         while let Some(item) = next {
-            let title = item.get(b"Title").map(string).unwrap_or_default();
-            let action = || dictionary(self.document, item.get(b"A").ok()?)?.get(b"D").ok();
-            let target = item.get(b"Dest").ok().or_else(action);
-            let spot = target.and_then(|target| self.spot(target));
-            found.push(Bookmark { level, title, spot });
-            self.bookmarks(item, level + 1, found);
-            next = item.get_deref(b"Next", self.document).and_then(Object::as_dict).ok();
+            let title = item.get("Title").map(|title| string(&title)).unwrap_or_default();
+            let action = || item.get::<Dict<'_>>("A")?.get::<Array<'_>>("D");
+            let target = item.get::<Array<'_>>("Dest").or_else(action);
+            let spot = target.and_then(|target| self.spot(&target));
+            found.push(Bookmark { is_top, title, spot });
+            self.bookmarks(&item, false, found);
+            next = item.get("Next");
         }
     }
 }
 
-/// The page's own box, or the one that it inherits.
-fn size(document: &Document, page: ObjectId) -> Option<(f64, f64)> {
-    let mut node = document.get_dictionary(page).ok()?;
-    loop {
-        if let Ok(corners) = node.get_deref(b"MediaBox", document).and_then(Object::as_array) {
-            let at = |i: usize| corners.get(i).and_then(|n| n.as_float().ok()).map(f64::from);
-            return Some((at(2)? - at(0)?, at(3)? - at(1)?));
-        }
-        node = node.get_deref(b"Parent", document).and_then(Object::as_dict).ok()?;
-    }
-}
-
-fn links(document: &Document, page: ObjectId) -> Vec<Link> {
-    let annotations = document.get_page_annotations(page).unwrap_or_default();
-    let mut links = Vec::new();
-    for annotation in annotations {
-        if let Ok(target) = annotation.get(b"Dest") {
-            links.push(Link::Inside(string(target)));
-        } else if let Some(action) =
-            annotation.get(b"A").ok().and_then(|action| dictionary(document, action))
-        {
-            if let Ok(target) = action.get(b"D") {
-                links.push(Link::Inside(string(target)));
-            } else if let Ok(address) = action.get(b"URI") {
-                links.push(Link::Address(string(address)));
-            }
-        }
-    }
-    links
-}
-
-/// The name of a font, and whether it is in the file.
-fn font_file(document: &Document, font: &Dictionary) -> (String, bool) {
-    let name = font.get(b"BaseFont").or_else(|_| font.get(b"Name")).map(string).unwrap_or_default();
-    // A font of this type consists of drawings in the file.
-    if font.get(b"Subtype").and_then(Object::as_name).is_ok_and(|subtype| subtype == b"Type3") {
-        return (name, true);
-    }
-    let descendant = font.get_deref(b"DescendantFonts", document).and_then(Object::as_array).ok();
-    let descendant = descendant.and_then(|fonts| dictionary(document, fonts.first()?));
-    let descriptor = descendant.unwrap_or(font).get_deref(b"FontDescriptor", document);
-    let embedded = descriptor.and_then(Object::as_dict).is_ok_and(|descriptor| {
-        [b"FontFile".as_slice(), b"FontFile2", b"FontFile3"].iter().any(|key| descriptor.has(key))
-    });
-    (name, embedded)
+fn links(page: &Dict<'_>) -> Vec<Link> {
+    let annotations = page.get::<Array<'_>>("Annots");
+    let annotations = annotations.iter().flat_map(|all| all.iter::<Dict<'_>>());
+    let link = |annotation: Dict<'_>| {
+        let action = annotation.get::<Dict<'_>>("A").unwrap_or_default();
+        let inside = annotation.get("Dest").or_else(|| action.get("D"));
+        let address = || action.get("URI").map(|address| Link::Address(string(&address)));
+        inside.map(|name| Link::Inside(string(&name))).or_else(address)
+    };
+    annotations.filter_map(link).collect()
 }
 
 /// A name or a text.
-fn string(object: &Object) -> String {
+fn string(object: &Object<'_>) -> String {
     match object {
-        Object::Name(name) => String::from_utf8_lossy(name).into_owned(),
-        other => lopdf::decode_text_string(other).unwrap_or_default(),
+        Object::Name(name) => name.as_str().to_owned(),
+        Object::String(text) => utf16(Text::as_bytes(text)),
+        _ => String::new(),
     }
 }

@@ -1,113 +1,120 @@
 //! The text of a page, and where it stands.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use anyhow::{Context, Result};
-use lopdf::content::{Content, Operation};
-use lopdf::{Dictionary, Document, Encoding, Object, ObjectId};
+use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, Stream};
+use hayro_syntax::page::Page;
 
-/// Some characters on a line, in points from the upper left corner of the page.
+/// Characters on a line, in points from the upper left corner of the page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Where it begins.
+    /// Its left end.
     pub x: f64,
     /// Its base line.
     pub y: f64,
-    /// How long it is.
+    /// Its length.
     pub width: f64,
-    /// The size of the font.
-    pub size: f64,
-    /// What it says.
+    /// Its characters.
     pub text: String,
     /// Red, green and blue, from 0 to 1.
     pub ink: [f64; 3],
-    /// Whether the font is one for code.
+    /// Drawn in a font for code.
     pub is_code: bool,
-    /// Whether the font is bold.
+    /// Drawn in a bold font.
     pub is_bold: bool,
 }
 
-/// The text of a page, in the order in which it is drawn.
-///
-/// # Errors
-/// If the page's content or a font of it cannot be read.
-pub(super) fn runs(document: &Document, page: ObjectId, height: f64) -> Result<Vec<Run>> {
-    let fonts = document.get_page_fonts(page).context("the fonts of a page cannot be read")?;
-    let mut known = HashMap::new();
-    for (name, dictionary) in fonts {
-        known.insert(name, Font::read(document, dictionary)?);
+/// A text of UTF-16 after a byte order mark, else of a byte for each character.
+pub(super) fn utf16(bytes: &[u8]) -> String {
+    match bytes.strip_prefix(b"\xfe\xff") {
+        Some(bytes) => String::from_utf16_lossy(&codes(bytes, 2).collect::<Vec<_>>()),
+        None => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
-    let content = Content::decode(&document.get_page_content(page))
-        .context("the content of a page cannot be read")?;
-    let mut pen = Pen { fonts: &known, height, ..Pen::new(&known) };
-    for operation in &content.operations {
-        pen.follow(operation);
-    }
-    Ok(pen.runs)
 }
 
-/// What text needs of a font.
-struct Font<'a> {
-    encoding: Encoding<'a>,
-    is_code: bool,
-    is_bold: bool,
-    /// Thousandths of the font's size by code, for two-byte codes.
-    widths: BTreeMap<u16, f64>,
+/// Numbers of this many bytes.
+fn codes(bytes: &[u8], length: usize) -> impl Iterator<Item = u16> {
+    bytes.chunks(length).map(|part| part.iter().fold(0, |code, byte| code << 8 | u16::from(*byte)))
+}
+
+/// Characters and widths of a font, by the code of a glyph.
+pub(super) struct Font {
+    pub(super) name: String,
+    pub(super) is_embedded: bool,
+    /// Bytes of a code.
+    length: usize,
+    characters: HashMap<u16, String>,
+    /// Thousandths of the font's size.
+    widths: HashMap<u16, f64>,
     usual_width: f64,
 }
 
-impl<'a> Font<'a> {
-    fn read(document: &'a Document, font: &'a Dictionary) -> Result<Self> {
-        let encoding = font.get_font_encoding(document).context("a font has no encoding")?;
-        let mut widths = BTreeMap::new();
-        let mut usual_width = 1000.0;
-        let descendant = font.get_deref(b"DescendantFonts", document).and_then(Object::as_array);
-        let descendant = descendant.ok().and_then(|fonts| fonts.first());
-        if let Some(descendant) = descendant.and_then(|font| dictionary(document, font)) {
-            if let Ok(width) = descendant.get(b"DW").and_then(Object::as_float) {
-                usual_width = f64::from(width);
-            }
-            if let Ok(ranges) = descendant.get_deref(b"W", document).and_then(Object::as_array) {
-                read_widths(ranges, &mut widths);
-            }
+impl Font {
+    pub(super) fn read(font: &Dict<'_>) -> Self {
+        let name = |key| font.get::<Name<'_>>(key).map(|name| name.as_str().to_owned());
+        let descendant = font.get::<Array<'_>>("DescendantFonts");
+        let descendant = descendant.and_then(|fonts| fonts.iter::<Dict<'_>>().next());
+        let length = if descendant.is_some() { 2 } else { 1 };
+        let inner = descendant.as_ref().unwrap_or(font);
+        let files = ["FontFile", "FontFile2", "FontFile3"];
+        let descriptor = inner.get::<Dict<'_>>("FontDescriptor").unwrap_or_default();
+        // A font of type 3 consists of drawings in the file.
+        let is_embedded = name("Subtype").is_some_and(|subtype| subtype == "Type3")
+            || files.iter().any(|key| descriptor.contains_key(key));
+        let characters = font.get::<Stream<'_>>("ToUnicode");
+        let characters = characters.and_then(|characters| characters.decoded_data().ok());
+        Self {
+            name: name("BaseFont").or_else(|| name("Name")).unwrap_or_default(),
+            is_embedded,
+            length,
+            characters: read_characters(&String::from_utf8_lossy(&characters.unwrap_or_default())),
+            widths: inner.get("W").map(|ranges| read_widths(&ranges)).unwrap_or_default(),
+            usual_width: inner.get("DW").unwrap_or(1000.0),
         }
-        let name = font.get(b"BaseFont").and_then(Object::as_name).unwrap_or_default();
-        let is = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
-        let (is_code, is_bold) = (is(b"Code") || is(b"Mono"), is(b"Bold"));
-        Ok(Self { encoding, is_code, is_bold, widths, usual_width })
     }
+}
 
-    fn width(&self, codes: &[u8]) -> f64 {
-        let code = |pair: &[u8]| pair.iter().fold(0, |code, byte| code << 8 | u16::from(*byte));
-        let widths =
-            codes.chunks(2).map(|p| self.widths.get(&code(p)).unwrap_or(&self.usual_width));
-        widths.sum::<f64>() / 1000.0
+/// Lines `<0003> <0020>` for a code, and `<0047> <0048> <0064>` for a range and the text of its first.
+fn read_characters(text: &str) -> HashMap<u16, String> {
+    let units = |word: &str| -> Option<Vec<u16>> {
+        let digits = word.strip_prefix('<')?.strip_suffix('>')?.as_bytes();
+        let unit = |part| u16::from_str_radix(std::str::from_utf8(part).ok()?, 16).ok();
+        digits.chunks(4).map(unit).collect()
+    };
+    let mut characters = HashMap::new();
+    for line in text.lines().skip_while(|line| *line != "endcodespacerange") {
+        let words: Option<Vec<_>> = line.split_whitespace().map(units).collect();
+        let words = words.unwrap_or_default();
+        let ([first, .., text], [.., last, _]) = (&words[..], &words[..]) else { continue };
+        let (Some(&first), Some(&last)) = (first.first(), last.first()) else { continue };
+        for (code, step) in (first..=last).zip(0..) {
+            let mut text = text.clone();
+            text.last_mut().into_iter().for_each(|unit| *unit += step);
+            characters.insert(code, String::from_utf16_lossy(&text));
+        }
     }
+    characters
 }
 
 /// `first [w w w]` and `first last w`.
-fn read_widths(ranges: &[Object], widths: &mut BTreeMap<u16, f64>) {
-    let code = |object: &Object| object.as_i64().ok().and_then(|code| u16::try_from(code).ok());
-    let mut rest = ranges;
-    while let [first, second, after @ ..] = rest {
-        let Some(first) = code(first) else { return };
-        if let Ok(list) = second.as_array() {
-            let list = list.iter().filter_map(|width| width.as_float().ok());
-            widths.extend((first..).zip(list.map(f64::from)));
-            rest = after;
-        } else if let ([width, after @ ..], Some(last)) = (after, code(second)) {
-            let width = f64::from(width.as_float().unwrap_or_default());
-            widths.extend((first..=last).map(|code| (code, width)));
-            rest = after;
-        } else {
-            return;
+fn read_widths(ranges: &Array<'_>) -> HashMap<u16, f64> {
+    let mut widths = HashMap::new();
+    let mut numbers = Vec::new();
+    for object in ranges.raw_iter() {
+        match object {
+            MaybeRef::NotRef(Object::Number(number)) => numbers.push(number.as_f64()),
+            MaybeRef::NotRef(Object::Array(list)) => {
+                let first = numbers.pop().unwrap_or_default() as u16;
+                widths.extend((first..).zip(list.iter::<f64>()));
+            }
+            _ => {}
+        }
+        if let [first, last, width] = numbers[..] {
+            widths.extend((first as u16..=last as u16).map(|code| (code, width)));
+            numbers.clear();
         }
     }
-}
-
-/// The dictionary that an object is or refers to.
-pub(super) fn dictionary<'a>(document: &'a Document, object: &'a Object) -> Option<&'a Dictionary> {
-    document.dereference(object).ok()?.1.as_dict().ok()
+    widths
 }
 
 /// `[a b c d e f]`: x' = a x + c y + e, y' = b x + d y + f.
@@ -127,101 +134,54 @@ fn times(m: Matrix, n: Matrix) -> Matrix {
     ]
 }
 
-/// Follows the operations of a page.
-struct Pen<'a> {
-    fonts: &'a HashMap<Vec<u8>, Font<'a>>,
+/// The text of a page, in the order in which it is drawn.
+pub(super) fn runs(
+    page: &Page<'_>,
     height: f64,
-    space: Matrix,
-    ink: [f64; 3],
-    saved: Vec<(Matrix, [f64; 3])>,
-    line: Matrix,
-    font: Option<&'a Font<'a>>,
-    size: f64,
-    runs: Vec<Run>,
-}
-
-impl<'a> Pen<'a> {
-    fn new(fonts: &'a HashMap<Vec<u8>, Font<'a>>) -> Self {
-        Self {
-            fonts,
-            height: 0.0,
-            space: IDENTITY,
-            ink: [0.0; 3],
-            saved: Vec::new(),
-            line: IDENTITY,
-            font: None,
-            size: 0.0,
-            runs: Vec::new(),
-        }
-    }
-
-    fn follow(&mut self, operation: &Operation) {
-        let operands = &operation.operands;
-        let number = |at: usize| {
-            f64::from(operands.get(at).and_then(|o| o.as_float().ok()).unwrap_or_default())
+    fonts: &HashMap<ObjectIdentifier, Font>,
+) -> Vec<Run> {
+    let mut runs = Vec::new();
+    let (mut space, mut ink, mut saved) = (IDENTITY, [0.0; 3], Vec::new());
+    let (mut line, mut font, mut size) = (IDENTITY, None, 0.0);
+    let mut operations = page.operations();
+    while let Some(operation) = operations.next() {
+        let operands: Vec<&Object<'_>> = operation.operands().collect();
+        let number = |at: usize| match operands.get(at) {
+            Some(Object::Number(number)) => number.as_f64(),
+            _ => 0.0,
         };
         let matrix = || [0, 1, 2, 3, 4, 5].map(number);
-        match operation.operator.as_str() {
-            "q" => self.saved.push((self.space, self.ink)),
-            "Q" => (self.space, self.ink) = self.saved.pop().unwrap_or((IDENTITY, [0.0; 3])),
-            "rg" => self.ink = [0, 1, 2].map(number),
-            "cm" => self.space = times(matrix(), self.space),
-            "BT" => self.line = IDENTITY,
-            "Tm" => self.line = matrix(),
-            "Td" => self.line = times([1.0, 0.0, 0.0, 1.0, number(0), number(1)], self.line),
-            "Tf" => {
-                let name = operands.first().and_then(|name| name.as_name().ok());
-                self.font = name.and_then(|name| self.fonts.get(name));
-                self.size = number(1);
+        match (&**operation.operator, operands.first()) {
+            (b"q", _) => saved.push((space, ink)),
+            (b"Q", _) => (space, ink) = saved.pop().unwrap_or((IDENTITY, [0.0; 3])),
+            (b"rg", _) => ink = [0, 1, 2].map(number),
+            (b"cm", _) => space = times(matrix(), space),
+            (b"BT", _) => line = IDENTITY,
+            (b"Tm", _) => line = matrix(),
+            (b"Td", _) => line = times([1.0, 0.0, 0.0, 1.0, number(0), number(1)], line),
+            (b"Tf", Some(Object::Name(name))) => {
+                let id = page.resources().fonts.get_ref(name).map(ObjectIdentifier::from);
+                (font, size) = (id.and_then(|id| fonts.get(&id)), number(1));
             }
-            "Tj" => {
-                if let Some(Object::String(codes, _)) = operands.first() {
-                    self.show(codes);
-                }
-            }
-            "TJ" => {
-                let pieces = operands.first().and_then(|list| list.as_array().ok());
-                for piece in pieces.into_iter().flatten() {
-                    if let Object::String(codes, _) = piece {
-                        self.show(codes);
-                    }
-                }
+            (b"Tj", Some(Object::String(text))) => {
+                let Some(font) = font else { continue };
+                let glyphs = || codes(text.as_bytes(), font.length);
+                let [a, b, _, _, x, y] = times(line, space);
+                let widths = glyphs().map(|c| font.widths.get(&c).unwrap_or(&font.usual_width));
+                let character =
+                    |code| font.characters.get(&code).map_or("\u{fffd}", String::as_str);
+                runs.push(Run {
+                    x,
+                    y: height - y,
+                    width: widths.sum::<f64>() / 1000.0 * size * a.hypot(b),
+                    text: glyphs().map(character).collect(),
+                    ink,
+                    is_code: font.name.contains("Code") || font.name.contains("Mono"),
+                    is_bold: font.name.contains("Bold"),
+                });
             }
             _ => {}
         }
     }
-
-    fn show(&mut self, codes: &[u8]) {
-        let Some(font) = self.font else { return };
-        let Ok(text) = Document::decode_text(&font.encoding, codes) else { return };
-        let [a, b, _, _, x, y] = times(self.line, self.space);
-        let scale = a.hypot(b);
-        let width = font.width(codes) * self.size * scale;
-        let size = self.size * scale;
-        let Font { is_code, is_bold, .. } = *font;
-        let ink = self.ink;
-        self.runs.push(Run { x, y: self.height - y, width, size, text, ink, is_code, is_bold });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_of_widths_are_read() {
-        let number = |n: i64| Object::Integer(n);
-        let list = Object::Array(vec![number(500), number(600)]);
-        let mut widths = BTreeMap::new();
-        read_widths(&[number(3), list, number(7), number(8), number(250)], &mut widths);
-        let expected = [(3, 500.0), (4, 600.0), (7, 250.0), (8, 250.0)];
-        assert_eq!(widths, BTreeMap::from(expected));
-    }
-
-    #[test]
-    fn a_point_goes_through_the_first_matrix_first() {
-        let (double, shift) = ([2.0, 0.0, 0.0, 2.0, 0.0, 0.0], [1.0, 0.0, 0.0, 1.0, 5.0, 7.0]);
-        assert_eq!(times(shift, double), [2.0, 0.0, 0.0, 2.0, 10.0, 14.0]);
-        assert_eq!(times(double, shift), [2.0, 0.0, 0.0, 2.0, 5.0, 7.0]);
-    }
+    runs
 }

@@ -1,119 +1,95 @@
 //! Tables of whole training steps.
 
-use std::fmt::Write as _;
-
-use bench::{By, Measurement, Record, Spread, Subject};
+use bench::{By, Measurement, Quartiles, Record, Subject};
 use training::{StepRow, StepTable};
 
-use super::{ratio, some, with_quartiles};
+use super::{median, ratio, some, with_quartiles};
+use crate::markdown::{Table, cells};
 use crate::numbers::{percentage, significant};
+
+const COMPARED: &str = ">ms | >images/s | >PyTorch | >tuned malloc | >ratio to PyTorch | >to tuned";
 
 /// Speed of the steps and of the predictions, and the ratios to PyTorch; below ours the speed of other
 /// frameworks.
 pub(super) fn steps(record: &Record) -> Result<String, String> {
-    let steps = some(record, "training steps", |m| {
+    let mut table = Table::new(&format!(" | >batch | {COMPARED}"));
+    let is_step = |m: &Measurement| {
         let named = m.name.starts_with("step/") || m.name.starts_with("inference/");
         named && m.by == By::Ours
-    })?;
-    let mut out = String::from(
-        "| | batch | ms | images/s | PyTorch | tuned malloc | ratio to PyTorch | to tuned |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|\n",
-    );
-    for ours in steps {
+    };
+    for ours in some(record, "training steps", is_step)? {
         let name = match &ours.subject {
             Subject::Step { model, .. } => model.clone(),
             Subject::Inference { model } => format!("{model}, predicting"),
             _ => continue,
         };
-        let _ = writeln!(out, "| {name} | {} | {} |", ours.batch, compared(record, ours));
+        table.row(cells![name, ours.batch].into_iter().chain(compared(record, ours)));
         for by in [By::Candle, By::Burn] {
             if let Some(theirs) = record.peer(ours, by) {
                 let [time, speed] = time_and_speed(theirs);
-                let batch = theirs.batch;
-                let _ = writeln!(out, "| {name} / {by} | {batch} | {time} | {speed} | | | | |");
+                let name = format!("{name} / {by}");
+                table.row(cells![name, theirs.batch, time, speed, "", "", "", ""]);
             }
         }
     }
-    Ok(out)
+    Ok(table.into())
 }
 
-/// How a training of "air" scales with one of its sizes.
+/// The scaling of a training of "air" with one of its sizes.
 pub(super) fn scaling(record: &Record, size: &str) -> Result<String, String> {
     let prefix = format!("scaling/{size}-");
-    let wanted = |m: &Measurement| m.name.starts_with(&prefix) && m.by == By::Ours;
-    let cases = some(record, "scaling (option --scaling)", wanted)?;
-    let mut out = format!(
-        "| {size} | ms | images/s | PyTorch | tuned malloc | ratio to PyTorch | to tuned |\n\
-         |--:|--:|--:|--:|--:|--:|--:|\n"
-    );
-    for ours in cases {
+    let is_case = |m: &Measurement| m.name.starts_with(&prefix) && m.by == By::Ours;
+    let mut table = Table::new(&format!(">{size} | {COMPARED}"));
+    for ours in some(record, "scaling (option --scaling)", is_case)? {
         let (key, _) = ours.name.rsplit_once('/').unwrap_or((&ours.name, ""));
-        let value = key.strip_prefix(&prefix).unwrap_or(key);
-        let _ = writeln!(out, "| {value} | {} |", compared(record, ours));
+        let value = key.strip_prefix(&prefix).unwrap_or(key).to_owned();
+        table.row([value].into_iter().chain(compared(record, ours)));
     }
-    Ok(out)
+    Ok(table.into())
 }
 
-/// Six cells: time and speed, and those of PyTorch with their ratios.
-fn compared(record: &Record, ours: &Measurement) -> String {
+/// Time and speed, and those of PyTorch with their ratios.
+fn compared(record: &Record, ours: &Measurement) -> Vec<String> {
     let peers = [By::Pytorch, By::PytorchTuned].map(|by| record.peer(ours, by));
-    let speeds = peers.map(|peer| peer.map_or_else(String::new, |p| significant(p.speed().median)));
     let ratios = peers.map(|peer| peer.map_or_else(String::new, |peer| ratio(ours.ratio(peer))));
-    [time_and_speed(ours), speeds, ratios].concat().join(" | ")
+    [time_and_speed(ours), peers.map(median), ratios].concat()
 }
 
 /// Milliseconds with their quartiles, and examples a second.
 fn time_and_speed(measurement: &Measurement) -> [String; 2] {
-    let time = Spread::of(measurement.seconds.iter().map(|s| 1e3 * s));
-    [with_quartiles(time), significant(measurement.speed().median)]
+    let time = Quartiles::of(measurement.seconds.iter().map(|s| 1e3 * s));
+    [with_quartiles(time), median(Some(measurement))]
 }
 
 /// Where the time of a model's step goes.
 pub(super) fn profile(record: &Record, model: &str) -> Result<String, String> {
     let found = record.profiles.iter().find(|profile| profile.model == model);
     let profile = found.ok_or_else(|| format!("it has no profile of {model}"))?;
-    let table = &profile.table;
-    let StepTable { step, examples, layers, loss, update, data, .. } = table;
-    let mut out = String::from(
-        "| part | input | output | algorithm | forward, ms | backward, ms | share | GFLOP/s |\n\
-         |---|---|---|---|--:|--:|--:|--:|\n",
+    let StepTable { steps, step, examples, layers, loss, update, data } = &profile.table;
+    let mut table = Table::new(
+        "part | input | output | algorithm | >forward, ms | >backward, ms | >share | >GFLOP/s",
     );
     let ms = |seconds: f64| significant(1e3 * seconds);
     let share = |seconds: f64| percentage(seconds / step);
     for row in layers {
         let StepRow { layer, input, output, algorithm, forward, backward, .. } = row;
-        let speeds = row
-            .gflops(*examples)
-            .map_or_else(String::new, |(f, b)| format!("{} / {}", significant(f), significant(b)));
-        let _ = writeln!(
-            out,
-            "| {layer} | {} | {} | {} | {} | {} | {} | {} |",
-            shape(input),
-            shape(output),
-            algorithm.as_deref().unwrap_or_default(),
-            ms(*forward),
-            ms(*backward),
-            share(row.seconds()),
-            speeds
-        );
+        let speeds = row.gflops(*examples).map(|speeds| <[f64; 2]>::from(speeds).map(significant));
+        let speeds = speeds.map_or_else(String::new, |speeds| speeds.join(" / "));
+        let algorithm = algorithm.as_deref().unwrap_or_default();
+        let (input, output, total) = (shape(input), shape(output), share(row.seconds()));
+        let (forward, backward) = (ms(*forward), ms(*backward));
+        table.row(cells![layer, input, output, algorithm, forward, backward, total, speeds]);
     }
-    let rest = table.rest();
+    let rest = profile.table.rest();
     for (name, seconds) in
         [("data", *data), ("loss", *loss), ("optimiser", *update), ("rest", rest)]
     {
         if seconds > 0.0 {
-            let (ms, share) = (ms(seconds), share(seconds));
-            let _ = writeln!(out, "| {name} | | | | {ms} | | {share} | |");
+            table.row(cells![name, "", "", "", ms(seconds), "", share(seconds), ""]);
         }
     }
-    let _ = write!(
-        out,
-        "\nMean of {} steps of {} ms, in batches of {}.\n",
-        table.steps,
-        ms(*step),
-        profile.batch
-    );
-    Ok(out)
+    let (time, batch) = (ms(*step), profile.batch);
+    Ok(table.with_note(&format!("Mean of {steps} steps of {time} ms, in batches of {batch}.")))
 }
 
 fn shape(shape: &[usize]) -> String {

@@ -1,10 +1,9 @@
-//! What was aimed at, and what was reached.
-
-use std::fmt::Write as _;
+//! The targets of the benchmark, and the ratios that were reached.
 
 use bench::{By, Record};
 
 use super::ratio;
+use crate::markdown::{Table, cells};
 use crate::numbers::significant;
 
 /// A ratio of our speed to that of PyTorch in its default allocator.
@@ -22,7 +21,7 @@ const STEPS: [Target; 4] = [
     Target { what: "MLP 784-256-128-10, batch 64", name: "step/mlp-64/ours", must: 1.3, aim: 2.0 },
 ];
 
-/// What the ratio to other frameworks must be in the one step that has such targets.
+/// The required ratios to other frameworks, in the one step that has such targets.
 const FRAMEWORKS: (&str, [(By, f64); 2]) =
     ("step/simple-64/ours", [(By::Candle, 10.0), (By::Burn, 4.0)]);
 
@@ -30,58 +29,42 @@ const FRAMEWORKS: (&str, [(By, f64); 2]) =
 const MEMORY: (f64, f64) = (1.0, 2.0);
 
 pub(super) fn targets(record: &Record) -> Result<String, String> {
-    let mut out = String::from(
-        "| training step | must | aim | measured (range) | with a tuned malloc | |\n\
-         |---|--:|--:|--:|--:|---|\n",
-    );
+    let mut table =
+        Table::new("training step | >must | >aim | >measured (range) | >with a tuned malloc | ");
     let without = || "it was measured without --torch".to_owned();
     for Target { what, name, must, aim } in STEPS {
         let ours = record.find(name).ok_or_else(|| format!("it has no case {name}"))?;
         let default = ours.ratio(record.peer(ours, By::Pytorch).ok_or_else(without)?);
         let tuned = ours.ratio(record.peer(ours, By::PytorchTuned).ok_or_else(without)?);
-        let _ = writeln!(
-            out,
-            "| {what} | {} | {} | {} | {} | {} |",
-            significant(must),
-            significant(aim),
-            ratio(default),
-            ratio(tuned),
-            verdict(default.median, must, Some(aim))
-        );
+        let (bounds, reached) = ([must, aim].map(significant), default.median);
+        let ratios = [ratio(default), ratio(tuned)];
+        let cells = [what.to_owned()].into_iter().chain(bounds).chain(ratios);
+        table.row(cells.chain([verdict(reached, must, Some(aim)).to_owned()]));
         let (compared, frameworks) = FRAMEWORKS;
         for (by, must) in frameworks.into_iter().filter(|_| name == compared) {
             if let Some(theirs) = record.peer(ours, by) {
                 let reached = ours.ratio(theirs);
-                let _ = writeln!(
-                    out,
-                    "| {what} / {by} | {} | | {} | | {} |",
-                    significant(must),
-                    ratio(reached),
-                    verdict(reached.median, must, None)
-                );
+                let (what, verdict) =
+                    (format!("{what} / {by}"), verdict(reached.median, must, None));
+                table.row(cells![what, significant(must), "", ratio(reached), "", verdict]);
             }
         }
     }
     let bytes = |by: By| {
-        let found = record.memory.iter().find(|m| m.model == "air" && m.batch == 500 && m.by == by);
-        found
-            .map(|memory| memory.bytes as f64)
-            .ok_or_else(|| format!("it has no peak memory of {by}"))
+        let mut found = record.memory.iter().filter(|m| m.model == "air" && m.batch == 500);
+        let found = found.find(|memory| memory.by == by).map(|memory| memory.bytes as f64);
+        found.ok_or_else(|| format!("it has no peak memory of {by}"))
     };
     let (ours, theirs) = (bytes(By::Ours)?, bytes(By::Pytorch)?);
     let (must, aim) = MEMORY;
-    let gigabytes = |bytes: f64| format!("{} GB", significant(bytes / 1e9));
-    let _ = writeln!(
-        out,
-        "| peak memory of air, batch 500: PyTorch's {} to our {} | {} | {} | {} | | {} |",
-        gigabytes(theirs),
-        gigabytes(ours),
-        significant(must),
-        significant(aim),
-        significant(theirs / ours),
-        verdict(theirs / ours, must, Some(aim))
+    let [ours_shown, theirs_shown] = [ours, theirs].map(|bytes| significant(bytes / 1e9));
+    let what = format!(
+        "peak memory of air, batch 500: PyTorch's {theirs_shown} GB to our {ours_shown} GB"
     );
-    Ok(out)
+    let verdict = verdict(theirs / ours, must, Some(aim));
+    let [must, aim, reached] = [must, aim, theirs / ours].map(significant);
+    table.row(cells![what, must, aim, reached, "", verdict]);
+    Ok(table.into())
 }
 
 fn verdict(ratio: f64, must: f64, aim: Option<f64>) -> &'static str {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
 use layers::FullyConnectedConfig;
+use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
-use safetensors::{SafeTensors, serialize};
 use training::{Checkpoint, Ended, LayerSpec, TrainingError};
 
 use crate::tiny::{STEPS, Setup, finish, images};
@@ -17,10 +17,8 @@ fn last_is_the_last_epoch_and_best_the_first_of_the_smallest_error() {
     let Ended::Finished(finished) = setup.run(setup.begin().unwrap()).unwrap() else {
         panic!("interrupted");
     };
-    let best = finished.training().best().unwrap();
-    let paths =
-        (finished.training().last_checkpoint(), finished.training().best_checkpoint().unwrap());
-    assert_eq!(paths.1, setup.directory().join(BEST_CHECKPOINT));
+    let best = finished.run().best().unwrap();
+    let paths = (finished.run().last_checkpoint(), setup.directory().join(BEST_CHECKPOINT));
     finished.finish(None).unwrap();
 
     let record = Record::read(&setup.directory()).unwrap();
@@ -65,7 +63,7 @@ fn the_result_on_the_test_set_is_noted_with_the_weights() {
     let Ended::Finished(finished) = setup.run(setup.begin().unwrap()).unwrap() else {
         panic!("interrupted");
     };
-    let (test, _) = finished.training().model().evaluate(&images(10, 3)).unwrap();
+    let (test, _) = finished.run().model().evaluate(&images(10, 3)).unwrap();
     let (_, summary) = finished.finish(Some(test)).unwrap();
     assert_eq!(summary.test, Some(test));
     assert_eq!(setup.last().provenance().test, Some(test));
@@ -80,72 +78,14 @@ fn interrupted() -> (Setup, PathBuf) {
 }
 
 #[test]
-fn a_damaged_checkpoint_is_refused_and_never_a_panic() {
+fn a_damaged_checkpoint_changes_nothing() {
     let (setup, path) = interrupted();
     let bytes = fs::read(&path).unwrap();
     let log = setup.metrics();
-    let refused = |bytes: &[u8], what: &str| {
-        let error = Checkpoint::from_bytes("c.safetensors", bytes).unwrap_err().to_string();
-        assert!(error.starts_with("c.safetensors: "), "{what}: {error}");
-    };
-    for length in (0..bytes.len()).step_by(97).chain(bytes.len() - 9..bytes.len()) {
-        refused(&bytes[..length], &format!("{length} bytes"));
-    }
-    let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
-    for index in 0..header {
-        let mut changed = bytes.clone();
-        changed[index] ^= 1 << (index % 8);
-        refused(&changed, &format!("byte {index}"));
-    }
-    for index in (header..bytes.len()).step_by(61) {
-        let mut changed = bytes.clone();
-        changed[index] ^= 1;
-        refused(&changed, &format!("byte {index}"));
-    }
-    refused(b"PK\x03\x04 an archive of something else", "another format");
-
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let error = setup.resume().unwrap_err().to_string();
     assert!(error.contains("last.safetensors: expected a complete safetensors file"), "{error}");
     assert_eq!(setup.metrics(), log, "the log is as it was");
-}
-
-/// Writes the checkpoint anew with a change, as another program would, without a new checksum.
-fn rewritten(change: impl FnOnce(&mut Vec<(String, Dtype, Vec<usize>, Vec<u8>)>)) -> String {
-    let (_setup, path) = interrupted();
-    let bytes = fs::read(path).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
-    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-    let mut tensors: Vec<_> = file
-        .iter()
-        .map(|(name, view)| {
-            (name.to_owned(), view.dtype(), view.shape().to_vec(), view.data().to_vec())
-        })
-        .collect();
-    change(&mut tensors);
-    let views = tensors.iter().map(|(name, dtype, shape, data)| {
-        (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap())
-    });
-    let bytes = serialize(views, header.metadata().clone()).unwrap();
-    Checkpoint::from_bytes("c", &bytes).unwrap_err().to_string()
-}
-
-#[test]
-fn another_type_of_number_is_refused_by_name() {
-    let error = rewritten(|tensors| {
-        let tensor = tensors.iter_mut().find(|(name, ..)| name == "model.4.b").unwrap();
-        (tensor.1, tensor.3) = (Dtype::F64, vec![0; 8 * 3]);
-    });
-    assert_eq!(
-        error,
-        "c: tensor model.4.b: expected numbers of type F32, F16 or BF16, but got F64"
-    );
-}
-
-#[test]
-fn a_file_that_was_edited_is_refused() {
-    let error = rewritten(|tensors| tensors.retain(|(name, ..)| name != "model.4.b"));
-    assert!(error.contains("of its content, but got"), "{error}");
 }
 
 #[test]

@@ -7,11 +7,9 @@ use layers::FullyConnectedConfig;
 use ndarray::{Array4, s};
 use numerics::Rng;
 use optim::{OptimiserConfig, ParameterGroup, ScheduleConfig};
-use training::{
-    ImageBatches, LayerSpec, Model, ModelSpec, NoAugmentation, RunConfig, TrainingError,
-};
+use training::{ImageBatches, LayerSpec, Model, ModelSpec, RunConfig, TrainingError};
 
-use crate::tiny::{CLASSES, SEED, STEPS, Setup, finish, images, spec};
+use crate::tiny::{AUGMENTATION, CLASSES, SEED, STEPS, Setup, finish, images, spec};
 
 fn triangular(total_steps: u64) -> ScheduleConfig {
     let (peak_lr, peak_step) = (0.05, 2);
@@ -32,27 +30,37 @@ fn refused(change: impl FnOnce(&mut ModelSpec)) -> String {
 
 #[test]
 fn a_description_that_contradicts_itself_is_refused() {
-    let error = refused(|spec| spec.mean.push(0.0));
-    assert_eq!(
-        error,
-        "model \"tiny\": the number of means must be 2, one for each channel, but is 3"
-    );
-    let error = refused(|spec| spec.std[0] = 0.0);
-    assert!(error.contains("a standard deviation must be finite and above 0, but is 0"), "{error}");
-    let error = refused(|spec| spec.mean[0] = f64::NAN);
-    assert!(error.contains("a mean must be finite, but is NaN"), "{error}");
-    let error = refused(|spec| spec.class_names.push("right".to_owned()));
-    assert!(error.contains("must be [4], one logit for each class, but is [3]"), "{error}");
-    let error = refused(|spec| spec.class_names.truncate(1));
-    assert!(error.contains("the number of classes must be at least 2, but is 1"), "{error}");
-    let error = refused(|spec| spec.input_shape[1] = 0);
-    assert!(error.contains("the input shape must be [rows, cols, channels]"), "{error}");
-    let error = refused(|spec| spec.layers.clear());
-    assert!(error.contains("at least one layer"), "{error}");
-    let error = refused(|spec| {
-        spec.layers[0] = LayerSpec::FullyConnected(FullyConnectedConfig::new(3));
-    });
-    assert!(error.starts_with("layer 0"), "{error}");
+    let first = LayerSpec::FullyConnected(FullyConnectedConfig::new(3));
+    type Change = Box<dyn FnOnce(&mut ModelSpec)>;
+    let cases: [(Change, &str); 8] = [
+        (
+            Box::new(|spec| spec.mean.push(0.0)),
+            "model \"tiny\": the number of means must be 2, one for each channel, but is 3",
+        ),
+        (
+            Box::new(|spec| spec.std[0] = 0.0),
+            "a standard deviation must be finite and above 0, but is 0",
+        ),
+        (Box::new(|spec| spec.mean[0] = f64::NAN), "a mean must be finite, but is NaN"),
+        (
+            Box::new(|spec| spec.class_names.push("right".to_owned())),
+            "must be [4], one logit for each class, but is [3]",
+        ),
+        (
+            Box::new(|spec| spec.class_names.truncate(1)),
+            "the number of classes must be at least 2, but is 1",
+        ),
+        (
+            Box::new(|spec| spec.input_shape[1] = 0),
+            "the input shape must be [rows, cols, channels]",
+        ),
+        (Box::new(|spec| spec.layers.clear()), "at least one layer"),
+        (Box::new(|spec| spec.layers[0] = first), "layer 0 (from 0)"),
+    ];
+    for (change, expected) in cases {
+        let error = refused(change);
+        assert!(error.contains(expected), "{error}");
+    }
 }
 
 #[test]
@@ -67,7 +75,7 @@ fn images_of_another_size_or_other_classes_are_refused() {
     assert!(matches!(model.evaluate(&set), Err(TrainingError::Classes { .. })));
     for size in [0, 30] {
         let set = images(29, 0);
-        let error = ImageBatches::new(&set, &model, size, 0, &NoAugmentation).unwrap_err();
+        let error = ImageBatches::new(&set, &model, size, 0, AUGMENTATION).unwrap_err();
         assert!(error.to_string().contains("from 1 to the number of examples, 29"), "{error}");
     }
 }
@@ -96,7 +104,7 @@ fn each_field_of_the_configuration_must_be_as_it_was() {
     let text = error(&setup);
     for line in [
         "because the configuration is another one",
-        "\n  augmentation: \"flip\" in the checkpoint, \"none\" now",
+        "\n  augmentation: \"flip random\" in the checkpoint, \"none\" now",
         "\n  batch_size: 8 in the checkpoint, 4 now",
         "\n  sgd.momentum: 0.9 in the checkpoint, 0.5 now",
     ] {

@@ -69,9 +69,9 @@ fn a_profile_says_where_the_time_went_and_changes_no_bit() {
     let plain = Setup::new(1);
     let expected = arrays(&plain.complete());
     let setup = Setup::new(1);
-    let mut training = setup.begin().unwrap();
-    training.profile();
-    let model = finish(setup.run(training).unwrap());
+    let mut run = setup.begin().unwrap();
+    run.profile();
+    let model = finish(setup.run(run).unwrap());
     assert_eq!(arrays(&model), expected);
     let lines = setup.lines.lock().unwrap();
     let tables: Vec<_> =

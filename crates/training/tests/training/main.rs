@@ -4,6 +4,8 @@
 
 mod checkpoints;
 mod configuration;
+mod evaluation;
+mod kept_memory;
 mod learning;
 mod resume;
 mod sizes;

@@ -10,7 +10,7 @@ use ndarray::ArrayD;
 use optim::ScheduleConfig;
 use rayon::ThreadPoolBuilder;
 use safetensors::SafeTensors;
-use training::{Checkpoint, Ended, LayerSpec, Training};
+use training::{Checkpoint, Ended, LayerSpec};
 
 use crate::tiny::{STEPS, Setup, arrays, finish, groups};
 
@@ -113,12 +113,11 @@ fn a_training_interrupted_after_any_step_loses_nothing() {
         reference.complete();
         for batches in 1..=2 * STEPS {
             let setup = new(2);
-            let Ended::Interrupted(interrupted) =
-                setup.run_until(setup.begin().unwrap(), batches).unwrap()
-            else {
+            let ended = setup.run_until(setup.begin().unwrap(), batches).unwrap();
+            let Ended::Interrupted(position) = ended else {
                 panic!("not interrupted after {batches} steps");
             };
-            assert_eq!(interrupted.position.iteration, batches);
+            assert_eq!(position.iteration, batches);
             let summary = Record::read(&setup.directory()).unwrap().summary;
             assert_eq!((summary.status, summary.iterations), (Status::Interrupted, batches));
             let before = seconds(&setup);
@@ -239,8 +238,7 @@ fn the_weights_alone_predict_and_cannot_be_continued() {
     let size = fs::metadata(&path).unwrap().len();
     Checkpoint::load(&path).unwrap().weights_only().save(&path).unwrap();
     assert!(fs::metadata(&path).unwrap().len() < size);
-    let bytes = fs::read(&path).unwrap();
-    let shipped = training::Model::from_weights("shipped", &bytes).unwrap();
+    let shipped = setup.last().into_model();
     let images = setup.train.images().view();
     assert_eq!(shipped.predict(images).unwrap(), model.predict(images).unwrap());
     let error = setup.resume().unwrap_err().to_string();
@@ -257,15 +255,7 @@ fn a_run_that_can_be_continued_is_not_overwritten_by_accident() {
     drop(setup.resume().unwrap());
     let error = setup.begin().unwrap_err().to_string();
     assert!(error.contains("(running): continue it with --resume"), "{error}");
-    let begun: Result<Training, _> = Training::begin(
-        setup.root.path(),
-        &setup.record(),
-        crate::tiny::program(),
-        true,
-        training::Model::build(setup.spec.clone(), &mut numerics::Rng::new(0)).unwrap(),
-        setup.config.clone(),
-    );
-    assert!(begun.is_ok());
+    assert!(setup.begin_over(true).is_ok());
     assert!(!setup.directory().join(LAST_CHECKPOINT).exists());
 }
 

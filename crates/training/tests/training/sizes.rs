@@ -4,10 +4,10 @@ use std::cell::Cell;
 
 use activations::Activation;
 use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode};
-use ffnn::NeuralNetwork;
 use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, LayerConfig, WeightInit};
 use losses::Loss;
 use ndarray::ArrayD;
+use network::NeuralNetwork;
 use numerics::{MOST_ELEMENTS, Rng, element_count};
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,19 +1,19 @@
 //! A tiny network with everything that a checkpoint has to keep, and images that it can learn.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use activations::Activation;
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
-use datasets::{Batch, ImageSet};
+use datasets::{Augmentation, Batch, Flip, ImageSet};
 use experiment::{Config, Data, Dtype, Program};
 use layers::{BatchNormConfig, FullyConnectedConfig, WeightInit};
-use ndarray::{Array4, ArrayD, ArrayView3, ArrayViewMut3, s};
+use ndarray::{Array4, ArrayD, s};
 use numerics::Rng;
 use optim::{MuonConfig, OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
 use training::{
-    Augment, BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Message, Model,
-    ModelSpec, Monitor, Progress, RunConfig, Training, TrainingError,
+    BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Message, Model, ModelSpec,
+    Monitor, Progress, Run, RunConfig, TrainingError,
 };
 
 pub(crate) const CLASSES: &[&str] = &["top", "bottom", "left"];
@@ -60,29 +60,7 @@ pub(crate) fn spec() -> ModelSpec {
     }
 }
 
-/// Mirrors images at random.
-#[derive(Debug)]
-pub(crate) struct Flip;
-
-impl Augment for Flip {
-    fn description(&self) -> String {
-        "flip".to_owned()
-    }
-
-    fn augment(
-        &self,
-        epoch: u64,
-        example: usize,
-        image: ArrayView3<'_, u8>,
-        mut out: ArrayViewMut3<'_, u8>,
-    ) {
-        if Rng::with_stream(epoch, example as u64).below(2) == 0 {
-            out.assign(&image);
-        } else {
-            out.assign(&image.slice(s![.., .., ..;-1]));
-        }
-    }
-}
+pub(crate) const AUGMENTATION: Augmentation = Augmentation { flip: Flip::Random, shift: 0 };
 
 pub(crate) fn config(epochs: u64) -> RunConfig {
     RunConfig {
@@ -98,7 +76,7 @@ pub(crate) fn config(epochs: u64) -> RunConfig {
         },
         groups: vec![],
         label_smoothing: 0.1,
-        augmentation: Flip.description(),
+        augmentation: AUGMENTATION.to_string(),
         data_sha256: "a".repeat(64),
     }
 }
@@ -158,34 +136,29 @@ impl Setup {
         Config::new(name, "test", seed, Dtype::F32, data, &self.config).unwrap()
     }
 
-    pub(crate) fn begin(&self) -> Result<Training, TrainingError> {
+    pub(crate) fn begin(&self) -> Result<Run, TrainingError> {
+        self.begin_over(false)
+    }
+
+    /// Begins the training, over a record of that name if asked for.
+    pub(crate) fn begin_over(&self, overwrite: bool) -> Result<Run, TrainingError> {
         let model = Model::build(self.spec.clone(), &mut Rng::new(SEED))?;
-        Training::begin(
-            self.root.path(),
-            &self.record(),
-            program(),
-            false,
-            model,
-            self.config.clone(),
-        )
+        let (root, record, config) = (self.root.path(), self.record(), self.config.clone());
+        Run::begin(root, &record, program(), overwrite, model, config)
     }
 
-    pub(crate) fn resume(&self) -> Result<Training, TrainingError> {
+    pub(crate) fn resume(&self) -> Result<Run, TrainingError> {
         let (record, config) = (self.record(), self.config.clone());
-        Training::resume(&self.directory(), &record, program(), &self.spec, config)
+        Run::resume(&self.directory(), &record, program(), &self.spec, config)
     }
 
-    pub(crate) fn run(&self, training: Training) -> Result<Ended, TrainingError> {
-        self.run_until(training, u64::MAX)
+    pub(crate) fn run(&self, run: Run) -> Result<Ended, TrainingError> {
+        self.run_until(run, u64::MAX)
     }
 
     /// Runs until this many mini-batches were taken, counted from this call.
-    pub(crate) fn run_until(
-        &self,
-        training: Training,
-        batches: u64,
-    ) -> Result<Ended, TrainingError> {
-        let images = ImageBatches::new(&self.train, training.model(), BATCH_SIZE, SEED, &Flip)?;
+    pub(crate) fn run_until(&self, run: Run, batches: u64) -> Result<Ended, TrainingError> {
+        let images = ImageBatches::new(&self.train, run.model(), BATCH_SIZE, SEED, AUGMENTATION)?;
         let interrupt = Interrupt::new();
         let source = Interrupting { images, left: Mutex::new(batches), interrupt: &interrupt };
         let monitor = Monitor::new(&self.train, self.validation.as_ref(), SEED)?;
@@ -197,7 +170,7 @@ impl Setup {
             };
             lines.lock().unwrap().push(line);
         });
-        training.run(&source, &monitor, &interrupt, &mut progress)
+        run.train(&source, &monitor, &interrupt, &mut progress)
     }
 
     /// From the first to the last epoch, record and all.
@@ -214,12 +187,8 @@ impl Setup {
     }
 
     pub(crate) fn metrics(&self) -> String {
-        read(&self.directory().join("metrics.csv"))
+        std::fs::read_to_string(self.directory().join("metrics.csv")).unwrap()
     }
-}
-
-pub(crate) fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap()
 }
 
 pub(crate) fn program() -> Program {
@@ -252,10 +221,6 @@ struct Interrupting<'a> {
 impl BatchSource for Interrupting<'_> {
     fn per_epoch(&self) -> u64 {
         self.images.per_epoch()
-    }
-
-    fn examples(&self) -> u64 {
-        self.images.examples()
     }
 
     fn batch(&self, epoch: u64, index: u64) -> Result<Batch<f32>, TrainingError> {

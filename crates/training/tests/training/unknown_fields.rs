@@ -3,7 +3,6 @@
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use datasets::{Augmentation, Preprocess, Scaler};
 use experiment::{Evaluation, Tested};
-use ffnn::{Decay, IrisConfig};
 use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, WeightInit};
 use optim::ScheduleConfig;
 use serde::Serialize;
@@ -88,9 +87,6 @@ fn no_configuration_of_a_training_has_them() {
         config.groups[0].schedule = Some(schedule);
         refuses_unknown_fields(&config);
     }
-    let decay = Some(Decay { factor: 0.5, steps: 10, staircase: false });
-    let training = ffnn::Training { decay, clip_norm: Some(1.0), ..ffnn::Training::default() };
-    refuses_unknown_fields(&IrisConfig { lr, hidden: "8".parse().unwrap(), training });
     refuses_unknown_fields(&Augmentation::default());
 }
 

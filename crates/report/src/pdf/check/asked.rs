@@ -1,22 +1,15 @@
-//! What the assignment asks to see in each question: derivation, code, output of tests, plots. The other
-//! checks hold of whatever a chapter has; these fail if it lacks something.
+//! Deliverables of each question of the assignment, and what the course grades. The other checks hold
+//! of whatever a chapter has; these fail if it lacks something.
 
-use super::{pages_of, squeezed_body};
-use crate::pdf::chapter::{Chapter, Role};
+use Asked::{Code, Numbered, Words};
+
+use super::Placed;
+use crate::pdf::layout::Role;
 use crate::pdf::read::{Pdf, squeezed};
 
-/// Something that has to be on the pages of a question.
+/// Deliverable on the pages of a question: derivation, code, output of tests, a plot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
-    /// The number of the question.
-    pub question: &'static str,
-    /// How it is seen.
-    pub shown: Shown,
-}
-
-/// How it is seen that something is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shown {
+pub enum Asked {
     /// The equation, figure or table of this id.
     Numbered(&'static str),
     /// Code of this file.
@@ -25,99 +18,160 @@ pub enum Shown {
     Words(&'static str),
 }
 
-const fn numbered(question: &'static str, id: &'static str) -> Asked {
-    Asked { question, shown: Shown::Numbered(id) }
-}
-
-const fn code(question: &'static str, file: &'static str) -> Asked {
-    Asked { question, shown: Shown::Code(file) }
-}
-
-const fn words(question: &'static str, words: &'static str) -> Asked {
-    Asked { question, shown: Shown::Words(words) }
-}
-
-/// The deliverables of the questions, as the assignment lists them.
-pub const ASKED: [Asked; 56] = [
-    numbered("4.1", "eq:relu-backward"),
-    code("4.1", "crates/activations/src/relu.rs"),
-    words("4.1", "test_forward (tests.test_activations.TestReLU) ... ok"),
-    words("4.1", "test_backward (tests.test_activations.TestReLU) ... ok"),
-    numbered("4.2", "eq:fully-connected-dw"),
-    numbered("4.2", "eq:fully-connected-db"),
-    numbered("4.2", "eq:fully-connected-dx"),
-    code("4.2", "crates/layers/src/fully_connected.rs"),
-    words("4.2", "test_forward (tests.test_layers.TestFullyConnected) ... ok"),
-    words("4.2", "test_backward (tests.test_layers.TestFullyConnected) ... ok"),
-    words("4.2", "test_init_params (tests.test_layers.TestFullyConnected) ... ok"),
-    numbered("4.3", "eq:softmax-jacobian"),
-    code("4.3", "crates/activations/src/softmax.rs"),
-    words("4.3", "test_forward (tests.test_activations.TestSoftMax) ... ok"),
-    words("4.3", "test_backward (tests.test_activations.TestSoftMax) ... ok"),
-    numbered("4.4", "eq:cross-entropy-backward"),
-    code("4.4", "crates/losses/src/cross_entropy.rs"),
-    words("4.4", "test_forward (tests.test_losses.TestCrossEntropy) ... ok"),
-    words("4.4", "test_backward (tests.test_losses.TestCrossEntropy) ... ok"),
-    code("5", "crates/ffnn/src/network.rs"),
-    numbered("5", "fig:iris-loss"),
-    words("5", "test error"),
-    words("5", "learning rate"),
-    words("5", "hidden units"),
-    code("6.1", "crates/einsum/src/by_einsum.rs"),
-    words("6.1", "trace"),
-    words("6.1", "matrix"),
-    words("6.1", "outer"),
-    numbered("6.2", "eq:conv-a"),
-    numbered("6.2", "eq:conv-b"),
-    numbered("6.2", "eq:conv-c"),
-    numbered("6.2", "eq:conv2d-db"),
-    numbered("6.2", "eq:conv2d-dw"),
-    numbered("6.2", "eq:conv2d-dx"),
-    code("6.2", "crates/cnn/src/conv2d.rs"),
-    code("6.2", "crates/cnn/src/conv2d_kernel.rs"),
-    words("6.2", "test_forward (tests.test_layers.TestConv2D) ... ok"),
-    words("6.2", "test_backward (tests.test_layers.TestConv2D) ... ok"),
-    words("6.3", "In plain words"),
-    numbered("6.3", "eq:max-pool-backward"),
-    numbered("6.3", "eq:average-pool-backward"),
-    code("6.3", "crates/cnn/src/pool2d.rs"),
-    code("6.3", "crates/cnn/src/pool2d_kernel.rs"),
-    words("6.3", "test_forward (tests.test_layers.TestPool2D) ... ok"),
-    words("6.3", "test_backward (tests.test_layers.TestPool2D) ... ok"),
-    code("7.1", "crates/kaggle/src/recipes.rs"),
-    code("7.1", "crates/training/src/run.rs"),
-    numbered("7.1", "fig:mlp-loss"),
-    numbered("7.1", "fig:mlp-accuracy"),
-    numbered("7.1", "tbl:mlp-epochs"),
-    code("7.2", "crates/kaggle/src/recipe.rs"),
-    code("7.2", "crates/kaggle/src/recipes.rs"),
-    numbered("7.2", "fig:cnn-loss"),
-    numbered("7.2", "fig:cnn-accuracy"),
-    numbered("7.2", "tbl:cnn-network"),
-    numbered("7.2", "tbl:cnn-ablation"),
+/// The questions and their deliverables, as the assignment lists them.
+pub const ASKED: [(&str, &[Asked]); 10] = [
+    (
+        "4.1",
+        &[
+            Numbered("eq:relu-backward"),
+            Code("crates/activations/src/relu.rs"),
+            Words("test_forward (tests.test_activations.TestReLU) ... ok"),
+            Words("test_backward (tests.test_activations.TestReLU) ... ok"),
+        ],
+    ),
+    (
+        "4.2",
+        &[
+            Numbered("eq:fully-connected-dw"),
+            Numbered("eq:fully-connected-db"),
+            Numbered("eq:fully-connected-dx"),
+            Code("crates/layers/src/fully_connected.rs"),
+            Words("test_forward (tests.test_layers.TestFullyConnected) ... ok"),
+            Words("test_backward (tests.test_layers.TestFullyConnected) ... ok"),
+            Words("test_init_params (tests.test_layers.TestFullyConnected) ... ok"),
+        ],
+    ),
+    (
+        "4.3",
+        &[
+            Numbered("eq:softmax-jacobian"),
+            Code("crates/activations/src/softmax.rs"),
+            Words("test_forward (tests.test_activations.TestSoftMax) ... ok"),
+            Words("test_backward (tests.test_activations.TestSoftMax) ... ok"),
+        ],
+    ),
+    (
+        "4.4",
+        &[
+            Numbered("eq:cross-entropy-backward"),
+            Code("crates/losses/src/cross_entropy.rs"),
+            Words("test_forward (tests.test_losses.TestCrossEntropy) ... ok"),
+            Words("test_backward (tests.test_losses.TestCrossEntropy) ... ok"),
+        ],
+    ),
+    (
+        "5",
+        &[
+            Code("crates/network/src/network.rs"),
+            Numbered("fig:iris-loss"),
+            Words("test error"),
+            Words("learning rate"),
+            Words("hidden units"),
+        ],
+    ),
+    (
+        "6.1",
+        &[Code("crates/einsum/src/by_einsum.rs"), Words("trace"), Words("matrix"), Words("outer")],
+    ),
+    (
+        "6.2",
+        &[
+            Numbered("eq:conv-a"),
+            Numbered("eq:conv-b"),
+            Numbered("eq:conv-c"),
+            Numbered("eq:conv2d-db"),
+            Numbered("eq:conv2d-dw"),
+            Numbered("eq:conv2d-dx"),
+            Code("crates/cnn/src/conv2d.rs"),
+            Code("crates/cnn/src/conv2d_kernel.rs"),
+            Words("test_forward (tests.test_layers.TestConv2D) ... ok"),
+            Words("test_backward (tests.test_layers.TestConv2D) ... ok"),
+        ],
+    ),
+    (
+        "6.3",
+        &[
+            Words("In plain words"),
+            Numbered("eq:max-pool-backward"),
+            Numbered("eq:average-pool-backward"),
+            Code("crates/cnn/src/pool2d.rs"),
+            Code("crates/cnn/src/pool2d_kernel.rs"),
+            Words("test_forward (tests.test_layers.TestPool2D) ... ok"),
+            Words("test_backward (tests.test_layers.TestPool2D) ... ok"),
+        ],
+    ),
+    (
+        "7.1",
+        &[
+            Code("crates/kaggle/src/recipes.rs"),
+            Code("crates/training/src/run.rs"),
+            Numbered("fig:mlp-loss"),
+            Numbered("fig:mlp-accuracy"),
+            Numbered("tbl:mlp-epochs"),
+        ],
+    ),
+    (
+        "7.2",
+        &[
+            Code("crates/kaggle/src/recipe.rs"),
+            Code("crates/kaggle/src/recipes.rs"),
+            Numbered("fig:cnn-loss"),
+            Numbered("fig:cnn-accuracy"),
+            Numbered("tbl:cnn-network"),
+            Numbered("tbl:cnn-ablation"),
+        ],
+    ),
 ];
 
-pub(super) fn check(chapters: &[Chapter], pdf: &Pdf, asked: &[Asked]) -> Vec<String> {
-    asked.iter().filter_map(|asked| missing(chapters, pdf, *asked)).collect()
+/// Graded code, by the name that its own submission script has, with the file and the line
+/// where it begins here.
+pub const GRADED: [(&str, &str, &str); 17] = [
+    ("activations.Linear", "crates/activations/src/linear.rs", "for Linear"),
+    ("activations.Sigmoid", "crates/activations/src/sigmoid.rs", "for Sigmoid"),
+    ("activations.ReLU", "crates/activations/src/relu.rs", "for ReLU"),
+    ("activations.SoftMax", "crates/activations/src/softmax.rs", "impl SoftMax"),
+    ("layers.FullyConnected", "crates/layers/src/fully_connected.rs", "for FullyConnected<T>"),
+    ("layers.Pool2D", "crates/cnn/src/pool2d.rs", "for Pool2D<T>"),
+    ("layers.Conv2D.__init__", "crates/cnn/src/conv2d.rs", "pub struct Conv2DConfig"),
+    ("layers.Conv2D._init_parameters", "crates/cnn/src/conv2d.rs", "pub fn build<"),
+    ("layers.Conv2D.forward", "crates/cnn/src/conv2d.rs", "fn forward("),
+    ("layers.Conv2D.forward", "crates/cnn/src/conv2d_algorithm.rs", "pub fn conv2d_forward"),
+    ("layers.Conv2D.backward", "crates/cnn/src/conv2d.rs", "fn backward("),
+    ("layers.Conv2D.backward", "crates/cnn/src/conv2d_algorithm.rs", "pub fn conv2d_backward"),
+    ("losses.CrossEntropy", "crates/losses/src/cross_entropy.rs", "impl CrossEntropy"),
+    ("losses.L2", "crates/losses/src/l2.rs", "impl L2"),
+    ("models.NeuralNetwork.forward", "crates/network/src/network.rs", "pub fn forward("),
+    ("models.NeuralNetwork.backward", "crates/network/src/network.rs", "pub fn backward("),
+    ("models.NeuralNetwork.predict", "crates/network/src/network.rs", "pub fn predict("),
+];
+
+pub(super) fn check(
+    placed: &[Placed<'_>],
+    pdf: &Pdf,
+    asked: &[(&'static str, &'static [Asked])],
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (question, asked) in asked {
+        let is_asked = |placed: &&Placed<'_>| {
+            let chapter = placed.chapter;
+            let number = chapter.name.split(' ').next();
+            chapter.role == Role::Question && number == Some(question) && !placed.pages.is_empty()
+        };
+        match placed.iter().find(is_asked) {
+            Some(placed) => problems
+                .extend(asked.iter().filter_map(|asked| missing(question, placed, pdf, *asked))),
+            None => problems.push(format!("question {question} of the assignment has no pages")),
+        }
+    }
+    problems
 }
 
-/// What is said if it is not there.
-fn missing(chapters: &[Chapter], pdf: &Pdf, Asked { question, shown }: Asked) -> Option<String> {
-    let is_asked = |chapter: &Chapter| {
-        chapter.role == Role::Question && chapter.listed.name.split(' ').next() == Some(question)
-    };
-    let pages = chapters.iter().position(is_asked).and_then(|at| pages_of(chapters, at, pdf));
-    let Some(range) = pages else {
-        return Some(format!("question {question} of the assignment has no pages"));
-    };
-    let text = || -> String {
-        let pages = &pdf.pages[range.start - 1..range.end - 1];
-        pages.iter().map(squeezed_body).collect()
-    };
-    let has = |words: &str| text().contains(&squeezed([words]));
-    match shown {
-        Shown::Numbered(id) => match pdf.destinations.get(id) {
-            Some(spot) if range.contains(&spot.page) => None,
+/// The problem, if a deliverable is not there.
+fn missing(question: &str, placed: &Placed<'_>, pdf: &Pdf, asked: Asked) -> Option<String> {
+    let has = |words: &str| placed.text.contains(&squeezed([words]));
+    match asked {
+        Numbered(id) => match pdf.destinations.get(id) {
+            Some(spot) if placed.numbers.contains(&spot.page) => None,
             Some(spot) => {
                 Some(format!("question {question} needs `{id}`, which is on page {}", spot.page))
             }
@@ -125,12 +179,9 @@ fn missing(chapters: &[Chapter], pdf: &Pdf, Asked { question, shown }: Asked) ->
                 "question {question} needs `{id}`, which is nowhere or which nothing refers to"
             )),
         },
-        Shown::Code(file) if !has(file) => {
-            Some(format!("question {question} shows no code of {file}"))
+        Code(file) => (!has(file)).then(|| format!("question {question} shows no code of {file}")),
+        Words(words) => {
+            (!has(words)).then(|| format!("question {question} does not say \"{words}\""))
         }
-        Shown::Words(words) if !has(words) => {
-            Some(format!("question {question} does not say \"{words}\""))
-        }
-        Shown::Code(_) | Shown::Words(_) => None,
     }
 }

@@ -1,10 +1,12 @@
 //! The chapters: each on pages of its own, with its figures and its code.
 
-use super::{pages_of, squeezed_body};
-use crate::pdf::layout::{Chapter, Role};
+use super::asked::GRADED;
+use super::{Placed, squeezed_body, squeezed_runs};
+use crate::front::HONOR_STATEMENTS;
+use crate::pdf::layout::{Listing, Role};
 use crate::pdf::read::{Page, Pdf, squeezed};
 
-/// What the text must not have, and what it would be. Code may have it.
+/// Marks that only code may have, and what they would be in a text.
 const LEFTOVERS: [(&str, &str); 6] = [
     ("{{#", "a directive that was not expanded"),
     ("[@", "a reference that was not resolved"),
@@ -14,49 +16,131 @@ const LEFTOVERS: [(&str, &str); 6] = [
     ("NaN%", "a value that a script does not have"),
 ];
 
-pub(super) fn check(chapters: &[Chapter], pdf: &Pdf) -> Vec<String> {
+pub(super) fn check(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
+    let Placed { chapter, numbers, pages, text } = placed;
+    let name = &chapter.name;
+    if pages.is_empty() {
+        return vec![format!("\"{name}\" has no page of its own")];
+    }
     let mut problems = Vec::new();
-    for (index, chapter) in chapters.iter().enumerate() {
-        let name = &chapter.listed.name;
-        let Some(range) = pages_of(chapters, index, pdf) else {
-            problems.push(format!("\"{name}\" has no page of its own"));
-            continue;
-        };
-        let pages = &pdf.pages[range.start - 1..range.end - 1];
-        let text: String = pages.iter().map(squeezed_body).collect();
-        let heading = squeezed([chapter.printed_heading().as_str()]);
-        if !text.starts_with(&heading) {
-            problems.push(format!("\"{name}\" does not begin at the top of page {}", range.start));
+    if !text.starts_with(&squeezed([chapter.heading.as_str()])) {
+        problems.push(format!("\"{name}\" does not begin at the top of page {}", numbers.start));
+    }
+    match chapter.role {
+        Role::Title => problems.extend(check_title(placed)),
+        Role::Appendix => {
+            problems.extend(check_appendix(placed, pdf));
+            return problems;
         }
-        if chapter.role == Role::Appendix {
-            continue;
-        }
-        for line in chapter.code_lines().filter(|line| !text.contains(&squeezed([line.as_str()]))) {
-            problems.push(format!("\"{name}\" lacks the line of code `{}`", line.trim()));
-        }
-        for caption in chapter.figures.iter().filter(|caption| !has_caption(pages, caption)) {
-            let elsewhere =
-                pdf.pages.iter().position(|page| has_caption(std::slice::from_ref(page), caption));
-            let place = elsewhere.map_or("nowhere".to_owned(), |at| format!("on page {}", at + 1));
-            problems.push(format!("\"{name}\" lacks {caption} It is {place}"));
-        }
-        for (page, number) in pages.iter().zip(range) {
-            let prose = || page.runs.iter().filter(|run| !run.is_code);
-            for (mark, meaning) in LEFTOVERS {
-                if let Some(run) = prose().find(|run| run.text.contains(mark)) {
-                    let text = run.text.trim();
-                    problems.push(format!("page {number}: `{mark}` in \"{text}\": {meaning}"));
-                }
+        Role::Text | Role::Question => {}
+    }
+    let lines = chapter.code_lines.iter();
+    for line in lines.filter(|line| !text.contains(&squeezed([line.as_str()]))) {
+        problems.push(format!("\"{name}\" lacks the line of code `{}`", line.trim()));
+    }
+    for caption in chapter.figures.iter().filter(|caption| !has_caption(pages, caption)) {
+        let elsewhere = pdf.pages.chunks(1).position(|page| has_caption(page, caption));
+        let place = elsewhere.map_or("nowhere".to_owned(), |at| format!("on page {}", at + 1));
+        problems.push(format!("\"{name}\" lacks {caption} It is {place}"));
+    }
+    for (page, number) in pages.iter().zip(numbers.clone()) {
+        for (mark, meaning) in LEFTOVERS {
+            let mut prose = page.runs.iter().filter(|run| !run.is_code);
+            if let Some(run) = prose.find(|run| run.text.contains(mark)) {
+                let text = run.text.trim();
+                problems.push(format!("page {number}: `{mark}` in \"{text}\": {meaning}"));
             }
         }
     }
     problems
 }
 
-/// Whether a caption begins with this number. References to it in a text are not bold.
+/// True if a caption begins with this number. References to it in a text are not bold.
 fn has_caption(pages: &[Page], caption: &str) -> bool {
-    let bold = |page: &Page| {
-        squeezed(page.runs.iter().filter(|run| run.is_bold).map(|run| run.text.as_str()))
-    };
+    let bold = |page: &Page| squeezed_runs(page.runs.iter().filter(|run| run.is_bold));
     pages.iter().any(|page| bold(page).contains(&squeezed([caption])))
+}
+
+/// The title page has the honor statements, and whatever it has on the screen: names, numbers,
+/// collaborators, Kaggle.
+fn check_title(placed: &Placed<'_>) -> Vec<String> {
+    let Placed { chapter, pages, .. } = placed;
+    let text: String = pages.iter().map(Page::squeezed).collect();
+    let lacks = |part: &str| !text.contains(&squeezed([part]));
+    let mut problems = Vec::new();
+    for (source, _) in HONOR_STATEMENTS.iter().filter(|(_, statement)| lacks(statement)) {
+        problems.push(format!("page 1 lacks the honor statement of {source}, word for word"));
+    }
+    let (signatures, wanted) = (text.matches("Signature").count(), HONOR_STATEMENTS.len());
+    if signatures < wanted {
+        problems.push(format!("page 1 has {signatures} signature lines, not {wanted}"));
+    }
+    for part in chapter.texts.iter().filter(|part| lacks(part)) {
+        problems.push(format!("page 1 lacks \"{part}\""));
+    }
+    for missing in chapter.missing.iter().filter(|missing| !is_red(pages, missing)) {
+        problems.push(format!("on page 1 \"{missing}\" is not red"));
+    }
+    problems
+}
+
+/// True if the text that begins so is drawn in red.
+fn is_red(pages: &[Page], text: &str) -> bool {
+    let wanted = squeezed([text]);
+    let mut inked =
+        pages.iter().flat_map(|page| &page.runs).filter(|run| !run.text.trim().is_empty());
+    inked.any(|run| {
+        let [red, green, blue] = run.ink;
+        wanted.starts_with(&squeezed([run.text.as_str()])) && red > 0.5 && green < 0.3 && blue < 0.3
+    })
+}
+
+/// The appendix has every file complete and in order, the graded ones among them, and each crate on
+/// pages of its own.
+fn check_appendix(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
+    let Placed { chapter, text, .. } = placed;
+    let mut problems = Vec::new();
+    let (mut rest, mut printed) = (text.as_str(), Vec::new());
+    for listing in &chapter.listings {
+        match find(rest, listing) {
+            Ok(after) => {
+                rest = after;
+                printed.push(listing);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    for (name, file, line) in GRADED {
+        if !printed.iter().any(|listing| listing.name == file && listing.code.contains(line)) {
+            problems.push(format!("the appendix lacks {name}: `{line}` in {file}"));
+        }
+    }
+    for section in &chapter.sections {
+        let page = pdf.destinations.get(&section.id).and_then(|spot| pdf.pages.get(spot.page - 1));
+        let name = squeezed([section.name.as_str()]);
+        if !page.is_some_and(|page| squeezed_body(page).starts_with(&name)) {
+            problems.push(format!("{} does not begin at the top of a page", section.name));
+        }
+    }
+    problems
+}
+
+/// The text after a file's name and code, or the first line of it that is not there.
+fn find<'a>(text: &'a str, listing: &Listing) -> Result<&'a str, String> {
+    let Listing { name, code } = listing;
+    let heading = squeezed([name.as_str()]);
+    let first = squeezed(code.lines().next());
+    let begins = |(at, _): &(usize, &str)| text[at + heading.len()..].starts_with(&first);
+    let mut places = text.match_indices(&heading);
+    // Where the file's name stands in other code, the file does not begin.
+    let Some((at, _)) = places.clone().find(begins).or_else(|| places.next()) else {
+        return Err(format!("the appendix lacks {name}, or it is out of order"));
+    };
+    let mut rest = &text[at + heading.len()..];
+    for line in code.lines() {
+        rest = rest.strip_prefix(squeezed([line]).as_str()).ok_or_else(|| {
+            format!("the appendix lacks, in its place, the line `{}` of {name}", line.trim())
+        })?;
+    }
+    Ok(rest)
 }

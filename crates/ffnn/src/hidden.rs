@@ -1,0 +1,92 @@
+//! The hidden layers of a network.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use training::TrainingError;
+
+/// The sizes of the hidden layers: `"8"`, `"16,8"`, or `"none"`, which makes the network a softmax
+/// regression.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Hidden(Vec<usize>);
+
+impl Hidden {
+    /// No hidden layer.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// Layers of these sizes.
+    ///
+    /// # Errors
+    /// [`TrainingError::Config`] if one is 0.
+    pub fn new(sizes: Vec<usize>) -> Result<Self, TrainingError> {
+        if sizes.contains(&0) {
+            return Err(invalid(&format!("{sizes:?}")));
+        }
+        Ok(Self(sizes))
+    }
+
+    /// The sizes, none of them 0.
+    #[must_use]
+    pub fn sizes(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+fn invalid(got: &str) -> TrainingError {
+    let expected = "at least 1 (several layers separated by commas, or none)";
+    TrainingError::config("the size of a hidden layer", expected, got)
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("none");
+        }
+        f.write_str(&self.0.iter().map(usize::to_string).collect::<Vec<_>>().join(","))
+    }
+}
+
+impl FromStr for Hidden {
+    type Err = TrainingError;
+
+    fn from_str(text: &str) -> Result<Self, TrainingError> {
+        if text == "none" {
+            return Ok(Self::NONE);
+        }
+        let sizes = text.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>();
+        Self::new(sizes.map_err(|_| invalid(&format!("{text:?}")))?)
+    }
+}
+
+impl TryFrom<String> for Hidden {
+    type Error = TrainingError;
+
+    fn try_from(text: String) -> Result<Self, TrainingError> {
+        text.parse()
+    }
+}
+
+impl From<Hidden> for String {
+    fn from(hidden: Hidden) -> Self {
+        hidden.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_sizes_parse_back() {
+        for text in ["none", "8", "16,8"] {
+            assert_eq!(text.parse::<Hidden>().unwrap().to_string(), text);
+        }
+        assert_eq!("16, 8".parse::<Hidden>().unwrap().sizes(), [16, 8]);
+        for text in ["0", "8,0", "", "8,", "-1", "x", "1.5"] {
+            let error = text.parse::<Hidden>().unwrap_err();
+            assert!(matches!(error, TrainingError::Config { .. }), "{text:?}: {error}");
+        }
+    }
+}

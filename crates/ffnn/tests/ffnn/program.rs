@@ -1,0 +1,324 @@
+//! The program as a user types it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use experiment::{Record, Status, SweepRecord, parameters};
+use ndarray::{Array2, array};
+use ndarray_npy::write_npy;
+use tempfile::TempDir;
+
+/// The program with its records in a folder of its own.
+struct Program {
+    folder: TempDir,
+}
+
+impl Program {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ffnn"));
+        command.current_dir(self.folder.path());
+        command
+    }
+
+    /// Runs `ffnn` with these arguments, separated by spaces.
+    fn run(&self, arguments: &str) -> Output {
+        self.command().args(arguments.split_whitespace()).output().unwrap()
+    }
+
+    fn succeed(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{arguments}: {error}");
+        assert_eq!(error, "");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The message of a command that must end with this exit code.
+    fn fail(&self, arguments: &str, code: i32) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {error}");
+        assert!(error.starts_with("error: "), "{error}");
+        assert!(!error.contains("panicked"), "{error}");
+        error
+    }
+
+    fn record(&self, name: &str) -> PathBuf {
+        self.folder.path().join("experiments").join(name)
+    }
+
+    fn is_untouched(&self) -> bool {
+        !self.folder.path().join("experiments").exists()
+    }
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_is_recorded_and_not_overwritten_unawares() {
+    let program = Program::new();
+    let output = program.succeed("train --epochs 3");
+    assert!(output.contains("iris: 100 training, 25 validation, 25 test examples"), "{output}");
+    assert!(output.contains("record: experiments/iris"), "{output}");
+    assert!(!output.contains("test:"), "the test set is for the end: {output}");
+    let record = Record::read(&program.record("iris")).unwrap();
+    assert_eq!((record.summary.status, record.summary.epochs), (Status::Finished, 3));
+    assert_eq!(record.summary.test, None);
+    assert_eq!(record.config.command, "cargo run -p ffnn -- train --epochs 3");
+    let arrays = parameters::read::<f32>(&program.record("iris").join("parameters.npz")).unwrap();
+    let names: Vec<_> = arrays.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["0.W", "0.b", "1.W", "1.b"]);
+
+    let error = program.fail("train --epochs 4", 1);
+    assert!(error.contains("choose another model name, or pass --overwrite"), "{error}");
+    assert_eq!(Record::read(&program.record("iris")).unwrap().summary.epochs, 3);
+    program.succeed("train --epochs 4 --overwrite");
+    assert_eq!(Record::read(&program.record("iris")).unwrap().summary.epochs, 4);
+}
+
+#[test]
+fn every_flag_reaches_the_record() {
+    let program = Program::new();
+    let output = program.succeed(
+        "train --lr 0.2 --hidden 6,5 --activation tanh --weight-init he_normal --loss cross_entropy \
+         --preprocess normalise --epochs 2 --batch-size 50 --momentum 0.5 --clip-norm 2 --decay 0.9 \
+         --decay-steps 7 --staircase --seed 3 --dtype f64 --model-name all --output here --test",
+    );
+    assert!(output.contains("test: loss "), "{output}");
+    let record = Record::read(&program.folder.path().join("here/all")).unwrap();
+    let table = record.config.hyperparameters.to_string();
+    for expected in [
+        "lr = 0.2",
+        "hidden = \"6,5\"",
+        "activation = \"tanh\"",
+        "weight_init = \"he_normal\"",
+        "loss = \"cross_entropy\"",
+        "preprocess = \"normalise\"",
+        "epochs = 2",
+        "batch_size = 50",
+        "momentum = 0.5",
+        "clip_norm = 2.0",
+        "factor = 0.9",
+        "steps = 7",
+        "staircase = true",
+    ] {
+        assert!(table.contains(expected), "{expected} in {table}");
+    }
+    assert_eq!((record.config.seed, record.config.dtype.to_string()), (3, "f64".to_owned()));
+    assert_eq!(record.summary.test.unwrap().examples, 25);
+    let lrs: Vec<_> = record.history.column(|row| row.lr);
+    assert_eq!(lrs.last(), Some(&(4.0, 0.2)), "the staircase has not dropped after 4 iterations");
+}
+
+#[test]
+fn from_a_folder_of_a_workspace_the_record_goes_to_its_root() {
+    let program = Program::new();
+    let inner = program.folder.path().join("crates/one");
+    fs::create_dir_all(&inner).unwrap();
+    fs::write(program.folder.path().join("Cargo.toml"), "[workspace]\n").unwrap();
+    let mut command = program.command();
+    let output = command.current_dir(&inner).args(["train", "--epochs", "1"]).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("record: ../../experiments/iris"));
+    assert!(Record::read(&program.record("iris")).is_ok());
+    assert!(!inner.join("experiments").exists());
+}
+
+#[test]
+fn quiet_is_quiet() {
+    assert_eq!(Program::new().succeed("train --epochs 1 --quiet"), "");
+}
+
+#[test]
+fn a_command_that_makes_no_sense_ends_with_2_and_writes_nothing() {
+    let program = Program::new();
+    for (arguments, expected) in [
+        ("train --lr 0", "the learning rate must be finite and above 0, but is 0"),
+        ("train --lr nan", "the learning rate must be finite and above 0, but is NaN"),
+        ("train --lr=-1", "the learning rate must be finite and above 0, but is -1"),
+        ("train --hidden 0", "the size of a hidden layer must be at least 1"),
+        ("train --hidden 8,x", "the size of a hidden layer must be at least 1"),
+        ("train --epochs 0", "the number of epochs must be at least 1"),
+        ("train --batch-size 0", "the batch size must be at least 1"),
+        ("train --momentum 1", "the momentum must be in [0, 1), but is 1"),
+        ("train --clip-norm 0", "the norm to clip gradients to must be finite and above 0"),
+        ("train --decay 2", "the decay must be in (0, 1], but is 2"),
+        ("train --decay 0.5 --decay-steps 0", "decay_steps must be at least 1"),
+        ("train --decay-steps 5", "--decay"),
+        ("train --activation rleu", "expected one of linear, sigmoid, tanh, relu, softmax, arctan"),
+        ("train --loss mse", "expected one of cross_entropy, l2, softmax_cross_entropy"),
+        ("train --weight-init xavier", "xavier_uniform, xavier_normal"),
+        ("train --preprocess scale", "expected one of none, normalise, standardise"),
+        ("train --dtype f16", "one of f32, f64"),
+        ("train --model-name ../iris", "a model name must be"),
+        ("train --seed 9223372036854775808", "9223372036854775807"),
+        ("train --seed -1", "invalid digit"),
+        ("train --lr -1", "the learning rate must be finite and above 0, but is -1"),
+        ("train --epochs -1", "invalid digit"),
+        ("train --batch-size 101", "from 1 to the number of examples, 100, but is 101"),
+        ("train --momentum -0.5", "the momentum must be in [0, 1), but is -0.5"),
+        ("sweep --lr 0.1,-1", "the learning rate must be finite and above 0, but is -1"),
+        ("sweep --batch-size 101", "from 1 to the number of examples, 100, but is 101"),
+        ("sweep --threads 65535", "65535 is not in 1..=1024"),
+        ("learn", "unrecognized subcommand"),
+        ("sweep --seeds 99999999999999", "99999999999999 is not in 0..=10000"),
+        ("sweep --seeds 1", "the list of seeds must be at least 2, all different"),
+        ("sweep --lr 0.1,0.1", "the list of learning rates must be at least 1, all different"),
+        ("sweep --lr 0.1,0", "the learning rate must be finite and above 0, but is 0"),
+        ("sweep --hidden 4,0", "the size of a hidden layer must be at least 1"),
+        ("sweep --threads 0", "0 is not in 1..=1024"),
+        ("sweep --check x --lr 0.1", "cannot be used with"),
+    ] {
+        let error = program.fail(arguments, 2);
+        assert!(error.contains(expected), "{arguments}: {error}");
+    }
+    assert!(program.is_untouched());
+}
+
+#[test]
+fn data_that_cannot_be_used_end_with_1_and_write_nothing() {
+    let program = Program::new();
+    let error = program.fail("train --data-dir nowhere", 1);
+    assert_eq!(
+        error,
+        "error: cannot read nowhere/iris_train_data.npy: No such file or directory (os error 2)\n",
+        "the cause is told once"
+    );
+
+    let folder = program.folder.path();
+    let write = |labels: &Array2<f64>| {
+        for split in ["train", "val", "test"] {
+            let data = Array2::<f64>::zeros((2, 4));
+            write_npy(folder.join(format!("iris_{split}_data.npy")), &data).unwrap();
+            write_npy(folder.join(format!("iris_{split}_labels.npy")), labels).unwrap();
+        }
+    };
+    for bad in [[f64::NAN, 1.0], [1.0, 1.0], [0.5, 0.5]] {
+        write(&array![[1.0, 0.0], bad]);
+        for command in ["train", "sweep"] {
+            let error = program.fail(&format!("{command} --data-dir ."), 1);
+            assert!(error.contains("iris_train_labels.npy: row 1 must be one-hot"), "{error}");
+        }
+    }
+    assert!(program.is_untouched());
+    write(&array![[1.0, 0.0], [0.0, 1.0]]);
+    program.succeed("train --data-dir . --batch-size 2 --epochs 1");
+}
+
+#[test]
+fn a_layer_that_no_memory_holds_is_refused_by_its_size() {
+    let program = Program::new();
+    for n_out in ["99999999999", "999999999999999999", "18446744073709551615"] {
+        for command in ["train", "sweep --lr 0.1"] {
+            let error = program.fail(&format!("{command} --hidden {n_out}"), 2);
+            let expected =
+                format!("layer 0 (from 0): FullyConnected: an output example of shape [{n_out}]");
+            assert!(error.contains(&expected), "{error}");
+        }
+    }
+    let error = program.fail("train --hidden 99999999,99999999", 2);
+    assert!(error.contains("layer 1 (from 0): FullyConnected: W of shape"), "{error}");
+    assert!(program.is_untouched());
+}
+
+#[test]
+fn a_run_that_diverges_says_where_and_keeps_its_log() {
+    let program = Program::new();
+    let error = program.fail("train --lr 1e30", 1);
+    assert!(error.contains("the training diverged in epoch 1, iteration "), "{error}");
+    assert!(error.contains("the log is kept in experiments/iris"), "{error}");
+    let record = Record::read(&program.record("iris")).unwrap();
+    assert_eq!(record.summary.status, Status::Diverged);
+    let divergence = record.summary.diverged.unwrap();
+    assert!(error.contains(&format!("iteration {}:", divergence.iteration)), "{error}");
+    assert!(!record.history.rows().is_empty());
+    let error = program.fail("train", 1);
+    assert!(error.contains("holds a diverged record"), "{error}");
+}
+
+#[test]
+fn a_sweep_is_recorded_can_be_checked_and_its_best_run_repeated() {
+    let program = Program::new();
+    let sweep = "sweep --lr 0.03,0.3 --hidden 3,6 --seeds 3 --epochs 10 --threads 2";
+    let output = program.succeed(sweep);
+    assert!(output.contains("chosen by least mean validation error"), "{output}");
+    assert!(output.contains("one test example is 4.0 %"), "{output}");
+    assert!(output.contains("experiments/iris-sweep (18 runs"), "{output}");
+    assert_eq!(
+        files(&program.record("iris-sweep")),
+        [
+            "best",
+            "loss.svg",
+            "runs.csv",
+            "summary.json",
+            "sweep.toml",
+            "table.csv",
+            "validation-error.svg",
+            "validation-loss.svg"
+        ]
+    );
+    let record = SweepRecord::read(&program.record("iris-sweep")).unwrap();
+    let best = Record::read(&program.record("iris-sweep/best")).unwrap();
+    assert_eq!(best.summary.test.unwrap(), record.summary.best.test[0].evaluation);
+
+    let (_, again) = best.config.command.split_once("-- ").unwrap();
+    program.succeed(again);
+    let repeated = Record::read(&program.record("best")).unwrap();
+    assert_eq!(repeated.history, best.history);
+    assert_eq!(repeated.config.hyperparameters, best.config.hyperparameters);
+
+    let checked = program.succeed("sweep --check experiments/iris-sweep --threads 1");
+    assert!(checked.contains("losses differ by at most 0.0e0"), "{checked}");
+    let error = program.fail(sweep, 1);
+    assert!(error.contains("pass --overwrite"), "{error}");
+}
+
+#[test]
+fn the_committed_record_is_reproduced() {
+    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records/iris-sweep");
+    let output = Program::new().command().args(["sweep", "--check"]).arg(record).output().unwrap();
+    let (said, error) = (String::from_utf8(output.stdout), String::from_utf8(output.stderr));
+    assert!(output.status.success(), "{}", error.unwrap());
+    assert!(said.unwrap().starts_with("250 runs again: "));
+}
+
+#[test]
+fn a_record_that_is_not_reproduced_ends_with_1() {
+    let program = Program::new();
+    program.succeed("sweep --lr 0.3 --hidden 3 --seeds 2 --epochs 5 --quiet");
+    let file = program.record("iris-sweep").join("sweep.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replace("epochs = 5", "epochs = 6")).unwrap();
+    let error = program.fail("sweep --check experiments/iris-sweep", 1);
+    assert!(error.contains("the record is not reproduced: "), "{error}");
+
+    fs::write(&file, text.replace("epochs = 5", "epoch = 5")).unwrap();
+    let error = program.fail("sweep --check experiments/iris-sweep", 1);
+    assert!(error.contains("the hyperparameters of the record"), "{error}");
+    let error = program.fail("sweep --check nowhere", 1);
+    assert!(error.contains("cannot read nowhere/sweep.toml"), "{error}");
+}
+
+#[test]
+fn a_training_that_nobody_reads_leaves_its_record() {
+    let program = Program::new();
+    system::for_tests::survives_without_output(|| {
+        let mut command = program.command();
+        command.args(["train", "--epochs", "3", "--overwrite"]);
+        command
+    })
+    .unwrap();
+    let record = Record::read(&program.record("iris")).unwrap();
+    assert_eq!((record.summary.status, record.summary.epochs), (Status::Finished, 3));
+}

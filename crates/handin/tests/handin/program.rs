@@ -1,0 +1,214 @@
+//! The program: what it writes, where, and its messages when it cannot.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+use crate::{folder, git, write};
+
+fn handin(workspace: Option<&Path>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_handin"));
+    command.args(arguments);
+    if let Some(workspace) = workspace {
+        command.arg("--workspace").arg(workspace);
+    }
+    // The target folder of the tests is not that of the small workspaces here.
+    command.env_remove("CARGO_TARGET_DIR");
+    command
+}
+
+/// The exit code, what was printed, and the errors.
+fn ran(command: &mut Command) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+/// The program ends with this code and with this among its errors.
+fn fails(command: &mut Command, expected: i32, message: &str) {
+    let (code, printed, errors) = ran(command);
+    assert_eq!((code, &*printed), (Some(expected), ""), "{errors}");
+    assert!(errors.contains(message), "{message} in {errors}");
+}
+
+/// The output of the program, which succeeds.
+fn succeeds(command: &mut Command) -> String {
+    let (code, printed, errors) = ran(command);
+    assert_eq!(code, Some(0), "{errors}");
+    printed
+}
+
+/// A workspace whose `cargo xtask test` is this program.
+fn workspace(main: &str) -> TempDir {
+    folder(&[
+        ("README.md", "# Project\n"),
+        ("Cargo.toml", "[workspace]\nmembers = [\"xtask\"]\nresolver = \"3\"\n"),
+        ("Cargo.lock", "version = 4\n\n[[package]]\nname = \"xtask\"\nversion = \"0.1.0\"\n"),
+        (
+            "xtask/Cargo.toml",
+            "[package]\nname = \"xtask\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        ),
+        ("xtask/src/main.rs", main),
+        (".gitignore", "/target\n"),
+        (
+            "book/report.toml",
+            "title = 'T'\nauthor = 'Ada'\nstudent_id = '7'\nworked_alone = true\n\
+             kaggle_username = 'a'\nkaggle_score = '0.75'\n",
+        ),
+    ])
+}
+
+const PASSES: &str = "fn main() { println!(\"tested in {}\", env!(\"CARGO_MANIFEST_DIR\")); }\n";
+
+/// The archive of such a workspace, below its target folder.
+const ARCHIVE: &str = "package/cs189-hw6-ada-7.zip";
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn the_document_is_the_same_on_the_output_and_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("submission.md");
+    let arguments = ["submission", "--format", "markdown", "--heading_level", "3"];
+    let printed = succeeds(&mut handin(None, &arguments));
+    let to_file = ran(handin(None, &arguments).arg("-o").arg(&file));
+    assert!(to_file.0 == Some(0) && to_file.2.contains("wrote 15 entries"), "{}", to_file.2);
+    assert_eq!(fs::read_to_string(&file).unwrap(), printed);
+    assert!(printed.starts_with("### Activation Implementations:\n"));
+    let document = || handin(None, &arguments);
+    system::for_tests::survives_without_output(document).unwrap();
+}
+
+#[test]
+fn wrong_usage_is_2_and_wrong_output_is_1() {
+    for arguments in [
+        &["submission"][..],
+        &["submission", "--format", "pdf"],
+        &["submission", "--format", "latex", "--heading-level", "4"],
+        &["submission", "--format", "latex", "--heading-level", "0"],
+        &["package", "--fresh", "--no-test"],
+        &[],
+    ] {
+        fails(&mut handin(None, arguments), 2, "");
+    }
+    let root = workspace(PASSES);
+    let latex = ["submission", "--format", "latex"];
+    let elsewhere = tempfile::tempdir().unwrap();
+    let readme = root.path().join("README.md");
+    for (workspace, arguments, output, message) in [
+        (None, &latex[..], Some(elsewhere.path()), "it is a folder; name a file"),
+        (None, &latex, Some(&elsewhere.path().join("no/a.tex")), "its folder does not exist"),
+        (Some(elsewhere.path()), &latex, None, "is not inside a Cargo workspace"),
+        (Some(root.path()), &["package"], Some(&readme), "is no zip archive; name another file"),
+    ] {
+        let mut command = handin(workspace, arguments);
+        if let Some(output) = output {
+            command.arg("--output").arg(output);
+        }
+        fails(&mut command, 1, message);
+    }
+    assert_eq!(fs::read_to_string(&readme).unwrap(), "# Project\n");
+}
+
+#[test]
+fn an_archive_that_passes_was_built_and_tested_elsewhere() {
+    let root = workspace(PASSES);
+    // What the workspace compiled for itself must not be taken for what the archive compiles to.
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap());
+    cargo.args(["build", "--quiet"]).current_dir(root.path()).env_remove("CARGO_TARGET_DIR");
+    assert!(cargo.status().unwrap().success());
+    let text = succeeds(&mut handin(Some(root.path()), &["package"]));
+    let place = text.lines().find_map(|line| line.strip_prefix("tested in ")).unwrap();
+    assert!(!Path::new(place).starts_with(root.path()), "{place}");
+    assert!(place.contains("cs189-hw6-"), "{place}");
+    assert!(text.contains("verified: unpacked elsewhere, built and tested in"), "{text}");
+    assert!(!text.contains("MISSING"), "{text}");
+    // Neither the unpacked code nor what was compiled from it is left.
+    assert_eq!(names(&root.path().join("target/package")), ["cs189-hw6-ada-7.zip"]);
+    assert!(!Path::new(place).exists());
+
+    let again = succeeds(&mut handin(Some(root.path()), &["package", "--fresh"]));
+    assert_eq!(again.lines().last(), text.lines().last());
+}
+
+/// The archive of this workspace is rejected for this reason.
+fn is_rejected(root: &Path, reason: &str) {
+    let archive = root.join("target").join(ARCHIVE);
+    succeeds(&mut handin(Some(root), &["package", "--no-test"]));
+    assert!(archive.exists());
+    let (code, printed, errors) = ran(&mut handin(Some(root), &["package"]));
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(errors.contains("the unpacked archive does not pass"), "{errors}");
+    assert!(errors.contains(reason), "{errors}");
+    assert!(!archive.exists(), "an archive that did not pass is there");
+    assert!(archive.with_extension("zip.rejected").exists());
+}
+
+#[test]
+fn an_archive_that_does_not_pass_is_rejected() {
+    let fails = workspace("fn main() { std::process::exit(3); }\n");
+    is_rejected(fails.path(), "`cargo run --locked --bin xtask -- test` ended with");
+    let changes = workspace("fn main() { std::fs::write(\"README.md\", \"\").unwrap(); }\n");
+    is_rejected(changes.path(), "its tests change README.md");
+    let other_lock = workspace(PASSES);
+    write(other_lock.path(), "Cargo.lock", "version = 4\n");
+    is_rejected(other_lock.path(), "ended with");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_verification_that_is_ended_leaves_nothing_behind() {
+    let root = workspace(
+        "fn main() {\n    std::fs::write(\"started\", \"\").unwrap();\n    \
+         std::thread::sleep(std::time::Duration::from_secs(600));\n}\n",
+    );
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = handin(Some(root.path()), &["package"]);
+    command.env("TMPDIR", temporary.path()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let folders = || fs::read_dir(temporary.path()).unwrap().flatten();
+    while !folders().any(|folder| folder.path().join("started").exists()) {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors.contains("interrupted; there is no archive"), "{errors}");
+    assert_eq!(folders().count(), 0);
+    assert_eq!(names(&root.path().join("target/package")), [""; 0]);
+}
+
+#[test]
+fn a_module_that_git_does_not_know_is_missed() {
+    let root = workspace("mod new;\nfn main() { new::test(); }\n");
+    if !git(root.path(), &["init", "--quiet"]) {
+        return;
+    }
+    git(root.path(), &["add", "."]);
+    write(root.path(), "xtask/src/new.rs", "pub fn test() {}\n");
+    is_rejected(root.path(), "ended with");
+    let text = succeeds(&mut handin(Some(root.path()), &["package", "--no-test"]));
+    assert!(text.contains("NOT packed (`git add` it, or ignore it): xtask/src/new.rs"), "{text}");
+    assert!(text.contains("NOT VERIFIED"), "{text}");
+    // Without a git to ask, it is not packed at all.
+    let mut command = handin(Some(root.path()), &["package", "--no-test"]);
+    fails(command.env("PATH", root.path()), 1, "git cannot be run: ");
+}
+
+#[test]
+fn the_archive_goes_to_the_target_folder_of_cargo() {
+    let root = workspace(PASSES);
+    let target = tempfile::tempdir().unwrap();
+    let mut command = handin(Some(root.path()), &["package", "--no-test"]);
+    succeeds(command.env("CARGO_TARGET_DIR", target.path()));
+    assert!(target.path().join(ARCHIVE).is_file());
+    assert!(!root.path().join("target").exists());
+}

@@ -1,0 +1,145 @@
+//! The submission of this workspace: complete, and refused as soon as it is not.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use handin::entries::entries;
+use handin::{GatheredEntry, Submission, latex, markdown};
+use tempfile::TempDir;
+
+use crate::root;
+
+/// A copy of the files that the entries are gathered from, some of them changed.
+fn copy(changed: &[&str], change: impl Fn(&str) -> String) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in entries().flat_map(|entry| entry.files) {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let text = if changed.contains(file) { change(&text) } else { text };
+        crate::write(folder.path(), file, &text);
+    }
+    folder
+}
+
+/// The entry of this name, and its code.
+fn entry<'a>(submission: &'a Submission, name: &str) -> (&'a GatheredEntry, String) {
+    let entry = submission.entries().find(|entry| entry.name == name).unwrap();
+    (entry, entry.listings.iter().map(|listing| listing.code.as_str()).collect())
+}
+
+fn refusal(folder: &TempDir) -> String {
+    format!("{:#}", Submission::gather(folder.path()).unwrap_err())
+}
+
+#[test]
+fn every_entry_has_the_code_that_answers_it() {
+    let submission = Submission::gather(&root()).unwrap();
+    assert_eq!(submission.entries().count(), 15);
+    for (name, expected) in [
+        ("activations.Linear", &["pub fn forward", "pub fn backward", "z.to_owned()"][..]),
+        ("activations.Sigmoid", &["pub fn forward", "pub fn backward", "(-z.abs()).exp()"]),
+        ("activations.ReLU", &["pub fn forward", "pub fn backward", "fn derivative"]),
+        ("activations.SoftMax", &["fold_axis(Axis(1)", "y * (&dl_dy - &dot)"]),
+        ("layers.FullyConnected", &["matmul(x, w) + b", "matmul(x.t(), dl_dz)", "fn build<"]),
+        ("layers.Pool2D", &["fn max_pool_backward", "fn average_pool_forward", "fn output_size"]),
+        ("layers.Conv2D.__init__", &["pub struct Conv2DConfig", "pub struct Conv2D<T>"]),
+        ("layers.Conv2D._init_parameters", &["self.weight_init.sample", "ArrayD::zeros"]),
+        ("layers.Conv2D.forward", &["fn forward(&mut self", "fn im2col", "add_matmul(z, columns"]),
+        ("layers.Conv2D.backward", &["fn backward(&mut self", "fn col2im", "columns.t(), dl_dz"]),
+        ("losses.CrossEntropy", &["at_least_tiny(p).ln()", "-y / (m * at_least_tiny(p))"]),
+        ("losses.L2", &["(&difference * &difference).sum()", "(&output - &target) / m"]),
+        ("models.NeuralNetwork.forward", &["layer.forward(out)"]),
+        ("models.NeuralNetwork.backward", &["layer.backward(dl_dy)", ".rev()"]),
+        ("models.NeuralNetwork.predict", &["layer.predict(", "Activation::SoftMax.forward"]),
+    ] {
+        let (entry, code) = entry(&submission, name);
+        for expected in expected {
+            assert!(code.contains(expected), "{name}: {expected}");
+        }
+        for hidden in ["#[cfg(test)]", "#[test]", "ANCHOR"] {
+            assert!(!code.contains(hidden), "{name}: {hidden}");
+        }
+        // What is shown is Rust: a block that was opened is closed.
+        let file = syn::parse_file(&code).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!file.items.is_empty(), "{name}");
+        // And each of its lines stands in its file.
+        for listing in &entry.listings {
+            let text = fs::read_to_string(root().join(listing.file)).unwrap();
+            let lines: BTreeSet<&str> = text.lines().collect();
+            assert!(listing.code.lines().all(|line| lines.contains(line)), "{}", listing.file);
+        }
+    }
+    let (forward, _) = entry(&submission, "layers.Conv2D.forward");
+    assert_eq!(forward.builds_on, ["layers.Pool2D", "layers.Conv2D.__init__"]);
+}
+
+#[test]
+fn each_item_that_is_not_there_is_an_error_that_names_it() {
+    for entry in entries() {
+        for item in entry.items {
+            let name = item.rsplit("::").next().unwrap();
+            let gone = |text: &str| match item.split_once(" for ") {
+                Some((of_trait, ty)) if !item.contains("::") => {
+                    text.replace(&format!("{of_trait}<T> for {ty}<"), &format!("Gone<T> for {ty}<"))
+                }
+                _ => ["fn X(", "fn X<", "struct X<", "struct X {", "struct X;"].iter().fold(
+                    text.to_owned(),
+                    |text, definition| {
+                        let definition = definition.replace('X', name);
+                        text.replace(&definition, &definition.replace(name, "gone"))
+                    },
+                ),
+            };
+            let error = refusal(&copy(entry.files, gone));
+            let expected =
+                format!("{} lacks `{item}`: it is not in {}", entry.name, entry.files[0]);
+            assert!(error.contains(&expected), "{expected} in {error}");
+        }
+    }
+}
+
+#[test]
+fn near_names_are_told_and_a_missing_block_lacks_its_methods() {
+    let relu = "crates/activations/src/relu.rs";
+    let error = refusal(&copy(&[relu], |text| text.replace("fn backward<", "fn backwards<")));
+    let expected = "the entry activations.ReLU lacks `ReLU::backward`: it is not in \
+                    crates/activations/src/relu.rs (there are ReLU::backwards";
+    assert!(error.starts_with(expected), "{error}");
+    let error = refusal(&copy(&[relu], |text| text.replace("impl ReLU", "impl Relu")));
+    assert!(error.contains("lacks `ReLU::forward`"), "{error}");
+}
+
+#[test]
+fn a_kernel_that_an_item_calls_is_shown_with_it_whatever_its_name() {
+    let split = "let difference = minus(target);";
+    let folder = copy(&["crates/losses/src/l2.rs"], |text| {
+        text.replace("let difference = &output - &target;", split)
+            + "\nfn minus() { other(1) }\n\nfn other() {}\n\nfn unused() {}\n"
+    });
+    let (_, code) = entry(&Submission::gather(folder.path()).unwrap(), "losses.L2");
+    assert!(code.contains(split) && code.ends_with("other(1) }\n\nfn other() {}\n"), "{code}");
+}
+
+#[test]
+fn a_file_that_is_gone_or_is_no_rust_is_an_error() {
+    let network = "crates/ffnn/src/network.rs";
+    let folder = copy(&[network], |_| "fn one() {}\nfn (\n".to_owned());
+    let error = refusal(&folder);
+    assert!(error.starts_with("crates/ffnn/src/network.rs:2: not Rust"), "{error}");
+    fs::remove_file(folder.path().join(network)).unwrap();
+    let error = refusal(&folder);
+    assert!(error.starts_with("cannot read") && error.contains("network.rs: "), "{error}");
+}
+
+#[test]
+fn both_formats_have_the_headings_and_all_entries() {
+    let submission = Submission::gather(&root()).unwrap();
+    let (markdown, latex) = (markdown(&submission, 3), latex(&submission, 3).unwrap());
+    for heading in ["Activation", "Layer", "Loss Function", "Model"] {
+        assert!(markdown.contains(&format!("### {heading} Implementations:\n")), "{heading}");
+        let heading = format!("\\subsubsection{{{heading} Implementations:}}\n");
+        assert!(latex.contains(&heading), "{heading}");
+    }
+    assert_eq!(markdown.matches("Implementation of `").count(), 15);
+    assert_eq!(latex.matches("\\handinEntry{Implementation of ").count(), 15);
+    assert!(latex.is_ascii());
+}

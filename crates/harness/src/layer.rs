@@ -1,0 +1,388 @@
+//! Layers: their rooms, how one is declared, and what every one of them promises.
+
+pub(crate) mod adjoint;
+mod batch;
+mod contract;
+pub(crate) mod errors;
+mod fixtures;
+mod gradient;
+pub(crate) mod naive;
+pub(crate) mod window;
+
+use std::any::Any;
+use std::sync::Arc;
+
+use layers::{Layer, LayerConfig, LayerError, Parameters};
+use ndarray::ArrayD;
+use numerics::{Rng, Scalar};
+
+use crate::cases::{Case, Failure};
+use fixtures::layer_pass;
+
+use crate::course::{self, Entry, Pass, Tally};
+use crate::oracle::Fixture;
+use crate::oracle::listed::Listed;
+use crate::room::{Bug, Checks, Room};
+use crate::worked::Write;
+use crate::{Check, HarnessError};
+
+/// The room of a class of layers.
+pub(crate) struct LayerRoom {
+    pub(crate) name: &'static str,
+    pub(crate) question: &'static str,
+    /// The layer that an entry of the manifest declares, which is of this kind.
+    pub(crate) kind: &'static str,
+    pub(crate) declared: fn(&Listed) -> Result<Arc<dyn Config>, HarnessError>,
+    /// The layers of the course's files, in the order of their entries; none if the course tests no such layer.
+    pub(crate) course: fn() -> Vec<Arc<dyn Config>>,
+    /// The number of axes that an example may have.
+    pub(crate) axes: &'static [usize],
+    /// The further file of fixtures, if there is one, and what is compared with it.
+    pub(crate) fixture: Option<(&'static str, &'static [Pass])>,
+    /// Buffers that entries of fixtures set.
+    pub(crate) restored: &'static [&'static str],
+    /// The names of the parameters that a layer has.
+    pub(crate) parameters: fn(&Spec) -> &'static [&'static str],
+    /// A random layer, and how many examples go through it.
+    pub(crate) draw: fn(&mut Case) -> (Spec, usize),
+    /// A random layer each output of which depends on some input.
+    pub(crate) draw_seeing: fn(&mut Case) -> (Spec, usize),
+    /// A random layer to be differentiated.
+    pub(crate) draw_smooth: fn(&mut Case) -> (Spec, usize),
+    /// Corners of the space of layers, to be differentiated too.
+    pub(crate) pinned: fn() -> Vec<Spec>,
+    /// Everything in which a declaration can be invalid.
+    pub(crate) invalid: fn() -> Vec<Spec>,
+    /// The layers of the table of `gradcheck`.
+    pub(crate) table: fn() -> Vec<Spec>,
+    /// The layers whose errors are drawn against the step of the differences.
+    pub(crate) curves: fn() -> Vec<(&'static str, Spec)>,
+    /// What distinguishes a layer from others of its class, behind their name in a table.
+    pub(crate) label: fn(&Spec) -> String,
+    /// On which smooth piece of a piecewise smooth layer an input lies, of which the output is given; computed
+    /// by loops of its own, whatever implementation is under test.
+    pub(crate) piece: fn(&Spec, &ArrayD<f64>) -> Vec<u32>,
+    /// Whether prediction is what forward computes.
+    pub(crate) predicts_as_forward: bool,
+    /// Whether the output of an example depends on its place in the mini-batch.
+    pub(crate) places_count: bool,
+    /// Whether the examples of a mini-batch meet.
+    pub(crate) examples_meet: bool,
+    /// Adds the checks that the class has for itself.
+    pub(crate) checks: fn(&mut Checks<Layers>),
+    /// See [`Room`].
+    pub(crate) free_checks: fn() -> Vec<Check>,
+    pub(crate) bugs: &'static [Bug],
+    /// Builds layers with a bug, or with none.
+    pub(crate) faulty: fn(&'static str) -> Build,
+    pub(crate) examples: &'static [(&'static str, Write)],
+}
+
+impl LayerRoom {
+    /// A room in which only what every class needs stands.
+    pub(crate) const fn new(
+        name: &'static str,
+        question: &'static str,
+        draw: fn(&mut Case) -> (Spec, usize),
+    ) -> Self {
+        Self {
+            name,
+            question,
+            kind: "",
+            declared: |listed| Err(listed.invalid("no such layer has fixtures")),
+            course: Vec::new,
+            axes: &[],
+            fixture: None,
+            restored: &[],
+            parameters: |_| &[],
+            draw,
+            draw_seeing: draw,
+            draw_smooth: draw,
+            pinned: Vec::new,
+            invalid: Vec::new,
+            table: Vec::new,
+            curves: Vec::new,
+            label: |_| String::new(),
+            piece: |_, _| vec![],
+            predicts_as_forward: true,
+            places_count: false,
+            examples_meet: false,
+            checks: |_| (),
+            free_checks: Vec::new,
+            bugs: &[],
+            faulty: |_| real_build(),
+            examples: &[],
+        }
+    }
+
+    /// The layer of this class that `config` declares, for examples of this shape.
+    pub(crate) fn spec(&'static self, config: impl Config, input_shape: &[usize]) -> Spec {
+        Spec { room: self, config: Arc::new(config), input_shape: input_shape.to_vec() }
+    }
+
+    /// The layer for examples of this shape; nothing if they have another number of axes.
+    pub(crate) fn spec_for(
+        &'static self,
+        config: Arc<dyn Config>,
+        example: &[usize],
+    ) -> Option<Spec> {
+        let takes = self.axes.is_empty() || self.axes.contains(&example.len());
+        takes.then(|| Spec { room: self, config, input_shape: example.to_vec() })
+    }
+}
+
+/// The declaration of a layer, as users write it.
+pub(crate) trait Config: LayerConfig<f32> + LayerConfig<f64> + Any {}
+
+impl<C: LayerConfig<f32> + LayerConfig<f64> + Any> Config for C {}
+
+/// A layer and the shape of one input example: all that is needed to build it.
+#[derive(Clone, Debug)]
+pub(crate) struct Spec {
+    pub(crate) room: &'static LayerRoom,
+    pub(crate) config: Arc<dyn Config>,
+    pub(crate) input_shape: Vec<usize>,
+}
+
+impl std::fmt::Debug for LayerRoom {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Spec {
+    /// The declaration.
+    ///
+    /// # Panics
+    /// If it is of another class: a room asks only for its own.
+    pub(crate) fn config<C: Config>(&self) -> &C {
+        let config: &dyn Any = &*self.config;
+        config.downcast_ref().expect("a room is asked for layers of its own class")
+    }
+
+    /// The layer that users run.
+    pub(crate) fn build(&self, rng: &mut Rng) -> Result<Box<dyn Layer<f64>>, LayerError> {
+        self.config.build_boxed(&self.input_shape, rng)
+    }
+
+    fn build_narrow(&self, rng: &mut Rng) -> Result<Box<dyn Layer<f32>>, LayerError> {
+        self.config.build_boxed(&self.input_shape, rng)
+    }
+
+    /// The class and what distinguishes the layer from others of it.
+    pub(crate) fn label(&self) -> String {
+        format!("{}{}", self.room.name, (self.room.label)(self))
+    }
+
+    /// On which smooth piece an input with this output lies: on which side of its kink each ReLU is, and
+    /// what the class itself says.
+    pub(crate) fn piece(
+        &self,
+        layer: &dyn Layer<f64>,
+        x: &ArrayD<f64>,
+        y: &ArrayD<f64>,
+    ) -> Vec<u32> {
+        let mut piece = (self.room.piece)(self, x);
+        if layer.activation() == activations::Activation::ReLU {
+            piece.extend(y.iter().map(|&y| u32::from(y > 0.0)));
+        }
+        piece
+    }
+}
+
+/// Builds the layer that a specification declares.
+pub(crate) type Build =
+    Box<dyn Fn(&Spec, &mut Rng) -> Result<Box<dyn Layer<f64>>, LayerError> + Send + Sync>;
+
+/// Builds the layers that users run.
+pub(crate) fn real_build() -> Build {
+    Box::new(Spec::build)
+}
+
+/// A class of layers under test.
+pub(crate) struct Layers {
+    pub(crate) room: &'static LayerRoom,
+    make: Build,
+}
+
+/// A layer and a batch for it.
+pub(crate) type Drawn = (Box<dyn Layer<f64>>, ArrayD<f64>);
+
+impl Layers {
+    /// A random layer of the class and the shape of a batch for it.
+    pub(crate) fn draw(&self, case: &mut Case) -> (Spec, Vec<usize>) {
+        self.draw_by(self.room.draw, case)
+    }
+
+    fn draw_by(&self, draw: fn(&mut Case) -> (Spec, usize), case: &mut Case) -> (Spec, Vec<usize>) {
+        let (spec, m) = draw(case);
+        let x_shape = [&[m], &*spec.input_shape].concat();
+        case.describe(format!("{:?}, X {x_shape:?}", spec.config));
+        (spec, x_shape)
+    }
+
+    /// A layer as it is when it is new.
+    pub(crate) fn new_layer(
+        &self,
+        spec: &Spec,
+        rng: &mut Rng,
+    ) -> Result<Box<dyn Layer<f64>>, LayerError> {
+        (self.make)(spec, rng)
+    }
+
+    /// The layer with every parameter drawn from `[-1, 1)`, biases too.
+    pub(crate) fn build(
+        &self,
+        spec: &Spec,
+        case: &mut Case,
+    ) -> Result<Box<dyn Layer<f64>>, Failure> {
+        let mut layer = self.new_layer(spec, &mut case.rng)?;
+        set_parameters(&mut *layer, |_, shape| case.array(shape))?;
+        Ok(layer)
+    }
+
+    /// A random layer and a batch for it.
+    pub(crate) fn drawn(&self, case: &mut Case) -> Result<Drawn, Failure> {
+        let (spec, x_shape) = self.draw(case);
+        Ok((self.build(&spec, case)?, case.array(&x_shape)))
+    }
+}
+
+/// Sets every parameter to what is given for its name and shape.
+pub(crate) fn set_parameters(
+    layer: &mut dyn Layer<f64>,
+    mut value: impl FnMut(&str, &[usize]) -> ArrayD<f64>,
+) -> Result<(), LayerError> {
+    let shapes: Vec<_> =
+        layer.parameters().iter().map(|(name, array)| (name, array.shape().to_vec())).collect();
+    shapes.iter().try_for_each(|(name, shape)| layer.set_parameter(name, &value(name, shape)))
+}
+
+/// Sets the buffers back, so that a forward pass is a function of its input and the parameters again:
+/// dropout takes another step of its masks with each.
+pub(crate) fn rewind(
+    layer: &mut dyn Layer<f64>,
+    buffers: &Parameters<f64>,
+) -> Result<(), LayerError> {
+    buffers.iter().try_for_each(|(name, value)| layer.set_buffer(name, value))
+}
+
+/// A parameter of the layer.
+pub(crate) fn parameter(layer: &dyn Layer<f64>, name: &str) -> Result<ArrayD<f64>, Failure> {
+    let found = layer.parameters().get(name).cloned();
+    found.ok_or_else(|| Failure::new(format!("the layer has no parameter {name}")))
+}
+
+/// A gradient of the layer.
+pub(crate) fn gradient(layer: &dyn Layer<f64>, name: &str) -> Result<ArrayD<f64>, Failure> {
+    let found = layer.gradients().get(name).cloned();
+    found.ok_or_else(|| Failure::new(format!("the layer has no gradient {name}")))
+}
+
+/// A layer whose output is random, passed forward and backward.
+pub(crate) struct Passed {
+    pub(crate) y: ArrayD<f64>,
+    pub(crate) dl_dy: ArrayD<f64>,
+    pub(crate) dl_dx: ArrayD<f64>,
+    pub(crate) gradients: Parameters<f64>,
+}
+
+/// Forward, and backward with a random upstream gradient.
+pub(crate) fn pass(
+    layer: &mut dyn Layer<f64>,
+    x: &ArrayD<f64>,
+    case: &mut Case,
+) -> Result<Passed, Failure> {
+    let y = layer.forward(x.clone())?;
+    let dl_dy = case.array(y.shape());
+    let dl_dx = layer.backward(dl_dy.clone())?;
+    Ok(Passed { y, dl_dy, dl_dx, gradients: layer.gradients().clone() })
+}
+
+impl From<&'static LayerRoom> for Room {
+    fn from(room: &'static LayerRoom) -> Self {
+        Self {
+            name: room.name,
+            question: room.question,
+            family: "layer",
+            checks: Box::new(|| room.all_checks()),
+            checks_with: Box::new(|bug| room.checks_with(bug)),
+            free_checks: room.free_checks,
+            bugs: room.bugs,
+            examples: room.examples,
+        }
+    }
+}
+
+impl LayerRoom {
+    fn all_checks(&'static self) -> Vec<Check> {
+        let mut checks = self.checks_of(real_build());
+        if let Some(class) = self.course_class() {
+            checks.extend(class.narrow_checks(&self.course_run(Spec::build_narrow)));
+        }
+        checks.extend(self.fixture_checks::<f32>(Spec::build_narrow));
+        checks
+    }
+
+    fn checks_with(&'static self, bug: &'static str) -> Vec<Check> {
+        self.checks_of((self.faulty)(bug))
+    }
+
+    fn course_class(&self) -> Option<course::Class> {
+        let (question, name, module) = (self.question, self.name, "test_layers");
+        let configurations = (self.course)().len();
+        let class = course::Class { question, module, name, configurations };
+        (configurations > 0).then_some(class)
+    }
+
+    pub(crate) fn checks_of(&'static self, make: Build) -> Vec<Check> {
+        let subject = Arc::new(Layers { room: self, make });
+        let mut own = Checks::new(self.name, self.question, subject);
+        let build = {
+            let subject = Arc::clone(&own.subject);
+            move |spec: &Spec, rng: &mut Rng| subject.new_layer(spec, rng)
+        };
+        if let Some(class) = self.course_class() {
+            let wide = self.course_run(build.clone());
+            own.list.extend(class.checks(&wide, &self.course_run(Spec::build_narrow)));
+        }
+        own.list.extend(self.fixture_checks::<f64>(build));
+        own.gradient(self.question, self.name, (self.pinned)().len(), gradient::problem);
+        contract::add(&mut own);
+        batch::add(&mut own);
+        errors::add(&mut own);
+        (self.checks)(&mut own);
+        own.list
+    }
+
+    fn course_run<T: Scalar>(
+        &'static self,
+        build: impl Fn(&Spec, &mut Rng) -> Result<Box<dyn Layer<T>>, LayerError> + Send + Sync + 'static,
+    ) -> course::Run {
+        Arc::new(move |configuration, entry: &mut Entry<'_>, pass, tally: &mut Tally| {
+            let config = (self.course)().swap_remove(configuration);
+            layer_pass(&build, |example| self.spec_for(config, example), entry, pass, tally)
+        })
+    }
+
+    fn fixture_checks<T: Scalar>(
+        &'static self,
+        build: impl Fn(&Spec, &mut Rng) -> Result<Box<dyn Layer<T>>, LayerError>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+    ) -> Vec<Check> {
+        let Some((file, passes)) = self.fixture else { return vec![] };
+        let (question, kind, module) = (self.question, self.kind, "test_layers");
+        let fixture = Fixture { question, module, file, kind, class: file };
+        let check = |&pass: &Pass| {
+            let build = build.clone();
+            fixture.check::<T>(pass.test_name(), move |listed, entry, tally| {
+                let config = (self.declared)(listed)?;
+                layer_pass(&build, |example| self.spec_for(config, example), entry, pass, tally)
+            })
+        };
+        passes.iter().map(check).collect()
+    }
+}

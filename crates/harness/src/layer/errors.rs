@@ -1,0 +1,89 @@
+//! Misuse of a layer gives a typed error that names it, and never a panic.
+
+use layers::LayerError;
+use ndarray::{ArrayD, IxDyn};
+
+use super::Layers;
+use crate::cases::{Case, Failure, Verdict, claim};
+use crate::room::Checks;
+
+pub(super) fn add(own: &mut Checks<Layers>) {
+    own.exactly("another_input_shape_is_refused", another_input_shape_is_refused);
+    own.exactly("another_gradient_shape_is_refused", another_gradient_shape_is_refused);
+    own.exactly("an_invalid_configuration_is_refused", invalid_configuration);
+}
+
+/// No example, an axis too many, an axis too few, an example of another size.
+fn another_input_shape_is_refused(subject: &Layers, case: &mut Case) -> Verdict {
+    let (spec, x_shape) = subject.draw(case);
+    let mut layer = subject.build(&spec, case)?;
+    let expected = spec.input_shape.clone();
+    let mut larger = x_shape.clone();
+    larger[case.between(1, x_shape.len() - 1)] += 1;
+    let wrong = [
+        [&[0], &*expected].concat(),
+        [&*x_shape, &[1]].concat(),
+        x_shape[..x_shape.len() - 1].to_vec(),
+        larger,
+    ];
+    for got in wrong {
+        let x = ArrayD::zeros(IxDyn(&got));
+        let error =
+            Err(LayerError::Input { layer: subject.room.name, expected: expected.clone(), got });
+        let forward = layer.forward(x.clone());
+        claim(forward == error, || format!("forward: expected {error:?}, got {forward:?}"))?;
+        let predict = layer.predict(&x);
+        claim(predict == error, || format!("predict: expected {error:?}, got {predict:?}"))?;
+    }
+    Ok(())
+}
+
+fn another_gradient_shape_is_refused(subject: &Layers, case: &mut Case) -> Verdict {
+    let (spec, x_shape) = subject.draw(case);
+    let mut layer = subject.build(&spec, case)?;
+    let y = layer.forward(case.array(&x_shape))?;
+    let mut more_examples = y.shape().to_vec();
+    more_examples[0] += 1;
+    let mut more_outputs = y.shape().to_vec();
+    more_outputs[y.ndim() - 1] += 1;
+    for got in [more_examples, more_outputs, [y.shape(), &[1]].concat()] {
+        let result = layer.backward(ArrayD::zeros(IxDyn(&got)));
+        let expected = y.shape().to_vec();
+        let error = Err(LayerError::Gradient { layer: subject.room.name, expected, got });
+        claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
+    }
+    Ok(())
+}
+
+/// ... of a layer that has a weight W.
+pub(crate) fn another_parameter_is_refused(subject: &Layers, case: &mut Case) -> Verdict {
+    let (spec, _) = subject.draw(case);
+    let mut layer = subject.build(&spec, case)?;
+    let before = layer.parameters().clone();
+    let expected = before["W"].shape().to_vec();
+    let mut got = expected.clone();
+    got[case.between(0, expected.len() - 1)] += 1;
+    let result = layer.set_parameter("W", &ArrayD::zeros(IxDyn(&got)));
+    let error =
+        Err(LayerError::ParameterShape { layer: subject.room.name, name: "W", expected, got });
+    claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
+    let result = layer.set_parameter("w", &before["W"]);
+    let known = (spec.room.parameters)(&spec).to_vec();
+    let error =
+        Err(LayerError::UnknownParameter { layer: subject.room.name, known, got: "w".to_owned() });
+    claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
+    claim(layer.parameters() == &before, || "a refused parameter changed the layer".to_owned())
+}
+
+fn invalid_configuration(subject: &Layers, case: &mut Case) -> Verdict {
+    let invalid = (subject.room.invalid)();
+    let spec = &invalid[case.between(0, invalid.len() - 1)];
+    case.describe(format!("{:?} of {:?}", spec.config, spec.input_shape));
+    let built = subject.new_layer(spec, &mut case.rng).err();
+    let Some(LayerError::Configuration { layer, expected, got, .. }) = &built else {
+        return Err(Failure::new(format!("expected a configuration error, got {built:?}")));
+    };
+    claim(*layer == subject.room.name && !expected.is_empty() && !got.is_empty(), || {
+        format!("the error names neither layer nor what is wrong: {built:?}")
+    })
+}

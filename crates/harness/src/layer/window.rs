@@ -1,0 +1,156 @@
+//! Images and a window that slides over them.
+
+use std::fmt;
+
+use cnn::Pad;
+use ndarray::ArrayD;
+
+use crate::cases::Case;
+
+/// Two sums of at most 64 terms of magnitude at most 1, taken in different orders: `2 · 64² · 2⁻⁵³`.
+pub(crate) const SUMS: f64 = 1e-12;
+
+/// An image, a kernel, a stride and a padding.
+type ImageAndWindow = ([usize; 3], (usize, usize), usize, Pad);
+
+/// Everything in which an image, a kernel, a stride and a padding can be invalid.
+pub(crate) const INVALID_WINDOWS: [ImageAndWindow; 9] = [
+    ([0, 5, 2], (3, 3), 1, Pad::Same),
+    ([5, 0, 2], (3, 3), 1, Pad::Same),
+    ([5, 5, 0], (3, 3), 1, Pad::Same),
+    ([5, 5, 2], (0, 3), 1, Pad::Same),
+    ([5, 5, 2], (3, 0), 1, Pad::Valid),
+    ([5, 5, 2], (3, 3), 0, Pad::Same),
+    ([5, 5, 2], (6, 3), 1, Pad::Valid),
+    ([5, 5, 2], (3, 8), 1, Pad::Cells(4, 1)),
+    ([5, 5, 2], (3, 3), 1, Pad::Cells(usize::MAX / 2 + 1, 0)),
+];
+
+/// A batch of images and a window that slides over them, with index arithmetic of its own: the
+/// formulas of the book are transcribed in terms of it, and share no code with the layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Geometry {
+    pub(crate) m: usize,
+    pub(crate) rows: usize,
+    pub(crate) cols: usize,
+    pub(crate) channels: usize,
+    pub(crate) kernel: (usize, usize),
+    pub(crate) stride: usize,
+    pub(crate) pad: Pad,
+}
+
+impl Geometry {
+    /// The most output cells in a drawn batch: a sum over them has at most so many terms.
+    pub(crate) const MOST_OUTPUT_CELLS: usize = 64;
+
+    /// A small batch and a window that fits: kernels up to 4x4, strides up to 4, every kind of
+    /// padding.
+    pub(crate) fn draw(case: &mut Case) -> Self {
+        loop {
+            let pad = match case.between(0, 3) {
+                0 => Pad::Valid,
+                1 => Pad::Same,
+                _ => Pad::Cells(case.between(0, 3), case.between(0, 3)),
+            };
+            let geometry = Self {
+                m: case.between(1, 3),
+                rows: case.between(1, 7),
+                cols: case.between(1, 7),
+                channels: case.between(1, 3),
+                kernel: (case.between(1, 4), case.between(1, 4)),
+                stride: case.between(1, 4),
+                pad,
+            };
+            if geometry.fits() {
+                return geometry;
+            }
+        }
+    }
+
+    /// As [`draw`](Self::draw), with this stride and padding.
+    pub(crate) fn draw_with(case: &mut Case, stride: usize, pad: Pad) -> Self {
+        loop {
+            let geometry = Self { stride, pad, ..Self::draw(case) };
+            if geometry.fits() {
+                return geometry;
+            }
+        }
+    }
+
+    fn fits(&self) -> bool {
+        let ((p1, p2), (k1, k2)) = (self.padding(), self.kernel);
+        let fits = k1 <= self.rows + 2 * p1 && k2 <= self.cols + 2 * p2;
+        fits && self.m * self.output().0 * self.output().1 <= Self::MOST_OUTPUT_CELLS
+    }
+
+    /// Padded rows and columns on each side: `(k - 1) / 2`, rounded down, for "same".
+    pub(crate) fn padding(&self) -> (usize, usize) {
+        match self.pad {
+            Pad::Valid => (0, 0),
+            Pad::Same => ((self.kernel.0 - 1) / 2, (self.kernel.1 - 1) / 2),
+            Pad::Cells(rows, cols) => (rows, cols),
+        }
+    }
+
+    /// Rows and columns of the output: `floor((n + 2 pad - kernel) / stride) + 1`.
+    pub(crate) fn output(&self) -> (usize, usize) {
+        let size = |n: usize, pad: usize, kernel: usize| (n + 2 * pad - kernel) / self.stride + 1;
+        let (p1, p2) = self.padding();
+        (size(self.rows, p1, self.kernel.0), size(self.cols, p2, self.kernel.1))
+    }
+
+    /// What cell `(i, j)` of the window sees from output cell `(r, q)`: a cell of the image, or
+    /// nothing where there is padding.
+    pub(crate) fn cell(&self, r: usize, q: usize, i: usize, j: usize) -> Option<(usize, usize)> {
+        let (p1, p2) = self.padding();
+        let row = (r * self.stride + i).checked_sub(p1)?;
+        let col = (q * self.stride + j).checked_sub(p2)?;
+        (row < self.rows && col < self.cols).then_some((row, col))
+    }
+
+    /// The value there, with padding as zero.
+    pub(crate) fn value(
+        &self,
+        x: &ArrayD<f64>,
+        [n, c]: [usize; 2],
+        [r, q]: [usize; 2],
+        [i, j]: [usize; 2],
+    ) -> f64 {
+        self.cell(r, q, i, j).map_or(0.0, |(row, col)| x[[n, row, col, c]])
+    }
+
+    /// How many cells of the image the window sees from output cell `(r, q)`.
+    pub(crate) fn visible(&self, r: usize, q: usize) -> usize {
+        let cells = (0..self.kernel.0).flat_map(|i| (0..self.kernel.1).map(move |j| (i, j)));
+        cells.filter(|&(i, j)| self.cell(r, q, i, j).is_some()).count()
+    }
+
+    /// Every output cell (n, r, q, c) of so many channels with every kernel cell (i, j).
+    pub(crate) fn windows(
+        &self,
+        channels: usize,
+    ) -> impl Iterator<Item = ((usize, usize, usize, usize), (usize, usize))> {
+        let kernel = self.kernel;
+        ndarray::indices(self.y_shape(channels)).into_iter().flat_map(move |output| {
+            ndarray::indices(kernel).into_iter().map(move |at| (output, at))
+        })
+    }
+
+    /// The shape of the batch of images.
+    pub(crate) fn x_shape(&self) -> [usize; 4] {
+        [self.m, self.rows, self.cols, self.channels]
+    }
+
+    /// The shape of the output with so many channels.
+    pub(crate) fn y_shape(&self, n_out: usize) -> [usize; 4] {
+        let (r1, r2) = self.output();
+        [self.m, r1, r2, n_out]
+    }
+}
+
+impl fmt::Display for Geometry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kernel: (k1, k2), stride, pad, .. } = self;
+        write!(f, "X {:?}, kernel {k1}x{k2}, stride {stride}, pad {pad}", self.x_shape())
+    }
+}

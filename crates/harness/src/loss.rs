@@ -1,0 +1,431 @@
+//! Losses: their rooms, and what every one of them promises: a mean over examples, of rows that do not mix.
+
+use std::sync::Arc;
+
+use losses::{Loss, LossError};
+use ndarray::{Array, Array2, ArrayD, Axis, Dimension, Ix2, arr0, concatenate};
+use numerics::{Rng, Scalar};
+
+use crate::cases::{Case, Failure, Verdict, claim, same_bits};
+use crate::course::{self, Entry, Pass, Tally, cast};
+use crate::finite_difference::{Evaluation, OneTensor, Problem};
+use crate::oracle::Fixture;
+use crate::room::{Bug, Checks, Room};
+use crate::worked::Write;
+use crate::{Check, HarnessError};
+
+/// A loss under test.
+pub(crate) trait LossSubject<T>: Send + Sync {
+    /// The loss of a mini-batch.
+    ///
+    /// # Errors
+    /// As [`Loss::forward`].
+    fn forward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<T, LossError>;
+
+    /// `dL/dŶ`.
+    ///
+    /// # Errors
+    /// As [`Loss::backward`].
+    fn backward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<Array2<T>, LossError>;
+}
+
+impl<T: Scalar> LossSubject<T> for Loss {
+    fn forward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<T, LossError> {
+        Self::forward(*self, target.view(), output.view())
+    }
+
+    fn backward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<Array2<T>, LossError> {
+        Self::backward(*self, target.view(), output.view())
+    }
+}
+
+/// The question of the assignment that asks for losses.
+const QUESTION: &str = "4.4";
+
+/// The checks of a loss.
+pub(crate) type LossChecks = Checks<dyn LossSubject<f64>>;
+
+/// The room of a loss.
+pub(crate) struct LossRoom {
+    pub(crate) loss: Loss,
+    pub(crate) name: &'static str,
+    /// Whether the course tests it.
+    pub(crate) in_course: bool,
+    /// The further file of fixtures that has its entries, if there is one.
+    pub(crate) fixture: Option<&'static str>,
+    /// Adds what distinguishes it from the others.
+    pub(crate) checks: fn(&mut LossChecks),
+    pub(crate) bugs: &'static [Bug],
+    /// Forward and backward with a bug, or with none.
+    pub(crate) faulty: fn(&'static str) -> (Forward, Backward),
+    pub(crate) examples: &'static [(&'static str, Write)],
+}
+
+/// The loss of a target and an output.
+pub(crate) type Forward = fn(&Array2<f64>, &Array2<f64>) -> f64;
+
+/// `dL/dŶ` of a target and an output.
+pub(crate) type Backward = fn(&Array2<f64>, &Array2<f64>) -> Array2<f64>;
+
+/// A loss made of two functions; what the real loss refuses is refused as it does.
+struct Pair(Loss, Forward, Backward);
+
+impl LossSubject<f64> for Pair {
+    fn forward(&self, target: &Array2<f64>, output: &Array2<f64>) -> Result<f64, LossError> {
+        self.0.forward(target.view(), output.view())?;
+        Ok((self.1)(target, output))
+    }
+
+    fn backward(
+        &self,
+        target: &Array2<f64>,
+        output: &Array2<f64>,
+    ) -> Result<Array2<f64>, LossError> {
+        self.0.backward(target.view(), output.view())?;
+        Ok((self.2)(target, output))
+    }
+}
+
+impl From<&'static LossRoom> for Room {
+    fn from(room: &'static LossRoom) -> Self {
+        Self {
+            name: room.name,
+            question: QUESTION,
+            family: "loss",
+            checks: Box::new(|| room.all_checks()),
+            checks_with: Box::new(|bug| room.checks_with(bug)),
+            free_checks: Vec::new,
+            bugs: room.bugs,
+            examples: room.examples,
+        }
+    }
+}
+
+impl LossRoom {
+    fn all_checks(&'static self) -> Vec<Check> {
+        let mut checks = self.checks_of(Arc::new(self.loss));
+        let narrow: Arc<dyn LossSubject<f32>> = Arc::new(self.loss);
+        if let Some(class) = self.course_class() {
+            checks.extend(class.narrow_checks(&run(&narrow)));
+        }
+        checks.extend(self.fixture_checks(&narrow));
+        checks
+    }
+
+    fn checks_with(&'static self, bug: &'static str) -> Vec<Check> {
+        let (forward, backward) = (self.faulty)(bug);
+        self.checks_of(Arc::new(Pair(self.loss, forward, backward)))
+    }
+
+    fn course_class(&self) -> Option<course::Class> {
+        let (question, name, module) = (QUESTION, self.name, "test_losses");
+        self.in_course.then_some(course::Class { question, module, name, configurations: 1 })
+    }
+
+    pub(crate) fn checks_of(&self, subject: Arc<dyn LossSubject<f64>>) -> Vec<Check> {
+        let mut own = Checks::new(self.name, QUESTION, subject);
+        if let Some(class) = self.course_class() {
+            let narrow: Arc<dyn LossSubject<f32>> = Arc::new(self.loss);
+            own.list.extend(class.checks(&run(&own.subject), &run(&narrow)));
+        }
+        own.list.extend(self.fixture_checks(&own.subject));
+        let (loss, subject) = (self.loss, Arc::clone(&own.subject));
+        own.gradient(QUESTION, self.name, 2, move |_, case| problem(loss, &subject, case));
+        claims(&mut own, self.loss);
+        (self.checks)(&mut own);
+        own.list
+    }
+
+    fn fixture_checks<T: Scalar>(&self, subject: &Arc<dyn LossSubject<T>>) -> Vec<Check> {
+        let Some(file) = self.fixture else { return vec![] };
+        let (question, kind, module) = (QUESTION, self.loss.name(), "test_losses");
+        let fixture = Fixture { question, module, file, kind, class: file };
+        let check = |pass: Pass| {
+            let subject = Arc::clone(subject);
+            fixture.check::<T>(pass.test_name(), move |_, entry, tally| {
+                loss_pass(&*subject, entry, pass, tally)
+            })
+        };
+        [Pass::Forward, Pass::Backward].map(check).into()
+    }
+}
+
+/// The course's passes of a loss.
+fn run<T: Scalar>(subject: &Arc<dyn LossSubject<T>>) -> course::Run {
+    let subject = Arc::clone(subject);
+    Arc::new(move |_, entry: &mut Entry<'_>, pass, tally: &mut Tally| {
+        loss_pass(&*subject, entry, pass, tally)
+    })
+}
+
+/// Compares one pass with an entry.
+pub(crate) fn loss_pass<T: Scalar>(
+    loss: &dyn LossSubject<T>,
+    entry: &mut Entry<'_>,
+    pass: Pass,
+    tally: &mut Tally,
+) -> Result<(), HarnessError> {
+    let inputs: [ArrayD<f64>; 2] = entry.inputs()?;
+    let [target, output] = inputs.each_ref().map(|array| cast(array).into_dimensionality::<Ix2>());
+    let (Ok(target), Ok(output)) = (target, output) else {
+        let got = entry.array("input")?;
+        return Err(entry.wrong_shape("input", "(2, m, k)".to_owned(), got.shape()));
+    };
+    let case = format!("target and output {:?}", target.shape());
+    match pass {
+        Pass::Forward => {
+            let reference = entry.shaped("output", &[])?;
+            let value = loss.forward(&target, &output).map_err(|e| entry.refused(e))?;
+            tally.add(&entry.key("output"), &case, &arr0(value).into_dyn(), &reference);
+        }
+        Pass::Backward | Pass::Gradients | Pass::Predict => {
+            let reference = entry.shaped("backward", output.shape())?;
+            let gradient = loss.backward(&target, &output).map_err(|e| entry.refused(e))?;
+            tally.add(&entry.key("backward"), &case, &gradient.into_dyn(), &reference);
+        }
+    }
+    Ok(())
+}
+
+/// `dL/dŶ` of a mini-batch whose targets are one-hot or spread over the classes.
+fn problem(
+    loss: Loss,
+    subject: &Arc<dyn LossSubject<f64>>,
+    case: &mut Case,
+) -> Result<Box<dyn Problem>, Failure> {
+    let drawn = (case.between(1, 6), case.between(1, 6), case.between(0, 1) == 1);
+    let (m, k, spread) = case.pinned().map_or(drawn, |n| [(3, 4, false), (2, 3, true)][n]);
+    case.describe(format!("Y and Ŷ {m} x {k}, targets spread: {spread}"));
+    let numbers = |case: &mut Case| case.rng.uniform_array((m, k), -2.0, 2.0);
+    // Each probability is at least 1/(4 k): the third derivative of the logarithm grows like the cube of
+    // 1/p, and with it the truncation error of a difference.
+    let distributions = |case: &mut Case| rows_of_one(case.rng.uniform_array((m, k), 0.25, 1.0));
+    let target = match loss {
+        Loss::L2 => numbers(case),
+        _ if spread => distributions(case),
+        _ => one_hot((m, k), &mut case.rng),
+    };
+    let output = match loss {
+        Loss::CrossEntropy => distributions(case),
+        Loss::L2 | Loss::SoftmaxCrossEntropy => numbers(case),
+    };
+    let analytic = subject.backward(&target, &output)?.into_dyn();
+    // A forward pass that refuses what backward accepts is a bug to report, not a panic.
+    subject.forward(&target, &output)?;
+    let subject = Arc::clone(subject);
+    let evaluate = move |output: &ArrayD<f64>| {
+        let output = output.clone().into_dimensionality().expect("an output is a matrix");
+        // Only the shape can be refused, and it was accepted before.
+        let loss = subject.forward(&target, &output).unwrap_or(f64::NAN);
+        Evaluation { terms: vec![loss], piece: vec![] }
+    };
+    // The loss is the logarithm of a number that may be near 1.
+    let (name, cancelled) = ("Ŷ", 1.0);
+    Ok(Box::new(OneTensor { name, value: output.into_dyn(), analytic, cancelled, evaluate }))
+}
+
+/// A 1 in each row, at a random place.
+pub(crate) fn one_hot(shape: (usize, usize), rng: &mut Rng) -> Array2<f64> {
+    let mut target = Array2::zeros(shape);
+    for mut row in target.rows_mut() {
+        row[rng.below(shape.1)] = 1.0;
+    }
+    target
+}
+
+/// Positive numbers, of which each row is divided by its sum.
+pub(crate) fn rows_of_one<D: Dimension>(mut weights: Array<f64, D>) -> Array<f64, D> {
+    for mut row in weights.rows_mut() {
+        let sum = row.sum();
+        row /= sum;
+    }
+    weights
+}
+
+/// A target and an output as the loss wants them: numbers from `[-1.5, 1.5)` or distributions made of
+/// them.
+pub(crate) fn draw(loss: Loss, case: &mut Case) -> (Array2<f64>, Array2<f64>) {
+    let shape = (case.between(1, 6), case.between(1, 6));
+    case.describe(format!("Y and Ŷ {shape:?}"));
+    let [target, output] = [(); 2].map(|()| case.rng.uniform_array(shape, -1.5, 1.5));
+    let distributions = |numbers: Array2<f64>| rows_of_one(numbers.mapv(f64::exp));
+    match loss {
+        Loss::CrossEntropy => (distributions(target), distributions(output)),
+        Loss::L2 => (target, output),
+        Loss::SoftmaxCrossEntropy => (distributions(target), output),
+    }
+}
+
+/// A loss is at most 27: half of 6 squared differences of numbers in `[-1.5, 1.5)`, each at most 9
+/// (logarithms stay below 4.7, since probabilities are at least `1 / (1 + 5 e³)`). It is a sum of at
+/// most 36 terms, and each term has a few roundings of its own, so it is off by at most `40 · 27 u`, in
+/// both ways of computing it: `2 · 40 · 27 u = 2.4e-13`.
+const FORMULA_OF_LOSS: f64 = 2.5e-13;
+
+/// A gradient of cross-entropy is at most `1 + 5 e³ = 101` and takes a handful of roundings, each by
+/// at most 7.1e-15.
+const FORMULA_OF_GRADIENT: f64 = 1e-13;
+
+/// Adds the transcription of the loss.
+pub(crate) fn add_forward(own: &mut LossChecks, loss: Loss, formula: &str, literal: Forward) {
+    own.formula(formula, FORMULA_OF_LOSS, move |subject, case| {
+        let (target, output) = draw_or_one_hot(loss, case);
+        let got = subject.forward(&target, &output)?;
+        case.compare_numbers("L", got, literal(&target, &output));
+        Ok(())
+    });
+}
+
+/// Adds the transcription of the gradient.
+pub(crate) fn add_backward(own: &mut LossChecks, loss: Loss, formula: &str, literal: Backward) {
+    own.formula(formula, FORMULA_OF_GRADIENT, move |subject, case| {
+        let (target, output) = draw_or_one_hot(loss, case);
+        let got = subject.backward(&target, &output)?;
+        case.compare("dL/dŶ", &got, &literal(&target, &output))
+    });
+}
+
+/// As [`draw`], with a target that is one-hot in every other case, if it is a distribution.
+fn draw_or_one_hot(loss: Loss, case: &mut Case) -> (Array2<f64>, Array2<f64>) {
+    let (mut target, output) = draw(loss, case);
+    if case.between(0, 1) == 1 && loss != Loss::L2 {
+        target = one_hot(target.dim(), &mut case.rng);
+    }
+    (target, output)
+}
+
+/// A loss is at most 27, half of 6 squares of at most 9. As a sum of at most 72 terms, each with a few
+/// roundings of its own, it is off by at most `76 · 27 u`, as is the one that it is compared with:
+/// `2 · 76 · 27 u = 4.6e-13`. A gradient is at most 101 and takes a few roundings.
+const MEAN: f64 = 5e-13;
+
+/// Adds what every loss promises.
+fn claims(own: &mut LossChecks, loss: Loss) {
+    own.within(MEAN, "doubling_the_batch_halves_each_gradient", move |subject, case| {
+        let (target, output) = draw(loss, case);
+        let twice = |array: &Array2<f64>| concatenate![Axis(0), *array, *array];
+        let (target_twice, output_twice) = (twice(&target), twice(&output));
+        let once = subject.forward(&target, &output)?;
+        case.compare_numbers("L", subject.forward(&target_twice, &output_twice)?, once);
+        let expected = twice(&subject.backward(&target, &output)?) / 2.0;
+        case.compare("dL/dŶ", &subject.backward(&target_twice, &output_twice)?, &expected)
+    });
+    for (axis, name) in [
+        (Axis(0), "the_order_of_examples_does_not_matter"),
+        (Axis(1), "classes_are_interchangeable"),
+    ] {
+        own.within(MEAN, name, move |subject, case| {
+            let (target, output) = draw(loss, case);
+            let order = case.permutation(target.len_of(axis));
+            let permuted = |array: &Array2<f64>| array.select(axis, &order);
+            let (target_permuted, output_permuted) = (permuted(&target), permuted(&output));
+            let expected = subject.forward(&target, &output)?;
+            let got = subject.forward(&target_permuted, &output_permuted)?;
+            case.compare_numbers("L", got, expected);
+            let expected = permuted(&subject.backward(&target, &output)?);
+            let got = subject.backward(&target_permuted, &output_permuted)?;
+            case.compare("dL/dŶ", &got, &expected)
+        });
+    }
+    // L = 1/m Σᵢ L(example i), and the gradient of each example alone is m times its row.
+    own.within(MEAN, "a_batch_is_the_mean_of_its_examples", move |subject, case| {
+        let (target, output) = draw(loss, case);
+        let m = target.nrows();
+        let gradient = subject.backward(&target, &output)?;
+        let mut sum = 0.0;
+        for i in 0..m {
+            let row = |array: &Array2<f64>| array.select(Axis(0), &[i]);
+            sum += subject.forward(&row(&target), &row(&output))?;
+            let alone = subject.backward(&row(&target), &row(&output))? / m as f64;
+            case.compare(&format!("dL/dŶ of example {i} "), &row(&gradient), &alone)?;
+        }
+        case.compare_numbers("L", subject.forward(&target, &output)?, sum / m as f64);
+        Ok(())
+    });
+    // Among all outputs the target itself has the smallest loss (Gibbs' inequality), which for squares is 0.
+    own.exactly("the_target_is_the_best_output", move |subject, case| {
+        let (target, output) = draw(loss, case);
+        let perfect = match loss {
+            Loss::CrossEntropy | Loss::L2 => target.clone(),
+            Loss::SoftmaxCrossEntropy => target.mapv(f64::ln),
+        };
+        let best = subject.forward(&target, &perfect)?;
+        let other = subject.forward(&target, &output)?;
+        // For a single class every output is perfect, up to rounding.
+        let least = if loss == Loss::L2 { best == 0.0 } else { best >= 0.0 };
+        claim(least && best <= other + MEAN, || format!("L(Y, Y) = {best}, L(Y, Ŷ) = {other}"))
+    });
+    own.exactly("every_call_gives_the_same_bits", move |subject, case| {
+        let (target, output) = draw(loss, case);
+        let value = subject.forward(&target, &output)?;
+        let gradient = subject.backward(&target, &output)?;
+        let again = subject.forward(&target, &output)?;
+        claim(again.to_bits() == value.to_bits(), || format!("L is {value:e}, then {again:e}"))?;
+        same_bits("dL/dŶ of a second call", &subject.backward(&target, &output)?, &gradient)
+    });
+    own.exactly("nan_is_passed_on", move |subject, case| {
+        let (target, mut output) = draw(loss, case);
+        let at = (case.between(0, target.nrows() - 1), case.between(0, target.ncols() - 1));
+        output[at] = f64::NAN;
+        let value = subject.forward(&target, &output)?;
+        let gradient = subject.backward(&target, &output)?[at];
+        claim(value.is_nan() && gradient.is_nan(), || {
+            format!("Ŷ{at:?} is NaN, but L is {value} and dL/dŶ there is {gradient}")
+        })
+    });
+    own.exactly("shapes_must_agree", move |subject, case| {
+        let (target, output) = draw(loss, case);
+        let (m, k) = target.dim();
+        for shape in [(m + 1, k), (m, k + 1)] {
+            let output = Array2::from_elem(shape, output[[0, 0]]);
+            let (target_shape, output_shape) = (vec![m, k], output.shape().to_vec());
+            let error = LossError::Shape { loss, target: target_shape, output: output_shape };
+            refused(&error, subject, &target, &output)?;
+        }
+        Ok(())
+    });
+    own.exactly("an_empty_batch_is_refused", move |subject, case| {
+        for shape in [(0, case.between(1, 4)), (case.between(1, 4), 0), (0, 0)] {
+            let empty = Array2::zeros(shape);
+            let error = LossError::Empty { loss, got: vec![shape.0, shape.1] };
+            refused(&error, subject, &empty, &empty)?;
+        }
+        Ok(())
+    });
+}
+
+/// A row of a target that is negative somewhere, does not sum to 1 or is not finite is refused and named.
+pub(crate) fn add_wants_distributions(own: &mut LossChecks, loss: Loss) {
+    own.exactly("a_target_is_a_distribution", move |subject, case| {
+        let (mut target, output) = draw(loss, case);
+        let (row, bad) = (case.between(0, target.nrows() - 1), case.between(0, 4));
+        let mut values = target.row_mut(row);
+        match bad {
+            0 => values.fill(1.0 + 1.0 / 64.0),
+            1 => values[0] = f64::NAN,
+            2 => values[0] = f64::INFINITY,
+            3 => values.fill(0.0),
+            _ => values[0] = -0.5,
+        }
+        let got = target.row(row).to_string();
+        case.describe(format!("row {row} of Y is {got}"));
+        refused(&LossError::NotADistribution { loss, row, got }, subject, &target, &output)
+    });
+}
+
+/// Claims that both directions give this error.
+fn refused(
+    expected: &LossError,
+    subject: &dyn LossSubject<f64>,
+    target: &Array2<f64>,
+    output: &Array2<f64>,
+) -> Verdict {
+    let forward = subject.forward(target, output).err();
+    let backward = subject.backward(target, output).err();
+    for (pass, got) in [("forward", forward), ("backward", backward)] {
+        claim(got.as_ref() == Some(expected), || {
+            format!("expected {pass} to say \"{expected}\", but it gave {got:?}")
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,145 @@
+//! What `fixtures/manifest.toml` says of the entries of a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use crate::HarnessError;
+
+/// One entry of a file, as the manifest lists it.
+pub(crate) struct Listed {
+    manifest: PathBuf,
+    /// The file and the number of the entry.
+    place: String,
+    fields: Table,
+}
+
+impl Listed {
+    /// What the entry is of: `"conv2d"`.
+    pub(crate) fn kind(&self) -> &str {
+        self.fields.get("kind").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The fields that `C` has.
+    pub(crate) fn fields<C: DeserializeOwned>(&self) -> Result<C, HarnessError> {
+        Table::try_into(self.fields.clone()).map_err(|error: toml::de::Error| self.invalid(error))
+    }
+
+    /// The declaration `like` with what the entry says of it.
+    pub(crate) fn declaration<C: Serialize + DeserializeOwned>(
+        &self,
+        like: &C,
+    ) -> Result<C, HarnessError> {
+        let mut fields = Table::try_from(like).map_err(|error| self.invalid(error))?;
+        for (name, value) in &mut fields {
+            if let Some(own) = self.fields.get(name) {
+                *value = if name == "pad" { padding(own.clone()) } else { own.clone() };
+            }
+        }
+        Table::try_into(fields).map_err(|error: toml::de::Error| self.invalid(error))
+    }
+
+    /// The entry's own entries under this name: the layers of a network.
+    pub(crate) fn parts(&self, name: &str) -> Vec<Self> {
+        let parts = self.fields.get(name).and_then(Value::as_array).into_iter().flatten();
+        let part = |(index, part): (usize, &Value)| Self {
+            manifest: self.manifest.clone(),
+            place: format!("{}, {name} {index}", self.place),
+            fields: part.as_table().cloned().unwrap_or_default(),
+        };
+        parts.enumerate().map(part).collect()
+    }
+
+    /// The error for an entry that the manifest describes wrongly.
+    pub(crate) fn invalid(&self, reason: impl std::fmt::Display) -> HarnessError {
+        HarnessError::file(&self.manifest, format!("{}: {reason}", self.place))
+    }
+}
+
+/// A number of cells or a pair, as the course writes padding, in the form that [`Pad`](cnn::Pad) has in files.
+fn padding(value: Value) -> Value {
+    let cells = match value {
+        Value::Integer(_) => Value::Array(vec![value.clone(), value]),
+        Value::Array(_) => value,
+        named => return named,
+    };
+    Value::Table(Table::from_iter([("cells".to_owned(), cells)]))
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    file: Vec<File>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    path: String,
+    /// Other files have other entries, or none.
+    #[serde(default)]
+    entry: Vec<Table>,
+}
+
+/// The entries of a file, whose path is relative to the repository.
+pub(crate) fn entries(fixtures: &Path, path: &str) -> Result<Vec<Listed>, HarnessError> {
+    let manifest = fixtures.join("manifest.toml");
+    let invalid = |reason: String| HarnessError::file(&manifest, reason);
+    let text = fs::read_to_string(&manifest)
+        .map_err(|error| invalid(format!("cannot be read: {error}")))?;
+    let parsed: Manifest = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    let file = parsed.file.into_iter().find(|file| file.path == path);
+    let file = file.ok_or_else(|| invalid(format!("expected a [[file]] with path {path:?}")))?;
+    let listed = |(index, fields): (usize, Table)| {
+        if fields.get("index").and_then(Value::as_integer) != Some(index as i64) {
+            return Err(invalid(format!("{path}: expected entry {index} at its place")));
+        }
+        Ok(Listed { manifest: manifest.clone(), place: format!("{path}, entry {index}"), fields })
+    };
+    file.entry.into_iter().enumerate().map(listed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cnn::{Conv2DConfig, Pad};
+
+    use super::*;
+
+    fn listed(text: &str) -> Result<Vec<Listed>, HarnessError> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("manifest.toml"), text).unwrap();
+        entries(folder.path(), "a.npz")
+    }
+
+    fn entry(rest: &str) -> String {
+        format!("[[file]]\npath = \"a.npz\"\n[[file.entry]]\nindex = 0\n{rest}")
+    }
+
+    #[test]
+    fn a_manifest_that_says_something_else_is_an_error() {
+        for (text, expected) in [
+            ("file = 3", "manifest.toml"),
+            ("[[file]]\npath = \"b.npz\"", "a [[file]] with path \"a.npz\""),
+            (&entry("").replace("index = 0", "index = 1"), "expected entry 0"),
+        ] {
+            let Err(error) = listed(text) else { panic!("{text} was accepted") };
+            assert!(error.to_string().contains(expected), "{error}");
+        }
+        let wrong = &listed(&entry("n_out = \"three\"")).unwrap()[0];
+        let error = wrong.declaration(&Conv2DConfig::new(2, (3, 3))).unwrap_err().to_string();
+        assert!(error.contains("a.npz, entry 0: invalid type"), "{error}");
+    }
+
+    #[test]
+    fn padding_is_a_name_a_number_or_a_pair() {
+        let like = Conv2DConfig::new(2, (3, 3));
+        for (pad, expected) in
+            [("\"valid\"", Pad::Valid), ("2", Pad::Cells(2, 2)), ("[1, 0]", Pad::Cells(1, 0))]
+        {
+            let listed = listed(&entry(&format!("kind = \"conv2d\"\nstride = 2\npad = {pad}")));
+            let declared = listed.unwrap()[0].declaration(&like).unwrap();
+            assert_eq!(declared, Conv2DConfig { stride: 2, pad: expected, ..like.clone() });
+        }
+    }
+}

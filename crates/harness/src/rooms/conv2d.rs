@@ -1,0 +1,182 @@
+//! Convolution: question 6.2. n counts images, (r, q) output cells, (i, j) kernel cells, c input channels and
+//! f filters.
+
+mod claims;
+mod dirac;
+mod faulty;
+mod formulas;
+mod im2col;
+mod winograd;
+mod worked;
+
+use std::sync::Arc;
+
+use activations::Activation;
+use cnn::{Conv2DConfig, Pad};
+
+use crate::cases::Case;
+use crate::course::Pass;
+use crate::layer::naive::naive;
+use crate::layer::window::{Geometry, INVALID_WINDOWS};
+use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors};
+use crate::room::{Checks, bugs};
+
+pub(crate) static ROOM: LayerRoom = LayerRoom {
+    kind: "conv2d",
+    declared: |listed| Ok(Arc::new(listed.declaration(&Conv2DConfig::new(1, (1, 1)))?)),
+    course: || {
+        COURSE
+            .map(|(n_out, kernel, stride, activation)| {
+                Arc::new(config(n_out, kernel, stride, Pad::Same, activation)) as _
+            })
+            .into()
+    },
+    axes: &[3],
+    fixture: Some(("Conv2DPads", &[Pass::Forward, Pass::Backward, Pass::Gradients])),
+    parameters: |spec| match spec.config::<Conv2DConfig>().bias {
+        true => &["W", "b"],
+        false => &["W"],
+    },
+    draw_seeing: |case| {
+        let stride = case.between(1, 3);
+        drawn(Geometry::draw_with(case, stride, Pad::Valid), case)
+    },
+    pinned,
+    invalid: || {
+        let invalid = INVALID_WINDOWS.map(|(image, kernel, stride, pad)| {
+            ROOM.spec(config(2, kernel, stride, pad, Activation::Linear), &image)
+        });
+        let no_filters = config(0, (3, 3), 1, Pad::Same, Activation::Linear);
+        invalid.into_iter().chain([ROOM.spec(no_filters, &[5, 5, 2])]).collect()
+    },
+    table: || {
+        let all = Activation::ALL.map(|activation| ((3, 3), 1, Pad::Same, activation));
+        let others = [
+            ((3, 5), 1, Pad::Same, Activation::ReLU),
+            ((5, 5), 2, Pad::Same, Activation::ReLU),
+            ((3, 3), 3, Pad::Same, Activation::TanH),
+            ((2, 3), 2, Pad::Valid, Activation::TanH),
+            ((3, 2), 2, Pad::Cells(2, 1), Activation::Linear),
+        ];
+        let shown = |(kernel, stride, pad, activation)| {
+            ROOM.spec(config(3, kernel, stride, pad, activation), &[7, 6, 2])
+        };
+        all.into_iter().chain(others).map(shown).collect()
+    },
+    curves: || {
+        let config = config(2, (3, 3), 1, Pad::Same, Activation::TanH);
+        vec![("Conv2D, tanh", ROOM.spec(config, &[5, 4, 2]))]
+    },
+    label: |spec| {
+        let Conv2DConfig { kernel_shape: (k1, k2), stride, pad, activation, .. } = spec.config();
+        format!(" {k1}x{k2} stride {stride} pad {pad} {activation}")
+    },
+    checks,
+    free_checks: || winograd::checks().into_iter().chain([dirac::check()]).collect(),
+    bugs: bugs! {
+        "kernel-flipped" [Course Gradient Formula Adjoint] "forward flips the kernel: convolution in the mathematical sense"
+        "pad-off-by-one" [Course Formula] "the image is padded by one row too many at the top, forward and backward alike"
+        "backward-pad-off-by-one" [Course Gradient Formula Adjoint] "backward pads by one column more than forward"
+        "backward-stride" [Course Gradient Formula Adjoint] "backward ignores the stride"
+        "bias-gradient-space" [Oracle Gradient Formula] "dL/db is not summed over rows and columns"
+        "bias-gradient-batch" [Oracle Gradient Formula] "dL/db is not summed over the examples"
+        "input-gradient-assigned" [Course Gradient Formula Adjoint] "dL/dX is assigned, not added, where windows overlap"
+        "input-gradient-flipped" [Course Gradient Formula Adjoint] "dL/dX uses the kernel flipped once too often"
+        "weight-gradient-last" [Oracle Gradient Formula Adjoint] "dL/dW keeps only the last window of the last image"
+        "kernel-axes" [Course Gradient Formula Adjoint] "forward exchanges rows and columns of the kernel"
+        "channels-reversed" [Course Gradient Formula Adjoint] "forward meets blue with the weights of red"
+        "bias-kept" [Formula Property] "a layer that is declared without a bias has one"
+        "gradients-left-without-bias" [Gradient Formula] "backward fills the gradients only where there is a bias"
+    },
+    faulty: |bug| {
+        let build = naive(bug, move |spec| faulty::Naive::of(spec, bug));
+        Box::new(move |declared, rng| match bug {
+            "bias-kept" => build(&with_bias(declared, true), rng),
+            _ => build(declared, rng),
+        })
+    },
+    examples: &[
+        ("convolution", worked::convolution),
+        ("convolution-channels", worked::channels),
+        ("convolution-stride", worked::stride),
+        ("winograd", winograd::worked),
+        ("dirac", dirac::worked),
+    ],
+    ..LayerRoom::new("Conv2D", "6.2", |case| drawn(Geometry::draw(case), case))
+};
+
+/// Filters, kernel, stride and activation of the course's layers.
+const COURSE: [(usize, (usize, usize), usize, Activation); 5] = [
+    (32, (3, 3), 1, Activation::ReLU),
+    (32, (3, 5), 1, Activation::ReLU),
+    (7, (5, 5), 1, Activation::ReLU),
+    (7, (5, 5), 2, Activation::ReLU),
+    (18, (3, 3), 3, Activation::TanH),
+];
+
+/// Strides that leave a remainder, windows that overlap, padding wider than the kernel, kernels of even size.
+fn pinned() -> Vec<Spec> {
+    let mut pinned: Vec<Spec> = [
+        ([6, 5, 3], (3, 2), 2, Pad::Valid, Activation::Linear),
+        ([5, 6, 2], (3, 5), 1, Pad::Same, Activation::TanH),
+        ([4, 4, 1], (4, 4), 3, Pad::Same, Activation::Sigmoid),
+        ([1, 1, 2], (1, 1), 1, Pad::Cells(2, 3), Activation::ArcTan),
+        ([5, 4, 2], (3, 3), 1, Pad::Same, Activation::TanH),
+    ]
+    .map(|(image, kernel, stride, pad, activation)| {
+        ROOM.spec(config(2, kernel, stride, pad, activation), &image)
+    })
+    .into();
+    pinned[4] = with_bias(&pinned[4], false);
+    pinned
+}
+
+pub(crate) fn config(
+    n_out: usize,
+    kernel: (usize, usize),
+    stride: usize,
+    pad: Pad,
+    activation: Activation,
+) -> Conv2DConfig {
+    Conv2DConfig { stride, pad, activation, ..Conv2DConfig::new(n_out, kernel) }
+}
+
+/// The layer whose window slides so.
+fn spec(geometry: &Geometry, n_out: usize, activation: Activation) -> Spec {
+    let &Geometry { rows, cols, channels, kernel, stride, pad, .. } = geometry;
+    ROOM.spec(config(n_out, kernel, stride, pad, activation), &[rows, cols, channels])
+}
+
+fn with_bias(spec: &Spec, bias: bool) -> Spec {
+    ROOM.spec(Conv2DConfig { bias, ..spec.config::<Conv2DConfig>().clone() }, &spec.input_shape)
+}
+
+/// One in four has no bias.
+fn drawn(geometry: Geometry, case: &mut Case) -> (Spec, usize) {
+    let spec = spec(&geometry, case.between(1, 3), case.one_of(&Activation::ALL));
+    (with_bias(&spec, case.between(0, 3) > 0), geometry.m)
+}
+
+fn checks(own: &mut Checks<Layers>) {
+    formulas::add(own);
+    im2col::add(own);
+    own.adjoint(adjoint::BOUND, "in_x", |subject, case| {
+        let drawn = linear(case);
+        adjoint::in_x(subject, drawn, case)
+    });
+    for (name, parameter) in [("in_w", "W"), ("in_b", "b")] {
+        own.adjoint(adjoint::BOUND, name, move |subject, case| {
+            let drawn = linear(case);
+            adjoint::in_parameter(subject, drawn, parameter, case)
+        });
+    }
+    own.exactly("another_parameter_is_refused", errors::another_parameter_is_refused);
+    claims::add(own);
+}
+
+/// A linear layer and the shape of a batch for it.
+fn linear(case: &mut Case) -> (Spec, Vec<usize>) {
+    let geometry = Geometry::draw(case);
+    let spec = spec(&geometry, case.between(1, 3), Activation::Linear);
+    (spec, geometry.x_shape().to_vec())
+}

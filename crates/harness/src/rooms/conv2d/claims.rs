@@ -1,0 +1,126 @@
+//! What makes a convolution one: the same filter everywhere.
+
+use activations::Activation;
+use cnn::Pad;
+use ndarray::{ArrayD, Axis, IxDyn, s};
+
+use super::spec;
+use crate::cases::{Case, Verdict};
+use crate::layer::window::{Geometry, SUMS};
+use crate::layer::{Layers, gradient, parameter};
+use crate::room::Checks;
+
+pub(super) fn add(own: &mut Checks<Layers>) {
+    own.within(SUMS, "a_shifted_image_gives_a_shifted_output", shifted_image);
+    own.within(SUMS, "a_1x1_kernel_is_fully_connected_on_pixels", one_by_one_kernel);
+    own.exactly("a_kernel_with_a_single_one_copies_the_image", single_one);
+    own.exactly("without_weights_the_bias_remains", without_weights);
+    own.exactly("padding_reads_as_zeros", padding_reads_as_zeros);
+}
+
+/// Stride 1: what moves by so many rows and columns in X moves by as many in Y, where the window sees
+/// none of what came in at the edge.
+fn shifted_image(subject: &Layers, case: &mut Case) -> Verdict {
+    let geometry = Geometry::draw_with(case, 1, Pad::Valid);
+    let (r1, r2) = geometry.output();
+    let (down, right) = (case.between(0, r1 - 1), case.between(0, r2 - 1));
+    case.describe(format!("{geometry}, shifted by {down} rows and {right} columns"));
+    let layer = subject.build(&spec(&geometry, 2, Activation::TanH), case)?;
+    let x = case.array(&geometry.x_shape());
+    let mut shifted = case.array(&geometry.x_shape());
+    let (rows, cols) = (geometry.rows, geometry.cols);
+    shifted.slice_mut(s![.., down.., right.., ..]).assign(&x.slice(s![
+        ..,
+        ..rows - down,
+        ..cols - right,
+        ..
+    ]));
+    let (y, shifted_y) = (layer.predict(&x)?, layer.predict(&shifted)?);
+    case.compare(
+        "Y",
+        &shifted_y.slice(s![.., down.., right.., ..]),
+        &y.slice(s![.., ..r1 - down, ..r2 - right, ..]),
+    )
+}
+
+/// Forward and backward are those of `X W + b` with a pixel for an example.
+fn one_by_one_kernel(subject: &Layers, case: &mut Case) -> Verdict {
+    let geometry = Geometry {
+        m: case.between(1, 3),
+        rows: case.between(1, 4),
+        cols: case.between(1, 5),
+        channels: case.between(1, 3),
+        kernel: (1, 1),
+        stride: 1,
+        pad: [Pad::Valid, Pad::Same][case.between(0, 1)],
+    };
+    case.describe(geometry);
+    let n_out = case.between(1, 3);
+    let mut layer = subject.build(&spec(&geometry, n_out, Activation::Linear), case)?;
+    let (n_in, pixels) = (geometry.channels, geometry.m * geometry.rows * geometry.cols);
+    let x = case.array(&geometry.x_shape());
+    let y = layer.forward(x.clone())?;
+    let dl_dy = case.array(y.shape());
+    let dl_dx = layer.backward(dl_dy.clone())?;
+
+    let matrix = |array: &ArrayD<f64>, rows: usize, cols: usize| {
+        array.to_shape((rows, cols)).map(|matrix| matrix.to_owned())
+    };
+    let (x, w) = (matrix(&x, pixels, n_in)?, matrix(&parameter(&*layer, "W")?, n_in, n_out)?);
+    let b = matrix(&parameter(&*layer, "b")?, 1, n_out)?;
+    let dl_dy = matrix(&dl_dy, pixels, n_out)?;
+    case.compare("Y as a matrix ", &matrix(&y, pixels, n_out)?, &(x.dot(&w) + b))?;
+    case.compare("dL/dX as a matrix ", &matrix(&dl_dx, pixels, n_in)?, &dl_dy.dot(&w.t()))?;
+    let dl_dw = matrix(&gradient(&*layer, "W")?, n_in, n_out)?;
+    case.compare("dL/dW as a matrix ", &dl_dw, &x.t().dot(&dl_dy))?;
+    let dl_db = dl_dy.sum_axis(Axis(0)).insert_axis(Axis(0)).into_dyn();
+    case.compare("dL/db", &gradient(&*layer, "b")?, &dl_db)
+}
+
+/// A 1 at kernel cell (i, j) for one channel and zeros elsewhere copy, for each output cell, what
+/// cell (i, j) of its window sees: cross-correlation, not convolution with a flipped kernel.
+fn single_one(subject: &Layers, case: &mut Case) -> Verdict {
+    let geometry = Geometry::draw(case);
+    let (k1, k2) = geometry.kernel;
+    let (i, j) = (case.between(0, k1 - 1), case.between(0, k2 - 1));
+    let c = case.between(0, geometry.channels - 1);
+    case.describe(format!("{geometry}, W is 1 at [{i}, {j}, {c}, 0]"));
+    let mut layer = subject.build(&spec(&geometry, 1, Activation::Linear), case)?;
+    let mut w = ArrayD::zeros(IxDyn(&[k1, k2, geometry.channels, 1]));
+    w[[i, j, c, 0]] = 1.0;
+    layer.set_parameter("W", &w)?;
+    layer.set_parameter("b", &ArrayD::zeros(IxDyn(&[1, 1])))?;
+    let x = case.array(&geometry.x_shape());
+    let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(1)), |at| {
+        geometry.value(&x, [at[0], c], [at[1], at[2]], [i, j])
+    });
+    case.compare("Y", &layer.forward(x)?, &expected)
+}
+
+/// W = 0: every cell of a feature map is the bias of its filter.
+fn without_weights(subject: &Layers, case: &mut Case) -> Verdict {
+    let geometry = Geometry::draw(case);
+    case.describe(geometry);
+    let mut layer = subject.build(&spec(&geometry, 3, Activation::Linear), case)?;
+    let zeros = ArrayD::zeros(parameter(&*layer, "W")?.raw_dim());
+    layer.set_parameter("W", &zeros)?;
+    let b = parameter(&*layer, "b")?;
+    let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(3)), |at| b[[0, at[3]]]);
+    let x = case.array(&geometry.x_shape());
+    case.compare("Y", &layer.forward(x)?, &expected)
+}
+
+/// With W = 1 and an image of ones, Y counts the image cells that the window sees; padding sees none.
+fn padding_reads_as_zeros(subject: &Layers, case: &mut Case) -> Verdict {
+    let pad = Pad::Cells(case.between(0, 3), case.between(0, 3));
+    let stride = case.between(1, 3);
+    let geometry = Geometry::draw_with(case, stride, pad);
+    case.describe(geometry);
+    let mut layer = subject.build(&spec(&geometry, 1, Activation::Linear), case)?;
+    layer.set_parameter("W", &ArrayD::ones(parameter(&*layer, "W")?.raw_dim()))?;
+    layer.set_parameter("b", &ArrayD::zeros(IxDyn(&[1, 1])))?;
+    let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(1)), |at| {
+        (geometry.visible(at[1], at[2]) * geometry.channels) as f64
+    });
+    case.compare("Y", &layer.forward(ArrayD::ones(IxDyn(&geometry.x_shape())))?, &expected)
+}

@@ -1,0 +1,42 @@
+//! The identity as initial weights: layers for training, question 7.
+
+use cnn::{Conv2DConfig, Pad};
+use layers::{Layer, WeightInit};
+use ndarray::ArrayD;
+use numerics::Rng;
+
+use crate::Check;
+use crate::cases::claim;
+use crate::room::free_formula;
+use crate::worked::Example;
+
+/// `Y[n, r, q, c] = X[n, r, q, c]` for every channel c: a sum of one number and zeros, which is exact. What
+/// the filters after these draw is in `±1/√(k₁ k₂ n_in)`.
+pub(super) fn check() -> Check {
+    free_formula("7", "dirac-identity", 0.0, |case| {
+        let (n_in, more) = (case.between(1, 3), case.between(0, 3));
+        let kernel = (2 * case.between(0, 2) + 1, 2 * case.between(0, 2) + 1);
+        let shape = [case.between(1, 3), case.between(1, 6), case.between(1, 6), n_in];
+        case.describe(format!("X {shape:?}, kernel {kernel:?}, {} filters", n_in + more));
+        let weight_init = WeightInit::Dirac;
+        let pad = Pad::Same;
+        let config = Conv2DConfig { weight_init, pad, ..Conv2DConfig::new(n_in + more, kernel) };
+        let layer = config.build::<f64>(&shape[1..], &mut case.rng)?;
+        let x = case.array(&shape);
+        let y = layer.predict(&x)?;
+        let first = ArrayD::from_shape_fn(x.raw_dim(), |at| y[&at]);
+        case.compare("Y", &first, &x)?;
+        let bound = ((kernel.0 * kernel.1 * n_in) as f64).sqrt().recip();
+        let w = layer.parameters().kernel("W");
+        let drawn = w.slice(ndarray::s![.., .., .., n_in..]);
+        claim(drawn.iter().all(|w| w.abs() <= bound), || format!("weights beyond {bound}: {drawn}"))
+    })
+}
+
+/// The one filter of one channel.
+pub(super) fn worked(example: &mut Example<'_>) {
+    let config = Conv2DConfig { weight_init: WeightInit::Dirac, ..Conv2DConfig::new(1, (3, 3)) };
+    let layer = config.build::<f64>(&[4, 4, 1], &mut Rng::new(0)).expect("a filter for a channel");
+    let w = layer.parameters().kernel("W");
+    example.array("w", &w.slice(ndarray::s![.., .., 0, 0]).to_owned());
+}

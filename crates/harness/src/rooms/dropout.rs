@@ -1,0 +1,162 @@
+//! Dropout: layers for training, question 7. i counts elements in row-major order.
+
+mod claims;
+mod faulty;
+
+use std::sync::Arc;
+
+use layers::{DropoutConfig, Layer, dropout_backward, dropout_forward};
+use ndarray::{Array2, ArrayD, Axis, array};
+use numerics::Rng;
+
+use crate::cases::{Case, Failure};
+use crate::course::Pass;
+use crate::layer::{LayerRoom, Layers, Spec, adjoint};
+use crate::room::{Checks, bugs};
+use crate::worked::Example;
+
+pub(crate) static ROOM: LayerRoom = LayerRoom {
+    kind: "dropout",
+    declared: |listed| Ok(Arc::new(listed.declaration(&DropoutConfig { rate: 0.0 })?)),
+    fixture: Some(("Dropout", &[Pass::Forward, Pass::Backward, Pass::Predict])),
+    // What the oracle's mask was drawn from.
+    restored: &["seed", "step"],
+    draw_smooth: |case| {
+        let axes = case.between(1, 4);
+        drawn(axes, case)
+    },
+    pinned: || vec![spec(&[9], 0.5), spec(&[3, 4, 2], 0.1)],
+    invalid: || {
+        let shapes = [&[0][..], &[2, 0, 3]].map(|shape| spec(shape, 0.5));
+        let rates = [1.0, -0.1, 1.5, f64::NAN].map(|rate| spec(&[2], rate));
+        shapes.into_iter().chain(rates).collect()
+    },
+    table: || vec![spec(&[5], 0.25), spec(&[7, 6, 2], 0.25)],
+    curves: || vec![("Dropout", spec(&[5, 4, 2], 0.25))],
+    label: |spec| format!(" of {:?} rate {}", spec.input_shape, rate(spec)),
+    predicts_as_forward: false,
+    places_count: true,
+    checks: |own| {
+        formulas(own);
+        // Linear once the mask is drawn, and the transpose needs the same one.
+        own.adjoint(adjoint::BOUND, "in_x_with_the_mask_fixed", |subject, case| {
+            adjoint::in_x(subject, subject.draw(case), case)
+        });
+        claims::add(own);
+    },
+    bugs: bugs! {
+        "dropout-not-scaled" [Oracle Formula Property] "what is kept is not divided by the probability of keeping it, forward and backward alike"
+        "dropout-backward-not-scaled" [Oracle Gradient Formula Adjoint Property] "backward drops and does not scale"
+        "dropout-fresh-mask" [Oracle Gradient Formula Adjoint Property] "backward draws a mask of its own"
+        "dropout-no-mask-in-backward" [Oracle Gradient Formula Adjoint Property] "backward takes the layer for the identity"
+        "dropout-in-predict" [Oracle Formula Property] "predict drops as forward does"
+        "dropout-rate-kept" [Oracle Formula Property] "the rate is taken for the probability of keeping an element, forward and backward alike"
+        "dropout-same-mask-every-step" [Oracle Formula Property] "every step has the mask of the first one"
+        "dropout-one-mask-for-the-batch" [Oracle Formula Property] "all examples of a mini-batch have the same mask"
+        "dropout-step-is-no-buffer" [Oracle Gradient Property] "the steps are counted outside the buffers, so that a restored layer begins anew"
+    },
+    faulty: faulty::build,
+    examples: &[("dropout", worked)],
+    ..LayerRoom::new("Dropout", "7", |case| {
+        let axes = case.between(1, 3);
+        drawn(axes, case)
+    })
+};
+
+fn spec(input_shape: &[usize], rate: f64) -> Spec {
+    ROOM.spec(DropoutConfig { rate }, input_shape)
+}
+
+fn rate(spec: &Spec) -> f64 {
+    spec.config::<DropoutConfig>().rate
+}
+
+fn drawn(axes: usize, case: &mut Case) -> (Spec, usize) {
+    let below_1 = 0.9 * case.rng.uniform();
+    let rate = case.one_of(&[0.0, 0.5, below_1]);
+    (spec(&case.shape(axes, 4), rate), case.between(1, 4))
+}
+
+/// The number that a buffer of four limbs of 16 bits has.
+fn number(limbs: &ArrayD<f64>) -> u64 {
+    (0..4).map(|k| limbs[k] as u64 * 65_536_u64.pow(k as u32)).sum()
+}
+
+/// Nothing is added up, and each product is of the same two numbers, so the bounds are 0.
+fn formulas(own: &mut Checks<Layers>) {
+    // M[i] = 0 if w[i] < ⌊2³² p⌋, else 1 / (1 - p): what becomes of an input of ones.
+    own.formula("dropout-mask", 0.0, |subject, case| {
+        let mut drawn = Drawn::new(subject, case)?;
+        let y = drawn.layer.forward(ArrayD::ones(drawn.x.raw_dim()))?;
+        case.compare("M", &y, &drawn.mask)
+    });
+    // Y[i] = M[i] X[i].
+    own.formula("dropout-forward", 0.0, |subject, case| {
+        let Drawn { mut layer, x, mask } = Drawn::new(subject, case)?;
+        case.compare("Y", &layer.forward(x.clone())?, &(mask * x))
+    });
+    // dL/dX[i] = M[i] dL/dY[i].
+    own.formula("dropout-backward", 0.0, |subject, case| {
+        let Drawn { mut layer, x, mask } = Drawn::new(subject, case)?;
+        let dl_dy = case.array(x.shape());
+        layer.forward(x)?;
+        case.compare("dL/dX", &layer.backward(dl_dy.clone())?, &(mask * dl_dy))
+    });
+    // Y[i] = X[i].
+    own.formula("dropout-predict", 0.0, |subject, case| {
+        let Drawn { layer, x, .. } = Drawn::new(subject, case)?;
+        case.compare("Y", &layer.predict(&x)?, &x)
+    });
+}
+
+/// A layer that has taken some steps, an input, and the mask of the next step.
+struct Drawn {
+    layer: Box<dyn Layer<f64>>,
+    x: ArrayD<f64>,
+    mask: ArrayD<f64>,
+}
+
+impl Drawn {
+    fn new(subject: &Layers, case: &mut Case) -> Result<Self, Failure> {
+        let (spec, x_shape) = subject.draw(case);
+        let mut layer = subject.build(&spec, case)?;
+        let x = case.array(&x_shape);
+        let steps = case.between(0, 3);
+        for _ in 0..steps {
+            layer.forward(x.clone())?;
+        }
+        let seed = layer.buffers().get("seed");
+        let seed = seed.ok_or_else(|| Failure::new("the layer has no buffer seed"))?;
+        let mut words = Rng::with_stream(number(seed), steps as u64);
+        let (rate, mut w) = (rate(&spec), [0]);
+        let mask = ArrayD::from_shape_simple_fn(x.raw_dim(), || {
+            words.fill_words(&mut w);
+            let dropped = f64::from(w[0]) < (4_294_967_296.0 * rate).floor();
+            if dropped { 0.0 } else { 1.0 / (1.0 - rate) }
+        });
+        Ok(Self { layer, x, mask })
+    }
+}
+
+/// One example of two elements under each of its four masks.
+fn worked(example: &mut Example<'_>) {
+    const RATE: f64 = 0.5;
+    let kept = 1.0 / (1.0 - RATE);
+    let masks = array![[0.0, 0.0], [0.0, kept], [kept, 0.0], [kept, kept]];
+    let x = array![[3.0, -1.0]];
+    let outputs = dropout_forward(repeated(&x).view(), masks.view());
+    let g = array![[4.0, 10.0]];
+    let drawn = masks.slice(ndarray::s![2..3, ..]);
+    example.array("dx", &dropout_backward(g.view(), drawn).row(0));
+    example.array("mean", &outputs.mean_axis(Axis(0)).expect("there are four masks"));
+    example.array("y", &outputs);
+    example.array("mask", &masks);
+    example.array("x", &x.row(0));
+    example.array("g", &g.row(0));
+    example.number("rate", RATE);
+}
+
+/// The same row four times.
+fn repeated(x: &Array2<f64>) -> Array2<f64> {
+    x.broadcast((4, 2)).expect("one row becomes four").to_owned()
+}

@@ -1,0 +1,159 @@
+//! Global average pooling: question 7. n counts images, (x, y) pixels, c channels.
+
+use std::sync::Arc;
+
+use cnn::{
+    GlobalAveragePool2DConfig, Pad, PoolMode, global_average_pool_backward,
+    global_average_pool_forward,
+};
+use layers::Parameters;
+use ndarray::{ArrayD, Axis, IxDyn, array};
+
+use crate::cases::{Case, Verdict};
+use crate::course::Pass;
+use crate::layer::naive::{Model, naive};
+use crate::layer::window::Geometry;
+use crate::layer::{LayerRoom, Layers, Spec, adjoint, pass};
+use crate::room::{Checks, bugs};
+use crate::transcription::{four_axes, sum};
+use crate::worked::{Example, image_of};
+
+/// A sum of at most 36 terms of magnitude at most 1, in another order: `2 · 36² · 2⁻⁵³`.
+const SUMS: f64 = 3e-13;
+
+pub(crate) static ROOM: LayerRoom = LayerRoom {
+    kind: "global_average_pool2d",
+    declared: |_| Ok(Arc::new(GlobalAveragePool2DConfig)),
+    axes: &[3],
+    fixture: Some(("GlobalAveragePool2D", &[Pass::Forward, Pass::Backward])),
+    pinned: || vec![spec([1, 1, 2])],
+    invalid: || [[0, 5, 2], [5, 0, 2], [5, 5, 0]].map(spec).into(),
+    table: || vec![spec([7, 6, 2])],
+    curves: || vec![("GlobalAveragePool2D", spec([5, 4, 2]))],
+    checks,
+    bugs: bugs! {
+        "global-not-divided" [Oracle Gradient Formula Adjoint Property] "backward forgets to divide by the number of pixels"
+        "global-sum" [Oracle Formula Property] "a sum instead of a mean, forward and backward alike"
+        "global-one-pixel" [Oracle Gradient Formula Adjoint Property] "the first pixel gets the whole gradient of its channel"
+        "global-last-row" [Oracle Formula Property] "the last row of each image is left out, forward and backward alike"
+    },
+    faulty: |bug| naive(bug, move |_| Naive(bug)),
+    examples: &[("global-average-pool", worked)],
+    ..LayerRoom::new("GlobalAveragePool2D", "7", |case| {
+        let image = [case.between(1, 6), case.between(1, 6), case.between(1, 4)];
+        (spec(image), case.between(1, 4))
+    })
+};
+
+fn spec(input_shape: [usize; 3]) -> Spec {
+    ROOM.spec(GlobalAveragePool2DConfig, &input_shape)
+}
+
+fn checks(own: &mut Checks<Layers>) {
+    // Y[n, c] = 1/(d1 d2) Σ_x Σ_y X[n, x, y, c].
+    own.formula("global-average-pool-forward", 1e-12, |subject, case| {
+        let (mut layer, x) = subject.drawn(case)?;
+        let (rows, cols) = (x.shape()[1], x.shape()[2]);
+        let y = layer.forward(x.clone())?;
+        let expected = ArrayD::from_shape_fn(vec![x.shape()[0], x.shape()[3]], |at| {
+            sum((rows, cols), |(row, col)| x[[at[0], row, col, at[1]]]) / (rows * cols) as f64
+        });
+        case.compare("Y", &y, &expected)
+    });
+    // dL/dX[n, x, y, c] = 1/(d1 d2) dL/dY[n, c].
+    own.formula("global-average-pool-backward", 1e-12, |subject, case| {
+        let (mut layer, x) = subject.drawn(case)?;
+        let &[m, rows, cols, channels] = x.shape() else { unreachable!("images have four axes") };
+        let passed = pass(&mut *layer, &x, case)?;
+        let dl_dx = four_axes([m, rows, cols, channels], |(n, _, _, c)| {
+            passed.dl_dy[[n, c]] / (rows * cols) as f64
+        });
+        case.compare("dL/dX", &passed.dl_dx, &dl_dx)
+    });
+    own.adjoint(adjoint::BOUND, "in_x", |subject, case| {
+        let drawn = subject.draw(case);
+        adjoint::in_x(subject, drawn, case)
+    });
+    own.within(SUMS, "is_average_pooling_with_one_window", is_one_window);
+    own.exactly("a_constant_image_gives_its_constant", constant_image);
+    own.within(SUMS, "where_a_pixel_is_does_not_matter", order_of_rows_and_columns);
+}
+
+fn is_one_window(subject: &Layers, case: &mut Case) -> Verdict {
+    let (spec, x_shape) = subject.draw(case);
+    let mut layer = subject.build(&spec, case)?;
+    let &[m, rows, cols, channels] = &*x_shape else { unreachable!("images have four axes") };
+    let (kernel, stride, pad) = ((rows, cols), 1, Pad::Valid);
+    let geometry = Geometry { m, rows, cols, channels, kernel, stride, pad };
+    let mut pool = super::pool2d::spec(&geometry, PoolMode::Average).build(&mut case.rng)?;
+    let (x, dl_dy) = (case.array(&x_shape), case.array(&[m, channels]));
+    let as_image = |rows: ArrayD<f64>| rows.insert_axis(Axis(1)).insert_axis(Axis(1));
+    case.compare("Y", &as_image(layer.forward(x.clone())?), &pool.forward(x)?)?;
+    let expected = pool.backward(as_image(dl_dy.clone()))?;
+    case.compare("dL/dX", &layer.backward(dl_dy)?, &expected)
+}
+
+/// Small whole numbers: sums are exact, and the quotient is the number itself.
+fn constant_image(subject: &Layers, case: &mut Case) -> Verdict {
+    let (spec, x_shape) = subject.draw(case);
+    let mut layer = subject.build(&spec, case)?;
+    let y = case.few_values(&[x_shape[0], x_shape[3]]);
+    let x = ArrayD::from_shape_fn(IxDyn(&x_shape), |at| y[[at[0], at[3]]]);
+    case.compare("Y", &layer.forward(x)?, &y)
+}
+
+fn order_of_rows_and_columns(subject: &Layers, case: &mut Case) -> Verdict {
+    let (mut layer, x) = subject.drawn(case)?;
+    let (rows, cols) = (case.permutation(x.shape()[1]), case.permutation(x.shape()[2]));
+    let moved = x.select(Axis(1), &rows).select(Axis(2), &cols);
+    let y = layer.forward(x)?;
+    case.compare("Y", &layer.forward(moved)?, &y)
+}
+
+fn pixels(x: &ArrayD<f64>) -> f64 {
+    (x.len_of(Axis(1)) * x.len_of(Axis(2))) as f64
+}
+
+/// The layer with a bug.
+#[derive(Debug)]
+struct Naive(&'static str);
+
+impl Model for Naive {
+    fn forward(&self, x: &ArrayD<f64>, _parameters: &Parameters<f64>) -> ArrayD<f64> {
+        let last = if self.0 == "global-last-row" { 1 } else { 0 };
+        let rows = x.slice_axis(Axis(1), (..x.len_of(Axis(1)) - last).into());
+        let sum = rows.sum_axis(Axis(1)).sum_axis(Axis(1));
+        if self.0 == "global-sum" { sum } else { sum / pixels(x) }
+    }
+
+    fn backward(
+        &self,
+        x: &ArrayD<f64>,
+        _parameters: &Parameters<f64>,
+        dl_dz: &ArrayD<f64>,
+    ) -> (ArrayD<f64>, Parameters<f64>) {
+        let dl_dx = ArrayD::from_shape_fn(x.raw_dim(), |at| {
+            let g = dl_dz[[at[0], at[3]]];
+            match self.0 {
+                "global-not-divided" | "global-sum" => g,
+                "global-one-pixel" if (at[1], at[2]) == (0, 0) => g,
+                "global-one-pixel" => 0.0,
+                "global-last-row" if at[1] + 1 == x.len_of(Axis(1)) => 0.0,
+                _ => g / pixels(x),
+            }
+        });
+        (dl_dx, Parameters::none())
+    }
+}
+
+/// One channel of four pixels.
+fn worked(example: &mut Example<'_>) {
+    let x = array![[1.0, 2.0], [3.0, 6.0]];
+    let images = image_of(&x);
+    let g = array![[4.0]];
+    let dl_dx = global_average_pool_backward(g.view(), (2, 2));
+    example.number("y", global_average_pool_forward(images.view())[[0, 0]]);
+    example.number("g", g[[0, 0]]);
+    example.image("dx", &dl_dx);
+    example.array("x", &x);
+}

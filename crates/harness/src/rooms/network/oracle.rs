@@ -1,0 +1,164 @@
+//! Whole networks in training against the oracle: outputs, gradients, losses and parameters.
+
+use layers::Layer;
+use losses::Loss;
+use ndarray::{Array1, Array2, ArrayD};
+use network::{NetworkError, NeuralNetwork};
+use numerics::Rng;
+use optim::{Schedule, ScheduleConfig, Sgd, SgdConfig};
+use serde::Deserialize;
+
+use super::Passes;
+use crate::HarnessError;
+use crate::course::{Entry, Tally};
+use crate::oracle::Fixture;
+use crate::oracle::listed::Listed;
+use crate::room::Checks;
+use crate::rooms;
+
+/// The fields of a network in an entry of the fixtures.
+#[derive(Deserialize)]
+struct Declared {
+    loss: Loss,
+    momentum: f64,
+    clip_norm: Option<f64>,
+    schedule: ScheduleConfig,
+    steps: u64,
+}
+
+/// Compares the output and the gradients before the first step, then the loss before each step and after the
+/// last, and all parameters after the last. Only in `f64` do several steps stay close to the oracle's.
+pub(super) fn add(own: &mut Checks<Passes>) {
+    let (question, module, class) = (own.question, "test_models", own.name);
+    let fixture = Fixture { question, module, file: "Networks", kind: "network", class };
+    type Compare = fn(&mut Run, &mut Entry<'_>, &mut Tally) -> Result<(), HarnessError>;
+    let stages: [(&str, Compare); 3] = [
+        ("test_forward", Run::compare_output),
+        ("test_backward", Run::compare_gradients),
+        ("test_training", Run::compare_training),
+    ];
+    for (name, compare) in stages {
+        let passes = *own.subject;
+        own.list.push(fixture.check::<f64>(name, move |listed, entry, tally| {
+            compare(&mut Run::new(passes, listed, entry)?, entry, tally)
+        }));
+    }
+}
+
+struct Run {
+    passes: Passes,
+    network: NeuralNetwork<f64>,
+    x: ArrayD<f64>,
+    target: Array2<f64>,
+    sgd: Sgd<f64>,
+    schedule: Schedule,
+    steps: u64,
+}
+
+impl Run {
+    fn new(passes: Passes, listed: &Listed, entry: &mut Entry<'_>) -> Result<Self, HarnessError> {
+        let Declared { loss, momentum, clip_norm, schedule, steps } = listed.fields()?;
+        let (x, target) = (entry.array("input")?, entry.array("target")?);
+        let Ok(target) = target.clone().into_dimensionality() else {
+            return Err(entry.wrong_shape("target", "(m, k)".to_owned(), target.shape()));
+        };
+        let layers = built(listed, x.shape().get(1..).unwrap_or_default(), entry)?;
+        let network = NeuralNetwork::new(layers, loss).map_err(|error| entry.refused(error))?;
+        let sgd = SgdConfig { momentum, clip_norm, ..SgdConfig::default() };
+        let sgd = sgd.build().map_err(|error| entry.refused(error))?;
+        let schedule = schedule.build().map_err(|error| entry.refused(error))?;
+        Ok(Self { passes, network, x, target, sgd, schedule, steps })
+    }
+
+    fn compare_output(
+        &mut self,
+        entry: &mut Entry<'_>,
+        tally: &mut Tally,
+    ) -> Result<(), HarnessError> {
+        let output = self.passes.forward(&mut self.network, self.x.clone());
+        let output = output.map_err(|e| entry.refused(e))?;
+        self.add("output", &output.into_dyn(), entry, tally)
+    }
+
+    fn compare_gradients(
+        &mut self,
+        entry: &mut Entry<'_>,
+        tally: &mut Tally,
+    ) -> Result<(), HarnessError> {
+        self.loss_and_gradients().map_err(|e| entry.refused(e))?;
+        for (index, layer) in self.network.layers().iter().enumerate() {
+            for (name, gradient) in layer.gradients().iter() {
+                self.add(&format!("layer{index}.d{name}"), gradient, entry, tally)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare_training(
+        &mut self,
+        entry: &mut Entry<'_>,
+        tally: &mut Tally,
+    ) -> Result<(), HarnessError> {
+        let losses = Array1::from(self.train().map_err(|e| entry.refused(e))?);
+        self.add("losses", &losses.into_dyn(), entry, tally)?;
+        for (name, parameter) in self.network.parameters() {
+            self.add(&format!("layer{name}_trained"), parameter, entry, tally)?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        name: &str,
+        result: &ArrayD<f64>,
+        entry: &mut Entry<'_>,
+        tally: &mut Tally,
+    ) -> Result<(), HarnessError> {
+        let reference = entry.array(name)?;
+        let case = format!("{} layers, input {:?}", self.network.layers().len(), self.x.shape());
+        tally.add(&entry.key(name), &case, result, &reference);
+        Ok(())
+    }
+
+    fn loss_and_gradients(&mut self) -> Result<f64, NetworkError> {
+        let output = self.passes.forward(&mut self.network, self.x.clone())?;
+        self.passes.backward(&mut self.network, &self.target, &output)
+    }
+
+    /// The losses before each step and after the last.
+    fn train(&mut self) -> Result<Vec<f64>, NetworkError> {
+        let mut losses = vec![self.loss_and_gradients()?];
+        for step in 0..self.steps {
+            let lr = self.schedule.lr(step);
+            self.passes.update(&mut self.network, &mut self.sgd, lr)?;
+            losses.push(self.loss_and_gradients()?);
+        }
+        Ok(losses)
+    }
+}
+
+/// The layers with the parameters of the entry, which has a name for each.
+fn built(
+    listed: &Listed,
+    example: &[usize],
+    entry: &mut Entry<'_>,
+) -> Result<Vec<Box<dyn Layer<f64>>>, HarnessError> {
+    let mut layers: Vec<Box<dyn Layer<f64>>> = Vec::new();
+    let mut shape = example.to_vec();
+    for (index, part) in listed.parts("layers").iter().enumerate() {
+        let room = rooms::layers().into_iter().find(|room| room.kind == part.kind());
+        let room = room.ok_or_else(|| part.invalid("a kind of no layer"))?;
+        let Some(spec) = room.spec_for((room.declared)(part)?, &shape) else {
+            let expected = format!("an example that layer {index} takes");
+            return Err(entry.wrong_shape("input", expected, &shape));
+        };
+        let mut layer = spec.build(&mut Rng::new(0)).map_err(|error| entry.refused(error))?;
+        for (name, parameter) in layer.parameters_and_gradients().0.iter_mut() {
+            let value = entry.shaped(&format!("layer{index}.{name}"), parameter.shape())?;
+            parameter.assign(&value);
+        }
+        shape = layer.output_shape().to_vec();
+        layers.push(layer);
+    }
+    Ok(layers)
+}

@@ -1,0 +1,403 @@
+//! The learning-rate schedules: exponential decay of question 5; the triangular, the one-cycle and the linear
+//! schedule of question 7.
+
+use std::f64::consts::{FRAC_PI_2, PI};
+use std::sync::Arc;
+
+use ndarray::Array1;
+use optim::{OptimError, ScheduleConfig};
+use serde::Deserialize;
+
+use crate::Check;
+use crate::cases::{Case, Failure, Verdict, claim};
+use crate::oracle::Fixture;
+use crate::room::{Checks, PlainRoom, bugs, free_claim};
+use crate::worked::Example;
+
+/// The learning rate of a step.
+type Rate = dyn Fn(ScheduleConfig, u64) -> Result<f64, OptimError> + Send + Sync;
+
+pub(super) static ROOM: PlainRoom<Rate> = PlainRoom {
+    name: "Schedule",
+    question: "7",
+    real: || Arc::new(|config: ScheduleConfig, step| Ok(config.build()?.lr(step))),
+    faulty: |bug| Arc::new(move |config, step| faulty(bug, config, step)),
+    checks: |own| {
+        oracle(own);
+        formulas(own);
+        claims(own);
+    },
+    free_checks,
+    bugs: bugs! {
+        "cycle-end-late" [Oracle Formula Property] "the end is reached one step after the last"
+        "cycle-peak-early" [Oracle Formula Property] "the peak is one step early"
+        "cycle-first-leg-down" [Oracle Formula Property] "the first leg runs from the peak to the start"
+        "one-cycle-quarter-wave" [Oracle Formula] "a quarter of the cosine's wave in place of a half, with a kink at the peak"
+        "one-cycle-straight" [Oracle Formula] "the one-cycle schedule is the triangular one"
+        "cycle-end-of-start" [Oracle Formula Property] "the end is a share of the start, as PyTorch has it, not of the peak"
+        "cycle-falls-on" [Oracle Property] "after the last step the rate goes on"
+        "cycle-starts-again" [Oracle Property] "after the last step the cycle begins anew"
+        "linear-end-early" [Oracle Formula Property] "a straight line is at 0 at the last step, not one after it"
+        "linear-below-0" [Oracle Formula Property] "after its end a straight line goes on below 0"
+        "exponential-each-step" [Formula] "the exponential schedule decays in each step, whatever its decay_steps"
+        "exponential-nearest-stair" [Formula] "the staircase rounds its exponent to the nearest instead of down"
+        "cycle-unchecked" [Property] "a cycle without a first or second leg is accepted"
+    },
+    examples: &[
+        ("exponential", exponential),
+        ("one-cycle", one_cycle),
+        ("triangular", triangular),
+        ("linear", linear),
+    ],
+};
+
+/// The schedules with a bug or with none.
+fn faulty(bug: &str, config: ScheduleConfig, step: u64) -> Result<f64, OptimError> {
+    if bug != "cycle-unchecked" {
+        config.build()?;
+    }
+    let t = step as f64;
+    let (peak_lr, total_steps, peak_step, start, mut end) = match config {
+        ScheduleConfig::Linear { lr, total_steps } => {
+            let n = total_steps as f64;
+            return Ok(match bug {
+                "linear-end-early" => lr * (1.0 - t / (n - 1.0).max(1.0)).max(0.0),
+                "linear-below-0" => lr * (1.0 - t / n),
+                "cycle-starts-again" => lr * (1.0 - t % n / n),
+                _ => lr * (1.0 - t / n).max(0.0),
+            });
+        }
+        ScheduleConfig::Exponential { lr, decay, decay_steps, staircase } => {
+            let t = t / decay_steps as f64;
+            return Ok(match bug {
+                "exponential-each-step" => lr * decay.powf(step as f64),
+                "exponential-nearest-stair" if staircase => lr * decay.powf(t.round()),
+                _ => lr * decay.powf(if staircase { t.floor() } else { t }),
+            });
+        }
+        ScheduleConfig::Constant { lr } => return Ok(lr),
+        ScheduleConfig::Triangular {
+            peak_lr,
+            total_steps,
+            peak_step,
+            start_fraction,
+            end_fraction,
+        }
+        | ScheduleConfig::OneCycle {
+            peak_lr,
+            total_steps,
+            peak_step,
+            start_fraction,
+            end_fraction,
+        } => (peak_lr, total_steps, peak_step, start_fraction, end_fraction),
+    };
+    let cosine = matches!(config, ScheduleConfig::OneCycle { .. });
+    let mut last = (total_steps - 1) as f64;
+    let (mut top, mut t) = (peak_step as f64, t);
+    match bug {
+        "cycle-end-late" => last += 1.0,
+        "cycle-peak-early" => top -= 1.0,
+        "cycle-end-of-start" => end *= start,
+        "cycle-starts-again" => t %= last + 1.0,
+        _ => {}
+    }
+    if bug != "cycle-falls-on" {
+        t = t.min(last);
+    }
+    let (from, to, x) =
+        if t <= top { (start, 1.0, t / top) } else { (1.0, end, (t - top) / (last - top)) };
+    let x = if x.is_nan() { 1.0 } else { x };
+    let share = match bug {
+        "one-cycle-straight" => x,
+        "one-cycle-quarter-wave" if cosine => 1.0 - (PI * x / 2.0).cos(),
+        _ if cosine => (1.0 - (PI * x).cos()) / 2.0,
+        _ => x,
+    };
+    let share = if bug == "cycle-first-leg-down" && t <= top { 1.0 - share } else { share };
+    Ok(peak_lr * ((1.0 - share) * from + share * to))
+}
+
+/// Compares with the oracle; a schedule computes in `f64` whatever the parameters are.
+fn oracle(own: &mut Checks<Rate>) {
+    #[derive(Deserialize)]
+    struct Declared {
+        schedule: ScheduleConfig,
+    }
+    let (question, module, file) = (own.question, "test_optimizers", "Schedules");
+    let fixture = Fixture { question, module, file, kind: "schedule", class: file };
+    let rate = Arc::clone(&own.subject);
+    own.list.push(fixture.check::<f64>("test_lr", move |listed, entry, tally| {
+        let Declared { schedule } = listed.fields()?;
+        let reference = entry.array("output")?;
+        let mut rates = entry.shaped("input", reference.shape())?;
+        for step in &mut rates {
+            *step = rate(schedule, *step as u64).map_err(|error| entry.refused(error))?;
+        }
+        tally.add(&entry.key("output"), &format!("{schedule:?}"), &rates, &reference);
+        Ok(())
+    }));
+}
+
+/// A cycle's numbers as the formulas name them: peak rate, last step, peak's step, both fractions.
+struct Cycle {
+    config: ScheduleConfig,
+    peak: f64,
+    last: u64,
+    top: u64,
+    start: f64,
+    end: f64,
+}
+
+/// One of the two cycles, by peak rate, last step, peak's step and both fractions.
+fn cycle(one_cycle: bool, (peak, last, top, start, end): (f64, u64, u64, f64, f64)) -> Cycle {
+    let (peak_lr, total_steps, peak_step) = (peak, last + 1, top);
+    let (start_fraction, end_fraction) = (start, end);
+    let config = if one_cycle {
+        ScheduleConfig::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+    } else {
+        ScheduleConfig::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+    };
+    Cycle { config, peak, last, top, start, end }
+}
+
+fn draw(one_cycle: bool, case: &mut Case) -> Cycle {
+    let last = case.between(2, 60) as u64;
+    let top = case.between(1, last as usize - 1) as u64;
+    let peak = 0.01 + case.rng.uniform();
+    // The ends are often 0, where a fraction that is added instead of multiplied shows.
+    let (start, end) = match case.between(0, 2) {
+        0 => (0.0, 0.0),
+        _ => (case.rng.uniform(), case.rng.uniform()),
+    };
+    let cycle = cycle(one_cycle, (peak, last, top, start, end));
+    case.describe(format!("{:?}", cycle.config));
+    cycle
+}
+
+/// A handful of roundings of numbers of at most 2, the cosine's among them.
+const ROUNDING: f64 = 4e-15;
+
+fn formulas(own: &mut Checks<Rate>) {
+    // lr(t) = lr_peak (s + (1 - s) w(t/p)) for t <= p, lr_peak (1 - (1 - e) w((t - p)/(l - p))) up to l, where
+    // w(x) = x.
+    own.formula("triangular", ROUNDING, |rate, case| legs(rate, draw(false, case), case, |x| x));
+    // The same with w(x) = (1 - cos(π x)) / 2.
+    own.formula("one-cycle", ROUNDING, |rate, case| {
+        legs(rate, draw(true, case), case, |x| (1.0 - (PI * x).cos()) / 2.0)
+    });
+    // lr(t) = lr (1 - t/n) for t < n, and 0 from n on.
+    own.formula("linear-schedule", ROUNDING, |rate, case| {
+        let (lr, n) = (0.01 + case.rng.uniform(), case.between(1, 40) as u64);
+        case.describe(format!("from {lr} to 0 in {n} steps"));
+        for t in 0..n + 5 {
+            let got = rate(ScheduleConfig::Linear { lr, total_steps: n }, t)?;
+            let expected = if t < n { lr * (1.0 - t as f64 / n as f64) } else { 0.0 };
+            case.compare_numbers(&format!("lr({t})"), got, expected);
+        }
+        Ok(())
+    });
+    // η_t = η_0 ρ^(t/T), as a staircase η_0 ρ^⌊t/T⌋: one factor for each T steps, and for what is left of T the
+    // root of it. 59 factors, each rounded and multiplied, of a number below 1.01: 59 · 2 u = 1.3e-14. The
+    // power and the roots are off by a few units where they are not small.
+    own.formula_of("5", "exponential-schedule", 2e-14, |rate, case| {
+        let staircase = case.between(0, 1) == 1;
+        let (lr, decay) = (0.01 + case.rng.uniform(), 0.1 + 0.9 * case.rng.uniform());
+        let decay_steps = case.between(1, 8) as u64;
+        case.describe(format!("{lr}, {decay} in {decay_steps} steps, staircase {staircase}"));
+        let config = ScheduleConfig::Exponential { lr, decay, decay_steps, staircase };
+        for t in 0..60 {
+            let mut expected = lr;
+            for _ in 0..t / decay_steps {
+                expected *= decay;
+            }
+            if !staircase {
+                let root = (decay.ln() / decay_steps as f64).exp();
+                for _ in 0..t % decay_steps {
+                    expected *= root;
+                }
+            }
+            case.compare_numbers(&format!("lr({t})"), rate(config, t)?, expected);
+        }
+        Ok(())
+    });
+}
+
+/// Compares every step with the two legs of this wave.
+fn legs(rate: &Rate, cycle: Cycle, case: &mut Case, wave: fn(f64) -> f64) -> Verdict {
+    let Cycle { config, peak, last, top, start, end } = cycle;
+    for t in 0..=last {
+        let expected = if t <= top {
+            peak * (start + (1.0 - start) * wave(t as f64 / top as f64))
+        } else {
+            peak * (1.0 - (1.0 - end) * wave((t - top) as f64 / (last - top) as f64))
+        };
+        case.compare_numbers(&format!("lr({t})"), rate(config, t)?, expected);
+    }
+    Ok(())
+}
+
+fn claims(own: &mut Checks<Rate>) {
+    own.exactly("the_maximum_is_the_peak", |rate, case| {
+        let (cycle, rates) = drawn_rates(rate, case)?;
+        let at_peak = rates[cycle.top as usize];
+        claim(at_peak == cycle.peak, || format!("at the peak's step it is {at_peak}"))?;
+        let largest = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        claim(largest <= cycle.peak * (1.0 + ROUNDING), || format!("it goes up to {largest}"))
+    });
+    // Exactly at both ends, and for ever after the last step.
+    own.exactly("it_begins_and_ends_where_it_should", |rate, case| {
+        let one_cycle = case.between(0, 1) == 1;
+        let Cycle { config, peak, last, start, end, .. } = draw(one_cycle, case);
+        let later = last + case.between(1, 1000) as u64;
+        let (start, end) = (peak * start, peak * end);
+        are(rate, config, &[(0, start), (last, end), (later, end), (u64::MAX, end)])
+    });
+    own.exactly("it_rises_and_then_falls", |rate, case| {
+        let (cycle, rates) = drawn_rates(rate, case)?;
+        let slack = cycle.peak * ROUNDING;
+        for (t, pair) in (0..).zip(rates.windows(2)) {
+            let up = t < cycle.top;
+            let right = if up { pair[1] >= pair[0] - slack } else { pair[1] <= pair[0] + slack };
+            claim(right, || format!("lr({t}) = {}, lr({}) = {}", pair[0], t + 1, pair[1]))?;
+        }
+        Ok(())
+    });
+    // From one step to the next the rate changes by no more than the leg's steepest slope.
+    own.exactly("no_step_jumps", |rate, case| {
+        let (Cycle { config, peak, last, top, start, end }, rates) = drawn_rates(rate, case)?;
+        // The derivative of (1 - cos(π x)) / 2 is at most π/2.
+        let one_cycle = matches!(config, ScheduleConfig::OneCycle { .. });
+        let steepest = if one_cycle { FRAC_PI_2 } else { 1.0 };
+        let up = peak * (1.0 - start) / top as f64;
+        let down = peak * (1.0 - end) / (last - top) as f64;
+        for (t, pair) in (0..).zip(rates.windows(2)) {
+            let bound = if t < top { up } else { down } * steepest + peak * ROUNDING;
+            let change = (pair[1] - pair[0]).abs();
+            claim(change <= bound, || format!("after step {t} it changes by {change} > {bound}"))?;
+        }
+        Ok(())
+    });
+    own.exactly("a_cycle_without_both_legs_is_refused", |rate, case| {
+        let one_cycle = case.between(0, 1) == 1;
+        let last = case.between(2, 49) as u64;
+        for numbers in [
+            (0.1, 1, 1, 0.0, 0.0),
+            (0.1, last, 0, 0.0, 0.0),
+            (0.1, last, last, 0.0, 0.0),
+            (0.1, last, 1, 1.5, 0.0),
+            (0.1, last, 1, 0.0, -0.1),
+            (0.0, last, 1, 0.0, 0.0),
+        ] {
+            refused(rate, cycle(one_cycle, numbers).config)?;
+        }
+        Ok(())
+    });
+    // The linear schedule begins at its rate, falls by the same at each step, and is exactly 0 from its end
+    // on; without a step, or without a rate, it is refused.
+    own.exactly("a_straight_line_ends_at_0", |rate, case| {
+        let (lr, total_steps) = (0.01 + case.rng.uniform(), case.between(1, 60) as u64);
+        let config = ScheduleConfig::Linear { lr, total_steps };
+        case.describe(format!("{config:?}"));
+        let later = total_steps + case.between(1, 1000) as u64;
+        are(rate, config, &[(0, lr), (total_steps, 0.0), (later, 0.0), (u64::MAX, 0.0)])?;
+        for t in 0..total_steps {
+            let fall = rate(config, t)? - rate(config, t + 1)?;
+            let off = (fall - lr / total_steps as f64).abs();
+            claim(off <= lr * ROUNDING, || format!("after step {t} it falls by {fall}"))?;
+        }
+        refused(rate, ScheduleConfig::Linear { lr, total_steps: 0 })?;
+        refused(rate, ScheduleConfig::Linear { lr: 0.0, total_steps })
+    });
+}
+
+/// A cycle, and the rates of all its steps and of some after the last.
+fn drawn_rates(rate: &Rate, case: &mut Case) -> Result<(Cycle, Vec<f64>), Failure> {
+    let one_cycle = case.between(0, 1) == 1;
+    let cycle = draw(one_cycle, case);
+    let rates: Result<_, _> = (0..cycle.last + 4).map(|t| rate(cycle.config, t)).collect();
+    Ok((cycle, rates?))
+}
+
+/// Claims that the rates of these steps are exactly these.
+fn are(rate: &Rate, config: ScheduleConfig, expected: &[(u64, f64)]) -> Verdict {
+    for &(step, expected) in expected {
+        let got = rate(config, step)?;
+        claim(got == expected, || format!("lr({step}) is {got}, not {expected}"))?;
+    }
+    Ok(())
+}
+
+fn refused(rate: &Rate, config: ScheduleConfig) -> Verdict {
+    claim(rate(config, 0).is_err(), || format!("{config:?} was accepted"))
+}
+
+fn free_checks() -> Vec<Check> {
+    // At whole multiples of its period a staircase has the value of the smooth decay, and between them it
+    // is above it, but not by more than one step.
+    let name = "stairs_touch_the_curve_from_above";
+    vec![free_claim(20, 1e-12, "properties.Schedule", name, |case| {
+        let (lr, decay) = (0.1 + case.rng.uniform(), 0.3 + 0.7 * case.rng.uniform());
+        let decay_steps = case.between(1, 20) as u64;
+        case.describe(format!("lr {lr}, decay {decay}, decay_steps {decay_steps}"));
+        let build =
+            |staircase| ScheduleConfig::Exponential { lr, decay, decay_steps, staircase }.build();
+        let (curve, stairs) = (build(false)?, build(true)?);
+        case.compare_numbers("lr after one period", stairs.lr(decay_steps), lr * decay);
+        for step in 0..5 * decay_steps {
+            let (curve, stairs) = (curve.lr(step), stairs.lr(step));
+            if step % decay_steps == 0 {
+                case.compare_numbers("lr of the stairs", stairs, curve);
+            }
+            let touches =
+                stairs * (1.0 + 1e-15) >= curve && stairs * decay <= curve * (1.0 + 1e-15);
+            claim(touches, || {
+                format!("step {step}: the curve is at {curve}, the stairs are at {stairs}")
+            })?;
+        }
+        Ok(())
+    })]
+}
+
+/// A rate that falls to a quarter in every two steps, gradually and as a staircase.
+fn exponential(example: &mut Example<'_>) {
+    let (lr, decay, decay_steps) = (8.0, 0.25, 2);
+    for (name, staircase) in [("rates", false), ("staircase", true)] {
+        let config = ScheduleConfig::Exponential { lr, decay, decay_steps, staircase };
+        record(example, name, config, 5);
+    }
+    example.number("lr", lr);
+    example.number("decay", decay);
+    example.number("decay-steps", decay_steps as f64);
+}
+
+/// Three steps up and two down.
+fn one_cycle(example: &mut Example<'_>) {
+    record_cycle(example, &cycle(true, (4.0, 5, 3, 0.0, 0.5)));
+}
+
+/// Four steps up and two down.
+fn triangular(example: &mut Example<'_>) {
+    record_cycle(example, &cycle(false, (4.0, 6, 4, 0.25, 0.5)));
+}
+
+/// Four steps down, and one after them.
+fn linear(example: &mut Example<'_>) {
+    let (lr, total_steps) = (2.0, 4);
+    example.number("lr", lr);
+    example.number("steps", total_steps as f64);
+    record(example, "rates", ScheduleConfig::Linear { lr, total_steps }, total_steps + 1);
+}
+
+fn record_cycle(example: &mut Example<'_>, cycle: &Cycle) {
+    example.number("peak", cycle.peak);
+    example.number("peak-step", cycle.top as f64);
+    example.number("last-step", cycle.last as f64);
+    example.number("start", cycle.start);
+    example.number("end", cycle.end);
+    record(example, "rates", cycle.config, cycle.last + 1);
+}
+
+fn record(example: &mut Example<'_>, name: &str, config: ScheduleConfig, steps: u64) {
+    let schedule = config.build().expect("the hyperparameters are in range");
+    example.array(name, &(0..steps).map(|step| schedule.lr(step)).collect::<Array1<f64>>());
+}

@@ -1,0 +1,226 @@
+//! A folder in which the program runs, with its data and cache; it asks no network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use cnn::Conv2DConfig;
+use datasets::{Augmentation, CIFAR10_CLASSES, FASHION_MNIST_CLASSES, ImageSet, cifar10_sample};
+use experiment::{Config, Data, Dtype, Evaluation, Program};
+use layers::FullyConnectedConfig;
+use ndarray::{Array, Array2, Array4, ArrayD};
+use ndarray_npy::write_npy;
+use numerics::Rng;
+use optim::{ScheduleConfig, SgdConfig};
+use tempfile::TempDir;
+use training::{
+    Ended, Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
+    RunConfig,
+};
+
+pub(crate) struct Machine {
+    folder: TempDir,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A machine with the checkpoint `model.safetensors` of a small convolutional network.
+    pub(crate) fn with_checkpoint() -> Self {
+        let machine = Self::new();
+        machine.checkpoint("model.safetensors");
+        machine
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program, with nothing of the user's environment.
+    pub(crate) fn command(&self) -> Command {
+        self.enclosed(env!("CARGO_BIN_EXE_kaggle"))
+    }
+
+    /// Another program, in the same environment.
+    pub(crate) fn enclosed(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).env_remove("CS189_DATA");
+        command.env("HOME", self.path("home")).env("XDG_CACHE_HOME", self.path("home/cache"));
+        command
+    }
+
+    pub(crate) fn run(&self, arguments: &str) -> Output {
+        self.command().args(arguments.split_whitespace()).output().unwrap()
+    }
+
+    /// What the program prints on both streams.
+    pub(crate) fn succeed(&self, arguments: &str) -> (String, String) {
+        let output = self.run(arguments);
+        let [said, warned] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        assert!(output.status.success(), "{arguments}: {warned}");
+        (said, warned)
+    }
+
+    /// The message of a command that must end with this exit code.
+    pub(crate) fn fail(&self, arguments: &str, code: i32) -> String {
+        let output = self.run(arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {error}");
+        assert!(error.contains("error: "), "{error}");
+        assert!(!error.contains("panicked"), "{error}");
+        error
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// The names in the folder, in order, without the checkpoint and the images.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let input = |name: &String| name.ends_with(".safetensors") || name.ends_with(".npy");
+        let mut names: Vec<_> = names.filter(|name| !input(name) && name != "runs").collect();
+        names.sort();
+        names
+    }
+
+    /// Writes the images as rows of the competition's form.
+    pub(crate) fn npy(&self, name: &str, images: &Array4<u8>) {
+        write_npy(self.path(name), &rows(images)).unwrap();
+    }
+
+    /// Trains a small convolutional network for an epoch on the sample; its checkpoint.
+    pub(crate) fn checkpoint(&self, name: &str) -> PathBuf {
+        self.keep(name, &self.train("runs", name, &cifar10_sample().unwrap(), CIFAR10_CLASSES))
+    }
+
+    /// The same as a record in `experiments/`, with this result on the test set; its folder.
+    pub(crate) fn record(&self, name: &str, test: Option<Evaluation>) -> PathBuf {
+        self.unfinished(name).finish(test).unwrap();
+        self.path("experiments").join(name)
+    }
+
+    /// The record of a training that was killed before its end.
+    pub(crate) fn unfinished_record(&self, name: &str) {
+        drop(self.unfinished(name));
+    }
+
+    fn unfinished(&self, name: &str) -> Finished {
+        self.train("experiments", name, &cifar10_sample().unwrap(), CIFAR10_CLASSES)
+    }
+
+    /// The same for images of 28 x 28 x 1 in the classes of Fashion-MNIST.
+    pub(crate) fn fashion_mnist_checkpoint(&self, name: &str) -> PathBuf {
+        let images = Array::from_shape_fn((20, 28, 28, 1), |(n, r, c, _)| (n * r + c) as u8);
+        let labels = (0..20).map(|n| n % 10).collect();
+        let set = ImageSet::new(images, labels, &FASHION_MNIST_CLASSES).unwrap();
+        self.keep(name, &self.train("runs", name, &set, FASHION_MNIST_CLASSES))
+    }
+
+    /// Weights that are finite, and whose logits are too for black images, but not for white ones.
+    pub(crate) fn overflowing_checkpoint(&self, name: &str) {
+        let images = Array4::zeros((20, 32, 32, 3));
+        let labels = (0..20).map(|n| n % 10).collect();
+        let black = ImageSet::new(images, labels, &CIFAR10_CLASSES).unwrap();
+        let mut model = small_model(&black, CIFAR10_CLASSES, 0.0);
+        let large = ArrayD::from_elem(vec![3, 3, 3, 4], 1e37);
+        model.network_mut().layers_mut()[0].set_parameter("W", &large).unwrap();
+        self.keep(name, &self.train_model("runs", name, &black, model));
+    }
+
+    /// Copies the checkpoint of a training.
+    fn keep(&self, name: &str, finished: &Finished) -> PathBuf {
+        let (from, to) = (finished.run().last_checkpoint(), self.path(name));
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(from, &to).unwrap();
+        to
+    }
+
+    fn train(&self, root: &str, name: &str, set: &ImageSet, classes: [&str; 10]) -> Finished {
+        self.train_model(root, name, set, small_model(set, classes, 0.5))
+    }
+
+    fn train_model(&self, root: &str, name: &str, set: &ImageSet, model: Model) -> Finished {
+        let sha256 = "0".repeat(64);
+        let config = RunConfig {
+            epochs: 1,
+            batch_size: 10,
+            seed: 7,
+            sgd: SgdConfig::default(),
+            schedule: ScheduleConfig::Constant { lr: 1e-3 },
+            groups: vec![],
+            label_smoothing: 0.0,
+            augmentation: "none".to_owned(),
+            data_sha256: sha256.clone(),
+        };
+        let data =
+            Data { name: "cifar-10".to_owned(), sha256, train: set.len(), validation: 0, test: 0 };
+        let model_name = name.replace(['/', '.'], "-").parse().unwrap();
+        let record = Config::new(model_name, "a command", 7, Dtype::F32, data, &config).unwrap();
+        let program = Program { name: "tests".into(), version: "1".into(), revision: None };
+        let source = ImageBatches::new(set, &model, 10, 7, Augmentation::default()).unwrap();
+        let monitor = Monitor::new(set, None, 7).unwrap();
+        let run = Run::begin(&self.path(root), &record, program, false, model, config).unwrap();
+        let ended =
+            run.train(&source, &monitor, &Interrupt::new(), &mut Progress::new(true)).unwrap();
+        let Ended::Finished(finished) = ended else { panic!("nobody interrupted it") };
+        *finished
+    }
+}
+
+/// A convolutional network for the images of a set, of which this is the mean.
+fn small_model(set: &ImageSet, classes: [&str; 10], mean: f64) -> Model {
+    let (_, rows, cols, channels) = set.images().dim();
+    let spec = ModelSpec {
+        name: "small".to_owned(),
+        input_shape: [rows, cols, channels],
+        class_names: classes.map(str::to_owned).to_vec(),
+        mean: vec![mean; channels],
+        std: vec![0.25; channels],
+        layers: vec![
+            LayerSpec::Conv2D(Conv2DConfig::new(4, (3, 3))),
+            LayerSpec::Flatten,
+            LayerSpec::FullyConnected(FullyConnectedConfig::new(10)),
+        ],
+    };
+    Model::build(spec, &mut Rng::new(7)).unwrap()
+}
+
+/// Images that are all different, some of each brightness.
+pub(crate) fn images(n: usize) -> Array4<u8> {
+    let mut rng = Rng::new(3);
+    let mut images = Array4::zeros((n, 32, 32, 3));
+    for mut image in images.outer_iter_mut() {
+        let [base, range] = [rng.uniform(), rng.uniform()].map(|u| 128.0 * u);
+        image.mapv_inplace(|_: u8| (base + range * rng.uniform()) as u8);
+    }
+    images
+}
+
+/// The rows `(n, 3072)` of images: all red, then all green, then all blue values.
+pub(crate) fn rows(images: &Array4<u8>) -> Array2<u8> {
+    Array::from_shape_fn((images.dim().0, 3072), |(n, i)| {
+        images[[n, i % 1024 / 32, i % 32, i / 1024]]
+    })
+}
+
+/// The line that begins so.
+pub(crate) fn line<'a>(text: &'a str, start: &str) -> &'a str {
+    let found = text.lines().find(|line| line.starts_with(start));
+    found.unwrap_or_else(|| panic!("no line begins with {start:?}:\n{text}"))
+}
+
+/// The file of a path as an argument.
+pub(crate) fn argument(path: &Path) -> &str {
+    path.to_str().unwrap()
+}

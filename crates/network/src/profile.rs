@@ -1,0 +1,150 @@
+//! The time of training steps, part by part.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A part of a training step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The mini-batch is made.
+    Data,
+    /// The forward pass of a layer, counted from 0.
+    Forward(usize),
+    /// The loss and its gradient.
+    Loss,
+    /// The backward pass of a layer.
+    Backward(usize),
+    /// The step of the optimiser.
+    Update,
+}
+
+/// The time of a number of training steps, and of their parts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Profile {
+    parts: BTreeMap<Part, Duration>,
+    total: Duration,
+    steps: u64,
+    examples: u64,
+}
+
+impl Profile {
+    /// The time of a part in all steps together.
+    #[must_use]
+    pub fn part(&self, part: Part) -> Duration {
+        self.parts.get(&part).copied().unwrap_or_default()
+    }
+
+    /// The time of all parts together.
+    #[must_use]
+    pub fn parts(&self) -> Duration {
+        self.parts.values().sum()
+    }
+
+    /// The time of all steps together, with what lies between their parts.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.total
+    }
+
+    /// The number of steps.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The number of examples in all steps together.
+    #[must_use]
+    pub fn examples(&self) -> u64 {
+        self.examples
+    }
+}
+
+/// Fills a [`Profile`], if it is switched on; otherwise it looks at no clock.
+#[derive(Clone, Debug, Default)]
+pub struct Profiler {
+    profile: Option<Profile>,
+    step: Option<Running>,
+}
+
+/// A step that is not over yet.
+#[derive(Clone, Debug)]
+struct Running {
+    since: Instant,
+    parts: Vec<(Part, Duration)>,
+}
+
+impl Profiler {
+    /// Begins an empty profile.
+    pub fn switch_on(&mut self) {
+        *self = Self { profile: Some(Profile::default()), step: None };
+    }
+
+    /// A step begins. One that began before and never ended is forgotten.
+    pub fn begin_step(&mut self) {
+        if self.profile.is_some() {
+            self.step = Some(Running { since: Instant::now(), parts: Vec::new() });
+        }
+    }
+
+    /// The step with so many examples is over.
+    pub fn end_step(&mut self, examples: usize) {
+        let (Some(profile), Some(step)) = (&mut self.profile, self.step.take()) else { return };
+        profile.total += step.since.elapsed();
+        profile.steps += 1;
+        profile.examples += examples as u64;
+        for (part, time) in step.parts {
+            *profile.parts.entry(part).or_default() += time;
+        }
+    }
+
+    /// Does `work`, whose time belongs to this part of the step, if there is one.
+    pub fn time<R>(&mut self, part: Part, work: impl FnOnce() -> R) -> R {
+        let Some(step) = &mut self.step else { return work() };
+        let start = Instant::now();
+        let result = work();
+        step.parts.push((part, start.elapsed()));
+        result
+    }
+
+    /// The profile of the steps that are over, if it is switched on.
+    #[must_use]
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_steps_count() {
+        let mut profiler = Profiler::default();
+        profiler.switch_on();
+        profiler.time(Part::Loss, || ());
+        for examples in [3, 4] {
+            profiler.begin_step();
+            profiler.time(Part::Update, || std::thread::sleep(Duration::from_millis(1)));
+            profiler.end_step(examples);
+        }
+        // Begun, and never ended.
+        profiler.begin_step();
+        profiler.time(Part::Data, || std::thread::sleep(Duration::from_millis(1)));
+        let profile = profiler.profile().unwrap();
+        assert_eq!((profile.steps(), profile.examples()), (2, 7));
+        assert_eq!(profile.part(Part::Data), Duration::ZERO);
+        assert_eq!(profile.part(Part::Loss), Duration::ZERO);
+        assert!(profile.part(Part::Update) >= Duration::from_millis(2));
+        assert_eq!(profile.parts(), profile.part(Part::Update));
+        assert!(profile.total() >= profile.parts());
+    }
+
+    #[test]
+    fn what_is_off_passes_the_work_through() {
+        let mut profiler = Profiler::default();
+        profiler.begin_step();
+        assert_eq!(profiler.time(Part::Forward(0), || 7), 7);
+        profiler.end_step(1);
+        assert!(profiler.profile().is_none());
+    }
+}

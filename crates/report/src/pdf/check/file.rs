@@ -1,0 +1,88 @@
+//! The file as a whole: what it says of itself, its fonts, its pages.
+
+use super::{BOTTOM, CONTENTS, Placed, TOP, body, squeezed_runs};
+use crate::pdf::Metadata;
+use crate::pdf::layout::Role;
+use crate::pdf::read::{Link, Page, Pdf, squeezed};
+
+/// Least distance of text from the edges of the paper, in points.
+const EDGE: f64 = 20.0;
+
+/// US letter, upright.
+const PAPER: (f64, f64) = (612.0, 792.0);
+
+pub(super) fn check(placed: &[Placed<'_>], metadata: &Metadata, pdf: &Pdf) -> Vec<String> {
+    let mut problems = Vec::new();
+    let says = [
+        ("Title", &pdf.title, metadata.title.trim()),
+        ("Author", &pdf.author, metadata.author.trim()),
+        ("language", &pdf.language, "en"),
+    ];
+    for (key, found, value) in says.into_iter().filter(|(_, found, value)| found != value) {
+        problems.push(format!("the file's {key} is {found:?}, not {value:?}"));
+    }
+    if pdf.fonts.is_empty() {
+        problems.push("the file has no font, hence no text".to_owned());
+    }
+    for (font, _) in pdf.fonts.iter().filter(|(_, is_embedded)| !**is_embedded) {
+        problems.push(format!("the font {font} is not in the file"));
+    }
+    for (page, number) in pdf.pages.iter().zip(1..) {
+        let on_page = |chapter: &&Placed<'_>| chapter.numbers.contains(&number);
+        let title = match placed.iter().find(on_page).map(|placed| placed.chapter) {
+            Some(chapter) if chapter.role == Role::Title => "",
+            Some(chapter) => &chapter.running_title,
+            None => CONTENTS,
+        };
+        problems.extend(check_page(page, number, title, pdf));
+    }
+    problems
+}
+
+fn check_page(page: &Page, number: usize, title: &str, pdf: &Pdf) -> Vec<String> {
+    let near =
+        |width: f64, height: f64| (width - PAPER.0).abs() < 1.0 && (height - PAPER.1).abs() < 1.0;
+    let top = squeezed_runs(page.runs.iter().filter(|run| run.y < TOP));
+    let bottom = squeezed_runs(page.runs.iter().filter(|run| run.y > page.height - BOTTOM));
+    let foot = if title.is_empty() { String::new() } else { number.to_string() };
+    let (width, height) = (page.width, page.height);
+    let holds = [
+        (
+            near(width, height) || near(height, width),
+            format!("page {number} is {:?} points: not letter", (width, height)),
+        ),
+        (body(page).next().is_some(), format!("page {number} is blank")),
+        (bottom == foot, format!("page {number} has the number \"{bottom}\" at its foot")),
+        (
+            top == squeezed([title]),
+            format!("page {number} has \"{top}\" at its head, not \"{title}\""),
+        ),
+    ];
+    let mut problems: Vec<String> =
+        holds.into_iter().filter(|(holds, _)| !holds).map(|(_, problem)| problem).collect();
+    let inside = |x: f64| x >= EDGE && x <= width - EDGE;
+    let mut visible = page.runs.iter().filter(|run| !run.text.trim().is_empty());
+    if let Some(run) = visible
+        .find(|run| !inside(run.x) || !inside(run.x + run.width) || run.y < 0.0 || run.y > height)
+    {
+        problems.push(format!("page {number}: \"{}\" reaches beyond the margin", run.text));
+    }
+    if let Some(run) = page.runs.iter().find(|run| run.text.contains('\u{fffd}')) {
+        problems.push(format!(
+            "page {number}: a character at {:.0}, {:.0} points is in no font of this machine",
+            run.x, run.y
+        ));
+    }
+    problems.extend(page.links.iter().filter_map(|link| {
+        match link {
+            Link::Inside(id) => (!pdf.destinations.contains_key(id))
+                .then(|| format!("page {number} links to \"{id}\", which is nowhere")),
+            Link::Address(address) => {
+                let is_public = address.starts_with("https://") || address.starts_with("mailto:");
+                (!is_public)
+                    .then(|| format!("page {number} links to {address}, which readers do not have"))
+            }
+        }
+    }));
+    problems
+}
