@@ -1,6 +1,7 @@
 //! `cargo xtask check`: the one list of checks.
 
 mod anchors;
+mod features;
 mod licences;
 mod packages;
 mod text;
@@ -51,7 +52,7 @@ struct Check {
 }
 
 /// All checks, the fast ones first.
-const CHECKS: [Check; 11] = [
+const CHECKS: [Check; 12] = [
     Check {
         name: "dependencies",
         about: "crates depend on each other only in the directions of ARCHITECTURE.md",
@@ -61,6 +62,11 @@ const CHECKS: [Check; 11] = [
         name: "packages",
         about: "descriptions, shared settings and lints of each crate; no unused dependency",
         kind: Kind::Rule(|w| packages::settings(&w.metadata, &w.files)),
+    },
+    Check {
+        name: "features",
+        about: "a program that is built alone compiles no dependency again",
+        kind: Kind::Rule(|w| features::check(&w.root)),
     },
     Check {
         name: "licences",

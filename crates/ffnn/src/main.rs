@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use system::eprintln;
 use training::UsageError;
+use unified as _;
 
 use crate::sweep_command::SweepArguments;
 use crate::train_command::TrainArguments;

@@ -9,6 +9,8 @@ mod train_command;
 
 use std::process::ExitCode;
 
+use unified as _;
+
 fn main() -> ExitCode {
     cli::main()
 }

@@ -122,7 +122,6 @@ impl Schedule {
     #[must_use]
     pub fn lr(&self, step: u64) -> f64 {
         match *self {
-            Self::Constant { lr } => lr,
             // ANCHOR: exponential
             Self::Exponential { lr, decay, decay_steps, staircase } => {
                 let periods = step as f64 / decay_steps as f64;
@@ -154,7 +153,9 @@ impl Schedule {
                 };
                 // Exact at both ends of a leg, which `from + share * (to - from)` is not.
                 peak_lr * ((1.0 - share) * from + share * to)
-            } // ANCHOR_END: cycle
+            }
+            // ANCHOR_END: cycle
+            Self::Constant { lr } => lr,
         }
     }
 
