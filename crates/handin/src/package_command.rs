@@ -10,7 +10,7 @@ use system::println;
 use crate::verification::verify;
 use crate::{Package, output};
 
-/// Pack all code into an archive, unpack it elsewhere, build it there and run its tests
+/// Pack all code into an archive, unpack it elsewhere, build it there and run its checks
 ///
 /// The archive holds the files that git tracks, as they are in the working tree, with a README for
 /// the grader; data sets and weights are left out. Its bytes depend on these files alone. An archive
@@ -20,14 +20,14 @@ use crate::{Package, output};
 Examples:
   cargo xtask package
   cargo xtask package --output hw6.zip
-  cargo xtask package --fresh      compiles the dependencies again, too")]
+  cargo xtask package --fresh      compiles the dependencies again and runs every test, too")]
 pub struct PackageArguments {
     /// The archive [default: package/NAME.zip in cargo's target folder; NAME has the author and
     /// student ID of book/report.toml]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Share no compiled dependencies with the workspace
+    /// Share no compiled dependencies with the workspace, and run the tests of all crates, too
     #[arg(long, conflicts_with = "no_test")]
     pub fresh: bool,
 

@@ -17,8 +17,9 @@ use crate::archive;
 use crate::packed_file::PackedFile;
 use crate::shared_target::{self, Cargo};
 
-/// Unpacks the archive into a new folder outside of the workspace at `root` and runs `cargo xtask test`
-/// there; how long it took, or what failed. If it is to be `fresh`, the dependencies are compiled again, too.
+/// Unpacks the archive into a new folder outside of the workspace at `root`, builds the harness there and runs
+/// its checks; how long it took, or what failed. If it is to be `fresh`, the dependencies are compiled again, and
+/// all tests of all crates run, too.
 ///
 /// # Errors
 /// If it cannot be unpacked, cargo cannot be run, or Ctrl-C ended it; nothing is left behind.
@@ -43,7 +44,11 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
     eprintln!("unpacked {} files into {}", files.len(), folder.path().display());
 
     let target = target_folder(root, fresh)?;
-    let line = "cargo run --locked --bin xtask -- test";
+    // With an option, the harness runs alone.
+    let line = match fresh {
+        true => "cargo run --locked --bin xtask -- test",
+        false => "cargo run --locked --bin xtask -- test --verbose",
+    };
     let mut command = shared_target::command(folder.path());
     command
         .args(line.split(' ').skip(1))
@@ -82,7 +87,7 @@ fn target_folder(root: &Path, fresh: bool) -> Result<TempDir> {
     let shared = cargo.share_dependencies(target.path())?;
     eprintln!(
         "shared with {}: the compiled dependencies, {shared} files; all packages of the archive \
-         are compiled again (--fresh: the dependencies too)",
+         are compiled again (--fresh: the dependencies too, and every test runs)",
         cargo.target.display()
     );
     Ok(target)

@@ -152,7 +152,7 @@ fn is_rejected(root: &Path, reason: &str) {
 #[test]
 fn an_archive_that_does_not_pass_is_rejected() {
     let fails = workspace("fn main() { std::process::exit(3); }\n");
-    is_rejected(fails.path(), "`cargo run --locked --bin xtask -- test` ended with");
+    is_rejected(fails.path(), "`cargo run --locked --bin xtask -- test --verbose` ended with");
     let changes = workspace("fn main() { std::fs::write(\"README.md\", \"\").unwrap(); }\n");
     is_rejected(changes.path(), "its tests change README.md");
     let other_lock = workspace(PASSES);
