@@ -52,7 +52,7 @@ pub(crate) fn fetch(
 
 fn check_md5(path: &Path, expected: &str) -> Result<(), AcquireError> {
     let bytes = fs::read(path).map_err(file_error("read", path))?;
-    let got: String = Md5::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let got = system::hex(&Md5::digest(&bytes));
     if got == expected {
         return Ok(());
     }

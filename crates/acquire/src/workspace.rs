@@ -54,9 +54,8 @@ impl Workspace {
                 ));
             }
         }
-        let staging = tempfile::Builder::new().prefix(STAGING).tempdir_in(place);
-        let staging = staging.map_err(system::without_temporary_name);
-        let staging = staging.map_err(file_error("create a temporary folder in", place))?;
+        let staging = system::temporary_folder(place, STAGING)
+            .map_err(file_error("create a temporary folder in", place))?;
         Ok(Self { place: place.to_owned(), staging, _lock: lock })
     }
 

@@ -61,11 +61,9 @@ impl Process {
         limit: Duration,
         open_sandbox: bool,
     ) -> Result<(Self, Address), BrowserError> {
-        let profile = tempfile::Builder::new()
-            .prefix("browser-profile-")
-            .tempdir()
-            .map_err(system::without_temporary_name)
-            .map_err(|cause| file_error("create a folder in", &std::env::temp_dir(), cause))?;
+        let parent = std::env::temp_dir();
+        let profile = system::temporary_folder(&parent, "browser-profile-")
+            .map_err(|cause| file_error("create a folder in", &parent, cause))?;
         let stderr = profile.path().join("stderr.txt");
         let log = File::create(&stderr).map_err(|e| file_error("create", &stderr, e))?;
         let mut command = Command::new(program);

@@ -83,7 +83,7 @@ impl KnownFile {
             hash.update(&buffer[..n]);
             sink(&buffer[..n])?;
         }
-        let sha256 = hexadecimal(&hash.finalize());
+        let sha256 = system::hex(&hash.finalize());
         if size == self.bytes && sha256 == self.sha256 {
             Ok(())
         } else {
@@ -102,7 +102,7 @@ impl KnownFile {
 pub fn combined_sha256(files: &[KnownFile]) -> String {
     let lines: String =
         files.iter().map(|file| format!("{}  {}\n", file.sha256, file.name)).collect();
-    hexadecimal(&Sha256::digest(lines))
+    system::hex(&Sha256::digest(lines))
 }
 
 /// The first bytes of a gzipped file (RFC 1952).
@@ -115,10 +115,6 @@ fn decompressed(path: &Path) -> io::Result<Box<dyn Read>> {
     } else {
         Box::new(reader)
     })
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

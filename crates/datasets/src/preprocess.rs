@@ -178,7 +178,7 @@ mod tests {
         let x = ArrayD::from_elem(vec![7, 1], 0.1);
         for preprocess in [Preprocess::Normalise, Preprocess::Standardise] {
             let scaled = scaled(&preprocess.fit(&x), &x);
-            assert_eq!(scaled, ArrayD::zeros(vec![7, 1]), "{preprocess}");
+            assert_eq!(scaled, ArrayD::<f64>::zeros(vec![7, 1]), "{preprocess}");
         }
         assert_eq!(scaled(&Preprocess::None.fit(&x), &x), x);
     }

@@ -9,7 +9,6 @@ use ndarray::Ix2;
 use numerics::Scalar;
 use sha2::{Digest, Sha256};
 
-use crate::known_file::hexadecimal;
 use crate::npy::parse_npy;
 use crate::{Dataset, DatasetError, Preprocess, Scaler, check_one_hot};
 
@@ -108,7 +107,7 @@ impl Splits<f64> {
                 }
             }
         }
-        let (name, sha256) = (name.to_owned(), hexadecimal(&hash.finalize()));
+        let (name, sha256) = (name.to_owned(), system::hex(&hash.finalize()));
         Ok(Self { name, train, validation, test, sha256, scaler: None })
     }
 

@@ -1,6 +1,5 @@
 //! Where records go unless told otherwise.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folder `experiments` in the root of the workspace that the current folder belongs to, as a path
@@ -14,16 +13,16 @@ pub fn default_root() -> PathBuf {
 
 /// The way up to the nearest folder of a `Cargo.toml` with a `[workspace]`; empty if there is none.
 fn way_to_workspace(folder: &Path) -> PathBuf {
-    let is_root = |folder: &Path| {
-        fs::read_to_string(folder.join("Cargo.toml"))
-            .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
+    let Some(root) = system::workspace_root(folder) else {
+        return PathBuf::new();
     };
-    let steps = folder.ancestors().position(is_root).unwrap_or(0);
-    std::iter::repeat_n("..", steps).collect()
+    folder.ancestors().take_while(|above| *above != root).map(|_| "..").collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -274,11 +274,11 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
             }
         };
     }
-    // A crash before the first summary leaves these two; anything else is somebody's.
+    // A crash before the first summary leaves these two and a temporary file; anything else is somebody's.
     for entry in system::entries(directory).map_err(ExperimentError::io("read", directory))? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name != METRICS && name != "config.toml" && !name.ends_with(".tmp") {
+        if name != METRICS && name != "config.toml" && !name.starts_with(".tmp") {
             return foreign(&name);
         }
     }

@@ -104,8 +104,7 @@ impl History {
     /// A checksum of the rows, as `metrics.csv` has them.
     #[must_use]
     pub fn sha256(&self) -> String {
-        let digest = Sha256::digest(as_csv(&self.rows));
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        system::hex(&Sha256::digest(as_csv(&self.rows)))
     }
 
     /// Reads `metrics.csv` up to the row of this iteration; what comes behind it may be torn.

@@ -12,8 +12,8 @@ use experiment::{
 };
 use ffnn::{Agreement, Grid, Hyperparameters, IrisConfig, compare, sweep, sweep_plots};
 use numerics::Scalar;
-use system::println;
-use training::{UsageError, command_line, quoted};
+use system::{println, quoted};
+use training::{UsageError, command_line};
 
 use crate::record_arguments::{PROGRAM, RecordArguments, describe, model_name, percent, program};
 use crate::sweep_table;
@@ -216,7 +216,7 @@ fn train_command(config: &IrisConfig, seed: u64, record: &RecordArguments) -> St
         command += if decay.staircase { " --staircase" } else { "" };
     }
     if let Some(directory) = &record.data_dir {
-        command += &format!(" --data-dir {}", quoted(&directory.to_string_lossy()));
+        command += &format!(" --data-dir {}", quoted(directory));
     }
     command + &format!(" --seed {seed} --dtype {} --model-name best --test", record.dtype)
 }

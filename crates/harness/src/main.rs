@@ -1,7 +1,7 @@
 //! The verification program: `cargo xtask test` and `cargo xtask gradcheck` call it.
 
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -194,7 +194,7 @@ fn command(arguments: &Test, id: Option<&str>) -> String {
         command += &format!(" {id}");
     }
     if let Some(folder) = &arguments.course_data {
-        command += &format!(" --course-data {}", quoted(folder));
+        command += &format!(" --course-data {}", system::quoted(folder));
     }
     if arguments.strict {
         command += " --strict";
@@ -203,12 +203,6 @@ fn command(arguments: &Test, id: Option<&str>) -> String {
         command += &format!(" --seed {}", arguments.seed);
     }
     command
-}
-
-fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
-    let plain = path.chars().all(|c| c.is_alphanumeric() || "-_./".contains(c));
-    if plain { path } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 fn gradients(arguments: &Gradcheck) -> Result<bool> {

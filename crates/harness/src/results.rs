@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -122,15 +121,9 @@ impl Results {
             |reason: String| HarnessError::file(file, format!("cannot be written: {reason}"));
         let folder = file.parent().unwrap_or(Path::new("."));
         let json = serde_json::to_string_pretty(self).map_err(|error| failed(error.to_string()))?;
-        let write = || -> std::io::Result<()> {
-            fs::create_dir_all(folder)?;
-            let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-            temporary.write_all(json.as_bytes())?;
-            temporary.write_all(b"\n")?;
-            temporary.persist(file)?;
-            Ok(())
-        };
-        write().map_err(|error| failed(system::without_temporary_name(error).to_string()))
+        fs::create_dir_all(folder)
+            .and_then(|()| system::replace(file, format!("{json}\n").as_bytes()))
+            .map_err(|error| failed(error.to_string()))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The workspace that is verified: where it is, and a hash of what the verification depends on.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,20 +13,8 @@ use crate::HarnessError;
 /// # Errors
 /// [`HarnessError::Stopped`] if there is none.
 pub fn root() -> Result<PathBuf, HarnessError> {
-    let start = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map(PathBuf::from)
-        .or_else(|| std::env::current_dir().ok())
-        .unwrap_or_default();
-    root_above(&start)
-}
-
-fn root_above(start: &Path) -> Result<PathBuf, HarnessError> {
-    let is_root = |folder: &&Path| {
-        fs::read_to_string(folder.join("Cargo.toml"))
-            .is_ok_and(|manifest| manifest.lines().any(|line| line.trim() == "[workspace]"))
-    };
-    let root = start.ancestors().find(is_root);
-    root.map(Path::to_owned).ok_or_else(|| {
+    let start = system::current_package();
+    system::workspace_root(&start).ok_or_else(|| {
         HarnessError::Stopped(format!(
             "expected to run inside the workspace, but no Cargo.toml with a [workspace] stands in {} \
              or above it; change into the repository or use cargo run",
@@ -78,10 +65,7 @@ pub fn inputs_sha256(root: &Path) -> Result<String, HarnessError> {
         hasher.update(name);
         hasher.update(contents);
     }
-    Ok(hasher.finalize().iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a string can be written to");
-        hex
-    }))
+    Ok(system::hex(&hasher.finalize()))
 }
 
 /// Adds the files below `folder` that are `wanted`, as paths relative to `root`.
@@ -132,16 +116,6 @@ mod tests {
             fs::write(path, contents).unwrap();
         }
         folder
-    }
-
-    #[test]
-    fn the_root_is_found_from_below_and_its_absence_reported() {
-        let folder = workspace();
-        let root = folder.path();
-        assert_eq!(root_above(&root.join("crates/a/src")).unwrap(), root);
-        let elsewhere = tempfile::tempdir().unwrap();
-        let error = root_above(elsewhere.path()).unwrap_err().to_string();
-        assert!(error.contains("change into the repository"), "{error}");
     }
 
     #[test]

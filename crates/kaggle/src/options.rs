@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use experiment::Evaluation;
 use kaggle::{TestTimeAugmentation, Weights, WeightsSource, shipped_accuracy};
-use system::{eprintln, println};
-use training::{Provenance, quoted};
+use system::{eprintln, println, quoted};
+use training::Provenance;
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
@@ -51,9 +51,10 @@ impl ModelOptions {
 
     /// The options that predict the same again, as a shell takes them, each after a space.
     pub(crate) fn as_arguments(&self) -> String {
-        let checkpoint = self.checkpoint.as_ref().map_or(String::new(), |path| {
-            format!(" --checkpoint {}", quoted(&path.to_string_lossy()))
-        });
+        let checkpoint = self
+            .checkpoint
+            .as_ref()
+            .map_or(String::new(), |path| format!(" --checkpoint {}", quoted(path)));
         let tta = self.tta.to_possible_value().expect("every form can be typed");
         format!("{checkpoint} --tta {}", tta.get_name())
     }

@@ -1,10 +1,7 @@
 //! Files that are there completely or not at all.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 use crate::KaggleError;
 
@@ -15,14 +12,7 @@ use crate::KaggleError;
 /// [`KaggleError::Target`] if `path` is a folder, a device or a write-protected file;
 /// [`KaggleError::File`] if its folder does not exist or cannot be written, or the disk is full.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), KaggleError> {
-    let target = target(path)?;
-    let mut file = temporary(&target)?;
-    let unwritten = || KaggleError::file("write", path);
-    // Not through the temporary file itself, which would add its name to the message.
-    file.as_file_mut().write_all(bytes).map_err(unwritten())?;
-    file.as_file().sync_all().map_err(unwritten())?;
-    file.persist(&target).map_err(|error| unwritten()(error.error))?;
-    Ok(())
+    system::replace(&writable(path)?, bytes).map_err(KaggleError::file("write", path))
 }
 
 /// Checks that [`replace`] can create a file there, before work begins that would be lost.
@@ -30,7 +20,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), KaggleError> {
 /// # Errors
 /// As [`replace`], as far as can be said without writing the bytes.
 pub fn check_writable(path: &Path) -> Result<(), KaggleError> {
-    temporary(&target(path)?).map(drop)
+    writable(path).map(drop)
 }
 
 /// The file that is to be replaced, links followed.
@@ -53,8 +43,9 @@ fn target(path: &Path) -> Result<PathBuf, KaggleError> {
     Ok(target)
 }
 
-/// An empty file in the folder of the target, removed when it is dropped.
-fn temporary(target: &Path) -> Result<NamedTempFile, KaggleError> {
+/// The file that is to be replaced, after a temporary one could be created beside it.
+fn writable(path: &Path) -> Result<PathBuf, KaggleError> {
+    let target = target(path)?;
     let folder = match target.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         Some(folder) => folder,
@@ -62,17 +53,13 @@ fn temporary(target: &Path) -> Result<NamedTempFile, KaggleError> {
     };
     if target.file_name().is_none() {
         let (expected, got) = ("the name of a file", "none");
-        return Err(KaggleError::Target { path: target.to_owned(), expected, got });
+        return Err(KaggleError::Target { path: target, expected, got });
     }
     let writes_to = || KaggleError::file("write to the folder", folder);
     // With the dot, so that a file in place of the folder is an error too.
     fs::metadata(folder.join(".")).map_err(writes_to())?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".submission-");
-    // As any file that a program creates; by default nobody else could read a temporary one.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(system::without_temporary_name).map_err(writes_to())
+    system::temporary_beside(&target).map_err(writes_to())?;
+    Ok(target)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::{CIFAR10_CLASSES, argmax};
 use kaggle::{COMPETITION_FILE, Source, Submission, TestImages, Wanted, check_writable, predict};
-use training::quoted;
+use system::quoted;
 
 use crate::options::{DataOptions, Messages, ModelOptions};
 
@@ -108,7 +108,7 @@ fn sample_warning(reason: &str, output: &Path) -> String {
 
 /// The use of the file; `options` are those of the weights.
 fn what_to_do(source: &Source, output: &Path, options: &str) -> String {
-    let (file, argument) = (output.display(), quoted(&output.to_string_lossy()));
+    let (file, argument) = (output.display(), quoted(output));
     let command = format!(
         "  kaggle competitions submit <COMPETITION> -f {argument} -m \"CNN of this workspace\""
     );

@@ -10,7 +10,6 @@ use anyhow::{Context, Result, bail};
 use browser::Browser;
 use clap::Parser;
 use report::audit;
-use report::files::workspace_root;
 use report::pdf::ASKED;
 use report::problem::{Place, Problems};
 use report::{Built, Cargo, Failure, Options, build, pdf};
@@ -57,7 +56,9 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let started = Instant::now();
     let here = env::current_dir().context("cannot say which folder this is")?;
-    let root = workspace_root(&here)?;
+    let root = system::workspace_root(&here).with_context(|| {
+        format!("{} is not inside a Cargo workspace: run this in the repository", here.display())
+    })?;
     let target = system::target_folder(&root).map_err(anyhow::Error::from)?;
     let mut options = Options::new(&root, &target);
     if let Some(book) = &arguments.book {

@@ -123,10 +123,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
     };
     let parent = options.out.parent().context("the finished book lies in a folder")?;
     fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-    let staging = tempfile::Builder::new()
-        .prefix(".book-")
-        .tempdir_in(parent)
-        .map_err(system::without_temporary_name)
+    let staging = system::temporary_folder(parent, ".book-")
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
     let (expansion, chapters) = render(options, inputs, staging.path())?;
     let Expansion { slots, links, counts, problems: found } = expansion;

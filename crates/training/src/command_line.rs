@@ -18,18 +18,6 @@ impl UsageError {
 /// and the arguments.
 #[must_use]
 pub fn command_line(program: &str) -> String {
-    let arguments = std::env::args_os().skip(1);
-    let arguments = arguments.map(|argument| quoted(&argument.to_string_lossy()));
+    let arguments = std::env::args_os().skip(1).map(system::quoted);
     std::iter::once(program.to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
-}
-
-/// An argument as a shell takes it.
-#[must_use]
-pub fn quoted(argument: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=+".contains(c);
-    if !argument.is_empty() && argument.chars().all(plain) {
-        argument.to_owned()
-    } else {
-        format!("'{}'", argument.replace('\'', r"'\''"))
-    }
 }

@@ -89,7 +89,7 @@ mod tensor_file;
 pub use airbench::airbench_layers;
 pub use batch_source::{BatchSource, ImageBatches};
 pub use checkpoint::Checkpoint;
-pub use command_line::{UsageError, command_line, quoted};
+pub use command_line::{UsageError, command_line};
 pub use difference::Difference;
 pub use error::TrainingError;
 pub use interrupt::{INTERRUPTED, Interrupt};

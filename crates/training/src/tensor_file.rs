@@ -144,7 +144,7 @@ impl TensorFile {
             part(format!("{:?}", tensor.shape()).as_bytes());
             part(&tensor.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        system::hex(&hash.finalize())
     }
 }
 

@@ -28,16 +28,11 @@ pub(crate) fn content(name: &str) -> Vec<u8> {
     (0..COUNTS[index].1).flat_map(record).collect()
 }
 
-fn hexadecimal(bytes: impl AsRef<[u8]>) -> &'static str {
-    let text: String = bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    text.leak()
-}
-
 /// The data set, whose home is an archive with this checksum.
 pub(crate) fn set(archive: &[u8]) -> DataSet {
     let files = COUNTS.map(|(name, _)| {
         let content = content(name);
-        let sha256 = hexadecimal(Sha256::digest(&content));
+        let sha256 = system::hex(&Sha256::digest(&content)).leak();
         KnownFile { name, bytes: content.len() as u64, sha256 }
     });
     DataSet {
@@ -51,7 +46,7 @@ pub(crate) fn set(archive: &[u8]) -> DataSet {
             form: HomeForm::Archive {
                 name: "tiny.tar.gz",
                 bytes: archive.len() as u64,
-                md5: hexadecimal(Md5::digest(archive)),
+                md5: system::hex(&Md5::digest(archive)).leak(),
             },
         },
     }

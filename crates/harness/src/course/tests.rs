@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use ndarray::{ArrayD, Axis, IxDyn, ShapeBuilder};
 use ndarray_npy::{NpzWriter, WriteNpyExt};
 use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use super::*;
 use crate::{CourseData, Status};
@@ -64,14 +66,15 @@ fn a_users_data_is_judged_by_the_courses_rule_and_strictly_on_request() {
 
 /// An archive with these arrays, stored or deflated.
 fn archive(file: &Path, compressed: bool, arrays: &[(&str, ArrayD<f64>)], narrow: bool) {
-    let writer = fs::File::create(file).unwrap();
-    let mut npz =
-        if compressed { NpzWriter::new_compressed(writer) } else { NpzWriter::new(writer) };
+    let method = if compressed { CompressionMethod::Deflated } else { CompressionMethod::Stored };
+    let options = SimpleFileOptions::default().compression_method(method);
+    let mut npz = ZipWriter::new(fs::File::create(file).unwrap());
     for (key, array) in arrays {
+        npz.start_file(format!("{key}.npy"), options).unwrap();
         if narrow {
-            npz.add_array(*key, &array.mapv(|x| x as f32)).unwrap();
+            array.mapv(|x| x as f32).write_npy(&mut npz).unwrap();
         } else {
-            npz.add_array(*key, array).unwrap();
+            array.write_npy(&mut npz).unwrap();
         }
     }
     npz.finish().unwrap();
@@ -292,12 +295,12 @@ fn another_dtype_is_an_error() {
 
 /// The archive with another text for the shape of its first array, as another program may write it.
 fn archive_of_shape(file: &Path, shape: &str) {
-    let mut npz = zip::ZipWriter::new(fs::File::create(file).unwrap());
+    let mut npz = ZipWriter::new(fs::File::create(file).unwrap());
     for (key, array) in relu(0.0) {
         let mut bytes = Vec::new();
         array.write_npy(&mut bytes).unwrap();
         let header = String::from_utf8_lossy(&bytes[10..128]).replace("(1, 2, 2)", shape);
-        npz.start_file(format!("{key}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        npz.start_file(format!("{key}.npy"), SimpleFileOptions::default()).unwrap();
         npz.write_all(&bytes[..10]).unwrap();
         // The header keeps its length, which ends in spaces and a newline.
         npz.write_all(format!("{:<117}\n", header.trim_end()).as_bytes()).unwrap();

@@ -34,8 +34,7 @@ mod with_weights {
     fn they_are_small_and_their_checksum_stands_beside_them() {
         let bytes = SHIPPED.unwrap();
         assert!(bytes.len() <= LARGEST, "{} bytes", bytes.len());
-        let sha256: String =
-            Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = system::hex(&Sha256::digest(bytes));
         let readme = include_str!("../../weights/README.md");
         assert!(readme.contains(&sha256), "weights/README.md does not name {sha256}");
         for form in TestTimeAugmentation::value_variants() {

@@ -55,17 +55,11 @@ fn linked(page: &str, pages: usize) -> Result<String> {
     Ok(format!("{}{link}{}", &page[..at], &page[at..]))
 }
 
-/// The whole file or none; others may read it, as they may what mdBook writes.
+/// The whole file or none, in a folder that is created if need be.
 fn write(file: &Path, bytes: &[u8]) -> Result<()> {
-    let file = std::path::absolute(file).context("cannot say which folder this is")?;
-    system::replace(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o644))
-            .with_context(|| format!("cannot make {} readable", file.display()))?;
-    }
-    Ok(())
+    let folder = file.parent().context("a file to write has a folder")?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    system::replace(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }
 
 #[cfg(test)]

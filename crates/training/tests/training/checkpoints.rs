@@ -119,21 +119,22 @@ fn another_architecture_is_refused_with_what_differs() {
 }
 
 #[test]
-fn a_checkpoint_that_cannot_be_written_leaves_the_old_one() {
+fn after_a_checkpoint_that_cannot_be_written_the_run_continues_from_the_old_one() {
     let (setup, path) = interrupted();
-    let before = fs::read(&path).unwrap();
     let metrics = setup.metrics();
-    // Not a matter of permissions, which a superuser does not have to heed.
-    let temporary = path.with_file_name(".last.safetensors.tmp");
-    fs::create_dir(&temporary).unwrap();
-    let error = setup.run(setup.resume().unwrap()).unwrap_err().to_string();
+    let resumed = setup.resume().unwrap();
+    // A folder in its place: permissions do not stop a superuser.
+    let aside = path.with_extension("aside");
+    fs::rename(&path, &aside).unwrap();
+    fs::create_dir(&path).unwrap();
+    let error = setup.run(resumed).unwrap_err().to_string();
     assert!(error.starts_with("cannot write "), "{error}");
-    assert_eq!(fs::read(&path).unwrap(), before);
     let record = Record::read(&setup.directory()).unwrap();
     assert_eq!(record.summary.status, Status::Running);
     assert!(setup.metrics().starts_with(&metrics));
 
-    fs::remove_dir(&temporary).unwrap();
+    fs::remove_dir(&path).unwrap();
+    fs::rename(&aside, &path).unwrap();
     finish(setup.run(setup.resume().unwrap()).unwrap());
     let reference = Setup::new(2);
     reference.complete();
