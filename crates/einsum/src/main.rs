@@ -8,8 +8,8 @@ use clap::Parser;
 use einsum::{Comparison, EXERCISES, Inputs, order_of_summation};
 use numerics::Rng;
 use {
-    aho_corasick as _, hashbrown as _, memchr as _, num_complex as _, num_integer as _,
-    regex_automata as _, serde as _, serde_core as _, serde_json as _, unified as _, zerocopy as _,
+    aho_corasick as _, hashbrown as _, memchr as _, num_integer as _, regex_automata as _,
+    serde as _, serde_core as _, serde_json as _, simd_adler32 as _, unified as _, zerocopy as _,
 };
 
 /// Question 6.1: trace, matrix-vector and outer product by einsum, compared with the direct way.

@@ -66,7 +66,7 @@ pub struct Check {
     pub question: &'static str,
     /// What kind of evidence it gives.
     pub kind: Kind,
-    /// The name of what is checked, if it is one [`Subject`](crate::Subject).
+    /// The name of what is checked, if it has a room of its own.
     pub subject: Option<&'static str>,
     /// The group, as in `tests.test_activations.TestReLU`.
     pub group: String,
