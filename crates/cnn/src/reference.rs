@@ -1,5 +1,5 @@
-//! The obvious versions: one loop per index of the formula. The tests compare the fast kernels with
-//! these, and these with finite differences and with an oracle of other authors.
+//! Reference versions: one loop per index of the formula. The unit tests compare the fast kernels with them; the
+//! harness compares the layers, which are built on the fast kernels, with finite differences and the oracle.
 //!
 //! They are slow; nothing outside the tests calls them.
 

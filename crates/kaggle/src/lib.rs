@@ -1,4 +1,7 @@
-//! Question 7: classes for the images of the Kaggle competition, and how good they are.
+//! Question 7: networks trained on Fashion-MNIST and CIFAR-10, and classes for the images of the Kaggle competition.
+//!
+//! A [`Recipe`] says what is trained and how; the program's commands `mlp`, `train` and `ablate` carry it out with the
+//! crate `training`.
 //!
 //! [`TestImages::find`] looks for the competition's images, else for the official test batch of
 //! CIFAR-10, which stands in; [`Weights::choose`] takes a checkpoint, or the weights that ship with the

@@ -152,7 +152,9 @@ impl<T: Scalar> NeuralNetwork<T> {
     }
     // ANCHOR_END: backward
 
-    /// One step of the optimiser for every parameter, with the gradients of the last backward pass.
+    /// One step of one SGD for every parameter, with the gradients of the last backward pass. A training calls
+    /// [`update_each`](Self::update_each) with `optim::Grouped`.
+    ///
     /// Its name is `"{layer}.{parameter}"`, the layer counted from 0. Weight decay acts on what
     /// [`Layer::decaying_parameters`] lists.
     ///

@@ -131,6 +131,7 @@ impl<M: Trainable> Learner<M> {
     // ANCHOR_END: advance
 
     // ANCHOR: step
+    /// One mini-batch: forward, loss, backward, update.
     fn step(
         &mut self,
         source: &dyn BatchSource<M::Number>,

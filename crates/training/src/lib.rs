@@ -1,4 +1,4 @@
-//! Training: the loop of every network, models of images with their description, checkpoints.
+//! Training: the loop of every network, image classifiers with a description from which they are built again, checkpoints.
 //!
 //! A [`Learner`] is the loop: it takes a network, or anything [`Trainable`], from event to event, with
 //! mini-batches from a [`BatchSource`].

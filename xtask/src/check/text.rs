@@ -15,7 +15,8 @@ const EVERYWHERE: [(&str, &str); 7] = [
 ];
 
 /// The crates that compute, which read nothing and print nothing.
-const MATHEMATICS: [&str; 6] = ["numerics", "activations", "losses", "layers", "cnn", "optim"];
+const MATHEMATICS: [&str; 7] =
+    ["numerics", "activations", "losses", "layers", "cnn", "optim", "network"];
 
 const INPUT_AND_OUTPUT: [&str; 8] = [
     "std::fs",

@@ -1,4 +1,4 @@
-//! Layers of plain loops, into which a bug can be built.
+//! Layers of plain loops, into which a bug can be built; not the reference versions of `cnn::reference`.
 
 use std::fmt::Debug;
 
