@@ -49,12 +49,12 @@ const ACTIVATIONS: [Entry; 4] = [
     Entry {
         name: "activations.Sigmoid",
         items: &["Sigmoid", "ElementWise for Sigmoid::value", "ElementWise for Sigmoid::gradient"],
-        files: &["crates/activations/src/sigmoid.rs"],
+        files: &["crates/activations/src/sigmoid.rs", ELEMENT_WISE],
     },
     Entry {
         name: "activations.ReLU",
         items: &["ReLU", "ElementWise for ReLU::value", "ElementWise for ReLU::gradient"],
-        files: &["crates/activations/src/relu.rs"],
+        files: &["crates/activations/src/relu.rs", ELEMENT_WISE],
     },
     Entry {
         name: "activations.SoftMax",

@@ -35,9 +35,9 @@ fn every_entry_has_the_code_that_answers_it() {
     let submission = Submission::gather(&root()).unwrap();
     assert_eq!(submission.entries().count(), 15);
     for (name, expected) in [
-        ("activations.Linear", &["pub fn forward", "pub fn backward", "z.to_owned()"][..]),
-        ("activations.Sigmoid", &["pub fn forward", "pub fn backward", "(-z.abs()).exp()"]),
-        ("activations.ReLU", &["pub fn forward", "pub fn backward", "fn derivative"]),
+        ("activations.Linear", &["fn value<", "fn gradient<", "map(z, Self::value)"][..]),
+        ("activations.Sigmoid", &["fn value<", "fn gradient<", "(-z.abs()).exp()"]),
+        ("activations.ReLU", &["fn value<", "fn gradient<", "fn derivative"]),
         ("activations.SoftMax", &["fold_axis(Axis(1)", "y * (&dl_dy - &dot)"]),
         ("layers.FullyConnected", &["matmul(x, w) + b", "matmul(x.t(), dl_dz)", "fn build<"]),
         ("layers.Pool2D", &["fn max_pool_backward", "fn average_pool_forward", "fn output_size"]),
@@ -81,13 +81,20 @@ fn each_item_that_is_not_there_is_an_error_that_names_it() {
                 Some((of_trait, ty)) if !item.contains("::") => {
                     text.replace(&format!("{of_trait}<T> for {ty}<"), &format!("Gone<T> for {ty}<"))
                 }
-                _ => ["fn X(", "fn X<", "struct X<", "struct X {", "struct X;"].iter().fold(
-                    text.to_owned(),
-                    |text, definition| {
-                        let definition = definition.replace('X', name);
-                        text.replace(&definition, &definition.replace(name, "gone"))
-                    },
-                ),
+                _ => [
+                    "fn X(",
+                    "fn X<",
+                    "struct X<",
+                    "struct X {",
+                    "struct X;",
+                    "trait X:",
+                    "trait X {",
+                ]
+                .iter()
+                .fold(text.to_owned(), |text, definition| {
+                    let definition = definition.replace('X', name);
+                    text.replace(&definition, &definition.replace(name, "gone"))
+                }),
             };
             let error = refusal(&copy(entry.files, gone));
             let expected =
@@ -100,12 +107,12 @@ fn each_item_that_is_not_there_is_an_error_that_names_it() {
 #[test]
 fn near_names_are_told_and_a_missing_block_lacks_its_methods() {
     let relu = "crates/activations/src/relu.rs";
-    let error = refusal(&copy(&[relu], |text| text.replace("fn backward<", "fn backwards<")));
-    let expected = "the entry activations.ReLU lacks `ReLU::backward`: it is not in \
-                    crates/activations/src/relu.rs (there are ReLU::backwards";
+    let error = refusal(&copy(&[relu], |text| text.replace("fn gradient<", "fn gradients<")));
+    let expected = "the entry activations.ReLU lacks `ElementWise for ReLU::gradient`: it is not in \
+                    crates/activations/src/relu.rs (there are ElementWise for ReLU::gradients";
     assert!(error.starts_with(expected), "{error}");
-    let error = refusal(&copy(&[relu], |text| text.replace("impl ReLU", "impl Relu")));
-    assert!(error.contains("lacks `ReLU::forward`"), "{error}");
+    let error = refusal(&copy(&[relu], |text| text.replace("for ReLU", "for Relu")));
+    assert!(error.contains("lacks `ElementWise for ReLU::value`"), "{error}");
 }
 
 #[test]
@@ -121,10 +128,10 @@ fn a_kernel_that_an_item_calls_is_shown_with_it_whatever_its_name() {
 
 #[test]
 fn a_file_that_is_gone_or_is_no_rust_is_an_error() {
-    let network = "crates/ffnn/src/network.rs";
+    let network = "crates/network/src/network.rs";
     let folder = copy(&[network], |_| "fn one() {}\nfn (\n".to_owned());
     let error = refusal(&folder);
-    assert!(error.starts_with("crates/ffnn/src/network.rs:2: not Rust"), "{error}");
+    assert!(error.starts_with("crates/network/src/network.rs:2: not Rust"), "{error}");
     fs::remove_file(folder.path().join(network)).unwrap();
     let error = refusal(&folder);
     assert!(error.starts_with("cannot read") && error.contains("network.rs: "), "{error}");
