@@ -51,7 +51,8 @@ impl Cases {
         Check::new(question, kind, group, name, move |context| self.run(&id, context, &one))
     }
 
-    fn run(self, id: &str, context: &Context, one: impl Fn(&mut Case) -> Verdict) -> Outcome {
+    /// Not generic, so that the engine is compiled once and not for each of the hundreds of checks.
+    fn run(self, id: &str, context: &Context, one: &dyn Fn(&mut Case) -> Verdict) -> Outcome {
         let largest = Cell::new(None);
         let conclusive = Cell::new(0);
         let inconclusive = Cell::new(0);
