@@ -38,12 +38,7 @@ const ELEMENT_WISE: &str = "crates/activations/src/element_wise.rs";
 const ACTIVATIONS: [Entry; 4] = [
     Entry {
         name: "activations.Linear",
-        items: &[
-            "Linear",
-            "ElementWise for Linear::value",
-            "ElementWise for Linear::gradient",
-            "ElementWise",
-        ],
+        items: &["Linear", "ElementWise for Linear::value", "ElementWise for Linear::gradient"],
         files: &["crates/activations/src/linear.rs", ELEMENT_WISE],
     },
     Entry {

@@ -105,6 +105,8 @@ impl RustFile {
                 _ => continue,
             };
             let mut uses = Uses { owner: ty.clone(), ..Uses::default() };
+            // A method of a trait's block is one of several that the trait joins.
+            block.trait_.iter().for_each(|(_, path, _)| uses.visit_path(path));
             uses.visit_impl_item(item);
             let name = format!("{owner}::{name}");
             self.add(attributes, vis, name, Some(head.clone()), item.span(), uses);

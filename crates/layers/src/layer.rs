@@ -336,6 +336,34 @@ pub fn of_precision<T: Scalar, C>(
 mod tests {
     use super::*;
 
+    /// A layer with a weight and an offset, of other names than `W` and `b`.
+    #[derive(Debug)]
+    struct Line(LayerState<f64>);
+
+    impl Layer<f64> for Line {
+        fn state(&self) -> &LayerState<f64> {
+            &self.0
+        }
+
+        fn state_mut(&mut self) -> &mut LayerState<f64> {
+            &mut self.0
+        }
+
+        fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
+            Ok(x)
+        }
+
+        fn backward(&mut self, dl_dy: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
+            Ok(dl_dy)
+        }
+
+        fn predict(&self, x: &ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
+            Ok(x.clone())
+        }
+
+        fn clear_cache(&mut self) {}
+    }
+
     #[test]
     fn gradients_of_other_names_shapes_or_order_are_refused() {
         let row = |n| ArrayD::<f64>::ones(vec![1, n]);
@@ -354,6 +382,8 @@ mod tests {
             assert!(error.contains("slope [1, 2], height [1, 2], but are"), "{error}");
         }
         assert_eq!(state.gradients, good());
+        // What is declared as a weight decays, whatever its name.
+        assert_eq!(Line(state).decaying_parameters(), ["slope"]);
     }
 
     #[test]

@@ -17,8 +17,8 @@ mod vectorized;
 pub use matmul::{add_matmul, matmul, matmul_into};
 pub use memory::{Element, kept_bytes, mark_unwritten, recycle, reused};
 pub use parallel::{
-    column_sums, for_each_of_three, for_each_of_two, for_each_row, for_each_row_of_two,
-    for_each_task, map, map_row_blocks, map_row_blocks_mut, map2,
+    column_sums, for_each_of_three, for_each_of_two, for_each_row, for_each_row_of_two, map,
+    map_row_blocks, map_row_blocks_mut, map2,
 };
 pub use random::Rng;
 pub use scalar::Scalar;

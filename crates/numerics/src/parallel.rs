@@ -17,11 +17,6 @@ const WORTH_A_THREAD: usize = 1 << 15;
 /// Rows in one partial sum, or in one task.
 const ROWS_AT_ONCE: usize = 256;
 
-/// Calls `f` with every task and its number, on all threads.
-pub fn for_each_task<X: Send>(tasks: impl IntoIterator<Item = X>, f: impl Fn(usize, X) + Sync) {
-    map_tasks(tasks, true, &f);
-}
-
 /// `f` of every task and its number, in order; on all threads if there are many.
 fn map_tasks<X: Send, R: Send>(
     tasks: impl IntoIterator<Item = X>,

@@ -68,6 +68,8 @@ fn every_entry_has_the_code_that_answers_it() {
             assert!(listing.code.lines().all(|line| lines.contains(line)), "{}", listing.file);
         }
     }
+    let (sigmoid, _) = entry(&submission, "activations.Sigmoid");
+    assert_eq!(sigmoid.builds_on, ["activations.Linear"]);
     let (forward, _) = entry(&submission, "layers.Conv2D.forward");
     assert_eq!(forward.builds_on, ["layers.Pool2D", "layers.Conv2D.__init__"]);
 }
