@@ -6,24 +6,20 @@ use activations::{Activation, ActivationError};
 use ndarray::{ArrayD, Axis, IxDyn};
 use numerics::Scalar;
 
-use crate::cases::{Case, Failure, Verdict, claim, same_bits};
-use crate::course::{self, Entry, Pass, Tally, cast};
-use crate::finite_difference::{Evaluation, OneTensor, Problem};
-use crate::oracle::Fixture;
-use crate::oracle::listed::Listed;
+use crate::Check;
+use crate::cases::{Case, Failure, Verdict, claim, equal, same_bits};
+use crate::course::{Class, Pass, cast};
+use crate::finite_difference::{Evaluation, Problem};
+use crate::oracle::{Fixture, Run, Source};
 use crate::room::{Bug, Checks, Room};
 use crate::worked::Write;
-use crate::{Check, HarnessError};
 
 /// An activation under test.
 pub(crate) trait ActivationSubject<T>: Send + Sync {
     /// `Y = σ(Z)`.
     fn forward(&self, z: &ArrayD<T>) -> ArrayD<T>;
 
-    /// `dL/dZ`.
-    ///
-    /// # Errors
-    /// If the shapes differ.
+    /// `dL/dZ`; an error if the shapes differ.
     fn backward(&self, z: &ArrayD<T>, dl_dy: &ArrayD<T>) -> Result<ArrayD<T>, ActivationError>;
 }
 
@@ -91,7 +87,10 @@ impl From<&'static ActivationRoom> for Room {
             question: room.question,
             family: "activation",
             checks: Box::new(|| room.all_checks()),
-            checks_with: Box::new(|bug| room.checks_with(bug)),
+            checks_with: Box::new(|bug| {
+                let (forward, backward) = (room.faulty)(bug);
+                room.checks_of(Arc::new(Pair(room.activation, forward, backward)))
+            }),
             free_checks: Vec::new,
             bugs: room.bugs,
             examples: room.examples,
@@ -102,34 +101,24 @@ impl From<&'static ActivationRoom> for Room {
 impl ActivationRoom {
     fn all_checks(&'static self) -> Vec<Check> {
         let mut checks = self.checks_of(Arc::new(self.activation));
-        let narrow: Arc<dyn ActivationSubject<f32>> = Arc::new(self.activation);
-        if let Some(class) = self.course_class() {
-            checks.extend(class.narrow_checks(&run(&narrow)));
-        }
-        checks.extend(self.fixture_checks(&narrow));
+        checks.extend(self.class().narrow_checks(&self.run::<f32>(Arc::new(self.activation))));
         checks
     }
 
-    fn checks_with(&'static self, bug: &'static str) -> Vec<Check> {
-        let (forward, backward) = (self.faulty)(bug);
-        self.checks_of(Arc::new(Pair(self.activation, forward, backward)))
-    }
-
     /// The course tests the activations that question 4 asks for.
-    fn course_class(&self) -> Option<course::Class> {
-        let (question, name) = (self.question, self.name);
-        let module = "test_activations";
-        (question != "7").then_some(course::Class { question, module, name, configurations: 1 })
+    fn class(&self) -> Class {
+        let (question, module, name) = (self.question, "test_activations", self.name);
+        let (file, kind) = (self.fixture, "activation");
+        let fixture = Fixture { question, module, file, kind, class: name };
+        let configurations = usize::from(question != "7");
+        Class { question, module, name, configurations, further: Some((fixture, &Pass::BOTH)) }
     }
 
     pub(crate) fn checks_of(&self, subject: Arc<dyn ActivationSubject<f64>>) -> Vec<Check> {
-        let narrow: Arc<dyn ActivationSubject<f32>> = Arc::new(self.activation);
         let mut own = Checks::new(self.name, self.question, subject);
-        if let Some(class) = self.course_class() {
-            own.list.extend(class.checks(&run(&own.subject), &run(&narrow)));
-        }
-        own.list.extend(self.fixture_checks(&own.subject));
-        let (activation, subject) = (self.activation, own.subject.clone());
+        let wide = self.run(Arc::clone(&own.subject));
+        own.list = self.class().checks(&wide, &self.run::<f32>(Arc::new(self.activation)));
+        let (activation, subject) = (self.activation, Arc::clone(&own.subject));
         own.gradient(self.question, self.name, 1, move |_, case| problem(&subject, case));
         own.exactly("shapes_are_kept", shapes_are_kept);
         own.exactly("another_shape_is_refused", move |subject, case| {
@@ -148,73 +137,38 @@ impl ActivationRoom {
         own.list
     }
 
-    fn fixture_checks<T: Scalar>(&self, subject: &Arc<dyn ActivationSubject<T>>) -> Vec<Check> {
-        let fixture = Fixture {
-            question: self.question,
-            module: "test_activations",
-            file: self.fixture,
-            kind: "activation",
-            class: self.name,
-        };
+    /// Compares one pass with an entry of the oracle.
+    fn run<T: Scalar>(&self, subject: Arc<dyn ActivationSubject<T>>) -> Run {
+        #[derive(serde::Deserialize)]
+        struct Fields {
+            activation: Activation,
+        }
         let activation = self.activation;
-        let check = |pass: Pass| {
-            let subject = Arc::clone(subject);
-            fixture.check::<T>(pass.test_name(), move |listed: &Listed, entry, tally| {
-                #[derive(serde::Deserialize)]
-                struct Fields {
-                    activation: Activation,
-                }
-                // Several activations share a file.
-                match listed.fields::<Fields>()?.activation == activation {
-                    true => activation_pass(&*subject, entry, pass, tally),
-                    false => Ok(()),
-                }
-            })
-        };
-        [Pass::Forward, Pass::Backward].map(check).into()
-    }
-}
-
-/// The course's passes of an activation.
-fn run<T: Scalar>(subject: &Arc<dyn ActivationSubject<T>>) -> course::Run {
-    let subject = Arc::clone(subject);
-    Arc::new(move |_, entry: &mut Entry<'_>, pass, tally: &mut Tally| {
-        activation_pass(&*subject, entry, pass, tally)
-    })
-}
-
-/// Compares one pass of an activation on one entry.
-pub(crate) fn activation_pass<T: Scalar>(
-    activation: &dyn ActivationSubject<T>,
-    entry: &mut Entry<'_>,
-    pass: Pass,
-    tally: &mut Tally,
-) -> Result<(), HarnessError> {
-    let [z] = entry.inputs()?;
-    let case = || format!("input {:?}", z.shape());
-    let z_t = cast(&z);
-    match pass {
-        Pass::Forward => {
-            let y = entry.shaped("output", z.shape())?;
-            tally.add(&entry.key("output"), &case(), &activation.forward(&z_t), &y);
-        }
-        Pass::Backward | Pass::Gradients | Pass::Predict => {
+        Arc::new(move |source, entry, pass, tally| {
+            // Several activations share a file.
+            if let Source::Manifest(listed) = source
+                && listed.fields::<Fields>()?.activation != activation
+            {
+                return Ok(());
+            }
+            let [z] = entry.inputs()?;
+            let (case, z_t) = (format!("input {:?}", z.shape()), cast(&z));
+            // Before backward too, as the course does, so that a forward pass that spoils its input is seen.
+            let y = subject.forward(&z_t);
+            if pass == Pass::Forward {
+                return entry.compare(("output", z.shape()), &case, &y, tally);
+            }
             let dl_dy = cast(&entry.shaped("upstream_grad", z.shape())?);
-            let dl_dz = entry.shaped("backward", z.shape())?;
-            // As the course does, so that a forward pass that spoils its input is seen.
-            let _ = activation.forward(&z_t);
-            let result = activation.backward(&z_t, &dl_dy).map_err(|e| entry.refused(e))?;
-            tally.add(&entry.key("backward"), &case(), &result, &dl_dz);
-        }
+            let dl_dz = subject.backward(&z_t, &dl_dy).map_err(|e| entry.refused(e))?;
+            entry.compare(("backward", z.shape()), &case, &dl_dz, tally)
+        })
     }
-    Ok(())
 }
+
+type Subject = dyn ActivationSubject<f64>;
 
 /// `dL/dZ` of inputs of any number of axes.
-fn problem(
-    subject: &Arc<dyn ActivationSubject<f64>>,
-    case: &mut Case,
-) -> Result<Box<dyn Problem>, Failure> {
+fn problem(subject: &Arc<Subject>, case: &mut Case) -> Result<Problem, Failure> {
     let (axes, scale) = (case.between(1, 4), 0.5 + 3.5 * case.rng.uniform());
     let (shape, scale) =
         if case.pinned().is_some() { (vec![1, 1], 2.0) } else { (case.shape(axes, 5), scale) };
@@ -226,17 +180,15 @@ fn problem(
         // Only ReLU has a kink, at 0; the smooth ones lose a few cases to this, no more.
         piece: z.iter().map(|&z| u32::from(z >= 0.0)).collect(),
     };
-    Ok(Box::new(OneTensor { name: "Z", value: z, analytic, cancelled: 0.0, evaluate }))
+    Ok(Problem::of_one("Z", z, analytic, 0.0, evaluate))
 }
 
-type Subject = dyn ActivationSubject<f64>;
-
-/// Z of any number of axes, from `[-4, 4)`.
-fn draw(case: &mut Case) -> ArrayD<f64> {
+/// Z of any number of axes, from `[-4, 4)`, and `dL/dY`.
+fn draw(case: &mut Case) -> (ArrayD<f64>, ArrayD<f64>) {
     let axes = case.between(1, 4);
     let shape = case.shape(axes, 6);
     case.describe(format!("Z {shape:?}"));
-    case.array(&shape) * 4.0
+    (case.array(&shape) * 4.0, case.array(&shape))
 }
 
 fn shapes_are_kept(subject: &Subject, case: &mut Case) -> Verdict {
@@ -245,48 +197,47 @@ fn shapes_are_kept(subject: &Subject, case: &mut Case) -> Verdict {
     let shape: Vec<usize> = (0..axes).map(|_| case.between(0, 4)).collect();
     case.describe(format!("Z {shape:?}"));
     let z = case.array(&shape);
-    let (y, dl_dz) = (subject.forward(&z), subject.backward(&z, &z)?);
-    claim(y.shape() == shape, || format!("Y has shape {:?}", y.shape()))?;
-    claim(dl_dz.shape() == shape, || format!("dL/dZ has shape {:?}", dl_dz.shape()))
+    equal("shape of Y", &subject.forward(&z).shape(), &&*shape)?;
+    equal("shape of dL/dZ", &subject.backward(&z, &z)?.shape(), &&*shape)
 }
 
 fn another_shape_is_refused(activation: Activation, subject: &Subject, case: &mut Case) -> Verdict {
-    let z = draw(case);
-    let expected = z.shape().to_vec();
-    let mut longer = expected.clone();
+    let (z, _) = draw(case);
+    let mut longer = z.shape().to_vec();
     longer[0] += 1;
-    let with_another_axis = [&*expected, &[1]].concat();
-    for got in [longer, with_another_axis] {
+    for got in [longer, [z.shape(), &[1]].concat()] {
         let result = subject.backward(&z, &ArrayD::zeros(IxDyn(&got)));
-        let error = ActivationError::Shape { activation, expected: expected.clone(), got };
-        claim(result.as_ref() == Err(&error), || format!("expected {error:?}, got {result:?}"))?;
+        let error = ActivationError::Shape { activation, expected: z.shape().to_vec(), got };
+        equal("backward", &result, &Err(error))?;
     }
     Ok(())
 }
 
 fn nan_in_nan_out(activation: Activation, subject: &Subject, case: &mut Case) -> Verdict {
-    let z = draw(case);
-    let dl_dy = case.array(z.shape());
+    let (z, dl_dy) = draw(case);
     let at: Vec<usize> = z.shape().iter().map(|&n| case.between(0, n - 1)).collect();
     let with_nan = |array: &ArrayD<f64>| {
         let mut array = array.clone();
         array[&*at] = f64::NAN;
         array
     };
-    let y = subject.forward(&with_nan(&z))[&*at];
-    claim(y.is_nan(), || format!("Z{at:?} is NaN, but Y there is {y}"))?;
+    let mut results = vec![
+        ("Z", "Y", subject.forward(&with_nan(&z))),
+        ("dL/dY", "dL/dZ", subject.backward(&z, &with_nan(&dl_dy))?),
+    ];
     // The linear derivative is 1 wherever it is taken.
     if activation != Activation::Linear {
-        let dl_dz = subject.backward(&with_nan(&z), &dl_dy)?[&*at];
-        claim(dl_dz.is_nan(), || format!("Z{at:?} is NaN, but dL/dZ there is {dl_dz}"))?;
+        results.push(("Z", "dL/dZ", subject.backward(&with_nan(&z), &dl_dy)?));
     }
-    let dl_dz = subject.backward(&z, &with_nan(&dl_dy))?[&*at];
-    claim(dl_dz.is_nan(), || format!("dL/dY{at:?} is NaN, but dL/dZ there is {dl_dz}"))
+    results.iter().try_for_each(|(input, quantity, result)| {
+        let got = result[&*at];
+        claim(got.is_nan(), || format!("{input}{at:?} is NaN, but {quantity} there is {got}"))
+    })
 }
 
 fn huge_inputs_give_finite_results(subject: &Subject, case: &mut Case) -> Verdict {
     const HUGE: [f64; 8] = [1e4, -1e4, 709.0, -709.0, 1e150, -1e150, 0.0, -0.0];
-    let mut z = draw(case);
+    let (mut z, _) = draw(case);
     z.mapv_inplace(|_| HUGE[case.between(0, HUGE.len() - 1)]);
     let (y, dl_dz) = (subject.forward(&z), subject.backward(&z, &ArrayD::ones(z.raw_dim()))?);
     for (quantity, array) in [("Y", y), ("dL/dZ", dl_dz)] {
@@ -298,8 +249,7 @@ fn huge_inputs_give_finite_results(subject: &Subject, case: &mut Case) -> Verdic
 }
 
 fn every_call_gives_the_same_bits(subject: &Subject, case: &mut Case) -> Verdict {
-    let z = draw(case);
-    let dl_dy = case.array(z.shape());
+    let (z, dl_dy) = draw(case);
     let (y, dl_dz) = (subject.forward(&z), subject.backward(&z, &dl_dy)?);
     same_bits("Y of a second call", &subject.forward(&z), &y)?;
     same_bits("dL/dZ of a second call", &subject.backward(&z, &dl_dy)?, &dl_dz)?;
@@ -314,33 +264,25 @@ fn examples_do_not_mix(subject: &Subject, case: &mut Case) -> Verdict {
     let z = case.array(&shape) * 4.0;
     let dl_dy = case.array(&shape);
     let permuted = |array: &ArrayD<f64>| array.select(Axis(0), &order);
-    let y = subject.forward(&z);
-    same_bits("Y", &subject.forward(&permuted(&z)), &permuted(&y))?;
-    let dl_dz = subject.backward(&z, &dl_dy)?;
-    let got = subject.backward(&permuted(&z), &permuted(&dl_dy))?;
-    same_bits("dL/dZ", &got, &permuted(&dl_dz))
+    same_bits("Y", &subject.forward(&permuted(&z)), &permuted(&subject.forward(&z)))?;
+    let expected = permuted(&subject.backward(&z, &dl_dy)?);
+    same_bits("dL/dZ", &subject.backward(&permuted(&z), &permuted(&dl_dy))?, &expected)
 }
 
 fn memory_order_does_not_matter(subject: &Subject, case: &mut Case) -> Verdict {
     // Transposed views keep their memory: column-major.
-    let z = draw(case).reversed_axes();
-    let dl_dy = draw_like(&z, case);
-    let (row_major_z, row_major_dl_dy) =
-        (z.as_standard_layout().to_owned(), dl_dy.as_standard_layout().to_owned());
+    let [z, dl_dy] = <[_; 2]>::from(draw(case)).map(ArrayD::reversed_axes);
+    let [row_major_z, row_major_dl_dy] =
+        [&z, &dl_dy].map(|array| array.as_standard_layout().to_owned());
     same_bits("Y", &subject.forward(&z), &subject.forward(&row_major_z))?;
     let expected = subject.backward(&row_major_z, &row_major_dl_dy)?;
     same_bits("dL/dZ", &subject.backward(&z, &dl_dy)?, &expected)
 }
 
-fn draw_like(z: &ArrayD<f64>, case: &mut Case) -> ArrayD<f64> {
-    let reversed: Vec<usize> = z.shape().iter().rev().copied().collect();
-    case.array(&reversed).reversed_axes()
-}
-
 /// `backward(Z, a U + b V) = a backward(Z, U) + b backward(Z, V)`.
 fn backward_is_linear_in_dl_dy(subject: &Subject, case: &mut Case) -> Verdict {
-    let z = draw(case);
-    let (u, v) = (case.array(z.shape()), case.array(z.shape()));
+    let (z, u) = draw(case);
+    let v = case.array(z.shape());
     let (a, b) = (3.0 * case.rng.uniform(), -3.0 * case.rng.uniform());
     let combined = subject.backward(&z, &(a * &u + b * &v))?;
     let expected = a * subject.backward(&z, &u)? + b * subject.backward(&z, &v)?;

@@ -4,12 +4,14 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::room::Bug;
 
 /// What kind of evidence a check gives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum Kind {
     /// One of the course's 25 tests: against what an independent oracle computed.
     Course,
     /// What the course does not test, against the same oracle: `f32`, more paddings, gradients of
@@ -29,90 +31,86 @@ pub enum Kind {
 
 impl Kind {
     /// Whether checks of this kind draw random cases, of which one can be run again.
-    #[must_use]
-    pub fn draws_cases(self) -> bool {
+    pub(crate) fn draws_cases(self) -> bool {
         !matches!(self, Self::Course | Self::Oracle | Self::Control)
     }
 }
 
 /// What the checks run against.
 #[derive(Clone, Debug, Default)]
-pub struct Context {
+pub(crate) struct Context {
     /// The folder of the oracle's fixtures.
-    pub fixtures: PathBuf,
-    /// A folder with the course's own `.npz` files, to be used instead of the fixtures.
-    pub course_data: Option<CourseData>,
+    pub(crate) fixtures: PathBuf,
+    /// The course's own files, to be used instead of the fixtures.
+    pub(crate) course_data: Option<CourseData>,
     /// The seed of random checks.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// A case to run instead of random ones, as a failing check printed it.
-    pub case: Option<String>,
+    pub(crate) case: Option<String>,
     /// Whether failing cases stay as they were drawn, which takes less time.
-    pub unshrunk: bool,
+    pub(crate) unshrunk: bool,
 }
 
 /// A user's own copy of the course's test data.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CourseData {
+#[derive(Clone, Debug)]
+pub(crate) struct CourseData {
     /// The folder with `TestReLU.npz` and the others.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Whether results must agree as closely as with the fixtures, and not only to the course's
     /// four decimals.
-    pub strict: bool,
+    pub(crate) strict: bool,
 }
 
 /// One check of one subject.
-pub struct Check {
+pub(crate) struct Check {
     /// The question of the assignment, such as `"4.1"`; `"all"` for what belongs to none.
-    pub question: &'static str,
-    /// What kind of evidence it gives.
-    pub kind: Kind,
+    pub(crate) question: &'static str,
+    pub(crate) kind: Kind,
     /// The name of what is checked, if it has a room of its own.
-    pub subject: Option<&'static str>,
+    pub(crate) subject: Option<&'static str>,
+    /// The deliberate bug that is to be caught, and the room that it belongs to.
+    pub(crate) bug: Option<(&'static str, &'static Bug)>,
     /// The group, as in `tests.test_activations.TestReLU`.
-    pub group: String,
+    pub(crate) group: String,
     /// The name within the group, as in `test_forward`.
-    pub name: String,
-    /// Runs the check.
-    pub run: Box<dyn Fn(&Context) -> Outcome + Send + Sync>,
+    pub(crate) name: String,
+    pub(crate) run: Box<dyn Fn(&Context) -> Outcome + Send + Sync>,
 }
 
 impl Check {
     /// A check that `run` performs.
-    pub fn new(
+    pub(crate) fn new(
         question: &'static str,
         kind: Kind,
         group: impl Into<String>,
         name: impl Into<String>,
         run: impl Fn(&Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
-        let (group, name) = (group.into(), name.into());
-        Self { question, kind, subject: None, group, name, run: Box::new(run) }
+        let (group, name, run) = (group.into(), name.into(), Box::new(run));
+        Self { question, kind, subject: None, bug: None, group, name, run }
     }
 
     /// The same as a check of this subject.
-    #[must_use]
-    pub fn of(self, subject: &'static str) -> Self {
+    pub(crate) fn of(self, subject: &'static str) -> Self {
         Self { subject: Some(subject), ..self }
     }
 
     /// The full name: group and name joined by a dot.
-    #[must_use]
-    pub fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         format!("{}.{}", self.group, self.name)
     }
 
     /// What comes of the check; a panic in it is an error of the check, not of the program.
-    #[must_use]
-    pub fn outcome(&self, context: &Context) -> Outcome {
+    pub(crate) fn outcome(&self, context: &Context) -> Outcome {
         // Nothing that a check shares is changed by it, so a panic leaves nothing half-done behind.
         catch_unwind(AssertUnwindSafe(|| (self.run)(context)))
-            .unwrap_or_else(|panic| Outcome::error(panic_message(panic.as_ref())))
+            .unwrap_or_else(|panic| Outcome::error(panic_message(&*panic)))
     }
 }
 
 /// How a check ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Status {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Status {
     /// The claim held.
     #[serde(rename = "ok")]
     Ok,
@@ -125,79 +123,64 @@ pub enum Status {
 }
 
 /// What came of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// How it ended.
-    pub status: Status,
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) status: Status,
     /// One line for a check that passed; what went wrong, where, and how to see it again, for one
     /// that did not.
-    pub detail: String,
+    pub(crate) detail: String,
     /// How many cases were tried; inconclusive ones do not count.
-    pub cases: usize,
+    pub(crate) cases: usize,
     /// The largest error, in the measure of the check, if it has one.
-    pub max_error: Option<f64>,
+    pub(crate) max_error: Option<f64>,
     /// What the error may be at most.
-    pub bound: Option<f64>,
+    pub(crate) bound: Option<f64>,
     /// For a deliberate bug: the kinds of check that failed on it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub caught_by: Vec<Kind>,
+    pub(crate) caught_by: Vec<Kind>,
 }
 
 impl Outcome {
     /// The claim held in `cases` cases, with no error to measure.
-    #[must_use]
-    pub fn ok(cases: usize, detail: impl Into<String>) -> Self {
-        Self {
-            status: Status::Ok,
-            detail: detail.into(),
-            cases,
-            max_error: None,
-            bound: None,
-            caught_by: vec![],
-        }
+    pub(crate) fn ok(cases: usize, detail: impl Into<String>) -> Self {
+        let (status, detail) = (Status::Ok, detail.into());
+        Self { status, detail, cases, max_error: None, bound: None, caught_by: vec![] }
     }
 
     /// The claim did not hold.
-    #[must_use]
-    pub fn fail(detail: impl Into<String>) -> Self {
+    pub(crate) fn fail(detail: impl Into<String>) -> Self {
         Self { status: Status::Fail, ..Self::ok(0, detail) }
     }
 
     /// The check could not be performed.
-    #[must_use]
-    pub fn error(detail: impl Into<String>) -> Self {
+    pub(crate) fn error(detail: impl Into<String>) -> Self {
         Self { status: Status::Error, ..Self::ok(0, detail) }
     }
 
     /// Passes if `max_error` is at most `bound` (and is a number) and at least one case was tried.
-    #[must_use]
-    pub fn measured(cases: usize, max_error: f64, bound: f64, detail_of_failure: &str) -> Self {
-        let passes = cases > 0 && max_error <= bound;
+    pub(crate) fn measured(
+        cases: usize,
+        max_error: f64,
+        bound: f64,
+        detail_of_failure: &str,
+    ) -> Self {
         let summary = format!("largest error {max_error:.1e}, bound {bound:.0e}");
-        let detail = if passes { summary } else { format!("{summary}; {detail_of_failure}") };
-        Self {
-            status: if passes { Status::Ok } else { Status::Fail },
-            detail,
-            cases,
-            max_error: Some(max_error),
-            bound: Some(bound),
-            caught_by: vec![],
-        }
+        let outcome = if cases > 0 && max_error <= bound {
+            Self::ok(cases, summary)
+        } else {
+            Self::fail(format!("{summary}; {detail_of_failure}"))
+        };
+        Self { cases, max_error: Some(max_error), bound: Some(bound), ..outcome }
     }
 
     /// Whether the claim held.
-    #[must_use]
-    pub fn passed(&self) -> bool {
+    pub(crate) fn passed(&self) -> bool {
         self.status == Status::Ok
     }
 }
 
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let message = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no message");
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let message = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     format!("the check panicked: {message}")
 }
 
@@ -205,21 +188,11 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::*;
 
-    fn outcome(run: impl Fn(&Context) -> Outcome + Send + Sync + 'static) -> Outcome {
-        let context = Context {
-            fixtures: "".into(),
-            course_data: None,
-            seed: 0,
-            case: None,
-            ..Context::default()
-        };
-        Check::new("all", Kind::Property, "group", "name", run).outcome(&context)
-    }
-
     #[test]
     fn a_panic_is_an_error_of_the_check() {
-        let index = 3;
-        let panicked = outcome(move |_| Outcome::ok([1, 2][index % 4], ""));
+        let run = |context: &Context| Outcome::ok([1, 2][context.seed as usize], "");
+        let context = Context { seed: 3, ..Context::default() };
+        let panicked = Check::new("all", Kind::Property, "group", "name", run).outcome(&context);
         assert_eq!(panicked.status, Status::Error);
         assert!(panicked.detail.contains("index out of bounds"), "{}", panicked.detail);
     }

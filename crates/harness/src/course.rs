@@ -5,24 +5,21 @@
 //! `TestFullyConnected` has a third, without a file, on the shapes of its parameters.
 
 mod entry;
-mod pass;
 mod tally;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(crate) use entry::Entry;
-pub(crate) use pass::{Pass, cast};
+pub(crate) use entry::{Entry, Pass, cast};
 pub(crate) use tally::{Rule, Tally, bound};
 
+use numerics::Scalar;
+
 use crate::npz::{Dtype, Npz};
-use crate::{Check, Context, HarnessError, Kind, Outcome, registry};
+use crate::oracle::{Fixture, Run, Source};
+use crate::{Check, Context, HarnessError, Kind, Outcome, Result, registry};
 
-/// What one pass makes of one entry of a file, which has this configuration.
-pub(crate) type Run =
-    Arc<dyn Fn(usize, &mut Entry<'_>, Pass, &mut Tally) -> Result<(), HarnessError> + Send + Sync>;
-
-/// One of the course's classes of tests.
+/// A class of tests: of an activation, a loss or a class of layers.
 #[derive(Clone, Copy)]
 pub(crate) struct Class {
     pub(crate) question: &'static str,
@@ -30,31 +27,67 @@ pub(crate) struct Class {
     pub(crate) module: &'static str,
     /// The name of what it tests: `"Conv2D"`.
     pub(crate) name: &'static str,
-    /// How many configurations the entries of a file are shared out among.
+    /// How many configurations the entries of the course's file are shared out among; 0 if it has none.
     pub(crate) configurations: usize,
+    /// A further file, and the passes that are compared with it.
+    pub(crate) further: Option<(Fixture, &'static [Pass])>,
 }
 
 impl Class {
-    /// The course's tests of an implementation, on our fixtures or on a user's own files
+    /// The tests of an implementation. The course's run on our fixtures or on a user's own files
     /// ([`Context::course_data`]): with `narrow` on a file of `<f4`, otherwise with `wide`.
-    pub(crate) fn checks(self, wide: &Run, narrow: &Run) -> [Check; 2] {
-        Pass::ALL.map(|pass| {
-            let (wide, narrow) = (wide.clone(), narrow.clone());
-            let group = format!("tests.{}.Test{}", self.module, self.name);
-            Check::new(self.question, Kind::Course, group, pass.test_name(), move |context| {
-                outcome(self.run(&wide, &narrow, pass, context))
-            })
-        })
+    pub(crate) fn checks(self, wide: &Run, narrow: &Run) -> Vec<Check> {
+        let (of_wide, of_narrow) = (Arc::clone(wide), Arc::clone(narrow));
+        let mut checks = self.of_course("tests", Kind::Course, move |context, pass| {
+            let Some(data) = &context.course_data else {
+                return self.on_fixtures::<f64>(context, &of_wide, pass);
+            };
+            let mut npz = Npz::open(&self.file(&data.folder))?;
+            npz.entries()?;
+            let (run, bound) = match npz.dtype(0, "input")? {
+                Dtype::F8 => (&of_wide, bound::<f64>()),
+                Dtype::F4 => (&of_narrow, bound::<f32>()),
+            };
+            let rule = Rule { relative: data.strict.then_some(bound), four_decimals: true };
+            self.compare(npz, rule, run, pass)
+        });
+        checks.extend(self.further::<f64>(wide));
+        checks
     }
 
-    /// The same on our fixtures in `f32`, with its bound.
-    pub(crate) fn narrow_checks(self, narrow: &Run) -> [Check; 2] {
-        Pass::ALL.map(|pass| {
-            let narrow = narrow.clone();
-            let group = format!("tests_f4.{}.Test{}", self.module, self.name);
-            Check::new(self.question, Kind::Oracle, group, pass.test_name(), move |context| {
-                let file = self.file(&context.fixtures.join("course"));
-                outcome(self.compare(&narrow, &file, pass, Rule::Relative(bound::<f32>())))
+    /// The tests of an implementation in `f32`, on our fixtures.
+    pub(crate) fn narrow_checks(self, narrow: &Run) -> Vec<Check> {
+        let run = Arc::clone(narrow);
+        let mut checks = self.of_course("tests_f4", Kind::Oracle, move |context, pass| {
+            self.on_fixtures::<f32>(context, &run, pass)
+        });
+        checks.extend(self.further::<f32>(narrow));
+        checks
+    }
+
+    fn of_course(
+        self,
+        prefix: &str,
+        kind: Kind,
+        run: impl Fn(&Context, Pass) -> Result<Outcome> + Clone + Send + Sync + 'static,
+    ) -> Vec<Check> {
+        let passes = if self.configurations > 0 { &Pass::BOTH[..] } else { &[] };
+        let group = format!("{prefix}.{}.Test{}", self.module, self.name);
+        let check = |&pass: &Pass| {
+            let run = run.clone();
+            let run = move |context: &Context| outcome(run(context, pass));
+            Check::new(self.question, kind, &*group, pass.test_name(), run)
+        };
+        passes.iter().map(check).collect()
+    }
+
+    fn further<T: Scalar>(self, run: &Run) -> impl Iterator<Item = Check> {
+        self.further.into_iter().flat_map(move |(fixture, passes)| {
+            passes.iter().map(move |&pass| {
+                let run = Arc::clone(run);
+                fixture.check::<T>(pass.test_name(), move |listed, entry, tally| {
+                    run(Source::Manifest(listed), entry, pass, tally)
+                })
             })
         })
     }
@@ -63,58 +96,32 @@ impl Class {
         folder.join(format!("Test{}.npz", self.name))
     }
 
-    fn run(
-        self,
-        wide: &Run,
-        narrow: &Run,
-        pass: Pass,
-        context: &Context,
-    ) -> Result<Outcome, HarnessError> {
-        let Some(data) = &context.course_data else {
-            let file = self.file(&context.fixtures.join("course"));
-            return self.compare(wide, &file, pass, Rule::Relative(bound::<f64>()));
-        };
-        let file = self.file(&data.folder);
-        let rule = |bound| Rule::FourDecimals { also_relative: data.strict.then_some(bound) };
-        let mut npz = Npz::open(&file)?;
-        npz.entries()?;
-        match npz.dtype(0, "input")? {
-            Dtype::F8 => self.compare(wide, &file, pass, rule(bound::<f64>())),
-            Dtype::F4 => self.compare(narrow, &file, pass, rule(bound::<f32>())),
-        }
+    fn on_fixtures<T: Scalar>(self, context: &Context, run: &Run, pass: Pass) -> Result<Outcome> {
+        let npz = Npz::open(&self.file(&context.fixtures.join("course")))?;
+        self.compare(npz, Rule::relative::<T>(), run, pass)
     }
 
-    /// Compares what a pass returns with every entry of `file`.
-    fn compare(
-        self,
-        run: &Run,
-        file: &Path,
-        pass: Pass,
-        rule: Rule,
-    ) -> Result<Outcome, HarnessError> {
-        let mut npz = Npz::open(file)?;
+    /// Compares what a pass returns with every entry of a file.
+    fn compare(self, mut npz: Npz, rule: Rule, run: &Run, pass: Pass) -> Result<Outcome> {
         let (entries, configurations) = (npz.entries()?, self.configurations);
         if !entries.is_multiple_of(configurations) {
             let what = format!(
                 "expected the same number of entries for each of {configurations} configurations, but \
                  there are {entries} entries"
             );
-            return Err(HarnessError::file(file, what));
+            return Err(HarnessError::file(&npz.file, what));
         }
-        let mut tally = Tally::new(file, rule);
+        let mut tally = Tally::new(&npz.file, rule);
         for index in 0..entries {
-            let configuration = index / (entries / configurations);
-            run(configuration, &mut Entry::new(&mut npz, index), pass, &mut tally)?;
+            let source = Source::Course(index / (entries / configurations));
+            run(source, &mut Entry { npz: &mut npz, index }, pass, &mut tally)?;
         }
         Ok(tally.outcome())
     }
 }
 
 /// The folder with the course's files: `folder`, or the one below it where the course keeps them.
-///
-/// # Errors
-/// [`HarnessError::Usage`] if none of these has a file of the course.
-pub fn data_folder(folder: &Path) -> Result<PathBuf, HarnessError> {
+pub(crate) fn data_folder(folder: &Path) -> Result<PathBuf> {
     let checks = registry::course_data_checks();
     let classes = checks.iter().filter_map(|check| check.group.rsplit('.').next());
     let files: Vec<String> = classes.map(|class| format!("{class}.npz")).collect();
@@ -132,7 +139,7 @@ pub fn data_folder(folder: &Path) -> Result<PathBuf, HarnessError> {
 }
 
 /// An outcome, or the error that prevented it.
-pub(crate) fn outcome(result: Result<Outcome, HarnessError>) -> Outcome {
+pub(crate) fn outcome(result: Result<Outcome>) -> Outcome {
     result.unwrap_or_else(|error| Outcome::error(error.to_string()))
 }
 

@@ -20,11 +20,23 @@ pub(crate) fn add(own: &mut Checks<Subject>) {
     own.exactly("elements_do_not_mix", elements_do_not_mix);
 }
 
-/// Adds the claims of one that rises, to values in this range.
-pub(crate) fn add_rising(own: &mut Checks<Subject>, range: (f64, f64)) {
+/// Adds the claims of a monotone one with a slope between 0 and 1, to values in this range.
+pub(crate) fn add_rising(own: &mut Checks<Subject>, (low, high): (f64, f64)) {
     add(own);
     own.exactly("values_stay_in_range_and_rise", move |subject, case| {
-        values_stay_in_range_and_rise(range, subject, case)
+        let mut z: Vec<f64> = draw(case).into_iter().collect();
+        z.extend([f64::NEG_INFINITY, -1e4, -40.0, 0.0, 40.0, 1e4, f64::INFINITY]);
+        z.sort_by(f64::total_cmp);
+        let z = arr1(&z).into_dyn();
+        let (y, slope) = (subject.forward(&z), subject.backward(&z, &ArrayD::ones(z.raw_dim()))?);
+        let mut below = low;
+        for ((z, &y), slope) in z.iter().zip(&y).zip(&slope) {
+            claim((low..=high).contains(&y), || format!("σ({z}) = {y} is not in {low}..={high}"))?;
+            claim((0.0..=1.0).contains(slope), || format!("σ'({z}) = {slope}, not in 0..=1"))?;
+            claim(y >= below, || format!("σ falls from {below} to {y}"))?;
+            below = y;
+        }
+        Ok(())
     });
 }
 
@@ -118,28 +130,6 @@ fn elements_do_not_mix(subject: &Subject, case: &mut Case) -> Verdict {
         same_bits("Y of an element", &subject.forward(&z), &arr1(&[y[i]]).into_dyn())?;
         let expected = arr1(&[dl_dz[i]]).into_dyn();
         same_bits("dL/dZ of an element", &subject.backward(&z, &dl_dy)?, &expected)?;
-    }
-    Ok(())
-}
-
-/// A monotone function with a slope between 0 and 1, within the limits of its formula.
-fn values_stay_in_range_and_rise(
-    (low, high): (f64, f64),
-    subject: &Subject,
-    case: &mut Case,
-) -> Verdict {
-    let mut z: Vec<f64> = draw(case).into_iter().collect();
-    z.extend([f64::NEG_INFINITY, -1e4, -40.0, 0.0, 40.0, 1e4, f64::INFINITY]);
-    z.sort_by(f64::total_cmp);
-    let z = arr1(&z).into_dyn();
-    let (y, slope) = (subject.forward(&z), subject.backward(&z, &ArrayD::ones(z.raw_dim()))?);
-    for i in 0..z.len() {
-        let (z, y, slope) = (z[i], y[i], slope[i]);
-        claim((low..=high).contains(&y), || format!("σ({z}) = {y}, outside of {low}..={high}"))?;
-        claim((0.0..=1.0).contains(&slope), || format!("σ'({z}) = {slope}, not in 0..=1"))?;
-    }
-    for i in 1..z.len() {
-        claim(y[i] >= y[i - 1], || format!("σ falls from {} to {}", y[i - 1], y[i]))?;
     }
     Ok(())
 }

@@ -1,26 +1,17 @@
 //! What can go wrong with the harness itself.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use layers::LayerError;
 
-/// An error of this crate: test data that cannot be used, a request that cannot be met.
+/// An error of this crate.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum HarnessError {
+pub(crate) enum HarnessError {
     /// The request was wrong, rather than what was found on the way.
     #[error("{0}")]
     Usage(String),
-    /// A file cannot be used.
-    #[error("{}: {what}", file.display())]
-    File {
-        /// The file.
-        file: PathBuf,
-        /// What was expected of it, what it is instead, and what to do.
-        what: String,
-    },
-    /// The verification cannot go on.
+    /// The verification cannot go on: test data that cannot be used, an implementation that refuses it.
     #[error("{0}")]
     Stopped(String),
     /// A layer refused what the harness asks of it.
@@ -28,8 +19,12 @@ pub enum HarnessError {
     Layer(#[from] LayerError),
 }
 
+/// What this crate computes, or why it cannot.
+pub(crate) type Result<T, E = HarnessError> = std::result::Result<T, E>;
+
 impl HarnessError {
+    /// A file that cannot be used: `what` was expected of it, what it is instead, and what to do.
     pub(crate) fn file(file: &Path, what: impl Display) -> Self {
-        Self::File { file: file.to_owned(), what: what.to_string() }
+        Self::Stopped(format!("{}: {what}", file.display()))
     }
 }

@@ -5,7 +5,7 @@ mod batch;
 mod contract;
 pub(crate) mod errors;
 mod fixtures;
-mod gradient;
+pub(crate) mod gradient;
 pub(crate) mod naive;
 pub(crate) mod window;
 
@@ -14,17 +14,14 @@ use std::sync::Arc;
 
 use layers::{Layer, LayerConfig, LayerError, Parameters};
 use ndarray::ArrayD;
-use numerics::{Rng, Scalar};
+use numerics::Rng;
 
-use crate::cases::{Case, Failure};
-use fixtures::layer_pass;
-
-use crate::course::{self, Entry, Pass, Tally};
-use crate::oracle::Fixture;
+use crate::cases::{Case, Failure, Verdict};
+use crate::course::Pass;
 use crate::oracle::listed::Listed;
 use crate::room::{Bug, Checks, Room};
 use crate::worked::Write;
-use crate::{Check, HarnessError};
+use crate::{Check, Result};
 
 /// The room of a class of layers.
 pub(crate) struct LayerRoom {
@@ -32,7 +29,7 @@ pub(crate) struct LayerRoom {
     pub(crate) question: &'static str,
     /// The layer that an entry of the manifest declares, which is of this kind.
     pub(crate) kind: &'static str,
-    pub(crate) declared: fn(&Listed) -> Result<Arc<dyn Config>, HarnessError>,
+    pub(crate) declared: fn(&Listed) -> Result<Arc<dyn Config>>,
     /// The layers of the course's files, in the order of their entries; none if the course tests no such layer.
     pub(crate) course: fn() -> Vec<Arc<dyn Config>>,
     /// The number of axes that an example may have.
@@ -161,11 +158,11 @@ impl Spec {
     }
 
     /// The layer that users run.
-    pub(crate) fn build(&self, rng: &mut Rng) -> Result<Box<dyn Layer<f64>>, LayerError> {
+    pub(crate) fn build(&self, rng: &mut Rng) -> Built<f64> {
         self.config.build_boxed(&self.input_shape, rng)
     }
 
-    fn build_narrow(&self, rng: &mut Rng) -> Result<Box<dyn Layer<f32>>, LayerError> {
+    fn build_narrow(&self, rng: &mut Rng) -> Built<f32> {
         self.config.build_boxed(&self.input_shape, rng)
     }
 
@@ -190,9 +187,11 @@ impl Spec {
     }
 }
 
+/// A layer, unless its declaration is refused.
+pub(crate) type Built<T> = Result<Box<dyn Layer<T>>, LayerError>;
+
 /// Builds the layer that a specification declares.
-pub(crate) type Build =
-    Box<dyn Fn(&Spec, &mut Rng) -> Result<Box<dyn Layer<f64>>, LayerError> + Send + Sync>;
+pub(crate) type Build = Box<dyn Fn(&Spec, &mut Rng) -> Built<f64> + Send + Sync>;
 
 /// Builds the layers that users run.
 pub(crate) fn real_build() -> Build {
@@ -222,11 +221,7 @@ impl Layers {
     }
 
     /// A layer as it is when it is new.
-    pub(crate) fn new_layer(
-        &self,
-        spec: &Spec,
-        rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<f64>>, LayerError> {
+    pub(crate) fn new_layer(&self, spec: &Spec, rng: &mut Rng) -> Built<f64> {
         (self.make)(spec, rng)
     }
 
@@ -299,6 +294,24 @@ pub(crate) fn pass(
     Ok(Passed { y, dl_dy, dl_dx, gradients: layer.gradients().clone() })
 }
 
+impl Passed {
+    /// Compares another pass with these results: that of `arranged(x)` and `arranged(dl_dy)`.
+    fn compare(
+        &self,
+        layer: &mut dyn Layer<f64>,
+        x: &ArrayD<f64>,
+        arranged: impl Fn(&ArrayD<f64>) -> ArrayD<f64>,
+        case: &mut Case,
+    ) -> Verdict {
+        case.compare("Y", &layer.forward(arranged(x))?, &self.y)?;
+        case.compare("dL/dX", &layer.backward(arranged(&self.dl_dy))?, &self.dl_dx)?;
+        for (name, expected) in self.gradients.iter() {
+            case.compare(&format!("dL/d{name}"), &gradient(layer, name)?, expected)?;
+        }
+        Ok(())
+    }
+}
+
 impl From<&'static LayerRoom> for Room {
     fn from(room: &'static LayerRoom) -> Self {
         Self {
@@ -306,7 +319,7 @@ impl From<&'static LayerRoom> for Room {
             question: room.question,
             family: "layer",
             checks: Box::new(|| room.all_checks()),
-            checks_with: Box::new(|bug| room.checks_with(bug)),
+            checks_with: Box::new(|bug| room.checks_of((room.faulty)(bug))),
             free_checks: room.free_checks,
             bugs: room.bugs,
             examples: room.examples,
@@ -317,72 +330,20 @@ impl From<&'static LayerRoom> for Room {
 impl LayerRoom {
     fn all_checks(&'static self) -> Vec<Check> {
         let mut checks = self.checks_of(real_build());
-        if let Some(class) = self.course_class() {
-            checks.extend(class.narrow_checks(&self.course_run(Spec::build_narrow)));
-        }
-        checks.extend(self.fixture_checks::<f32>(Spec::build_narrow));
+        checks.extend(self.class().narrow_checks(&self.run(Spec::build_narrow)));
         checks
-    }
-
-    fn checks_with(&'static self, bug: &'static str) -> Vec<Check> {
-        self.checks_of((self.faulty)(bug))
-    }
-
-    fn course_class(&self) -> Option<course::Class> {
-        let (question, name, module) = (self.question, self.name, "test_layers");
-        let configurations = (self.course)().len();
-        let class = course::Class { question, module, name, configurations };
-        (configurations > 0).then_some(class)
     }
 
     pub(crate) fn checks_of(&'static self, make: Build) -> Vec<Check> {
         let subject = Arc::new(Layers { room: self, make });
-        let mut own = Checks::new(self.name, self.question, subject);
-        let build = {
-            let subject = Arc::clone(&own.subject);
-            move |spec: &Spec, rng: &mut Rng| subject.new_layer(spec, rng)
-        };
-        if let Some(class) = self.course_class() {
-            let wide = self.course_run(build.clone());
-            own.list.extend(class.checks(&wide, &self.course_run(Spec::build_narrow)));
-        }
-        own.list.extend(self.fixture_checks::<f64>(build));
+        let mut own = Checks::new(self.name, self.question, Arc::clone(&subject));
+        let wide = self.run(move |spec: &Spec, rng: &mut Rng| subject.new_layer(spec, rng));
+        own.list = self.class().checks(&wide, &self.run(Spec::build_narrow));
         own.gradient(self.question, self.name, (self.pinned)().len(), gradient::problem);
         contract::add(&mut own);
         batch::add(&mut own);
         errors::add(&mut own);
         (self.checks)(&mut own);
         own.list
-    }
-
-    fn course_run<T: Scalar>(
-        &'static self,
-        build: impl Fn(&Spec, &mut Rng) -> Result<Box<dyn Layer<T>>, LayerError> + Send + Sync + 'static,
-    ) -> course::Run {
-        Arc::new(move |configuration, entry: &mut Entry<'_>, pass, tally: &mut Tally| {
-            let config = (self.course)().swap_remove(configuration);
-            layer_pass(&build, |example| self.spec_for(config, example), entry, pass, tally)
-        })
-    }
-
-    fn fixture_checks<T: Scalar>(
-        &'static self,
-        build: impl Fn(&Spec, &mut Rng) -> Result<Box<dyn Layer<T>>, LayerError>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    ) -> Vec<Check> {
-        let Some((file, passes)) = self.fixture else { return vec![] };
-        let (question, kind, module) = (self.question, self.kind, "test_layers");
-        let fixture = Fixture { question, module, file, kind, class: file };
-        let check = |&pass: &Pass| {
-            let build = build.clone();
-            fixture.check::<T>(pass.test_name(), move |listed, entry, tally| {
-                let config = (self.declared)(listed)?;
-                layer_pass(&build, |example| self.spec_for(config, example), entry, pass, tally)
-            })
-        };
-        passes.iter().map(check).collect()
     }
 }

@@ -1,6 +1,7 @@
-//! The verification of the workspace: named checks of every activation, layer, loss and network.
+//! The verification of the workspace: named checks of every activation, layer, loss and network, and the
+//! program that runs them.
 //!
-//! A [`Check`] has a question, a kind and a name as the course gives names. Whatever verifies one thing stands
+//! A check has a question, a kind and a name as the course gives names. Whatever verifies one thing stands
 //! in one place, its room; the engines take rooms from a list and know none of them by name. The negative
 //! control sends deliberately wrong implementations through the very checks that the real ones pass, and shows
 //! which of them fail.
@@ -11,39 +12,40 @@
 //! | what a room is, and how it adds checks | `room` |
 //! | what all activations, layers and losses promise | `activation`, `layer`, `loss` |
 //! | random cases, shrinking and replay | `cases` |
-//! | finite differences | [`finite_difference`] |
-//! | the course's 25 tests, and further fixtures of the same oracle | [`course`], `oracle` |
+//! | finite differences, and their error by their step | `finite_difference`, `step_curve` |
+//! | the gradient-check table of the course's notebook | `gradcheck` |
+//! | the course's 25 tests, and further fixtures of the same oracle | `course`, `oracle` |
 //! | deliberate bugs | `controls` |
-//!
-//! [`registry`] lists all checks, [`filter`] selects by name, [`runner`] runs, [`transcript`] prints
-//! and [`results`] records. The gradient-check table of the course's notebook is [`gradcheck`].
-//! [`worked`] has the worked examples of the book, [`step_curve`] the error of finite differences by
-//! their step.
+//! | the worked examples of the book | `worked` |
+//! | all checks, those of a name, how they are run, printed and recorded | `registry`, `filter`, `runner`, `transcript`, `results` |
+//! | the program | `program` |
 
 mod activation;
 mod cases;
 mod check;
 mod controls;
-pub mod course;
+mod course;
 mod elementwise;
 mod error;
-pub mod filter;
-pub mod finite_difference;
-pub mod gradcheck;
+mod filter;
+mod finite_difference;
+mod gradcheck;
 mod layer;
 mod loss;
 mod npz;
 mod oracle;
-pub mod registry;
-pub mod results;
+mod program;
+mod registry;
+mod results;
 mod room;
 mod rooms;
-pub mod runner;
-pub mod step_curve;
-pub mod transcript;
+mod runner;
+mod step_curve;
+mod transcript;
 mod transcription;
-pub mod worked;
-pub mod workspace;
+mod worked;
+mod workspace;
 
-pub use check::{Check, Context, CourseData, Kind, Outcome, Status};
-pub use error::HarnessError;
+pub(crate) use check::{Check, Context, CourseData, Kind, Outcome, Status};
+pub(crate) use error::{HarnessError, Result};
+pub use program::main;

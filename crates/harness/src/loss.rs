@@ -6,26 +6,20 @@ use losses::{Loss, LossError};
 use ndarray::{Array, Array2, ArrayD, Axis, Dimension, Ix2, arr0, concatenate};
 use numerics::{Rng, Scalar};
 
-use crate::cases::{Case, Failure, Verdict, claim, same_bits};
-use crate::course::{self, Entry, Pass, Tally, cast};
-use crate::finite_difference::{Evaluation, OneTensor, Problem};
-use crate::oracle::Fixture;
+use crate::Check;
+use crate::cases::{Case, Failure, Verdict, claim, equal, same_bits};
+use crate::course::{Class, Pass, cast};
+use crate::finite_difference::{Evaluation, Problem};
+use crate::oracle::{Fixture, Run};
 use crate::room::{Bug, Checks, Room};
 use crate::worked::Write;
-use crate::{Check, HarnessError};
 
 /// A loss under test.
 pub(crate) trait LossSubject<T>: Send + Sync {
     /// The loss of a mini-batch.
-    ///
-    /// # Errors
-    /// As [`Loss::forward`].
     fn forward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<T, LossError>;
 
     /// `dL/dŶ`.
-    ///
-    /// # Errors
-    /// As [`Loss::backward`].
     fn backward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<Array2<T>, LossError>;
 }
 
@@ -93,7 +87,10 @@ impl From<&'static LossRoom> for Room {
             question: QUESTION,
             family: "loss",
             checks: Box::new(|| room.all_checks()),
-            checks_with: Box::new(|bug| room.checks_with(bug)),
+            checks_with: Box::new(|bug| {
+                let (forward, backward) = (room.faulty)(bug);
+                room.checks_of(Arc::new(Pair(room.loss, forward, backward)))
+            }),
             free_checks: Vec::new,
             bugs: room.bugs,
             examples: room.examples,
@@ -104,87 +101,47 @@ impl From<&'static LossRoom> for Room {
 impl LossRoom {
     fn all_checks(&'static self) -> Vec<Check> {
         let mut checks = self.checks_of(Arc::new(self.loss));
-        let narrow: Arc<dyn LossSubject<f32>> = Arc::new(self.loss);
-        if let Some(class) = self.course_class() {
-            checks.extend(class.narrow_checks(&run(&narrow)));
-        }
-        checks.extend(self.fixture_checks(&narrow));
+        checks.extend(self.class().narrow_checks(&run::<f32>(Arc::new(self.loss))));
         checks
     }
 
-    fn checks_with(&'static self, bug: &'static str) -> Vec<Check> {
-        let (forward, backward) = (self.faulty)(bug);
-        self.checks_of(Arc::new(Pair(self.loss, forward, backward)))
-    }
-
-    fn course_class(&self) -> Option<course::Class> {
-        let (question, name, module) = (QUESTION, self.name, "test_losses");
-        self.in_course.then_some(course::Class { question, module, name, configurations: 1 })
+    fn class(&self) -> Class {
+        let (question, module, name, kind) = (QUESTION, "test_losses", self.name, self.loss.name());
+        let further = self.fixture.map(|file| {
+            (Fixture { question, module, file, kind, class: file }, &Pass::BOTH as &[Pass])
+        });
+        Class { question, module, name, configurations: usize::from(self.in_course), further }
     }
 
     pub(crate) fn checks_of(&self, subject: Arc<dyn LossSubject<f64>>) -> Vec<Check> {
         let mut own = Checks::new(self.name, QUESTION, subject);
-        if let Some(class) = self.course_class() {
-            let narrow: Arc<dyn LossSubject<f32>> = Arc::new(self.loss);
-            own.list.extend(class.checks(&run(&own.subject), &run(&narrow)));
-        }
-        own.list.extend(self.fixture_checks(&own.subject));
+        let wide = run(Arc::clone(&own.subject));
+        own.list = self.class().checks(&wide, &run::<f32>(Arc::new(self.loss)));
         let (loss, subject) = (self.loss, Arc::clone(&own.subject));
         own.gradient(QUESTION, self.name, 2, move |_, case| problem(loss, &subject, case));
         claims(&mut own, self.loss);
         (self.checks)(&mut own);
         own.list
     }
+}
 
-    fn fixture_checks<T: Scalar>(&self, subject: &Arc<dyn LossSubject<T>>) -> Vec<Check> {
-        let Some(file) = self.fixture else { return vec![] };
-        let (question, kind, module) = (QUESTION, self.loss.name(), "test_losses");
-        let fixture = Fixture { question, module, file, kind, class: file };
-        let check = |pass: Pass| {
-            let subject = Arc::clone(subject);
-            fixture.check::<T>(pass.test_name(), move |_, entry, tally| {
-                loss_pass(&*subject, entry, pass, tally)
-            })
+/// Compares one pass with an entry of the oracle.
+fn run<T: Scalar>(loss: Arc<dyn LossSubject<T>>) -> Run {
+    Arc::new(move |_, entry, pass, tally| {
+        let inputs: [ArrayD<f64>; 2] = entry.inputs()?;
+        let [target, output] = inputs.each_ref().map(|a| cast(a).into_dimensionality::<Ix2>());
+        let (Ok(target), Ok(output)) = (target, output) else {
+            let got = entry.array("input")?;
+            return Err(entry.wrong_shape("input", "(2, m, k)".to_owned(), got.shape()));
         };
-        [Pass::Forward, Pass::Backward].map(check).into()
-    }
-}
-
-/// The course's passes of a loss.
-fn run<T: Scalar>(subject: &Arc<dyn LossSubject<T>>) -> course::Run {
-    let subject = Arc::clone(subject);
-    Arc::new(move |_, entry: &mut Entry<'_>, pass, tally: &mut Tally| {
-        loss_pass(&*subject, entry, pass, tally)
-    })
-}
-
-/// Compares one pass with an entry.
-pub(crate) fn loss_pass<T: Scalar>(
-    loss: &dyn LossSubject<T>,
-    entry: &mut Entry<'_>,
-    pass: Pass,
-    tally: &mut Tally,
-) -> Result<(), HarnessError> {
-    let inputs: [ArrayD<f64>; 2] = entry.inputs()?;
-    let [target, output] = inputs.each_ref().map(|array| cast(array).into_dimensionality::<Ix2>());
-    let (Ok(target), Ok(output)) = (target, output) else {
-        let got = entry.array("input")?;
-        return Err(entry.wrong_shape("input", "(2, m, k)".to_owned(), got.shape()));
-    };
-    let case = format!("target and output {:?}", target.shape());
-    match pass {
-        Pass::Forward => {
-            let reference = entry.shaped("output", &[])?;
+        let case = format!("target and output {:?}", target.shape());
+        if pass == Pass::Forward {
             let value = loss.forward(&target, &output).map_err(|e| entry.refused(e))?;
-            tally.add(&entry.key("output"), &case, &arr0(value).into_dyn(), &reference);
+            return entry.compare(("output", &[]), &case, &arr0(value).into_dyn(), tally);
         }
-        Pass::Backward | Pass::Gradients | Pass::Predict => {
-            let reference = entry.shaped("backward", output.shape())?;
-            let gradient = loss.backward(&target, &output).map_err(|e| entry.refused(e))?;
-            tally.add(&entry.key("backward"), &case, &gradient.into_dyn(), &reference);
-        }
-    }
-    Ok(())
+        let gradient = loss.backward(&target, &output).map_err(|e| entry.refused(e))?;
+        entry.compare(("backward", output.shape()), &case, &gradient.into_dyn(), tally)
+    })
 }
 
 /// `dL/dŶ` of a mini-batch whose targets are one-hot or spread over the classes.
@@ -192,7 +149,7 @@ fn problem(
     loss: Loss,
     subject: &Arc<dyn LossSubject<f64>>,
     case: &mut Case,
-) -> Result<Box<dyn Problem>, Failure> {
+) -> Result<Problem, Failure> {
     let drawn = (case.between(1, 6), case.between(1, 6), case.between(0, 1) == 1);
     let (m, k, spread) = case.pinned().map_or(drawn, |n| [(3, 4, false), (2, 3, true)][n]);
     case.describe(format!("Y and Ŷ {m} x {k}, targets spread: {spread}"));
@@ -220,8 +177,7 @@ fn problem(
         Evaluation { terms: vec![loss], piece: vec![] }
     };
     // The loss is the logarithm of a number that may be near 1.
-    let (name, cancelled) = ("Ŷ", 1.0);
-    Ok(Box::new(OneTensor { name, value: output.into_dyn(), analytic, cancelled, evaluate }))
+    Ok(Problem::of_one("Ŷ", output.into_dyn(), analytic, 1.0, evaluate))
 }
 
 /// A 1 in each row, at a random place.
@@ -302,29 +258,17 @@ const MEAN: f64 = 5e-13;
 /// Adds what every loss promises.
 fn claims(own: &mut LossChecks, loss: Loss) {
     own.within(MEAN, "doubling_the_batch_halves_each_gradient", move |subject, case| {
-        let (target, output) = draw(loss, case);
-        let twice = |array: &Array2<f64>| concatenate![Axis(0), *array, *array];
-        let (target_twice, output_twice) = (twice(&target), twice(&output));
-        let once = subject.forward(&target, &output)?;
-        case.compare_numbers("L", subject.forward(&target_twice, &output_twice)?, once);
-        let expected = twice(&subject.backward(&target, &output)?) / 2.0;
-        case.compare("dL/dŶ", &subject.backward(&target_twice, &output_twice)?, &expected)
+        let drawn = draw(loss, case);
+        compare_mapped(subject, drawn, 0.5, |array| concatenate![Axis(0), *array, *array], case)
     });
     for (axis, name) in [
         (Axis(0), "the_order_of_examples_does_not_matter"),
         (Axis(1), "classes_are_interchangeable"),
     ] {
         own.within(MEAN, name, move |subject, case| {
-            let (target, output) = draw(loss, case);
-            let order = case.permutation(target.len_of(axis));
-            let permuted = |array: &Array2<f64>| array.select(axis, &order);
-            let (target_permuted, output_permuted) = (permuted(&target), permuted(&output));
-            let expected = subject.forward(&target, &output)?;
-            let got = subject.forward(&target_permuted, &output_permuted)?;
-            case.compare_numbers("L", got, expected);
-            let expected = permuted(&subject.backward(&target, &output)?);
-            let got = subject.backward(&target_permuted, &output_permuted)?;
-            case.compare("dL/dŶ", &got, &expected)
+            let drawn = draw(loss, case);
+            let order = case.permutation(drawn.0.len_of(axis));
+            compare_mapped(subject, drawn, 1.0, |array| array.select(axis, &order), case)
         });
     }
     // L = 1/m Σᵢ L(example i), and the gradient of each example alone is m times its row.
@@ -380,7 +324,7 @@ fn claims(own: &mut LossChecks, loss: Loss) {
             let output = Array2::from_elem(shape, output[[0, 0]]);
             let (target_shape, output_shape) = (vec![m, k], output.shape().to_vec());
             let error = LossError::Shape { loss, target: target_shape, output: output_shape };
-            refused(&error, subject, &target, &output)?;
+            refused(error, subject, &target, &output)?;
         }
         Ok(())
     });
@@ -388,10 +332,26 @@ fn claims(own: &mut LossChecks, loss: Loss) {
         for shape in [(0, case.between(1, 4)), (case.between(1, 4), 0), (0, 0)] {
             let empty = Array2::zeros(shape);
             let error = LossError::Empty { loss, got: vec![shape.0, shape.1] };
-            refused(&error, subject, &empty, &empty)?;
+            refused(error, subject, &empty, &empty)?;
         }
         Ok(())
     });
+}
+
+/// Compares the loss of a mapped target and output with that of the target and output, and its gradient with
+/// the mapped gradient times `factor`.
+fn compare_mapped(
+    subject: &dyn LossSubject<f64>,
+    (target, output): (Array2<f64>, Array2<f64>),
+    factor: f64,
+    map: impl Fn(&Array2<f64>) -> Array2<f64>,
+    case: &mut Case,
+) -> Verdict {
+    let (mapped_target, mapped_output) = (map(&target), map(&output));
+    let expected = subject.forward(&target, &output)?;
+    case.compare_numbers("L", subject.forward(&mapped_target, &mapped_output)?, expected);
+    let expected = map(&subject.backward(&target, &output)?) * factor;
+    case.compare("dL/dŶ", &subject.backward(&mapped_target, &mapped_output)?, &expected)
 }
 
 /// A row of a target that is negative somewhere, does not sum to 1 or is not finite is refused and named.
@@ -409,23 +369,18 @@ pub(crate) fn add_wants_distributions(own: &mut LossChecks, loss: Loss) {
         }
         let got = target.row(row).to_string();
         case.describe(format!("row {row} of Y is {got}"));
-        refused(&LossError::NotADistribution { loss, row, got }, subject, &target, &output)
+        refused(LossError::NotADistribution { loss, row, got }, subject, &target, &output)
     });
 }
 
 /// Claims that both directions give this error.
 fn refused(
-    expected: &LossError,
+    expected: LossError,
     subject: &dyn LossSubject<f64>,
     target: &Array2<f64>,
     output: &Array2<f64>,
 ) -> Verdict {
-    let forward = subject.forward(target, output).err();
-    let backward = subject.backward(target, output).err();
-    for (pass, got) in [("forward", forward), ("backward", backward)] {
-        claim(got.as_ref() == Some(expected), || {
-            format!("expected {pass} to say \"{expected}\", but it gave {got:?}")
-        })?;
-    }
-    Ok(())
+    let expected = Some(expected);
+    equal("forward", &subject.forward(target, output).err(), &expected)?;
+    equal("backward", &subject.backward(target, output).err(), &expected)
 }

@@ -1,21 +1,35 @@
-//! What the course does not test, against the same independent oracle: extreme inputs, every form of
-//! padding, ties, gradients of the parameters, the fused loss, the optimiser and whole networks.
+//! Implementations against an independent oracle, which wrote the files of test data.
 //!
-//! The configuration of each entry stands in the manifest of the fixtures.
+//! Beside the course's classes of tests it has what the course does not test: extreme inputs, every form of
+//! padding, ties, gradients of the parameters, the fused loss, the optimiser and whole networks. The
+//! configuration of each such entry stands in the manifest of the fixtures.
 
 pub(crate) mod listed;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use listed::Listed;
 use numerics::Scalar;
 
-use crate::course::{self, Entry, Rule, Tally, bound};
+use crate::course::{Entry, Pass, Rule, Tally, outcome};
 use crate::npz::Npz;
-use crate::{Check, HarnessError, Kind, Outcome};
+use crate::{Check, HarnessError, Kind, Outcome, Result};
+
+/// Compares one pass of an implementation with one entry of a file.
+pub(crate) type Run =
+    Arc<dyn Fn(Source<'_>, &mut Entry<'_>, Pass, &mut Tally) -> Result<()> + Send + Sync>;
+
+/// Where the configuration stands that an entry is of.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// In the course's tests, at this place.
+    Course(usize),
+    Manifest(&'a Listed),
+}
 
 /// A file of fixtures, and where the checks of its entries belong.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub(crate) struct Fixture {
     pub(crate) question: &'static str,
     /// The course's module of tests, which would have them: `"test_layers"`.
@@ -28,43 +42,39 @@ pub(crate) struct Fixture {
     pub(crate) class: &'static str,
 }
 
+/// Compares with one entry, which the manifest lists.
+type One = dyn Fn(&Listed, &mut Entry<'_>, &mut Tally) -> Result<()> + Send + Sync;
+
 impl Fixture {
     /// A check of every entry, in a group that begins with `extra`, or `extra_f4` for `f32`.
     pub(crate) fn check<T: Scalar>(
-        &self,
+        self,
         test: &str,
-        one: impl Fn(&Listed, &mut Entry<'_>, &mut Tally) -> Result<(), HarnessError>
-        + Send
-        + Sync
-        + 'static,
+        one: impl Fn(&Listed, &mut Entry<'_>, &mut Tally) -> Result<()> + Send + Sync + 'static,
     ) -> Check {
         let prefix = if T::DTYPE == "f8" { "extra" } else { "extra_f4" };
         let group = format!("{prefix}.{}.Test{}", self.module, self.class);
-        let own = self.clone();
+        let one: Box<One> = Box::new(one);
         Check::new(self.question, Kind::Oracle, group, test, move |context| {
-            course::outcome(own.run::<T>(&context.fixtures, &one))
+            outcome(self.run(&context.fixtures, Rule::relative::<T>(), &*one))
         })
     }
 
-    fn run<T: Scalar>(
-        &self,
-        fixtures: &Path,
-        one: impl Fn(&Listed, &mut Entry<'_>, &mut Tally) -> Result<(), HarnessError>,
-    ) -> Result<Outcome, HarnessError> {
+    fn run(self, fixtures: &Path, rule: Rule, one: &One) -> Result<Outcome> {
         let listed = listed::entries(fixtures, &format!("fixtures/extra/{}.npz", self.file))?;
         let mut npz = Npz::open(&fixtures.join("extra").join(self.file).with_extension("npz"))?;
-        let (got, listed_count) = (npz.entries()?, listed.len());
-        if got != listed_count {
-            let reason =
-                format!("expected the {listed_count} entries of the manifest, but there are {got}");
-            return Err(HarnessError::file(npz.file(), reason));
+        let (got, expected) = (npz.entries()?, listed.len());
+        if got != expected {
+            let what =
+                format!("expected the {expected} entries of the manifest, but there are {got}");
+            return Err(HarnessError::file(&npz.file, what));
         }
-        let mut tally = Tally::new(npz.file(), Rule::Relative(bound::<T>()));
+        let mut tally = Tally::new(&npz.file, rule);
         for (index, listed) in listed.iter().enumerate() {
             if listed.kind() != self.kind {
                 return Err(listed.invalid("a kind that has no place in this file"));
             }
-            one(listed, &mut Entry::new(&mut npz, index), &mut tally)?;
+            one(listed, &mut Entry { npz: &mut npz, index }, &mut tally)?;
         }
         Ok(tally.outcome())
     }
@@ -75,7 +85,7 @@ mod tests {
     use super::*;
     use crate::{Context, registry};
 
-    /// The outcomes of the checks of further fixtures in these groups.
+    /// The outcomes of the checks in groups whose names begin so.
     fn outcomes(group: &str, context: &Context) -> Vec<Outcome> {
         let checks = registry::all_checks().into_iter();
         checks.filter(|check| check.group.starts_with(group)).map(|c| c.outcome(context)).collect()
@@ -84,8 +94,12 @@ mod tests {
     #[test]
     fn every_entry_is_compared() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
-        let context = Context { fixtures, ..Context::default() };
+        let context = Context { fixtures, seed: 1, ..Context::default() };
         let cases = |group| outcomes(group, &context).iter().map(|o| o.cases).sum::<usize>();
+        // 6 activations, fully-connected, convolution, pooling, flatten, losses; in `f64` 50 random sizes
+        // are built as well.
+        let of_course = 2 * (6 * 6 + 18 + 20 + 20 + 4 + 6 + 6);
+        assert_eq!((cases("tests."), cases("tests_f4.")), (of_course + 50, of_course));
         // Of 13 + 4 activations, 12 fully-connected layers, 19 convolutions, 16 poolings, 4 global
         // ones, 4 batch normalisations, 6 dropouts, 3 + 7 losses:
         // output and dL/dX; dW and db of 31 layers; dγ, dβ and the prediction of 4; the prediction of 6.

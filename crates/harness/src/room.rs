@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::cases::{Case, Cases, Failure, Verdict};
-use crate::finite_difference::{self, BOUND, Problem};
+use crate::finite_difference::{BOUND, Problem, compare};
 use crate::worked::Write;
 use crate::{Check, Kind};
 
@@ -101,6 +101,14 @@ impl<S: ?Sized + Send + Sync> From<&'static PlainRoom<S>> for Room {
     }
 }
 
+/// A claim about an implementation, judged on one case.
+pub(crate) trait Claim<S: ?Sized>:
+    Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static
+{
+}
+
+impl<S: ?Sized, F: Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static> Claim<S> for F {}
+
 /// The checks of one implementation, real or wrong.
 pub(crate) struct Checks<S: ?Sized> {
     pub(crate) name: &'static str,
@@ -116,32 +124,18 @@ impl<S: ?Sized + Send + Sync + 'static> Checks<S> {
     }
 
     /// A claim that holds exactly.
-    pub(crate) fn exactly(
-        &mut self,
-        name: &str,
-        one: impl Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static,
-    ) {
+    pub(crate) fn exactly(&mut self, name: &str, one: impl Claim<S>) {
         self.within(0.0, name, one);
     }
 
     /// A claim that holds up to rounding: no element is off by more than `bound`.
-    pub(crate) fn within(
-        &mut self,
-        bound: f64,
-        name: &str,
-        one: impl Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static,
-    ) {
+    pub(crate) fn within(&mut self, bound: f64, name: &str, one: impl Claim<S>) {
         let (cases, group) = (Cases::new(CLAIM_CASES, bound), format!("properties.{}", self.name));
-        self.add(cases, self.question, Kind::Property, &group, name, one);
+        self.add(cases, self.question, Kind::Property, group, name, Box::new(one));
     }
 
     /// The transcription of the formula that the book has under this name.
-    pub(crate) fn formula(
-        &mut self,
-        name: &str,
-        bound: f64,
-        one: impl Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static,
-    ) {
+    pub(crate) fn formula(&mut self, name: &str, bound: f64, one: impl Claim<S>) {
         self.formula_of(self.question, name, bound, one);
     }
 
@@ -151,21 +145,16 @@ impl<S: ?Sized + Send + Sync + 'static> Checks<S> {
         question: &'static str,
         name: &str,
         bound: f64,
-        one: impl Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static,
+        one: impl Claim<S>,
     ) {
         let cases = Cases::new(FORMULA_CASES, bound);
-        self.add(cases, question, Kind::Formula, "formulas", name, one);
+        self.add(cases, question, Kind::Formula, "formulas".to_owned(), name, Box::new(one));
     }
 
     /// A test that forward and backward are transposes of each other.
-    pub(crate) fn adjoint(
-        &mut self,
-        bound: f64,
-        name: &str,
-        one: impl Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static,
-    ) {
+    pub(crate) fn adjoint(&mut self, bound: f64, name: &str, one: impl Claim<S>) {
         let (cases, group) = (Cases::new(FORMULA_CASES, bound), format!("adjoint.{}", self.name));
-        self.add(cases, self.question, Kind::Adjoint, &group, name, one);
+        self.add(cases, self.question, Kind::Adjoint, group, name, Box::new(one));
     }
 
     /// A finite-difference test, of so many listed cases and of random ones.
@@ -174,38 +163,31 @@ impl<S: ?Sized + Send + Sync + 'static> Checks<S> {
         question: &'static str,
         name: &str,
         pinned: usize,
-        problem: impl Fn(&S, &mut Case) -> Result<Box<dyn Problem>, Failure> + Send + Sync + 'static,
+        problem: impl Fn(&S, &mut Case) -> Result<Problem, Failure> + Send + Sync + 'static,
     ) {
         let cases = Cases { pinned, ..Cases::new(GRADIENT_CASES, BOUND) };
-        self.add(cases, question, Kind::Gradient, "gradients", name, move |subject, case| {
-            differentiate(&mut *problem(subject, case)?, case)
-        });
+        let one = move |subject: &S, case: &mut Case| {
+            let mut problem = problem(subject, case)?;
+            let error = compare(&mut problem, ELEMENTS, |n| case.rng.below(n))?;
+            case.measure(error, || "the largest error".to_owned());
+            Ok(())
+        };
+        self.add(cases, question, Kind::Gradient, "gradients".to_owned(), name, Box::new(one));
     }
 
+    /// Not generic in the claim, so that it is compiled once and not for each of the hundreds of checks.
     fn add(
         &mut self,
         cases: Cases,
         question: &'static str,
         kind: Kind,
-        group: &str,
+        group: String,
         name: &str,
-        one: impl Fn(&S, &mut Case) -> Verdict + Send + Sync + 'static,
+        one: Box<dyn Claim<S>>,
     ) {
         let subject = Arc::clone(&self.subject);
-        self.list.push(cases.check(question, kind, group, name, move |case| one(&subject, case)));
-    }
-}
-
-/// Compares the gradient of a problem with central differences.
-pub(crate) fn differentiate(problem: &mut dyn Problem, case: &mut Case) -> Verdict {
-    use finite_difference::Verdict::{Fail, Inconclusive, Pass};
-    match finite_difference::compare(problem, ELEMENTS, |n| case.rng.below(n)) {
-        Pass(error) => {
-            case.measure(error, || "the largest error".to_owned());
-            Ok(())
-        }
-        Inconclusive(why) => Err(Failure::Inconclusive(why)),
-        Fail(what) => Err(Failure::Wrong(what)),
+        let one = Box::new(move |case: &mut Case| one(&subject, case));
+        self.list.push(cases.check(question, kind, group, name, one));
     }
 }
 
@@ -216,7 +198,8 @@ pub(crate) fn free_formula(
     bound: f64,
     one: impl Fn(&mut Case) -> Verdict + Send + Sync + 'static,
 ) -> Check {
-    Cases::new(FORMULA_CASES, bound).check(question, Kind::Formula, "formulas", name, one)
+    let (cases, group) = (Cases::new(FORMULA_CASES, bound), "formulas".to_owned());
+    cases.check(question, Kind::Formula, group, name, Box::new(one))
 }
 
 /// A claim about what is no implementation under test.
@@ -227,39 +210,5 @@ pub(crate) fn free_claim(
     name: &str,
     one: impl Fn(&mut Case) -> Verdict + Send + Sync + 'static,
 ) -> Check {
-    Cases::new(count, bound).check("5", Kind::Property, group, name, one)
-}
-
-#[cfg(test)]
-mod tests {
-    use ndarray::arr1;
-
-    use super::*;
-    use crate::finite_difference::{Evaluation, OneTensor};
-    use crate::{Context, Status};
-
-    #[test]
-    fn a_kink_is_inconclusive_and_a_wrong_gradient_fails() {
-        let mut own = Checks::new("Square", "all", Arc::new(2.0));
-        // L = x |x| at a whole number of tenths, 0 and wrong ones among them.
-        own.gradient("all", "Square", 1, |wrong, case| {
-            let tenths = case.pinned().map_or_else(|| case.between(0, 20), |_| 30);
-            let x = tenths as f64 / 10.0;
-            let evaluate = |x: &ndarray::ArrayD<f64>| Evaluation {
-                terms: vec![x[0] * x[0].abs()],
-                piece: vec![u32::from(x[0] >= 0.0)],
-            };
-            let analytic = if tenths == 17 { *wrong } else { 2.0 * x };
-            let [value, analytic] = [x, analytic].map(|x| arr1(&[x]).into_dyn());
-            Ok(Box::new(OneTensor { name: "X", value, analytic, cancelled: 0.0, evaluate }))
-        });
-        let run = |case: &str| {
-            own.list[0].outcome(&Context { case: Some(case.to_owned()), ..Context::default() })
-        };
-        // The choice that gives so many of 0 to 20 tenths.
-        let of = |tenths: u64| run(&format!("1,{}", (tenths << 32).div_ceil(21)));
-        assert_eq!((run("pinned-0").status, of(20).status), (Status::Ok, Status::Ok));
-        assert!(of(0).detail.ends_with("is inconclusive: a kink was crossed"));
-        assert!(of(17).detail.contains("dL/dX[0]: analytic 2.0000000000e0, numeric 3.4"));
-    }
+    Cases::new(count, bound).check("5", Kind::Property, group.to_owned(), name, Box::new(one))
 }

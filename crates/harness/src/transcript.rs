@@ -5,22 +5,12 @@ use std::time::Duration;
 use crate::{Check, Outcome, Status};
 
 /// `test_forward (tests.test_layers.TestConv2D) ... ok`.
-#[must_use]
-pub fn line(check: &Check, status: Status) -> String {
+pub(crate) fn line(check: &Check, status: Status) -> String {
     format!("{} ... {}", title(check), word(status))
 }
 
 fn title(check: &Check) -> String {
     format!("{} ({})", check.name, check.group)
-}
-
-fn measured(outcome: &Outcome) -> String {
-    let cases =
-        if outcome.cases == 1 { "1 case".into() } else { format!("{} cases", outcome.cases) };
-    if outcome.detail.starts_with(&cases) {
-        return outcome.detail.clone();
-    }
-    format!("{cases}; {}", outcome.detail)
 }
 
 fn word(status: Status) -> &'static str {
@@ -31,71 +21,62 @@ fn word(status: Status) -> &'static str {
     }
 }
 
-/// Hands a run to `print`, text by text, while it goes on.
-pub struct Transcript<P> {
-    print: P,
-    colors: bool,
-    details: bool,
-    question: Option<&'static str>,
+/// The texts of a run, to be printed while it goes on.
+pub(crate) struct Transcript {
+    pub(crate) colors: bool,
+    /// Whether each line ends with what was measured.
+    pub(crate) details: bool,
+    /// The question of the last line.
+    pub(crate) question: Option<&'static str>,
 }
 
-impl<P: FnMut(&str)> Transcript<P> {
-    /// A transcript that has not begun; with `details`, each line ends with what was measured.
-    pub fn new(print: P, colors: bool, details: bool) -> Self {
-        Self { print, colors, details, question: None }
-    }
-
+impl Transcript {
     /// The line of one check, under the heading of its question.
-    pub fn check(&mut self, check: &Check, outcome: &Outcome) {
+    pub(crate) fn check(&mut self, check: &Check, outcome: &Outcome) -> String {
+        let mut text = String::new();
         if self.question != Some(check.question) {
             let gap = if self.question.is_some() { "\n" } else { "" };
-            let heading = self.paint("1", &heading(check.question));
-            self.print(&format!("{gap}{heading}\n"));
+            text = format!("{gap}{}\n", self.paint("1", &heading(check.question)));
             self.question = Some(check.question);
         }
         let color = if outcome.passed() { "32" } else { "31" };
-        let word = self.paint(color, word(outcome.status));
-        let mut line = format!("{} ... {word}", title(check));
+        text += &format!("{} ... {}", title(check), self.paint(color, word(outcome.status)));
         if self.details && outcome.passed() {
             let width = title(check).chars().count() + " ... ok".len();
             let gap = " ".repeat(78_usize.saturating_sub(width));
-            line += &format!("{gap}  {}", measured(outcome));
+            text += &format!("{gap}  {}", measured(outcome));
         }
-        self.print(&(line + "\n"));
+        text + "\n"
     }
 
     /// What went wrong with one check, and the command that runs it again.
-    pub fn failure(&mut self, check: &Check, outcome: &Outcome, again: &str) {
+    pub(crate) fn failure(&self, check: &Check, outcome: &Outcome, again: &str) -> String {
         let (double, single) = ("=".repeat(70), "-".repeat(70));
         let heading = self.paint("31", &format!("{}: {}", word(outcome.status), title(check)));
         let detail = &outcome.detail;
-        self.print(&format!("\n{double}\n{heading}\n{single}\n{detail}\nrun it again: {again}\n"));
-    }
-
-    /// A line on its own.
-    pub fn note(&mut self, text: &str) {
-        self.print(&format!("\n{text}\n"));
+        format!("\n{double}\n{heading}\n{single}\n{detail}\nrun it again: {again}\n")
     }
 
     /// How many checks ran, in what time, and how many of them passed.
-    pub fn summary(mut self, passed: usize, failed: usize, time: Duration) {
+    pub(crate) fn summary(&self, passed: usize, failed: usize, time: Duration) -> String {
         let count = passed + failed;
         let checks = if count == 1 { "check" } else { "checks" };
         let (rule, seconds) = ("-".repeat(70), time.as_secs_f64());
-        let verdict = self.paint(
-            if failed == 0 { "32" } else { "31" },
-            &format!("{passed} passed, {failed} failed"),
-        );
-        self.print(&format!("\n{rule}\nRan {count} {checks} in {seconds:.3}s\n\n{verdict}\n"));
-    }
-
-    fn print(&mut self, text: &str) {
-        (self.print)(text);
+        let color = if failed == 0 { "32" } else { "31" };
+        let verdict = self.paint(color, &format!("{passed} passed, {failed} failed"));
+        format!("\n{rule}\nRan {count} {checks} in {seconds:.3}s\n\n{verdict}\n")
     }
 
     fn paint(&self, color: &str, text: &str) -> String {
         if self.colors { format!("\u{1b}[{color}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+fn measured(outcome: &Outcome) -> String {
+    let detail = &outcome.detail;
+    let cases =
+        if outcome.cases == 1 { "1 case".into() } else { format!("{} cases", outcome.cases) };
+    if detail.starts_with(&cases) { detail.clone() } else { format!("{cases}; {detail}") }
 }
 
 fn heading(question: &str) -> String {
@@ -120,21 +101,21 @@ mod tests {
     use super::*;
     use crate::Kind;
 
-    fn check(question: &'static str, name: &str) -> Check {
-        Check::new(question, Kind::Course, "tests.test_layers.TestConv2D", name, |_| {
-            Outcome::ok(1, "")
-        })
-    }
-
     fn print(colors: bool, details: bool) -> String {
-        let mut out = String::new();
-        let mut transcript = Transcript::new(|text: &str| out.push_str(text), colors, details);
+        let [forward, backward] = ["test_forward", "test_backward"].map(|name| {
+            Check::new("6.2", Kind::Course, "tests.test_layers.TestConv2D", name, |_| {
+                Outcome::ok(1, "")
+            })
+        });
         let failure = Outcome::fail("0output differs");
-        transcript.check(&check("6.2", "test_forward"), &Outcome::measured(6, 0.0, 1e-10, ""));
-        transcript.check(&check("6.2", "test_backward"), &failure);
-        transcript.failure(&check("6.2", "test_backward"), &failure, "cargo xtask test X");
-        transcript.summary(1, 1, Duration::from_millis(12));
-        out
+        let mut transcript = Transcript { colors, details, question: None };
+        [
+            transcript.check(&forward, &Outcome::measured(6, 0.0, 1e-10, "")),
+            transcript.check(&backward, &failure),
+            transcript.failure(&backward, &failure, "cargo xtask test X"),
+            transcript.summary(1, 1, Duration::from_millis(12)),
+        ]
+        .concat()
     }
 
     #[test]
@@ -156,10 +137,6 @@ Ran 2 checks in 0.012s
 1 passed, 1 failed
 ";
         assert_eq!(print(false, false), expected);
-    }
-
-    #[test]
-    fn details_follow_the_line_and_colors_are_only_added() {
         let detailed = print(false, true);
         assert!(detailed.contains("... ok                "), "{detailed}");
         assert!(detailed.contains("6 cases; largest error 0.0e0, bound 1e-10\n"), "{detailed}");
@@ -168,6 +145,6 @@ Ran 2 checks in 0.012s
         let plain = ["\u{1b}[1m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[0m"]
             .iter()
             .fold(colored, |text, code| text.replace(code, ""));
-        assert_eq!(plain, print(false, false));
+        assert_eq!(plain, expected);
     }
 }

@@ -11,25 +11,24 @@ mod pictures;
 use std::collections::BTreeMap;
 
 use ndarray::{Array2, Array4, ArrayRef, ArrayView4, Dimension};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::rooms;
 
 /// An array of an example.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Tensor {
-    /// Its shape; empty for a single number.
-    pub shape: Vec<usize>,
-    /// Its elements in row-major order.
-    pub values: Vec<f64>,
+#[derive(Debug, PartialEq, Serialize)]
+pub(crate) struct Tensor {
+    /// Empty for a single number.
+    shape: Vec<usize>,
+    /// In row-major order.
+    values: Vec<f64>,
 }
 
 /// The arrays of all examples by name: `"fully-connected.dw"`.
 ///
 /// # Panics
 /// If an example does not fit the implementation that it is sent through, which the tests show.
-#[must_use]
-pub fn all() -> BTreeMap<String, Tensor> {
+pub(crate) fn all() -> BTreeMap<String, Tensor> {
     let mut tensors = BTreeMap::new();
     for (chapter, write) in examples() {
         write(&mut Example { chapter, tensors: &mut tensors });
@@ -118,10 +117,6 @@ pub(crate) fn filter_of(cells: &Array2<f64>) -> Array4<f64> {
 mod tests {
     use super::*;
 
-    fn values(name: &str) -> Vec<f64> {
-        all().remove(name).unwrap_or_else(|| panic!("no tensor {name}")).values
-    }
-
     #[test]
     fn every_tensor_is_complete_and_finite_and_belongs_to_its_example() {
         let tensors = all();
@@ -133,55 +128,50 @@ mod tests {
             let prefix = format!("{chapter}.");
             assert!(tensors.keys().any(|name| name.starts_with(&prefix)), "{chapter} is empty");
         }
-    }
-
-    #[test]
-    fn the_same_bits_come_out_again() {
-        assert_eq!(all(), all());
+        assert_eq!(all(), tensors, "the same bits come out again");
     }
 
     #[test]
     fn examples_that_were_worked_by_hand_come_out_so() {
-        for (name, by_hand) in [
-            ("relu.dz", &[0.0, 0.0, 30.0, -40.0][..]),
-            ("fully-connected.dw", &[1.0, 6.0, 3.0, 2.0, -2.0, -1.0]),
-            ("cross-entropy.dy-hat", &[-1.0, 0.0, 0.0, -2.0]),
-            ("convolution.z", &[3.5, 7.5, 0.5, 2.5]),
-            ("convolution.dx", &[1.0, 0.0, 0.0, -1.0, 4.0, 0.0, 0.0, -2.0, 4.0]),
-            ("average-pool-overlap.dx", &[1.0, 3.0, 2.0, 1.0, 3.0, 2.0]),
-            ("max-pool.winner", &[2.0, 2.0, 1.0, 0.0]),
-            ("batch-norm.dx", &[3.0, -1.5, -1.5, 0.0]),
-            ("momentum.p", &[10.0, 6.0, 3.0, 0.5]),
-            ("nesterov.p", &[10.0, 7.0, 3.5, 1.25]),
-            ("weight-decay.p", &[8.0, 5.0, 1.25]),
-            ("linear.rates", &[2.0, 1.5, 1.0, 0.5, 0.0]),
-            ("matrix-vector.result", &[8.0, 26.0]),
-            ("whitening.covariance", &[2.0, 1.5, 1.5, 2.0]),
-            ("dirac.w", &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
-            ("perceptron.logits", &[3.0, 0.0, -3.0]),
-            ("perceptron-sizes.parameters", &[401_920.0]),
-            ("convolution-sizes.parameters", &[896.0]),
-            ("field-of-view.ways1", &[1.0; 9]),
+        const ROUNDED: f64 = 1e-13;
+        let tensors = all();
+        for (name, bound, by_hand) in [
+            ("relu.dz", 0.0, &[0.0, 0.0, 30.0, -40.0][..]),
+            ("fully-connected.dw", 0.0, &[1.0, 6.0, 3.0, 2.0, -2.0, -1.0]),
+            ("cross-entropy.dy-hat", 0.0, &[-1.0, 0.0, 0.0, -2.0]),
+            ("convolution.z", 0.0, &[3.5, 7.5, 0.5, 2.5]),
+            ("convolution.dx", 0.0, &[1.0, 0.0, 0.0, -1.0, 4.0, 0.0, 0.0, -2.0, 4.0]),
+            ("average-pool-overlap.dx", 0.0, &[1.0, 3.0, 2.0, 1.0, 3.0, 2.0]),
+            ("max-pool.winner", 0.0, &[2.0, 2.0, 1.0, 0.0]),
+            ("batch-norm.dx", 0.0, &[3.0, -1.5, -1.5, 0.0]),
+            ("momentum.p", 0.0, &[10.0, 6.0, 3.0, 0.5]),
+            ("nesterov.p", 0.0, &[10.0, 7.0, 3.5, 1.25]),
+            ("weight-decay.p", 0.0, &[8.0, 5.0, 1.25]),
+            ("linear.rates", 0.0, &[2.0, 1.5, 1.0, 0.5, 0.0]),
+            ("matrix-vector.result", 0.0, &[8.0, 26.0]),
+            ("whitening.covariance", 0.0, &[2.0, 1.5, 1.5, 2.0]),
+            ("dirac.w", 0.0, &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
+            ("perceptron.logits", 0.0, &[3.0, 0.0, -3.0]),
+            ("perceptron-sizes.parameters", 0.0, &[401_920.0]),
+            ("convolution-sizes.parameters", 0.0, &[896.0]),
+            ("field-of-view.ways1", 0.0, &[1.0; 9]),
+            // The softmax of logarithms has rational numbers.
+            ("softmax.y", ROUNDED, &[0.125, 0.25, 0.625]),
+            ("softmax.ds", ROUNDED, &[-0.625, -1.25, 1.875]),
+            (
+                "softmax.jacobian-times-64",
+                ROUNDED,
+                &[7.0, -2.0, -5.0, -2.0, 12.0, -10.0, -5.0, -10.0, 15.0],
+            ),
+            ("softmax-cross-entropy.dz", ROUNDED, &[0.125, 0.25, -0.375]),
+            ("one-cycle.rates", ROUNDED, &[0.0, 1.0, 3.0, 4.0, 3.0, 2.0]),
+            ("cubic.slope", ROUNDED, &[3.01]),
+            ("whitening.values", ROUNDED, &[3.5, 0.5]),
+            ("whitening.responses", ROUNDED, &[0.875, 0.0, 0.0, 0.5]),
         ] {
-            assert_eq!(values(name), by_hand, "{name}");
-        }
-    }
-
-    #[test]
-    fn the_softmax_of_logarithms_has_rational_numbers() {
-        for (name, by_hand) in [
-            ("softmax.y", &[0.125, 0.25, 0.625][..]),
-            ("softmax.ds", &[-0.625, -1.25, 1.875]),
-            ("softmax.jacobian-times-64", &[7.0, -2.0, -5.0, -2.0, 12.0, -10.0, -5.0, -10.0, 15.0]),
-            ("softmax-cross-entropy.dz", &[0.125, 0.25, -0.375]),
-            ("one-cycle.rates", &[0.0, 1.0, 3.0, 4.0, 3.0, 2.0]),
-            ("cubic.slope", &[3.01]),
-            ("whitening.values", &[3.5, 0.5]),
-            ("whitening.responses", &[0.875, 0.0, 0.0, 0.5]),
-        ] {
-            let got = values(name);
+            let got = &tensors[name].values;
             let off = got.iter().zip(by_hand).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-            assert!(got.len() == by_hand.len() && off < 1e-13, "{name}: {got:?}");
+            assert!(got.len() == by_hand.len() && off <= bound, "{name}: {got:?}");
         }
     }
 }

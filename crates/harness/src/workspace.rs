@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::HarnessError;
+use crate::{HarnessError, Result};
 
 /// The root of the workspace: the folder of a `Cargo.toml` with a `[workspace]`, at or above the
 /// package that cargo runs (`CARGO_MANIFEST_DIR`), or else the current folder.
-///
-/// # Errors
-/// [`HarnessError::Stopped`] if there is none.
-pub fn root() -> Result<PathBuf, HarnessError> {
+pub(crate) fn root() -> Result<PathBuf> {
     let start = system::current_package();
     system::workspace_root(&start).ok_or_else(|| {
         HarnessError::Stopped(format!(
@@ -32,32 +29,18 @@ const BUILD: [&str; 4] = [".cargo/config.toml", "Cargo.lock", "Cargo.toml", "rus
 ///
 /// Results that carry another hash were obtained from other code, from code that was built otherwise, or
 /// from other test data.
-///
-/// # Errors
-/// [`HarnessError::File`] if a folder or file cannot be read.
-pub fn inputs_sha256(root: &Path) -> Result<String, HarnessError> {
-    let mut files = BUILD.map(PathBuf::from).to_vec();
-    collect(root, Path::new("crates"), &mut files, &|path| {
-        let manifest = path.file_name().is_some_and(|name| name == "Cargo.toml")
-            && path.components().count() == 3;
-        manifest
-            || path.extension().is_some_and(|extension| extension == "rs" || extension == "npy")
+pub(crate) fn inputs_sha256(root: &Path) -> Result<String> {
+    let mut names = BUILD.map(str::to_owned).to_vec();
+    collect(root, "crates", &mut names, &|name| {
+        let manifest = name.ends_with("/Cargo.toml") && name.split('/').count() == 3;
+        manifest || name.ends_with(".rs") || name.ends_with(".npy")
     })?;
-    collect(root, Path::new("fixtures"), &mut files, &|path| {
-        // What the generating scripts leave half-written is not a fixture.
-        path.extension().is_none_or(|extension| extension != "partial")
-    })?;
-    let mut files: Vec<(String, PathBuf)> = files
-        .into_iter()
-        .map(|path| {
-            let names = path.iter().map(|name| name.to_string_lossy());
-            (names.collect::<Vec<_>>().join("/"), path)
-        })
-        .collect();
-    files.sort();
+    // What the generating scripts leave half-written is not a fixture.
+    collect(root, "fixtures", &mut names, &|name| !name.ends_with(".partial"))?;
+    names.sort();
     let mut hasher = Sha256::new();
-    for (name, path) in files {
-        let path = root.join(path);
+    for name in names {
+        let path = root.join(&name);
         let contents = fs::read(&path).map_err(|error| unreadable(&path, &error))?;
         // Lengths first, so that no other split into names and contents has the same hash.
         hasher.update((name.len() as u64).to_le_bytes());
@@ -68,23 +51,21 @@ pub fn inputs_sha256(root: &Path) -> Result<String, HarnessError> {
     Ok(system::hex(&hasher.finalize()))
 }
 
-/// Adds the files below `folder` that are `wanted`, as paths relative to `root`.
+/// Adds the files below a folder that are `wanted`, as paths relative to `root`.
 fn collect(
     root: &Path,
-    folder: &Path,
-    files: &mut Vec<PathBuf>,
-    wanted: &dyn Fn(&Path) -> bool,
-) -> Result<(), HarnessError> {
+    folder: &str,
+    names: &mut Vec<String>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Result<()> {
     let absolute = root.join(folder);
     for entry in system::entries(&absolute).map_err(|error| unreadable(&absolute, &error))? {
-        let path = folder.join(entry.file_name());
-        let kind = entry.file_type().map_err(|error| unreadable(&root.join(&path), &error))?;
-        if kind.is_dir() {
-            if entry.file_name() != "__pycache__" {
-                collect(root, &path, files, wanted)?;
-            }
-        } else if wanted(&path) {
-            files.push(path);
+        let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), &error))?;
+        if !kind.is_dir() {
+            names.extend(Some(name).filter(|name| wanted(name)));
+        } else if entry.file_name() != "__pycache__" {
+            collect(root, &name, names, wanted)?;
         }
     }
     Ok(())
@@ -98,65 +79,48 @@ fn unreadable(file: &Path, error: &std::io::Error) -> HarnessError {
 mod tests {
     use super::*;
 
-    fn workspace() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, contents) in [
-            ("Cargo.toml", "[workspace]\nmembers = []\n"),
-            ("Cargo.lock", "version = 4\n"),
-            (".cargo/config.toml", ""),
-            ("rust-toolchain.toml", "[toolchain]\n"),
-            ("crates/a/iris.npy", "1"),
-            ("crates/a/Cargo.toml", "[package]\n"),
-            ("crates/a/src/lib.rs", "//! a\n"),
-            ("crates/a/README.md", "a\n"),
-            ("fixtures/manifest.toml", "\n"),
-        ] {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, contents).unwrap();
-        }
-        folder
-    }
-
     #[test]
     fn the_hash_depends_on_code_and_fixtures_alone() {
-        let folder = workspace();
+        let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        let before = inputs_sha256(root).unwrap();
-        assert_eq!(before.len(), 64);
-        let changes_hash = |path: &str, contents: &str| {
-            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
-            let old = fs::read(root.join(path)).ok();
-            fs::write(root.join(path), contents).unwrap();
-            let changed = inputs_sha256(root).unwrap() != before;
-            match old {
-                Some(old) => fs::write(root.join(path), old).unwrap(),
-                None => fs::remove_file(root.join(path)).unwrap(),
-            }
-            changed
+        let write = |path: &str, contents: &str| {
+            let path = root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, contents).unwrap();
         };
-        for path in BUILD.iter().chain(&["crates/a/Cargo.toml", "crates/a/iris.npy"]) {
-            assert!(changes_hash(path, "[profile.dev]\nopt-level = 3\n"), "{path}");
+        BUILD.iter().for_each(|path| write(path, ""));
+        write("crates/a/Cargo.toml", "");
+        let error = inputs_sha256(root).unwrap_err().to_string();
+        assert!(error.contains("fixtures: cannot be read"), "{error}");
+        write("fixtures/manifest.toml", "");
+        let mut last = inputs_sha256(root).unwrap();
+        assert_eq!(last.len(), 64);
+        let mut changes_hash = |path: &str| {
+            write(path, "x");
+            let before = std::mem::replace(&mut last, inputs_sha256(root).unwrap());
+            before != last
+        };
+        for path in BUILD {
+            assert!(changes_hash(path), "{path}");
         }
-        assert!(changes_hash("fixtures/course/TestX.npz", "x"));
-        assert!(changes_hash("crates/a/src/b.rs", ""));
-        assert!(!changes_hash("crates/a/NOTES.md", "other"));
-        assert!(!changes_hash("fixtures/__pycache__/oracle.pyc", "x"));
-        assert!(!changes_hash("fixtures/course/.DS_Store", "x"));
-        assert!(!changes_hash("crates/a/src/._lib.rs", "x"));
+        for (path, changes) in [
+            ("crates/a/Cargo.toml", true),
+            ("crates/a/iris.npy", true),
+            ("crates/a/src/b.rs", true),
+            ("fixtures/course/TestX.npz", true),
+            ("crates/a/NOTES.md", false),
+            ("crates/a/src/._lib.rs", false),
+            ("fixtures/course/.DS_Store", false),
+            ("fixtures/course/TestY.npz.partial", false),
+            ("fixtures/__pycache__/oracle.pyc", false),
+        ] {
+            assert_eq!(changes_hash(path), changes, "{path}");
+        }
         // The same bytes, split differently between the name and the contents.
-        fs::write(root.join("fixtures/ab"), "c").unwrap();
+        write("fixtures/ab", "c");
         let one = inputs_sha256(root).unwrap();
         fs::remove_file(root.join("fixtures/ab")).unwrap();
-        fs::write(root.join("fixtures/a"), "bc").unwrap();
+        write("fixtures/a", "bc");
         assert_ne!(inputs_sha256(root).unwrap(), one);
-    }
-
-    #[test]
-    fn a_missing_folder_is_reported() {
-        let folder = workspace();
-        fs::remove_dir_all(folder.path().join("fixtures")).unwrap();
-        let error = inputs_sha256(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("fixtures: cannot be read"), "{error}");
     }
 }

@@ -7,17 +7,52 @@ use layers::{Layer, LayerError, Parameters};
 use ndarray::{ArrayD, IxDyn};
 
 use super::{Layers, Passed, gradient, pass, rewind};
-use crate::cases::{Case, Verdict, claim, same_bits};
+use crate::cases::{Case, Verdict, claim, equal, same_bits};
 use crate::room::Checks;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     own.exactly("backward_before_forward_is_an_error", backward_before_forward);
     own.exactly("gradients_mirror_the_parameters", gradients_mirror_the_parameters);
-    own.exactly("weights_decay_and_nothing_else", weights_decay_and_nothing_else);
-    own.exactly("backward_overwrites_the_gradients", backward_overwrites_the_gradients);
+    // Biases do not decay, nor do scale and offset of a normalisation.
+    own.exactly("weights_decay_and_nothing_else", |subject, case| {
+        let (layer, _) = subject.drawn(case)?;
+        let decays = |name| layer.decaying_parameters().contains(&name);
+        layer.parameters().names().try_for_each(|name| {
+            claim(decays(name) == (name == "W"), || format!("{name} decays: {}", decays(name)))
+        })
+    });
+    own.exactly("backward_overwrites_the_gradients", |subject, case| {
+        let (mut layer, x) = subject.drawn(case)?;
+        let y = layer.forward(x)?;
+        let (first, second) = (case.array(y.shape()), case.array(y.shape()));
+        layer.backward(second.clone())?;
+        let alone = layer.gradients().clone();
+        layer.backward(first)?;
+        layer.backward(second)?;
+        same_gradients("after another backward", &*layer, &alone)
+    });
     own.exactly("backward_changes_nothing_but_gradients", backward_changes_nothing);
-    own.exactly("forward_replaces_the_cache", forward_replaces_the_cache);
-    own.exactly("predict_leaves_the_cache_alone", predict_leaves_the_cache_alone);
+    // Of two batches, of different sizes, only the last one counts.
+    own.exactly("forward_replaces_the_cache", |subject, case| {
+        let (mut layer, x) = subject.drawn(case)?;
+        let buffers = layer.buffers().clone();
+        let passed = pass(&mut *layer, &x, case)?;
+        let m = x.shape()[0] + case.between(0, 2);
+        layer.forward(case.array(&[&[m], layer.input_shape()].concat()))?;
+        rewind(&mut *layer, &buffers)?;
+        layer.forward(x)?;
+        same_backward("after another batch", &mut *layer, &passed)
+    });
+    own.exactly("predict_leaves_the_cache_alone", |subject, case| {
+        let (mut layer, x) = subject.drawn(case)?;
+        let buffers = layer.buffers().clone();
+        let passed = pass(&mut *layer, &x, case)?;
+        rewind(&mut *layer, &buffers)?;
+        layer.forward(x)?;
+        let m = case.between(1, 4);
+        layer.predict(&case.array(&[&[m], layer.input_shape()].concat()))?;
+        same_backward("after predict", &mut *layer, &passed)
+    });
     own.exactly("a_seed_gives_the_same_bits", a_seed_gives_the_same_bits);
     // A matrix product may sum in another order where its operands lie otherwise in memory: 64
     // terms of magnitude at most 1, `2 · 64² · 2⁻⁵³`.
@@ -38,14 +73,19 @@ fn same_gradients(when: &str, layer: &dyn Layer<f64>, expected: &Parameters<f64>
     Ok(())
 }
 
+/// Claims that another backward gives what it gave in this pass.
+fn same_backward(when: &str, layer: &mut dyn Layer<f64>, passed: &Passed) -> Verdict {
+    let dl_dx = layer.backward(passed.dl_dy.clone())?;
+    same_bits(&format!("dL/dX {when}"), &dl_dx, &passed.dl_dx)?;
+    same_gradients(when, layer, &passed.gradients)
+}
+
 /// ... on a layer that has never seen a batch, and leaves it without a cache.
 fn predict_equals_forward(subject: &Layers, case: &mut Case) -> Verdict {
     let (mut layer, x) = subject.drawn(case)?;
     let predicted = layer.predict(&x)?;
     let expected = [&x.shape()[..1], layer.output_shape()].concat();
-    claim(predicted.shape() == expected, || {
-        format!("Y: expected shape {expected:?}, got {:?}", predicted.shape())
-    })?;
+    equal("shape of Y", &predicted.shape(), &&*expected)?;
     let backward = layer.backward(ArrayD::zeros(predicted.raw_dim()));
     claim(matches!(backward, Err(LayerError::BackwardBeforeForward { .. })), || {
         format!("backward after nothing but predict gave {backward:?}")
@@ -57,24 +97,10 @@ fn backward_before_forward(subject: &Layers, case: &mut Case) -> Verdict {
     let (mut layer, x) = subject.drawn(case)?;
     let expected = Err(LayerError::BackwardBeforeForward { layer: subject.room.name });
     let dl_dy = ArrayD::zeros(IxDyn(&[&x.shape()[..1], layer.output_shape()].concat()));
-    let new = layer.backward(dl_dy.clone());
-    claim(new == expected, || format!("a new layer: expected {expected:?}, got {new:?}"))?;
+    equal("a new layer", &layer.backward(dl_dy.clone()), &expected)?;
     layer.forward(x)?;
     layer.clear_cache();
-    let cleared = layer.backward(dl_dy);
-    claim(cleared == expected, || {
-        format!("after clear_cache: expected {expected:?}, got {cleared:?}")
-    })
-}
-
-/// Biases do not decay, nor do scale and offset of a normalisation.
-fn weights_decay_and_nothing_else(subject: &Layers, case: &mut Case) -> Verdict {
-    let (layer, _) = subject.drawn(case)?;
-    for name in layer.parameters().names() {
-        let decays = layer.decaying_parameters().contains(&name);
-        claim(decays == (name == "W"), || format!("{name} decays: {decays}"))?;
-    }
-    Ok(())
+    equal("after clear_cache", &layer.backward(dl_dy), &expected)
 }
 
 /// The same names and shapes in the same order, zero until the first backward; and the ones that the
@@ -82,43 +108,27 @@ fn weights_decay_and_nothing_else(subject: &Layers, case: &mut Case) -> Verdict 
 fn gradients_mirror_the_parameters(subject: &Layers, case: &mut Case) -> Verdict {
     let (spec, x_shape) = subject.draw(case);
     let (mut layer, x) = (subject.build(&spec, case)?, case.array(&x_shape));
-    let expected = (spec.room.parameters)(&spec);
     let names: Vec<_> = layer.parameters().names().collect();
-    claim(names == expected, || format!("expected the parameters {expected:?}, got {names:?}"))?;
+    equal("parameters", &&*names, &(spec.room.parameters)(&spec))?;
     if let Some(b) = layer.parameters().get("b") {
-        claim(b.shape() == [1, layer.n_out()], || format!("b has shape {:?}", b.shape()))?;
+        equal("shape of b", &b.shape(), &&[1, layer.n_out()][..])?;
     }
     if let Some(w) = layer.parameters().get("W") {
-        let (w, fans) = (&w.shape()[w.ndim() - 2..], [layer.n_in(), layer.n_out()]);
-        claim(w == fans, || format!("W ends in {w:?} instead of {fans:?}"))?;
+        let last_axes = &w.shape()[w.ndim() - 2..];
+        equal("last axes of W", &last_axes, &&[layer.n_in(), layer.n_out()][..])?;
     }
     let all_zero = layer.gradients().iter().all(|(_, g)| g.iter().all(|&g| g == 0.0));
     claim(all_zero, || "the gradients of a new layer are not zero".to_owned())?;
-    mirrored("of a new layer", &*layer)?;
+    let mirrored = |when: &str, layer: &dyn Layer<f64>| {
+        let [parameters, gradients] = [layer.parameters(), layer.gradients()].map(|arrays| {
+            arrays.iter().map(|(name, array)| (name, array.shape().to_vec())).collect::<Vec<_>>()
+        });
+        equal(when, &gradients, &parameters)
+    };
+    mirrored("gradients of a new layer", &*layer)?;
     let y = layer.forward(x)?;
     layer.backward(y)?;
-    mirrored("after backward", &*layer)
-}
-
-fn mirrored(when: &str, layer: &dyn Layer<f64>) -> Verdict {
-    let shapes = |arrays: &Parameters<f64>| -> Vec<(&str, Vec<usize>)> {
-        arrays.iter().map(|(name, array)| (name, array.shape().to_vec())).collect()
-    };
-    let (parameters, gradients) = (shapes(layer.parameters()), shapes(layer.gradients()));
-    claim(parameters == gradients, || {
-        format!("{when}: parameters {parameters:?}, gradients {gradients:?}")
-    })
-}
-
-fn backward_overwrites_the_gradients(subject: &Layers, case: &mut Case) -> Verdict {
-    let (mut layer, x) = subject.drawn(case)?;
-    let y = layer.forward(x)?;
-    let (first, second) = (case.array(y.shape()), case.array(y.shape()));
-    layer.backward(second.clone())?;
-    let alone = layer.gradients().clone();
-    layer.backward(first)?;
-    layer.backward(second)?;
-    same_gradients("after another backward", &*layer, &alone)
+    mirrored("gradients after backward", &*layer)
 }
 
 /// A second backward gives the same, so the cache (Z, the input, the winners) is as it was; and so are
@@ -126,37 +136,11 @@ fn backward_overwrites_the_gradients(subject: &Layers, case: &mut Case) -> Verdi
 fn backward_changes_nothing(subject: &Layers, case: &mut Case) -> Verdict {
     let (mut layer, x) = subject.drawn(case)?;
     let (parameters, buffers) = (layer.parameters().clone(), layer.buffers().clone());
-    let Passed { y, dl_dy, dl_dx, gradients } = pass(&mut *layer, &x, case)?;
-    same_bits("dL/dX of a second backward", &layer.backward(dl_dy)?, &dl_dx)?;
-    same_gradients("of a second backward", &*layer, &gradients)?;
+    let passed = pass(&mut *layer, &x, case)?;
+    same_backward("of a second backward", &mut *layer, &passed)?;
     claim(layer.parameters() == &parameters, || "backward changed the parameters".to_owned())?;
     rewind(&mut *layer, &buffers)?;
-    same_bits("Y after backward", &layer.forward(x)?, &y)
-}
-
-/// Of two batches, of different sizes, only the last one counts.
-fn forward_replaces_the_cache(subject: &Layers, case: &mut Case) -> Verdict {
-    let (mut layer, x) = subject.drawn(case)?;
-    let buffers = layer.buffers().clone();
-    let Passed { dl_dy, dl_dx, gradients, .. } = pass(&mut *layer, &x, case)?;
-    let m = x.shape()[0] + case.between(0, 2);
-    layer.forward(case.array(&[&[m], layer.input_shape()].concat()))?;
-    rewind(&mut *layer, &buffers)?;
-    layer.forward(x)?;
-    same_bits("dL/dX after another batch", &layer.backward(dl_dy)?, &dl_dx)?;
-    same_gradients("after another batch", &*layer, &gradients)
-}
-
-fn predict_leaves_the_cache_alone(subject: &Layers, case: &mut Case) -> Verdict {
-    let (mut layer, x) = subject.drawn(case)?;
-    let buffers = layer.buffers().clone();
-    let Passed { dl_dy, dl_dx, gradients, .. } = pass(&mut *layer, &x, case)?;
-    rewind(&mut *layer, &buffers)?;
-    layer.forward(x)?;
-    let m = case.between(1, 4);
-    layer.predict(&case.array(&[&[m], layer.input_shape()].concat()))?;
-    same_bits("dL/dX after predict", &layer.backward(dl_dy)?, &dl_dx)?;
-    same_gradients("after predict", &*layer, &gradients)
+    same_bits("Y after backward", &layer.forward(x)?, &passed.y)
 }
 
 fn a_seed_gives_the_same_bits(subject: &Layers, case: &mut Case) -> Verdict {
@@ -167,12 +151,9 @@ fn a_seed_gives_the_same_bits(subject: &Layers, case: &mut Case) -> Verdict {
     for ((name, first), (_, second)) in first.parameters().iter().zip(second.parameters().iter()) {
         same_bits(&format!("{name} of a second build "), second, first)?;
     }
-    let y = first.forward(x.clone())?;
-    same_bits("Y of a second build", &second.forward(x)?, &y)?;
-    let dl_dy = case.array(y.shape());
-    let dl_dx = first.backward(dl_dy.clone())?;
-    same_bits("dL/dX of a second build", &second.backward(dl_dy)?, &dl_dx)?;
-    same_gradients("of a second build", &*second, first.gradients())
+    let passed = pass(&mut *first, &x, case)?;
+    same_bits("Y of a second build", &second.forward(x)?, &passed.y)?;
+    same_backward("of a second build", &mut *second, &passed)
 }
 
 /// Reversed views of reversed arrays have the same elements in column-major order.
@@ -183,15 +164,9 @@ fn memory_order_does_not_matter(subject: &Layers, case: &mut Case) -> Verdict {
         let reversed = array.view().reversed_axes().as_standard_layout().to_owned();
         reversed.reversed_axes()
     };
-    let Passed { y, dl_dy, dl_dx, gradients } = pass(&mut *layer, &x, case)?;
+    let passed = pass(&mut *layer, &x, case)?;
     let predicted = layer.predict(&x)?;
     case.compare("Y of predict", &layer.predict(&column_major(&x))?, &predicted)?;
     rewind(&mut *layer, &buffers)?;
-    case.compare("Y", &layer.forward(column_major(&x))?, &y)?;
-    case.compare("dL/dX", &layer.backward(column_major(&dl_dy))?, &dl_dx)?;
-    for (name, expected) in gradients.iter() {
-        let got = gradient(&*layer, name)?;
-        case.compare(&format!("dL/d{name}"), &got, expected)?;
-    }
-    Ok(())
+    passed.compare(&mut *layer, &x, column_major, case)
 }

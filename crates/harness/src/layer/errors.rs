@@ -4,7 +4,7 @@ use layers::LayerError;
 use ndarray::{ArrayD, IxDyn};
 
 use super::Layers;
-use crate::cases::{Case, Failure, Verdict, claim};
+use crate::cases::{Case, Failure, Verdict, claim, equal};
 use crate::room::Checks;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
@@ -17,23 +17,20 @@ pub(super) fn add(own: &mut Checks<Layers>) {
 fn another_input_shape_is_refused(subject: &Layers, case: &mut Case) -> Verdict {
     let (spec, x_shape) = subject.draw(case);
     let mut layer = subject.build(&spec, case)?;
-    let expected = spec.input_shape.clone();
     let mut larger = x_shape.clone();
     larger[case.between(1, x_shape.len() - 1)] += 1;
     let wrong = [
-        [&[0], &*expected].concat(),
+        [&[0], &*spec.input_shape].concat(),
         [&*x_shape, &[1]].concat(),
         x_shape[..x_shape.len() - 1].to_vec(),
         larger,
     ];
     for got in wrong {
         let x = ArrayD::zeros(IxDyn(&got));
-        let error =
-            Err(LayerError::Input { layer: subject.room.name, expected: expected.clone(), got });
-        let forward = layer.forward(x.clone());
-        claim(forward == error, || format!("forward: expected {error:?}, got {forward:?}"))?;
-        let predict = layer.predict(&x);
-        claim(predict == error, || format!("predict: expected {error:?}, got {predict:?}"))?;
+        let (layer_name, expected) = (subject.room.name, spec.input_shape.clone());
+        let error = Err(LayerError::Input { layer: layer_name, expected, got });
+        equal("forward", &layer.forward(x.clone()), &error)?;
+        equal("predict", &layer.predict(&x), &error)?;
     }
     Ok(())
 }
@@ -42,15 +39,13 @@ fn another_gradient_shape_is_refused(subject: &Layers, case: &mut Case) -> Verdi
     let (spec, x_shape) = subject.draw(case);
     let mut layer = subject.build(&spec, case)?;
     let y = layer.forward(case.array(&x_shape))?;
-    let mut more_examples = y.shape().to_vec();
+    let [mut more_examples, mut more_outputs] = [(); 2].map(|()| y.shape().to_vec());
     more_examples[0] += 1;
-    let mut more_outputs = y.shape().to_vec();
     more_outputs[y.ndim() - 1] += 1;
     for got in [more_examples, more_outputs, [y.shape(), &[1]].concat()] {
         let result = layer.backward(ArrayD::zeros(IxDyn(&got)));
-        let expected = y.shape().to_vec();
-        let error = Err(LayerError::Gradient { layer: subject.room.name, expected, got });
-        claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
+        let (layer, expected) = (subject.room.name, y.shape().to_vec());
+        equal("backward", &result, &Err(LayerError::Gradient { layer, expected, got }))?;
     }
     Ok(())
 }
@@ -64,22 +59,23 @@ pub(crate) fn another_parameter_is_refused(subject: &Layers, case: &mut Case) ->
     let mut got = expected.clone();
     got[case.between(0, expected.len() - 1)] += 1;
     let result = layer.set_parameter("W", &ArrayD::zeros(IxDyn(&got)));
-    let error =
-        Err(LayerError::ParameterShape { layer: subject.room.name, name: "W", expected, got });
-    claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
+    let name = subject.room.name;
+    let error = LayerError::ParameterShape { layer: name, name: "W", expected, got };
+    equal("set_parameter", &result, &Err(error))?;
     let result = layer.set_parameter("w", &before["W"]);
-    let known = (spec.room.parameters)(&spec).to_vec();
-    let error =
-        Err(LayerError::UnknownParameter { layer: subject.room.name, known, got: "w".to_owned() });
-    claim(result == error, || format!("expected {error:?}, got {result:?}"))?;
+    let (known, got) = ((spec.room.parameters)(&spec).to_vec(), "w".to_owned());
+    equal(
+        "set_parameter",
+        &result,
+        &Err(LayerError::UnknownParameter { layer: name, known, got }),
+    )?;
     claim(layer.parameters() == &before, || "a refused parameter changed the layer".to_owned())
 }
 
 fn invalid_configuration(subject: &Layers, case: &mut Case) -> Verdict {
-    let invalid = (subject.room.invalid)();
-    let spec = &invalid[case.between(0, invalid.len() - 1)];
+    let spec = case.one_of(&(subject.room.invalid)());
     case.describe(format!("{:?} of {:?}", spec.config, spec.input_shape));
-    let built = subject.new_layer(spec, &mut case.rng).err();
+    let built = subject.new_layer(&spec, &mut case.rng).err();
     let Some(LayerError::Configuration { layer, expected, got, .. }) = &built else {
         return Err(Failure::new(format!("expected a configuration error, got {built:?}")));
     };

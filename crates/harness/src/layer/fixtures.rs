@@ -1,62 +1,81 @@
-//! One forward or backward pass of a layer on one entry of a file.
+//! Layers against the oracle: one pass on one entry of a file.
 
-use layers::{Layer, LayerError};
+use std::sync::Arc;
+
 use numerics::{Rng, Scalar};
 
-use super::Spec;
-use crate::HarnessError;
-use crate::course::{Entry, Pass, Tally, cast};
+use super::{Built, Config, LayerRoom, Spec};
+use crate::Result;
+use crate::course::{Class, Entry, Pass, Tally, cast};
+use crate::oracle::{Fixture, Run, Source};
 
-/// `spec` declares the layer for examples of a shape, or knows no layer for such examples.
-pub(super) fn layer_pass<T: Scalar>(
-    build: impl Fn(&Spec, &mut Rng) -> Result<Box<dyn Layer<T>>, LayerError>,
-    spec: impl FnOnce(&[usize]) -> Option<Spec>,
-    entry: &mut Entry<'_>,
-    pass: Pass,
-    tally: &mut Tally,
-) -> Result<(), HarnessError> {
-    let [x] = entry.inputs()?;
-    let Some(spec) = spec(&x.shape()[1..]) else {
-        let stacked = [&[1], x.shape()].concat();
-        let expected = "(1, m, ...) with the axes that the layer takes".to_owned();
-        return Err(entry.wrong_shape("input", expected, &stacked));
-    };
-    let case = format!("{}, input {:?}", spec.label(), x.shape());
-    let mut layer = build(&spec, &mut Rng::new(0)).map_err(|e| entry.refused(e))?;
-    let own: Vec<(&'static str, Vec<usize>)> =
-        layer.parameters().iter().map(|(name, array)| (name, array.shape().to_vec())).collect();
-    for (name, shape) in &own {
-        let value = cast(&entry.shaped(name, shape)?);
-        layer.set_parameter(name, &value).map_err(|e| entry.refused(e))?;
+impl LayerRoom {
+    /// The tests of the class against the oracle.
+    pub(super) fn class(&self) -> Class {
+        let (question, module, name) = (self.question, "test_layers", self.name);
+        let further = self.fixture.map(|(file, passes)| {
+            (Fixture { question, module, file, kind: self.kind, class: file }, passes)
+        });
+        Class { question, module, name, configurations: (self.course)().len(), further }
     }
-    for name in spec.room.restored {
-        let value = cast(&entry.array(name)?);
-        layer.set_buffer(name, &value).map_err(|e| entry.refused(e))?;
+
+    /// Compares the layers that `build` makes.
+    pub(super) fn run<T: Scalar>(
+        &'static self,
+        build: impl Fn(&Spec, &mut Rng) -> Built<T> + Send + Sync + 'static,
+    ) -> Run {
+        Arc::new(move |source, entry, pass, tally| {
+            let config = match source {
+                Source::Course(configuration) => (self.course)().swap_remove(configuration),
+                Source::Manifest(listed) => (self.declared)(listed)?,
+            };
+            self.compare(config, &build, entry, pass, tally)
+        })
     }
-    let y = entry.array("output")?;
-    let result = layer.forward(cast(&x)).map_err(|e| entry.refused(e))?;
-    if pass == Pass::Forward {
-        tally.add(&entry.key("output"), &case, &result, &y);
-        return Ok(());
+
+    fn compare<T: Scalar>(
+        &'static self,
+        config: Arc<dyn Config>,
+        build: &dyn Fn(&Spec, &mut Rng) -> Built<T>,
+        entry: &mut Entry<'_>,
+        pass: Pass,
+        tally: &mut Tally,
+    ) -> Result<()> {
+        let [x] = entry.inputs()?;
+        let Some(spec) = self.spec_for(config, &x.shape()[1..]) else {
+            let stacked = [&[1], x.shape()].concat();
+            let expected = "(1, m, ...) with the axes that the layer takes".to_owned();
+            return Err(entry.wrong_shape("input", expected, &stacked));
+        };
+        let case = format!("{}, input {:?}", spec.label(), x.shape());
+        let mut layer = build(&spec, &mut Rng::new(0)).map_err(|e| entry.refused(e))?;
+        let own: Vec<(&'static str, Vec<usize>)> =
+            layer.parameters().iter().map(|(name, array)| (name, array.shape().to_vec())).collect();
+        for (name, shape) in &own {
+            let value = cast(&entry.shaped(name, shape)?);
+            layer.set_parameter(name, &value).map_err(|e| entry.refused(e))?;
+        }
+        for name in self.restored {
+            let value = cast(&entry.array(name)?);
+            layer.set_buffer(name, &value).map_err(|e| entry.refused(e))?;
+        }
+        let output = entry.array("output")?;
+        let y = layer.forward(cast(&x)).map_err(|e| entry.refused(e))?;
+        if pass == Pass::Forward {
+            return entry.compare(("output", output.shape()), &case, &y, tally);
+        }
+        if pass == Pass::Predict {
+            let y = layer.predict(&cast(&x)).map_err(|e| entry.refused(e))?;
+            return entry.compare(("predicted", output.shape()), &case, &y, tally);
+        }
+        let dl_dy = cast(&entry.shaped("upstream_grad", output.shape())?);
+        let dl_dx = layer.backward(dl_dy).map_err(|e| entry.refused(e))?;
+        if pass == Pass::Backward {
+            return entry.compare(("backward", x.shape()), &case, &dl_dx, tally);
+        }
+        own.iter().try_for_each(|(name, shape)| {
+            let gradient = layer.gradients().get(name).cloned().unwrap_or_default();
+            entry.compare((&format!("d{name}"), shape), &case, &gradient, tally)
+        })
     }
-    if pass == Pass::Predict {
-        let reference = entry.shaped("predicted", y.shape())?;
-        let predicted = layer.predict(&cast(&x)).map_err(|e| entry.refused(e))?;
-        tally.add(&entry.key("predicted"), &case, &predicted, &reference);
-        return Ok(());
-    }
-    let dl_dy = cast(&entry.shaped("upstream_grad", y.shape())?);
-    let reference = entry.shaped("backward", x.shape())?;
-    let dl_dx = layer.backward(dl_dy).map_err(|e| entry.refused(e))?;
-    if pass == Pass::Backward {
-        tally.add(&entry.key("backward"), &case, &dl_dx, &reference);
-        return Ok(());
-    }
-    for (name, shape) in &own {
-        let name = &format!("d{name}");
-        let reference = entry.shaped(name, shape)?;
-        let gradient = layer.gradients().get(&name[1..]).cloned().unwrap_or_default();
-        tally.add(&entry.key(name), &case, &gradient, &reference);
-    }
-    Ok(())
 }

@@ -3,12 +3,12 @@
 use layers::{Layer, Parameters};
 use ndarray::ArrayD;
 
-use super::{Layers, Spec, pass, rewind, set_parameters};
+use super::{Layers, pass, rewind, set_parameters};
 use crate::cases::{Case, Failure};
-use crate::finite_difference::{Evaluation, Problem};
+use crate::finite_difference::{Evaluation, Noise, Problem};
 
 /// A pinned layer with two examples or a random one; inputs and parameters are from `[-2, 2)`.
-pub(super) fn problem(subject: &Layers, case: &mut Case) -> Result<Box<dyn Problem>, Failure> {
+pub(super) fn problem(subject: &Layers, case: &mut Case) -> Result<Problem, Failure> {
     let (spec, x_shape) = match case.pinned() {
         Some(number) => {
             let spec = (subject.room.pinned)().swap_remove(number);
@@ -30,43 +30,27 @@ pub(super) fn problem(subject: &Layers, case: &mut Case) -> Result<Box<dyn Probl
     let passed = pass(&mut *layer, &values[0], case)?;
     let mut gradients = vec![passed.dl_dx];
     gradients.extend(passed.gradients.iter().map(|(_, gradient)| gradient.clone()));
-    let upstream = passed.dl_dy;
-    Ok(Box::new(LayerProblem { spec, layer, buffers, names, values, gradients, upstream }))
+    let evaluate = move |values: &[ArrayD<f64>], _: Option<&mut Noise>| {
+        let y = output(&mut *layer, &buffers, values);
+        let terms = y.iter().zip(&passed.dl_dy).map(|(y, r)| y * r).collect();
+        Evaluation { terms, piece: spec.piece(&*layer, &values[0], &y) }
+    };
+    Ok(Problem { names, values, gradients, cancelled: 0.0, evaluate: Box::new(evaluate) })
 }
 
-struct LayerProblem {
-    spec: Spec,
-    layer: Box<dyn Layer<f64>>,
-    /// As they were before the pass that is differentiated.
-    buffers: Parameters<f64>,
-    names: Vec<String>,
-    values: Vec<ArrayD<f64>>,
-    gradients: Vec<ArrayD<f64>>,
-    upstream: ArrayD<f64>,
-}
-
-impl Problem for LayerProblem {
-    fn variables(&self) -> Vec<String> {
-        self.names.clone()
-    }
-
-    fn value(&mut self, variable: usize) -> &mut ArrayD<f64> {
-        &mut self.values[variable]
-    }
-
-    fn analytic(&self, variable: usize) -> &ArrayD<f64> {
-        &self.gradients[variable]
-    }
-
-    fn evaluate(&mut self) -> Evaluation {
-        let (x, parameters) = self.values.split_first().expect("X is always there");
-        let (own, _) = self.layer.parameters_and_gradients();
-        own.iter_mut().zip(parameters).for_each(|((_, own), value)| own.assign(value));
-        rewind(&mut *self.layer, &self.buffers).expect("they are its own");
-        let y = self.layer.forward(x.clone()).expect("the same shape went through before");
-        Evaluation {
-            piece: self.spec.piece(&*self.layer, x, &y),
-            terms: y.iter().zip(&self.upstream).map(|(y, r)| y * r).collect(),
-        }
-    }
+/// Y for this input and these parameters, from buffers as they were before.
+///
+/// # Panics
+/// If the layer refuses what it took before.
+pub(crate) fn output(
+    layer: &mut dyn Layer<f64>,
+    buffers: &Parameters<f64>,
+    values: &[ArrayD<f64>],
+) -> ArrayD<f64> {
+    let (x, parameters) = values.split_first().expect("X is always there");
+    let (own, _) = layer.parameters_and_gradients();
+    own.iter_mut().zip(parameters).for_each(|((_, own), value)| own.assign(value));
+    rewind(layer, buffers).expect("they are its own");
+    // Not predict, in which batch normalisation and dropout are other functions.
+    layer.forward(x.clone()).expect("the same shape went through before")
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::HarnessError;
+use crate::{HarnessError, Result};
 
 /// One entry of a file, as the manifest lists it.
 pub(crate) struct Listed {
@@ -24,15 +24,12 @@ impl Listed {
     }
 
     /// The fields that `C` has.
-    pub(crate) fn fields<C: DeserializeOwned>(&self) -> Result<C, HarnessError> {
+    pub(crate) fn fields<C: DeserializeOwned>(&self) -> Result<C> {
         Table::try_into(self.fields.clone()).map_err(|error: toml::de::Error| self.invalid(error))
     }
 
     /// The declaration `like` with what the entry says of it.
-    pub(crate) fn declaration<C: Serialize + DeserializeOwned>(
-        &self,
-        like: &C,
-    ) -> Result<C, HarnessError> {
+    pub(crate) fn declaration<C: Serialize + DeserializeOwned>(&self, like: &C) -> Result<C> {
         let mut fields = Table::try_from(like).map_err(|error| self.invalid(error))?;
         for (name, value) in &mut fields {
             if let Some(own) = self.fields.get(name) {
@@ -83,7 +80,7 @@ struct File {
 }
 
 /// The entries of a file, whose path is relative to the repository.
-pub(crate) fn entries(fixtures: &Path, path: &str) -> Result<Vec<Listed>, HarnessError> {
+pub(crate) fn entries(fixtures: &Path, path: &str) -> Result<Vec<Listed>> {
     let manifest = fixtures.join("manifest.toml");
     let invalid = |reason: String| HarnessError::file(&manifest, reason);
     let text = fs::read_to_string(&manifest)
@@ -106,7 +103,7 @@ mod tests {
 
     use super::*;
 
-    fn listed(text: &str) -> Result<Vec<Listed>, HarnessError> {
+    fn listed(text: &str) -> Result<Vec<Listed>> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("manifest.toml"), text).unwrap();
         entries(folder.path(), "a.npz")
@@ -126,20 +123,19 @@ mod tests {
             let Err(error) = listed(text) else { panic!("{text} was accepted") };
             assert!(error.to_string().contains(expected), "{error}");
         }
-        let wrong = &listed(&entry("n_out = \"three\"")).unwrap()[0];
-        let error = wrong.declaration(&Conv2DConfig::new(2, (3, 3))).unwrap_err().to_string();
-        assert!(error.contains("a.npz, entry 0: invalid type"), "{error}");
     }
 
     #[test]
-    fn padding_is_a_name_a_number_or_a_pair() {
+    fn a_declaration_takes_over_what_an_entry_says_and_padding_is_a_name_a_number_or_a_pair() {
         let like = Conv2DConfig::new(2, (3, 3));
+        let declared = |rest: &str| listed(&entry(rest)).unwrap()[0].declaration(&like);
         for (pad, expected) in
             [("\"valid\"", Pad::Valid), ("2", Pad::Cells(2, 2)), ("[1, 0]", Pad::Cells(1, 0))]
         {
-            let listed = listed(&entry(&format!("kind = \"conv2d\"\nstride = 2\npad = {pad}")));
-            let declared = listed.unwrap()[0].declaration(&like).unwrap();
-            assert_eq!(declared, Conv2DConfig { stride: 2, pad: expected, ..like.clone() });
+            let got = declared(&format!("kind = \"conv2d\"\nstride = 2\npad = {pad}")).unwrap();
+            assert_eq!(got, Conv2DConfig { stride: 2, pad: expected, ..like.clone() });
         }
+        let error = declared("n_out = \"three\"").unwrap_err().to_string();
+        assert!(error.contains("a.npz, entry 0: invalid type"), "{error}");
     }
 }

@@ -11,7 +11,7 @@ use super::softmax_cross_entropy::softmax;
 use crate::Check;
 use crate::cases::{Case, claim, same_bits};
 use crate::course::cast;
-use crate::finite_difference::{Evaluation, OneTensor};
+use crate::finite_difference::{Evaluation, Problem};
 use crate::loss::{one_hot, rows_of_one};
 use crate::oracle::Fixture;
 use crate::room::{Checks, PlainRoom, bugs};
@@ -195,8 +195,7 @@ fn gradient(own: &mut Checks<Smooth>) {
             Evaluation { terms, piece: vec![] }
         };
         // The loss is the logarithm of a number that may be near 1.
-        let (name, value, cancelled) = ("Z", logits.into_dyn(), 1.0);
-        Ok(Box::new(OneTensor { name, value, analytic, cancelled, evaluate }))
+        Ok(Problem::of_one("Z", logits.into_dyn(), analytic, 1.0, evaluate))
     });
 }
 

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::Check;
 use crate::cases::{Failure, claim, same_bits};
 use crate::course::cast;
-use crate::finite_difference::{Evaluation, OneTensor};
+use crate::finite_difference::{Evaluation, Problem};
 use crate::oracle::Fixture;
 use crate::room::{Checks, PlainRoom, bugs, free_claim, free_formula};
 use crate::worked::Example;
@@ -249,7 +249,7 @@ fn gradient(own: &mut Checks<Build>) {
             piece: vec![],
         };
         let analytic = (&value - &p) / LR;
-        Ok(Box::new(OneTensor { name: "W", value, analytic, cancelled: 0.0, evaluate }))
+        Ok(Problem::of_one("W", value, analytic, 0.0, evaluate))
     });
 }
 

@@ -13,8 +13,8 @@ pub(super) fn two_weights(example: &mut Example<'_>) {
     const LR: f64 = 0.01;
     const NUDGE: f64 = 0.001;
     let (x, w1, w2, truth) = (array![[2.0]], array![[3.0]], array![[0.5]], array![[1.0]]);
-    let before = Pass::of(&x, &w1, &w2, &truth);
-    let nudged = Pass::of(&x, &(&w1 + NUDGE), &w2, &truth);
+    let before = pass(&x, &w1, &w2, &truth);
+    let nudged = pass(&x, &(&w1 + NUDGE), &w2, &truth);
 
     let dl_dyhat = Loss::L2.backward(truth.view(), before.y_hat.view());
     let dl_dyhat = dl_dyhat.expect("target and output have one element");
@@ -23,7 +23,7 @@ pub(super) fn two_weights(example: &mut Example<'_>) {
     let first = fully_connected_backward(x.view(), w1.view(), dl_dz.view());
 
     let (moved1, moved2) = (stepped(&w1, &first.dl_dw, LR), stepped(&w2, &second.dl_dw, LR));
-    let after = Pass::of(&x, &moved1, &moved2, &truth);
+    let after = pass(&x, &moved1, &moved2, &truth);
     for (name, array) in [
         ("x", &x),
         ("w1", &w1),
@@ -62,15 +62,13 @@ struct Pass {
     loss: f64,
 }
 
-impl Pass {
-    fn of(x: &Array2<f64>, w1: &Array2<f64>, w2: &Array2<f64>, truth: &Array2<f64>) -> Self {
-        let no_bias = array![[0.0]];
-        let z = fully_connected_forward(x.view(), w1.view(), no_bias.view());
-        let h = ReLU::forward(&z);
-        let y_hat = fully_connected_forward(h.view(), w2.view(), no_bias.view());
-        let loss = Loss::L2.forward(truth.view(), y_hat.view());
-        Self { z, h, y_hat, loss: loss.expect("target and output have one element") }
-    }
+fn pass(x: &Array2<f64>, w1: &Array2<f64>, w2: &Array2<f64>, truth: &Array2<f64>) -> Pass {
+    let no_bias = array![[0.0]];
+    let z = fully_connected_forward(x.view(), w1.view(), no_bias.view());
+    let h = ReLU::forward(&z);
+    let y_hat = fully_connected_forward(h.view(), w2.view(), no_bias.view());
+    let loss = Loss::L2.forward(truth.view(), y_hat.view());
+    Pass { z, h, y_hat, loss: loss.expect("target and output have one element") }
 }
 
 /// The parameter after one step of plain gradient descent.
