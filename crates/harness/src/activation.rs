@@ -86,7 +86,12 @@ impl From<&'static ActivationRoom> for Room {
             name: room.name,
             question: room.question,
             family: "activation",
-            checks: Box::new(|| room.all_checks()),
+            checks: Box::new(|| {
+                let mut checks = room.checks_of(Arc::new(room.activation));
+                let narrow = room.run::<f32>(Arc::new(room.activation));
+                checks.extend(room.class().narrow_checks(&narrow));
+                checks
+            }),
             checks_with: Box::new(|bug| {
                 let (forward, backward) = (room.faulty)(bug);
                 room.checks_of(Arc::new(Pair(room.activation, forward, backward)))
@@ -99,12 +104,6 @@ impl From<&'static ActivationRoom> for Room {
 }
 
 impl ActivationRoom {
-    fn all_checks(&'static self) -> Vec<Check> {
-        let mut checks = self.checks_of(Arc::new(self.activation));
-        checks.extend(self.class().narrow_checks(&self.run::<f32>(Arc::new(self.activation))));
-        checks
-    }
-
     /// The course tests the activations that question 4 asks for.
     fn class(&self) -> Class {
         let (question, module, name) = (self.question, "test_activations", self.name);

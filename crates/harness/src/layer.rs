@@ -318,7 +318,11 @@ impl From<&'static LayerRoom> for Room {
             name: room.name,
             question: room.question,
             family: "layer",
-            checks: Box::new(|| room.all_checks()),
+            checks: Box::new(|| {
+                let mut checks = room.checks_of(real_build());
+                checks.extend(room.class().narrow_checks(&room.run(Spec::build_narrow)));
+                checks
+            }),
             checks_with: Box::new(|bug| room.checks_of((room.faulty)(bug))),
             free_checks: room.free_checks,
             bugs: room.bugs,
@@ -328,12 +332,6 @@ impl From<&'static LayerRoom> for Room {
 }
 
 impl LayerRoom {
-    fn all_checks(&'static self) -> Vec<Check> {
-        let mut checks = self.checks_of(real_build());
-        checks.extend(self.class().narrow_checks(&self.run(Spec::build_narrow)));
-        checks
-    }
-
     pub(crate) fn checks_of(&'static self, make: Build) -> Vec<Check> {
         let subject = Arc::new(Layers { room: self, make });
         let mut own = Checks::new(self.name, self.question, Arc::clone(&subject));

@@ -86,7 +86,11 @@ impl From<&'static LossRoom> for Room {
             name: room.name,
             question: QUESTION,
             family: "loss",
-            checks: Box::new(|| room.all_checks()),
+            checks: Box::new(|| {
+                let mut checks = room.checks_of(Arc::new(room.loss));
+                checks.extend(room.class().narrow_checks(&run::<f32>(Arc::new(room.loss))));
+                checks
+            }),
             checks_with: Box::new(|bug| {
                 let (forward, backward) = (room.faulty)(bug);
                 room.checks_of(Arc::new(Pair(room.loss, forward, backward)))
@@ -99,12 +103,6 @@ impl From<&'static LossRoom> for Room {
 }
 
 impl LossRoom {
-    fn all_checks(&'static self) -> Vec<Check> {
-        let mut checks = self.checks_of(Arc::new(self.loss));
-        checks.extend(self.class().narrow_checks(&run::<f32>(Arc::new(self.loss))));
-        checks
-    }
-
     fn class(&self) -> Class {
         let (question, module, name, kind) = (QUESTION, "test_losses", self.name, self.loss.name());
         let further = self.fixture.map(|file| {

@@ -1,6 +1,6 @@
 //! Reading the course's `.npz` archives of numbered test entries.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -55,28 +55,27 @@ impl Npz {
 
     /// The number of entries: one more than the largest number in front of a key.
     pub(crate) fn entries(&self) -> Result<usize> {
-        let mut keys = BTreeMap::<usize, Vec<&str>>::new();
-        for key in self.keys() {
+        let number_of = |key: &str| {
             let name = key.trim_start_matches(|c: char| c.is_ascii_digit());
-            let number = key[..key.len() - name.len()].parse();
-            if let (Ok(number), true) = (number, NAMES.contains(&name)) {
-                keys.entry(number).or_default().push(name);
-            }
-        }
-        if keys.is_empty() {
+            let number = key[..key.len() - name.len()].parse::<usize>().ok();
+            number.filter(|_| NAMES.contains(&name))
+        };
+        let numbers: BTreeSet<usize> = self.keys().filter_map(number_of).collect();
+        if numbers.is_empty() {
             let others: Vec<&str> = self.keys().take(5).collect();
             let got =
                 if others.is_empty() { "no member".to_owned() } else { others.join(", ") + " …" };
             let what = "expected arrays 0input, 0output and so on, but the archive has";
             return Err(HarnessError::file(&self.file, format!("{what} {got}")));
         }
-        // Keys in order: an entry that is missing altogether shows as a gap.
-        for (expected, (&number, names)) in keys.iter().enumerate() {
-            if number != expected || !names.contains(&"input") {
+        // In order: an entry that is missing altogether shows as a gap.
+        for (expected, &number) in numbers.iter().enumerate() {
+            let input = key(expected, "input");
+            if number != expected || !self.keys().any(|key| key == input) {
                 return Err(self.missing(expected, "input"));
             }
         }
-        Ok(keys.len())
+        Ok(numbers.len())
     }
 
     /// The element type of an array.

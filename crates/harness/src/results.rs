@@ -59,29 +59,27 @@ mod tests {
 
     #[test]
     fn results_are_written_whole_or_an_error_says_where() {
-        let group = "tests.test_activations.TestReLU";
-        let relu = Check::new("4.1", Kind::Course, group, "test_forward", |_| Outcome::ok(6, ""));
+        let relu = Check::new("4.1", Kind::Course, "tests.TestReLU", "test_forward", |_| {
+            Outcome::ok(6, "")
+        });
         let bug = &Bug { id: "relu-sign", what: "the sign", caught_by: &[] };
         let relu = Check { bug: Some(("ReLU", bug)), ..relu.of("ReLU") };
         let outcome = Outcome::measured(6, f64::INFINITY, 1e-10, "wrong");
         let outcome = Outcome { caught_by: vec![Kind::Gradient], ..outcome };
         let results = json!([check((&relu, &outcome)), control((&relu, &outcome))]);
-        assert_eq!(
-            results,
-            json!([
-                {
-                    "question": "4.1", "kind": "course", "subject": "ReLU",
-                    "group": "tests.test_activations.TestReLU", "name": "test_forward",
-                    "line": "test_forward (tests.test_activations.TestReLU) ... FAIL",
-                    "status": "FAIL", "detail": "largest error inf, bound 1e-10; wrong",
-                    "cases": 6, "max_error": null, "bound": 1e-10,
-                },
-                {
-                    "id": "relu-sign", "question": "4.1", "subject": "ReLU", "bug": "the sign",
-                    "caught_by": ["gradient"],
-                },
-            ])
-        );
+        let expected = json!([
+            {
+                "question": "4.1", "kind": "course", "subject": "ReLU", "group": "tests.TestReLU",
+                "name": "test_forward", "line": "test_forward (tests.TestReLU) ... FAIL",
+                "status": "FAIL", "detail": "largest error inf, bound 1e-10; wrong",
+                "cases": 6, "max_error": null, "bound": 1e-10,
+            },
+            {
+                "id": "relu-sign", "question": "4.1", "subject": "ReLU", "bug": "the sign",
+                "caught_by": ["gradient"],
+            },
+        ]);
+        assert_eq!(results, expected);
         let target = tempfile::tempdir().unwrap();
         write(target.path(), &results).unwrap();
         let file = target.path().join("harness/results.json");

@@ -4,9 +4,7 @@
 //! run of the harness records every tensor under a name, and the chapters refer to these names. So
 //! a number of an example cannot be wrong without the code being wrong too.
 
-mod background;
-mod finite_differences;
-mod pictures;
+mod chapters;
 
 use std::collections::BTreeMap;
 
@@ -48,14 +46,14 @@ fn examples() -> Vec<(&'static str, Write)> {
 
 /// The examples of chapters that are about no one implementation.
 const BESIDE_ROOMS: [(&str, Write); 8] = [
-    ("two-weights", background::two_weights),
-    ("batch", background::batch),
-    ("neuron", background::neuron),
-    ("perceptron-sizes", pictures::perceptron_sizes),
-    ("convolution-sizes", pictures::convolution_sizes),
-    ("field-of-view", pictures::field_of_view),
-    ("cubic", finite_differences::cubic),
-    ("element-error", finite_differences::element_errors),
+    ("two-weights", chapters::two_weights),
+    ("batch", chapters::batch),
+    ("neuron", chapters::neuron),
+    ("perceptron-sizes", chapters::perceptron_sizes),
+    ("convolution-sizes", chapters::convolution_sizes),
+    ("field-of-view", chapters::field_of_view),
+    ("cubic", chapters::cubic),
+    ("element-error", chapters::element_errors),
 ];
 
 /// Takes the tensors of one example.

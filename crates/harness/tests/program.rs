@@ -12,7 +12,8 @@ fn program() -> Command {
 fn run(program: &mut Command) -> (i32, String, String) {
     let output = program.output().expect("the program starts");
     let status = output.status.code().expect("no signal ends the program");
-    let [out, err] = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    let [out, err] = [output.stdout, output.stderr]
+        .map(|text| String::from_utf8(text).expect("what is printed is text"));
     (status, out, err)
 }
 

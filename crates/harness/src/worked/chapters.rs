@@ -1,12 +1,18 @@
-//! The chapters before the questions.
+//! Examples of the chapters that are about no one implementation: those before the questions, that on the
+//! verification, and that on the sizes of the networks that are trained.
 
 use activations::{ElementWise, ReLU};
-use layers::{fully_connected_backward, fully_connected_forward};
+use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode, Window, conv2d_backward};
+use layers::{
+    FullyConnectedConfig, LayerConfig, fully_connected_backward, fully_connected_forward,
+};
 use losses::Loss;
-use ndarray::{Array2, ArrayD, array};
+use ndarray::{Array1, Array2, Array4, ArrayD, array};
+use numerics::Rng;
 use optim::{SgdConfig, Step};
 
 use super::Example;
+use crate::finite_difference::{element_error, numeric_gradient};
 
 /// One input, one hidden unit with ReLU, one output, squared error.
 pub(super) fn two_weights(example: &mut Example<'_>) {
@@ -98,4 +104,64 @@ pub(super) fn neuron(example: &mut Example<'_>) {
     example.array("x", &x.row(0));
     example.array("w", &w.column(0));
     example.number("b", b[[0, 0]]);
+}
+
+/// The slope of a cubic at 1, with a step that leaves a visible error.
+pub(super) fn cubic(example: &mut Example<'_>) {
+    const STEP: f64 = 0.1;
+    let cubic = |at: f64| at.powi(3);
+    let slope = numeric_gradient(|at| cubic(at[0]), &array![1.0].into_dyn(), STEP);
+    example.number("step", STEP);
+    example.number("above", cubic(1.0 + STEP));
+    example.number("below", cubic(1.0 - STEP));
+    example.number("slope", slope[0]);
+    example.number("error", slope[0] - 3.0);
+}
+
+/// The same difference beside a large gradient, beside a small one, and where all is zero.
+pub(super) fn element_errors(example: &mut Example<'_>) {
+    let analytic = array![2.0, 0.0, 0.0];
+    let numeric = array![2.0, 1e-9, 0.0];
+    let largest = 2.0;
+    let errors: Array1<f64> =
+        analytic.iter().zip(&numeric).map(|(&a, &n)| element_error(a, n, largest)).collect();
+    example.number("difference", numeric[1]);
+    example.number("largest", largest);
+    example.array("errors", &errors);
+}
+
+/// The parameters of the first layer for pictures of 28 × 28 pixels.
+pub(super) fn perceptron_sizes(example: &mut Example<'_>) {
+    let layer = built(&FullyConnectedConfig::new(512), &[28 * 28]);
+    example.number("pixels", layer.n_in() as f64);
+    example.number("units", layer.n_out() as f64);
+    example.number("parameters", layer.parameters().scalar_count() as f64);
+}
+
+/// The first two layers for pictures of 32 × 32 pixels in colour.
+pub(super) fn convolution_sizes(example: &mut Example<'_>) {
+    let conv = built(&Conv2DConfig::new(32, (3, 3)), &[32, 32, 3]);
+    let pool = built(&Pool2DConfig::new(PoolMode::Max, (2, 2), 2), conv.output_shape());
+    let lengths = |shape: &[usize]| shape.iter().map(|&n| n as f64).collect::<Array1<f64>>();
+    example.array("input", &lengths(conv.input_shape()));
+    example.array("conv", &lengths(conv.output_shape()));
+    example.array("pool", &lengths(pool.output_shape()));
+    example.number("parameters", conv.parameters().scalar_count() as f64);
+}
+
+/// The pixels that one cell sees through two layers of 3 × 3, and the number of ways to each.
+pub(super) fn field_of_view(example: &mut Example<'_>) {
+    let ones = Array4::<f64>::ones((3, 3, 1, 1));
+    let mut ways = Array4::<f64>::ones((1, 1, 1, 1));
+    for (layer, side) in [3, 5].into_iter().enumerate() {
+        let window = Window::new("Conv2D", (side, side), (3, 3), 1, Pad::Valid)
+            .expect("the kernel fits the image");
+        let x = Array4::<f64>::zeros((1, side, side, 1));
+        ways = conv2d_backward(x.view(), ones.view(), ways.view(), window).dl_dx;
+        example.image(&format!("ways{}", layer + 1), &ways);
+    }
+}
+
+fn built<C: LayerConfig<f64>>(config: &C, input: &[usize]) -> Box<dyn layers::Layer<f64>> {
+    config.build_boxed(input, &mut Rng::new(0)).expect("the layer fits its input")
 }
