@@ -3,6 +3,7 @@
 use ndarray::{Array1, Array2, ArrayD, arr0};
 use numerics::Rng;
 
+use crate::by_einsum::{MATRIX_VECTOR, OUTER_PRODUCT, TRACE};
 use crate::{EinsumError, by_einsum, directly};
 
 /// The order of the matrix and the length of the vectors in question 6.1.
@@ -43,50 +44,13 @@ impl Inputs {
     }
 }
 
-/// An exercise of question 6.1.
-#[derive(Debug)]
-pub struct Exercise {
+/// Both results of an exercise of question 6.1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
     /// The result in words.
     pub title: &'static str,
     /// The einsum string.
     pub subscripts: &'static str,
-    by_einsum: fn(&Inputs) -> Result<ArrayD<f64>, EinsumError>,
-    directly: fn(&Inputs) -> ArrayD<f64>,
-    /// The roundings that an element of the result passes through when nothing is exact.
-    roundings: usize,
-}
-
-/// Every exercise, in the assignment's order.
-pub const EXERCISES: [Exercise; 3] = [
-    Exercise {
-        title: "trace of A",
-        subscripts: by_einsum::TRACE,
-        by_einsum: |x| Ok(arr0(by_einsum::trace(x.matrix.view())?).into_dyn()),
-        directly: |x| arr0(directly::trace(x.matrix.view())).into_dyn(),
-        // N terms need N - 1 additions.
-        roundings: N - 1,
-    },
-    Exercise {
-        title: "matrix A times vector b",
-        subscripts: by_einsum::MATRIX_VECTOR,
-        by_einsum: |x| Ok(by_einsum::matrix_vector(x.matrix.view(), x.b.view())?.into_dyn()),
-        directly: |x| directly::matrix_vector(x.matrix.view(), x.b.view()).into_dyn(),
-        // A term passes through its own product and at most N - 1 additions.
-        roundings: N,
-    },
-    Exercise {
-        title: "outer product of a and b",
-        subscripts: by_einsum::OUTER_PRODUCT,
-        by_einsum: |x| Ok(by_einsum::outer_product(x.a.view(), x.b.view())?.into_dyn()),
-        directly: |x| directly::outer_product(x.a.view(), x.b.view()).into_dyn(),
-        // A single product has one correctly rounded value, however it is computed.
-        roundings: 0,
-    },
-];
-
-/// Both results of an exercise.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Comparison {
     /// The result by einsum.
     pub by_einsum: ArrayD<f64>,
     /// The result without einsum.
@@ -95,25 +59,55 @@ pub struct Comparison {
     pub bound: f64,
 }
 
-impl Comparison {
-    /// Computes the exercise both ways.
-    ///
-    /// # Errors
-    /// [`EinsumError`] if the exercise cannot be applied to operands of these shapes.
-    pub fn of(exercise: &Exercise, inputs: &Inputs) -> Result<Self, EinsumError> {
-        let Inputs { matrix, a, b } = inputs;
-        let absolute = Inputs { matrix: matrix.abs(), a: a.abs(), b: b.abs() };
-        // Higham (2002), section 3.1: in whatever order n terms are summed, with fused
-        // multiply-adds or without, the error of the sum is at most γₙ Σ|terms| with
-        // γₙ = n u / (1 - n u) and u = 2⁻⁵³. Two sums differ by twice that at most.
-        let nu = exercise.roundings as f64 * (f64::EPSILON / 2.0);
-        Ok(Self {
-            by_einsum: (exercise.by_einsum)(inputs)?,
-            directly: (exercise.directly)(inputs),
-            bound: 2.0 * nu / (1.0 - nu) * norm(&(exercise.directly)(&absolute)),
-        })
-    }
+/// The exercises in the assignment's order, each computed both ways.
+///
+/// # Errors
+/// [`EinsumError`] if an exercise cannot be applied to operands of these shapes.
+pub fn comparisons(inputs: &Inputs) -> Result<[Comparison; 3], EinsumError> {
+    let Inputs { matrix, a, b } = inputs;
+    let trace = |matrix: &Array2<f64>| arr0(directly::trace(matrix.view())).into_dyn();
+    let product = |matrix: &Array2<f64>, b: &Array1<f64>| {
+        directly::matrix_vector(matrix.view(), b.view()).into_dyn()
+    };
+    Ok([
+        Comparison {
+            title: "trace of A",
+            subscripts: TRACE,
+            by_einsum: arr0(by_einsum::trace(matrix.view())?).into_dyn(),
+            directly: trace(matrix),
+            // N terms need N - 1 additions.
+            bound: bound(N - 1, &trace(&matrix.abs())),
+        },
+        Comparison {
+            title: "matrix A times vector b",
+            subscripts: MATRIX_VECTOR,
+            by_einsum: by_einsum::matrix_vector(matrix.view(), b.view())?.into_dyn(),
+            directly: product(matrix, b),
+            // A term passes through its own product and at most N - 1 additions.
+            bound: bound(N, &product(&matrix.abs(), &b.abs())),
+        },
+        Comparison {
+            title: "outer product of a and b",
+            subscripts: OUTER_PRODUCT,
+            by_einsum: by_einsum::outer_product(a.view(), b.view())?.into_dyn(),
+            directly: directly::outer_product(a.view(), b.view()).into_dyn(),
+            // A single product has one correctly rounded value, however it is computed.
+            bound: 0.0,
+        },
+    ])
+}
 
+/// The largest norm of the difference between two results that rounding can cause, where an element passes
+/// through so many roundings and `absolute` is the result for the absolute values of the operands.
+///
+/// Higham (2002), section 3.1: in whatever order n terms are summed, with fused multiply-adds or without, the error
+/// of the sum is at most γₙ Σ|terms| with γₙ = n u / (1 - n u) and u = 2⁻⁵³. Two sums differ by twice that at most.
+fn bound(roundings: usize, absolute: &ArrayD<f64>) -> f64 {
+    let nu = roundings as f64 * (f64::EPSILON / 2.0);
+    2.0 * nu / (1.0 - nu) * norm(absolute)
+}
+
+impl Comparison {
     /// The Euclidean (for a matrix: Frobenius) norm of the difference between the two results.
     #[must_use]
     pub fn norm(&self) -> f64 {
@@ -148,11 +142,11 @@ mod tests {
         for _ in 0..1000 {
             let (integers, reals) = (Inputs::integers(&mut rng), Inputs::reals(&mut rng));
             assert!(integers.matrix.iter().all(|x| x.fract() == 0.0 && x.abs() <= 9.0));
-            for exercise in EXERCISES {
-                let exact = Comparison::of(&exercise, &integers).unwrap();
-                assert_eq!(exact.by_einsum, exact.directly, "{}", exercise.title);
-                let rounded = Comparison::of(&exercise, &reals).unwrap();
-                assert!(rounded.norm() <= rounded.bound, "{}", exercise.title);
+            for exact in comparisons(&integers).unwrap() {
+                assert_eq!(exact.by_einsum, exact.directly, "{}", exact.title);
+            }
+            for rounded in comparisons(&reals).unwrap() {
+                assert!(rounded.norm() <= rounded.bound, "{}", rounded.title);
             }
             // A diagonal whose absolute values sum to 40 has not been seen in a thousand draws.
             let difference = order_of_summation(&reals);
@@ -163,19 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn the_bound_would_notice_a_wrong_element() {
+    fn the_bound_would_notice_a_wrong_element_and_the_norm_is_that_of_euclid() {
         let inputs = Inputs::reals(&mut Rng::new(4));
-        for exercise in EXERCISES {
-            let mut comparison = Comparison::of(&exercise, &inputs).unwrap();
+        for mut comparison in comparisons(&inputs).unwrap() {
             *comparison.by_einsum.first_mut().unwrap() *= 1.0 + 1e-12;
-            assert!(comparison.norm() > comparison.bound, "{}", exercise.title);
+            assert!(comparison.norm() > comparison.bound, "{}", comparison.title);
         }
-    }
-
-    #[test]
-    fn the_norm_is_the_root_of_the_sum_of_squares() {
-        let [by_einsum, directly] =
-            [[3.0, 1.0, 0.0], [0.0, 1.0, 4.0]].map(|v| ndarray::arr1(&v).into_dyn());
-        assert_eq!(Comparison { by_einsum, directly, bound: 0.0 }.norm(), 5.0);
+        assert_eq!(norm(&ndarray::arr1(&[3.0, 0.0, -4.0]).into_dyn()), 5.0);
     }
 }

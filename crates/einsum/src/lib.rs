@@ -14,4 +14,4 @@ mod comparison;
 pub mod directly;
 
 pub use by_einsum::EinsumError;
-pub use comparison::{Comparison, EXERCISES, Exercise, Inputs, order_of_summation};
+pub use comparison::{Comparison, Inputs, comparisons, order_of_summation};

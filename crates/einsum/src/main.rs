@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use einsum::{Comparison, EXERCISES, Inputs, order_of_summation};
+use einsum::{Comparison, Inputs, comparisons, order_of_summation};
 use numerics::Rng;
 use {
     aho_corasick as _, hashbrown as _, memchr as _, num_integer as _, regex_automata as _,
@@ -38,30 +38,27 @@ fn exercises(seed: u64) -> Result<String> {
     let mut rng = Rng::new(seed);
     let (integers, reals) = (Inputs::integers(&mut rng), Inputs::reals(&mut rng));
     let mut text = format!("A is 5 x 5, a and b have 5 elements; seed {seed}\n");
-    for (number, exercise) in (1..).zip(EXERCISES) {
-        let title = exercise.title;
-        writeln!(text, "\n{number}. {title}: {:?}", exercise.subscripts)?;
-
-        let comparison = Comparison::of(&exercise, &integers)?;
-        let norm = comparison.norm();
+    let pairs = comparisons(&integers)?.into_iter().zip(comparisons(&reals)?);
+    for (number, (exact, rounded)) in (1..).zip(pairs) {
+        let (title, norm) = (exact.title, exact.norm());
+        writeln!(text, "\n{number}. {title}: {:?}", exact.subscripts)?;
         ensure!(norm == 0.0, "{title}: on integers the norm must be 0, but is {norm:e}");
-        writeln!(text, "   integer-valued inputs\n{}", results(&comparison, 0)?)?;
+        writeln!(text, "   integer-valued inputs\n{}", results(&exact, 0)?)?;
         writeln!(text, "   norm of the difference: {norm}")?;
 
-        let comparison = Comparison::of(&exercise, &reals)?;
-        let (norm, bound) = (comparison.norm(), comparison.bound);
+        let (norm, bound) = (rounded.norm(), rounded.bound);
         ensure!(
             norm <= bound,
             "{title}: on reals the norm must be at most {bound:e}, but is {norm:e}"
         );
-        writeln!(text, "   real-valued inputs\n{}", results(&comparison, 4)?)?;
+        writeln!(text, "   real-valued inputs\n{}", results(&rounded, 4)?)?;
         let (norm, bound) = (scientific(norm), scientific(bound));
         writeln!(text, "   norm of the difference: {norm} (rounding explains up to {bound})")?;
     }
 
     writeln!(text, "\nreal-valued inputs, {DRAWS} further draws: how many differ, largest norm")?;
-    for exercise in EXERCISES {
-        let norm = |inputs: &Inputs| Ok(Comparison::of(&exercise, inputs)?.norm());
+    for (index, exercise) in comparisons(&reals)?.iter().enumerate() {
+        let norm = |inputs: &Inputs| Ok(comparisons(inputs)?[index].norm());
         text += &survey(exercise.title, &mut rng, norm)?;
     }
     let order = |inputs: &Inputs| Ok(order_of_summation(inputs));

@@ -1,9 +1,11 @@
-//! Standard outputs that take nothing, for tests of programs.
+//! Folders with files for tests, and standard outputs that take nothing for tests of programs.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
 
 /// Runs a program that succeeds and prints, and checks that it succeeds too where its reader has gone
 /// away, and that it ends with one line of error and exit code 1 where the device is full.
@@ -31,4 +33,27 @@ pub fn survives_without_output(program: impl Fn() -> Command) -> io::Result<()> 
         assert_eq!(run(1, File::options().write(true).open(full)?.into())?, expected);
     }
     Ok(())
+}
+
+/// A temporary folder with these files, by path and contents.
+///
+/// # Panics
+/// If it cannot be written.
+pub fn folder<C: AsRef<[u8]>>(files: &[(&str, C)]) -> TempDir {
+    let folder = tempfile::tempdir().expect("temporary folders can be made");
+    for (path, contents) in files {
+        write(folder.path(), path, contents);
+    }
+    folder
+}
+
+/// Writes a file below `root`, with the folders that it lies in.
+///
+/// # Panics
+/// If it cannot be written.
+pub fn write(root: &Path, path: &str, contents: impl AsRef<[u8]>) {
+    let path = root.join(path);
+    let written =
+        fs::create_dir_all(path.parent().unwrap_or(root)).and_then(|()| fs::write(&path, contents));
+    written.expect("a temporary folder can be written to");
 }
