@@ -76,26 +76,15 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_gives_back_what_was_put_in_and_depends_on_nothing_else() {
+    fn an_archive_gives_back_what_was_put_in_and_no_path_leads_out() {
         let files =
             [file("README.md", &[b'1'; 10_000], false), file(".ci/run", b"#!/bin/sh\n", true)];
         let bytes = write(&files).unwrap();
         assert_eq!(read(&bytes).unwrap(), files);
-        assert_eq!(write(&files).unwrap(), bytes);
         // 1 January 1980 in the local header.
         assert_eq!(bytes[10..14], [0, 0, 0x21, 0]);
-        let folder = tempfile::tempdir().unwrap();
-        unpack(&files, folder.path()).unwrap();
-        for file in files {
-            let unpacked = PackedFile::read(folder.path(), &file.path).unwrap();
-            assert_eq!(unpacked, (file, false));
-        }
-    }
-
-    #[test]
-    fn a_path_that_leads_out_is_refused() {
-        let bytes = write(&[file("../a", b"", false)]).unwrap();
-        assert!(read(&bytes).unwrap_err().to_string().contains("is no file within it"));
+        let out = write(&[file("../a", b"", false)]).unwrap();
+        assert!(read(&out).unwrap_err().to_string().contains("is no file within it"));
         assert!(read(b"no zip").is_err());
     }
 }

@@ -1,17 +1,10 @@
 //! The implementations that the course has graded, and the code here that answers each.
 
-/// A section of the submission.
-#[derive(Debug)]
-pub struct Section {
-    /// Its heading, as the course has it.
-    pub title: &'static str,
-    /// Its entries, in the course's order.
-    pub entries: &'static [Entry],
-}
-
 /// One implementation that the course's `generate_submission.py` collects.
 #[derive(Debug)]
 pub struct Entry {
+    /// The heading that it stands under, as the course has it.
+    pub section: &'static str,
     /// The course's name of it.
     pub name: &'static str,
     /// The items that answer it: `ReLU`, `ReLU::forward`, `Layer for Conv2D::forward`, and `Layer for
@@ -21,42 +14,13 @@ pub struct Entry {
     pub files: &'static [&'static str],
 }
 
-/// The 15 entries of the course.
-///
-/// The drawing of `W`, `WeightInit::sample`, is not among them: the course gives it to its students. Winograd's
-/// algorithm is not part of the assignment either; it stands in the appendix.
-pub const SECTIONS: [Section; 4] = [
-    Section { title: "Activation Implementations:", entries: &ACTIVATIONS },
-    Section { title: "Layer Implementations:", entries: &LAYERS },
-    Section { title: "Loss Function Implementations:", entries: &LOSSES },
-    Section { title: "Model Implementations:", entries: &MODELS },
-];
+const ACTIVATIONS: &str = "Activation Implementations:";
+const LAYERS: &str = "Layer Implementations:";
+const LOSSES: &str = "Loss Function Implementations:";
+const MODELS: &str = "Model Implementations:";
 
 /// The loops over arrays, which all activations but softmax share.
 const ELEMENT_WISE: &str = "crates/activations/src/element_wise.rs";
-
-const ACTIVATIONS: [Entry; 4] = [
-    Entry {
-        name: "activations.Linear",
-        items: &["Linear", "ElementWise for Linear::value", "ElementWise for Linear::gradient"],
-        files: &["crates/activations/src/linear.rs", ELEMENT_WISE],
-    },
-    Entry {
-        name: "activations.Sigmoid",
-        items: &["Sigmoid", "ElementWise for Sigmoid::value", "ElementWise for Sigmoid::gradient"],
-        files: &["crates/activations/src/sigmoid.rs", ELEMENT_WISE],
-    },
-    Entry {
-        name: "activations.ReLU",
-        items: &["ReLU", "ElementWise for ReLU::value", "ElementWise for ReLU::gradient"],
-        files: &["crates/activations/src/relu.rs", ELEMENT_WISE],
-    },
-    Entry {
-        name: "activations.SoftMax",
-        items: &["SoftMax", "SoftMax::forward", "SoftMax::backward"],
-        files: &["crates/activations/src/softmax.rs"],
-    },
-];
 
 /// Its window is that of pooling.
 const CONVOLUTION: &[&str] = &[
@@ -67,8 +31,37 @@ const CONVOLUTION: &[&str] = &[
     "crates/cnn/src/pad.rs",
 ];
 
-const LAYERS: [Entry; 6] = [
+/// The 15 entries of the course, in its order.
+///
+/// The drawing of `W`, `WeightInit::sample`, is not among them: the course gives it to its students. Winograd's
+/// algorithm is not part of the assignment either; it stands in the appendix.
+pub static ENTRIES: [Entry; 15] = [
     Entry {
+        section: ACTIVATIONS,
+        name: "activations.Linear",
+        items: &["Linear", "ElementWise for Linear::value", "ElementWise for Linear::gradient"],
+        files: &["crates/activations/src/linear.rs", ELEMENT_WISE],
+    },
+    Entry {
+        section: ACTIVATIONS,
+        name: "activations.Sigmoid",
+        items: &["Sigmoid", "ElementWise for Sigmoid::value", "ElementWise for Sigmoid::gradient"],
+        files: &["crates/activations/src/sigmoid.rs", ELEMENT_WISE],
+    },
+    Entry {
+        section: ACTIVATIONS,
+        name: "activations.ReLU",
+        items: &["ReLU", "ElementWise for ReLU::value", "ElementWise for ReLU::gradient"],
+        files: &["crates/activations/src/relu.rs", ELEMENT_WISE],
+    },
+    Entry {
+        section: ACTIVATIONS,
+        name: "activations.SoftMax",
+        items: &["SoftMax", "SoftMax::forward", "SoftMax::backward"],
+        files: &["crates/activations/src/softmax.rs"],
+    },
+    Entry {
+        section: LAYERS,
         name: "layers.FullyConnected",
         items: &[
             "FullyConnectedConfig",
@@ -82,6 +75,7 @@ const LAYERS: [Entry; 6] = [
         files: &["crates/layers/src/fully_connected.rs"],
     },
     Entry {
+        section: LAYERS,
         name: "layers.Pool2D",
         items: &[
             "Pool2DConfig",
@@ -102,60 +96,57 @@ const LAYERS: [Entry; 6] = [
         ],
     },
     Entry {
+        section: LAYERS,
         name: "layers.Conv2D.__init__",
         items: &["Conv2DConfig", "Conv2DConfig::new", "Conv2D"],
         files: CONVOLUTION,
     },
     Entry {
+        section: LAYERS,
         name: "layers.Conv2D._init_parameters",
         items: &["Conv2DConfig::build", "LayerConfig for Conv2DConfig::shapes"],
         files: CONVOLUTION,
     },
     Entry {
+        section: LAYERS,
         name: "layers.Conv2D.forward",
         items: &["Layer for Conv2D::forward"],
         files: CONVOLUTION,
     },
     Entry {
+        section: LAYERS,
         name: "layers.Conv2D.backward",
         items: &["Layer for Conv2D::backward", "Layer for Conv2D::backward_parameters"],
         files: CONVOLUTION,
     },
-];
-
-const LOSSES: [Entry; 2] = [
     Entry {
+        section: LOSSES,
         name: "losses.CrossEntropy",
         items: &["CrossEntropy", "CrossEntropy::forward", "CrossEntropy::backward"],
         files: &["crates/losses/src/cross_entropy.rs"],
     },
     Entry {
+        section: LOSSES,
         name: "losses.L2",
         items: &["L2", "L2::forward", "L2::backward"],
         files: &["crates/losses/src/l2.rs"],
     },
-];
-
-const MODELS: [Entry; 3] = [
     Entry {
+        section: MODELS,
         name: "models.NeuralNetwork.forward",
         items: &["NeuralNetwork", "NeuralNetwork::forward"],
         files: &["crates/network/src/network.rs"],
     },
     Entry {
+        section: MODELS,
         name: "models.NeuralNetwork.backward",
         items: &["NeuralNetwork::backward"],
         files: &["crates/network/src/network.rs"],
     },
     Entry {
+        section: MODELS,
         name: "models.NeuralNetwork.predict",
         items: &["NeuralNetwork::predict"],
         files: &["crates/network/src/network.rs"],
     },
 ];
-
-/// All entries, in order.
-pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    const ALL: &[Section] = &SECTIONS;
-    ALL.iter().flat_map(|section| section.entries)
-}

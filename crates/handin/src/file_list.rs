@@ -36,19 +36,18 @@ impl FileList {
         }
         let paths =
             split(&tracked).map(path_of).filter(|path| is_content(path) && exists(path)).collect();
-        let list = |arguments: &[&str]| -> Result<BTreeSet<String>> {
-            let output = git(root, arguments)?;
-            let paths = split(&output).map(path_of).filter(|path| is_content(path));
-            Ok(paths.map(|path| path.display().to_string()).collect())
-        };
-        let mut changed = list(&["diff", "--name-only", "-z"])?;
-        changed.append(&mut list(&["diff", "--cached", "--name-only", "-z"])?);
-        let untracked = list(&["ls-files", "-z", "--others", "--exclude-standard"])?;
-        Ok(Self {
-            paths,
-            changed: Some(Vec::from_iter(changed)),
-            untracked: Vec::from_iter(untracked),
-        })
+        let mut list = Self { paths, changed: Some(Vec::new()), untracked: Vec::new() };
+        let status = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"];
+        for (state, path) in split(&git(root, &status)?).filter_map(|line| line.split_at_checked(3))
+        {
+            let path = path_of(path);
+            let names = match state {
+                b"?? " => &mut list.untracked,
+                _ => list.changed.get_or_insert_default(),
+            };
+            names.extend(is_content(&path).then(|| path.display().to_string()));
+        }
+        Ok(list)
     }
 }
 

@@ -116,11 +116,4 @@ mod tests {
         assert!(text.contains("- Author: Ada \\*L\\* O'Hara\n- Student ID: 30\\_12\n"), "{text}");
         assert!(text.contains("- Worked with: B (7)\n") && !text.contains("MISSING"), "{text}");
     }
-
-    #[test]
-    fn the_head_is_replaced_and_not_repeated() {
-        let front = FrontMatter { worked_alone: true, ..FrontMatter::default() };
-        let once = readme(&front, "# Project\n");
-        assert_eq!(readme(&front, &once), once);
-    }
 }

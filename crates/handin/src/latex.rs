@@ -11,32 +11,33 @@ use std::fmt::Write as _;
 use anyhow::{Context, Result};
 
 use crate::markdown::lines;
-use crate::submission::{Listing, Submission};
+use crate::submission::{GatheredEntry, Listing};
 
 /// The submission as LaTeX; the sections are `\section`, `\subsection` or `\subsubsection`.
 ///
 /// # Errors
 /// If a character has no LaTeX here.
-pub fn latex(submission: &Submission, level: usize) -> Result<String> {
+pub fn latex(submission: &[GatheredEntry], level: usize) -> Result<String> {
     let command = format!("\\{}section", "sub".repeat(level.saturating_sub(1)));
     let mut out = PREAMBLE.to_owned();
-    for section in &submission.sections {
-        let _ = writeln!(out, "\n{command}{{{}}}", section.title);
-        for entry in &section.entries {
-            let name = typewriter(entry.name, "the name of an entry")?;
-            let _ = writeln!(out, "\n\\handinEntry{{Implementation of \\handinName{{{name}}}:}}");
-            for listing in &entry.listings {
-                write_listing(&mut out, listing)?;
-            }
-            if !entry.builds_on.is_empty() {
-                let names = entry.builds_on.iter().map(|name| typewriter(name, "an entry"));
-                let names = names.collect::<Result<Vec<_>>>()?;
-                let names = names.join("}, \\handinName{");
-                let _ = writeln!(
-                    out,
-                    "\\handinNote{{It also uses code that is shown under \\handinName{{{names}}}.}}"
-                );
-            }
+    let mut section = "";
+    for GatheredEntry { entry, listings, builds_on } in submission {
+        if entry.section != section {
+            section = entry.section;
+            let _ = writeln!(out, "\n{command}{{{section}}}");
+        }
+        let name = typewriter(entry.name, "the name of an entry")?;
+        let _ = writeln!(out, "\n\\handinEntry{{Implementation of \\handinName{{{name}}}:}}");
+        for listing in listings {
+            write_listing(&mut out, listing)?;
+        }
+        if !builds_on.is_empty() {
+            let names = builds_on.iter().map(|name| typewriter(name, "an entry"));
+            let names = names.collect::<Result<Vec<_>>>()?.join("}, \\handinName{");
+            let _ = writeln!(
+                out,
+                "\\handinNote{{It also uses code that is shown under \\handinName{{{names}}}.}}"
+            );
         }
     }
     Ok(out)
@@ -77,7 +78,7 @@ fn write_listing(out: &mut String, listing: &Listing) -> Result<()> {
         writeln!(out, "\\handinParagraph{{\\handinName{{{file}}}, {lines}:}}\\nobreak\\smallskip");
     out.push_str("\\handinBegin\n");
     for line in listing.code.lines() {
-        let line = expand_tabs(line.trim_end());
+        let line = line.trim_end();
         let code = line.trim_start_matches(' ');
         if code.is_empty() {
             out.push_str("\\handinBlank\n");
@@ -89,21 +90,6 @@ fn write_listing(out: &mut String, listing: &Listing) -> Result<()> {
     }
     out.push_str("\\handinEnd\n");
     Ok(())
-}
-
-/// Tabs as spaces up to the next multiple of four.
-fn expand_tabs(line: &str) -> String {
-    let mut expanded = String::with_capacity(line.len());
-    let mut column = 0;
-    for c in line.chars() {
-        let width = if c == '\t' { 4 - column % 4 } else { 1 };
-        column += width;
-        match c {
-            '\t' => expanded.extend(std::iter::repeat_n(' ', width)),
-            c => expanded.push(c),
-        }
-    }
-    expanded
 }
 
 /// After so many letters and digits without a break, one is allowed.
@@ -208,24 +194,22 @@ fn accented(letter: char, accent: char) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::submission::{GatheredEntry, GatheredSection};
+    use crate::entries::Entry;
 
-    fn submission(code: &str) -> Submission {
+    const ENTRY: Entry = Entry { section: "A:", name: "a._b", items: &[], files: &[] };
+
+    fn submission(code: &str) -> [GatheredEntry; 1] {
         let listing = Listing { file: "a_b.rs", lines: vec![(3, 5)], code: code.to_owned() };
-        let entry = GatheredEntry { name: "a._b", listings: vec![listing], builds_on: Vec::new() };
-        let section = GatheredSection { title: "A Implementations:", entries: vec![entry] };
-        Submission { sections: vec![section] }
+        [GatheredEntry { entry: &ENTRY, listings: vec![listing], builds_on: Vec::new() }]
     }
 
     #[test]
     fn headings_follow_the_level_and_indentation_is_in_columns() {
         for (level, heading) in [(1, "section"), (2, "subsection"), (3, "subsubsection")] {
-            let text = latex(&submission("  a\n\n\tb\n  \tc\n"), level).unwrap();
-            assert!(text.contains(&format!("\n\\{heading}{{A Implementations:}}\n")), "{text}");
-            assert!(text.ends_with(
-                "\\handinBegin\n\\handinLine{2}{a}\n\\handinBlank\n\\handinLine{4}{b}\n\
-                 \\handinLine{4}{c}\n\\handinEnd\n"
-            ));
+            let text = latex(&submission("  a\n\n    b\n"), level).unwrap();
+            assert!(text.contains(&format!("\n\\{heading}{{A:}}\n")), "{text}");
+            let listing = "\\handinLine{2}{a}\n\\handinBlank\n\\handinLine{4}{b}\n";
+            assert!(text.ends_with(&format!("\\handinBegin\n{listing}\\handinEnd\n")), "{text}");
         }
     }
 

@@ -1,13 +1,12 @@
 //! The graded code as one document, and all code as an archive.
 //!
-//! [`Submission`] gathers the graded code, as the course's `generate_submission.py` does, into one
-//! document: [`markdown`] or [`latex`]. Its table of entries is in [`entries`]; an item of it that is
-//! not in the sources is an error.
+//! [`gather`] gathers the graded code of [`ENTRIES`], as the course's `generate_submission.py` does, for one
+//! document: [`markdown()`] or [`latex()`]. An item of an entry that is not in the sources is an error.
 //!
 //! [`Package`] packs all code into an archive whose bytes depend on the code alone; its command
 //! unpacks it elsewhere, builds it and runs its tests before it says that it is done.
 
-pub mod entries;
+mod entries;
 
 mod rust_file;
 
@@ -32,9 +31,10 @@ mod output;
 mod package_command;
 mod submission_command;
 
+pub use entries::{ENTRIES, Entry};
 pub use latex::latex;
 pub use markdown::markdown;
 pub use package::Package;
 pub use package_command::PackageArguments;
-pub use submission::{GatheredEntry, GatheredSection, Listing, Submission};
+pub use submission::{GatheredEntry, Listing, gather};
 pub use submission_command::{Format, SubmissionArguments};

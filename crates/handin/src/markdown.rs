@@ -2,34 +2,30 @@
 
 use std::fmt::Write as _;
 
-use crate::submission::{Listing, Submission};
+use crate::submission::{GatheredEntry, Listing};
 
 /// The submission as Markdown, with the sections as headings of this level.
 #[must_use]
-pub fn markdown(submission: &Submission, level: usize) -> String {
+pub fn markdown(submission: &[GatheredEntry], level: usize) -> String {
     let mut out = String::new();
-    for section in &submission.sections {
-        if !out.is_empty() {
-            out.push('\n');
+    let mut section = "";
+    for GatheredEntry { entry, listings, builds_on } in submission {
+        if entry.section != section {
+            section = entry.section;
+            let gap = if out.is_empty() { "" } else { "\n" };
+            let _ = writeln!(out, "{gap}{} {section}", "#".repeat(level));
         }
-        let _ = writeln!(out, "{} {}", "#".repeat(level), section.title);
-        for entry in &section.entries {
-            let _ = writeln!(out, "\nImplementation of `{}`:", entry.name);
-            for listing in &entry.listings {
-                let _ = writeln!(out, "\n{}\n\n{}", caption(listing), fenced(&listing.code));
-            }
-            if !entry.builds_on.is_empty() {
-                let names = entry.builds_on.iter().map(|name| format!("`{name}`"));
-                let names = names.collect::<Vec<_>>().join(", ");
-                let _ = writeln!(out, "\nIt also uses code that is shown under {names}.");
-            }
+        let _ = writeln!(out, "\nImplementation of `{}`:", entry.name);
+        for listing in listings {
+            let (file, lines) = (listing.file, lines(listing));
+            let _ = writeln!(out, "\n`{file}`, {lines}:\n\n{}", fenced(&listing.code));
+        }
+        if !builds_on.is_empty() {
+            let names = builds_on.join("`, `");
+            let _ = writeln!(out, "\nIt also uses code that is shown under `{names}`.");
         }
     }
     out
-}
-
-fn caption(listing: &Listing) -> String {
-    format!("`{}`, {}:", listing.file, lines(listing))
 }
 
 /// The lines of a listing in words.
@@ -54,20 +50,22 @@ fn fenced(code: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::submission::{GatheredEntry, GatheredSection};
+    use crate::entries::Entry;
+
+    const ENTRY: Entry = Entry { section: "A:", name: "a.b", items: &[], files: &[] };
+    const OTHER: Entry = Entry { section: "B:", ..ENTRY };
 
     #[test]
     fn code_with_fences_of_its_own_is_shown_as_it_is() {
-        let code = "/// ```\n/// ````\nfn a() {}\n".to_owned();
-        let listing = Listing { file: "a.rs", lines: vec![(3, 5), (9, 9)], code };
-        let entry =
-            GatheredEntry { name: "a.b", listings: vec![listing], builds_on: vec!["c.d", "e.f"] };
-        let section = GatheredSection { title: "A Implementations:", entries: vec![entry] };
-        let submission = Submission { sections: vec![section.clone(), section] };
-        let text = markdown(&submission, 2);
-        let once = "## A Implementations:\n\nImplementation of `a.b`:\n\n`a.rs`, lines 3-5, 9:\n\n\
+        let gathered = |entry| {
+            let code = "/// ```\n/// ````\nfn a() {}\n".to_owned();
+            let listing = Listing { file: "a.rs", lines: vec![(3, 5), (9, 9)], code };
+            GatheredEntry { entry, listings: vec![listing], builds_on: vec!["c.d", "e.f"] }
+        };
+        let once = "\nImplementation of `a.b`:\n\n`a.rs`, lines 3-5, 9:\n\n\
             `````rust\n/// ```\n/// ````\nfn a() {}\n`````\n\n\
             It also uses code that is shown under `c.d`, `e.f`.\n";
-        assert_eq!(text, format!("{once}\n{once}"));
+        let text = markdown(&[&ENTRY, &ENTRY, &OTHER].map(gathered), 2);
+        assert_eq!(text, format!("## A:\n{once}{once}\n## B:\n{once}"));
     }
 }

@@ -1,31 +1,28 @@
 //! The items of a Rust file, found by syntax and cut out as they are written, and what each of them uses.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 
-use proc_macro2::Span;
+use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Expr, Token};
-
-/// A Rust file and its items, without what is compiled only for tests.
-pub(crate) struct RustFile {
-    lines: Vec<String>,
-    pub(crate) items: Vec<Item>,
-}
+use syn::{Attribute, Expr, Token, Visibility};
 
 /// A function, a type, a constant or a method.
 pub(crate) struct Item {
+    /// The file that it stands in.
+    pub(crate) file: &'static str,
     /// `derivative`, `ReLU`, `ReLU::forward`, `Layer for Conv2D::forward`.
     pub(crate) name: String,
-    /// Its lines with attributes, documentation and the comments directly above it, from 0.
-    pub(crate) lines: Range<usize>,
-    /// The lines of the head of the `impl` block that it stands in.
-    pub(crate) head: Option<Range<usize>>,
+    /// Its first and last line, from 1, with attributes, documentation and the comments directly above it.
+    pub(crate) lines: (usize, usize),
+    /// These lines, without the marks of the book's snippets.
+    pub(crate) code: String,
+    /// The head of the `impl` block that it stands in: its first line, and its code.
+    pub(crate) head: Option<(usize, String)>,
     /// Whether other files may name it.
     pub(crate) is_public: bool,
-    uses: Uses,
+    uses: BTreeSet<String>,
 }
 
 impl Item {
@@ -39,35 +36,35 @@ impl Item {
     pub(crate) fn uses(&self, other: &Self) -> bool {
         match other.name.rsplit_once("::") {
             Some((owner, _)) if owner.contains(" for ") => false,
-            Some((_, method)) => {
-                self.uses.methods.contains(method) || self.uses.names.contains(&other.name)
-            }
-            None => self.uses.names.contains(&other.name),
+            Some((_, method)) if self.uses.contains(&format!(".{method}")) => true,
+            _ => self.uses.contains(&other.name),
         }
     }
 }
 
-impl RustFile {
-    /// Reads the items of a file.
-    ///
-    /// # Errors
-    /// If the text is not Rust, with the line.
-    pub(crate) fn parse(text: &str) -> syn::Result<Self> {
-        let lines = text.lines().map(str::to_owned).collect();
-        let mut file = Self { lines, items: Vec::new() };
-        for item in syn::parse_file(text)?.items {
-            file.read(&item);
-        }
-        Ok(file)
-    }
+/// The items of a file, without what is compiled only for tests.
+///
+/// # Errors
+/// If the text is not Rust, with the line.
+pub(crate) fn items(file: &'static str, text: &str) -> syn::Result<Vec<Item>> {
+    let lines = text.lines().collect();
+    let mut reader = Reader { file, lines, items: Vec::new() };
+    syn::parse_file(text)?.items.iter().for_each(|item| reader.item(item));
+    Ok(reader.items)
+}
 
-    /// The lines that are shown of these: all but the marks of the book's snippets.
-    pub(crate) fn shown(&self, lines: Range<usize>) -> impl Iterator<Item = &str> {
-        lines.map(|line| self.lines[line].as_str()).filter(|line| !is_mark(line))
-    }
+struct Reader<'a> {
+    file: &'static str,
+    lines: Vec<&'a str>,
+    items: Vec<Item>,
+}
 
-    fn read(&mut self, item: &syn::Item) {
-        let (attributes, vis, name) = match item {
+/// The attributes, the visibility and the name of an item.
+type Declared<'a> = (&'a [Attribute], &'a Visibility, &'a Ident);
+
+impl Reader<'_> {
+    fn item(&mut self, item: &syn::Item) {
+        let declared: Declared<'_> = match item {
             syn::Item::Fn(item) => (&item.attrs, &item.vis, &item.sig.ident),
             syn::Item::Struct(item) => (&item.attrs, &item.vis, &item.ident),
             syn::Item::Enum(item) => (&item.attrs, &item.vis, &item.ident),
@@ -75,30 +72,26 @@ impl RustFile {
             syn::Item::Static(item) => (&item.attrs, &item.vis, &item.ident),
             syn::Item::Type(item) => (&item.attrs, &item.vis, &item.ident),
             syn::Item::Trait(item) => (&item.attrs, &item.vis, &item.ident),
-            syn::Item::Impl(block) => return self.read_block(block),
+            syn::Item::Impl(block) => return self.block(block),
             // Modules are tests, or other files.
             _ => return,
         };
         let mut uses = Uses::default();
         uses.visit_item(item);
-        self.add(attributes, vis, name.to_string(), None, item.span(), uses);
+        self.add(declared, None, item.span(), uses);
     }
 
-    fn read_block(&mut self, block: &syn::ItemImpl) {
+    fn block(&mut self, block: &syn::ItemImpl) {
         if is_test(&block.attrs) {
             return;
         }
         let ty = last_name(&block.self_ty);
-        let owner = match &block.trait_ {
-            Some((_, path, _)) => {
-                let name = path.segments.last().map(|segment| segment.ident.to_string());
-                format!("{} for {ty}", name.unwrap_or_default())
-            }
-            None => ty.clone(),
-        };
-        let head = first_line(block.span())..block.brace_token.span.open().start().line;
+        let of_trait = block.trait_.as_ref().and_then(|(_, path, _)| path.segments.last());
+        let owner = of_trait.map_or_else(|| ty.clone(), |name| format!("{} for {ty}", name.ident));
+        let first = block.span().start().line;
+        let head = (first, self.code(first, block.brace_token.span.open().start().line));
         for item in &block.items {
-            let (attributes, vis, name) = match item {
+            let declared: Declared<'_> = match item {
                 syn::ImplItem::Fn(item) => (&item.attrs, &item.vis, &item.sig.ident),
                 syn::ImplItem::Const(item) => (&item.attrs, &item.vis, &item.ident),
                 syn::ImplItem::Type(item) => (&item.attrs, &item.vis, &item.ident),
@@ -108,44 +101,43 @@ impl RustFile {
             // A method of a trait's block is one of several that the trait joins.
             block.trait_.iter().for_each(|(_, path, _)| uses.visit_path(path));
             uses.visit_impl_item(item);
-            let name = format!("{owner}::{name}");
-            self.add(attributes, vis, name, Some(head.clone()), item.span(), uses);
+            self.add(declared, Some((&owner, head.clone())), item.span(), uses);
         }
     }
 
     fn add(
         &mut self,
-        attributes: &[syn::Attribute],
-        vis: &syn::Visibility,
-        name: String,
-        head: Option<Range<usize>>,
+        (attributes, vis, name): Declared<'_>,
+        block: Option<(&str, (usize, String))>,
         span: Span,
-        uses: Uses,
+        Uses { names: uses, .. }: Uses,
     ) {
-        if !is_test(attributes) {
-            let is_public = !matches!(vis, syn::Visibility::Inherited);
-            let lines = self.with_comments(span);
-            self.items.push(Item { name, lines, head, is_public, uses });
+        if is_test(attributes) {
+            return;
         }
-    }
-
-    /// The lines of an item and of the comments directly above it.
-    fn with_comments(&self, span: Span) -> Range<usize> {
-        let mut first = first_line(span);
-        while first > 0 {
-            let above = self.lines[first - 1].trim_start();
-            if !above.starts_with("//") || above.starts_with("//!") {
-                break;
-            }
+        let is_comment = |line: &str| {
+            line.trim_start().starts_with("//") && !line.trim_start().starts_with("//!")
+        };
+        let (mut first, last) = (span.start().line, span.end().line);
+        while first > 1 && is_comment(self.lines[first - 2]) {
             first -= 1;
         }
-        first..span.end().line
+        self.items.push(Item {
+            file: self.file,
+            name: block.as_ref().map_or(name.to_string(), |(owner, _)| format!("{owner}::{name}")),
+            lines: (first, last),
+            code: self.code(first, last),
+            head: block.map(|(_, head)| head),
+            is_public: !matches!(vis, Visibility::Inherited),
+            uses,
+        });
     }
-}
 
-/// The line in which something begins, from 0.
-fn first_line(span: Span) -> usize {
-    span.start().line - 1
+    /// These lines, from 1, without the marks of the book's snippets.
+    fn code(&self, first: usize, last: usize) -> String {
+        let lines = self.lines[first - 1..last].iter().filter(|line| !is_mark(line));
+        lines.map(|line| format!("{line}\n")).collect()
+    }
 }
 
 /// Whether a line is `// ANCHOR: name` or `// ANCHOR_END: name`.
@@ -155,7 +147,7 @@ fn is_mark(line: &str) -> bool {
 }
 
 /// Whether something exists only in a test: `#[cfg(test)]` or `#[test]`.
-fn is_test(attributes: &[syn::Attribute]) -> bool {
+fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         syn::Meta::Path(path) => path.is_ident("test"),
         syn::Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
@@ -179,10 +171,9 @@ fn last_name(ty: &syn::Type) -> String {
 struct Uses {
     /// The type that is `Self`.
     owner: String,
-    /// Functions that are called, types, values in capitals, and `Window::new`.
+    /// Functions that are called, types, values in capitals, `Window::new`, and `.im2col` of
+    /// `blocks.im2col(...)`.
     names: BTreeSet<String>,
-    /// Called on a value: `blocks.im2col(...)`.
-    methods: BTreeSet<String>,
 }
 
 impl<'a> Visit<'a> for Uses {
@@ -197,7 +188,7 @@ impl<'a> Visit<'a> for Uses {
     }
 
     fn visit_expr_method_call(&mut self, call: &'a syn::ExprMethodCall) {
-        self.methods.insert(call.method.to_string());
+        self.names.insert(format!(".{}", call.method));
         visit::visit_expr_method_call(self, call);
     }
 
@@ -233,16 +224,12 @@ mod tests {
     const FILE: &str = "\
 //! A layer.
 
-use x::Y;
-
 /// The layer.
 #[derive(Debug)]
 pub struct Layer<T> {
     t: T, // the number
 }
-
 const N: usize = 3;
-
 // Why it is so.
 // @ANCHOR: forward
 /// Forward.
@@ -250,80 +237,52 @@ fn forward() -> &'static str {
     \"}\" // not the end {
 }
 // @ANCHOR_END: forward
-
 impl<T: Scalar> Layer<T>
 where
     T: Copy,
 {
-    /// One.
-    fn one(&self) -> usize {
-        N
-    }
-
+    fn one(&self) -> usize {}
     #[cfg(test)]
     fn hidden(&self) {}
-
-    pub fn two(&self) {
-        self.one();
-    }
+    pub fn two(&self) {}
 }
-
 impl<T> crate::Named for Layer<T> {
     const NAME: &'static str = \"layer\";
 }
-
 #[cfg(test)]
 mod tests {
     fn test() {}
 }
 ";
 
-    fn file() -> RustFile {
-        RustFile::parse(&FILE.replace('@', "")).unwrap()
-    }
-
     #[test]
-    fn items_are_named_and_tests_are_not_among_them() {
-        let items = file().items;
+    fn items_are_cut_out_as_they_are_written_with_their_comments_and_without_tests() {
+        let items = items("a.rs", &FILE.replace('@', "")).unwrap();
         let names = ["Layer", "N", "forward", "Layer::one", "Layer::two", "Named for Layer::NAME"];
         assert_eq!(items.iter().map(|item| item.name.as_str()).collect::<Vec<_>>(), names);
         let is_public: Vec<_> = items.iter().map(|item| item.is_public).collect();
         assert_eq!(is_public, [true, false, false, false, true, false]);
-        assert!(RustFile::parse("fn (").is_err());
-    }
-
-    #[test]
-    fn an_item_is_cut_out_as_it_is_written_with_its_comments() {
-        let file = file();
-        let text = |lines: &Range<usize>| -> String {
-            file.shown(lines.clone()).map(|line| format!("{line}\n")).collect()
-        };
-        for (index, expected) in [
-            "/// The layer.\n#[derive(Debug)]\npub struct Layer<T> {\n    t: T, // the number\n}\n",
-            "const N: usize = 3;\n",
-            "// Why it is so.\n/// Forward.\nfn forward() -> &'static str {\n    \"}\" // not the end \
-             {\n}\n",
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            assert_eq!(text(&file.items[index].lines), expected);
-        }
-        let head = "impl<T: Scalar> Layer<T>\nwhere\n    T: Copy,\n{\n";
-        assert_eq!(text(file.items[4].head.as_ref().unwrap()), head);
+        let layer =
+            "/// The layer.\n#[derive(Debug)]\npub struct Layer<T> {\n    t: T, // the number\n}\n";
+        assert_eq!((items[0].code.as_str(), items[0].lines), (layer, (3, 7)));
+        let forward = "// Why it is so.\n/// Forward.\nfn forward() -> &'static str {\n    \"}\" // not the \
+                       end {\n}\n";
+        assert_eq!((items[2].code.as_str(), items[2].lines), (forward, (9, 14)));
+        let head = "impl<T: Scalar> Layer<T>\nwhere\n    T: Copy,\n{\n".to_owned();
+        assert_eq!(items[4].head, Some((16, head)));
     }
 
     #[test]
     fn calls_types_and_constants_are_used_and_variables_are_not() {
         let user = "impl B { fn f(w: Window) -> Blocks<Cache> { let padded = g(N); padded + x.lines(1) + \
                     Self::patch(2) + y.map(T::run) + vec![h::<T>(3)].len() + kernel::sum(1) } }";
-        let user = &RustFile::parse(user).unwrap().items[0];
+        let user = &items("a.rs", user).unwrap()[0];
         let used = "fn g() {} fn h() {} fn sum() {} const N: u8 = 0; struct Window; struct Blocks; struct Cache; \
                     impl B { fn lines() {} fn patch() {} } impl T { fn run() {} }";
         let unused = "fn padded() {} fn x() {} fn lines() {} impl Layer for C { fn lines() {} } \
                       impl B { fn run() {} fn g() {} }";
-        for (items, expected) in [(used, true), (unused, false)] {
-            for other in RustFile::parse(items).unwrap().items {
+        for (others, expected) in [(used, true), (unused, false)] {
+            for other in items("a.rs", others).unwrap() {
                 assert_eq!(user.uses(&other), expected, "{}", other.name);
             }
         }

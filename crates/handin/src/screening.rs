@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::packed_file::{PackedFile, sha256};
 
 /// The data files that belong to the code, by path: their SHA-256, from `fixtures/manifest.toml`.
-pub(crate) struct KnownData(BTreeMap<String, String>);
+pub(crate) type KnownData = BTreeMap<String, String>;
 
 /// The list of the data files of the workspace.
 const MANIFEST: &str = "fixtures/manifest.toml";
@@ -37,65 +37,61 @@ const KEYS: &str = "pem key p12 pfx jks kdbx";
 /// The beginning of a private key, in two parts, or this file would hold one.
 const PRIVATE_KEY: &str = concat!("PRIVATE KEY", "-----");
 
-impl KnownData {
-    /// Reads the manifest of the workspace; none is known where there is no manifest.
-    pub(crate) fn read(root: &Path) -> Result<Self> {
-        #[derive(Deserialize)]
-        struct Manifest {
-            #[serde(default)]
-            file: Vec<File>,
-        }
-        #[derive(Deserialize)]
-        struct File {
-            path: String,
-            sha256: String,
-        }
-        let path = root.join(MANIFEST);
-        if !path.exists() {
-            return Ok(Self(BTreeMap::new()));
-        }
-        let text =
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let manifest: Manifest =
-            toml::from_str(&text).with_context(|| format!("{MANIFEST} is not a manifest"))?;
-        Ok(Self(manifest.file.into_iter().map(|file| (file.path, file.sha256)).collect()))
+/// Reads the manifest of the workspace; none is known where there is no manifest.
+pub(crate) fn known_data(root: &Path) -> Result<KnownData> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        #[serde(default)]
+        file: Vec<File>,
     }
+    #[derive(Deserialize)]
+    struct File {
+        path: String,
+        sha256: String,
+    }
+    let path = root.join(MANIFEST);
+    if !path.exists() {
+        return Ok(KnownData::new());
+    }
+    let text =
+        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let manifest: Manifest =
+        toml::from_str(&text).with_context(|| format!("{MANIFEST} is not a manifest"))?;
+    Ok(manifest.file.into_iter().map(|file| (file.path, file.sha256)).collect())
+}
 
-    /// The reason why this file must not be in the archive, and the remedy; `None` if it may.
-    pub(crate) fn problem(&self, file: &PackedFile) -> Option<String> {
-        let path = &file.path;
-        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
-        let is_one_of = |word: &str, list: &str| list.split(' ').any(|listed| listed == word);
-        if is_one_of(&name, SECRETS)
-            || name.starts_with(".env.")
-            || is_one_of(ending, KEYS)
-            || file.text().is_some_and(|text| text.contains(PRIVATE_KEY))
-        {
-            return Some(format!(
-                "{path}: looks like a secret; remove it, and revoke what it holds"
-            ));
-        }
-        if file.contents.len() > MAX_BYTES {
-            return Some(format!(
-                "{path}: has {:.1} MB, more than {} MB; if it is data, fetch or compute it instead",
-                file.contents.len() as f64 / 1e6,
-                MAX_BYTES >> 20,
-            ));
-        }
-        let is_data =
-            is_one_of(ending, DATA) || (file.text().is_none() && !is_one_of(ending, PICTURES));
-        match self.0.get(path) {
-            _ if !is_data => None,
-            Some(known) if *known == sha256(&file.contents) => None,
-            Some(_) => Some(format!(
-                "{path}: is not what {MANIFEST} says, so it may be data of the course; `cargo xtask \
-                 fixtures --check` says more"
-            )),
-            None => Some(format!(
-                "{path}: looks like data or weights and is not listed in {MANIFEST}; remove it"
-            )),
-        }
+/// The reason why this file must not be in the archive, and the remedy; `None` if it may.
+pub(crate) fn problem(known: &KnownData, file: &PackedFile) -> Option<String> {
+    let path = &file.path;
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let is_one_of = |word: &str, list: &str| list.split(' ').any(|listed| listed == word);
+    if is_one_of(&name, SECRETS)
+        || name.starts_with(".env.")
+        || is_one_of(ending, KEYS)
+        || file.text().is_some_and(|text| text.contains(PRIVATE_KEY))
+    {
+        return Some(format!("{path}: looks like a secret; remove it, and revoke what it holds"));
+    }
+    if file.contents.len() > MAX_BYTES {
+        return Some(format!(
+            "{path}: has {:.1} MB, more than {} MB; if it is data, fetch or compute it instead",
+            file.contents.len() as f64 / 1e6,
+            MAX_BYTES >> 20,
+        ));
+    }
+    let is_data =
+        is_one_of(ending, DATA) || (file.text().is_none() && !is_one_of(ending, PICTURES));
+    match known.get(path) {
+        _ if !is_data => None,
+        Some(known) if *known == sha256(&file.contents) => None,
+        Some(_) => Some(format!(
+            "{path}: is not what {MANIFEST} says, so it may be data of the course; `cargo xtask \
+             fixtures --check` says more"
+        )),
+        None => Some(format!(
+            "{path}: looks like data or weights and is not listed in {MANIFEST}; remove it"
+        )),
     }
 }
 
@@ -136,7 +132,7 @@ mod tests {
 
     #[test]
     fn data_and_secrets_are_refused_and_the_rest_is_not() {
-        let known = KnownData([("fixtures/a.npz".to_owned(), sha256(b"PK\0"))].into());
+        let known = [("fixtures/a.npz".to_owned(), sha256(b"PK\0"))].into();
         let key = format!("-----BEGIN RSA {PRIVATE_KEY}\n");
         for (path, contents, expected) in [
             ("src/main.rs", &b"fn main() {}"[..], None),
@@ -155,7 +151,7 @@ mod tests {
             ("notes.md", key.as_bytes(), Some("looks like a secret")),
         ] {
             let (path, contents) = (path.to_owned(), contents.to_vec());
-            let problem = known.problem(&PackedFile { path, contents, executable: false });
+            let problem = problem(&known, &PackedFile { path, contents, executable: false });
             assert_eq!(problem.is_some(), expected.is_some(), "{problem:?}");
             let problem = problem.unwrap_or_default();
             assert!(problem.contains(expected.unwrap_or_default()), "{problem}");
@@ -170,8 +166,6 @@ mod tests {
             ("target/debug/xtask", true),
             ("submission.csv", true),
             ("crates/kaggle/weights/README.md", false),
-            ("crates/kaggle/src/submission.rs", false),
-            ("fixtures/course/TestReLU.npz", false),
             ("book/records/iris-sweep/best/metrics.csv", false),
         ] {
             assert_eq!(is_left_out(path), expected, "{path}");

@@ -2,35 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::entries::{Entry, SECTIONS, entries};
-use crate::rust_file::{Item, RustFile};
-
-/// The graded code in the course's order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Submission {
-    /// Its sections.
-    pub sections: Vec<GatheredSection>,
-}
-
-/// A section with its code.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GatheredSection {
-    /// The heading.
-    pub title: &'static str,
-    /// The entries.
-    pub entries: Vec<GatheredEntry>,
-}
+use crate::entries::{ENTRIES, Entry};
+use crate::rust_file::{Item, items};
 
 /// An entry with its code.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct GatheredEntry {
-    /// The course's name of it.
-    pub name: &'static str,
+    /// The entry.
+    pub entry: &'static Entry,
     /// The code, file by file.
     pub listings: Vec<Listing>,
     /// Earlier entries that show code which this one uses too.
@@ -38,7 +21,7 @@ pub struct GatheredEntry {
 }
 
 /// Code of one file.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Listing {
     /// The file, relative to the root of the workspace.
     pub file: &'static str,
@@ -48,158 +31,123 @@ pub struct Listing {
     pub code: String,
 }
 
-impl Submission {
-    /// Gathers all entries from the sources below `root`: their items, and what these use of the entry's
-    /// files, and so on.
-    ///
-    /// # Errors
-    /// If a source is not there or not Rust, or an item is in none of its files.
-    pub fn gather(root: &Path) -> Result<Self> {
-        let mut gatherer = Gatherer::default();
-        for file in entries().flat_map(|entry| entry.files) {
-            if !gatherer.files.contains_key(file) {
-                gatherer.files.insert(file, read(root, file)?);
-            }
-        }
-        let mut sections = Vec::new();
-        for section in &SECTIONS {
-            let gathered = section.entries.iter().map(|entry| gatherer.gather(entry));
-            let entries = gathered.collect::<Result<_, _>>()?;
-            sections.push(GatheredSection { title: section.title, entries });
-        }
-        Ok(Self { sections })
+/// Gathers all entries from the sources below `root`, in the course's order: their items, and what these use of
+/// the entry's files, and so on.
+///
+/// # Errors
+/// If a source is not there or not Rust, or an item is in none of its files.
+pub fn gather(root: &Path) -> Result<Vec<GatheredEntry>> {
+    let files: BTreeSet<_> = ENTRIES.iter().flat_map(|entry| entry.files).collect();
+    let mut all = Vec::new();
+    for file in files {
+        let path = root.join(file);
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        all.extend(items(file, &text).map_err(|cause| {
+            let line = cause.span().start().line;
+            anyhow!("{file}:{line}: not Rust: {cause}; `cargo check` says more")
+        })?);
     }
-
-    /// All entries in order.
-    pub fn entries(&self) -> impl Iterator<Item = &GatheredEntry> {
-        self.sections.iter().flat_map(|section| &section.entries)
-    }
+    let mut sources = Sources { items: all, shown: BTreeMap::new() };
+    ENTRIES.iter().map(|entry| sources.gather(entry)).collect()
 }
 
-fn read(root: &Path, file: &str) -> Result<RustFile> {
-    let path = root.join(file);
-    let text =
-        fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    RustFile::parse(&text).map_err(|cause| {
-        let line = cause.span().start().line;
-        anyhow!("{file}:{line}: not Rust: {cause}; `cargo check` says more")
-    })
-}
-
-/// The file of an item, and its number there.
-type Place = (&'static str, usize);
-
-#[derive(Default)]
-struct Gatherer {
-    files: BTreeMap<&'static str, RustFile>,
+struct Sources {
+    items: Vec<Item>,
     /// The entry that shows an item, so that no other shows it again.
-    shown: BTreeMap<Place, &'static str>,
+    shown: BTreeMap<usize, &'static str>,
 }
 
-impl Gatherer {
+impl Sources {
     fn gather(&mut self, entry: &'static Entry) -> Result<GatheredEntry> {
-        let places: Vec<Place> = entry
-            .files
-            .iter()
-            .flat_map(|&file| (0..self.files[file].items.len()).map(move |index| (file, index)))
-            .collect();
-        let mut chosen = Vec::new();
+        let items = &self.items;
+        let places: Vec<usize> =
+            (0..items.len()).filter(|&place| entry.files.contains(&items[place].file)).collect();
+        let mut chosen = BTreeSet::new();
         for name in entry.items {
-            let is_meant = |place: &&Place| {
-                let item = self.item(place);
+            let is_meant = |place: &&usize| {
+                let item = &items[**place];
                 item.name == *name || name.contains(" for ") && item.owner() == Some(*name)
             };
-            let meant = chosen.len();
-            chosen.extend(places.iter().filter(is_meant).copied());
-            if chosen.len() == meant {
-                return Err(self.missing(entry, name, &places));
+            let mut meant = places.iter().filter(is_meant).peekable();
+            if meant.peek().is_none() {
+                return Err(missing(entry, name, places.iter().map(|&place| &*items[place].name)));
             }
+            chosen.extend(meant);
         }
         // What an earlier entry shows is not repeated; what that uses is shown there, too.
         let mut builds_on = BTreeSet::new();
-        while let Some(next) = places.iter().find(|next| {
-            !chosen.contains(next) && !builds_on.contains(*next) && self.is_used(next, &chosen)
+        while let Some(&next) = places.iter().find(|next| {
+            !chosen.contains(*next) && !builds_on.contains(*next) && self.is_used(**next, &chosen)
         }) {
-            if self.shown.contains_key(next) {
-                builds_on.insert(*next);
-            } else {
-                chosen.push(*next);
-            }
+            let uses = if self.shown.contains_key(&next) { &mut builds_on } else { &mut chosen };
+            uses.insert(next);
         }
-        let mut listings = Vec::new();
-        for &file in entry.files {
-            let mut items: Vec<_> = chosen
-                .iter()
-                .filter(|place| place.0 == file)
-                .map(|place| self.item(place))
-                .collect();
-            items.sort_by_key(|item| item.lines.start);
-            if !items.is_empty() {
-                listings.push(listing(file, &self.files[file], &items));
-            }
-        }
+        let listings = entry.files.iter().filter_map(|file| {
+            // In the order of the file.
+            let items = chosen.iter().map(|&place| &items[place]).filter(|item| item.file == *file);
+            listing(&items.collect::<Vec<_>>())
+        });
+        let listings = listings.collect();
         let earlier: BTreeSet<_> = builds_on.iter().map(|place| self.shown[place]).collect();
-        let builds_on =
-            entries().map(|entry| entry.name).filter(|name| earlier.contains(name)).collect();
+        let names = ENTRIES.iter().map(|entry| entry.name);
+        let builds_on = names.filter(|name| earlier.contains(name)).collect();
         self.shown.extend(chosen.into_iter().map(|place| (place, entry.name)));
-        Ok(GatheredEntry { name: entry.name, listings, builds_on })
-    }
-
-    fn item(&self, (file, index): &Place) -> &Item {
-        &self.files[file].items[*index]
+        Ok(GatheredEntry { entry, listings, builds_on })
     }
 
     /// Whether one of the chosen items uses this one. A method can only be meant if its type is shown.
-    fn is_used(&self, place: &Place, chosen: &[Place]) -> bool {
-        let item = self.item(place);
-        let is_owner = |other: &Place| Some(self.item(other).name.as_str()) == item.owner();
-        (item.owner().is_none() || self.shown.keys().chain(chosen).any(is_owner))
-            && chosen
-                .iter()
-                .any(|user| (item.is_public || user.0 == place.0) && self.item(user).uses(item))
-    }
-
-    /// The error for an item that is not there, with names that are similar.
-    fn missing(&self, entry: &Entry, item: &str, places: &[Place]) -> anyhow::Error {
-        let names = places.iter().map(|place| self.item(place).name.as_str());
-        let mut near: Vec<(f64, &str)> = names
-            .map(|name| (strsim::jaro_winkler(item, name), name))
-            .filter(|(similarity, _)| *similarity > 0.7)
-            .collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let near: Vec<_> = near.into_iter().take(3).map(|(_, name)| name).collect();
-        let there_are = match near[..] {
-            [] => String::new(),
-            _ => format!(" (there are {})", near.join(", ")),
+    fn is_used(&self, place: usize, chosen: &BTreeSet<usize>) -> bool {
+        let item = &self.items[place];
+        let is_owner = |other: &usize| Some(self.items[*other].name.as_str()) == item.owner();
+        let uses_it = |user: &usize| {
+            let user = &self.items[*user];
+            (item.is_public || user.file == item.file) && user.uses(item)
         };
-        anyhow!(
-            "the entry {} lacks `{item}`: it is not in {}{there_are}; write it, or change the entry in \
-             crates/handin/src/entries.rs",
-            entry.name,
-            entry.files[0]
-        )
+        (item.owner().is_none() || self.shown.keys().chain(chosen).any(is_owner))
+            && chosen.iter().any(uses_it)
     }
 }
 
-/// The code of these items, which are in the order of the file.
-fn listing(name: &'static str, file: &RustFile, items: &[&Item]) -> Listing {
-    let mut code = String::new();
-    let mut lines: Vec<(usize, usize)> = Vec::new();
-    let mut block: Option<&Range<usize>> = None;
-    for (index, item) in items.iter().enumerate() {
+/// The error for an item that is not among those of these names, with similar ones.
+fn missing<'a>(entry: &Entry, item: &str, names: impl Iterator<Item = &'a str>) -> anyhow::Error {
+    let mut near: Vec<(f64, &str)> = names
+        .map(|name| (strsim::jaro_winkler(item, name), name))
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<_> = near.into_iter().take(3).map(|(_, name)| name).collect();
+    let there_are = match near[..] {
+        [] => String::new(),
+        _ => format!(" (there are {})", near.join(", ")),
+    };
+    anyhow!(
+        "the entry {} lacks `{item}`: it is not in {}{there_are}; write it, or change the entry in \
+         crates/handin/src/entries.rs",
+        entry.name,
+        entry.files[0]
+    )
+}
+
+/// The code of these items of a file; `None` if there are none.
+fn listing(items: &[&Item]) -> Option<Listing> {
+    let mut listing = Listing { file: items.first()?.file, lines: Vec::new(), code: String::new() };
+    let Listing { lines, code, .. } = &mut listing;
+    let mut block: Option<&(usize, String)> = None;
+    for item in items {
         let head = item.head.as_ref();
         if block.is_some() && block != head {
             code.push_str("}\n");
         }
-        if index > 0 {
+        if !code.is_empty() {
             code.push('\n');
         }
-        if let Some(head) = head.filter(|_| block != head) {
-            write(&mut code, file, head);
+        if let Some((_, head)) = head.filter(|_| block != head) {
+            code.push_str(head);
         }
         block = head;
-        write(&mut code, file, &item.lines);
-        let (first, last) = (item.lines.start + 1, item.lines.end);
+        code.push_str(&item.code);
+        let (first, last) = item.lines;
         match lines.last_mut() {
             // Nothing but an empty line stands between the two.
             Some(piece) if first <= piece.1 + 2 => piece.1 = last,
@@ -209,14 +157,7 @@ fn listing(name: &'static str, file: &RustFile, items: &[&Item]) -> Listing {
     if block.is_some() {
         code.push_str("}\n");
     }
-    Listing { file: name, lines, code }
-}
-
-fn write(code: &mut String, file: &RustFile, lines: &Range<usize>) {
-    for line in file.shown(lines.clone()) {
-        code.push_str(line);
-        code.push('\n');
-    }
+    Some(listing)
 }
 
 #[cfg(test)]
@@ -236,13 +177,10 @@ impl A {
 
 fn four() {}
 ";
-        let file = RustFile::parse(text).unwrap();
-        let items: Vec<_> = file.items.iter().filter(|item| item.name != "A::two").collect();
-        let listing = listing("a.rs", &file, &items);
-        assert_eq!(
-            listing.code,
-            "impl A {\n    fn one() {}\n\n    fn three() {}\n}\n\nfn four() {}\n"
-        );
-        assert_eq!(listing.lines, [(2, 2), (6, 6), (9, 9)]);
+        let items = items("a.rs", text).unwrap();
+        let items: Vec<_> = items.iter().filter(|item| item.name != "A::two").collect();
+        let Listing { lines, code, .. } = listing(&items).unwrap();
+        assert_eq!(code, "impl A {\n    fn one() {}\n\n    fn three() {}\n}\n\nfn four() {}\n");
+        assert_eq!(lines, [(2, 2), (6, 6), (9, 9)]);
     }
 }

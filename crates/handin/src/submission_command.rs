@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 use system::{eprintln, print};
 
-use crate::{Submission, latex, markdown, output};
+use crate::{gather, latex, markdown, output};
 
 /// Write the graded code as one document, in the order of the course's generate_submission.py
 ///
@@ -45,12 +45,12 @@ impl SubmissionArguments {
     /// Gathers the code of the workspace at `root` and writes it.
     ///
     /// # Errors
-    /// As [`Submission::gather`], [`latex()`], and if the output cannot be written.
+    /// As [`gather`], [`latex()`], and if the output cannot be written.
     pub fn run(&self, root: &Path) -> Result<()> {
         if let Some(path) = &self.output {
             output::check(path)?;
         }
-        let submission = Submission::gather(root)?;
+        let submission = gather(root)?;
         let level = usize::from(self.heading_level);
         let text = match self.format {
             Format::Latex => latex(&submission, level)?,
@@ -61,8 +61,7 @@ impl SubmissionArguments {
             return Ok(());
         };
         output::write(path, text.as_bytes())?;
-        let count = submission.entries().count();
-        eprintln!("wrote {count} entries to {}", path.display());
+        eprintln!("wrote {} entries to {}", submission.len(), path.display());
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use crate::archive;
 use crate::packed_file::PackedFile;
-use crate::shared_target::{self, Cargo};
+use crate::shared_target::share;
 
 /// Unpacks the archive into a new folder outside of the workspace at `root`, builds the harness there and runs
 /// its checks; how long it took, or what failed. If it is to be `fresh`, the dependencies are compiled again, and
@@ -44,24 +44,23 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
     eprintln!("unpacked {} files into {}", files.len(), folder.path().display());
 
     let target = target_folder(root, fresh)?;
-    // With an option, the harness runs alone.
-    let line = match fresh {
-        true => "cargo run --locked --bin xtask -- test",
-        false => "cargo run --locked --bin xtask -- test --verbose",
+    let lines = match fresh {
+        true => &["run --locked --bin xtask -- test"][..],
+        // With an option, the harness runs alone.
+        false => &["clean --locked --workspace", "run --locked --bin xtask -- test --verbose"],
     };
-    let mut command = shared_target::command(folder.path());
-    command
-        .args(line.split(' ').skip(1))
-        .env("CARGO_TARGET_DIR", target.path())
-        .stdin(Stdio::null());
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    eprintln!("$ {line}");
-    let status = command.spawn().and_then(wait_unless_interrupted);
-    let status = status.with_context(|| format!("cannot run {line}"))?;
-    let status = status.context("interrupted; there is no archive")?;
-    if !status.success() {
-        return Ok(Err(format!("`{line}` ended with {status}")));
+    for line in lines {
+        let mut command = cargo(folder.path());
+        command.args(line.split(' ')).env("CARGO_TARGET_DIR", target.path()).stdin(Stdio::null());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        eprintln!("$ cargo {line}");
+        let status = command.spawn().and_then(wait_unless_interrupted);
+        let status = status.with_context(|| format!("cannot run cargo {line}"))?;
+        let status = status.context("interrupted; there is no archive")?;
+        if !status.success() {
+            return Ok(Err(format!("`cargo {line}` ended with {status}")));
+        }
     }
     // The tests would not find it so the next time.
     let differs = |file: &&PackedFile| {
@@ -73,10 +72,10 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
     })
 }
 
-/// A new target folder, with the compiled dependencies of the workspace unless it is to be fresh.
+/// A new target folder, with what is compiled for the workspace unless it is to be fresh.
 fn target_folder(root: &Path, fresh: bool) -> Result<TempDir> {
-    let cargo = Cargo::of(root)?;
-    let parent = cargo.target.join("package");
+    let own = system::target_folder(root).context("cannot find cargo's target folder")?;
+    let parent = own.join("package");
     fs::create_dir_all(&parent).with_context(|| format!("cannot create {}", parent.display()))?;
     let target = system::temporary_folder(&parent, "build-")
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
@@ -84,13 +83,28 @@ fn target_folder(root: &Path, fresh: bool) -> Result<TempDir> {
         eprintln!("compiling everything again, in {}", target.path().display());
         return Ok(target);
     }
-    let shared = cargo.share_dependencies(target.path())?;
+    let shared = share(&own, target.path())
+        .with_context(|| format!("cannot copy what is in {}", own.display()))?;
     eprintln!(
-        "shared with {}: the compiled dependencies, {shared} files; all packages of the archive \
-         are compiled again (--fresh: the dependencies too, and every test runs)",
-        cargo.target.display()
+        "shared with {}: {shared} files; of them only the compiled dependencies stay, all packages of the \
+         archive are compiled again (--fresh: the dependencies too, and every test runs)",
+        own.display()
     );
     Ok(target)
+}
+
+/// The cargo that runs this program, in this folder, as if it were started by hand there.
+fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(folder);
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        let of_this_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "GIT_"];
+        if of_this_package.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&*name);
+        }
+    }
+    command
 }
 
 /// Whether Ctrl-C was pressed, or the process was told to end.

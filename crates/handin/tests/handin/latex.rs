@@ -1,10 +1,8 @@
 //! The LaTeX of the submission inside of documents that know nothing of it, where LaTeX is installed.
 
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use handin::{GatheredEntry, GatheredSection, Listing, Submission, latex};
+use handin::{Entry, GatheredEntry, Listing, gather, latex};
 use system::println;
 
 use crate::root;
@@ -20,13 +18,19 @@ const DOCUMENTS: [&str; 2] = [
      \\catcode`\\==\\active \\input{submission}\n\\end{enumerate}\n\\end{document}\n",
 ];
 
-/// The program's messages on a document; `None` where there is no such program.
-fn compile(program: &str, folder: &Path) -> Option<String> {
+/// The program's messages on this document, which reads this submission; `None`, and a line that says so, where
+/// there is no such program.
+fn compile(program: &str, document: &str, submission: &str) -> Option<String> {
+    let folder =
+        system::for_tests::folder(&[("document.tex", document), ("submission.tex", submission)]);
     let mut command = Command::new(program);
     command.args(["-interaction=nonstopmode", "-halt-on-error", "document.tex"]);
-    let output = command.current_dir(folder).stdin(Stdio::null()).output().ok()?;
+    let Ok(output) = command.current_dir(folder.path()).stdin(Stdio::null()).output() else {
+        println!("skipped: there is no {program} on this machine");
+        return None;
+    };
     let log = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{program}: {log}");
+    assert!(output.status.success() && folder.path().join("document.pdf").exists(), "{log}");
     Some(log)
 }
 
@@ -38,16 +42,10 @@ fn every_known_character_can_be_set() {
     let signs: String = (' '..='~').collect();
     let listing =
         Listing { file: "a.rs", lines: vec![(1, 2)], code: format!("// {known}\n// {signs}\n") };
-    let entry = GatheredEntry { name: "a", listings: vec![listing], builds_on: vec!["b"] };
-    let section = GatheredSection { title: "A:", entries: vec![entry] };
-    let submission = Submission { sections: vec![section] };
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("document.tex"), DOCUMENTS[0]).unwrap();
-    let text = latex(&submission, 1).unwrap();
-    fs::write(folder.path().join("submission.tex"), text).unwrap();
-    match compile("pdflatex", folder.path()) {
-        Some(log) => assert!(!log.contains("Missing character"), "{log}"),
-        None => println!("skipped: there is no pdflatex on this machine"),
+    const ENTRY: Entry = Entry { section: "A:", name: "a", items: &[], files: &[] };
+    let entry = GatheredEntry { entry: &ENTRY, listings: vec![listing], builds_on: vec!["b"] };
+    if let Some(log) = compile("pdflatex", DOCUMENTS[0], &latex(&[entry], 1).unwrap()) {
+        assert!(!log.contains("Missing character"), "{log}");
     }
 }
 
@@ -56,32 +54,21 @@ const PLAIN: &str = "\\documentclass{article}\n\\begin{document}\nA word.\n\\end
 
 #[test]
 fn any_document_can_read_the_submission() {
-    let submission = Submission::gather(&root()).unwrap();
-    let mut compiled = 0;
+    let submission = gather(&root()).unwrap();
     for (program, level, document) in [
         ("pdflatex", 1, DOCUMENTS[0]),
         ("pdflatex", 2, DOCUMENTS[1]),
         ("lualatex", 3, DOCUMENTS[0]),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("document.tex"), PLAIN).unwrap();
-        if compile(program, folder.path()).is_some_and(|log| log.contains("Font Warning")) {
+        let Some(log) = compile(program, PLAIN, "") else { continue };
+        if log.contains("Font Warning") {
             println!("skipped: {program} lacks its own fonts on this machine");
             continue;
         }
-        fs::write(folder.path().join("document.tex"), document).unwrap();
-        let text = latex(&submission, level).unwrap();
-        fs::write(folder.path().join("submission.tex"), text).unwrap();
-        let Some(log) = compile(program, folder.path()) else {
-            println!("skipped: there is no {program} on this machine");
-            continue;
-        };
+        let log = compile(program, document, &latex(&submission, level).unwrap()).unwrap();
         // Nothing runs off the page, and no sign is missing in the font.
         for problem in ["Overfull \\hbox", "Missing character", "Font Warning"] {
             assert!(!log.contains(problem), "{program}, level {level}: {log}");
         }
-        assert!(folder.path().join("document.pdf").exists());
-        compiled += 1;
     }
-    println!("{compiled} documents compiled");
 }

@@ -7,29 +7,14 @@ mod package;
 mod program;
 mod submission;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use system::println;
-use tempfile::TempDir;
 
 /// The root of this workspace.
 fn root() -> PathBuf {
     system::workspace_root(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap()
-}
-
-/// A folder with these files.
-fn folder(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    files.iter().for_each(|(path, contents)| write(folder.path(), path, contents));
-    folder
-}
-
-fn write(root: &Path, path: &str, contents: &str) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, contents).unwrap();
 }
 
 /// Runs git as nobody in particular; `false` where there is none, so that the test says so.

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use handin::Package;
+use system::for_tests::{folder, write};
 use tempfile::TempDir;
 
-use crate::{folder, git, write};
+use crate::git;
 
 const REPORT: &str = "title = 'T'\nauthor = 'Ada'\nstudent_id = ''\nworked_alone = true\n\
                       kaggle_username = ''\nkaggle_score = ''\n";
@@ -42,20 +43,22 @@ const PACKED: [&str; 7] = [
     "crates/a/windows.txt",
 ];
 
-/// The files of an archive and what they contain.
-fn files(package: &Package) -> Vec<(String, String)> {
+/// The names of the files of an archive, and what they contain.
+fn files(package: &Package) -> (Vec<String>, Vec<String>) {
     let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&package.bytes)).unwrap();
     let read = |index| {
         let mut file = zip.by_index(index).unwrap();
-        let mut text = String::new();
-        std::io::Read::read_to_string(&mut file, &mut text).unwrap();
+        let text = std::io::read_to_string(&mut file).unwrap();
         (file.name().to_owned(), text)
     };
-    (0..package.files).map(read).collect()
+    (0..package.files).map(read).unzip()
 }
 
-fn names(package: &Package) -> Vec<String> {
-    files(package).into_iter().map(|(name, _)| name).collect()
+/// A folder with what is in this archive.
+fn unpacked(package: &Package) -> TempDir {
+    let (names, texts) = files(package);
+    let names = names.iter().map(String::as_str);
+    folder(&names.zip(texts).collect::<Vec<_>>())
 }
 
 /// The refusal to pack, line by line.
@@ -68,7 +71,8 @@ fn refusal(root: &Path) -> Vec<String> {
 fn the_code_is_packed_and_data_weights_and_products_are_not() {
     let root = workspace();
     let package = Package::pack(root.path()).unwrap();
-    assert_eq!(names(&package), PACKED);
+    let (names, texts) = files(&package);
+    assert_eq!(names, PACKED);
     assert_eq!(
         package.left_out,
         ["book/records/iris/parameters.npz", "crates/kaggle/weights/cifar10.safetensors"]
@@ -76,13 +80,10 @@ fn the_code_is_packed_and_data_weights_and_products_are_not() {
     assert_eq!(package.missing, ["student_id", "kaggle_username", "kaggle_score"]);
     assert_eq!((&*package.name, &package.changed), ("cs189-hw6-ada", &None));
     // Lines end alike, and a last line stays as it is.
-    let files = files(&package);
-    let text = |name: &str| &files.iter().find(|(path, _)| path == name).unwrap().1;
-    assert_eq!(text("crates/a/src/lib.rs"), "fn a() {}");
-    assert_eq!(text("crates/a/windows.txt"), "one\ntwo\n");
+    assert_eq!(texts[5..], ["fn a() {}", "one\ntwo\n"]);
     assert_eq!(package.carriage_returns, ["crates/a/windows.txt"]);
-    assert!(text("README.md").contains("Author: Ada\n- Student ID: **MISSING"));
-    assert!(text("README.md").ends_with("# Project\n"));
+    assert!(texts[0].contains("Author: Ada\n- Student ID: **MISSING"), "{}", texts[0]);
+    assert!(texts[0].ends_with("# Project\n"), "{}", texts[0]);
 }
 
 #[test]
@@ -102,11 +103,7 @@ fn two_folders_touched_at_other_times_give_the_same_bytes() {
     assert_eq!(one.bytes, two.bytes);
     assert_eq!(one.sha256, two.sha256);
     // So does what was unpacked.
-    let copy = tempfile::tempdir().unwrap();
-    for (path, text) in files(&one) {
-        write(copy.path(), &path, &text);
-    }
-    assert_eq!(Package::pack(copy.path()).unwrap().bytes, one.bytes);
+    assert_eq!(Package::pack(unpacked(&one).path()).unwrap().bytes, one.bytes);
 }
 
 #[test]
@@ -129,8 +126,9 @@ fn git_and_the_walk_list_the_same_files() {
     let expected = ["crates/a/src/lib.rs", "crates/a/windows.txt"].map(str::to_owned);
     assert_eq!(changed.changed.as_deref(), Some(&expected[..]));
     assert_eq!(changed.untracked, ["crates/a/new.rs"]);
-    assert_eq!(names(&changed), PACKED[..6]);
-    assert!(files(&changed).contains(&("crates/a/src/lib.rs".into(), "fn b() {}\n".into())));
+    let (names, texts) = files(&changed);
+    assert_eq!(names, PACKED[..6]);
+    assert_eq!(texts[5], "fn b() {}\n");
 }
 
 #[test]
@@ -140,11 +138,9 @@ fn a_workspace_inside_of_another_repository_is_walked() {
         return;
     }
     let inner = outer.path().join("hw6");
-    for (path, text) in files(&Package::pack(workspace().path()).unwrap()) {
-        write(&inner, &path, &text);
-    }
+    fs::rename(unpacked(&Package::pack(workspace().path()).unwrap()).path(), &inner).unwrap();
     let package = Package::pack(&inner).unwrap();
-    assert_eq!(names(&package), PACKED);
+    assert_eq!(files(&package).0, PACKED);
     assert_eq!(package.changed, None);
 }
 
@@ -173,29 +169,29 @@ fn a_git_that_fails_is_not_taken_for_none() {
 }
 
 #[test]
-fn data_and_secrets_are_refused_all_at_once() {
+fn all_that_must_not_be_packed_is_refused_at_once() {
     let root = workspace();
     write(root.path(), "tests/data/TestReLU.npz", "PK\0");
     write(root.path(), ".env", "TOKEN=1\n");
+    let mut expected = vec![
+        "the archive would hold what it must not:",
+        ".env: looks like a secret",
+        "tests/data/TestReLU.npz: looks like data",
+    ];
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        std::os::unix::fs::symlink("README.md", root.path().join("link")).unwrap();
+        let name = std::ffi::OsStr::from_bytes(b"name-\xff.rs");
+        fs::write(root.path().join(name), "").unwrap();
+        write(root.path(), "a:b.rs", "");
+        expected.insert(2, "\"a:b.rs\": its name has a sign that not every system allows");
+        expected.insert(3, "link: is a symbolic link");
+        expected.insert(4, "name-\u{fffd}.rs: its name is not UTF-8");
+    }
     let problems = refusal(root.path());
-    assert_eq!(problems.len(), 3, "{problems:?}");
-    assert_eq!(problems[0], "the archive would hold what it must not:");
-    assert!(problems[1].starts_with(".env: looks like a secret"), "{problems:?}");
-    assert!(problems[2].starts_with("tests/data/TestReLU.npz: looks like data"), "{problems:?}");
-}
-
-#[cfg(unix)]
-#[test]
-fn links_and_names_that_are_not_text_are_refused() {
-    use std::os::unix::ffi::OsStrExt as _;
-    let root = workspace();
-    std::os::unix::fs::symlink("README.md", root.path().join("link")).unwrap();
-    let name = std::ffi::OsStr::from_bytes(b"name-\xff.rs");
-    fs::write(root.path().join(name), "").unwrap();
-    fs::write(root.path().join("a:b.rs"), "").unwrap();
-    let problems = refusal(root.path());
-    assert_eq!(problems.len(), 4, "{problems:?}");
-    assert!(problems[1].contains("not every system allows"), "{problems:?}");
-    assert!(problems[2].starts_with("link: is a symbolic link"), "{problems:?}");
-    assert!(problems[3].contains("is not UTF-8"), "{problems:?}");
+    assert_eq!(problems.len(), expected.len(), "{problems:?}");
+    for (problem, expected) in problems.iter().zip(expected) {
+        assert!(problem.starts_with(expected), "{problem}: {expected}");
+    }
 }

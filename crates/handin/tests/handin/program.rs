@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use system::for_tests::{folder, write};
 use tempfile::TempDir;
 
-use crate::{folder, git, write};
+use crate::git;
 
 fn handin(workspace: Option<&Path>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handin"));
@@ -19,24 +20,23 @@ fn handin(workspace: Option<&Path>, arguments: &[&str]) -> Command {
     command
 }
 
-/// The exit code, what was printed, and the errors.
-fn ran(command: &mut Command) -> (Option<i32>, String, String) {
+/// What the program prints and its errors; it ends with this code.
+fn ran(command: &mut Command, expected: i32) -> [String; 2] {
     let Output { status, stdout, stderr } = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (status.code(), text(stdout), text(stderr))
+    let texts = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert_eq!(status.code(), Some(expected), "{texts:?}");
+    texts
 }
 
-/// The program ends with this code and with this among its errors.
+/// The program prints nothing, and ends with this code and with this among its errors.
 fn fails(command: &mut Command, expected: i32, message: &str) {
-    let (code, printed, errors) = ran(command);
-    assert_eq!((code, &*printed), (Some(expected), ""), "{errors}");
-    assert!(errors.contains(message), "{message} in {errors}");
+    let [printed, errors] = ran(command, expected);
+    assert!(printed.is_empty() && errors.contains(message), "{message} in {printed}{errors}");
 }
 
 /// The output of the program, which succeeds.
 fn succeeds(command: &mut Command) -> String {
-    let (code, printed, errors) = ran(command);
-    assert_eq!(code, Some(0), "{errors}");
+    let [printed, _] = ran(command, 0);
     printed
 }
 
@@ -76,8 +76,8 @@ fn the_document_is_the_same_on_the_output_and_in_a_file() {
     let file = folder.path().join("submission.md");
     let arguments = ["submission", "--format", "markdown", "--heading_level", "3"];
     let printed = succeeds(&mut handin(None, &arguments));
-    let to_file = ran(handin(None, &arguments).arg("-o").arg(&file));
-    assert!(to_file.0 == Some(0) && to_file.2.contains("wrote 15 entries"), "{}", to_file.2);
+    let [_, errors] = ran(handin(None, &arguments).arg("-o").arg(&file), 0);
+    assert!(errors.contains("wrote 15 entries"), "{errors}");
     assert_eq!(fs::read_to_string(&file).unwrap(), printed);
     assert!(printed.starts_with("### Activation Implementations:\n"));
     let document = || handin(None, &arguments);
@@ -141,10 +141,8 @@ fn is_rejected(root: &Path, reason: &str) {
     let archive = root.join("target").join(ARCHIVE);
     succeeds(&mut handin(Some(root), &["package", "--no-test"]));
     assert!(archive.exists());
-    let (code, printed, errors) = ran(&mut handin(Some(root), &["package"]));
-    assert_eq!(code, Some(1), "{printed}");
-    assert!(errors.contains("the unpacked archive does not pass"), "{errors}");
-    assert!(errors.contains(reason), "{errors}");
+    let does_not_pass = format!("the unpacked archive does not pass: {reason}");
+    fails(&mut handin(Some(root), &["package"]), 1, &does_not_pass);
     assert!(!archive.exists(), "an archive that did not pass is there");
     assert!(archive.with_extension("zip.rejected").exists());
 }
@@ -157,7 +155,7 @@ fn an_archive_that_does_not_pass_is_rejected() {
     is_rejected(changes.path(), "its tests change README.md");
     let other_lock = workspace(PASSES);
     write(other_lock.path(), "Cargo.lock", "version = 4\n");
-    is_rejected(other_lock.path(), "ended with");
+    is_rejected(other_lock.path(), "`cargo clean --locked --workspace` ended with");
 }
 
 #[cfg(unix)]
@@ -187,28 +185,22 @@ fn a_verification_that_is_ended_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_module_that_git_does_not_know_is_missed() {
+fn a_module_that_git_does_not_know_is_missed_and_the_archive_goes_to_the_target_folder() {
     let root = workspace("mod new;\nfn main() { new::test(); }\n");
     if !git(root.path(), &["init", "--quiet"]) {
         return;
     }
     git(root.path(), &["add", "."]);
     write(root.path(), "xtask/src/new.rs", "pub fn test() {}\n");
-    is_rejected(root.path(), "ended with");
+    is_rejected(root.path(), "`cargo run --locked --bin xtask -- test --verbose` ended with");
     let text = succeeds(&mut handin(Some(root.path()), &["package", "--no-test"]));
     assert!(text.contains("NOT packed (`git add` it, or ignore it): xtask/src/new.rs"), "{text}");
     assert!(text.contains("NOT VERIFIED"), "{text}");
-    // Without a git to ask, it is not packed at all.
-    let mut command = handin(Some(root.path()), &["package", "--no-test"]);
-    fails(command.env("PATH", root.path()), 1, "git cannot be run: ");
-}
-
-#[test]
-fn the_archive_goes_to_the_target_folder_of_cargo() {
-    let root = workspace(PASSES);
     let target = tempfile::tempdir().unwrap();
     let mut command = handin(Some(root.path()), &["package", "--no-test"]);
     succeeds(command.env("CARGO_TARGET_DIR", target.path()));
     assert!(target.path().join(ARCHIVE).is_file());
-    assert!(!root.path().join("target").exists());
+    // Without a git to ask, it is not packed at all.
+    let mut command = handin(Some(root.path()), &["package", "--no-test"]);
+    fails(command.env("PATH", root.path()), 1, "git cannot be run: ");
 }
