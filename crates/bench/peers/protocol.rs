@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, BufRead, Write};
+use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -117,7 +118,7 @@ fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 struct Request {
     #[serde(rename = "ask")]
-    _ask: Ask,
+    _ask: IgnoredAny,
     key: String,
     #[serde(rename = "subject")]
     _subject: Subject,
@@ -127,12 +128,6 @@ struct Request {
     input_shape: Vec<usize>,
     layers: Vec<Layer>,
     frozen_first_weights: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Ask {
-    Time,
 }
 
 #[derive(Deserialize)]
@@ -245,8 +240,18 @@ impl Training {
     }
 }
 
-/// Says what this is, and answers requests until there are no more.
-pub fn serve(framework: &Framework, build: impl Fn(&Training) -> Result<Step>) -> Result<()> {
+/// The program: says what it is, and answers requests until there are no more.
+pub fn run(framework: &Framework, build: impl Fn(&Training) -> Result<Step>) -> ExitCode {
+    match serve(framework, build) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(framework: &Framework, build: impl Fn(&Training) -> Result<Step>) -> Result<()> {
     let Framework { name, package, lock, optimiser, threads } = *framework;
     let version = version(lock, package)
         .with_context(|| format!("Cargo.lock has no version of {package}"))?;

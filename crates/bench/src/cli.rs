@@ -4,16 +4,18 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, Result, bail};
-use bench::{
-    BenchModel, By, Case, Introduction, Measurement, PeakMemory, Peer, Record, SCHEMA, StepProfile,
-    machine_cases, profile_step, steps_for_peak_memory, vector_lanes,
-};
+use anyhow::{Context, Result, bail, ensure};
+use bench::{By, Measurement, PeakMemory, Record, SCHEMA, StepProfile};
 use clap::Parser;
 use experiment::Program;
 use system::{print, println};
 
+use crate::machine::{machine_cases, vector_lanes};
+use crate::models::BenchModel;
+use crate::peer::Peer;
 use crate::plan::{GROUPS, profiled, takes_part};
+use crate::rounds::{self, Case};
+use crate::steps::{profile_step, steps_for_peak_memory};
 use crate::{provenance, tables};
 
 /// Time kernels and whole training steps, and compare them with PyTorch, candle and burn
@@ -77,6 +79,10 @@ impl Arguments {
     fn python(&self) -> &str {
         self.torch.as_deref().unwrap_or_default()
     }
+
+    fn wants(&self, name: &str) -> bool {
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter.as_str()))
+    }
 }
 
 pub(crate) fn run() -> Result<()> {
@@ -130,11 +136,8 @@ impl<'a> Session<'a> {
             },
         };
         for by in arguments.peers() {
-            let (peer, introduction) = Peer::start(by, arguments.python(), threads)?;
-            match introduction {
-                Introduction::Torch(torch) => session.record.torch = Some(torch),
-                Introduction::Framework(framework) => session.record.frameworks.push(framework),
-            }
+            let peer = Peer::start(by, arguments.python(), threads)?;
+            peer.introduce(&mut session.record);
             session.peers.push((by, Arc::new(Mutex::new(peer))));
         }
         Ok(session)
@@ -142,41 +145,37 @@ impl<'a> Session<'a> {
 
     fn measure(mut self) -> Result<()> {
         print!("{}", tables::head(&self.record));
-        let profiled = self.profiles()?;
-        let mut any = self.memory()? || profiled;
-        // The machine is measured along with every group, and all of that counts.
-        let mut machine: Vec<Measurement> = Vec::new();
+        self.profiles()?;
+        self.memory()?;
         for group in GROUPS.iter().filter(|group| self.arguments.scaling || !group.scaling) {
-            let cases = group.cases(self.threads, &|name| self.wanted(name))?;
+            let cases = group.cases(self.threads, &|name| self.arguments.wants(name))?;
             if cases.is_empty() {
                 continue;
             }
-            any = true;
             let mut all = machine_cases(self.threads);
             let limits = all.len();
             all.extend(self.with_peers(cases)?);
-            let mut measured = bench::run(all, self.record.rounds, progress)?;
+            let mut machine = rounds::run(all, self.record.rounds, progress)?;
             progress("");
-            let measurements = measured.split_off(limits);
-            if machine.is_empty() {
-                machine = measured;
-            } else {
-                for (all, more) in machine.iter_mut().zip(measured) {
-                    all.seconds.extend(more.seconds);
+            let measurements = machine.split_off(limits);
+            // The machine is measured along with every group, and all of that counts.
+            let record = &mut self.record.measurements;
+            for more in machine {
+                match record.iter_mut().find(|known| known.name == more.name) {
+                    Some(known) => known.seconds.extend(more.seconds),
+                    None => record.push(more),
                 }
             }
-            self.record.measurements.retain(|m| !m.name.starts_with("machine/"));
-            self.record.measurements.splice(0..0, machine.clone());
             print!("{}", tables::group(group.title, &self.record, &measurements));
             self.record.measurements.extend(measurements);
             self.save()?;
         }
-        if !any {
-            bail!(
-                "nothing is called like {}: see the names of a run without a filter",
-                self.arguments.filters.join(" or ")
-            );
-        }
+        let filters = &self.arguments.filters.join(" or ");
+        let Record { measurements, profiles, memory, .. } = &self.record;
+        ensure!(
+            !(measurements.is_empty() && profiles.is_empty() && memory.is_empty()),
+            "nothing is called like {filters}: see the names of a run without a filter"
+        );
         self.save()?;
         if let Some(file) = &self.arguments.json {
             println!("\nrecord: {}", file.display());
@@ -192,10 +191,6 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn wanted(&self, name: &str) -> bool {
-        wanted(&self.arguments.filters, name)
-    }
-
     /// Adds the cases of the peers, each behind ours; where ours are several algorithms, behind the last.
     fn with_peers(&self, ours: Vec<Case>) -> Result<Vec<Case>> {
         let mut cases: Vec<Case> = Vec::new();
@@ -205,37 +200,34 @@ impl<'a> Session<'a> {
             let key = |case: &Case| case.measurement.key().to_owned();
             let last = ours.peek().is_none_or(|next| key(next) != key(&case));
             let peers = self.peers.iter().filter(|(by, _)| last && takes_part(*by, name));
-            let theirs: Result<Vec<Case>> =
-                peers.map(|(_, peer)| Peer::case(peer, &case)).collect();
-            let theirs = theirs?;
+            let theirs: Vec<Case> =
+                peers.map(|(_, peer)| Peer::case(peer, &case)).collect::<Result<_>>()?;
             cases.push(case);
             cases.extend(theirs);
         }
         Ok(cases)
     }
 
-    fn profiles(&mut self) -> Result<bool> {
-        let mut any = false;
+    fn profiles(&mut self) -> Result<()> {
         for (model, batch) in profiled() {
-            if self.wanted(&format!("profile/{}-{batch}", model.name)) {
-                any = true;
+            if self.arguments.wants(&format!("profile/{}-{batch}", model.name)) {
                 let table = profile_step(&model, batch, self.record.rounds)?;
                 println!("\n{}, batches of {batch}, {table}", model.name);
                 let model = model.name.to_owned();
                 self.record.profiles.push(StepProfile { model, batch, table });
             }
         }
-        Ok(any)
+        Ok(())
     }
 
-    fn memory(&mut self) -> Result<bool> {
+    fn memory(&mut self) -> Result<()> {
         let (model, batch) = (BenchModel::air(1.0), MEMORY_BATCH);
-        if !self.wanted(&format!("peak-memory/{}-{batch}", model.name)) {
-            return Ok(false);
+        if !self.arguments.wants(&format!("peak-memory/{}-{batch}", model.name)) {
+            return Ok(());
         }
         let mut found = vec![(By::Ours, ours_in_a_process_of_its_own(self.threads)?)];
         if self.arguments.torch.is_some() {
-            let (peer, _) = Peer::start(By::Pytorch, self.arguments.python(), self.threads)?;
+            let peer = Peer::start(By::Pytorch, self.arguments.python(), self.threads)?;
             found.push((By::Pytorch, peer.peak_memory(&model, batch, self.threads)?));
         }
         println!("\npeak memory of training {}, batches of {batch}", model.name);
@@ -243,12 +235,8 @@ impl<'a> Session<'a> {
             println!("  {by:14} {:8.2} GB", bytes as f64 / 1e9);
             self.record.memory.push(PeakMemory { model: model.name.to_owned(), batch, by, bytes });
         }
-        Ok(true)
+        Ok(())
     }
-}
-
-fn wanted(filters: &[String], name: &str) -> bool {
-    filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()))
 }
 
 fn ours_in_a_process_of_its_own(threads: usize) -> Result<u64> {
@@ -275,48 +263,34 @@ fn progress(what: &str) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
-    #[test]
-    fn the_command_line_is_consistent() {
-        Arguments::command().debug_assert();
+    fn parsed(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(["bench"].into_iter().chain(line.split_whitespace()))
     }
 
     #[test]
-    fn python_is_an_option_of_an_option() {
-        let torch = |line: &[&str]| {
-            Arguments::try_parse_from([&["bench"], line].concat()).map(|arguments| arguments.torch)
-        };
-        assert_eq!(torch(&[]).unwrap(), None);
-        assert_eq!(torch(&["--torch"]).unwrap().as_deref(), Some("python3"));
-        assert_eq!(torch(&["--torch=a/python"]).unwrap().as_deref(), Some("a/python"));
-        // What follows without `=` is a filter.
-        let arguments = Arguments::try_parse_from(["bench", "--torch", "step/air"]).unwrap();
-        assert_eq!(arguments.filters, ["step/air"]);
-        assert!(torch(&["--rounds", "0"]).is_err());
-    }
-
-    #[test]
-    fn peers_are_asked_for() {
-        let peers = |line: &str| -> Vec<By> {
-            let line = ["bench"].into_iter().chain(line.split(' '));
-            let arguments = Arguments::try_parse_from(line).unwrap();
-            assert_eq!(arguments.filters, ["step"]);
-            arguments.peers().collect()
-        };
-        assert_eq!(peers("step --candle"), [By::Candle]);
-        assert_eq!(peers("--burn step --torch"), [By::Pytorch, By::PytorchTuned, By::Burn]);
-        assert!(Arguments::try_parse_from(["bench", "--burn=flex"]).is_err());
+    fn peers_are_asked_for_and_python_is_an_option_of_an_option() {
+        for (line, peers, python) in [
+            ("step", &[][..], ""),
+            ("step --candle", &[By::Candle], ""),
+            ("--burn step --torch", &[By::Pytorch, By::PytorchTuned, By::Burn], "python3"),
+            ("--torch=a/python step", &[By::Pytorch, By::PytorchTuned], "a/python"),
+            // What follows without `=` is a filter.
+            ("--torch step", &[By::Pytorch, By::PytorchTuned], "python3"),
+        ] {
+            let arguments = parsed(line).unwrap();
+            assert_eq!(arguments.filters, ["step"], "{line}");
+            assert_eq!(arguments.peers().collect::<Vec<_>>(), peers, "{line}");
+            assert_eq!(arguments.python(), python, "{line}");
+        }
+        assert!(parsed("--burn=flex").is_err() && parsed("--rounds 0").is_err());
     }
 
     #[test]
     fn a_filter_is_a_part_of_a_name_and_one_of_several_is_enough() {
-        let filters =
-            |filters: &[&str]| filters.iter().map(|f| (*f).to_owned()).collect::<Vec<_>>();
-        assert!(wanted(&filters(&[]), "conv/31x31"));
-        assert!(wanted(&filters(&["conv", "step"]), "step/air-500/ours"));
-        assert!(!wanted(&filters(&["air-64"]), "step/air-500/ours"));
+        assert!(parsed("").unwrap().wants("conv/31x31"));
+        assert!(parsed("conv step").unwrap().wants("step/air-500/ours"));
+        assert!(!parsed("air-64").unwrap().wants("step/air-500/ours"));
     }
 }

@@ -2,11 +2,11 @@
 
 use std::hint::black_box;
 
+use bench::{Subject, Work};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::rounds::timed;
-use crate::{Case, Subject, Work};
+use crate::rounds::{Case, timed};
 
 /// Independent sums: a processor begins two of these operations in a cycle and finishes each four or
 /// five cycles later, so ten keep it busy, and twelve with their two factors fit into 16 registers.
@@ -20,16 +20,14 @@ const OPERATIONS: usize = 1 << 22;
 const COPIED: usize = 1 << 25;
 
 /// The peak of the arithmetic in `f32` and the bandwidth of the memory, on one thread and on all.
-#[must_use]
-pub fn machine_cases(threads: usize) -> Vec<Case> {
+pub(crate) fn machine_cases(threads: usize) -> Vec<Case> {
     let mut counts = vec![1, threads];
     counts.dedup();
     counts.iter().flat_map(|&threads| [peak_case(threads), copy_case(threads)]).collect()
 }
 
 /// How many `f32` are in a vector of the instructions that [`machine_cases`] measures.
-#[must_use]
-pub fn vector_lanes() -> usize {
+pub(crate) fn vector_lanes() -> usize {
     Arch::new().dispatch(Lanes)
 }
 

@@ -86,6 +86,13 @@ pub enum Subject {
     },
 }
 
+/// Rows and columns of the output of a [`Subject::Convolution`]. That by 2 by 2 has no padding, that by 3 by 3
+/// keeps the size.
+#[must_use]
+pub fn output_side(side: usize, kernel: usize) -> usize {
+    if kernel == 3 { side } else { side - kernel + 1 }
+}
+
 /// A pass of a layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

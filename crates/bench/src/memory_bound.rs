@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use activations::Activation;
 use anyhow::Result;
+use bench::{Pass, Subject, Work};
 use cnn::{Pool2DConfig, PoolMode};
 use layers::{BatchNormConfig, Layer};
 use ndarray::ArrayD;
 use numerics::{Rng, recycle, reused};
 
-use crate::rounds::timed;
-use crate::{Case, Pass, Subject, Work};
+use crate::rounds::{Case, timed};
 
 /// The tensors of the "air" network, and those of its layers that meet them.
 const SHAPES: [([usize; 3], &[&str]); 4] = [
@@ -24,8 +24,7 @@ const SHAPES: [([usize; 3], &[&str]); 4] = [
 /// Bytes that a pass over `f32` has to read and write at least: forward the input and the output,
 /// backward the gradients of both and the input. Max pooling by 2 has a quarter of the outputs, and
 /// backward needs which cell won, a byte each, instead of the input.
-#[must_use]
-pub fn traffic(layer: &str, [rows, cols, channels]: [usize; 3], batch: usize, pass: Pass) -> u64 {
+fn traffic(layer: &str, [rows, cols, channels]: [usize; 3], batch: usize, pass: Pass) -> u64 {
     let inputs = batch * rows * cols * channels;
     let outputs = batch * (rows / 2) * (cols / 2) * channels;
     let bytes = match (layer, pass) {
@@ -37,10 +36,7 @@ pub fn traffic(layer: &str, [rows, cols, channels]: [usize; 3], batch: usize, pa
 }
 
 /// GELU, batch normalisation and max pooling, forward and backward.
-///
-/// # Errors
-/// If a layer cannot be built, which does not happen for these.
-pub fn memory_bound_cases(batch: usize, threads: usize) -> Result<Vec<Case>> {
+pub(crate) fn memory_bound_cases(batch: usize, threads: usize) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for (shape, layers) in SHAPES {
         let [rows, cols, channels] = shape;

@@ -6,19 +6,16 @@ use layers::{FullyConnectedConfig, WeightInit};
 use training::{LayerSpec, airbench_layers};
 
 /// A network to be timed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct BenchModel {
-    /// Its name.
-    pub name: &'static str,
+pub(crate) struct BenchModel {
+    pub(crate) name: &'static str,
     /// The factor of its widths.
-    pub width: f64,
+    pub(crate) width: f64,
     /// The shape of an example.
-    pub input_shape: Vec<usize>,
-    /// The layers in order.
-    pub layers: Vec<LayerSpec>,
+    pub(crate) input_shape: Vec<usize>,
+    pub(crate) layers: Vec<LayerSpec>,
     /// Whether the weights of the first layer are fixed, so that a training needs no gradient for
     /// them. PyTorch is told so. Our layers compute it all the same.
-    pub frozen_first_weights: bool,
+    pub(crate) frozen_first_weights: bool,
 }
 
 /// Classes that each network tells apart.
@@ -27,8 +24,7 @@ pub(crate) const CLASSES: usize = 10;
 impl BenchModel {
     /// The network of the recipe "best": that of airbench94 (Jordan, 2024, arXiv 2404.00498), a whitening
     /// layer and six convolutions of 3 by 3, the widths of its three groups multiplied by `width`.
-    #[must_use]
-    pub fn air(width: f64) -> Self {
+    pub(crate) fn air(width: f64) -> Self {
         let widths = [64.0, 256.0, 256.0].map(|filters: f64| (width * filters) as usize);
         let layers = airbench_layers(widths);
         let input_shape = vec![32, 32, 3];
@@ -36,8 +32,7 @@ impl BenchModel {
     }
 
     /// Two convolutions of 3 by 3 and two fully-connected layers.
-    #[must_use]
-    pub fn simple() -> Self {
+    pub(crate) fn simple() -> Self {
         let conv2d = |filters| {
             let config = Conv2DConfig::new(filters, (3, 3));
             let (activation, weight_init) = (Activation::ReLU, WeightInit::HeNormal);
@@ -57,8 +52,7 @@ impl BenchModel {
     }
 
     /// Fully-connected layers: 784-256-128-10.
-    #[must_use]
-    pub fn mlp() -> Self {
+    pub(crate) fn mlp() -> Self {
         let layers = vec![
             linear(256, Activation::ReLU),
             linear(128, Activation::ReLU),
@@ -78,7 +72,7 @@ fn linear(n_out: usize, activation: Activation) -> LayerSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::AIR_CONVOLUTIONS;
+    use crate::convolutions::AIR_CONVOLUTIONS;
     use crate::steps::network;
 
     fn shapes(model: &BenchModel, kind: &str) -> Vec<Vec<usize>> {
@@ -88,20 +82,20 @@ mod tests {
     }
 
     #[test]
-    fn air_has_the_convolutions_that_are_timed_by_themselves() {
-        let outputs = shapes(&BenchModel::air(1.0), "Conv2D");
-        let timed = AIR_CONVOLUTIONS.iter().flat_map(|convolution| {
-            let side = convolution.output_side();
-            vec![vec![side, side, convolution.filters]; convolution.times]
+    fn air_has_the_convolutions_that_are_timed_by_themselves_and_widths_are_multiplied() {
+        let mut outputs = shapes(&BenchModel::air(1.0), "Conv2D");
+        // All but the whitening layer.
+        let filters =
+            |outputs: &[Vec<usize>]| outputs.iter().map(|shape| shape[2]).collect::<Vec<_>>();
+        assert_eq!(filters(&outputs), [24, 64, 64, 256, 256, 256, 256]);
+        let half = shapes(&BenchModel::air(0.5), "Conv2D");
+        assert_eq!(filters(&half), [24, 32, 32, 128, 128, 128, 128]);
+        outputs.dedup();
+        let timed = AIR_CONVOLUTIONS.map(|convolution| {
+            let side = bench::output_side(convolution.side, convolution.kernel);
+            vec![side, side, convolution.filters]
         });
-        assert_eq!(outputs, timed.collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn widths_are_multiplied_but_for_the_whitening_layer() {
-        let outputs = shapes(&BenchModel::air(0.5), "Conv2D");
-        let filters: Vec<usize> = outputs.iter().map(|shape| shape[2]).collect();
-        assert_eq!(filters, [24, 32, 32, 128, 128, 128, 128]);
+        assert_eq!(outputs, timed);
     }
 
     #[test]

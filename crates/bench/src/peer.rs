@@ -12,11 +12,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use bench::{By, Framework, Measurement, Record, Subject, Torch};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::{BenchModel, By, Case, Framework, Measurement, Sample, Subject, Torch};
+use crate::models::BenchModel;
+use crate::rounds::{Case, Sample};
 
 /// The program of PyTorch.
 const TORCH: &str = include_str!("../peers/torch_steps.py");
@@ -35,24 +37,16 @@ const TUNED: [(&str, &str); 3] = [
 const SETTLE: Duration = Duration::from_millis(20);
 
 /// A running child.
-pub struct Peer {
+pub(crate) struct Peer {
     child: Child,
     requests: ChildStdin,
     replies: BufReader<ChildStdout>,
     by: By,
-}
-
-/// A child's description of itself, for the record.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Introduction {
-    /// PyTorch.
-    Torch(Torch),
-    /// A framework in Rust.
-    Framework(Framework),
+    hello: Hello,
 }
 
 /// The first message of a child.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 enum Hello {
     Failed { error: String },
@@ -62,71 +56,59 @@ enum Hello {
 
 impl Peer {
     /// Starts a framework, PyTorch by this Python, the others built first if need be.
-    ///
-    /// # Errors
-    /// If it cannot be built or started, or there is no PyTorch.
-    pub fn start(by: By, python: &str, threads: usize) -> Result<(Self, Introduction)> {
-        if !matches!(by, By::Pytorch | By::PytorchTuned) {
-            let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/peers"));
-            let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-            let target = system::target_folder(root)?.join("peers");
-            return Self::built(by, folder, &target, threads);
+    pub(crate) fn start(by: By, python: &str, threads: usize) -> Result<Self> {
+        if matches!(by, By::Pytorch | By::PytorchTuned) {
+            let tuned = TUNED.iter().filter(|_| by == By::PytorchTuned).copied();
+            let peer = Self::spawn(Command::new(python).args(["-u", "-c", TORCH]).envs(tuned), by);
+            return peer.with_context(|| {
+                format!("--torch needs a Python with PyTorch, but is `{python}` one? Install it there, or name another with --torch=PYTHON")
+            });
         }
-        let tuned = TUNED.iter().filter(|_| by == By::PytorchTuned).copied();
-        let mut peer = Self::spawn(Command::new(python).args(["-u", "-c", TORCH]).envs(tuned), by)
-            .with_context(|| {
-                format!("--torch needs a Python with PyTorch, but `{python}` cannot be run; name another with --torch=PYTHON")
-            })?;
-        let hello = peer.hello();
-        Ok((peer, hello.with_context(|| format!("--torch needs a Python with PyTorch, but is `{python}` one? Install it there, or name another with --torch=PYTHON"))?))
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/peers"));
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        Self::built(by, folder, &system::target_folder(root)?.join("peers"), threads)
     }
 
     /// Builds and starts the framework whose program is in this folder.
-    fn built(by: By, folder: &Path, target: &Path, threads: usize) -> Result<(Self, Introduction)> {
+    fn built(by: By, folder: &Path, target: &Path, threads: usize) -> Result<Self> {
         let program = build(by, folder, target)?;
         // The frameworks take the number of rayon's threads, and check it with each request.
         let mut command = Command::new(&program);
-        let peer = Self::spawn(command.env("RAYON_NUM_THREADS", threads.to_string()), by);
-        let mut peer = peer.with_context(|| format!("--{by}: cannot run {}", program.display()))?;
-        let hello = peer.hello()?;
-        Ok((peer, hello))
+        Self::spawn(command.env("RAYON_NUM_THREADS", threads.to_string()), by)
+            .with_context(|| format!("--{by}: cannot run {}", program.display()))
     }
 
     fn spawn(command: &mut Command, by: By) -> Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let requests = child.stdin.take().context("the child has no standard input")?;
         let replies = child.stdout.take().context("the child has no standard output")?;
-        Ok(Self { child, requests, replies: BufReader::new(replies), by })
+        let mut replies = BufReader::new(replies);
+        let hello = receive(&mut replies, by)?;
+        if let Hello::Failed { error } = hello {
+            bail!("{by}: {error}");
+        }
+        Ok(Self { child, requests, replies, by, hello })
     }
 
-    fn hello(&mut self) -> Result<Introduction> {
-        Ok(match self.receive()? {
-            Hello::Failed { error } => bail!("{}: {error}", self.by),
+    /// Adds to the record what the child said of itself.
+    pub(crate) fn introduce(&self, record: &mut Record) {
+        match self.hello.clone() {
             Hello::Torch { torch: version, python } => {
-                let tuned = TUNED.iter().map(|(name, value)| format!("{name}={value}")).collect();
-                Introduction::Torch(Torch { version, python, tuned })
+                let tuned = TUNED.map(|(name, value)| format!("{name}={value}")).to_vec();
+                record.torch = Some(Torch { version, python, tuned });
             }
             Hello::Framework { framework: name, version, optimiser } => {
-                Introduction::Framework(Framework { by: self.by, name, version, optimiser })
+                record.frameworks.push(Framework { by: self.by, name, version, optimiser });
             }
-        })
-    }
-
-    /// The next message of the child.
-    fn receive<T: DeserializeOwned>(&mut self) -> Result<T> {
-        let by = self.by;
-        let mut line = String::new();
-        let length =
-            self.replies.read_line(&mut line).with_context(|| format!("cannot read from {by}"))?;
-        ensure!(length > 0, "the process of {by} has ended; what it said is above");
-        serde_json::from_str(&line).with_context(|| format!("{by} answered {line:?}"))
+            Hello::Failed { .. } => {}
+        }
     }
 
     /// The answer to a request.
     fn ask<T: DeserializeOwned>(&mut self, request: &Value) -> Result<T> {
         let by = self.by;
         writeln!(self.requests, "{request}").with_context(|| format!("cannot write to {by}"))?;
-        let reply = self.receive::<Value>();
+        let reply = receive::<Value>(&mut self.replies, by);
         std::thread::sleep(SETTLE);
         let reply = reply?;
         if let Some(error) = reply.get("error") {
@@ -136,10 +118,7 @@ impl Peer {
     }
 
     /// The same as one of our cases, by this child.
-    ///
-    /// # Errors
-    /// If the case cannot be described to it, or an earlier one has failed.
-    pub fn case(peer: &Arc<Mutex<Self>>, ours: &Case) -> Result<Case> {
+    pub(crate) fn case(peer: &Arc<Mutex<Self>>, ours: &Case) -> Result<Case> {
         const FAILED: &str = "an earlier case of this peer has failed";
         let by = peer.lock().ok().context(FAILED)?.by;
         let mut measurement = Measurement { by, ..ours.measurement.clone() };
@@ -160,10 +139,12 @@ impl Peer {
     }
 
     /// The peak memory of a child that makes some training steps and nothing else, in bytes.
-    ///
-    /// # Errors
-    /// If it fails.
-    pub fn peak_memory(mut self, model: &BenchModel, batch: usize, threads: usize) -> Result<u64> {
+    pub(crate) fn peak_memory(
+        mut self,
+        model: &BenchModel,
+        batch: usize,
+        threads: usize,
+    ) -> Result<u64> {
         #[derive(Deserialize)]
         struct Peak {
             bytes: u64,
@@ -180,6 +161,14 @@ impl Drop for Peer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The next message of the child.
+fn receive<T: DeserializeOwned>(replies: &mut impl BufRead, by: By) -> Result<T> {
+    let mut line = String::new();
+    let length = replies.read_line(&mut line).with_context(|| format!("cannot read from {by}"))?;
+    ensure!(length > 0, "the process of {by} has ended; what it said is above");
+    serde_json::from_str(&line).with_context(|| format!("{by} answered {line:?}"))
 }
 
 /// The program of a framework in Rust, up to date.
@@ -227,13 +216,15 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::step_case;
+    use crate::steps::step_case;
+
+    const HELLO: &str = r#"{"framework": "f", "version": "1", "optimiser": "o"}"#;
 
     /// A child that reads a request and answers this, and a case for it.
     #[cfg(unix)]
     fn answering(reply: &str) -> Case {
         let mut shell = Command::new("sh");
-        shell.args(["-c", "read request; echo \"$0\"", reply]);
+        shell.args(["-c", "echo \"$0\"; read request; echo \"$1\"", HELLO, reply]);
         let peer = Arc::new(Mutex::new(Peer::spawn(&mut shell, By::Candle).unwrap()));
         let ours = step_case("step/mlp-64", BenchModel::mlp(), 64, 2).unwrap();
         Peer::case(&peer, &ours).unwrap()
@@ -263,6 +254,10 @@ mod tests {
             let error = format!("{:#}", (answering(reply).run)(1).unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
+        for python in ["/no/such/python", "true"] {
+            let error = Peer::start(By::Pytorch, python, 1).err().unwrap();
+            assert!(format!("{error:#}").contains(&format!("is `{python}` one?")), "{error:#}");
+        }
     }
 
     #[test]
@@ -276,46 +271,31 @@ mod tests {
         assert_eq!(request["input_shape"], json!([32, 32, 3]));
     }
 
-    #[test]
-    fn a_python_that_is_none_is_named() {
-        for (python, expected) in
-            [("/no/such/python", "`/no/such/python` cannot be run"), ("true", "is `true` one?")]
-        {
-            let error = Peer::start(By::Pytorch, python, 1).err().unwrap();
-            assert!(format!("{error:#}").contains(expected), "{error:#}");
-        }
-    }
-
     /// Builds and starts a peer candle that is this program, which needs no package.
-    fn built(program: &str) -> Result<Introduction> {
+    fn built(program: &str) -> Result<Peer> {
         let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("candle");
-        fs::create_dir_all(&folder).unwrap();
         let package = "name = \"candle-peer\"\nversion = \"0.1.0\"\n";
         let rest = "edition = \"2024\"\n[workspace]\n[[bin]]\npath = \"main.rs\"\n";
-        let manifest = format!("[package]\n{package}{rest}name = \"candle-peer\"\n");
-        fs::write(folder.join("Cargo.toml"), manifest).unwrap();
-        let lock = format!("version = 4\n[[package]]\n{package}");
-        fs::write(folder.join("Cargo.lock"), lock).unwrap();
-        fs::write(folder.join("main.rs"), program).unwrap();
-        let target = root.path().join("target");
-        Ok(Peer::built(By::Candle, root.path(), &target, 3)?.1)
+        fs::create_dir(root.path().join("candle")).unwrap();
+        for (file, text) in [
+            ("Cargo.toml", format!("[package]\n{package}{rest}name = \"candle-peer\"\n")),
+            ("Cargo.lock", format!("version = 4\n[[package]]\n{package}")),
+            ("main.rs", program.to_owned()),
+        ] {
+            fs::write(root.path().join("candle").join(file), text).unwrap();
+        }
+        Peer::built(By::Candle, root.path(), &root.path().join("target"), 3)
     }
 
     #[test]
-    fn a_program_is_built_and_says_what_it_is() {
+    fn a_program_is_built_and_says_what_it_is_or_what_was_tried() {
         let program = r##"fn main() {
             let threads = std::env::var("RAYON_NUM_THREADS").unwrap();
             println!(r#"{{"framework": "f", "version": "{threads}", "optimiser": "o"}}"#);
         }"##;
-        let [name, version, optimiser] = ["f", "3", "o"].map(str::to_owned);
-        let expected = Framework { by: By::Candle, name, version, optimiser };
-        assert_eq!(built(program).unwrap(), Introduction::Framework(expected));
-    }
-
-    #[test]
-    fn a_program_that_cannot_be_built_says_what_was_tried_and_what_to_do() {
-        let error = built("fn main() { no such program }").unwrap_err().to_string();
+        let hello = built(program).unwrap().hello.clone();
+        assert!(matches!(hello, Hello::Framework { version, .. } if version == "3"));
+        let error = built("fn main() { no such program }").err().unwrap().to_string();
         let tried = "--candle: `cargo build --release --locked --manifest-path ";
         assert!(error.starts_with(tried), "{error}");
         assert!(error.contains("or leave out --candle"), "{error}");

@@ -1,10 +1,14 @@
 //! The cases in their groups.
 
 use anyhow::Result;
-use bench::{
-    AIR_CONVOLUTIONS, BenchModel, By, Case, convolution_cases, inference_case, memory_bound_cases,
-    product_cases, step_case,
-};
+use bench::By;
+
+use crate::convolutions::{AIR_CONVOLUTIONS, convolution_cases};
+use crate::memory_bound::memory_bound_cases;
+use crate::models::BenchModel;
+use crate::products::product_cases;
+use crate::rounds::Case;
+use crate::steps::{inference_case, step_case};
 
 /// Cases that run in turn with each other, and share a table.
 pub(crate) struct Group {

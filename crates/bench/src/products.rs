@@ -1,17 +1,16 @@
 //! The matrix products of the fully-connected network 784-256-128-10.
 
+use bench::{Pass, Subject, Work};
 use ndarray::Array2;
 use numerics::{Rng, matmul};
 
-use crate::rounds::timed;
-use crate::{Case, Pass, Subject, Work};
+use crate::rounds::{Case, timed};
 
 /// Inputs and outputs of each layer.
 const LAYERS: [(usize, usize); 3] = [(784, 256), (256, 128), (128, 10)];
 
 /// The three products of each layer: `X W`, `dL/dZ Wᵀ`, `Xᵀ dL/dZ`.
-#[must_use]
-pub fn product_cases(batch: usize, threads: usize) -> Vec<Case> {
+pub(crate) fn product_cases(batch: usize, threads: usize) -> Vec<Case> {
     let of_layer = |(n_in, n_out)| Pass::ALL.map(|pass| case(n_in, n_out, pass, batch, threads));
     LAYERS.into_iter().flat_map(of_layer).collect()
 }

@@ -7,37 +7,38 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use bench::{By, Measurement, Subject, Work};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde::Deserialize;
 
-use crate::{BenchModel, By, Measurement, Subject, Work};
+use crate::models::BenchModel;
 
 /// Makes so many calls.
-pub type Run = Box<dyn FnMut(u32) -> Result<Sample> + Send>;
+pub(crate) type Run = Box<dyn FnMut(u32) -> Result<Sample> + Send>;
 
 /// The mean of several calls.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-pub struct Sample {
+pub(crate) struct Sample {
     /// Seconds.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
     /// Minor page faults, where they can be read.
-    pub page_faults: Option<f64>,
+    pub(crate) page_faults: Option<f64>,
 }
 
 /// Something to be timed.
-pub struct Case {
+pub(crate) struct Case {
     /// The description, to which the times are added.
-    pub measurement: Measurement,
+    pub(crate) measurement: Measurement,
     /// The network, if it is about one: a peer has to be told.
-    pub model: Option<BenchModel>,
+    pub(crate) model: Option<BenchModel>,
     /// Makes the calls.
-    pub run: Run,
+    pub(crate) run: Run,
 }
 
 impl Case {
     /// A case of ours. `once` makes one call, and returns the time that counts: not what it has to
     /// prepare.
-    pub fn new(
+    pub(crate) fn new(
         name: String,
         subject: Subject,
         batch: usize,
@@ -81,13 +82,8 @@ const AT_LEAST: Duration = Duration::from_millis(40);
 const CALLS: u32 = 1000;
 
 /// Times every case in each of `rounds` rounds, every other round backwards. Before, each is called
-/// until it is warm, which also says how often it has to be called at once.
-///
-/// `progress` is told what comes next.
-///
-/// # Errors
-/// If a case fails, or threads cannot be started.
-pub fn run(
+/// until it is warm, which also says how often it has to be called at once. `progress` is told what comes next.
+pub(crate) fn run(
     mut cases: Vec<Case>,
     rounds: usize,
     mut progress: impl FnMut(&str),

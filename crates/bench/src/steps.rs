@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
+use bench::{Subject, Work};
 use layers::LayerConfig;
 use losses::Loss;
 use ndarray::{Array2, Array4, ArrayD};
@@ -11,15 +12,14 @@ use numerics::{Rng, reused};
 use optim::{Sgd, SgdConfig};
 use training::{Model, ModelSpec, StepTable};
 
-use crate::models::CLASSES;
-use crate::rounds::timed;
-use crate::{BenchModel, Case, Subject, Work};
+use crate::models::{BenchModel, CLASSES};
+use crate::rounds::{Case, timed};
 
 /// Small, so that what is computed stays finite however long it goes on.
 const LEARNING_RATE: f64 = 1e-3;
 
 /// A network with random images and targets, and an optimiser.
-pub(crate) struct Trainer {
+struct Trainer {
     network: NeuralNetwork<f32>,
     optimiser: Sgd<f32>,
     x: ArrayD<f32>,
@@ -35,7 +35,7 @@ pub(crate) fn network(model: &BenchModel) -> Result<NeuralNetwork<f32>> {
 }
 
 impl Trainer {
-    pub(crate) fn new(model: &BenchModel, batch: usize) -> Result<Self> {
+    fn new(model: &BenchModel, batch: usize) -> Result<Self> {
         let mut rng = Rng::new(1);
         let shape = [&[batch], &model.input_shape[..]].concat();
         let target = Array2::from_shape_fn((batch, CLASSES), |(image, class)| {
@@ -51,7 +51,7 @@ impl Trainer {
 
     /// A step as a training makes it; returns how long it took without the copy of the images, which
     /// stands for the data that a training makes.
-    pub(crate) fn step(&mut self) -> Result<Duration> {
+    fn step(&mut self) -> Result<Duration> {
         let mut x = reused(self.x.raw_dim());
         x.assign(&self.x);
         let start = Instant::now();
@@ -61,16 +61,18 @@ impl Trainer {
         self.network.update(&mut self.optimiser, LEARNING_RATE)?;
         self.network.profiler_mut().end_step(self.target.nrows());
         let time = start.elapsed();
-        anyhow::ensure!(loss.is_finite(), "expected a finite loss, got {loss}");
+        ensure!(loss.is_finite(), "expected a finite loss, got {loss}");
         Ok(time)
     }
 }
 
 /// A training step of a model. A name of its own tells scaled variants apart.
-///
-/// # Errors
-/// If the model cannot be built.
-pub fn step_case(name: &str, model: BenchModel, batch: usize, threads: usize) -> Result<Case> {
+pub(crate) fn step_case(
+    name: &str,
+    model: BenchModel,
+    batch: usize,
+    threads: usize,
+) -> Result<Case> {
     let mut trainer = Trainer::new(&model, batch)?;
     let subject = Subject::Step { model: model.name.to_owned(), width: model.width };
     let work = Work::Examples(batch as u64);
@@ -80,17 +82,13 @@ pub fn step_case(name: &str, model: BenchModel, batch: usize, threads: usize) ->
 }
 
 /// Predictions of a model, as the program `kaggle` makes them.
-///
-/// # Errors
-/// If the model cannot be built, or takes no images.
-pub fn inference_case(model: BenchModel, batch: usize, threads: usize) -> Result<Case> {
-    let input_shape: [usize; 3] = model.input_shape.clone().try_into().map_err(|shape| {
-        anyhow::anyhow!("{} takes inputs of shape {shape:?}, no images", model.name)
-    })?;
-    let [rows, cols, channels] = input_shape;
+pub(crate) fn inference_case(model: BenchModel, batch: usize, threads: usize) -> Result<Case> {
+    let [rows, cols, channels] = model.input_shape[..] else {
+        bail!("{} takes inputs of shape {:?}, no images", model.name, model.input_shape);
+    };
     let spec = ModelSpec {
         name: model.name.to_owned(),
-        input_shape,
+        input_shape: [rows, cols, channels],
         class_names: (0..CLASSES).map(|class| class.to_string()).collect(),
         mean: vec![0.5; channels],
         std: vec![0.25; channels],
@@ -112,10 +110,7 @@ pub fn inference_case(model: BenchModel, batch: usize, threads: usize) -> Result
 }
 
 /// Makes some training steps and nothing else, in a process of its own, and returns its peak memory.
-///
-/// # Errors
-/// If the model cannot be built, or the system does not tell the peak.
-pub fn steps_for_peak_memory(model: &BenchModel, batch: usize) -> Result<u64> {
+pub(crate) fn steps_for_peak_memory(model: &BenchModel, batch: usize) -> Result<u64> {
     /// After these, no more memory is taken than before: the first makes gradients and velocities.
     const STEPS: usize = 3;
     let mut trainer = Trainer::new(model, batch)?;
@@ -126,10 +121,7 @@ pub fn steps_for_peak_memory(model: &BenchModel, batch: usize) -> Result<u64> {
 }
 
 /// The time of each part of so many steps, after one that is not counted.
-///
-/// # Errors
-/// If the model cannot be built.
-pub fn profile_step(model: &BenchModel, batch: usize, steps: usize) -> Result<StepTable> {
+pub(crate) fn profile_step(model: &BenchModel, batch: usize, steps: usize) -> Result<StepTable> {
     let mut trainer = Trainer::new(model, batch)?;
     trainer.step()?;
     trainer.network.profiler_mut().switch_on();

@@ -112,22 +112,13 @@ mod tests {
 
     #[test]
     fn ratios_are_those_of_what_the_layer_uses() {
-        let measurement = |key: &str, by: By, chosen: bool, seconds: f64| Measurement {
-            name: format!("{key}/{by}"),
-            subject: Subject::Convolution {
-                side: 3,
-                channels: 1,
-                filters: 1,
-                kernel: 3,
-                pass: bench::Pass::Forward,
-                chosen,
-            },
-            by,
-            batch: 1,
-            threads: 1,
-            work: Work::Flop(2),
-            seconds: vec![seconds],
-            page_faults: None,
+        let measurement = |key: &str, by: By, chosen: bool, seconds: f64| {
+            let (side, channels, filters, kernel) = (3, 1, 1, 3);
+            let pass = bench::Pass::Forward;
+            let subject = Subject::Convolution { side, channels, filters, kernel, pass, chosen };
+            let (name, work, seconds) = (format!("{key}/{by}"), Work::Flop(2), vec![seconds]);
+            let (batch, threads, page_faults) = (1, 1, None);
+            Measurement { name, subject, by, batch, threads, work, seconds, page_faults }
         };
         let measured = [
             measurement("conv/a/forward", By::Im2col, false, 9.0),

@@ -1,6 +1,6 @@
 //! The speed of kernels beside the limits of arithmetic and memory: Williams et al. (2009).
 
-use bench::{By, Convolution, Measurement, Record, Subject, Work};
+use bench::{By, Measurement, Record, Subject, Work, output_side};
 use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
 use experiment::palette::{Colour, SERIES, TEXT};
 
@@ -75,7 +75,7 @@ fn point(measurement: &Measurement) -> Option<Point> {
 fn numbers(measurement: &Measurement) -> Option<usize> {
     match measurement.subject {
         Subject::Convolution { side, channels, filters, kernel, .. } => {
-            let out = Convolution { side, channels, filters, kernel, times: 1 }.output_side();
+            let out = output_side(side, kernel);
             let images = measurement.batch * (side.pow(2) * channels + out.pow(2) * filters);
             Some(images + kernel.pow(2) * channels * filters)
         }

@@ -5,7 +5,6 @@
 #[path = "../../protocol.rs"]
 mod protocol;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -33,13 +32,7 @@ fn main() -> ExitCode {
         optimiser: "SGD with momentum",
         threads: rayon::current_num_threads(),
     };
-    match protocol::serve(&framework, step) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    protocol::run(&framework, step)
 }
 
 /// A layer, or an activation behind one.

@@ -5,7 +5,6 @@
 #[path = "../../protocol.rs"]
 mod protocol;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
@@ -25,13 +24,7 @@ fn main() -> ExitCode {
         optimiser: "SGD without momentum",
         threads: get_num_threads(),
     };
-    match protocol::serve(&framework, step) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    protocol::run(&framework, step)
 }
 
 /// A training step. The gradient of the first input is not computed, since it is no variable.
