@@ -66,14 +66,11 @@ fn write(root: &Path) -> Result<Verdict> {
 fn check(root: &Path, require_python: bool) -> Result<Verdict> {
     let manifest = Manifest::read(root)?;
     let problems = manifest.verify(root)?;
-    for problem in &problems {
-        println!("{problem}");
-    }
+    problems.iter().for_each(|problem| println!("{problem}"));
     let mut passed = problems.is_empty();
-    if passed {
-        println!("bytes: {} data files are what the manifest says", manifest.len());
-    } else {
-        println!("bytes: {} problems in {} data files", problems.len(), manifest.len());
+    match problems.len() {
+        0 => println!("bytes: {} data files are what the manifest says", manifest.len()),
+        count => println!("bytes: {count} problems in {} data files", manifest.len()),
     }
     for script in &SCRIPTS {
         let files = manifest.files_of(script.path).count();
@@ -88,18 +85,14 @@ fn check(root: &Path, require_python: bool) -> Result<Verdict> {
             }
         };
         let status = script.run(root, &python, &["--compare"])?;
-        if status.code() == Some(NO_DATA) {
+        let verdict = match status.code() {
+            Some(0) => "ok",
             // Not a matter of Python: the bytes were compared above, and the data is large.
-            println!("values: SKIPPED, {files} files of {}: its data is not there", script.path);
-            continue;
-        }
-        let agrees = status.success();
-        println!(
-            "values: {files} files of {}: {}",
-            script.path,
-            if agrees { "ok" } else { "FAILED" }
-        );
-        passed &= agrees;
+            Some(NO_DATA) => "SKIPPED, its data is not there",
+            _ => "FAILED",
+        };
+        println!("values: {files} files of {}: {verdict}", script.path);
+        passed &= verdict != "FAILED";
     }
     Ok(passed.into())
 }

@@ -29,6 +29,11 @@ impl SourceFile {
     }
 }
 
+/// The text of a file of the workspace.
+pub(crate) fn read(root: &Path, path: &Path) -> Result<String> {
+    fs::read_to_string(root.join(path)).with_context(|| format!("cannot read {}", path.display()))
+}
+
 /// All files of the workspace in order of their paths, without build products and records of runs.
 pub(crate) fn files(root: &Path) -> Result<Vec<SourceFile>> {
     paths(root, Path::new(""))?
@@ -72,21 +77,16 @@ mod tests {
 
     #[test]
     fn build_products_are_not_listed() {
-        let root = tempfile::tempdir().unwrap();
-        for path in [
-            "src/main.rs",
-            "target/debug/x.rs",
-            ".git/config",
-            "b/__pycache__/c",
-            ".ci/run",
-            "src/main.rs~",
-        ] {
-            fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
-            fs::write(root.path().join(path), "text").unwrap();
-        }
-        fs::create_dir_all(root.path().join("worktree")).unwrap();
-        fs::write(root.path().join("worktree/.git"), "gitdir: elsewhere").unwrap();
-        fs::write(root.path().join("data.npy"), [0x93, 0xff]).unwrap();
+        let root = system::for_tests::folder(&[
+            ("src/main.rs", &b"text"[..]),
+            ("target/debug/x.rs", b"text"),
+            (".git/config", b"text"),
+            ("b/__pycache__/c", b"text"),
+            (".ci/run", b"text"),
+            ("src/main.rs~", b"text"),
+            ("worktree/.git", b"gitdir: elsewhere"),
+            ("data.npy", b"\x93\xff"),
+        ]);
         let files = files(root.path()).unwrap();
         let paths: Vec<_> = files.iter().map(|file| file.path.to_str().unwrap()).collect();
         assert_eq!(paths, [".ci/run", "data.npy", "src/main.rs"]);

@@ -1,15 +1,14 @@
 //! The crates of the workspace: how they depend on each other, what their `Cargo.toml` must say, and their
 //! rows in ARCHITECTURE.md.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Deserialize;
 
 use super::text::{code_of, has_word};
 use crate::problem;
-use crate::workspace::SourceFile;
+use crate::workspace::{self, SourceFile};
 
 /// For each crate, the crates of the workspace that it may depend on: ARCHITECTURE.md in a table.
 ///
@@ -115,67 +114,64 @@ impl Metadata {
 /// The dependencies between crates that [`ALLOWED`] does not have.
 pub(super) fn directions(metadata: &Metadata) -> Vec<String> {
     let mut problems = Vec::new();
-    for package in &metadata.packages {
-        let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == package.name) else {
-            let what = format!("the crate {} is not in the table of dependencies", package.name);
+    let mut problem = |path: &Path, what: String, remedy: &str| {
+        problems.push(problem::in_file(path, what, remedy))
+    };
+    for Package { name, manifest_path, dependencies, .. } in &metadata.packages {
+        let Some((_, allowed)) = ALLOWED.iter().find(|(listed, _)| listed == name) else {
+            let what = format!("the crate {name} is not in the table of dependencies");
             let remedy = format!("add it to ALLOWED in {TABLE} and to ARCHITECTURE.md");
-            problems.push(problem::in_file(&package.manifest_path, what, &remedy));
+            problem(manifest_path, what, &remedy);
             continue;
         };
-        for Dependency { name, kind, .. } in
-            package.dependencies.iter().filter(|d| metadata.has(&d.name))
+        for Dependency { name: on, kind, .. } in
+            dependencies.iter().filter(|d| metadata.has(&d.name))
         {
             // Tests may look sideways and upwards, but not at programs.
             let permitted = match kind.as_deref() {
-                Some("dev") => !PROGRAMS.contains(&name.as_str()),
-                _ => allowed.split(' ').any(|on| on == name),
+                Some("dev") => !PROGRAMS.contains(&on.as_str()),
+                _ => allowed.split(' ').any(|allowed| allowed == on),
             };
             if !permitted {
                 let allowed = allowed.replace(' ', ", ");
-                let what = format!(
-                    "{} depends on {name}, but may depend only on [{allowed}]",
-                    package.name
-                );
+                let what = format!("{name} depends on {on}, but may depend only on [{allowed}]");
                 let remedy =
                     "move what is needed to a crate below both, or pass it in as an argument";
-                problems.push(problem::in_file(&package.manifest_path, what, remedy));
+                problem(manifest_path, what, remedy);
             }
         }
     }
     for (name, _) in ALLOWED.iter().filter(|(name, _)| !metadata.has(name)) {
         let what = format!("the table of dependencies has the crate {name}, which does not exist");
-        problems.push(problem::in_file(Path::new(TABLE), what, "remove it from ALLOWED"));
+        problem(Path::new(TABLE), what, "remove it from ALLOWED");
     }
     problems
 }
 
-/// Settings that each package takes from the workspace, as it does the lints.
-const SHARED: [&str; 5] = ["version", "edition", "rust-version", "license", "publish"];
+/// Lines of each `Cargo.toml`, by which a package takes settings from the workspace.
+const SHARED: [&str; 5] = [
+    "[lints]\nworkspace = true",
+    "version.workspace = true",
+    "edition.workspace = true",
+    "rust-version.workspace = true",
+    "license.workspace = true",
+];
 
 /// Settings of a `Cargo.toml` that are missing, and dependencies that no source file of the crate names.
-pub(super) fn settings(metadata: &Metadata, files: &[SourceFile]) -> Result<Vec<String>> {
+pub(super) fn settings(metadata: &Metadata, files: &[SourceFile]) -> Vec<String> {
     let mut problems = Vec::new();
     for package in &metadata.packages {
         let path = &package.manifest_path;
         let mut problem =
             |what: String, remedy: &str| problems.push(problem::in_file(path, what, remedy));
         let text =
-            files.iter().find(|file| file.path == *path).and_then(|file| file.text.as_deref());
-        let text = text.with_context(|| format!("{} is not among the files", path.display()))?;
-        let manifest: toml::Table =
-            toml::from_str(text).with_context(|| format!("cannot parse {}", path.display()))?;
-        let is_shared = |setting: Option<&toml::Value>| {
-            setting.and_then(|setting| setting.get("workspace")?.as_bool()) == Some(true)
-        };
-        if !is_shared(manifest.get("lints")) {
-            let remedy = "add `[lints]` with `workspace = true`";
-            problem("the lints of the workspace are off".to_owned(), remedy);
-        }
-        for name in SHARED {
-            if !is_shared(manifest.get("package").and_then(|package| package.get(name))) {
-                let what = format!("it has a {name} of its own, or none");
-                problem(what, &format!("write `{name}.workspace = true`"));
-            }
+            files.iter().find(|file| file.path == *path).and_then(|file| file.text_if("toml"));
+        let text = format!("\n{}", text.unwrap_or("").replace('\r', ""));
+        for setting in SHARED.iter().filter(|setting| !text.contains(&format!("\n{setting}\n"))) {
+            problem(
+                "a setting of the workspace is missing".to_owned(),
+                &format!("add {setting:?}"),
+            );
         }
         if package.publish.as_deref() != Some(&[]) {
             problem("it could be published".to_owned(), "set `publish = false` for the workspace");
@@ -190,7 +186,7 @@ pub(super) fn settings(metadata: &Metadata, files: &[SourceFile]) -> Result<Vec<
             problem(what, "remove it");
         }
     }
-    Ok(problems)
+    problems
 }
 
 /// The dependencies that no source file of the crate names, examples in its documentation included.
@@ -217,8 +213,7 @@ const MAX_LINES: usize = 150;
 
 /// The rows ``| question | `crate` | what is in it |`` of ARCHITECTURE.md against the crates that exist.
 pub(super) fn architecture(root: &Path, metadata: &Metadata) -> Result<Vec<String>> {
-    let text = fs::read_to_string(root.join(ARCHITECTURE));
-    Ok(rows(&text.with_context(|| format!("cannot read {ARCHITECTURE}"))?, metadata))
+    Ok(rows(&workspace::read(root, Path::new(ARCHITECTURE))?, metadata))
 }
 
 fn rows(text: &str, metadata: &Metadata) -> Vec<String> {
@@ -229,25 +224,21 @@ fn rows(text: &str, metadata: &Metadata) -> Vec<String> {
         let what = format!("has {lines} lines, expected at most {MAX_LINES}");
         problems.push(problem::in_line(path, MAX_LINES + 1, what, "say it shorter or elsewhere"));
     }
-    let crate_of = |line: &'_ str| {
+    fn crate_of(line: &str) -> Option<&str> {
         let cell = line.strip_prefix('|')?.split('|').map(str::trim).nth(1)?;
-        Some(cell.strip_prefix('`')?.strip_suffix('`')?.to_owned())
-    };
+        cell.strip_prefix('`')?.strip_suffix('`')
+    }
     let mut listed = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let Some(name) = crate_of(line) else { continue };
-        let mut problem = |what: &str, remedy: &str| {
-            let what = format!("the table lists the crate {name}{what}");
-            problems.push(problem::in_line(path, index + 1, what, remedy));
-        };
-        if !metadata.has(&name) {
-            problem(", which does not exist", "remove the row");
-        } else if listed.contains(&name) {
-            problem(" twice", "remove one of the rows");
+    for (line, text) in (1..).zip(text.lines()) {
+        let Some(name) = crate_of(text) else { continue };
+        if !metadata.has(name) || listed.contains(&name) {
+            let what = format!("the table lists the crate {name} twice, or it does not exist");
+            problems.push(problem::in_line(path, line, what, "remove the row"));
         }
         listed.push(name);
     }
-    for Package { name, .. } in metadata.packages.iter().filter(|p| !listed.contains(&p.name)) {
+    let is_missing = |package: &&Package| !listed.contains(&package.name.as_str());
+    for Package { name, .. } in metadata.packages.iter().filter(is_missing) {
         let what = format!("the table does not list the crate {name}");
         problems.push(problem::in_file(path, what, "add a row that says what is in it"));
     }
@@ -260,36 +251,32 @@ mod tests {
 
     use super::*;
 
-    /// The crate of this name, with these changes.
-    fn package(name: &str, changes: Value) -> Value {
-        let mut package = json!({
-            "name": name,
-            "version": "0.1.0",
-            "description": "One narrow job",
-            "publish": [],
-            "manifest_path": format!("crates/{name}/Cargo.toml"),
-            "dependencies": [],
-        });
-        for (key, value) in changes.as_object().unwrap() {
-            package[key] = value.clone();
-        }
-        package
-    }
-
     /// All crates of the table, the one of this name with these changes.
     fn crates(changed: &str, changes: &Value) -> Metadata {
-        let change = |name| if name == changed { changes.clone() } else { json!({}) };
-        let packages = ALLOWED.map(|(name, _)| package(name, change(name)));
+        let packages = ALLOWED.map(|(name, _)| {
+            let mut package = json!({
+                "name": name,
+                "version": "0.1.0",
+                "description": "One narrow job",
+                "publish": [],
+                "manifest_path": format!("crates/{name}/Cargo.toml"),
+                "dependencies": [],
+            });
+            for (key, value) in changes.as_object().unwrap().iter().filter(|_| name == changed) {
+                package[key] = value.clone();
+            }
+            package
+        });
         serde_json::from_value(json!({ "packages": packages })).unwrap()
     }
 
     /// The one problem with this is found; none, if nothing is expected.
     fn assert_found(found: &[String], expected: &str) {
-        let is_one = found.len() == 1 && found[0].contains(expected);
-        assert!(
-            if expected.is_empty() { found.is_empty() } else { is_one },
-            "{expected}: {found:?}"
-        );
+        let is_right = match expected {
+            "" => found.is_empty(),
+            _ => found.len() == 1 && found[0].contains(expected),
+        };
+        assert!(is_right, "{expected}: {found:?}");
     }
 
     #[test]
@@ -306,15 +293,10 @@ mod tests {
         for (from, on, kind, expected) in [
             ("cnn", "layers", None, ""),
             ("numerics", "ndarray", None, ""),
-            (
-                "layers",
-                "cnn",
-                None,
-                "crates/layers/Cargo.toml: layers depends on cnn, but may depend only",
-            ),
+            ("layers", "cnn", None, "crates/layers/Cargo.toml: layers depends on cnn, but may"),
             ("experiment", "layers", Some("build"), "experiment depends on layers"),
-            ("ffnn", "harness", None, "ffnn depends on harness"),
             // Tests may depend on the harness and not on programs.
+            ("ffnn", "harness", None, "ffnn depends on harness"),
             ("ffnn", "harness", Some("dev"), ""),
             ("ffnn", "xtask", Some("dev"), "ffnn depends on xtask"),
         ] {
@@ -328,17 +310,16 @@ mod tests {
 
     #[test]
     fn each_missing_setting_and_each_unused_dependency_is_found() {
-        let shared = |name: &str| format!("\n{name}.workspace = true");
-        let manifest =
-            "[lints]\nworkspace = true\n[package]".to_owned() + &SHARED.map(shared).concat();
+        let manifest = format!("[package]\n{}\n", SHARED.join("\n"));
         let check = |change: Value, manifest: &str, expected: &str| {
-            let packages = json!({ "packages": [package("a", change)] });
+            let mut metadata = crates("optim", &change);
+            metadata.packages.retain(|package| package.name == "optim");
             let source = "// rand_core\nuse serde_json::Value; const S: &str = \"rand_core\";";
             let files = [("Cargo.toml", manifest), ("src/lib.rs", source)].map(|(file, text)| {
-                SourceFile { path: format!("crates/a/{file}").into(), text: Some(text.to_owned()) }
+                let path = format!("crates/optim/{file}").into();
+                SourceFile { path, text: Some(text.to_owned()) }
             });
-            let metadata = serde_json::from_value(packages).unwrap();
-            assert_found(&settings(&metadata, &files).unwrap(), expected);
+            assert_found(&settings(&metadata, &files), expected);
         };
         for (change, expected) in [
             (json!({}), ""),
@@ -350,43 +331,25 @@ mod tests {
         ] {
             check(change, &manifest, expected);
         }
-        check(
-            json!({}),
-            &manifest.replace("[lints]", "[lint]"),
-            "the lints of the workspace are off",
-        );
-        for name in SHARED {
-            let expected =
-                format!("it has a {name} of its own, or none: write `{name}.workspace = true`");
-            check(json!({}), &manifest.replace(&shared(name), ""), &expected);
-            check(
-                json!({}),
-                &manifest.replace(&shared(name), &format!("\n{name} = \"1\"")),
-                &expected,
-            );
+        for setting in SHARED {
+            let without = manifest.replace(&format!("\n{setting}\n"), "\n# none\n");
+            check(json!({}), &without, &format!("add {setting:?}"));
         }
     }
 
     #[test]
     fn architecture_has_a_row_for_each_crate_and_is_short() {
-        let rows_of = |names: &[&str]| -> String {
-            names.iter().map(|name| format!("| 4.2 | `{name}` | something |\n")).collect()
-        };
-        let crates = crates("", &json!({}));
-        let names = ALLOWED.map(|(name, _)| name);
-        let full = rows_of(&names);
-        let twice =
-            format!("ARCHITECTURE.md:{}: the table lists the crate cnn twice", names.len() + 1);
-        let long = "line\n".repeat(MAX_LINES + 1 - names.len());
+        let row = |name: &str| format!("| 4.2 | `{name}` | something |\n");
+        let (crates, full) = (crates("", &json!({})), ALLOWED.map(|(name, _)| row(name)));
         for (text, expected) in [
-            (full.clone(), ""),
-            (rows_of(&names[1..]), "ARCHITECTURE.md: the table does not list the crate system"),
+            (full.concat(), ""),
+            (full[1..].concat(), "ARCHITECTURE.md: the table does not list the crate system"),
             (
-                rows_of(&["no"]) + &full,
-                "ARCHITECTURE.md:1: the table lists the crate no, which does not",
+                row("no") + &full.concat(),
+                "ARCHITECTURE.md:1: the table lists the crate no twice, or",
             ),
-            (full.clone() + &rows_of(&["cnn"]), &twice),
-            (full + &long, "ARCHITECTURE.md:151: has 151 lines, expected at most 150"),
+            (row("cnn") + &full.concat(), "the table lists the crate cnn twice"),
+            (full.concat() + &"\n".repeat(151 - full.len()), "ARCHITECTURE.md:151: has 151 lines"),
         ] {
             assert_found(&rows(&text, &crates), expected);
         }
