@@ -8,7 +8,7 @@ use layers::{FullyConnectedConfig, LayerConfig, LayerShapes, WeightInit};
 use losses::Loss;
 use network::NeuralNetwork;
 use numerics::{Rng, Scalar};
-use optim::{ScheduleConfig, SgdConfig};
+use optim::{Schedule, SgdConfig};
 use serde::{Deserialize, Serialize};
 use training::{Event, Learner, RunConfig, Trainable, TrainingError};
 
@@ -199,9 +199,9 @@ impl IrisConfig {
             seed,
             sgd: SgdConfig { momentum, clip_norm, ..SgdConfig::default() },
             schedule: match decay {
-                None => ScheduleConfig::Constant { lr },
+                None => Schedule::Constant { lr },
                 Some(Decay { factor: decay, steps: decay_steps, staircase }) => {
-                    ScheduleConfig::Exponential { lr, decay, decay_steps, staircase }
+                    Schedule::Exponential { lr, decay, decay_steps, staircase }
                 }
             },
             groups: vec![],

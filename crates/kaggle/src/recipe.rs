@@ -3,7 +3,7 @@
 use datasets::{Augmentation, ImageSet};
 use ndarray::Ix4;
 use numerics::Rng;
-use optim::{OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
+use optim::{OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
 use serde::Serialize;
 use training::{Model, ModelSpec, RunConfig};
 
@@ -166,18 +166,18 @@ impl Recipe {
 
     /// A learning rate by step.
     // ANCHOR: schedule
-    fn schedule(&self, lr: f64, total_steps: u64) -> ScheduleConfig {
+    fn schedule(&self, lr: f64, total_steps: u64) -> Schedule {
         match self.rate {
-            RateShape::Falling => ScheduleConfig::Linear { lr, total_steps },
+            RateShape::Falling => Schedule::Linear { lr, total_steps },
             // Below three there is no step between the first and the last.
-            RateShape::Triangular if total_steps >= 3 => ScheduleConfig::Triangular {
+            RateShape::Triangular if total_steps >= 3 => Schedule::Triangular {
                 peak_lr: lr,
                 total_steps,
                 peak_step: ((RISE * total_steps as f64) as u64).clamp(1, total_steps - 2),
                 start_fraction: START,
                 end_fraction: END,
             },
-            RateShape::Constant | RateShape::Triangular => ScheduleConfig::Constant { lr },
+            RateShape::Constant | RateShape::Triangular => Schedule::Constant { lr },
         }
     }
     // ANCHOR_END: schedule
@@ -192,7 +192,7 @@ mod tests {
     fn rates(recipe: &Recipe, steps_per_epoch: u64, steps: [u64; 3]) -> [f64; 3] {
         let config = recipe.run_config(0, steps_per_epoch, "");
         let schedule = config.schedule.build().unwrap();
-        steps.map(|step| schedule.lr(step))
+        steps.map(|step| schedule.rate(step))
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
         };
         recipe.set_lr(1.0);
         let config = recipe.run_config(7, 10, "of the data");
-        let linear = |lr, total_steps| ScheduleConfig::Linear { lr, total_steps };
+        let linear = |lr, total_steps| Schedule::Linear { lr, total_steps };
         assert_eq!(config.schedule, linear(1.0, 40));
         let schedules: Vec<_> = config.groups.iter().map(|group| group.schedule).collect();
         let expected = [Some(linear(4.0, 40)), Some(linear(4.0, 30)), Some(linear(4.0, 40)), None];

@@ -10,7 +10,7 @@
 //!
 //! let schedule = Schedule::Constant { lr: 0.5 }.build()?;
 //! let mut sgd = SgdConfig { momentum: 0.5, ..SgdConfig::default() }.build::<f64>()?;
-//! let step = |t| Step { lr: schedule.lr(t), decays: true };
+//! let step = |t| Step { lr: schedule.rate(t), decays: true };
 //! let (mut p, gradient) = (array![8.0].into_dyn(), array![2.0].into_dyn());
 //! sgd.update("W", &mut p, &gradient, step(0))?; // v = 0.5 * 2, p = 8 - 1
 //! sgd.update("W", &mut p, &gradient, step(1))?; // v = 0.5 * 1 + 0.5 * 2, p = 7 - 1.5
@@ -33,5 +33,6 @@ pub use grouped::Grouped;
 pub use muon::{Muon, MuonConfig};
 pub use newton_schulz::{NEWTON_SCHULZ, NORM_EPS, orthogonalise};
 pub use parameter_group::{OptimiserConfig, ParameterGroup};
-pub use schedule::{Schedule, Schedule as ScheduleConfig};
+pub use schedule::Schedule;
 pub use sgd::{Sgd, SgdConfig, Step};
+pub use velocities::Velocities;

@@ -7,23 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::OptimError;
 use crate::error::{check, check_learning_rate, check_shape};
 use crate::norm::l2_norm;
-use crate::velocities::Velocities;
+use crate::velocities::{Velocities, velocity_of};
 
 /// Declares an [`Sgd`]; by default plain gradient descent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct SgdConfig {
     /// The share of the last velocity that is kept, in `[0, 1)`.
-    #[serde(default)]
     pub momentum: f64,
     /// Whether the gradients are those of the point where the momentum leads; needs a momentum.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub nesterov: bool,
     /// The factor λ of `λ/2 ‖W‖²`, which is added to the loss for every weight tensor W; at least 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub weight_decay: f64,
     /// The largest L2 norm of the gradient of one parameter tensor, above 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
 }
 
@@ -79,7 +78,8 @@ pub struct Step {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sgd<T> {
     config: SgdConfig,
-    velocities: Velocities<T>,
+    /// By the name of their parameter: with the step number, all the state there is.
+    pub velocities: Velocities<T>,
 }
 
 impl<T: Scalar> Sgd<T> {
@@ -103,7 +103,7 @@ impl<T: Scalar> Sgd<T> {
         let momentum = T::of(momentum);
         let scale = T::of(lr * self.clipping(gradient));
         let shrink = T::of(if decays { lr * weight_decay } else { 0.0 });
-        let v = self.velocities.of(name, parameter)?;
+        let v = velocity_of(&mut self.velocities, name, parameter)?;
         for_each_of_three(parameter, v, gradient, |p, v, g| {
             let lr_g = scale * g + shrink * *p;
             *v = momentum * *v + lr_g;
@@ -112,16 +112,6 @@ impl<T: Scalar> Sgd<T> {
         Ok(())
     }
     // ANCHOR_END: step
-
-    /// The velocities by the name of their parameter: with the step number, all the state there is.
-    pub fn velocities(&self) -> impl Iterator<Item = (&str, &ArrayD<T>)> {
-        self.velocities.iter()
-    }
-
-    /// Sets a velocity, to continue where another optimiser of the same hyperparameters stopped.
-    pub fn set_velocity(&mut self, name: impl Into<String>, velocity: ArrayD<T>) {
-        self.velocities.set(name.into(), velocity);
-    }
 
     // ANCHOR: clip
     /// The factor that brings the norm of `gradient` within the bound, 1 if it is.
@@ -141,24 +131,16 @@ mod tests {
 
     use super::*;
 
-    fn sgd(momentum: f64, clip_norm: Option<f64>) -> Sgd<f64> {
-        SgdConfig { momentum, clip_norm, ..SgdConfig::default() }.build().unwrap()
-    }
+    const PLAIN: SgdConfig =
+        SgdConfig { momentum: 0.0, nesterov: false, weight_decay: 0.0, clip_norm: None };
 
     fn weight(lr: f64) -> Step {
         Step { lr, decays: true }
     }
 
     #[test]
-    fn without_momentum_a_step_goes_down_the_gradient() {
-        let mut p = array![[1.0, 2.0]].into_dyn();
-        sgd(0.0, None).update("W", &mut p, &array![[4.0, -8.0]].into_dyn(), weight(0.25)).unwrap();
-        assert_eq!(p, array![[0.0, 4.0]].into_dyn());
-    }
-
-    #[test]
     fn momentum_keeps_the_velocity_with_the_rate_it_was_made_with() {
-        let mut sgd = sgd(0.5, None);
+        let mut sgd = SgdConfig { momentum: 0.5, ..PLAIN }.build().unwrap();
         let mut p = array![10.0].into_dyn();
         let g = array![4.0].into_dyn();
         // v = 1 * 4 = 4; then v = 0.5 * 4 + 0.25 * 4 = 3; then v = 0.5 * 3 + 0.25 * 4 = 2.5.
@@ -166,14 +148,15 @@ mod tests {
             sgd.update("W", &mut p, &g, weight(lr)).unwrap();
             assert_eq!(p, array![expected].into_dyn());
         }
-        assert_eq!(sgd.velocities().collect::<Vec<_>>(), [("W", &array![2.5].into_dyn())]);
+        assert_eq!(sgd.velocities["W"], array![2.5].into_dyn());
     }
 
     #[test]
     fn a_gradient_longer_than_the_bound_is_shortened_to_it() {
         let clipped = |bound, g: [f64; 2]| {
             let (mut p, g) = (array![0.0, 0.0].into_dyn(), ndarray::arr1(&g).into_dyn());
-            sgd(0.0, Some(bound)).update("W", &mut p, &g, weight(1.0)).unwrap();
+            let mut sgd = SgdConfig { clip_norm: Some(bound), ..PLAIN }.build().unwrap();
+            sgd.update("W", &mut p, &g, weight(1.0)).unwrap();
             p
         };
         // (3, 4) has norm 5: clipped to 1 it is (0.6, 0.8). Squares may overflow on the way.
@@ -189,18 +172,17 @@ mod tests {
 
     #[test]
     fn shapes_and_rates_that_do_not_fit_change_nothing() {
-        let mut sgd = sgd(0.0, None);
+        let mut sgd = PLAIN.build().unwrap();
         let mut p = array![1.0, 2.0].into_dyn();
-        let error = sgd.update("W", &mut p, &array![1.0].into_dyn(), weight(0.1)).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the gradient of parameter W must have its shape [2], but has [1]"
-        );
+        let (g, short) = (array![1.0, 1.0].into_dyn(), array![1.0].into_dyn());
+        let error = sgd.update("W", &mut p, &short, weight(0.1)).unwrap_err();
+        let expected = "the gradient of parameter W must have its shape [2], but has [1]";
+        assert_eq!(error.to_string(), expected);
         for lr in [-0.1, f64::NAN, f64::INFINITY] {
-            assert!(sgd.update("W", &mut p, &array![1.0, 1.0].into_dyn(), weight(lr)).is_err());
+            assert!(sgd.update("W", &mut p, &g, weight(lr)).is_err());
         }
-        sgd.set_velocity("W", array![1.0].into_dyn());
-        assert!(sgd.update("W", &mut p, &array![1.0, 1.0].into_dyn(), weight(0.1)).is_err());
+        sgd.velocities.insert("W".to_owned(), short);
+        assert!(sgd.update("W", &mut p, &g, weight(0.1)).is_err());
         assert_eq!(p, array![1.0, 2.0].into_dyn());
     }
 
@@ -221,57 +203,19 @@ mod tests {
         for bad in [-0.1, f64::NAN, f64::INFINITY] {
             let expected = format!("the weight decay must be finite and at least 0, but is {bad}");
             refused(SgdConfig { weight_decay: bad, ..valid }, &expected);
-        }
-        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
             let what = "the norm to clip gradients to must be finite and above 0";
             refused(SgdConfig { clip_norm: Some(bad), ..valid }, &format!("{what}, but is {bad}"));
         }
-    }
-
-    #[test]
-    fn weight_decay_is_a_gradient_like_any_other() {
-        // λ = 0.5 and lr = 0.5. g = 2 + 0.5 * 8 = 6, v = 3, p = 5;
-        // then g = 2 + 0.5 * 5 = 4.5, v = 0.5 * 3 + 2.25 = 3.75, p = 1.25.
-        let config = SgdConfig { momentum: 0.5, weight_decay: 0.5, ..SgdConfig::default() };
-        let mut sgd = config.build().unwrap();
-        let (mut p, g) = (array![8.0].into_dyn(), array![2.0].into_dyn());
-        for expected in [5.0, 1.25] {
-            sgd.update("W", &mut p, &g, weight(0.5)).unwrap();
-            assert_eq!(p, array![expected].into_dyn());
-        }
-    }
-
-    #[test]
-    fn the_decay_is_not_clipped() {
-        // (3, 4) is clipped to (0.375, 0.5), whose norm is 0.625; the decay adds 0.5 (8, 16).
-        let config =
-            SgdConfig { weight_decay: 0.5, clip_norm: Some(0.625), ..SgdConfig::default() };
-        let mut p = array![8.0, 16.0].into_dyn();
-        let g = array![3.0, 4.0].into_dyn();
-        config.build().unwrap().update("W", &mut p, &g, weight(1.0)).unwrap();
-        assert_eq!(p, array![8.0 - 4.375, 16.0 - 8.5].into_dyn());
-    }
-
-    #[test]
-    fn nesterov_moves_on_by_the_new_velocity() {
-        // lr = 0.5, μ = 0.5, g = 4. v = 2, p = 10 - (1 + 2) = 7; then v = 1 + 2 = 3,
-        // p = 7 - (1.5 + 2) = 3.5. With lr = 0.25: v = 1.5 + 1 = 2.5, p = 3.5 - (1.25 + 1) = 1.25.
-        let config = SgdConfig { momentum: 0.5, nesterov: true, ..SgdConfig::default() };
-        let mut sgd = config.build().unwrap();
-        let (mut p, g) = (array![10.0].into_dyn(), array![4.0].into_dyn());
-        for (lr, expected) in [(0.5, 7.0), (0.5, 3.5), (0.25, 1.25)] {
-            sgd.update("W", &mut p, &g, weight(lr)).unwrap();
-            assert_eq!(p, array![expected].into_dyn());
-        }
+        assert!(SgdConfig { clip_norm: Some(0.0), ..valid }.build::<f32>().is_err());
     }
 
     #[test]
     fn what_is_off_is_not_written() {
-        let plain = SgdConfig { momentum: 0.5, ..SgdConfig::default() };
-        assert_eq!(toml::to_string(&plain).unwrap(), "momentum = 0.5\n");
+        let momentum = SgdConfig { momentum: 0.5, ..PLAIN };
+        assert_eq!(toml::to_string(&momentum).unwrap(), "momentum = 0.5\n");
         let all =
             SgdConfig { momentum: 0.5, nesterov: true, weight_decay: 0.25, clip_norm: Some(2.0) };
-        for config in [plain, all] {
+        for config in [momentum, all] {
             let text = toml::to_string(&config).unwrap();
             assert_eq!(toml::from_str::<SgdConfig>(&text).unwrap(), config);
         }

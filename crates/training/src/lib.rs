@@ -13,7 +13,7 @@
 //! use experiment::{Config, Data, Dtype, Program};
 //! use layers::FullyConnectedConfig;
 //! use numerics::Rng;
-//! use optim::{ScheduleConfig, SgdConfig};
+//! use optim::{Schedule, SgdConfig};
 //! use training::{
 //!     Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
 //!     RunConfig,
@@ -38,7 +38,7 @@
 //!     batch_size: 20,
 //!     seed,
 //!     sgd: SgdConfig { momentum: 0.9, ..SgdConfig::default() },
-//!     schedule: ScheduleConfig::Constant { lr: 1e-3 },
+//!     schedule: Schedule::Constant { lr: 1e-3 },
 //!     groups: vec![],
 //!     label_smoothing: 0.1,
 //!     augmentation: Augmentation::default().to_string(),

@@ -1,7 +1,7 @@
 //! The configuration of a training.
 
 use numerics::Scalar;
-use optim::{Grouped, ParameterGroup, ScheduleConfig, SgdConfig};
+use optim::{Grouped, ParameterGroup, Schedule, SgdConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainingError;
@@ -20,7 +20,7 @@ pub struct RunConfig {
     /// The optimiser of the parameters in no group.
     pub sgd: SgdConfig,
     /// Their learning rate, by iteration.
-    pub schedule: ScheduleConfig,
+    pub schedule: Schedule,
     /// Parameters with an optimiser or a schedule of their own; usually none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<ParameterGroup>,
@@ -64,7 +64,7 @@ impl RunConfig {
     /// of its groups.
     pub(crate) fn ending_schedule(&self) -> Option<u64> {
         let of_groups = self.groups.iter().filter_map(|group| group.schedule);
-        std::iter::once(self.schedule).chain(of_groups).find_map(ScheduleConfig::total_steps)
+        std::iter::once(self.schedule).chain(of_groups).find_map(Schedule::total_steps)
     }
 
     /// Checks that the schedules were made for a run of so many epochs and steps: that of the run for

@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_PI_2, PI};
 use std::sync::Arc;
 
 use ndarray::Array1;
-use optim::{OptimError, ScheduleConfig};
+use optim::{OptimError, Schedule};
 use serde::Deserialize;
 
 use crate::Check;
@@ -15,12 +15,12 @@ use crate::room::{Checks, PlainRoom, bugs, free_claim};
 use crate::worked::Example;
 
 /// The learning rate of a step.
-type Rate = dyn Fn(ScheduleConfig, u64) -> Result<f64, OptimError> + Send + Sync;
+type Rate = dyn Fn(Schedule, u64) -> Result<f64, OptimError> + Send + Sync;
 
 pub(super) static ROOM: PlainRoom<Rate> = PlainRoom {
     name: "Schedule",
     question: "7",
-    real: || Arc::new(|config: ScheduleConfig, step| Ok(config.build()?.lr(step))),
+    real: || Arc::new(|config: Schedule, step| Ok(config.build()?.rate(step))),
     faulty: |bug| Arc::new(move |config, step| faulty(bug, config, step)),
     checks: |own| {
         oracle(own);
@@ -52,13 +52,13 @@ pub(super) static ROOM: PlainRoom<Rate> = PlainRoom {
 };
 
 /// The schedules with a bug or with none.
-fn faulty(bug: &str, config: ScheduleConfig, step: u64) -> Result<f64, OptimError> {
+fn faulty(bug: &str, config: Schedule, step: u64) -> Result<f64, OptimError> {
     if bug != "cycle-unchecked" {
         config.build()?;
     }
     let t = step as f64;
     let (peak_lr, total_steps, peak_step, start, mut end) = match config {
-        ScheduleConfig::Linear { lr, total_steps } => {
+        Schedule::Linear { lr, total_steps } => {
             let n = total_steps as f64;
             return Ok(match bug {
                 "linear-end-early" => lr * (1.0 - t / (n - 1.0).max(1.0)).max(0.0),
@@ -67,7 +67,7 @@ fn faulty(bug: &str, config: ScheduleConfig, step: u64) -> Result<f64, OptimErro
                 _ => lr * (1.0 - t / n).max(0.0),
             });
         }
-        ScheduleConfig::Exponential { lr, decay, decay_steps, staircase } => {
+        Schedule::Exponential { lr, decay, decay_steps, staircase } => {
             let t = t / decay_steps as f64;
             return Ok(match bug {
                 "exponential-each-step" => lr * decay.powf(step as f64),
@@ -75,23 +75,13 @@ fn faulty(bug: &str, config: ScheduleConfig, step: u64) -> Result<f64, OptimErro
                 _ => lr * decay.powf(if staircase { t.floor() } else { t }),
             });
         }
-        ScheduleConfig::Constant { lr } => return Ok(lr),
-        ScheduleConfig::Triangular {
-            peak_lr,
-            total_steps,
-            peak_step,
-            start_fraction,
-            end_fraction,
+        Schedule::Constant { lr } => return Ok(lr),
+        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+        | Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
+            (peak_lr, total_steps, peak_step, start_fraction, end_fraction)
         }
-        | ScheduleConfig::OneCycle {
-            peak_lr,
-            total_steps,
-            peak_step,
-            start_fraction,
-            end_fraction,
-        } => (peak_lr, total_steps, peak_step, start_fraction, end_fraction),
     };
-    let cosine = matches!(config, ScheduleConfig::OneCycle { .. });
+    let cosine = matches!(config, Schedule::OneCycle { .. });
     let mut last = (total_steps - 1) as f64;
     let (mut top, mut t) = (peak_step as f64, t);
     match bug {
@@ -121,7 +111,7 @@ fn faulty(bug: &str, config: ScheduleConfig, step: u64) -> Result<f64, OptimErro
 fn oracle(own: &mut Checks<Rate>) {
     #[derive(Deserialize)]
     struct Declared {
-        schedule: ScheduleConfig,
+        schedule: Schedule,
     }
     let (question, module, file) = (own.question, "test_optimizers", "Schedules");
     let fixture = Fixture { question, module, file, kind: "schedule", class: file };
@@ -140,7 +130,7 @@ fn oracle(own: &mut Checks<Rate>) {
 
 /// A cycle's numbers as the formulas name them: peak rate, last step, peak's step, both fractions.
 struct Cycle {
-    config: ScheduleConfig,
+    config: Schedule,
     peak: f64,
     last: u64,
     top: u64,
@@ -153,9 +143,9 @@ fn cycle(one_cycle: bool, (peak, last, top, start, end): (f64, u64, u64, f64, f6
     let (peak_lr, total_steps, peak_step) = (peak, last + 1, top);
     let (start_fraction, end_fraction) = (start, end);
     let config = if one_cycle {
-        ScheduleConfig::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+        Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
     } else {
-        ScheduleConfig::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
     };
     Cycle { config, peak, last, top, start, end }
 }
@@ -190,7 +180,7 @@ fn formulas(own: &mut Checks<Rate>) {
         let (lr, n) = (0.01 + case.rng.uniform(), case.between(1, 40) as u64);
         case.describe(format!("from {lr} to 0 in {n} steps"));
         for t in 0..n + 5 {
-            let got = rate(ScheduleConfig::Linear { lr, total_steps: n }, t)?;
+            let got = rate(Schedule::Linear { lr, total_steps: n }, t)?;
             let expected = if t < n { lr * (1.0 - t as f64 / n as f64) } else { 0.0 };
             case.compare_numbers(&format!("lr({t})"), got, expected);
         }
@@ -204,7 +194,7 @@ fn formulas(own: &mut Checks<Rate>) {
         let (lr, decay) = (0.01 + case.rng.uniform(), 0.1 + 0.9 * case.rng.uniform());
         let decay_steps = case.between(1, 8) as u64;
         case.describe(format!("{lr}, {decay} in {decay_steps} steps, staircase {staircase}"));
-        let config = ScheduleConfig::Exponential { lr, decay, decay_steps, staircase };
+        let config = Schedule::Exponential { lr, decay, decay_steps, staircase };
         for t in 0..60 {
             let mut expected = lr;
             for _ in 0..t / decay_steps {
@@ -266,7 +256,7 @@ fn claims(own: &mut Checks<Rate>) {
     own.exactly("no_step_jumps", |rate, case| {
         let (Cycle { config, peak, last, top, start, end }, rates) = drawn_rates(rate, case)?;
         // The derivative of (1 - cos(π x)) / 2 is at most π/2.
-        let one_cycle = matches!(config, ScheduleConfig::OneCycle { .. });
+        let one_cycle = matches!(config, Schedule::OneCycle { .. });
         let steepest = if one_cycle { FRAC_PI_2 } else { 1.0 };
         let up = peak * (1.0 - start) / top as f64;
         let down = peak * (1.0 - end) / (last - top) as f64;
@@ -296,7 +286,7 @@ fn claims(own: &mut Checks<Rate>) {
     // on; without a step, or without a rate, it is refused.
     own.exactly("a_straight_line_ends_at_0", |rate, case| {
         let (lr, total_steps) = (0.01 + case.rng.uniform(), case.between(1, 60) as u64);
-        let config = ScheduleConfig::Linear { lr, total_steps };
+        let config = Schedule::Linear { lr, total_steps };
         case.describe(format!("{config:?}"));
         let later = total_steps + case.between(1, 1000) as u64;
         are(rate, config, &[(0, lr), (total_steps, 0.0), (later, 0.0), (u64::MAX, 0.0)])?;
@@ -305,8 +295,8 @@ fn claims(own: &mut Checks<Rate>) {
             let off = (fall - lr / total_steps as f64).abs();
             claim(off <= lr * ROUNDING, || format!("after step {t} it falls by {fall}"))?;
         }
-        refused(rate, ScheduleConfig::Linear { lr, total_steps: 0 })?;
-        refused(rate, ScheduleConfig::Linear { lr: 0.0, total_steps })
+        refused(rate, Schedule::Linear { lr, total_steps: 0 })?;
+        refused(rate, Schedule::Linear { lr: 0.0, total_steps })
     });
 }
 
@@ -319,7 +309,7 @@ fn drawn_rates(rate: &Rate, case: &mut Case) -> Result<(Cycle, Vec<f64>), Failur
 }
 
 /// Claims that the rates of these steps are exactly these.
-fn are(rate: &Rate, config: ScheduleConfig, expected: &[(u64, f64)]) -> Verdict {
+fn are(rate: &Rate, config: Schedule, expected: &[(u64, f64)]) -> Verdict {
     for &(step, expected) in expected {
         let got = rate(config, step)?;
         claim(got == expected, || format!("lr({step}) is {got}, not {expected}"))?;
@@ -327,7 +317,7 @@ fn are(rate: &Rate, config: ScheduleConfig, expected: &[(u64, f64)]) -> Verdict 
     Ok(())
 }
 
-fn refused(rate: &Rate, config: ScheduleConfig) -> Verdict {
+fn refused(rate: &Rate, config: Schedule) -> Verdict {
     claim(rate(config, 0).is_err(), || format!("{config:?} was accepted"))
 }
 
@@ -339,12 +329,11 @@ fn free_checks() -> Vec<Check> {
         let (lr, decay) = (0.1 + case.rng.uniform(), 0.3 + 0.7 * case.rng.uniform());
         let decay_steps = case.between(1, 20) as u64;
         case.describe(format!("lr {lr}, decay {decay}, decay_steps {decay_steps}"));
-        let build =
-            |staircase| ScheduleConfig::Exponential { lr, decay, decay_steps, staircase }.build();
+        let build = |staircase| Schedule::Exponential { lr, decay, decay_steps, staircase }.build();
         let (curve, stairs) = (build(false)?, build(true)?);
-        case.compare_numbers("lr after one period", stairs.lr(decay_steps), lr * decay);
+        case.compare_numbers("lr after one period", stairs.rate(decay_steps), lr * decay);
         for step in 0..5 * decay_steps {
-            let (curve, stairs) = (curve.lr(step), stairs.lr(step));
+            let (curve, stairs) = (curve.rate(step), stairs.rate(step));
             if step % decay_steps == 0 {
                 case.compare_numbers("lr of the stairs", stairs, curve);
             }
@@ -362,7 +351,7 @@ fn free_checks() -> Vec<Check> {
 fn exponential(example: &mut Example<'_>) {
     let (lr, decay, decay_steps) = (8.0, 0.25, 2);
     for (name, staircase) in [("rates", false), ("staircase", true)] {
-        let config = ScheduleConfig::Exponential { lr, decay, decay_steps, staircase };
+        let config = Schedule::Exponential { lr, decay, decay_steps, staircase };
         record(example, name, config, 5);
     }
     example.number("lr", lr);
@@ -385,7 +374,7 @@ fn linear(example: &mut Example<'_>) {
     let (lr, total_steps) = (2.0, 4);
     example.number("lr", lr);
     example.number("steps", total_steps as f64);
-    record(example, "rates", ScheduleConfig::Linear { lr, total_steps }, total_steps + 1);
+    record(example, "rates", Schedule::Linear { lr, total_steps }, total_steps + 1);
 }
 
 fn record_cycle(example: &mut Example<'_>, cycle: &Cycle) {
@@ -397,7 +386,7 @@ fn record_cycle(example: &mut Example<'_>, cycle: &Cycle) {
     record(example, "rates", cycle.config, cycle.last + 1);
 }
 
-fn record(example: &mut Example<'_>, name: &str, config: ScheduleConfig, steps: u64) {
+fn record(example: &mut Example<'_>, name: &str, config: Schedule, steps: u64) {
     let schedule = config.build().expect("the hyperparameters are in range");
-    example.array(name, &(0..steps).map(|step| schedule.lr(step)).collect::<Array1<f64>>());
+    example.array(name, &(0..steps).map(|step| schedule.rate(step)).collect::<Array1<f64>>());
 }

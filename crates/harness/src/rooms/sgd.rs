@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ndarray::{Array, Array1, ArrayD, Axis, Dimension, IxDyn, arr0};
 use numerics::Scalar;
-use optim::{OptimError, ScheduleConfig, SgdConfig, Step};
+use optim::{OptimError, Schedule, SgdConfig, Step};
 use serde::Deserialize;
 
 use crate::Check;
@@ -116,7 +116,7 @@ pub(super) struct Declared {
     clip_norm: Option<f64>,
     #[serde(default)]
     pub(super) newton_schulz_steps: u32,
-    schedule: ScheduleConfig,
+    schedule: Schedule,
 }
 
 impl Declared {
@@ -149,7 +149,7 @@ pub(super) fn oracle<T: Scalar>(
         let mut run = || {
             let (mut update, schedule) = (build(&declared)?, declared.schedule.build()?);
             for (t, gradient) in gradients.outer_iter().enumerate() {
-                let lr = schedule.lr(t as u64);
+                let lr = schedule.rate(t as u64);
                 let step = Step { lr, decays: declared.decays.unwrap_or(true) };
                 update(&mut parameter, &cast(&gradient.to_owned()), step)?;
                 trajectory.index_axis_mut(Axis(0), t).assign(&parameter);
@@ -454,7 +454,7 @@ fn descend(
         sgd.update("p", &mut parameter, &arr0(gradient).into_dyn(), Step { lr, decays: true })
             .expect("the gradient has the shape of the parameter");
         positions.push(parameter[[]]);
-        velocities.extend(sgd.velocities().map(|(_, v)| v[[]]));
+        velocities.extend(sgd.velocities.values().map(|v| v[[]]));
     }
     example.number("mu", config.momentum);
     example.number("lambda", config.weight_decay);

@@ -11,7 +11,7 @@ use layers::FullyConnectedConfig;
 use ndarray::{Array, Array2, Array4, ArrayD};
 use ndarray_npy::write_npy;
 use numerics::Rng;
-use optim::{ScheduleConfig, SgdConfig};
+use optim::{Schedule, SgdConfig};
 use tempfile::TempDir;
 use training::{
     Ended, Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
@@ -157,7 +157,7 @@ impl Machine {
             batch_size: 10,
             seed: 7,
             sgd: SgdConfig::default(),
-            schedule: ScheduleConfig::Constant { lr: 1e-3 },
+            schedule: Schedule::Constant { lr: 1e-3 },
             groups: vec![],
             label_smoothing: 0.0,
             augmentation: "none".to_owned(),

@@ -28,7 +28,8 @@ pub(super) fn draw(_: &Inputs) -> Result<String, String> {
         (triangular, SERIES[0], "triangular", (7.2, 0.56)),
         (one_cycle, SERIES[1], "one-cycle", (12.6, 0.86)),
     ] {
-        let rates: Vec<Point> = (0..=SHOWN).map(|step| (step as f64, schedule.lr(step))).collect();
+        let rates: Vec<Point> =
+            (0..=SHOWN).map(|step| (step as f64, schedule.rate(step))).collect();
         chart.line(&mut canvas, &rates, Pen::of(colour, 1.6));
         // A rate belongs to a step; there is none between two.
         for rate in rates {

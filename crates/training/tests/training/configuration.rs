@@ -6,19 +6,19 @@ use datasets::ImageSet;
 use layers::FullyConnectedConfig;
 use ndarray::{Array4, s};
 use numerics::Rng;
-use optim::{OptimiserConfig, ParameterGroup, ScheduleConfig};
+use optim::{OptimiserConfig, ParameterGroup, Schedule};
 use training::{ImageBatches, LayerSpec, Model, ModelSpec, RunConfig, TrainingError};
 
 use crate::tiny::{AUGMENTATION, CLASSES, SEED, STEPS, Setup, finish, images, spec};
 
-fn triangular(total_steps: u64) -> ScheduleConfig {
+fn triangular(total_steps: u64) -> Schedule {
     let (peak_lr, peak_step) = (0.05, 2);
     let (start_fraction, end_fraction) = (0.1, 0.0);
-    ScheduleConfig::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
+    Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
 }
 
-fn linear(total_steps: u64) -> ScheduleConfig {
-    ScheduleConfig::Linear { lr: 0.05, total_steps }
+fn linear(total_steps: u64) -> Schedule {
+    Schedule::Linear { lr: 0.05, total_steps }
 }
 
 /// What building this description says.

@@ -2,7 +2,7 @@
 
 use experiment::{LAST_CHECKPOINT, Record, Status};
 use layers::{FullyConnectedConfig, WeightInit};
-use optim::ScheduleConfig;
+use optim::Schedule;
 use training::{LayerSpec, TrainingError};
 
 use crate::tiny::{Setup, arrays, finish, images};
@@ -52,7 +52,7 @@ fn a_badly_scaled_network_is_warned_of() {
 #[test]
 fn a_training_that_diverges_keeps_its_log_and_its_checkpoints() {
     let mut setup = Setup::new(3);
-    setup.config.schedule = ScheduleConfig::Constant { lr: 1e30 };
+    setup.config.schedule = Schedule::Constant { lr: 1e30 };
     let error = setup.run(setup.begin().unwrap()).unwrap_err();
     assert!(matches!(error, TrainingError::Diverged { .. }), "{error}");
     assert!(error.to_string().contains("lower the learning rate"), "{error}");

@@ -7,7 +7,7 @@ use activations::Activation;
 use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
 use layers::{FullyConnectedConfig, WeightInit};
 use ndarray::ArrayD;
-use optim::ScheduleConfig;
+use optim::Schedule;
 use rayon::ThreadPoolBuilder;
 use safetensors::SafeTensors;
 use training::{Checkpoint, Ended, LayerSpec};
@@ -136,7 +136,7 @@ fn a_training_interrupted_after_every_step_loses_nothing() {
     // In a group that comes to rest between two interruptions, too.
     let resting = |epochs| {
         let mut setup = Setup::grouped(epochs);
-        let schedule = ScheduleConfig::Linear { lr: 0.05, total_steps: STEPS + 1 };
+        let schedule = Schedule::Linear { lr: 0.05, total_steps: STEPS + 1 };
         setup.config.groups[0].schedule = Some(schedule);
         setup
     };

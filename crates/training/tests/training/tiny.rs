@@ -10,7 +10,7 @@ use experiment::{Config, Data, Dtype, Program};
 use layers::{BatchNormConfig, FullyConnectedConfig, WeightInit};
 use ndarray::{Array4, ArrayD, s};
 use numerics::Rng;
-use optim::{MuonConfig, OptimiserConfig, ParameterGroup, ScheduleConfig, SgdConfig};
+use optim::{MuonConfig, OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
 use training::{
     BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Message, Model, ModelSpec,
     Monitor, Progress, Run, RunConfig, TrainingError,
@@ -68,12 +68,7 @@ pub(crate) fn config(epochs: u64) -> RunConfig {
         batch_size: BATCH_SIZE,
         seed: SEED,
         sgd: SgdConfig { momentum: 0.9, weight_decay: 1e-3, ..SgdConfig::default() },
-        schedule: ScheduleConfig::Exponential {
-            lr: 0.05,
-            decay: 0.5,
-            decay_steps: 10,
-            staircase: false,
-        },
+        schedule: Schedule::Exponential { lr: 0.05, decay: 0.5, decay_steps: 10, staircase: false },
         groups: vec![],
         label_smoothing: 0.1,
         augmentation: AUGMENTATION.to_string(),

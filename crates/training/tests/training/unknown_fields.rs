@@ -4,7 +4,7 @@ use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use datasets::{Augmentation, Preprocess, Scaler};
 use experiment::{Evaluation, Tested};
 use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, WeightInit};
-use optim::ScheduleConfig;
+use optim::Schedule;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -70,17 +70,11 @@ fn no_configuration_of_a_training_has_them() {
     let (lr, peak_lr, total_steps, peak_step) = (0.5, 0.5, 9, 3);
     let (start_fraction, end_fraction) = (0.25, 0.0);
     for schedule in [
-        ScheduleConfig::Constant { lr },
-        ScheduleConfig::Exponential { lr, decay: 0.5, decay_steps: 10, staircase: true },
-        ScheduleConfig::Linear { lr, total_steps },
-        ScheduleConfig::Triangular {
-            peak_lr,
-            total_steps,
-            peak_step,
-            start_fraction,
-            end_fraction,
-        },
-        ScheduleConfig::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
+        Schedule::Constant { lr },
+        Schedule::Exponential { lr, decay: 0.5, decay_steps: 10, staircase: true },
+        Schedule::Linear { lr, total_steps },
+        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
+        Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
     ] {
         let mut config = config(2);
         (config.schedule, config.groups) = (schedule, groups());

@@ -5,7 +5,7 @@ use losses::Loss;
 use ndarray::{Array1, Array2, ArrayD};
 use network::{NetworkError, NeuralNetwork};
 use numerics::Rng;
-use optim::{Schedule, ScheduleConfig, Sgd, SgdConfig};
+use optim::{Schedule, Sgd, SgdConfig};
 use serde::Deserialize;
 
 use super::Passes;
@@ -22,7 +22,7 @@ struct Declared {
     loss: Loss,
     momentum: f64,
     clip_norm: Option<f64>,
-    schedule: ScheduleConfig,
+    schedule: Schedule,
     steps: u64,
 }
 
@@ -129,7 +129,7 @@ impl Run {
     fn train(&mut self) -> Result<Vec<f64>, NetworkError> {
         let mut losses = vec![self.loss_and_gradients()?];
         for step in 0..self.steps {
-            let lr = self.schedule.lr(step);
+            let lr = self.schedule.rate(step);
             self.passes.update(&mut self.network, &mut self.sgd, lr)?;
             losses.push(self.loss_and_gradients()?);
         }
