@@ -7,6 +7,7 @@ use losses::{Loss, LossError};
 use optim::OptimError;
 
 /// An error of this crate.
+#[expect(missing_docs, reason = "each field is in the message, in its own words")]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
@@ -15,31 +16,16 @@ pub enum NetworkError {
     NoLayers,
     /// A layer cannot be built, or refuses its input.
     #[error("layer {index} (from 0): {cause}")]
-    Layer {
-        /// Its place in the network.
-        index: usize,
-        /// The error of the layer.
-        cause: LayerError,
-    },
+    Layer { index: usize, cause: LayerError },
     /// A loss compares rows.
     #[error(
         "the last layer must give each example one axis of outputs, but gives shape {got:?}: put \
          a Flatten layer behind it"
     )]
-    OutputShape {
-        /// The shape of its output.
-        got: Vec<usize>,
-    },
+    OutputShape { got: Vec<usize> },
     /// The loss does not go with the last activation.
     #[error("the loss {loss} needs {expected} as the last activation, but got {got}")]
-    LastActivation {
-        /// The loss.
-        loss: Loss,
-        /// The activations that it takes.
-        expected: &'static str,
-        /// The activation that there is.
-        got: Activation,
-    },
+    LastActivation { loss: Loss, expected: &'static str, got: Activation },
     /// The loss refused targets or outputs.
     #[error(transparent)]
     Loss(#[from] LossError),

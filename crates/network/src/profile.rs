@@ -22,9 +22,12 @@ pub enum Part {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
     parts: BTreeMap<Part, Duration>,
-    total: Duration,
-    steps: u64,
-    examples: u64,
+    /// The time of all steps together, with what lies between their parts.
+    pub total: Duration,
+    /// The number of steps.
+    pub steps: u64,
+    /// The number of examples in all steps together.
+    pub examples: u64,
 }
 
 impl Profile {
@@ -32,30 +35,6 @@ impl Profile {
     #[must_use]
     pub fn part(&self, part: Part) -> Duration {
         self.parts.get(&part).copied().unwrap_or_default()
-    }
-
-    /// The time of all parts together.
-    #[must_use]
-    pub fn parts(&self) -> Duration {
-        self.parts.values().sum()
-    }
-
-    /// The time of all steps together, with what lies between their parts.
-    #[must_use]
-    pub fn total(&self) -> Duration {
-        self.total
-    }
-
-    /// The number of steps.
-    #[must_use]
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
-    /// The number of examples in all steps together.
-    #[must_use]
-    pub fn examples(&self) -> u64 {
-        self.examples
     }
 }
 
@@ -131,12 +110,11 @@ mod tests {
         profiler.begin_step();
         profiler.time(Part::Data, || std::thread::sleep(Duration::from_millis(1)));
         let profile = profiler.profile().unwrap();
-        assert_eq!((profile.steps(), profile.examples()), (2, 7));
+        assert_eq!((profile.steps, profile.examples), (2, 7));
         assert_eq!(profile.part(Part::Data), Duration::ZERO);
         assert_eq!(profile.part(Part::Loss), Duration::ZERO);
         assert!(profile.part(Part::Update) >= Duration::from_millis(2));
-        assert_eq!(profile.parts(), profile.part(Part::Update));
-        assert!(profile.total() >= profile.parts());
+        assert!(profile.total >= profile.part(Part::Update));
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl StepTable {
     /// nothing if there was no step.
     #[must_use]
     pub fn new(specs: &[LayerSpec], network: &NeuralNetwork<f32>) -> Option<Self> {
-        let profile = network.profile().filter(|profile| profile.steps() > 0)?;
+        let profile = network.profile().filter(|profile| profile.steps > 0)?;
         let of = |part| seconds(profile, part);
         let layers =
             network.layers().iter().zip(specs).enumerate().map(|(index, (layer, spec))| {
@@ -78,9 +78,9 @@ impl StepTable {
                 }
             });
         Some(Self {
-            steps: profile.steps(),
-            examples: profile.examples() as f64 / profile.steps() as f64,
-            step: profile.total().as_secs_f64() / profile.steps() as f64,
+            steps: profile.steps,
+            examples: profile.examples as f64 / profile.steps as f64,
+            step: profile.total.as_secs_f64() / profile.steps as f64,
             data: of(Part::Data),
             layers: layers.collect(),
             loss: of(Part::Loss),
@@ -112,7 +112,7 @@ impl StepRow {
 }
 
 fn seconds(profile: &Profile, part: Part) -> f64 {
-    profile.part(part).as_secs_f64() / profile.steps() as f64
+    profile.part(part).as_secs_f64() / profile.steps as f64
 }
 
 /// Every output cell takes a multiplication and an addition with each of its weights.
