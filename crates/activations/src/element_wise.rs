@@ -1,7 +1,7 @@
 //! Functions of single numbers, applied to every element of an array.
 
 use ndarray::{Array, ArrayRef, Dimension};
-use numerics::{Scalar, map, map2};
+use numerics::{Scalar, for_each_of_two, map};
 
 /// An activation that acts on each element by itself: `Y = σ(Z)` and `dL/dZ = dL/dY ⊙ σ'(Z)`.
 ///
@@ -21,13 +21,14 @@ pub trait ElementWise {
         map(z, Self::value)
     }
 
-    /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
+    /// `dL/dZ`, in the memory of `dL/dY`; the shapes agree.
     #[must_use]
     fn backward<T: Scalar, D: Dimension>(
         z: &ArrayRef<T, D>,
-        dl_dy: &ArrayRef<T, D>,
+        mut dl_dy: Array<T, D>,
     ) -> Array<T, D> {
-        map2(z, dl_dy, Self::gradient)
+        for_each_of_two(&mut dl_dy, z, |dl_dy, z| *dl_dy = Self::gradient(z, *dl_dy));
+        dl_dy
     }
     // ANCHOR_END: arrays
 }

@@ -42,6 +42,6 @@ mod tests {
     #[test]
     fn the_value_at_zero_is_a_half_and_its_slope_a_quarter() {
         assert_eq!(Sigmoid::forward(&array![0.0]), array![0.5]);
-        assert_eq!(Sigmoid::backward(&array![0.0], &array![8.0]), array![2.0]);
+        assert_eq!(Sigmoid::backward(&array![0.0], array![8.0]), array![2.0]);
     }
 }

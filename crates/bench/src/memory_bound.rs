@@ -70,9 +70,10 @@ type Once = Box<dyn FnMut() -> Result<Duration> + Send>;
 
 fn gelu(z: Arc<ArrayD<f32>>, pass: Pass) -> Once {
     Box::new(move || {
+        let dl_dy = copied(&z);
         let (result, time) = timed(|| match pass {
             Pass::Forward => Ok(Activation::GELU.forward(&z)),
-            _ => Activation::GELU.backward(&z, &z),
+            _ => Activation::GELU.backward_owned(&z, dl_dy),
         });
         recycle(result?);
         Ok(time)

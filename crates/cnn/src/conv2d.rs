@@ -8,6 +8,7 @@ use ndarray::{Array4, ArrayD, CowArray, Ix2, Ix4};
 use numerics::{Rng, Scalar, recycle};
 use serde::{Deserialize, Serialize};
 
+use crate::window::image_shape;
 use crate::{
     Pad, Window, conv2d_backward_bias, conv2d_backward_data, conv2d_backward_weights,
     conv2d_forward,
@@ -71,9 +72,8 @@ impl Conv2DConfig {
         let (window, n_in) = self.window(input_shape)?;
         let shape = [self.kernel_shape.0, self.kernel_shape.1, n_in, self.n_out];
         let w = self.weight_init.sample(KIND, &shape, self.activation, rng)?;
-        let b = self.bias.then(|| ("b", ArrayD::zeros(vec![1, self.n_out])));
-        let parameters = Parameters::new([("W", w)].into_iter().chain(b));
-        let state = LayerState::new(shapes, self.activation, parameters);
+        // All that the layer declares is 0 at first, and b stays so.
+        let state = LayerState::new(shapes, self.activation).with("W", w);
         Ok(Conv2D { state, window, cache: None })
     }
     // ANCHOR_END: init
@@ -86,24 +86,6 @@ impl Conv2DConfig {
     }
 }
 
-/// Rows, columns and channels of an image, all at least 1.
-pub(crate) fn image_shape(
-    layer: &'static str,
-    input_shape: &[usize],
-) -> Result<[usize; 3], LayerError> {
-    match input_shape {
-        &[rows, cols, channels] if rows > 0 && cols > 0 && channels > 0 => {
-            checked_size(layer, "an input example", input_shape)?;
-            Ok([rows, cols, channels])
-        }
-        _ => {
-            let (what, got) = ("the shape of an example", format!("{input_shape:?}"));
-            let expected = "[rows, cols, channels], each at least 1";
-            Err(LayerError::configuration(layer, what, expected, got))
-        }
-    }
-}
-
 impl<T: Scalar> LayerConfig<T> for Conv2DConfig {
     fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
         let n_out = self.n_out;
@@ -111,7 +93,7 @@ impl<T: Scalar> LayerConfig<T> for Conv2DConfig {
             return Err(LayerError::configuration(KIND, "n_out", "at least 1", 0));
         }
         let (window, n_in) = self.window(input_shape)?;
-        let ((k1, k2), (r1, r2)) = (self.kernel_shape, window.output());
+        let ((k1, k2), (r1, r2)) = (self.kernel_shape, window.output);
         let shapes = LayerShapes::new(KIND, input_shape, &[r1, r2, n_out])?;
         let shapes = shapes.weight("W", &[k1, k2, n_in, n_out])?;
         checked_size(KIND, "the patches of one row of an output", &[r2, k1, k2, n_in])?;
@@ -145,13 +127,9 @@ impl<T: Scalar> Conv2D<T> {
         self.parameters().row_or("b", self.n_out(), T::zero())
     }
 
-    fn cached(&self) -> Result<&Cache<T>, LayerError> {
-        self.cache.as_ref().ok_or(LayerError::BackwardBeforeForward { layer: KIND })
-    }
-
     /// `dL/dZ`, from `dL/dY`.
     fn dl_dz(&self, dl_dy: ArrayD<T>) -> Result<Array4<T>, LayerError> {
-        let Cache { x, z } = self.cached()?;
+        let Cache { x, z } = self.state.cached(&self.cache)?;
         self.state.check_gradient(&[&[x.dim().0], self.output_shape()].concat(), &dl_dy)?;
         let dl_dy = dl_dy.into_dimensionality::<Ix4>().expect("check_gradient found four axes");
         Ok(match z {
@@ -162,7 +140,7 @@ impl<T: Scalar> Conv2D<T> {
 
     /// Sets the gradients of the parameters, from `dL/dZ`.
     fn fill_gradients(&mut self, dl_dz: &Array4<T>) -> Result<(), LayerError> {
-        let x = self.cached()?.x.view();
+        let x = self.state.cached(&self.cache)?.x.view();
         let dl_dw = conv2d_backward_weights(x, dl_dz.view(), self.window);
         let mut gradients = vec![("W", dl_dw.into_dyn())];
         if self.parameters().get("b").is_some() {
@@ -253,28 +231,16 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
 mod tests {
     use super::*;
 
-    fn refused(config: Conv2DConfig, shape: &[usize]) -> String {
-        config.build::<f64>(shape, &mut Rng::new(0)).unwrap_err().to_string()
-    }
-
     #[test]
-    fn invalid_configurations_are_refused() {
-        let image = [8, 8, 3];
-        let config = Conv2DConfig::new(4, (3, 3));
-        assert!(refused(config.clone(), &[8, 8]).contains("[rows, cols, channels]"));
-        assert!(refused(config.clone(), &[8, 8, 0]).contains("each at least 1"));
-        assert!(refused(Conv2DConfig { stride: 0, ..config.clone() }, &image).contains("stride"));
-        assert!(refused(Conv2DConfig { n_out: 0, ..config.clone() }, &image).contains("n_out"));
+    fn what_would_be_too_large_is_refused() {
+        let refused = |config: Conv2DConfig| {
+            config.build::<f64>(&[8, 8, 3], &mut Rng::new(0)).unwrap_err().to_string()
+        };
         let wide = Conv2DConfig::new(1 << 40, (3, 3));
-        assert!(refused(wide, &image).contains("an output example of shape [8, 8, 1099511627776]"));
+        assert!(refused(wide).contains("an output example of shape [8, 8, 1099511627776]"));
         // A row of the output has 16 cells, whose patches of 8,192 by 8,192 cells are too much.
         let (stride, pad) = (1 << 10, Pad::Cells(12_000, 12_000));
         let deep = Conv2DConfig { stride, pad, ..Conv2DConfig::new(1, (1 << 13, 1 << 13)) };
-        assert!(refused(deep, &image).contains("the patches of one row of an output of shape"));
-        let big = Conv2DConfig { kernel_shape: (9, 9), pad: Pad::Valid, ..config };
-        assert_eq!(
-            refused(big, &image),
-            "Conv2D: kernel_shape must be at most the padded input, 8x8, but is 9x9"
-        );
+        assert!(refused(deep).contains("the patches of one row of an output of shape"));
     }
 }

@@ -22,10 +22,7 @@ pub struct Conv2DGradients<T> {
     pub dl_db: Array2<T>,
 }
 
-/// The convolution of [`im2col_forward`], by the kernel that [`conv2d_algorithm`] chooses.
-///
-/// # Panics
-/// As [`im2col_forward`].
+/// The convolution of [`im2col_forward`], by the kernel that [`conv2d_algorithm`] chooses; panics as that does.
 #[must_use]
 pub fn conv2d_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
@@ -39,10 +36,7 @@ pub fn conv2d_forward<T: Scalar>(
     }
 }
 
-/// The gradients of [`conv2d_forward`], from `dL/dZ` of the shape of its result.
-///
-/// # Panics
-/// As [`im2col_forward`].
+/// The gradients of [`conv2d_forward`], from `dL/dZ` of the shape of its result; panics as that does.
 #[must_use]
 pub fn conv2d_backward<T: Scalar>(
     x: ArrayView4<'_, T>,
@@ -58,10 +52,7 @@ pub fn conv2d_backward<T: Scalar>(
     }
 }
 
-/// `dL/dX` of [`conv2d_forward`].
-///
-/// # Panics
-/// As [`im2col_backward_data`].
+/// `dL/dX` of [`conv2d_forward`]; panics as [`im2col_backward_data`].
 #[must_use]
 pub fn conv2d_backward_data<T: Scalar>(
     w: ArrayView4<'_, T>,
@@ -74,10 +65,7 @@ pub fn conv2d_backward_data<T: Scalar>(
     }
 }
 
-/// `dL/dW` of [`conv2d_forward`].
-///
-/// # Panics
-/// As [`im2col_backward_weights`].
+/// `dL/dW` of [`conv2d_forward`]; panics as [`im2col_backward_weights`].
 #[must_use]
 pub fn conv2d_backward_weights<T: Scalar>(
     x: ArrayView4<'_, T>,
@@ -122,13 +110,9 @@ const FEWEST_FILTERS: usize = 8;
 /// shapes of `cargo xtask bench conv` and on others, in batches of 64 images and more. An image of 5 by 5
 /// needs as many tiles as one of 8 by 8, for instance, and loses.
 ///
-/// The range of the numbers plays no part either, though Winograd's error is in proportion to the largest number
-/// that a tile sees, and one that is not finite spoils the outputs of its tile that do not see it. To find the
-/// range is a pass over all inputs, in a layer whose speed is that of memory; and an image would be computed in
-/// another way because of one pixel, or because of an image beside it. Nothing in the workspace needs it: the inputs of
-/// networks are bytes that were scaled, what a layer makes of them is normalised or trained on, and logits that
-/// are not finite are an error by either algorithm. For data of another kind, there are [`im2col_forward`] and
-/// `f64`.
+/// The range of the numbers plays no part, though a number that is not finite spoils a whole tile of Winograd's:
+/// to find it is a pass over all inputs, and an image would be computed in another way because of one pixel. For
+/// such data, there are [`im2col_forward`] and `f64`.
 ///
 /// In `f64`, always im2col. There nobody waits for a result, but gradients are verified, and im2col
 /// loses fewer digits. The number of images plays no part, so that what is computed for an image does
@@ -140,7 +124,7 @@ pub fn conv2d_algorithm<T: Scalar>(
     channels: usize,
     filters: usize,
 ) -> Conv2DAlgorithm {
-    let (rows, cols) = window.output();
+    let (rows, cols) = window.output;
     let products = POINTS * rows.div_ceil(4) * cols.div_ceil(4);
     let pays =
         9 * rows * cols >= 2 * products && channels >= FEWEST_CHANNELS && filters >= FEWEST_FILTERS;
@@ -164,8 +148,8 @@ pub fn conv2d_backward_bias<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {
 /// Panics unless images and weights are those of `window`.
 pub(crate) fn assert_shapes<T>(x: ArrayView4<'_, T>, w: ArrayView4<'_, T>, window: Window) {
     let ((_, rows, cols, x_channels), (k1, k2, w_channels, _)) = (x.dim(), w.dim());
-    assert_eq!((rows, cols), window.input(), "the window was made for the input");
-    assert_eq!((k1, k2), window.kernel(), "the window was made for the kernel");
+    assert_eq!((rows, cols), window.input, "the window was made for the input");
+    assert_eq!((k1, k2), window.kernel, "the window was made for the kernel");
     assert_eq!(x_channels, w_channels, "every input channel has its weights");
 }
 
@@ -201,34 +185,28 @@ mod tests {
     fn the_chosen_kernel_computes() {
         for (side, algorithm) in [(8, Conv2DAlgorithm::Winograd), (5, Conv2DAlgorithm::Im2col)] {
             let window = window(side, 3, 1);
-            assert_eq!(conv2d_algorithm::<f32>(window, 16, 16), algorithm);
             let mut rng = Rng::new(0);
             let x: Array4<f32> = rng.normal_array((2, side, side, 16), 0.0, 1.0);
             let w = rng.normal_array((3, 3, 16, 16), 0.0, 1.0);
             let b = rng.normal_array((1, 16), 0.0, 1.0);
             let (x, w, b) = (x.view(), w.view(), b.view());
             let z = conv2d_forward(x, w, b, window);
-            let computed = [
-                conv2d_backward_data(w, z.view(), window),
-                conv2d_backward_weights(x, z.view(), window),
-            ];
-            let (forward, backward) = match algorithm {
-                Conv2DAlgorithm::Im2col => (
+            let g = z.view();
+            let data = conv2d_backward_data(w, g, window);
+            let weights = conv2d_backward_weights(x, g, window);
+            let expected = match algorithm {
+                Conv2DAlgorithm::Im2col => [
                     im2col_forward(x, w, b, window),
-                    [
-                        im2col_backward_data(w, z.view(), window),
-                        im2col_backward_weights(x, z.view(), window),
-                    ],
-                ),
-                Conv2DAlgorithm::Winograd => (
+                    im2col_backward_data(w, g, window),
+                    im2col_backward_weights(x, g, window),
+                ],
+                Conv2DAlgorithm::Winograd => [
                     winograd_forward(x, w, b, window),
-                    [
-                        winograd_backward_data(w, z.view(), window),
-                        winograd_backward_weights(x, z.view(), window),
-                    ],
-                ),
+                    winograd_backward_data(w, g, window),
+                    winograd_backward_weights(x, g, window),
+                ],
             };
-            assert!(z == forward && computed == backward, "{algorithm}");
+            assert!([z, data, weights] == expected, "{algorithm}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Global average pooling.
 
 use activations::Activation;
-use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters};
+use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState};
 use ndarray::{Array2, Array4, ArrayD, ArrayView2, ArrayView4, Axis, Ix2, Ix4};
 use numerics::Scalar;
 use serde::{Deserialize, Serialize};
 
-use crate::conv2d::image_shape;
+use crate::window::image_shape;
 
 /// Declares a [`GlobalAveragePool2D`] layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ impl GlobalAveragePool2DConfig {
     ) -> Result<GlobalAveragePool2D<T>, LayerError> {
         let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
         let image = (input_shape[0], input_shape[1]);
-        let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
+        let state = LayerState::new(shapes, Activation::Linear);
         Ok(GlobalAveragePool2D { state, image, batch_size: None })
     }
 }
@@ -72,9 +72,7 @@ impl<T: Scalar> Layer<T> for GlobalAveragePool2D<T> {
     }
 
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let Some(m) = self.batch_size else {
-            return Err(LayerError::BackwardBeforeForward { layer: KIND });
-        };
+        let m = *self.state.cached(&self.batch_size)?;
         self.state.check_gradient(&[m, self.n_out()], &dl_dy)?;
         let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
         Ok(global_average_pool_backward(dl_dy.view(), self.image).into_dyn())

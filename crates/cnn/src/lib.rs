@@ -10,7 +10,7 @@
 //!
 //! [`Window`] says which input cells an output cell sees. The kernels [`conv2d_forward`],
 //! [`conv2d_backward`], [`max_pool_forward`] and the rest are what the book derives, made fast;
-//! [`mod@reference`] holds the obvious versions.
+//! [`mod@reference`] holds the obvious version of convolution.
 //!
 //! ```
 //! use cnn::{Conv2DConfig, Pad};

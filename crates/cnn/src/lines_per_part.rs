@@ -22,10 +22,7 @@ mod tests {
             [256, 250, 32]
         );
         // As many as there are lines, if they are few.
-        assert_eq!(
-            [(0, 5), (1, 5), (3, 1), (7, 0)].map(|(n, m)| lines_per_part(n, m)),
-            [1, 1, 1, 1]
-        );
+        assert_eq!([(0, 5), (1, 5), (3, 1), (7, 0)].map(|(n, m)| lines_per_part(n, m)), [1; 4]);
         for total in 1..200 {
             for most in 1..50 {
                 let lines = lines_per_part(total, most);

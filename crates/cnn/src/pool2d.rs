@@ -3,13 +3,13 @@
 use std::fmt;
 
 use activations::Activation;
-use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, checked_size};
-use ndarray::{Array4, ArrayD, Ix4};
+use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, checked_size};
+use ndarray::{Array4, ArrayD, ArrayView4, Ix4};
 use numerics::{Scalar, recycle};
 use serde::{Deserialize, Serialize};
 
-use crate::conv2d::image_shape;
 use crate::pool2d_kernel::MOST_CELLS;
+use crate::window::image_shape;
 use crate::{
     Pad, Window, average_pool_backward, average_pool_forward, max_pool_backward, max_pool_forward,
 };
@@ -64,7 +64,7 @@ impl Pool2DConfig {
     pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<Pool2D<T>, LayerError> {
         let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
         let (window, _) = self.window(input_shape)?;
-        let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
+        let state = LayerState::new(shapes, Activation::Linear);
         Ok(Pool2D { state, mode: self.mode, window, cache: None })
     }
 
@@ -87,7 +87,7 @@ impl<T: Scalar> LayerConfig<T> for Pool2DConfig {
         }
         let (rows, cols) = window.padded();
         checked_size(KIND, "a padded image", &[rows, cols, channels])?;
-        let (r1, r2) = window.output();
+        let (r1, r2) = window.output;
         LayerShapes::new(KIND, input_shape, &[r1, r2, channels])
     }
 
@@ -115,9 +115,23 @@ const KIND: &str = "Pool2D";
 
 /// Results of the forward pass that backward needs; the inputs are not among them.
 #[derive(Clone, Debug)]
-enum Cache {
-    Max { winner: Array4<u16> },
-    Average { batch_size: usize },
+struct Cache {
+    batch_size: usize,
+    /// Of max pooling.
+    winner: Option<Array4<u16>>,
+}
+
+impl<T: Scalar> Pool2D<T> {
+    /// The output, and the winners of max pooling.
+    fn pooled(&self, x: ArrayView4<'_, T>) -> (Array4<T>, Option<Array4<u16>>) {
+        match self.mode {
+            PoolMode::Max => {
+                let (y, winner) = max_pool_forward(x, self.window);
+                (y, Some(winner))
+            }
+            PoolMode::Average => (average_pool_forward(x, self.window), None),
+        }
+    }
 }
 
 impl<T: Scalar> Layer<T> for Pool2D<T> {
@@ -133,18 +147,10 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(&x)?;
         let x = x.into_dimensionality::<Ix4>().expect("check_input found four axes");
-        let (y, cache) = match self.mode {
-            PoolMode::Max => {
-                let (y, winner) = max_pool_forward(x.view(), self.window);
-                (y, Cache::Max { winner })
-            }
-            PoolMode::Average => {
-                let y = average_pool_forward(x.view(), self.window);
-                (y, Cache::Average { batch_size: x.dim().0 })
-            }
-        };
+        let (y, winner) = self.pooled(x.view());
+        let cache = Cache { batch_size: x.dim().0, winner };
         recycle(x);
-        if let Some(Cache::Max { winner }) = self.cache.replace(cache) {
+        if let Some(Cache { winner: Some(winner), .. }) = self.cache.replace(cache) {
             recycle(winner);
         }
         Ok(y.into_dyn())
@@ -153,18 +159,12 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
 
     // ANCHOR: backward
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let m = match &self.cache {
-            Some(Cache::Max { winner }) => winner.dim().0,
-            Some(Cache::Average { batch_size }) => *batch_size,
-            None => return Err(LayerError::BackwardBeforeForward { layer: KIND }),
-        };
-        self.state.check_gradient(&[&[m], self.output_shape()].concat(), &dl_dy)?;
+        let Cache { batch_size, winner } = self.state.cached(&self.cache)?;
+        self.state.check_gradient(&[&[*batch_size], self.output_shape()].concat(), &dl_dy)?;
         let dl_dy = dl_dy.into_dimensionality::<Ix4>().expect("check_gradient found four axes");
-        let dl_dx = match &self.cache {
-            Some(Cache::Max { winner }) => {
-                max_pool_backward(dl_dy.view(), winner.view(), self.window)
-            }
-            _ => average_pool_backward(dl_dy.view(), self.window),
+        let dl_dx = match winner {
+            Some(winner) => max_pool_backward(dl_dy.view(), winner.view(), self.window),
+            None => average_pool_backward(dl_dy.view(), self.window),
         };
         recycle(dl_dy);
         Ok(dl_dx.into_dyn())
@@ -174,14 +174,10 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         self.state.check_input(x)?;
         let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
-        let y = match self.mode {
-            PoolMode::Max => {
-                let (y, winner) = max_pool_forward(x, self.window);
-                recycle(winner);
-                y
-            }
-            PoolMode::Average => average_pool_forward(x, self.window),
-        };
+        let (y, winner) = self.pooled(x);
+        if let Some(winner) = winner {
+            recycle(winner);
+        }
         Ok(y.into_dyn())
     }
 

@@ -6,8 +6,7 @@
 use std::ops::Range;
 
 use ndarray::{Array4, ArrayView4, ArrayViewMut4, Axis, CowArray, Ix4, s};
-use numerics::{Scalar, reused, vectorized};
-use rayon::prelude::*;
+use numerics::{Scalar, map_tasks, reused, vectorized};
 
 use crate::Window;
 
@@ -29,29 +28,27 @@ pub fn max_pool_forward<T: Scalar>(
     let mut y = outputs(x, window);
     let mut winner = reused(y.raw_dim());
     let (each, one) = (Axis(0), images_per_task::<T>(window, x.dim().3));
-    (y.axis_chunks_iter_mut(each, one).into_par_iter())
-        .zip(winner.axis_chunks_iter_mut(each, one))
-        .zip(x.axis_chunks_iter(each, one))
-        .for_each(|((mut y, mut winner), x)| {
-            let (images, _, _, channels) = x.dim();
-            let x = padded(x, window);
-            let (x, y, winner) = (contiguous(&x), all(&mut y), all(&mut winner));
-            for_each_cell(
-                window,
-                images,
-                channels,
-                #[inline(always)]
-                |cell, input, output| {
-                    let best = y[output.clone()].iter_mut().zip(&mut winner[output]);
-                    for ((y, winner), &x) in best.zip(&x[input]) {
-                        // No branch, so that it becomes vector instructions.
-                        let wins = (cell == 0) | (x > *y) | (x.is_nan() & !y.is_nan());
-                        *y = if wins { x } else { *y };
-                        *winner = if wins { cell } else { *winner };
-                    }
-                },
-            );
-        });
+    let outputs = y.axis_chunks_iter_mut(each, one).zip(winner.axis_chunks_iter_mut(each, one));
+    map_tasks(outputs.zip(x.axis_chunks_iter(each, one)), true, &|_, ((mut y, mut winner), x)| {
+        let (images, _, _, channels) = x.dim();
+        let x = padded(&x, window);
+        let (x, y, winner) = (contiguous(&x), all(&mut y), all(&mut winner));
+        for_each_cell(
+            window,
+            images,
+            channels,
+            #[inline(always)]
+            |cell, input, output| {
+                let best = y[output.clone()].iter_mut().zip(&mut winner[output]);
+                for ((y, winner), &x) in best.zip(&x[input]) {
+                    // No branch, so that it becomes vector instructions.
+                    let wins = (cell == 0) | (x > *y) | (x.is_nan() & !y.is_nan());
+                    *y = if wins { x } else { *y };
+                    *winner = if wins { cell } else { *winner };
+                }
+            },
+        );
+    });
     (y, winner)
 }
 // ANCHOR_END: max_forward
@@ -76,7 +73,7 @@ pub fn max_pool_backward<T: Scalar>(
     inputs(dl_dy, window, |images, dl_dy, dl_dx| {
         let winner = winner.slice_axis(Axis(0), images.clone().into());
         let winner = winner.as_standard_layout();
-        let winner = winner.as_slice().expect("the standard layout is contiguous");
+        let winner = contiguous(&winner);
         for_each_cell(
             window,
             images.len(),
@@ -106,22 +103,21 @@ pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> 
     let mut y = outputs(x, window);
     let divisor = T::of(cells(window) as f64);
     let (each, one) = (Axis(0), images_per_task::<T>(window, x.dim().3));
-    (y.axis_chunks_iter_mut(each, one).into_par_iter())
-        .zip(x.axis_chunks_iter(each, one))
-        .for_each(|(mut y, x)| {
-            let (images, _, _, channels) = x.dim();
-            let x = padded(x, window);
-            let (x, y) = (contiguous(&x), all(&mut y));
-            y.fill(T::zero());
-            for_each_cell(
-                window,
-                images,
-                channels,
-                #[inline(always)]
-                |_, input, output| y[output].iter_mut().zip(&x[input]).for_each(|(y, &x)| *y += x),
-            );
-            y.iter_mut().for_each(|y| *y /= divisor);
-        });
+    let tasks = y.axis_chunks_iter_mut(each, one).zip(x.axis_chunks_iter(each, one));
+    map_tasks(tasks, true, &|_, (mut y, x)| {
+        let (images, _, _, channels) = x.dim();
+        let x = padded(&x, window);
+        let (x, y) = (contiguous(&x), all(&mut y));
+        y.fill(T::zero());
+        for_each_cell(
+            window,
+            images,
+            channels,
+            #[inline(always)]
+            |_, input, output| y[output].iter_mut().zip(&x[input]).for_each(|(y, &x)| *y += x),
+        );
+        y.iter_mut().for_each(|y| *y /= divisor);
+    });
     y
 }
 // ANCHOR_END: average_forward
@@ -158,7 +154,7 @@ pub(crate) const MOST_CELLS: usize = 1 << 16;
 
 /// The number of cells of the kernel.
 fn cells(window: Window) -> usize {
-    window.kernel().0 * window.kernel().1
+    window.kernel.0 * window.kernel.1
 }
 
 // ANCHOR: for_each_cell
@@ -171,7 +167,7 @@ fn for_each_cell(
     channels: usize,
     mut visit: impl FnMut(u16, Range<usize>, Range<usize>),
 ) {
-    let ((r1, r2), (k1, k2), stride) = (window.output(), window.kernel(), window.stride());
+    let ((r1, r2), (k1, k2), stride) = (window.output, window.kernel, window.stride);
     let (padded_rows, padded_cols) = window.padded();
     vectorized(
         #[inline(always)]
@@ -197,27 +193,22 @@ fn for_each_cell(
 // ANCHOR_END: for_each_cell
 
 /// The images with their padding, in standard layout; a view if nothing has to change.
-fn padded<'a, T: Scalar>(x: ArrayView4<'a, T>, window: Window) -> CowArray<'a, T, Ix4> {
-    let (m, rows, cols, channels) = x.dim();
-    let (p1, p2) = window.pad();
+fn padded<'a, T: Scalar>(x: &'a ArrayView4<'_, T>, window: Window) -> CowArray<'a, T, Ix4> {
+    let ((m, rows, cols, channels), (p1, p2)) = (x.dim(), window.pad);
     if (p1, p2) == (0, 0) {
-        return if x.is_standard_layout() {
-            x.into()
-        } else {
-            x.as_standard_layout().into_owned().into()
-        };
+        return x.as_standard_layout();
     }
     let (padded_rows, padded_cols) = window.padded();
     let mut padded = Array4::zeros((m, padded_rows, padded_cols, channels));
-    padded.slice_mut(s![.., p1..p1 + rows, p2..p2 + cols, ..]).assign(&x);
+    padded.slice_mut(s![.., p1..p1 + rows, p2..p2 + cols, ..]).assign(x);
     padded.into()
 }
 
 /// An array of the shape of the output.
 fn outputs<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> Array4<T> {
     let (m, rows, cols, channels) = x.dim();
-    assert_eq!((rows, cols), window.input(), "the window was made for the input");
-    let (r1, r2) = window.output();
+    assert_eq!((rows, cols), window.input, "the window was made for the input");
+    let (r1, r2) = window.output;
     reused((m, r1, r2, channels))
 }
 
@@ -229,33 +220,32 @@ fn inputs<T: Scalar>(
     add: impl Fn(Range<usize>, &[T], &mut [T]) + Sync,
 ) -> Array4<T> {
     let (m, r1, r2, channels) = dl_dy.dim();
-    assert_eq!((r1, r2), window.output(), "the window was made for the output");
-    let ((rows, cols), (p1, p2)) = (window.input(), window.pad());
+    assert_eq!((r1, r2), window.output, "the window was made for the output");
+    let ((rows, cols), (p1, p2)) = (window.input, window.pad);
     let mut dl_dx = reused((m, rows, cols, channels));
     let (padded_rows, padded_cols) = window.padded();
     let at_once = images_per_task::<T>(window, channels);
-    (dl_dx.axis_chunks_iter_mut(Axis(0), at_once).into_par_iter())
-        .zip(dl_dy.axis_chunks_iter(Axis(0), at_once))
-        .enumerate()
-        .for_each(|(task, (mut dl_dx, dl_dy))| {
-            let count = dl_dy.len_of(Axis(0));
-            let images = task * at_once..task * at_once + count;
-            let dl_dy = dl_dy.as_standard_layout();
-            let dl_dy = dl_dy.as_slice().expect("the standard layout is contiguous");
-            if (p1, p2) == (0, 0) {
-                let dl_dx = all(&mut dl_dx);
-                dl_dx.fill(T::zero());
-                return add(images, dl_dy, dl_dx);
-            }
-            let mut padded = Array4::zeros((count, padded_rows, padded_cols, channels));
-            add(images, dl_dy, all(&mut padded.view_mut()));
-            dl_dx.assign(&padded.slice(s![.., p1..p1 + rows, p2..p2 + cols, ..]));
-        });
+    let tasks = dl_dx.axis_chunks_iter_mut(Axis(0), at_once);
+    let tasks = tasks.zip(dl_dy.axis_chunks_iter(Axis(0), at_once));
+    map_tasks(tasks, true, &|task, (mut dl_dx, dl_dy)| {
+        let count = dl_dy.len_of(Axis(0));
+        let images = task * at_once..task * at_once + count;
+        let dl_dy = dl_dy.as_standard_layout();
+        let dl_dy = contiguous(&dl_dy);
+        if (p1, p2) == (0, 0) {
+            let dl_dx = all(&mut dl_dx);
+            dl_dx.fill(T::zero());
+            return add(images, dl_dy, dl_dx);
+        }
+        let mut padded = Array4::zeros((count, padded_rows, padded_cols, channels));
+        add(images, dl_dy, all(&mut padded.view_mut()));
+        dl_dx.assign(&padded.slice(s![.., p1..p1 + rows, p2..p2 + cols, ..]));
+    });
     dl_dx
 }
 
 fn contiguous<'a, T>(x: &'a CowArray<'_, T, Ix4>) -> &'a [T] {
-    x.as_slice().expect("padding makes the layout standard")
+    x.as_slice().expect("the standard layout is contiguous")
 }
 
 /// All elements of some images of a new array.
@@ -272,11 +262,11 @@ fn images_per_task<T: Scalar>(window: Window, channels: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, Array2, array};
+    use ndarray::{Array2, array};
     use numerics::Rng;
 
     use super::*;
-    use crate::{Pad, PoolMode, reference};
+    use crate::Pad;
 
     fn image(x: Array2<f64>) -> Array4<f64> {
         let (rows, cols) = x.dim();
@@ -295,9 +285,7 @@ mod tests {
         let (y, winner) = max_pool_forward(x.view(), window);
         assert_eq!(y, image(array![[4.0, 5.0], [1.0, -1.0]]));
         // Ties go to the first in row-major order: cell (1, 0) of the second window, (0, 1) of the third.
-        assert_eq!(winner.into_raw_vec_and_offset().0, [2, 2, 1, 0]);
-
-        let (_, winner) = max_pool_forward(x.view(), window);
+        assert!(winner.iter().eq(&[2, 2, 1, 0]));
         let dl_dy = image(array![[10.0, 20.0], [30.0, 40.0]]);
         let dl_dx = max_pool_backward(dl_dy.view(), winner.view(), window);
         let expected = image(array![
@@ -309,61 +297,25 @@ mod tests {
         assert_eq!(dl_dx, expected);
     }
 
+    /// The harness compares batches that one task takes with the formulas.
     #[test]
-    fn overlapping_averages_add_up() {
-        let x = image(array![[4.0, 8.0, 12.0], [0.0, 4.0, 8.0]]);
-        let window = Window::new("Pool2D", (2, 3), (2, 2), 1, Pad::Valid).unwrap();
-        assert_eq!(average_pool_forward(x.view(), window), image(array![[4.0, 8.0]]));
-        let dl_dx = average_pool_backward(image(array![[4.0, 8.0]]).view(), window);
-        assert_eq!(dl_dx, image(array![[1.0, 3.0, 2.0], [1.0, 3.0, 2.0]]));
-    }
-
-    #[test]
-    fn padding_counts_as_zeros() {
-        let x = image(array![[-4.0]]);
-        let window = Window::new("Pool2D", (1, 1), (2, 2), 1, Pad::Cells(1, 1)).unwrap();
-        let (y, winner) = max_pool_forward(x.view(), window);
-        assert_eq!(y, image(array![[0.0, 0.0], [0.0, 0.0]]));
-        let ones = image(array![[1.0, 1.0], [1.0, 1.0]]);
-        assert_eq!(max_pool_backward(ones.view(), winner.view(), window), image(array![[0.0]]));
-        assert_eq!(
-            average_pool_forward(x.view(), window),
-            image(array![[-1.0, -1.0], [-1.0, -1.0]])
-        );
-        assert_eq!(average_pool_backward(ones.view(), window), image(array![[1.0]]));
-    }
-
-    #[test]
-    fn walks_agree_with_the_loops() {
-        for (input, kernel, stride, pad) in [
-            ((7, 9), (3, 2), 2, Pad::Valid),
-            ((7, 8), (3, 5), 1, Pad::Same),
-            ((5, 5), (2, 2), 3, Pad::Cells(1, 0)),
-            ((2, 2), (5, 4), 2, Pad::Cells(3, 3)),
-        ] {
-            let window = Window::new("Pool2D", input, kernel, stride, pad).unwrap();
-            let mut rng = Rng::new(2);
-            // Few distinct values, so that ties occur.
-            let x =
-                Array::from_shape_simple_fn((3, input.0, input.1, 4), || rng.below(5) as f64 - 2.0);
-            let (y, winner) = max_pool_forward(x.view(), window);
-            assert_eq!(y, reference::pool2d_forward(x.view(), PoolMode::Max, window));
-            let dl_dy = Array::from_shape_simple_fn(y.raw_dim(), || rng.below(9) as f64);
-            assert_eq!(
-                max_pool_backward(dl_dy.view(), winner.view(), window),
-                reference::pool2d_backward(x.view(), dl_dy.view(), PoolMode::Max, window)
-            );
-            let close = |fast: Array4<f64>, slow: Array4<f64>| {
-                assert!((fast - slow).iter().all(|error| error.abs() <= 1e-14));
+    fn batches_of_several_tasks_are_pooled_image_by_image() {
+        let each = |a: &Array4<f64>, n: usize| a.slice(s![n..n + 1, .., .., ..]).to_owned();
+        for (kernel, stride, pad) in [((3, 2), 2, Pad::Valid), ((3, 5), 1, Pad::Same)] {
+            let window = Window::new("Pool2D", (27, 29), kernel, stride, pad).unwrap();
+            let at_once = images_per_task::<f64>(window, 8);
+            let x: Array4<f64> = Rng::new(2).normal_array((2 * at_once + 1, 27, 29, 8), 0.0, 1.0);
+            let pool = |x: &Array4<f64>| {
+                let (y, winner) = max_pool_forward(x.view(), window);
+                let dl_dx = max_pool_backward(y.view(), winner.view(), window);
+                let mean = average_pool_forward(x.view(), window);
+                let of_mean = average_pool_backward(mean.view(), window);
+                [y, dl_dx, mean, of_mean]
             };
-            close(
-                average_pool_forward(x.view(), window),
-                reference::pool2d_forward(x.view(), PoolMode::Average, window),
-            );
-            close(
-                average_pool_backward(dl_dy.view(), window),
-                reference::pool2d_backward(x.view(), dl_dy.view(), PoolMode::Average, window),
-            );
+            let all = pool(&x);
+            for n in 0..x.dim().0 {
+                assert!(pool(&each(&x, n)) == all.each_ref().map(|all| each(all, n)), "{n}");
+            }
         }
     }
 }

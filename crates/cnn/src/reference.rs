@@ -1,17 +1,15 @@
-//! Reference versions: one loop per index of the formula. The unit tests compare the fast kernels with them; the
-//! harness compares the layers, which are built on the fast kernels, with finite differences and the oracle.
-//!
-//! They are slow; nothing outside the tests calls them.
+//! The obvious version of convolution: one loop per index of the formula. The tests compare the fast kernels with it;
+//! the harness compares the layers with finite differences, transcribed formulas and the oracle.
 
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4};
 use numerics::Scalar;
 
-use crate::{Conv2DGradients, PoolMode, Window};
+use crate::{Conv2DGradients, Window};
 
 /// Calls `visit(r, q, i, j, x, y)` for every output cell `(r, q)` and kernel cell `(i, j)` that sees
 /// the image cell `(x, y)`, in row-major order of `(r, q, i, j)`.
 fn for_each_pair(window: Window, mut visit: impl FnMut([usize; 6])) {
-    let ((r1, r2), (k1, k2)) = (window.output(), window.kernel());
+    let ((r1, r2), (k1, k2)) = (window.output, window.kernel);
     for r in 0..r1 {
         for q in 0..r2 {
             for i in 0..k1 {
@@ -34,7 +32,7 @@ pub fn conv2d_forward<T: Scalar>(
     window: Window,
 ) -> Array4<T> {
     let (m, channels, filters) = (x.dim().0, w.dim().2, w.dim().3);
-    let (rows, cols) = window.output();
+    let (rows, cols) = window.output;
     let mut z = Array4::from_shape_fn((m, rows, cols, filters), |(.., f)| b[[0, f]]);
     for_each_pair(window, |[r, q, i, j, row, col]| {
         for n in 0..m {
@@ -75,73 +73,4 @@ pub fn conv2d_backward<T: Scalar>(
         }
     });
     Conv2DGradients { dl_dx, dl_dw, dl_db }
-}
-
-/// The maximum or the mean of each window of the padded image.
-#[must_use]
-pub fn pool2d_forward<T: Scalar>(
-    x: ArrayView4<'_, T>,
-    mode: PoolMode,
-    window: Window,
-) -> Array4<T> {
-    let (m, .., channels) = x.dim();
-    let (rows, cols) = window.output();
-    Array4::from_shape_fn((m, rows, cols, channels), |(n, r, q, c)| {
-        let cells = cells_of(x, window, [n, r, q, c]);
-        match mode {
-            PoolMode::Max => cells[first_maximum(&cells)],
-            PoolMode::Average => cells.iter().copied().sum::<T>() / T::of(cells.len() as f64),
-        }
-    })
-}
-
-/// `dL/dX` of [`pool2d_forward`].
-#[must_use]
-pub fn pool2d_backward<T: Scalar>(
-    x: ArrayView4<'_, T>,
-    dl_dy: ArrayView4<'_, T>,
-    mode: PoolMode,
-    window: Window,
-) -> Array4<T> {
-    let (k1, k2) = window.kernel();
-    let mut dl_dx = Array4::zeros(x.raw_dim());
-    for ((n, r, q, c), &g) in dl_dy.indexed_iter() {
-        let cells = cells_of(x, window, [n, r, q, c]);
-        let winner = first_maximum(&cells);
-        for i in 0..k1 {
-            for j in 0..k2 {
-                let (Some(row), Some(col)) = (window.input_row(r, i), window.input_col(q, j))
-                else {
-                    continue;
-                };
-                match mode {
-                    PoolMode::Max if i * k2 + j == winner => dl_dx[[n, row, col, c]] += g,
-                    PoolMode::Max => {}
-                    PoolMode::Average => dl_dx[[n, row, col, c]] += g / T::of((k1 * k2) as f64),
-                }
-            }
-        }
-    }
-    dl_dx
-}
-
-/// The cells that the kernel sees from one output cell, in row-major order, padding as zeros.
-fn cells_of<T: Scalar>(x: ArrayView4<'_, T>, window: Window, [n, r, q, c]: [usize; 4]) -> Vec<T> {
-    let (k1, k2) = window.kernel();
-    let cell = |i, j| Some(x[[n, window.input_row(r, i)?, window.input_col(q, j)?, c]]);
-    (0..k1)
-        .flat_map(|i| (0..k2).map(move |j| (i, j)))
-        .map(|(i, j)| cell(i, j).unwrap_or_else(T::zero))
-        .collect()
-}
-
-/// The first of the largest cells; the first NaN if there is one.
-fn first_maximum<T: Scalar>(cells: &[T]) -> usize {
-    let mut winner = 0;
-    for (index, &cell) in cells.iter().enumerate() {
-        if cell > cells[winner] || (cell.is_nan() && !cells[winner].is_nan()) {
-            winner = index;
-        }
-    }
-    winner
 }

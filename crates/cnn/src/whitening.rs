@@ -2,8 +2,7 @@
 
 use layers::{LayerError, checked_size};
 use ndarray::{Array2, Array4, ArrayView2, ArrayView4, Axis, s};
-use numerics::{Scalar, symmetric_eigen};
-use rayon::prelude::*;
+use numerics::{Scalar, map_tasks, symmetric_eigen};
 
 const KIND: &str = "Whitening";
 
@@ -39,11 +38,8 @@ pub fn patch_covariance<T: Scalar>(
         return Err(invalid("the number of patches", expected, patches.to_string()));
     }
     checked_size(KIND, "W", &[d, 2 * d])?;
-    let partial: Vec<Array2<f64>> = images
-        .axis_chunks_iter(Axis(0), IMAGES_PER_CHUNK)
-        .into_par_iter()
-        .map(|images| sum_of_squares(images, kernel_shape))
-        .collect();
+    let chunks = images.axis_chunks_iter(Axis(0), IMAGES_PER_CHUNK);
+    let partial = map_tasks(chunks, true, &|_, images| sum_of_squares(images, kernel_shape));
     let sum = partial.into_iter().fold(Array2::zeros((d, d)), |sum, part| sum + part);
     Ok(sum / patches as f64)
 }
@@ -149,10 +145,6 @@ mod tests {
         patches.into_shape_with_order((2, 4, 2, 1)).unwrap()
     }
 
-    fn refused(images: ArrayView4<'_, f64>, kernel: (usize, usize), eps: f64) -> String {
-        whitening_filters(images, kernel, eps).unwrap_err().to_string()
-    }
-
     #[test]
     fn two_pixels_by_hand() {
         let images = example();
@@ -168,52 +160,32 @@ mod tests {
     }
 
     #[test]
-    fn any_number_of_threads_gives_the_same_bits() {
+    fn neither_threads_nor_the_order_of_memory_matter() {
         let images: Array4<f32> = Rng::new(4).uniform_array((100, 7, 7, 3), -1.0, 1.0);
-        let filters = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| whitening_filters(images.view(), (2, 2), 5e-4).unwrap())
-        };
-        assert_eq!(filters(1), filters(3));
-    }
-
-    #[test]
-    fn memory_order_does_not_matter() {
-        let images: Array4<f32> = Rng::new(5).uniform_array((3, 4, 5, 6), -1.0, 1.0);
         let other = images.view().reversed_axes().as_standard_layout().to_owned();
-        let other = patch_covariance(other.view().reversed_axes(), (2, 2)).unwrap();
-        assert_eq!(patch_covariance(images.view(), (2, 2)).unwrap(), other);
-    }
-
-    #[test]
-    fn constant_images_have_one_direction() {
-        let filters: Array4<f64> =
-            whitening_filters(Array4::ones((2, 5, 5, 1)).view(), (2, 2), 1.0).unwrap();
-        // λ = 4 with (1, 1, 1, 1)/2.
-        let first = filters.slice(s![.., .., 0, 0]);
-        assert!(first.iter().all(|w| (w - 0.5 / 5.0_f64.sqrt()).abs() < 1e-15), "{first}");
-        assert!(filters.iter().all(|w| w.is_finite()));
+        let filters = |threads, images: ArrayView4<'_, f32>| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| whitening_filters(images, (2, 2), 5e-4).unwrap())
+        };
+        assert_eq!(filters(1, images.view()), filters(3, other.view().reversed_axes()));
     }
 
     #[test]
     fn what_cannot_be_whitened_is_refused() {
         let images = example();
-        let too_large = "Whitening: kernel_shape must be at least 1x1 and at most the image, 4x2";
-        assert_eq!(refused(images.view(), (5, 1), 0.5), format!("{too_large}, but is 5x1"));
-        assert_eq!(refused(images.view(), (1, 3), 0.5), format!("{too_large}, but is 1x3"));
-        assert_eq!(refused(images.view(), (0, 1), 0.5), format!("{too_large}, but is 0x1"));
-        let too_few =
-            "Whitening: the number of patches must be at least as many as the numbers in one";
-        let few = refused(images.view(), (4, 2), 0.5);
-        assert_eq!(few, format!("{too_few}, 8, and that at least 1, but is 2"));
-        let none = Array4::zeros((0, 4, 2, 1));
-        assert!(refused(none.view(), (1, 2), 0.5).starts_with(too_few));
-        let no_channels = Array4::zeros((3, 4, 2, 0));
-        assert!(refused(no_channels.view(), (1, 2), 0.5).starts_with(too_few));
-        for eps in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert!(refused(images.view(), (1, 2), eps).contains("eps must be finite and above 0"));
-        }
         let nan = images.mapv(|x| if x == 2.0 { f64::NAN } else { x });
-        assert!(refused(nan.view(), (1, 2), 0.5).contains("the pixels must be finite"));
+        let no_channels = Array4::zeros((3, 4, 2, 0));
+        let size = "kernel_shape must be at least 1x1 and at most the image, 4x2, but is 5x1";
+        let too_few = "the number of patches must be at least as many as the numbers in one";
+        for (images, kernel, eps, expected) in [
+            (&images, (5, 1), 0.5, size),
+            (&images, (4, 2), 0.5, &format!("{too_few}, 8, and that at least 1, but is 2")),
+            (&no_channels, (1, 2), 0.5, too_few),
+            (&images, (1, 2), 0.0, "eps must be finite and above 0"),
+            (&nan, (1, 2), 0.5, "the pixels must be finite"),
+        ] {
+            let error = whitening_filters(images.view(), kernel, eps).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("Whitening: {expected}")), "{error}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The geometry that convolution and pooling share.
 
-use layers::LayerError;
+use layers::{LayerError, checked_size};
 use numerics::{MOST_ELEMENTS, element_count};
 
 use crate::Pad;
@@ -10,12 +10,18 @@ use crate::Pad;
 /// Output cell `(r, q)` sees the input cells `(r stride + i - pad_rows, q stride + j - pad_cols)` for
 /// all `(i, j)` of the kernel; cells outside the image are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Window {
-    input: (usize, usize),
-    kernel: (usize, usize),
-    stride: usize,
-    pad: (usize, usize),
-    output: (usize, usize),
+    /// Rows and columns of the input image.
+    pub input: (usize, usize),
+    /// Rows and columns of the kernel.
+    pub kernel: (usize, usize),
+    /// The distance between neighbouring windows.
+    pub stride: usize,
+    /// Padded rows and columns on each side.
+    pub pad: (usize, usize),
+    /// Rows and columns of the output image.
+    pub output: (usize, usize),
 }
 
 impl Window {
@@ -61,36 +67,6 @@ impl Window {
         Ok(Self { input, kernel, stride, pad, output })
     }
 
-    /// Rows and columns of the input image.
-    #[must_use]
-    pub fn input(&self) -> (usize, usize) {
-        self.input
-    }
-
-    /// Rows and columns of the kernel.
-    #[must_use]
-    pub fn kernel(&self) -> (usize, usize) {
-        self.kernel
-    }
-
-    /// Rows and columns of the output image.
-    #[must_use]
-    pub fn output(&self) -> (usize, usize) {
-        self.output
-    }
-
-    /// The distance between neighbouring windows.
-    #[must_use]
-    pub fn stride(&self) -> usize {
-        self.stride
-    }
-
-    /// Padded rows and columns on each side.
-    #[must_use]
-    pub fn pad(&self) -> (usize, usize) {
-        self.pad
-    }
-
     /// Rows and columns of the input image with its padding.
     #[must_use]
     pub fn padded(&self) -> (usize, usize) {
@@ -122,6 +98,24 @@ impl Window {
     }
 }
 
+/// Rows, columns and channels of an image, all at least 1.
+pub(crate) fn image_shape(
+    layer: &'static str,
+    input_shape: &[usize],
+) -> Result<[usize; 3], LayerError> {
+    match input_shape {
+        &[rows, cols, channels] if rows > 0 && cols > 0 && channels > 0 => {
+            checked_size(layer, "an input example", input_shape)?;
+            Ok([rows, cols, channels])
+        }
+        _ => {
+            let (what, got) = ("the shape of an example", format!("{input_shape:?}"));
+            let expected = "[rows, cols, channels], each at least 1";
+            Err(LayerError::configuration(layer, what, expected, got))
+        }
+    }
+}
+
 // ANCHOR: output_size
 /// The number of windows along an axis: `floor((padded - kernel) / stride) + 1`.
 fn output_size(padded: usize, kernel: usize, stride: usize) -> usize {
@@ -144,57 +138,40 @@ mod tests {
 
     #[test]
     fn output_sizes_are_those_of_the_formula() {
-        let output =
-            |input, kernel, stride, pad| window(input, kernel, stride, pad).unwrap().output;
-        assert_eq!(output((16, 16), (3, 5), 1, Pad::Same), (16, 16));
-        // floor((16 + 4 - 5) / 2) + 1 = 8; floor((13 + 4 - 5) / 2) + 1 = 7.
-        assert_eq!(output((16, 13), (5, 5), 2, Pad::Same), (8, 7));
-        assert_eq!(output((12, 12), (3, 5), 4, Pad::Valid), (3, 2));
-        assert_eq!(output((4, 4), (2, 2), 1, Pad::Cells(0, 1)), (3, 5));
-        // An even kernel loses one row under "same".
-        assert_eq!(output((6, 6), (4, 4), 1, Pad::Same), (5, 5));
-    }
-
-    #[test]
-    fn visible_columns_are_those_that_exist() {
-        for stride in 1..4 {
-            for kernel in 1..6 {
-                for pad in 0..7 {
-                    let Ok(w) = window((1, 4), (1, kernel), stride, Pad::Cells(0, pad)) else {
-                        continue;
-                    };
-                    for q in 0..w.output.1 {
-                        let seen: Vec<_> =
-                            (0..kernel).filter_map(|j| Some((j, w.input_col(q, j)?))).collect();
-                        let (first, col, count) = w.visible_cols(q);
-                        let run: Vec<_> = (0..count).map(|d| (first + d, col + d)).collect();
-                        assert_eq!(seen, run, "stride {stride}, kernel {kernel}, pad {pad}, q {q}");
-                    }
-                }
-            }
+        for (input, kernel, stride, pad, output) in [
+            ((16, 16), (3, 5), 1, Pad::Same, (16, 16)),
+            // floor((16 + 4 - 5) / 2) + 1 = 8; floor((13 + 4 - 5) / 2) + 1 = 7.
+            ((16, 13), (5, 5), 2, Pad::Same, (8, 7)),
+            ((4, 4), (2, 2), 1, Pad::Cells(0, 1), (3, 5)),
+            // An even kernel loses one row under "same".
+            ((6, 6), (4, 4), 1, Pad::Same, (5, 5)),
+        ] {
+            assert_eq!(window(input, kernel, stride, pad).unwrap().output, output);
         }
     }
 
     #[test]
     fn what_cannot_slide_is_refused() {
-        let refused = |input, kernel, stride, pad| window(input, kernel, stride, pad).unwrap_err();
-        assert_eq!(
-            refused((4, 4), (3, 3), 0, Pad::Same),
-            "Conv2D: stride must be at least 1, but is 0"
-        );
-        assert_eq!(
-            refused((4, 4), (7, 3), 1, Pad::Cells(1, 1)),
-            "Conv2D: kernel_shape must be at most the padded input, 6x6, but is 7x3"
-        );
-        assert_eq!(
-            refused((4, 4), (0, 3), 1, Pad::Same),
-            "Conv2D: kernel_shape must be at least 1x1, but is 0x3"
-        );
-        assert!(refused((4, 0), (1, 1), 1, Pad::Valid).contains("input image"));
-        for pad in [Pad::Cells(usize::MAX, 0), Pad::Cells(0, 1 << 60), Pad::Cells(1 << 15, 1 << 15)]
-        {
-            assert!(refused((4, 4), (1, 1), 1, pad).contains("pad must be so small"), "{pad}");
+        let too_wide =
+            "Conv2D: pad must be so small that the padded image has at most 1073741824 cells";
+        for (input, kernel, stride, pad, expected) in [
+            ((4, 4), (3, 3), 0, Pad::Same, "Conv2D: stride must be at least 1, but is 0"),
+            (
+                (4, 4),
+                (7, 3),
+                1,
+                Pad::Cells(1, 1),
+                "Conv2D: kernel_shape must be at most the padded input, 6x6, but is 7x3",
+            ),
+            ((4, 4), (0, 3), 1, Pad::Same, "Conv2D: kernel_shape must be at least 1x1, but is 0x3"),
+            ((4, 0), (1, 1), 1, Pad::Valid, "Conv2D: the input image must be at least 1x1"),
+            ((4, 4), (1, 1), 1, Pad::Cells(usize::MAX, 0), too_wide),
+            ((4, 4), (1, 1), 1, Pad::Cells(0, 1 << 60), too_wide),
+            ((4, 4), (1, 1), 1, Pad::Cells(1 << 15, 1 << 15), too_wide),
+            ((4, 4), (usize::MAX, 3), 1, Pad::Same, too_wide),
+        ] {
+            let error = window(input, kernel, stride, pad).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
         }
-        assert!(refused((4, 4), (usize::MAX, 3), 1, Pad::Same).contains("pad must be so small"));
     }
 }

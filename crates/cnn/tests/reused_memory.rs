@@ -1,46 +1,69 @@
 //! What an earlier array left in memory that is used again never shows in a result.
 
-use cnn::{
-    Pad, Window, average_pool_backward, average_pool_forward, im2col_backward_data, im2col_forward,
-    max_pool_backward, max_pool_forward, winograd_backward_data, winograd_forward,
-};
-use ndarray::{Array2, Array4};
-use numerics::{Rng, recycle};
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-/// Calls `compute`, fills the memory of its result with NaN and gives it back, and calls it again.
-fn assert_overwritten(what: &str, compute: impl Fn() -> Array4<f32>) {
-    let first = compute();
-    assert!(first.len() >= 1 << 15, "{what}: smaller arrays are not used again");
-    assert!(first.iter().all(|x| x.is_finite()), "{what}");
-    let mut poisoned = compute();
-    poisoned.fill(f32::NAN);
-    recycle(poisoned);
-    assert!(compute() == first, "{what}");
+use activations::Activation;
+use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode};
+use layers::{BatchNormConfig, FullyConnectedConfig, LayerConfig};
+use ndarray::ArrayD;
+use numerics::{Rng, recycle, reused};
+
+/// More than any pass below asks for at once.
+const ARRAYS: usize = 6;
+
+/// Fills all memory that an array of this shape may be made in with NaN.
+fn poison(shape: &[usize]) {
+    let arrays: Vec<ArrayD<f32>> = (0..ARRAYS).map(|_| reused(shape)).collect();
+    for mut array in arrays {
+        array.fill(f32::NAN);
+        recycle(array);
+    }
+}
+
+/// Compares `y` and `dL/dX` of a layer with memory of NaN with those before.
+fn assert_overwritten(config: &dyn LayerConfig<f32>, shape: &[usize]) {
+    let mut layer = config.build_boxed(&shape[1..], &mut Rng::new(1)).unwrap();
+    let x: ArrayD<f32> = Rng::new(0).normal_array(shape, 0.0, 1.0);
+    let y_shape = [&shape[..1], layer.output_shape()].concat();
+    let mut passes = |poisoned: bool| {
+        let poison_if_wanted = || {
+            if poisoned {
+                poison(shape);
+                poison(&y_shape);
+            }
+        };
+        poison_if_wanted();
+        let y = layer.forward(x.clone()).unwrap();
+        poison_if_wanted();
+        let dl_dx = layer.backward(y.clone()).unwrap();
+        poison_if_wanted();
+        [y, dl_dx, layer.predict(&x).unwrap()]
+    };
+    let ([y, dl_dx, _], [y_again, dl_dx_again, predicted]) = (passes(false), passes(true));
+    assert!(y.len().min(x.len()) >= 1 << 15, "{config:?}: smaller arrays are not used again");
+    for array in [&y, &dl_dx, &predicted] {
+        assert!(array.iter().all(|x| x.is_finite()), "{config:?}");
+    }
+    assert!(y == y_again && dl_dx == dl_dx_again, "{config:?}");
 }
 
 #[test]
 fn every_element_is_written() {
-    let mut rng = Rng::new(0);
-    let x: Array4<f32> = rng.normal_array((32, 15, 15, 16), 0.0, 1.0);
-    let w: Array4<f32> = rng.normal_array((3, 3, 16, 16), 0.0, 1.0);
-    let b: Array2<f32> = rng.normal_array((1, 16), 0.0, 1.0);
-    let window = Window::new("Conv2D", (15, 15), (3, 3), 1, Pad::Same).unwrap();
-    let (x, w, b) = (x.view(), w.view(), b.view());
-    assert_overwritten("im2col", || im2col_forward(x, w, b, window));
-    assert_overwritten("im2col, dL/dX", || im2col_backward_data(w, x, window));
-    assert_overwritten("Winograd", || winograd_forward(x, w, b, window));
-    assert_overwritten("Winograd, dL/dX", || winograd_backward_data(w, x, window));
+    // More rows than a task has, and not a multiple of that.
+    for activation in [Activation::Linear, Activation::ReLU, Activation::GELU, Activation::TanH] {
+        let config = BatchNormConfig { activation, ..BatchNormConfig::default() };
+        assert_overwritten(&config, &[700, 7, 7, 3]);
+        let config = FullyConnectedConfig { activation, ..FullyConnectedConfig::new(70) };
+        assert_overwritten(&config, &[500, 70]);
+    }
+    // By Winograd and by im2col.
+    for kernel in [(3, 3), (5, 5)] {
+        assert_overwritten(&Conv2DConfig::new(16, kernel), &[32, 15, 15, 16]);
+    }
     // The last row and column are in no window, and the windows of the second overlap and are padded.
-    for (kernel, stride, pad) in [((2, 2), 2, Pad::Valid), ((3, 3), 1, Pad::Same)] {
-        let window = Window::new("Pool2D", (15, 15), kernel, stride, pad).unwrap();
-        let x: Array4<f32> = Rng::new(1).normal_array((64, 15, 15, 16), 0.0, 1.0);
-        let (y, winner) = max_pool_forward(x.view(), window);
-        let pass = |name: &str| format!("{name} {kernel:?}");
-        assert_overwritten(&pass("max"), || max_pool_forward(x.view(), window).0);
-        assert_overwritten(&pass("max, dL/dX"), || {
-            max_pool_backward(y.view(), winner.view(), window)
-        });
-        assert_overwritten(&pass("average"), || average_pool_forward(x.view(), window));
-        assert_overwritten(&pass("average, dL/dX"), || average_pool_backward(y.view(), window));
+    for mode in [PoolMode::Max, PoolMode::Average] {
+        assert_overwritten(&Pool2DConfig::new(mode, (2, 2), 2), &[64, 15, 15, 16]);
+        let config = Pool2DConfig { pad: Pad::Same, ..Pool2DConfig::new(mode, (3, 3), 1) };
+        assert_overwritten(&config, &[64, 15, 15, 16]);
     }
 }

@@ -3,7 +3,7 @@
 
 use cnn::{
     Pad, Window, im2col_backward_data, im2col_backward_weights, im2col_forward, reference,
-    winograd_applies, winograd_backward_data, winograd_backward_weights, winograd_forward,
+    winograd_backward_data, winograd_backward_weights, winograd_forward,
 };
 use ndarray::{Array2, Array4};
 use numerics::{Rng, Scalar};
@@ -12,6 +12,7 @@ use rayon::ThreadPoolBuilder;
 const SIZES: [usize; 13] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 31, 32];
 const CHANNELS: [usize; 5] = [1, 3, 5, 16, 24];
 const FILTERS: [usize; 4] = [1, 2, 8, 32];
+const PADS: [(usize, usize); 4] = [(0, 0), (1, 1), (0, 2), (4, 7)];
 
 /// A convolution and what goes into it, from `[-1, 1)`.
 struct Case<T> {
@@ -24,7 +25,7 @@ struct Case<T> {
 
 impl<T: Scalar> Case<T> {
     fn new(images: usize, window: Window, channels: usize, filters: usize) -> Self {
-        let ((rows, cols), (r1, r2)) = (window.input(), window.output());
+        let ((rows, cols), (r1, r2)) = (window.input, window.output);
         let mut rng = Rng::new(189);
         Self {
             window,
@@ -85,10 +86,10 @@ fn window(input: (usize, usize), pad: Pad) -> Option<Window> {
 fn for_each_shape(mut check: impl FnMut(usize, Window, usize, usize)) {
     let mut count = 0;
     for (i, size) in SIZES.into_iter().enumerate() {
-        for pad in 0..3 {
+        for (j, pad) in PADS.into_iter().enumerate() {
             // Every other image is not square.
-            let cols = if i % 2 == 0 { size } else { SIZES[(i + 1 + pad) % SIZES.len()] };
-            let Some(window) = window((size, cols), Pad::Cells(pad, pad)) else { continue };
+            let cols = if i % 2 == 0 { size } else { SIZES[(i + 1 + j) % SIZES.len()] };
+            let Some(window) = window((size, cols), Pad::Cells(pad.0, pad.1)) else { continue };
             for channels in CHANNELS {
                 for filters in FILTERS {
                     count += 1;
@@ -144,7 +145,7 @@ fn agrees_with_the_loops_within_the_derived_bound_and_loses_little_in_either_typ
         worst_f32 = worst_f32.max(worst(narrow.errors(&slow)));
         let errors = wide.errors(&slow);
         worst_f64 = worst_f64.max(worst(errors));
-        let (rows, cols) = window.output();
+        let (rows, cols) = window.output;
         let tiles = images * rows.div_ceil(4) * cols.div_ceil(4);
         let bounds = [bound(channels, 48.0), bound(filters, 48.0), bound(tiles, 54.0)];
         for ((name, error), bound) in ["Z", "dL/dX", "dL/dW"].iter().zip(errors).zip(bounds) {
@@ -178,28 +179,27 @@ fn a_cell_that_is_not_finite_or_large_reaches_the_outputs_of_its_tile_that_do_no
     let is_in = |(_, row, col, _): (usize, usize, usize, usize), last: usize| {
         (4..=last).contains(&row) && (4..=last).contains(&col)
     };
-    let (without_w, without_i) = (winograd(&case.x), im2col(&case.x));
-    for cell in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        let (spoiled_w, spoiled_i) = (winograd(&with(cell)), im2col(&with(cell)));
-        for (at, z) in spoiled_w.indexed_iter() {
-            assert!(if is_in(at, 7) { !z.is_finite() } else { *z == without_w[at] }, "{at:?}: {z}");
+    type Convolution<'a> = &'a dyn Fn(&Array4<f32>) -> Array4<f32>;
+    let both: [(Convolution<'_>, usize); 2] = [(&winograd, 7), (&im2col, 6)];
+    for (convolution, last) in both {
+        let without = convolution(&case.x);
+        for cell in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for (at, z) in convolution(&with(cell)).indexed_iter() {
+                assert!(
+                    if is_in(at, last) { !z.is_finite() } else { *z == without[at] },
+                    "{at:?}: {z}"
+                );
+            }
         }
-        for (at, z) in spoiled_i.indexed_iter() {
-            assert!(if is_in(at, 6) { !z.is_finite() } else { *z == without_i[at] }, "{at:?}: {z}");
+        let mut worst = 0.0_f32;
+        for (at, z) in convolution(&with(1e6)).indexed_iter().filter(|(at, _)| !is_in(*at, 6)) {
+            assert!(is_in(at, last) || *z == without[at], "{at:?}");
+            worst = worst.max((z - without[at]).abs());
         }
+        println!("a cell of 1e6 moves outputs that do not see it by up to {worst}");
+        let expected = if last == 7 { 0.01..=1e6 * F32_LOSS as f32 } else { 0.0..=0.0 };
+        assert!(expected.contains(&worst), "{worst}");
     }
-    let (large_w, large_i) = (winograd(&with(1e6)), im2col(&with(1e6)));
-    let mut worst = 0.0_f32;
-    for (at, z) in large_w.indexed_iter() {
-        match (is_in(at, 7), is_in(at, 6)) {
-            (true, false) => worst = worst.max((z - without_w[at]).abs()),
-            (false, _) => assert_eq!(*z, without_w[at], "{at:?}"),
-            (true, true) => {}
-        }
-        assert!(is_in(at, 6) || large_i[at] == without_i[at], "{at:?}");
-    }
-    println!("a cell of 1e6 moves outputs that do not see it by up to {worst}");
-    assert!(worst > 0.01 && f64::from(worst) <= 1e6 * F32_LOSS, "{worst}");
 }
 
 #[test]
@@ -218,19 +218,6 @@ fn chunks_end_within_images_and_between_them() {
         let [z, dl_dx, dl_dw] = case.errors(&slow);
         assert!(z <= bound(16, 48.0) && dl_dx <= bound(16, 48.0), "{z:e}, {dl_dx:e}");
         assert!(dl_dw <= F64_LOSS * largest(&slow[2]), "{dl_dw:e}");
-    }
-}
-
-#[test]
-fn wide_and_uneven_paddings_are_those_of_the_window() {
-    for pad in [Pad::Cells(0, 2), Pad::Cells(3, 1), Pad::Cells(4, 7)] {
-        let case = Case::<f64>::new(2, window((6, 9), pad).unwrap(), 17, 18);
-        let bounds = [bound(17, 48.0), bound(18, 48.0), bound(40, 54.0)];
-        let errors = case.errors(&case.loops());
-        assert!(
-            errors.iter().zip(bounds).all(|(error, bound)| *error <= bound),
-            "{pad} {errors:?}"
-        );
     }
 }
 
@@ -274,9 +261,7 @@ fn bits_depend_neither_on_the_number_of_threads_nor_on_earlier_calls() {
         })
     };
     let one = run(1);
-    for threads in [2, 3, 7] {
-        assert!(run(threads) == one, "{threads} threads");
-    }
+    assert!(run(2) == one && run(3) == one);
 }
 
 #[test]
@@ -285,13 +270,4 @@ fn an_image_has_the_same_gradient_in_any_batch() {
     let last = case.dl_dz.slice(ndarray::s![3.., .., .., ..]);
     let alone = winograd_backward_data(case.w.view(), last, case.window);
     assert_eq!(case.backward()[0].slice(ndarray::s![3.., .., .., ..]), alone);
-}
-
-#[test]
-fn other_kernels_and_strides_are_not_for_winograd() {
-    let applies = |kernel, stride| {
-        winograd_applies(Window::new("Conv2D", (9, 9), kernel, stride, Pad::Same).unwrap())
-    };
-    assert!(applies((3, 3), 1));
-    assert!(!applies((3, 3), 2) && !applies((5, 3), 1) && !applies((1, 1), 1));
 }

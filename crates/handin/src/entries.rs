@@ -90,7 +90,6 @@ pub static ENTRIES: [Entry; 15] = [
         files: &[
             "crates/cnn/src/pool2d.rs",
             "crates/cnn/src/pool2d_kernel.rs",
-            "crates/cnn/src/conv2d.rs",
             "crates/cnn/src/window.rs",
             "crates/cnn/src/pad.rs",
         ],

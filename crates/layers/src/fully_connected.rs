@@ -50,9 +50,8 @@ impl FullyConnectedConfig {
         let shapes = LayerConfig::<T>::shapes(self, input_shape)?;
         let shape = [input_shape[0], self.n_out];
         let w = self.weight_init.sample(KIND, &shape, self.activation, rng)?;
-        let b = self.bias.then(|| ("b", ArrayD::zeros(vec![1, self.n_out])));
-        let parameters = Parameters::new([("W", w)].into_iter().chain(b));
-        let state = LayerState::new(shapes, self.activation, parameters);
+        // All that the layer declares is 0 at first, and b stays so.
+        let state = LayerState::new(shapes, self.activation).with("W", w);
         Ok(FullyConnected { state, cache: None })
     }
 }
@@ -92,13 +91,6 @@ pub struct FullyConnected<T> {
 
 const KIND: &str = "FullyConnected";
 
-impl<T: Scalar> FullyConnected<T> {
-    /// `b`, zeros if there is none.
-    fn bias(&self) -> CowArray<'_, T, Ix2> {
-        self.parameters().row_or("b", self.n_out(), T::zero())
-    }
-}
-
 /// Results of the forward pass that backward needs.
 #[derive(Clone, Debug)]
 struct Cache<T> {
@@ -107,13 +99,14 @@ struct Cache<T> {
 }
 
 impl<T: Scalar> FullyConnected<T> {
-    fn cached(&self) -> Result<&Cache<T>, LayerError> {
-        self.cache.as_ref().ok_or(LayerError::BackwardBeforeForward { layer: KIND })
+    /// `b`, zeros if there is none.
+    fn bias(&self) -> CowArray<'_, T, Ix2> {
+        self.parameters().row_or("b", self.n_out(), T::zero())
     }
 
     /// `dL/dZ`, from `dL/dY`.
     fn dl_dz(&self, dl_dy: ArrayD<T>) -> Result<Array2<T>, LayerError> {
-        let z = &self.cached()?.z;
+        let z = &self.state.cached(&self.cache)?.z;
         self.state.check_gradient(z.shape(), &dl_dy)?;
         let dl_dy = dl_dy.into_dimensionality::<Ix2>().expect("check_gradient found two axes");
         Ok(self.activation().backward_owned(z, dl_dy)?)
@@ -121,7 +114,7 @@ impl<T: Scalar> FullyConnected<T> {
 
     /// Sets the gradients of the parameters, from `dL/dZ`.
     fn fill_gradients(&mut self, dl_dz: &Array2<T>) -> Result<(), LayerError> {
-        let x = self.cached()?.x.view();
+        let x = self.state.cached(&self.cache)?.x.view();
         let mut gradients = vec![("W", backward_weights(x, dl_dz.view()).into_dyn())];
         if self.parameters().get("b").is_some() {
             gradients.push(("b", backward_bias(dl_dz.view()).into_dyn()));

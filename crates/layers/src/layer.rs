@@ -20,33 +20,26 @@ pub struct LayerState<T> {
 }
 
 impl<T: Scalar> LayerState<T> {
-    /// The state of a new layer: these parameters, zero gradients, no buffers.
-    ///
-    /// # Panics
-    /// If the parameters have not the names and shapes that the layer declares.
+    /// The state of a new layer: all that it declares is 0.
     #[must_use]
-    pub fn new(shapes: LayerShapes, activation: Activation, parameters: Parameters<T>) -> Self {
-        assert!(
-            parameters.are(shapes.parameters()),
-            "{}: a layer has the parameters that it declares",
-            shapes.kind
-        );
-        let (gradients, buffers) = (parameters.zeros_like(), Parameters::none());
-        Self { shapes, activation, parameters, gradients, buffers }
+    pub fn new(shapes: LayerShapes, activation: Activation) -> Self {
+        let zeros = |(name, shape): (_, &[usize])| (name, ArrayD::zeros(shape));
+        let parameters = Parameters::new(shapes.parameters().map(zeros));
+        let buffers = Parameters::new(shapes.buffers().map(zeros));
+        Self { gradients: parameters.clone(), shapes, activation, parameters, buffers }
     }
 
-    /// The same with these buffers, see [`Layer::buffers`].
+    /// The same with this value of a parameter or a buffer.
     ///
     /// # Panics
-    /// If the buffers have not the names and shapes that the layer declares.
+    /// If the layer declares none of this name and shape.
     #[must_use]
-    pub fn with_buffers(self, buffers: Parameters<T>) -> Self {
-        assert!(
-            buffers.are(self.shapes.buffers()),
-            "{}: a layer has the buffers that it declares",
-            self.shapes.kind
-        );
-        Self { buffers, ..self }
+    pub fn with(mut self, name: &str, value: ArrayD<T>) -> Self {
+        let array = self.parameters.get_mut(name).or_else(|| self.buffers.get_mut(name));
+        let array = array.expect("a layer declares what it has");
+        assert_eq!(array.shape(), value.shape(), "{name} has the shape that the layer declares");
+        *array = value;
+        self
     }
 
     /// The buffers, for the layer to change their elements.
@@ -57,19 +50,9 @@ impl<T: Scalar> LayerState<T> {
     /// Sets a buffer to the elements of `value`, see [`Layer::set_buffer`].
     ///
     /// # Errors
-    /// [`LayerError::UnknownBuffer`] or [`LayerError::BufferShape`]; nothing is changed then.
+    /// [`LayerError::Unknown`] or [`LayerError::Shape`]; nothing is changed then.
     pub fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
-        let layer = self.shapes.kind;
-        let known = self.buffers.names().collect();
-        let Some((name, array)) = self.buffers.iter_mut().find(|(known, _)| *known == name) else {
-            return Err(LayerError::UnknownBuffer { layer, known, got: name.to_owned() });
-        };
-        if array.shape() != value.shape() {
-            let (expected, got) = (array.shape().to_vec(), value.shape().to_vec());
-            return Err(LayerError::BufferShape { layer, name, expected, got });
-        }
-        array.assign(value);
-        Ok(())
+        self.buffers.set(self.shapes.kind, "buffer", name, value)
     }
 
     /// Replaces the gradients.
@@ -105,6 +88,14 @@ impl<T: Scalar> LayerState<T> {
                 Err(LayerError::Input { layer, expected, got })
             }
         }
+    }
+
+    /// What forward left for backward.
+    ///
+    /// # Errors
+    /// [`LayerError::BackwardBeforeForward`].
+    pub fn cached<'a, C>(&self, cache: &'a Option<C>) -> Result<&'a C, LayerError> {
+        cache.as_ref().ok_or(LayerError::BackwardBeforeForward { layer: self.shapes.kind })
     }
 
     /// Checks that `dl_dy` has the shape of the output that the cache belongs to.
@@ -239,24 +230,10 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
     /// Sets a parameter to the elements of `value`.
     ///
     /// # Errors
-    /// [`LayerError::UnknownParameter`] or [`LayerError::ParameterShape`]; nothing is changed then.
+    /// [`LayerError::Unknown`] or [`LayerError::Shape`]; nothing is changed then.
     fn set_parameter(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
-        let layer = self.kind();
-        let (parameters, _) = self.parameters_and_gradients();
-        let known = parameters.names().collect();
-        let Some((name, array)) = parameters.iter_mut().find(|(known, _)| *known == name) else {
-            return Err(LayerError::UnknownParameter { layer, known, got: name.to_owned() });
-        };
-        if array.shape() != value.shape() {
-            return Err(LayerError::ParameterShape {
-                layer,
-                name,
-                expected: array.shape().to_vec(),
-                got: value.shape().to_vec(),
-            });
-        }
-        array.assign(value);
-        Ok(())
+        let state = self.state_mut();
+        state.parameters.set(state.shapes.kind, "parameter", name, value)
     }
 }
 
@@ -273,12 +250,11 @@ pub trait LayerConfig<T: Scalar>: Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`shapes`](Self::shapes).
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError>;
+    fn build_boxed(&self, input_shape: &[usize], rng: &mut Rng) -> BuiltLayer<T>;
 }
+
+/// A layer that was built, of any kind.
+pub type BuiltLayer<T> = Result<Box<dyn Layer<T>>, LayerError>;
 
 /// [`LayerConfig::build_boxed`] by the function that builds the layer of a configuration.
 ///
@@ -287,43 +263,35 @@ pub trait LayerConfig<T: Scalar>: Debug + Send + Sync {
 #[macro_export]
 macro_rules! build_boxed {
     ($config:ty, |$this:ident, $shape:ident, $rng:ident| $build:expr) => {
-        fn build_boxed(
-            &self,
-            input_shape: &[usize],
-            rng: &mut ::numerics::Rng,
-        ) -> ::std::result::Result<::std::boxed::Box<dyn $crate::Layer<T>>, $crate::LayerError> {
+        fn build_boxed(&self, shape: &[usize], rng: &mut ::numerics::Rng) -> $crate::BuiltLayer<T> {
+            type Generator = ::numerics::Rng;
             fn single(
                 $this: &$config,
                 $shape: &[usize],
-                $rng: &mut ::numerics::Rng,
-            ) -> ::std::result::Result<::std::boxed::Box<dyn $crate::Layer<f32>>, $crate::LayerError>
-            {
+                $rng: &mut Generator,
+            ) -> $crate::BuiltLayer<f32> {
                 Ok(Box::new($build?))
             }
             fn double(
                 $this: &$config,
                 $shape: &[usize],
-                $rng: &mut ::numerics::Rng,
-            ) -> ::std::result::Result<::std::boxed::Box<dyn $crate::Layer<f64>>, $crate::LayerError>
-            {
+                $rng: &mut Generator,
+            ) -> $crate::BuiltLayer<f64> {
                 Ok(Box::new($build?))
             }
-            $crate::of_precision(self, input_shape, rng, single, double)
+            $crate::of_precision(self, shape, rng, single, double)
         }
     };
 }
-
-/// Builds a layer of a configuration, in a precision.
-type Build<C, T> = fn(&C, &[usize], &mut Rng) -> Result<Box<dyn Layer<T>>, LayerError>;
 
 #[doc(hidden)]
 pub fn of_precision<T: Scalar, C>(
     config: &C,
     input_shape: &[usize],
     rng: &mut Rng,
-    single: Build<C, f32>,
-    double: Build<C, f64>,
-) -> Result<Box<dyn Layer<T>>, LayerError> {
+    single: fn(&C, &[usize], &mut Rng) -> BuiltLayer<f32>,
+    double: fn(&C, &[usize], &mut Rng) -> BuiltLayer<f64>,
+) -> BuiltLayer<T> {
     let layer: Box<dyn Any> = if TypeId::of::<T>() == TypeId::of::<f32>() {
         Box::new(single(config, input_shape, rng)?)
     } else {
@@ -336,41 +304,13 @@ pub fn of_precision<T: Scalar, C>(
 mod tests {
     use super::*;
 
-    /// A layer with a weight and an offset, of other names than `W` and `b`.
-    #[derive(Debug)]
-    struct Line(LayerState<f64>);
-
-    impl Layer<f64> for Line {
-        fn state(&self) -> &LayerState<f64> {
-            &self.0
-        }
-
-        fn state_mut(&mut self) -> &mut LayerState<f64> {
-            &mut self.0
-        }
-
-        fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-            Ok(x)
-        }
-
-        fn backward(&mut self, dl_dy: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-            Ok(dl_dy)
-        }
-
-        fn predict(&self, x: &ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-            Ok(x.clone())
-        }
-
-        fn clear_cache(&mut self) {}
-    }
-
     #[test]
     fn gradients_of_other_names_shapes_or_order_are_refused() {
         let row = |n| ArrayD::<f64>::ones(vec![1, n]);
         let good = || Parameters::new([("slope", row(2)), ("height", row(2))]);
         let shapes = LayerShapes::new("Line", &[2], &[2]).unwrap();
         let shapes = shapes.weight("slope", &[1, 2]).unwrap().offset("height", &[1, 2]).unwrap();
-        let mut state = LayerState::new(shapes, Activation::Linear, good());
+        let mut state = LayerState::new(shapes, Activation::Linear);
         state.set_gradients(good()).unwrap();
         for wrong in [
             Parameters::new([("slope", row(2)), ("hieght", row(2))]),
@@ -382,14 +322,12 @@ mod tests {
             assert!(error.contains("slope [1, 2], height [1, 2], but are"), "{error}");
         }
         assert_eq!(state.gradients, good());
-        // What is declared as a weight decays, whatever its name.
-        assert_eq!(Line(state).decaying_parameters(), ["slope"]);
     }
 
     #[test]
     fn a_mini_batch_whose_output_would_be_too_large_is_refused() {
         let shapes = LayerShapes::new("Wide", &[1], &[1 << 29]).unwrap();
-        let state = LayerState::<f64>::new(shapes, Activation::Linear, Parameters::none());
+        let state = LayerState::<f64>::new(shapes, Activation::Linear);
         state.check_input(&ArrayD::zeros(vec![2, 1])).unwrap();
         let error = state.check_input(&ArrayD::zeros(vec![3, 1])).unwrap_err();
         let shape = vec![3, 1 << 29];

@@ -27,7 +27,6 @@
 
 mod batch_norm;
 mod batch_norm_kernel;
-mod digits;
 mod dropout;
 mod dropout_kernel;
 mod error;
@@ -53,7 +52,7 @@ pub use fully_connected::{
     FullyConnected, FullyConnectedConfig, FullyConnectedGradients, fully_connected_backward,
     fully_connected_forward,
 };
-pub use layer::{Layer, LayerConfig, LayerState, of_precision};
+pub use layer::{BuiltLayer, Layer, LayerConfig, LayerState, of_precision};
 pub use parameters::Parameters;
 pub use shapes::{LayerShapes, checked_size};
 pub use weights::{WeightInit, gain};

@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 use ndarray::{Array2, ArrayD, CowArray, Ix2, Ix4};
 use numerics::Scalar;
 
+use crate::LayerError;
+
 /// Arrays by name, in the order in which the layer declares them (`W` before `b`).
 ///
 /// A layer has two of these with the same names and shapes: its parameters and its gradients.
@@ -40,6 +42,26 @@ impl<T: Scalar> Parameters<T> {
     /// The array of this name, to change its elements.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut ArrayD<T>> {
         self.0.get_mut(name)
+    }
+
+    /// Sets an array of this layer, a parameter or a buffer as `what` says, to the elements of `value`.
+    pub(crate) fn set(
+        &mut self,
+        layer: &'static str,
+        what: &'static str,
+        name: &str,
+        value: &ArrayD<T>,
+    ) -> Result<(), LayerError> {
+        let Some((_, &name, array)) = self.0.get_full_mut(name) else {
+            let (known, got) = (self.names().collect(), name.to_owned());
+            return Err(LayerError::Unknown { layer, what, known, got });
+        };
+        if array.shape() != value.shape() {
+            let (expected, got) = (array.shape().to_vec(), value.shape().to_vec());
+            return Err(LayerError::Shape { layer, what, name, expected, got });
+        }
+        array.assign(value);
+        Ok(())
     }
 
     /// Names and arrays in order.

@@ -39,31 +39,15 @@ impl LayerShapes {
         Ok(Self { kind, input, output, parameters: Vec::new(), buffers: Vec::new() })
     }
 
-    /// The same with one more parameter, on which weight decay acts.
-    ///
-    /// # Errors
-    /// [`LayerError::Size`].
+    /// The same with one more parameter, on which weight decay acts; refused if it is too large.
     pub fn weight(self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
         self.with_parameter(name, shape, true)
     }
 
     /// The same with one more parameter, on which weight decay does not act: a bias, or the scale or offset of
     /// a normalisation.
-    ///
-    /// # Errors
-    /// [`LayerError::Size`].
     pub fn offset(self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
         self.with_parameter(name, shape, false)
-    }
-
-    /// The same with one more buffer, see [`Layer::buffers`](crate::Layer::buffers).
-    ///
-    /// # Errors
-    /// [`LayerError::Size`].
-    pub fn buffer(mut self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
-        checked_size(self.kind, name, shape)?;
-        self.buffers.push((name, shape.to_vec()));
-        Ok(self)
     }
 
     fn with_parameter(
@@ -74,6 +58,13 @@ impl LayerShapes {
     ) -> Result<Self, LayerError> {
         checked_size(self.kind, name, shape)?;
         self.parameters.push(ParameterShape { name, shape: shape.to_vec(), decays });
+        Ok(self)
+    }
+
+    /// The same with one more buffer, see [`Layer::buffers`](crate::Layer::buffers).
+    pub fn buffer(mut self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
+        checked_size(self.kind, name, shape)?;
+        self.buffers.push((name, shape.to_vec()));
         Ok(self)
     }
 

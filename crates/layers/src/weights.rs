@@ -68,23 +68,6 @@ pub enum WeightInit {
     Dirac,
 }
 
-/// Numbers of weights that lead into one output unit, and out of one input unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fans {
-    fan_in: usize,
-    fan_out: usize,
-}
-
-impl Fans {
-    /// The fans of weights of shape `(..., n_in, n_out)`: a convolution's kernel has
-    /// `kernel_rows * kernel_cols` times the fans of the matrix of its last two axes.
-    fn of(shape: &[usize]) -> Self {
-        let [kernel @ .., n_in, n_out] = shape else { panic!("weights have at least two axes") };
-        let area: usize = kernel.iter().product();
-        Self { fan_in: area * n_in, fan_out: area * n_out }
-    }
-}
-
 /// The factor by which an activation shrinks a signal near 0, undone: `√2` for ReLU, which drops
 /// half of it, `5/3` for tanh, 1 for the rest.
 ///
@@ -163,8 +146,11 @@ impl WeightInit {
             let expected = format!("{expected} for the initialiser {self}");
             require(valid, "the shape of the weights", &expected, format!("{shape:?}"))
         };
-        let (g, fans, dim) = (gain(activation), Fans::of(shape), IxDyn(shape));
-        let (fan_in, fan_sum) = (fans.fan_in as f64, (fans.fan_in + fans.fan_out) as f64);
+        let [kernel @ .., n_in, n_out] = shape else { panic!("weights have at least two axes") };
+        // The numbers of weights that lead into one output unit, and out of one input unit.
+        let area: usize = kernel.iter().product();
+        let (fan_in, fan_sum) = ((area * n_in) as f64, (area * (n_in + n_out)) as f64);
+        let (g, dim) = (gain(activation), IxDyn(shape));
         let within = |bound: f64, rng: &mut Rng| rng.uniform_array(IxDyn(shape), -bound, bound);
         Ok(match self {
             Self::Zeros => ArrayD::zeros(dim),
@@ -272,7 +258,6 @@ impl FromStr for WeightInit {
 #[cfg(test)]
 mod tests {
     use approx::assert_abs_diff_eq;
-    use ndarray::Ix4;
 
     use super::*;
 
@@ -281,26 +266,21 @@ mod tests {
     }
 
     #[test]
-    fn the_fans_of_a_kernel_count_its_area() {
-        assert_eq!(Fans::of(&[3, 5, 4, 7]), Fans { fan_in: 60, fan_out: 105 });
-        assert_eq!(Fans::of(&[4, 7]), Fans { fan_in: 4, fan_out: 7 });
-    }
-
-    #[test]
     fn the_spread_of_random_weights_is_the_documented_one() {
-        // 200 * 300 weights: five standard errors of a deviation are 1.5 %.
-        let shape = [200, 300];
+        // 60,000 weights: five standard errors of a deviation are 1.5 %. The fans of a kernel count its area.
+        let (matrix, kernel) = ([200, 300], [4, 5, 50, 60]);
         let xavier = (2.0_f64 / 500.0).sqrt();
         let he = (1.0_f64 / 200.0).sqrt();
-        for (init, activation, std) in [
-            (WeightInit::XavierUniform, Activation::Linear, xavier),
-            (WeightInit::XavierNormal, Activation::TanH, xavier * 5.0 / 3.0),
-            (WeightInit::HeUniform, Activation::ReLU, he * 2.0_f64.sqrt()),
-            (WeightInit::HeNormal, Activation::ReLU, he * 2.0_f64.sqrt()),
-            (WeightInit::HeNormal, Activation::Sigmoid, he),
-            (WeightInit::Normal { mean: 0.0, std: 0.3 }, Activation::ReLU, 0.3),
+        for (init, shape, activation, std) in [
+            (WeightInit::XavierUniform, &matrix[..], Activation::Linear, xavier),
+            (WeightInit::XavierUniform, &kernel, Activation::Linear, (2.0_f64 / 2200.0).sqrt()),
+            (WeightInit::XavierNormal, &matrix, Activation::TanH, xavier * 5.0 / 3.0),
+            (WeightInit::HeUniform, &matrix, Activation::ReLU, he * 2.0_f64.sqrt()),
+            (WeightInit::HeNormal, &matrix, Activation::ReLU, he * 2.0_f64.sqrt()),
+            (WeightInit::HeNormal, &kernel, Activation::Sigmoid, 1000.0_f64.sqrt().recip()),
+            (WeightInit::Normal { mean: 0.0, std: 0.3 }, &matrix, Activation::ReLU, 0.3),
         ] {
-            let w = sample(init, &shape, activation);
+            let w = sample(init, shape, activation);
             assert_abs_diff_eq!(w.std(0.0) / std, 1.0, epsilon = 0.015);
             assert_abs_diff_eq!(w.mean().unwrap() / std, 0.0, epsilon = 0.021);
         }
@@ -319,29 +299,28 @@ mod tests {
     }
 
     #[test]
-    fn each_unit_of_sparse_weights_has_the_asked_number_of_zeros() {
-        let w =
-            sample(WeightInit::Sparse { sparsity: 0.25, std: 1.0 }, &[10, 4], Activation::Linear);
-        for incoming in w.axis_iter(Axis(1)) {
+    fn what_is_not_drawn_is_known() {
+        let sparse = WeightInit::Sparse { sparsity: 0.25, std: 1.0 };
+        for incoming in sample(sparse, &[10, 4], Activation::Linear).axis_iter(Axis(1)) {
             assert_eq!(incoming.iter().filter(|w| **w == 0.0).count(), 3);
         }
-    }
-
-    #[test]
-    fn the_identity_is_one_on_the_diagonal() {
-        let w = sample(WeightInit::Identity, &[2, 3], Activation::Linear);
-        assert_eq!(w, ndarray::array![[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]].into_dyn());
-    }
-
-    #[test]
-    fn dirac_passes_channels_through_and_draws_the_filters_after_them() {
-        let w = sample(WeightInit::Dirac, &[3, 5, 2, 200], Activation::ReLU);
-        for ((i, j, c, f), &w) in w.into_dimensionality::<Ix4>().unwrap().indexed_iter() {
-            match f {
-                0 | 1 => assert_eq!(w == 1.0, (i, j, c) == (1, 2, f), "{i} {j} {c} {f}: {w}"),
-                _ => assert!(w != 0.0 && w.abs() <= 30.0_f64.sqrt().recip(), "{w}"),
-            }
+        for (init, [on, off]) in [
+            (WeightInit::Zeros, [0.0, 0.0]),
+            (WeightInit::Ones, [1.0, 1.0]),
+            (WeightInit::Constant(0.25), [0.25, 0.25]),
+            (WeightInit::Identity, [1.0, 0.0]),
+        ] {
+            let w = sample(init, &[2, 3], Activation::Linear);
+            assert_eq!(w, ndarray::array![[on, off, off], [off, on, off]].into_dyn());
         }
+        let w = sample(WeightInit::Dirac, &[3, 5, 2, 3], Activation::ReLU);
+        for (at, &w) in w.indexed_iter().filter(|(at, _)| at[3] < 2) {
+            assert_eq!(w == 1.0, (at[0], at[1], at[2]) == (1, 2, at[3]), "{at:?}: {w}");
+        }
+    }
+
+    #[test]
+    fn dirac_draws_the_filters_after_the_channels_from_the_range_of_pytorch() {
         // 5,940 numbers, uniform in ±1/√30: their standard deviation is 1/√90, and the mean of their
         // squares varies by √(4/5) / √5940 of itself, so that 0.03 of the deviation is five times that.
         let w = sample(WeightInit::Dirac, &[3, 5, 2, 200], Activation::ReLU);
@@ -351,57 +330,45 @@ mod tests {
     }
 
     #[test]
-    fn dirac_needs_a_centre_and_a_filter_for_each_channel() {
-        for shape in [&[2, 3, 1, 1][..], &[3, 4, 1, 1], &[3, 3, 2, 1], &[3, 3], &[0, 0, 1, 1]] {
-            let mut rng = Rng::new(0);
-            let drawn = WeightInit::Dirac.sample::<f32>("L", shape, Activation::Linear, &mut rng);
-            assert_eq!(
-                drawn.unwrap_err().to_string(),
-                format!(
-                    "L: the shape of the weights must be (kernel_rows, kernel_cols, n_in, n_out) \
-                     with odd sides and n_out >= n_in for the initialiser dirac, but is {shape:?}"
-                )
-            );
-        }
-    }
-
-    #[test]
-    fn names_stand_for_the_defaults_of_the_course() {
-        for (name, expected) in [
-            ("constant", WeightInit::Constant(0.5)),
-            ("uniform", WeightInit::Uniform { low: -1.0, high: 1.0 }),
-            ("normal", WeightInit::Normal { mean: 0.0, std: 1.0 }),
-            ("sparse", WeightInit::Sparse { sparsity: 0.1, std: 0.01 }),
+    fn numbers_and_shapes_that_do_not_suit_are_refused() {
+        let dirac = "the shape of the weights must be (kernel_rows, kernel_cols, n_in, n_out) with odd sides and \
+                     n_out >= n_in for the initialiser dirac, but is";
+        for (init, shape, expected) in [
+            (
+                WeightInit::Constant(f64::NAN),
+                &[2, 2][..],
+                "the constant of its weights must be finite",
+            ),
+            (WeightInit::Uniform { low: 1.0, high: 0.0 }, &[2, 2], "the range of its weights"),
+            (
+                WeightInit::Normal { mean: 0.0, std: -1.0 },
+                &[2, 2],
+                "the distribution of its weights",
+            ),
+            (
+                WeightInit::Sparse { sparsity: 1.5, std: 1.0 },
+                &[2, 2],
+                "the sparsity of its weights",
+            ),
+            (WeightInit::Identity, &[3, 3, 1, 2], "the shape of the weights must be a matrix"),
+            (WeightInit::Dirac, &[2, 3, 1, 1], dirac),
+            (WeightInit::Dirac, &[3, 4, 1, 1], dirac),
+            (WeightInit::Dirac, &[3, 3, 2, 1], dirac),
+            (WeightInit::Dirac, &[3, 3], dirac),
+            (WeightInit::Dirac, &[0, 0, 1, 1], dirac),
         ] {
-            assert_eq!(name.parse(), Ok(expected));
+            let drawn = init.sample::<f32>("L", shape, Activation::Linear, &mut Rng::new(0));
+            let error = drawn.unwrap_err().to_string();
+            assert!(error.starts_with(&format!("L: {expected}")), "{error}");
         }
     }
 
     #[test]
-    fn numbers_out_of_range_are_refused() {
-        for init in [
-            WeightInit::Constant(f64::NAN),
-            WeightInit::Uniform { low: 1.0, high: 0.0 },
-            WeightInit::Normal { mean: 0.0, std: -1.0 },
-            WeightInit::Sparse { sparsity: 1.5, std: 1.0 },
-        ] {
-            let result = init.sample::<f64>("L", &[2, 2], Activation::Linear, &mut Rng::new(0));
-            assert!(
-                matches!(result, Err(LayerError::Configuration { layer: "L", .. })),
-                "{init:?}"
-            );
-        }
-        let kernel = [3, 3, 1, 2];
-        let result =
-            WeightInit::Identity.sample::<f64>("L", &kernel, Activation::Linear, &mut Rng::new(0));
-        assert!(result.is_err());
-    }
-
-    #[test]
-    fn names_parse_back_and_unknown_ones_list_the_known() {
+    fn names_stand_for_the_defaults_of_the_course_and_unknown_ones_list_the_known() {
         for init in WeightInit::ALL {
             assert_eq!(init.name().parse(), Ok(init));
         }
+        assert_eq!("constant".parse(), Ok(WeightInit::Constant(0.5)));
         let error = "xavier".parse::<WeightInit>().unwrap_err().to_string();
         assert!(error.contains("xavier_uniform"), "{error}");
     }

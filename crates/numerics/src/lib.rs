@@ -14,11 +14,13 @@ mod size;
 mod symmetric_eigen;
 mod vectorized;
 
+/// The complementary error function `1 - erf(x) = 2/√π ∫ₓ^∞ e^(-t²) dt`.
+pub use libm::erfc;
 pub use matmul::{add_matmul, matmul, matmul_into};
 pub use memory::{Element, kept_bytes, mark_unwritten, recycle, reused};
 pub use parallel::{
     column_sums, for_each_of_three, for_each_of_two, for_each_row, for_each_row_of_two, map,
-    map_row_blocks, map_row_blocks_mut, map2,
+    map_row_blocks, map_row_blocks_mut, map_tasks,
 };
 pub use random::Rng;
 pub use scalar::Scalar;

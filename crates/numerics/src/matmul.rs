@@ -39,7 +39,7 @@ pub fn matmul<T: Scalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Array2<T
 fn replace_in_halves<T: Scalar>(c: MatMut<'_, T>, a: MatRef<'_, T>, b: MatRef<'_, T>) {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     if m * k * n < WORTH_A_THREAD || m.max(n) < 2 * SHORTEST_SIDE {
-        return T::gemm(c, Accum::Replace, a, b, T::one());
+        return T::gemm(c, Accum::Replace, a, b);
     }
     // Whole vectors for either half, as far as that goes.
     let half = |side: usize| (side / 2).next_multiple_of(SHORTEST_SIDE);
@@ -57,7 +57,7 @@ fn replace_in_halves<T: Scalar>(c: MatMut<'_, T>, a: MatRef<'_, T>, b: MatRef<'_
 /// # Panics
 /// If the shapes do not agree, or `c` is not contiguous in row-major order.
 pub fn add_matmul<T: Scalar>(c: ArrayViewMut2<'_, T>, a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) {
-    product(c, a, b, |c, a, b| T::gemm(c, Accum::Add, a, b, T::one()));
+    product(c, a, b, |c, a, b| T::gemm(c, Accum::Add, a, b));
 }
 
 /// `c = a b`, whatever `c` held before, on one thread.
@@ -65,7 +65,7 @@ pub fn add_matmul<T: Scalar>(c: ArrayViewMut2<'_, T>, a: ArrayView2<'_, T>, b: A
 /// # Panics
 /// As [`add_matmul`].
 pub fn matmul_into<T: Scalar>(c: ArrayViewMut2<'_, T>, a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) {
-    product(c, a, b, |c, a, b| T::gemm(c, Accum::Replace, a, b, T::one()));
+    product(c, a, b, |c, a, b| T::gemm(c, Accum::Replace, a, b));
 }
 
 fn product<T: Scalar>(
@@ -135,26 +135,16 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_inner_dimension_gives_zeros() {
-        let a = Array2::<f32>::zeros((2, 0));
-        let b = Array2::<f32>::zeros((0, 3));
-        assert_eq!(matmul(a.view(), b.view()), Array2::<f32>::zeros((2, 3)));
-    }
-
-    #[test]
-    fn matmul_into_keeps_nothing_of_what_was_there() {
+    fn a_product_replaces_or_adds_to_what_was_there() {
+        let (a, b) = (array![[2.0]], array![[3.0, 4.0]]);
         let mut c = array![[f64::NAN, 1.0]];
-        matmul_into(c.view_mut(), array![[2.0]].view(), array![[3.0, 4.0]].view());
+        matmul_into(c.view_mut(), a.view(), b.view());
         assert_eq!(c, array![[6.0, 8.0]]);
+        add_matmul(c.view_mut(), a.view(), b.view());
+        assert_eq!(c, array![[12.0, 16.0]]);
+        // An empty inner dimension gives zeros.
         let (a, b) = (Array2::zeros((1, 0)), Array2::zeros((0, 2)));
         matmul_into(c.view_mut(), a.view(), b.view());
-        assert_eq!(c, array![[0.0, 0.0]]);
-    }
-
-    #[test]
-    fn add_matmul_keeps_what_was_there() {
-        let mut c = array![[1.0, 1.0]];
-        add_matmul(c.view_mut(), array![[2.0]].view(), array![[3.0, 4.0]].view());
-        assert_eq!(c, array![[7.0, 9.0]]);
+        assert_eq!((&c, &matmul(a.view(), b.view())), (&array![[0.0, 0.0]], &c));
     }
 }

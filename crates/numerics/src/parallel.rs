@@ -17,8 +17,8 @@ const WORTH_A_THREAD: usize = 1 << 15;
 /// Rows in one partial sum, or in one task.
 const ROWS_AT_ONCE: usize = 256;
 
-/// `f` of every task and its number, in order; on all threads if there are many.
-fn map_tasks<X: Send, R: Send>(
+/// `f` of every task and its number, in order; on all threads if there is work for `many`.
+pub fn map_tasks<X: Send, R: Send>(
     tasks: impl IntoIterator<Item = X>,
     many: bool,
     f: &(dyn Fn(usize, X) -> R + Sync),
@@ -49,61 +49,19 @@ pub fn map<T: Scalar, D: Dimension>(
     f: impl Fn(T) -> T + Send + Sync,
 ) -> Array<T, D> {
     let x = x.as_standard_layout();
-    let elements = x.as_slice().expect(STANDARD);
-    collected(x.raw_dim(), &|first, out| {
+    let xs = x.as_slice().expect(STANDARD);
+    let mut out = reused(x.raw_dim());
+    for_each_part([out.as_slice_mut().expect(STANDARD)], &|first, [out]| {
         vectorized(
             #[inline(always)]
             || {
-                for (out, &x) in out.iter_mut().zip(&elements[first..]) {
+                for (out, &x) in out.iter_mut().zip(&xs[first..]) {
                     *out = f(x);
                 }
             },
         );
-    })
-}
-
-/// `f` of every two elements at the same place.
-///
-/// # Panics
-/// If the shapes differ.
-#[must_use]
-pub fn map2<T: Scalar, D: Dimension>(
-    x: &ArrayRef<T, D>,
-    y: &ArrayRef<T, D>,
-    f: impl Fn(T, T) -> T + Send + Sync,
-) -> Array<T, D> {
-    assert_same_shape(x, y);
-    let (x, y) = (x.as_standard_layout(), y.as_standard_layout());
-    let (xs, ys) = (x.as_slice().expect(STANDARD), y.as_slice().expect(STANDARD));
-    collected(x.raw_dim(), &|first, out| {
-        vectorized(
-            #[inline(always)]
-            || {
-                for ((out, &x), &y) in out.iter_mut().zip(&xs[first..]).zip(&ys[first..]) {
-                    *out = f(x, y);
-                }
-            },
-        );
-    })
-}
-
-/// An array of this shape, filled part by part: `fill(first, part)` sets the elements from number
-/// `first` on. Loops over slices become vector instructions.
-fn collected<T: Scalar, D: Dimension>(
-    shape: D,
-    fill: &(dyn Fn(usize, &mut [T]) + Sync),
-) -> Array<T, D> {
-    let mut out = reused(shape);
-    for_each_part(out.as_slice_mut().expect(STANDARD), fill);
-    out
-}
-
-/// Calls `f` with every part of the elements and the number of its first one.
-fn for_each_part<T: Scalar>(elements: &mut [T], f: &(dyn Fn(usize, &mut [T]) + Sync)) {
-    let many = elements.len() >= WORTH_A_THREAD;
-    map_tasks(elements.chunks_mut(WORTH_A_THREAD), many, &|part, elements| {
-        f(part * WORTH_A_THREAD, elements);
     });
+    out
 }
 
 /// Calls `f` with every two elements at the same place, the first of which it may change.
@@ -115,11 +73,11 @@ pub fn for_each_of_two<T: Scalar, D: Dimension>(
     y: &ArrayRef<T, D>,
     f: impl Fn(&mut T, T) + Send + Sync,
 ) {
-    assert_same_shape(x, y);
+    assert_eq!(x.shape(), y.shape(), "the arrays have the same shape");
     let y = y.as_standard_layout();
     let ys = y.as_slice().expect(STANDARD);
     with_elements(x, |xs| {
-        for_each_part(xs, &|first, xs| {
+        for_each_part([xs], &|first, [xs]| {
             vectorized(
                 #[inline(always)]
                 || {
@@ -142,27 +100,32 @@ pub fn for_each_of_three<T: Scalar, D: Dimension>(
     z: &ArrayRef<T, D>,
     f: impl Fn(&mut T, &mut T, T) + Send + Sync,
 ) {
-    assert_same_shape(x, y);
-    assert_same_shape(x, z);
+    assert!(x.shape() == y.shape() && x.shape() == z.shape(), "the arrays have the same shape");
     let z = z.as_standard_layout();
     let zs = z.as_slice().expect(STANDARD);
-    let part = |(xs, ys): (&mut [T], &mut [T]), zs: &[T]| {
+    let part = |first: usize, [xs, ys]: [&mut [T]; 2]| {
         vectorized(
             #[inline(always)]
             || {
-                for ((x, y), &z) in xs.iter_mut().zip(ys).zip(zs) {
+                for ((x, y), &z) in xs.iter_mut().zip(ys).zip(&zs[first..]) {
                     f(x, y, z);
                 }
             },
         );
     };
-    with_elements(x, |xs| {
-        with_elements(y, |ys| {
-            let many = xs.len() >= WORTH_A_THREAD;
-            let parts = xs.chunks_mut(WORTH_A_THREAD).zip(ys.chunks_mut(WORTH_A_THREAD));
-            map_tasks(parts, many, &|number, xy| part(xy, &zs[number * WORTH_A_THREAD..]));
-        });
-    });
+    with_elements(x, |xs| with_elements(y, |ys| for_each_part([xs, ys], &part)));
+}
+
+/// Calls `f` with every part of the arrays, which have the same length, and the number of its first elements.
+/// Loops over slices become vector instructions.
+fn for_each_part<T: Scalar, const N: usize>(
+    arrays: [&mut [T]; N],
+    f: &(dyn Fn(usize, [&mut [T]; N]) + Sync),
+) {
+    let count = arrays[0].len().div_ceil(WORTH_A_THREAD);
+    let mut parts = arrays.map(|elements| elements.chunks_mut(WORTH_A_THREAD));
+    let next = |_| parts.each_mut().map(|parts| parts.next().expect("all arrays are as long"));
+    map_tasks((0..count).map(next), true, &|part, elements| f(part * WORTH_A_THREAD, elements));
 }
 
 /// Lends the elements of `x` to `f`, in standard layout.
@@ -176,10 +139,6 @@ fn with_elements<T: Scalar, D: Dimension>(x: &mut ArrayRef<T, D>, f: impl FnOnce
 }
 
 const STANDARD: &str = "the standard layout is contiguous";
-
-fn assert_same_shape<T, D: Dimension>(x: &ArrayRef<T, D>, y: &ArrayRef<T, D>) {
-    assert_eq!(x.shape(), y.shape(), "the arrays have the same shape");
-}
 
 /// Calls `f` with every row and its number.
 ///
@@ -207,7 +166,7 @@ pub fn for_each_row_of_two<T: Scalar>(
     y: &mut Array2<T>,
     f: impl Fn(&mut [T], &mut [T]) + Send + Sync,
 ) {
-    assert_same_shape(x, y);
+    assert_eq!(x.dim(), y.dim(), "the arrays have the same shape");
     let (many, columns) = (x.len() >= WORTH_A_THREAD, x.ncols().max(1));
     let block = ROWS_AT_ONCE * columns;
     let blocks = all_rows(x).chunks_mut(block).zip(all_rows(y).chunks_mut(block));
@@ -297,10 +256,14 @@ mod tests {
     #[test]
     fn small_and_large_arrays_are_mapped_alike() {
         assert_eq!(map(&array![[1.0, -2.0]], |x| 2.0 * x), array![[2.0, -4.0]]);
-        assert_eq!(map2(&array![1.0, 2.0], &array![3.0, 5.0], |x, y| x * y), array![3.0, 10.0]);
+        let mut product = array![1.0, 2.0];
+        for_each_of_two(&mut product, &array![3.0, 5.0], |x, y| *x *= y);
+        assert_eq!(product, array![3.0, 10.0]);
         let large: Array2<f32> = Rng::new(0).normal_array((300, 200), 0.0, 1.0);
         assert_eq!(map(&large, |x| x + 1.0), &large + 1.0);
-        assert_eq!(map2(&large, &large, |x, y| x - y), Array2::zeros(large.raw_dim()));
+        let mut difference = large.t().as_standard_layout().into_owned().reversed_axes();
+        for_each_of_two(&mut difference, &large, |x, y| *x -= y);
+        assert_eq!(difference, Array2::zeros(large.raw_dim()));
     }
 
     #[test]

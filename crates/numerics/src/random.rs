@@ -155,31 +155,16 @@ mod tests {
         let wide: Array1<f64> = Rng::new(3).normal_array(50, 1.0, 2.0);
         let narrow: Array1<f32> = Rng::new(3).normal_array(50, 1.0, 2.0);
         assert_eq!(wide.mapv(|x| x as f32), narrow);
-    }
-
-    #[test]
-    fn moments_are_those_of_the_distribution() {
-        let n = 100_000;
-        let normal: Array1<f64> = Rng::new(5).normal_array(n, 3.0, 2.0);
-        // Five standard errors: 5 * 2 / sqrt(n) for the mean, 5 * 2 / sqrt(2 n) for the deviation.
-        assert!((normal.mean().unwrap() - 3.0).abs() < 0.032);
-        assert!((normal.std(0.0) - 2.0).abs() < 0.023);
-        let uniform: Array1<f64> = Rng::new(5).uniform_array(n, -1.0, 3.0);
-        assert!((uniform.mean().unwrap() - 1.0).abs() < 0.019);
-        assert!(uniform.iter().all(|&x| (-1.0..3.0).contains(&x)));
+        let other: Array1<f64> = Rng::with_stream(3, 1).normal_array(50, 1.0, 2.0);
+        assert_ne!(other, wide);
     }
 
     #[test]
     fn a_shuffle_permutes() {
         let mut items: Vec<usize> = (0..100).collect();
         Rng::new(7).shuffle(&mut items);
-        assert_ne!(items, (0..100).collect::<Vec<_>>());
+        assert!(!items.is_sorted());
         items.sort_unstable();
-        assert_eq!(items, (0..100).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn streams_of_one_seed_differ() {
-        assert_ne!(Rng::with_stream(1, 0).uniform(), Rng::with_stream(1, 1).uniform());
+        assert!(items.into_iter().eq(0..100));
     }
 }

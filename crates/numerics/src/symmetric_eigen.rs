@@ -58,26 +58,6 @@ mod tests {
     use ndarray::array;
 
     use super::*;
-    use crate::Rng;
-
-    #[test]
-    fn a_random_matrix_is_put_together_again() {
-        for n in [1, 2, 3, 12, 27, 60] {
-            let b: Array2<f64> = Rng::new(n as u64).uniform_array((n, n), -1.0, 1.0);
-            let a = &b + &b.t();
-            let (values, u) = symmetric_eigen(a.view()).unwrap();
-            // ‖A‖ is at most 2 n, and the iteration is backward stable.
-            let epsilon = 1e-15 * (n * n) as f64;
-            let again = u.dot(&Array2::from_diag(&values)).dot(&u.t());
-            assert_abs_diff_eq!(again, a, epsilon = 2.0 * epsilon);
-            assert_abs_diff_eq!(u.t().dot(&u), Array2::eye(n), epsilon = 2.0 * epsilon);
-            assert!(values.iter().zip(values.iter().skip(1)).all(|(a, b)| a >= b), "{values}");
-            for column in u.columns() {
-                let largest = column.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs()));
-                assert!(largest.unwrap() > 0.0, "{column}");
-            }
-        }
-    }
 
     #[test]
     fn of_equally_large_components_the_first_is_positive() {

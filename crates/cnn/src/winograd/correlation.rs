@@ -1,9 +1,10 @@
 //! `Aᵀ [(G w Gᵀ) ⊙ (Bᵀ d B)] A` over a batch: the forward pass, and `dL/dX`, which is the same with other
 //! weights and another padding.
 
+use std::ops::Range;
+
 use ndarray::{Array4, ArrayView2, ArrayViewMut2};
-use numerics::{Scalar, add_matmul, matmul_into, reused};
-use rayon::prelude::*;
+use numerics::{Scalar, add_matmul, map_tasks, matmul_into, reused};
 
 use super::planes::{planes, planes_len, planes_mut};
 use super::tiles::{from_points, to_points};
@@ -55,7 +56,7 @@ impl<T: Scalar> Correlation<'_, T> {
             chunks.push((chunk, part));
         }
         // ANCHOR: chunks
-        chunks.into_par_iter().for_each(|(chunk, y)| {
+        map_tasks(chunks, true, &|_, (chunk, y): (Range<usize>, &mut [T])| {
             let tiles = chunk.len() * tiling.tiles_per_row();
             let v_len = planes_len(tiles * channels);
             with_scratch(v_len + planes_len(tiles * filters), |scratch| {

@@ -64,29 +64,3 @@ pub(super) fn split_lines<T, const N: usize>(memory: &mut [T], len: usize) -> [&
     let mut lines = memory.chunks_exact_mut(len);
     from_fn(|_| lines.next().expect("there is memory for all lines"))
 }
-
-#[cfg(test)]
-mod tests {
-    use numerics::Rng;
-
-    use super::super::transforms::g;
-    use super::*;
-
-    #[test]
-    fn lines_of_any_length_have_the_bits_of_plain_calls() {
-        for len in [0, 1, 7, 15, 16, 17, 24, 31, 32, 33] {
-            let mut rng = Rng::new(0);
-            let input: [Vec<f64>; 3] = from_fn(|_| (0..len).map(|_| rng.normal()).collect());
-            let mut output: [Vec<f64>; 6] = from_fn(|_| vec![f64::NAN; len]);
-            transform_lines(
-                input.each_ref().map(Vec::as_slice),
-                output.each_mut().map(Vec::as_mut_slice),
-                g,
-            );
-            for k in 0..len {
-                let expected = g(from_fn(|i| input[i][k]));
-                assert_eq!(output.each_ref().map(|line| line[k]), expected, "{len} numbers, {k}");
-            }
-        }
-    }
-}

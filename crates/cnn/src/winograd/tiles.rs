@@ -24,12 +24,12 @@ pub(super) fn to_points<T: Scalar, const I: usize>(
     transform: impl Fn([T; I]) -> [T; SIDE] + Copy,
     points: &mut [&mut [T]],
 ) {
-    let (channels, tiles) = (images.channels(), tiling.tiles_per_row());
+    let (channels, tiles) = (images.channels, tiling.tiles_per_row());
     let cells = tiles * TILE + I - TILE;
     // The columns of an image that tiles see, and where these lie among the cells of a tile row.
     let (left, hidden) =
-        (pad.1.max(0).unsigned_abs(), (-pad.1).max(0).unsigned_abs().min(images.cols()));
-    let seen = images.cols().saturating_sub(hidden).min(cells.saturating_sub(left));
+        (pad.1.max(0).unsigned_abs(), (-pad.1).max(0).unsigned_abs().min(images.cols));
+    let seen = images.cols.saturating_sub(hidden).min(cells.saturating_sub(left));
     let inside = left * channels..(left + seen) * channels;
     with_scratch(SIDE * cells * channels, |memory| {
         let mut lines: [_; SIDE] = split_lines(memory, cells * channels);
@@ -74,7 +74,7 @@ pub(super) fn from_points<T: Scalar>(
     y: &mut [T],
 ) {
     let tiles = tiling.tiles_per_row();
-    let (line, visible) = (tiles * TILE * filters, tiling.cols() * filters);
+    let (line, visible) = (tiles * TILE * filters, tiling.cols * filters);
     with_scratch((SIDE + TILE) * line, |memory| {
         let (memory, hidden) = memory.split_at_mut(SIDE * line);
         let mut lines: [_; SIDE] = split_lines(memory, line);

@@ -14,7 +14,7 @@ use super::TILE;
 pub(super) struct Tiling {
     images: usize,
     rows: usize,
-    cols: usize,
+    pub(super) cols: usize,
 }
 
 impl Tiling {
@@ -52,11 +52,6 @@ impl Tiling {
         (self.rows - self.image_and_row(tile_row).1).min(TILE)
     }
 
-    /// Columns of an image.
-    pub(super) fn cols(&self) -> usize {
-        self.cols
-    }
-
     /// Rows of the batch, laid end to end, before this tile row.
     pub(super) fn rows_before(&self, tile_row: usize) -> usize {
         let (image, row) = self.image_and_row(tile_row);
@@ -68,8 +63,8 @@ impl Tiling {
 pub(super) struct Images<'a, T> {
     elements: &'a [T],
     rows: usize,
-    cols: usize,
-    channels: usize,
+    pub(super) cols: usize,
+    pub(super) channels: usize,
     /// A line outside an image.
     outside: Vec<T>,
 }
@@ -78,14 +73,6 @@ impl<'a, T: Scalar> Images<'a, T> {
     /// Images `(m, rows, cols, channels)` in standard layout.
     pub(super) fn new(elements: &'a [T], (rows, cols): (usize, usize), channels: usize) -> Self {
         Self { elements, rows, cols, channels, outside: vec![T::zero(); cols * channels] }
-    }
-
-    pub(super) fn channels(&self) -> usize {
-        self.channels
-    }
-
-    pub(super) fn cols(&self) -> usize {
-        self.cols
     }
 
     /// The channels of these columns of a row, which may be outside the image, where all is zero.

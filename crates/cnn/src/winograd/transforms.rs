@@ -83,37 +83,6 @@ mod tests {
         (0..O).map(|o| columns.iter().map(|column| column[o]).collect()).collect()
     }
 
-    fn transposed(rows: &[Row]) -> Vec<Row> {
-        (0..rows[0].len()).map(|j| rows.iter().map(|row| row[j]).collect()).collect()
-    }
-
-    #[test]
-    fn the_matrices_are_those_of_the_points() {
-        // A row of A or of G holds the powers of its point, and the last one is that of infinity; G
-        // divides by the product of the differences between its point and the other finite ones.
-        let points = [0.0_f64, 1.0, -1.0, 2.0, -2.0];
-        let powers = |n: usize| {
-            let finite = points.map(|t| (0..n as i32).map(|k| t.powi(k)).collect::<Row>());
-            let infinity = (0..n).map(|k| if k + 1 == n { 1.0 } else { 0.0 }).collect();
-            finite.into_iter().chain([infinity]).collect::<Vec<_>>()
-        };
-        assert_eq!(matrix(a), powers(4));
-        assert_eq!(transposed(&matrix(at)), powers(4));
-        let mut expected = powers(3);
-        for (p, row) in expected.iter_mut().enumerate().take(5) {
-            let others = points.iter().enumerate().filter(|&(q, _)| q != p);
-            let denominator: f64 = others.map(|(_, t)| points[p] - t).product();
-            row.iter_mut().for_each(|x| *x /= denominator);
-        }
-        for (found, expected) in
-            [(matrix(g), expected.clone()), (transposed(&matrix(gt)), expected)]
-        {
-            for (x, y) in found.concat().into_iter().zip(expected.concat()) {
-                assert!((x - y).abs() < 1e-16, "{x} for {y}");
-            }
-        }
-    }
-
     #[test]
     fn four_outputs_of_a_filter_by_hand() {
         // d = 1, 2, 0, 1, 3, 2 and g = 6, 12, 24:

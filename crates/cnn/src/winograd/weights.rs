@@ -2,8 +2,7 @@
 
 use std::array::from_fn;
 
-use numerics::{Scalar, vectorized};
-use rayon::prelude::*;
+use numerics::{Scalar, map_tasks, vectorized};
 
 use super::lines::{split_lines, transform_lines};
 use super::planes::{parts_of_planes, planes, planes_mut};
@@ -23,7 +22,7 @@ pub(super) fn transform_weights<T: Scalar>(w: &[T], pairs: usize, flipped: bool,
         if flipped { KERNEL * KERNEL - 1 - cell } else { cell }
     };
     let u = parts_of_planes(planes_mut(u, pairs), WEIGHTS_AT_ONCE);
-    u.into_par_iter().enumerate().for_each(|(part, mut u)| {
+    map_tasks(u, true, &|part, mut u: Vec<&mut [T]>| {
         let first = part * WEIGHTS_AT_ONCE;
         let len = u[0].len();
         let cells: [[&[T]; KERNEL]; KERNEL] =
@@ -36,7 +35,7 @@ pub(super) fn transform_weights<T: Scalar>(w: &[T], pairs: usize, flipped: bool,
 pub(super) fn transform_weight_gradients<T: Scalar>(du: &[T], pairs: usize, dw: &mut [T]) {
     let du = planes(du, pairs);
     let dw = parts_of_planes(dw.chunks_exact_mut(pairs), WEIGHTS_AT_ONCE);
-    dw.into_par_iter().enumerate().for_each(|(part, mut dw)| {
+    map_tasks(dw, true, &|part, mut dw: Vec<&mut [T]>| {
         let first = part * WEIGHTS_AT_ONCE;
         let len = dw[0].len();
         let points: [[&[T]; SIDE]; SIDE] =

@@ -41,7 +41,7 @@ fn every_entry_has_the_code_that_answers_it() {
         ("layers.FullyConnected", &["matmul(x, w) + b", "matmul(x.t(), dl_dz)", "fn build<"]),
         ("layers.Pool2D", &["fn max_pool_backward", "fn average_pool_forward", "fn output_size"]),
         ("layers.Conv2D.__init__", &["pub struct Conv2DConfig", "pub struct Conv2D<T>"]),
-        ("layers.Conv2D._init_parameters", &["self.weight_init.sample", "ArrayD::zeros"]),
+        ("layers.Conv2D._init_parameters", &["self.weight_init.sample", "with(\"W\", w)"]),
         ("layers.Conv2D.forward", &["fn forward(&mut self", "fn im2col", "add_matmul(z, columns"]),
         ("layers.Conv2D.backward", &["fn backward(&mut self", "fn col2im", "columns.t(), dl_dz"]),
         ("losses.CrossEntropy", &["at_least_tiny(p).ln()", "-y / (m * at_least_tiny(p))"]),

@@ -59,16 +59,13 @@ pub(crate) fn another_parameter_is_refused(subject: &Layers, case: &mut Case) ->
     let mut got = expected.clone();
     got[case.between(0, expected.len() - 1)] += 1;
     let result = layer.set_parameter("W", &ArrayD::zeros(IxDyn(&got)));
-    let name = subject.room.name;
-    let error = LayerError::ParameterShape { layer: name, name: "W", expected, got };
+    let (layer_name, what) = (subject.room.name, "parameter");
+    let error = LayerError::Shape { layer: layer_name, what, name: "W", expected, got };
     equal("set_parameter", &result, &Err(error))?;
     let result = layer.set_parameter("w", &before["W"]);
-    let (known, got) = ((spec.room.parameters)(&spec).to_vec(), "w".to_owned());
-    equal(
-        "set_parameter",
-        &result,
-        &Err(LayerError::UnknownParameter { layer: name, known, got }),
-    )?;
+    let known = (spec.room.parameters)(&spec).to_vec();
+    let error = LayerError::Unknown { layer: layer_name, what, known, got: "w".to_owned() };
+    equal("set_parameter", &result, &Err(error))?;
     claim(layer.parameters() == &before, || "a refused parameter changed the layer".to_owned())
 }
 

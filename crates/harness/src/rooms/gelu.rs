@@ -4,7 +4,7 @@ use std::f64::consts::{PI, SQRT_2};
 
 use activations::{Activation, ElementWise, GELU};
 use ndarray::{ArrayD, arr1, array};
-use numerics::Scalar;
+use numerics::erfc;
 
 use crate::activation::{ActivationRoom, ActivationSubject, elementwise};
 use crate::cases::{Case, claim};
@@ -38,12 +38,10 @@ pub(super) static ROOM: ActivationRoom = ActivationRoom {
                 })
             },
         ),
-        "gelu-no-density" => (forward, |z, dl_dy| {
-            elementwise(z, dl_dy, |z| 0.5 * (-z / SQRT_2).complementary_error())
-        }),
-        "gelu-cancels" => {
-            (|z| z.mapv(|z| 0.5 * finite(z) * (2.0 - (z / SQRT_2).complementary_error())), backward)
+        "gelu-no-density" => {
+            (forward, |z, dl_dy| elementwise(z, dl_dy, |z| 0.5 * erfc(-z / SQRT_2)))
         }
+        "gelu-cancels" => (|z| z.mapv(|z| 0.5 * finite(z) * (2.0 - erfc(z / SQRT_2))), backward),
         _ => (forward, backward),
     },
     examples: &[("gelu", example)],
@@ -55,11 +53,11 @@ fn finite(z: f64) -> f64 {
 }
 
 fn forward(z: &ArrayD<f64>) -> ArrayD<f64> {
-    z.mapv(|z| finite(z) * 0.5 * (-z / SQRT_2).complementary_error())
+    z.mapv(|z| finite(z) * 0.5 * erfc(-z / SQRT_2))
 }
 
 fn backward(z: &ArrayD<f64>, dl_dy: &ArrayD<f64>) -> ArrayD<f64> {
-    elementwise(z, dl_dy, |z| 0.5 * (-z / SQRT_2).complementary_error() + finite(z) * density(z))
+    elementwise(z, dl_dy, |z| 0.5 * erfc(-z / SQRT_2) + finite(z) * density(z))
 }
 
 /// `φ(z) = e^(-z²/2) / √(2π)`.
@@ -156,7 +154,7 @@ fn pre_activation(case: &mut Case) -> ArrayD<f64> {
 fn example(example: &mut Example<'_>) {
     let z = array![-1.0, 0.0, 1.0];
     let y = Activation::GELU.forward(&z);
-    let slope = GELU::backward(&z, &array![1.0, 1.0, 1.0]);
+    let slope = GELU::backward(&z, array![1.0, 1.0, 1.0]);
     // Y = z Φ(z), so that Φ(1) = Y(1); and Y'(z) = Φ(z) + z φ(z).
     example.number("phi-of-1", y[2]);
     example.number("density-of-1", slope[2] - y[2]);

@@ -93,7 +93,7 @@ fn worked(example: &mut Example<'_>) {
     let z = array![[-2.0, -0.5], [0.0, 3.0]];
     let dl_dy = array![[10.0, 20.0], [30.0, -40.0]];
     example.array("y", &ReLU::forward(&z));
-    example.array("dz", &ReLU::backward(&z, &dl_dy));
+    example.array("dz", &ReLU::backward(&z, dl_dy.clone()));
     example.array("z", &z);
     example.array("dy", &dl_dy);
 }

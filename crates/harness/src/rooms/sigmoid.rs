@@ -70,7 +70,7 @@ fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
 /// The point where the slope of the sigmoid would round to 0, and its middle.
 fn worked(example: &mut Example<'_>) {
     let z = array![0.0, 40.0];
-    let slope = Sigmoid::backward(&z, &array![1.0, 1.0]);
+    let slope = Sigmoid::backward(&z, array![1.0, 1.0]);
     let y = Sigmoid::forward(&z);
     example.number("y-at-40", y[1]);
     example.number("slope-at-40", slope[1]);

@@ -25,7 +25,7 @@ pub(super) fn two_weights(example: &mut Example<'_>) {
     let dl_dyhat = Loss::L2.backward(truth.view(), before.y_hat.view());
     let dl_dyhat = dl_dyhat.expect("target and output have one element");
     let second = fully_connected_backward(before.h.view(), w2.view(), dl_dyhat.view());
-    let dl_dz = ReLU::backward(&before.z, &second.dl_dx);
+    let dl_dz = ReLU::backward(&before.z, second.dl_dx.clone());
     let first = fully_connected_backward(x.view(), w1.view(), dl_dz.view());
 
     let (moved1, moved2) = (stepped(&w1, &first.dl_dw, LR), stepped(&w2, &second.dl_dw, LR));

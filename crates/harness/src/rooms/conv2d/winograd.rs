@@ -147,7 +147,7 @@ impl Convolution {
         case.describe(format!("{geometry}, {filters} filters"));
         let input = (geometry.rows, geometry.cols);
         let window = Window::new("Conv2D", input, (3, 3), 1, geometry.pad)?;
-        claim(window.output() == geometry.output(), || "another output size".to_owned())?;
+        claim(window.output == geometry.output(), || "another output size".to_owned())?;
         Ok(Self {
             geometry,
             window,
