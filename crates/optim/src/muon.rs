@@ -48,11 +48,8 @@ impl MuonConfig {
 /// 2. `v ← μ v + g`, where v starts at 0;
 /// 3. `W ← W - lr O(g + μ v)`, where O is [`orthogonalise`].
 ///
-/// The scale of g does not matter, so the learning rate says how far W moves relative to its norm. It
-/// is not part of v, unlike in [`Sgd`](crate::Sgd). The first of the three is done at a rate of 0 too.
-///
-/// A gradient 0 of a parameter at rest moves it by step 1 only. A weight that is 0 has no direction
-/// and is not rescaled. NaN is passed on, and the loss will report it.
+/// The learning rate is not part of v, unlike in [`Sgd`](crate::Sgd). The first of the three is done at a rate of 0
+/// too, but not with a weight that is 0. NaN is passed on, and the loss will report it.
 ///
 /// # Shapes
 /// A parameter has at least two axes, the last of which is n_out: a kernel

@@ -63,16 +63,12 @@ pub struct Step {
 /// Gradient descent with momentum μ: `v ← μ v + lr g`, then `p ← p - v`.
 ///
 /// The velocity v of a parameter tensor starts at 0. As in the course, the learning rate is part of
-/// v, so that a change of the rate acts on new gradients only; PyTorch has `v ← μ v + g` and
-/// `p ← p - lr v`, which is the same while the rate is constant.
+/// v, so that a change of the rate acts on new gradients only, unlike in PyTorch. In Nesterov's form the step is
+/// `p ← p - (μ v + lr g)` with the new v: p is the point where the momentum leads, and g its gradient there.
 ///
-/// In Nesterov's form the step is `p ← p - (μ v + lr g)` with the new v: p is the point where the
-/// momentum leads, and g its gradient there.
-///
-/// g is made of the gradient of the loss in two steps. With clipping, a gradient whose L2 norm
-/// exceeds the bound c is scaled to norm c: each parameter tensor on its own, as in the course, not
-/// all of them as one vector. Then weight decay adds `λ p` (what PyTorch's SGD calls `weight_decay`):
-/// it is not clipped, but has the learning rate and the momentum of any other gradient.
+/// With clipping, a gradient whose L2 norm exceeds the bound c is scaled to norm c: each parameter tensor on its own,
+/// as in the course. Then weight decay adds `λ p`, which is not clipped, but has the learning rate and the momentum
+/// of any other gradient.
 ///
 /// Questions 5 and 7.
 #[derive(Clone, Debug, PartialEq)]
