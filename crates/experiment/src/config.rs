@@ -32,7 +32,7 @@ impl Config {
     /// The configuration of a run whose hyperparameters are the fields of a struct.
     ///
     /// # Errors
-    /// [`ExperimentError::Value`] if the seed or a hyperparameter does not fit into TOML.
+    /// [`ExperimentError::Refused`] if the seed or a hyperparameter does not fit into TOML.
     pub fn new(
         model_name: ModelName,
         command: impl Into<String>,
@@ -41,14 +41,15 @@ impl Config {
         data: Data,
         hyperparameters: &impl Serialize,
     ) -> Result<Self, ExperimentError> {
-        check_seed(seed)?;
-        let hyperparameters = table_of(hyperparameters)?;
+        if i64::try_from(seed).is_err() {
+            return Err(ExperimentError::value("the seed", "at most 9223372036854775807", seed));
+        }
+        let hyperparameters = toml::Table::try_from(hyperparameters).map_err(|error| {
+            let what = "the set of hyperparameters";
+            ExperimentError::value(what, "one that TOML can hold", error)
+        })?;
         let command = command.into();
         Ok(Self { schema: SCHEMA, model_name, command, seed, dtype, data, hyperparameters })
-    }
-
-    pub(crate) fn validate(&self, file: &Path) -> Result<(), ExperimentError> {
-        self.data.validate(file)
     }
 }
 
@@ -69,13 +70,17 @@ pub struct Data {
 }
 
 impl Data {
-    pub(crate) fn validate(&self, file: &Path) -> Result<(), ExperimentError> {
-        let digits = self.sha256.bytes().filter(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')).count();
-        if digits != 64 || self.sha256.len() != 64 {
-            let expected = "64 lower-case hexadecimal digits as data.sha256";
-            return Err(ExperimentError::invalid(file, expected, format!("{:?}", self.sha256)));
+    /// Checks the data that `file` states.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Refused`] if the checksum is none.
+    pub fn validate(&self, file: &Path) -> Result<(), ExperimentError> {
+        let is_digit = |b| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        if self.sha256.len() == 64 && self.sha256.bytes().all(is_digit) {
+            return Ok(());
         }
-        Ok(())
+        let expected = "64 lower-case hexadecimal digits as data.sha256";
+        Err(ExperimentError::invalid(file, expected, format!("{:?}", self.sha256)))
     }
 }
 
@@ -103,48 +108,9 @@ impl FromStr for Dtype {
     type Err = ExperimentError;
 
     fn from_str(name: &str) -> Result<Self, ExperimentError> {
-        match name {
-            "f32" => Ok(Self::F32),
-            "f64" => Ok(Self::F64),
-            _ => Err(ExperimentError::Value {
-                what: "the number type",
-                expected: "one of f32, f64",
-                got: format!("{name:?}"),
-            }),
-        }
-    }
-}
-
-pub(crate) fn check_seed(seed: u64) -> Result<(), ExperimentError> {
-    if i64::try_from(seed).is_ok() {
-        return Ok(());
-    }
-    let expected = "at most 9223372036854775807";
-    Err(ExperimentError::Value { what: "the seed", expected, got: seed.to_string() })
-}
-
-pub(crate) fn table_of(hyperparameters: &impl Serialize) -> Result<toml::Table, ExperimentError> {
-    toml::Table::try_from(hyperparameters).map_err(|error| ExperimentError::Value {
-        what: "the set of hyperparameters",
-        expected: "one that TOML can hold",
-        got: error.to_string(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_seed_beyond_toml_is_refused() {
-        assert!(check_seed(i64::MAX as u64).is_ok());
-        assert!(check_seed(u64::MAX).is_err());
-    }
-
-    #[test]
-    fn an_unknown_number_type_lists_the_known_ones() {
-        let error = "f16".parse::<Dtype>().unwrap_err().to_string();
-        assert_eq!(error, "the number type must be one of f32, f64, but is \"f16\"");
-        assert_eq!("f64".parse::<Dtype>().unwrap().to_string(), "f64");
+        let known = [Self::F32, Self::F64].into_iter().find(|dtype| dtype.to_string() == name);
+        let unknown =
+            || ExperimentError::value("the number type", "one of f32, f64", format!("{name:?}"));
+        known.ok_or_else(unknown)
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ndarray::Array2;
 
-use crate::{Evaluation, ExperimentError, table_file};
+use crate::{Evaluation, ExperimentError, files};
 
 /// Counts of the examples of each class that were taken for each class, with the names of the classes.
 ///
@@ -35,23 +35,23 @@ impl Confusion {
     /// The matrix with these counts.
     ///
     /// # Errors
-    /// [`ExperimentError::Value`] if the names or the counts are not as the type says.
+    /// [`ExperimentError::Refused`] if the names or the counts are not as the type says.
     pub fn new(class_names: Vec<String>, counts: Array2<u64>) -> Result<Self, ExperimentError> {
         let classes = class_names.len();
         let distinct: BTreeSet<_> = class_names.iter().collect();
         if classes < 2 || distinct.len() < classes || class_names.iter().any(String::is_empty) {
             let expected = "at least two different, non-empty names";
             let got = format!("{class_names:?}");
-            return Err(ExperimentError::Value { what: "the classes", expected, got });
+            return Err(ExperimentError::value("the classes", expected, got));
         }
         if counts.dim() != (classes, classes) {
             let expected = "one row and one column for each class";
             let got = format!("{:?} for {classes} classes", counts.shape());
-            return Err(ExperimentError::Value { what: "a confusion matrix", expected, got });
+            return Err(ExperimentError::value("a confusion matrix", expected, got));
         }
         if counts.sum() == 0 {
-            let (expected, got) = ("of at least one example", "of none".to_owned());
-            return Err(ExperimentError::Value { what: "a confusion matrix", expected, got });
+            let expected = "of at least one example";
+            return Err(ExperimentError::value("a confusion matrix", expected, "of none"));
         }
         Ok(Self { class_names, counts })
     }
@@ -67,10 +67,9 @@ impl Confusion {
         let classes = class_names.len();
         let mut counts = Array2::zeros((classes, classes));
         for (truth, predicted) in pairs {
-            *counts.get_mut([truth, predicted]).ok_or_else(|| ExperimentError::Value {
-                what: "a class",
-                expected: "below the number of names",
-                got: format!("{truth}, predicted {predicted}, of {classes}"),
+            *counts.get_mut([truth, predicted]).ok_or_else(|| {
+                let got = format!("{truth}, predicted {predicted}, of {classes}");
+                ExperimentError::value("a class", "below the number of names", got)
             })? += 1;
         }
         Self::new(class_names, counts)
@@ -144,52 +143,39 @@ impl Confusion {
     }
 
     /// Writes the matrix: the column `true`, then a column for each class.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Io`].
     pub fn write(&self, file: &Path) -> Result<(), ExperimentError> {
-        let header = ["true".to_owned()].into_iter().chain(self.class_names.clone()).collect();
-        let rows = self.class_names.iter().zip(self.counts.outer_iter()).map(|(name, counts)| {
-            [name.clone()].into_iter().chain(counts.iter().map(u64::to_string)).collect()
-        });
-        table_file::write(file, [header].into_iter().chain(rows))
+        files::write_csv(file, self.rows())
     }
 
     /// Reads what [`write`](Self::write) wrote.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if there is no such file, [`ExperimentError::Invalid`] if it is not
+    /// [`ExperimentError::Io`] if there is no such file, [`ExperimentError::Refused`] if it is not
     /// such a matrix.
     pub fn read(file: &Path) -> Result<Self, ExperimentError> {
-        let invalid = |expected: String, got: String| ExperimentError::invalid(file, expected, got);
-        let mut rows = table_file::read(file, true)?.into_iter();
-        let mut names = rows.next().unwrap_or_default();
-        if names.first().is_none_or(|name| name != "true") {
-            let expected = "the column `true`, then one for each class".to_owned();
-            return Err(invalid(expected, format!("{names:?}")));
-        }
-        names.remove(0);
-        let mut counts = Vec::with_capacity(names.len() * names.len());
-        let read = rows.len();
-        for (index, row) in rows.enumerate() {
-            // The header is line 1.
-            let line = index + 2;
-            if row.first() != names.get(index) || row.len() != names.len() + 1 {
-                let class = names.get(index).map_or("nothing more", String::as_str);
-                let expected = format!("{class} and {} counts in line {line}", names.len());
-                return Err(invalid(expected, format!("{row:?}")));
-            }
-            for count in &row[1..] {
-                let parsed = count.parse::<u32>().map_err(|_| {
-                    invalid(format!("counts from 0 in line {line}"), format!("{count:?}"))
-                })?;
-                counts.push(u64::from(parsed));
-            }
-        }
-        let counts = Array2::from_shape_vec((read, names.len()), counts)
-            .map_err(|error| invalid("a matrix".to_owned(), error.to_string()))?;
-        Self::new(names, counts)
-            .map_err(|error| invalid("a confusion matrix".to_owned(), error.to_string()))
+        let rows = files::read_csv(file)?;
+        let names: Vec<String> = rows.iter().take(1).flatten().skip(1).cloned().collect();
+        // In place of what is no count stands a 0, which is not what the file says.
+        let count = |text: &String| text.parse::<u32>().map_or(0, u64::from);
+        let counts: Vec<_> =
+            rows.iter().skip(1).flat_map(|row| row.iter().skip(1)).map(count).collect();
+        let (classes, got) = (names.len(), format!("{} counts", counts.len()));
+        let matrix = Array2::from_shape_vec((classes, classes), counts).map_err(|_| {
+            let expected = format!("{classes} rows of {classes} counts");
+            ExperimentError::invalid(file, expected, got)
+        })?;
+        let confusion = Self::new(names, matrix)
+            .map_err(|error| ExperimentError::invalid(file, "a confusion matrix", error))?;
+        files::check_rows(file, &confusion.rows(), &rows, "with counts from 0")?;
+        Ok(confusion)
+    }
+
+    fn rows(&self) -> Vec<Vec<String>> {
+        let header = ["true".to_owned()].into_iter().chain(self.class_names.clone()).collect();
+        let rows = self.class_names.iter().zip(self.counts.outer_iter()).map(|(name, counts)| {
+            [name.clone()].into_iter().chain(counts.iter().map(u64::to_string)).collect()
+        });
+        [header].into_iter().chain(rows).collect()
     }
 
     /// Whether this can be the matrix of an evaluation.
@@ -229,8 +215,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn confusion() -> Confusion {
-        let counts = array![[7, 3, 0], [5, 4, 1], [0, 1, 9]];
-        Confusion::new(names(), counts).unwrap()
+        Confusion::new(names(), array![[7, 3, 0], [5, 4, 1], [0, 1, 9]]).unwrap()
     }
 
     #[test]
@@ -273,37 +258,27 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_matrix_reads_back_as_it_was_written() {
+    fn a_matrix_reads_back_as_it_was_written_and_what_is_none_is_refused_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("confusion.csv");
         confusion().write(&file).unwrap();
         let text = fs::read_to_string(&file).unwrap();
         assert!(text.starts_with("true,cat,dog,\"a, \"\"b\"\" & <c>\"\ncat,7,3,0\n"), "{text}");
         assert_eq!(Confusion::read(&file).unwrap(), confusion());
-    }
-
-    #[test]
-    fn a_file_that_is_no_matrix_is_refused_with_its_line() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("confusion.csv");
         for (text, expected) in [
-            ("", "the column `true`"),
-            ("class,a,b\na,1,0\nb,0,1\n", "the column `true`"),
-            ("true,a,b\na,1,0\n", "[1, 2] for 2 classes"),
-            ("true,a,b\na,1,0\nb,0,1\na,0,1\n", "nothing more and 2 counts in line 4"),
-            ("true,a,b\nb,1,0\na,0,1\n", "a and 2 counts in line 2"),
-            ("true,a,b\na,1,0\nb,0\n", "b and 2 counts in line 3"),
-            ("true,a,b\na,1,-1\nb,0,1\n", "counts from 0 in line 2, but got \"-1\""),
-            ("true,a,b\na,1,0.5\nb,0,1\n", "counts from 0 in line 2"),
+            ("", "the classes must be at least two"),
+            ("class,a,b\na,1,0\nb,0,1\n", "expected true,a,b in line 1"),
+            ("true,a,b\na,1,0\n", "expected 2 rows of 2 counts, but got 2 counts"),
+            ("true,a,b\na,1,0\nb,0,1\na,0,1\n", "but got 6 counts"),
+            ("true,a,b\nb,1,0\na,0,1\n", "expected a,1,0 in line 2"),
+            ("true,a,b\na,1,0\nb,0\n", "but got 3 counts"),
+            ("true,a,b\na,1,-1\nb,0,1\n", "in line 2, with counts from 0, but got a,1,-1"),
+            ("true,a,b\na,1,0.5\nb,0,1\n", "in line 2, with counts from 0, but got a,1,0.5"),
             ("true,a,b\na,0,0\nb,0,0\n", "of at least one example"),
         ] {
             fs::write(&file, text).unwrap();
             let error = Confusion::read(&file).unwrap_err().to_string();
             assert!(error.contains(expected), "{text:?}: {error}");
         }
-        assert!(matches!(
-            Confusion::read(&folder.path().join("x")),
-            Err(ExperimentError::Io { .. })
-        ));
     }
 }

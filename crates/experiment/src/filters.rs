@@ -1,9 +1,10 @@
 //! The filters of a network's first layer as pictures.
 
-use ndarray::{Array3, ArrayView3, ArrayViewD, Axis, Ix2, Ix4, s};
+use ndarray::{ArrayView3, ArrayViewD, Axis, Ix4, s};
 use numerics::Scalar;
 
-use crate::{ExperimentError, GridCell, ImageGrid};
+use crate::ExperimentError;
+use crate::image_grid::{GridCell, ImageGrid, grid_rows};
 
 /// The most filters that are shown, and the most bytes that all of them have together.
 const MOST: usize = 55;
@@ -21,30 +22,28 @@ const COLUMNS: usize = 11;
 /// n_out)` of a fully-connected layer on images of shape `image` = `[rows, cols, channels]`.
 ///
 /// # Errors
-/// [`ExperimentError::Plot`] if the weights are of no such shape, or not finite.
-pub fn filter_grid<T: Scalar>(
+/// [`ExperimentError::Refused`] if the weights are of no such shape, or not finite.
+pub(crate) fn filter_grid<T: Scalar>(
     w: ArrayViewD<'_, T>,
     image: [usize; 3],
 ) -> Result<ImageGrid, ExperimentError> {
-    let failed = |reason: String| ExperimentError::Plot { what: "the filters".to_owned(), reason };
-    let shape = w.shape().to_vec();
+    let failed = |reason: String| ExperimentError::plot("the filters", reason);
+    let got = w.shape().to_vec();
     let mismatch = || {
         failed(format!(
             "expected weights of shape (kernel_rows, kernel_cols, 1 or 3, n_out) or \
-             ({}, n_out), but got {shape:?}",
+             ({}, n_out), but got {got:?}",
             image.iter().product::<usize>()
         ))
     };
-    let w = match w.ndim() {
-        2 => {
-            let w = w.into_dimensionality::<Ix2>().map_err(|_| mismatch())?;
-            let [rows, cols, channels] = image;
-            let shape = (rows, cols, channels, w.len_of(Axis(1)));
-            // A row of weights belongs to a pixel's channel, in the order in which Flatten reads.
-            w.to_shape(shape).map_err(|_| mismatch())?.into_owned()
-        }
-        _ => w.into_dimensionality::<Ix4>().map_err(|_| mismatch())?.to_owned(),
+    let [rows, cols, channels] = image;
+    let shape = match *w.shape() {
+        // A row of weights belongs to a pixel's channel, in the order in which Flatten reads.
+        [_, n_out] => vec![rows, cols, channels, n_out],
+        ref other => other.to_vec(),
     };
+    let w = w.to_shape(shape).map_err(|_| mismatch())?.into_owned();
+    let w = w.into_dimensionality::<Ix4>().map_err(|_| mismatch())?;
     let (rows, cols, channels, n_out) = w.dim();
     if w.is_empty() || !matches!(channels, 1 | 3) {
         return Err(mismatch());
@@ -56,8 +55,11 @@ pub fn filter_grid<T: Scalar>(
     let shown = n_out.min(MOST).min(room.max(1));
     let w = w.slice(s![.., .., .., ..shown]);
     let largest = w.iter().map(|value| value.as_f64().abs()).fold(0.0, f64::max);
-    let cells =
-        w.axis_iter(Axis(3)).map(|filter| GridCell::new(picture(filter, largest).view())).collect();
+    let scale = if largest > 0.0 { 127.5 / largest } else { 0.0 };
+    // From 0 to 255, since |value| <= largest.
+    let byte = |value: T| (127.5 + scale * value.as_f64()).round() as u8;
+    let cell = |filter: ArrayView3<'_, T>| GridCell { picture: filter.mapv(byte), caption: None };
+    let cells = w.axis_iter(Axis(3)).map(cell).collect();
     let title = match shown == n_out {
         true => format!("The {n_out} filters of the first layer"),
         false => format!("The first {shown} of {n_out} filters of the first layer"),
@@ -66,18 +68,12 @@ pub fn filter_grid<T: Scalar>(
         "filters of {rows} x {cols} pixels; middle grey is the weight 0, and the extremes of \
          brightness are the weights -{largest:.3} and {largest:.3}"
     );
-    Ok(ImageGrid::new(title, description).rows(COLUMNS, cells))
-}
-
-fn picture<T: Scalar>(filter: ArrayView3<'_, T>, largest: f64) -> Array3<u8> {
-    let scale = if largest > 0.0 { 127.5 / largest } else { 0.0 };
-    // From 0 to 255, since |value| <= largest.
-    filter.mapv(|value| (127.5 + scale * value.as_f64()).round() as u8)
+    Ok(ImageGrid { title, description, rows: grid_rows(COLUMNS, cells) })
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, Array2, Array4};
+    use ndarray::{Array, Array4};
 
     use super::*;
     use crate::sprite::tests::decode;
@@ -103,25 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn the_columns_of_a_fully_connected_layer_are_pictures() {
+    fn the_columns_of_a_fully_connected_layer_are_pictures_and_of_many_the_first_are_shown() {
         // Unit 1 has its weight at row 1, column 2 of an image of 2 x 3 pixels.
-        let mut w = Array2::<f64>::zeros((6, 4));
+        let mut w = Array::<f64, _>::zeros((6, 256));
         w[[5, 1]] = 2.0;
         let svg = filter_grid(w.view().into_dyn(), [2, 3, 1]).unwrap().to_svg().unwrap();
         let pixels = decode(&svg);
         // Pictures of 3 pixels of 18 units, a gap of one.
+        assert_eq!(pixels.slice(s![0, 1, 2, ..]).to_vec(), [128, 128, 128, 255], "grey");
         assert_eq!(pixels[[0, 1, 6, 0]], 255);
-        assert_eq!(pixels[[0, 1, 2, 0]], 128);
-    }
-
-    #[test]
-    fn of_many_filters_the_first_are_shown() {
-        let w =
-            Array::linspace(-1.0_f32, 1.0, 784 * 256).into_shape_with_order((784, 256)).unwrap();
-        let svg = filter_grid(w.view().into_dyn(), [28, 28, 1]).unwrap().to_svg().unwrap();
         assert!(svg.contains("The first 55 of 256 filters"));
         assert_eq!(svg.matches("<rect").count(), 55);
-        assert!(svg.len() < 120_000, "{}", svg.len());
+        let w = Array::linspace(-1.0_f32, 1.0, 784 * 256);
+        let w = w.into_shape_with_order((784, 256)).unwrap();
+        let svg = filter_grid(w.view().into_dyn(), [28, 28, 1]).unwrap().to_svg().unwrap();
+        assert!(svg.matches("<rect").count() == 55 && svg.len() < 120_000, "{}", svg.len());
     }
 
     #[test]
@@ -132,7 +124,8 @@ mod tests {
             (Array::zeros(vec![3, 3, 8]), "but got [3, 3, 8]"),
             (Array::from_elem(vec![3, 3, 1, 8], f32::NAN), "not finite"),
         ] {
-            let error = filter_grid(w.view(), [28, 28, 1]).unwrap_err().to_string();
+            let Err(error) = filter_grid(w.view(), [28, 28, 1]) else { panic!("{expected}") };
+            let error = error.to_string();
             assert!(error.contains(expected), "{error}");
         }
     }

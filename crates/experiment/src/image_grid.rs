@@ -1,6 +1,6 @@
 //! Pictures in rows and columns, with what was predicted for each, as SVG.
 
-use ndarray::{Array3, ArrayView3};
+use ndarray::Array3;
 
 use crate::ExperimentError;
 use crate::canvas::{Anchor, Canvas, Font, LABEL, Pen, Point, TITLE};
@@ -10,36 +10,30 @@ use crate::sprite::Sprite;
 /// Pictures of one size below each other in rows.
 ///
 /// All of them are pixels of one image, which a drawing holds once.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ImageGrid {
-    title: String,
-    description: String,
-    rows: Vec<GridRow>,
+pub(crate) struct ImageGrid {
+    pub(crate) title: String,
+    /// For those who do not see it.
+    pub(crate) description: String,
+    pub(crate) rows: Vec<GridRow>,
 }
 
 /// A row of pictures.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct GridRow {
-    heading: Option<String>,
-    cells: Vec<GridCell>,
+pub(crate) struct GridRow {
+    pub(crate) heading: Option<String>,
+    pub(crate) cells: Vec<GridCell>,
 }
 
-/// A picture, and what is known about it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GridCell {
-    picture: Array3<u8>,
-    caption: Option<Caption>,
+/// A picture of shape `(rows, cols, 1)` or `(rows, cols, 3)`, and what is known about it.
+pub(crate) struct GridCell {
+    pub(crate) picture: Array3<u8>,
+    pub(crate) caption: Option<Caption>,
 }
 
-/// The class of a picture and the prediction of a classifier.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Caption {
-    /// The name of its class.
-    pub truth: String,
-    /// The name of the class that was predicted.
-    pub predicted: String,
-    /// The probability of that.
-    pub probability: f64,
+/// The class of a picture and the prediction of a classifier, by their names.
+pub(crate) struct Caption {
+    pub(crate) truth: String,
+    pub(crate) predicted: String,
+    pub(crate) probability: f64,
 }
 
 /// The space that a caption needs, in units of the drawing.
@@ -55,49 +49,21 @@ const LEFT: f64 = 2.0;
 const CAPTIONED: usize = 96;
 const BARE: usize = 56;
 
-impl GridCell {
-    /// A picture of shape `(rows, cols, 1)` or `(rows, cols, 3)`.
-    #[must_use]
-    pub fn new(picture: ArrayView3<'_, u8>) -> Self {
-        Self { picture: picture.to_owned(), caption: None }
-    }
-
-    /// The same picture with a caption.
-    #[must_use]
-    pub fn caption(mut self, caption: Caption) -> Self {
-        self.caption = Some(caption);
-        self
-    }
-}
-
 impl Caption {
-    fn is_right(&self) -> bool {
-        self.truth == self.predicted
-    }
-
-    /// The lines below a picture.
-    fn lines(&self) -> [String; 2] {
-        let Self { truth, predicted, probability } = self;
-        [truth.clone(), format!("{predicted} {:.0}\u{a0}%", 100.0 * probability)]
-    }
-
-    fn sentence(&self) -> String {
-        let [truth, predicted] = self.lines();
-        let verdict = if self.is_right() { "right" } else { "wrong" };
-        format!("{truth}; predicted: {predicted}; {verdict}")
-    }
-
     /// Draws the frame of a picture, and below it two lines with a tick or a cross.
     fn draw(&self, canvas: &mut Canvas, at: Point, size: Point) {
-        let [truth, predicted] = self.lines();
+        let Self { truth, predicted, probability } = self;
+        let is_right = truth == predicted;
+        let said = format!("{predicted} {:.0}\u{a0}%", 100.0 * probability);
+        let verdict = if is_right { "right" } else { "wrong" };
         let (x, y) = (at.0, at.1 + size.1);
         let mark = |points: &[Point]| -> Vec<Point> {
             points.iter().map(|(dx, dy)| (x + 1.0 + dx, y + 22.5 + dy)).collect()
         };
-        canvas.group(&self.sentence(), |canvas| {
-            canvas.text((x, y + 16.0), Font::of(LABEL), Anchor::Start, &truth);
-            canvas.text((x + 15.0, y + 32.0), Font::of(LABEL), Anchor::Start, &predicted);
-            if self.is_right() {
+        canvas.group(&format!("{truth}; predicted: {said}; {verdict}"), |canvas| {
+            canvas.text((x, y + 16.0), Font::of(LABEL), Anchor::Start, truth);
+            canvas.text((x + 15.0, y + 32.0), Font::of(LABEL), Anchor::Start, &said);
+            if is_right {
                 canvas.frame(at, size, Pen::of(GRID, 1.0));
                 let tick = mark(&[(0.0, 6.0), (3.5, 9.5), (9.5, 1.0)]);
                 canvas.line(&tick, Pen::of(SERIES[2], 2.0));
@@ -111,39 +77,25 @@ impl Caption {
     }
 }
 
+/// Rows without a heading, each of so many pictures, for all of these.
+pub(crate) fn grid_rows(columns: usize, cells: Vec<GridCell>) -> Vec<GridRow> {
+    let mut cells = cells.into_iter().peekable();
+    let mut rows = Vec::new();
+    while cells.peek().is_some() {
+        rows.push(GridRow { heading: None, cells: cells.by_ref().take(columns).collect() });
+    }
+    rows
+}
+
 impl ImageGrid {
-    /// A grid without pictures; the description is for those who do not see it.
-    #[must_use]
-    pub fn new(title: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { title: title.into(), description: description.into(), rows: Vec::new() }
-    }
-
-    /// The grid with one more row below the others.
-    #[must_use]
-    pub fn row(mut self, heading: Option<String>, cells: Vec<GridCell>) -> Self {
-        self.rows.push(GridRow { heading, cells });
-        self
-    }
-
-    /// The grid with as many more rows as these pictures need.
-    #[must_use]
-    pub fn rows(mut self, columns: usize, cells: Vec<GridCell>) -> Self {
-        let mut cells = cells.into_iter().peekable();
-        while cells.peek().is_some() {
-            let cells = cells.by_ref().take(columns.max(1)).collect();
-            self.rows.push(GridRow { heading: None, cells });
-        }
-        self
-    }
-
     /// The grid as an SVG document.
     ///
     /// A wrong prediction has a cross and a thicker frame, a right one a tick.
     ///
     /// # Errors
-    /// [`ExperimentError::Plot`] if there is no picture, or they are not all of one shape
+    /// [`ExperimentError::Refused`] if there is no picture, or they are not all of one shape
     /// `(rows, cols, 1)` or `(rows, cols, 3)`.
-    pub fn to_svg(&self) -> Result<String, ExperimentError> {
+    pub(crate) fn to_svg(&self) -> Result<String, ExperimentError> {
         let layout = self.layout()?;
         let mut sprite = Sprite::new(layout.sprite_rows, layout.sprite_cols);
         for (row, cells) in self.rows.iter().zip(&layout.first_pixels) {
@@ -179,9 +131,8 @@ impl ImageGrid {
     /// Where everything is: all distances are whole pixels of the pictures, so that one image can
     /// hold them all.
     fn layout(&self) -> Result<Layout, ExperimentError> {
-        let failed = |reason: String| {
-            Err(ExperimentError::Plot { what: format!("{:?}", self.title), reason })
-        };
+        let failed =
+            |reason: String| Err(ExperimentError::plot(format!("{:?}", self.title), reason));
         let cells = || self.rows.iter().flat_map(|row| &row.cells);
         let Some(first) = cells().next() else { return failed("there is no picture".to_owned()) };
         let shape = first.picture.dim();
@@ -234,10 +185,14 @@ struct Layout {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array3, s};
+    use ndarray::s;
 
     use super::*;
     use crate::sprite::tests::decode;
+
+    fn grid(rows: Vec<GridRow>) -> ImageGrid {
+        ImageGrid { title: "Title".to_owned(), description: "what it shows".to_owned(), rows }
+    }
 
     fn picture(value: u8, channels: usize) -> Array3<u8> {
         let mut picture = Array3::from_elem((32, 32, channels), value);
@@ -246,9 +201,9 @@ mod tests {
     }
 
     fn cell(value: u8, truth: &str, predicted: &str) -> GridCell {
-        let (truth, predicted) = (truth.to_owned(), predicted.to_owned());
-        let caption = Caption { truth, predicted, probability: 0.934 };
-        GridCell::new(picture(value, 3).view()).caption(caption)
+        let [truth, predicted] = [truth, predicted].map(str::to_owned);
+        let caption = Some(Caption { truth, predicted, probability: 0.934 });
+        GridCell { picture: picture(value, 3), caption }
     }
 
     /// A number among the attributes of an element.
@@ -259,10 +214,10 @@ mod tests {
 
     #[test]
     fn each_picture_is_under_its_frame() {
-        let grid = ImageGrid::new("Title", "what it shows")
-            .row(Some("two".to_owned()), vec![cell(10, "cat", "cat"), cell(20, "cat", "dog")])
-            .row(None, vec![cell(30, "dog", "dog")]);
-        let svg = grid.to_svg().unwrap();
+        let two = vec![cell(10, "cat", "cat"), cell(20, "cat", "dog")];
+        let mut rows = vec![GridRow { heading: Some("two".to_owned()), cells: two }];
+        rows.extend(grid_rows(5, vec![cell(30, "dog", "dog")]));
+        let svg = grid(rows).to_svg().unwrap();
         let image = svg.lines().find(|line| line.starts_with("<image")).unwrap();
         let pixels = decode(&svg);
         let (rows, cols) = (pixels.dim().1, pixels.dim().2);
@@ -286,10 +241,7 @@ mod tests {
 
     #[test]
     fn a_wrong_prediction_is_marked_by_shape_and_by_words() {
-        let svg = |predicted| {
-            let grid = ImageGrid::new("T", "d").row(None, vec![cell(1, "a<b", predicted)]);
-            grid.to_svg().unwrap()
-        };
+        let svg = |predicted| grid(grid_rows(1, vec![cell(1, "a<b", predicted)])).to_svg().unwrap();
         let (right, wrong) = (svg("a<b"), svg("dog"));
         let title = "<title>a&lt;b; predicted: a&lt;b 93\u{a0}%; right</title>";
         assert!(right.contains(title), "{right}");
@@ -301,28 +253,18 @@ mod tests {
     }
 
     #[test]
-    fn pictures_fill_rows_and_keep_their_order() {
-        let cells: Vec<_> = (0..7).map(|v| GridCell::new(picture(v, 1).view())).collect();
-        let grid = ImageGrid::new("T", "d").rows(3, cells);
-        assert_eq!(grid.rows.iter().map(|row| row.cells.len()).collect::<Vec<_>>(), [3, 3, 1]);
-        let pixels = decode(&grid.to_svg().unwrap());
-        // 56 units hold 32 pixels once; 8 more are free.
-        assert_eq!(pixels[[0, 1, 1, 0]], 0);
-        assert_eq!(pixels[[0, 41, 41, 0]], 4);
-        assert_eq!(pixels[[0, 81, 1, 0]], 6);
-    }
-
-    #[test]
     fn what_cannot_be_drawn_is_refused() {
-        let small = GridCell::new(Array3::zeros((2, 2, 3)).view());
-        let two = GridCell::new(Array3::zeros((2, 2, 2)).view());
+        let bare = |shape: (usize, usize, usize)| GridCell {
+            picture: Array3::zeros(shape),
+            caption: None,
+        };
         for (cells, expected) in [
             (vec![], "there is no picture"),
-            (vec![cell(1, "a", "b"), small], "(32, 32, 3) and (2, 2, 3) do not fit"),
-            (vec![two], "but got (2, 2, 2)"),
+            (vec![cell(1, "a", "b"), bare((2, 2, 3))], "(32, 32, 3) and (2, 2, 3) do not fit"),
+            (vec![bare((2, 2, 2))], "but got (2, 2, 2)"),
         ] {
-            let error = ImageGrid::new("T", "d").row(None, cells).to_svg().unwrap_err();
-            assert!(error.to_string().contains(expected), "{error}");
+            let error = grid(grid_rows(5, cells)).to_svg().unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

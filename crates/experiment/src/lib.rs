@@ -1,6 +1,7 @@
 //! The record of a training: what every program of the workspace writes, and what the book reads.
 //!
-//! There is one schema, [`SCHEMA`], and one logger, [`Logger`]. Every number in a record is finite.
+//! There is one schema, [`SCHEMA`], and one logger, [`Logger`]. Every number in a record is finite. The record
+//! of a sweep, which has others, is that of the crate `ffnn`.
 //!
 //! # A run: `experiments/<model_name>/`
 //!
@@ -9,7 +10,7 @@
 //! | `config.toml` | a [`Config`]: `schema`, `model_name`, `command`, `seed`, `dtype` (`"f32"` or `"f64"`), `[data]` (`name`, `sha256`, `train`, `validation`, `test`: examples), `[hyperparameters]` (whatever the program has) |
 //! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`; the last four only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
 //! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"interrupted"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `peak_memory_bytes` (absent where unknown), `machine`, `program` |
-//! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`; see [`parameters`] |
+//! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`: `numpy.load("parameters.npz")["0.W"]` |
 //! | `loss.svg`, `error.svg` | loss by iteration, error by epoch |
 //! | `accuracy.svg` | accuracy by epoch, if the run is of a classifier |
 //! | `checkpoints/last.safetensors`, `checkpoints/best.safetensors` | what the crate `training` continues from ([`LAST_CHECKPOINT`]), and the epoch with the smallest validation error ([`BEST_CHECKPOINT`]) |
@@ -40,30 +41,16 @@
 //! up; `machine` and `program` are those of the last part. `config.toml` keeps the command that
 //! began the run, unless a hyperparameter (the number of epochs) was changed to continue it.
 //!
-//! # A sweep: `experiments/<model_name>/`
-//!
-//! | file | content |
-//! |---|---|
-//! | `sweep.toml` | a [`SweepConfig`]: `schema`, `model_name`, `command`, `dtype`, `seeds`, `selection` (the rule, in words), `[data]`, `[[axes]]` (`name`, `values`), `[hyperparameters]` (those that do not vary) |
-//! | `runs.csv` | one row a run: `set`, a column for each axis, `seed`, `status`, `train_loss`, `train_error`, `val_loss`, `val_error` (empty if it diverged) |
-//! | `table.csv` | one row a set: `set`, `role` (`candidate` or `baseline`), a column for each axis, `runs`, `diverged`, `train_loss_mean`, `train_error_mean`, `val_loss_mean`, `val_loss_sd`, `val_error_mean`, `val_error_sd` (empty if a run diverged) |
-//! | `summary.json` | a [`SweepSummary`]: `schema`, `status`, `best` and `baseline` (`null` or a [`Choice`]: the set and its test results over the seeds), `wall_seconds`, `machine`, `program` |
-//! | `best/` | the record of the best set's run with the first seed |
-//! | `*.svg` | plots |
-//!
-//! Every `_sd` is the standard deviation of a sample (divisor n - 1). Only the best set and the
-//! best baseline are ever tested; both are chosen on validation.
-//!
 //! Plots have a transparent background and the colours of [`palette`] only, which a renderer can
 //! replace by the CSS variables named there; photographs in them are PNG in data URIs.
 
-mod atomic;
 pub mod canvas;
 mod config;
 mod confusion;
 mod confusion_plot;
 mod default_root;
 mod error;
+pub mod files;
 mod filters;
 mod image_grid;
 mod line_chart;
@@ -71,31 +58,24 @@ mod logger;
 mod metrics;
 mod model_name;
 pub mod palette;
-pub mod parameters;
+mod parameters;
 mod peak_memory;
 mod predictions;
 mod provenance;
 mod record;
 mod resume;
 mod run_plots;
-mod schema;
 mod spread;
 mod sprite;
 mod summary;
-mod sweep;
-mod sweep_csv;
-mod sweep_writer;
-mod table_file;
 
-pub use atomic::write as write_atomically;
 pub use config::{Config, Data, Dtype};
 pub use confusion::{ConfusedPair, Confusion};
 pub use default_root::default_root;
 pub use error::ExperimentError;
-pub use filters::filter_grid;
-pub use image_grid::{Caption, GridCell, ImageGrid};
-pub use line_chart::{LineChart, Series, Weight};
-pub use logger::{BEST_CHECKPOINT, LAST_CHECKPOINT, Logger, Results};
+pub use files::SCHEMA;
+pub use line_chart::{LineChart, Series};
+pub use logger::{BEST_CHECKPOINT, LAST_CHECKPOINT, Logger};
 pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
 pub use model_name::ModelName;
 pub use peak_memory::peak_memory;
@@ -103,11 +83,5 @@ pub use predictions::Predictions;
 pub use provenance::{Machine, Program};
 pub use record::Record;
 pub use resume::ResumePoint;
-pub use schema::SCHEMA;
 pub use spread::Spread;
 pub use summary::{Divergence, Evaluation, Status, Summary, status};
-pub use sweep::{
-    Axis, Choice, Measured, Role, SetSpreads, SweepConfig, SweepRecord, SweepRun, SweepSet,
-    SweepSummary, Tested, choose, tabulate,
-};
-pub use sweep_writer::SweepWriter;

@@ -25,93 +25,54 @@ const MARGIN: i32 = 12;
 /// A chart of one or more series of points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LineChart {
-    title: String,
-    x_label: String,
-    y_label: String,
-    categories: Option<Vec<String>>,
-    log_y: bool,
-    series: Vec<Series>,
+    /// The title.
+    pub title: String,
+    /// The label of the x axis.
+    pub x_label: String,
+    /// The label of the y axis.
+    pub y_label: String,
+    /// Names for x = 0, 1, 2, ... in place of the numbers.
+    pub categories: Option<Vec<String>>,
+    /// Whether the y axis is logarithmic, which it is only if every y is above 0.
+    pub log_y: bool,
+    /// The lines, the later above the earlier.
+    pub series: Vec<Series>,
 }
 
-/// A line through points.
+/// A line through points in the order of their x.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     /// The name in the legend; the empty one is left out.
-    label: String,
-    colour: Colour,
-    weight: Weight,
-    markers: bool,
-    points: Vec<(f64, f64)>,
-}
-
-/// The prominence of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// Thin and half transparent: one of many, or noise.
-    Thin,
-    /// For the reader to look at.
-    Thick,
+    pub label: String,
+    /// The colour.
+    pub colour: Colour,
+    /// Whether it is thin and half transparent: one of many, or noise.
+    pub thin: bool,
+    /// Whether there is a dot at each point.
+    pub markers: bool,
+    /// The points.
+    pub points: Vec<(f64, f64)>,
 }
 
 impl Series {
-    /// A thick line through points in the order of their x.
+    /// A thick line without dots.
     #[must_use]
     pub fn new(label: impl Into<String>, colour: Colour, points: Vec<(f64, f64)>) -> Self {
-        Self { label: label.into(), colour, weight: Weight::Thick, markers: false, points }
+        Self { label: label.into(), colour, thin: false, markers: false, points }
     }
 
-    /// The same line with this weight.
-    #[must_use]
-    pub fn weight(mut self, weight: Weight) -> Self {
-        self.weight = weight;
-        self
-    }
-
-    /// The same line with a dot at each point.
-    #[must_use]
-    pub fn markers(mut self) -> Self {
-        self.markers = true;
-        self
+    fn style(&self) -> ShapeStyle {
+        let (opacity, stroke_width) = if self.thin { (0.5, 2) } else { (1.0, 5) };
+        ShapeStyle { color: self.colour.plotters().mix(opacity), filled: false, stroke_width }
     }
 }
 
 impl LineChart {
-    /// A chart without series.
+    /// A chart of these lines on plain axes.
     #[must_use]
-    pub fn new(
-        title: impl Into<String>,
-        x_label: impl Into<String>,
-        y_label: impl Into<String>,
-    ) -> Self {
-        Self {
-            title: title.into(),
-            x_label: x_label.into(),
-            y_label: y_label.into(),
-            categories: None,
-            log_y: false,
-            series: Vec::new(),
-        }
-    }
-
-    /// The chart with names for x = 0, 1, 2, ... in place of the numbers.
-    #[must_use]
-    pub fn categories(mut self, names: impl IntoIterator<Item = String>) -> Self {
-        self.categories = Some(names.into_iter().collect());
-        self
-    }
-
-    /// The chart with a logarithmic y axis, if every y is above 0.
-    #[must_use]
-    pub fn log_y(mut self) -> Self {
-        self.log_y = true;
-        self
-    }
-
-    /// The chart with one more series, drawn above the others.
-    #[must_use]
-    pub fn with(mut self, series: Series) -> Self {
-        self.series.push(series);
-        self
+    pub fn new(title: &str, x_label: &str, y_label: &str, series: Vec<Series>) -> Self {
+        let [title, x_label, y_label] = [title, x_label, y_label].map(str::to_owned);
+        Self { title, x_label, y_label, categories: None, log_y: false, series }
     }
 
     /// The chart as an SVG document.
@@ -119,10 +80,9 @@ impl LineChart {
     /// The y axis starts at 0, or at the lowest point if that is negative or the axis logarithmic.
     ///
     /// # Errors
-    /// [`ExperimentError::Plot`] if there is no point, or one is not finite.
+    /// [`ExperimentError::Refused`] if there is no point, or one is not finite.
     pub fn to_svg(&self) -> Result<String, ExperimentError> {
-        let failed =
-            |reason: String| ExperimentError::Plot { what: format!("{:?}", self.title), reason };
+        let failed = |reason: String| ExperimentError::plot(format!("{:?}", self.title), reason);
         if let Some((x, y)) = self.points().find(|(x, y)| !(x.is_finite() && y.is_finite())) {
             return Err(failed(format!("the point ({x}, {y}) is not finite")));
         }
@@ -270,16 +230,6 @@ fn text(size: u32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&TEXT.plotters())
 }
 
-impl Series {
-    fn style(&self) -> ShapeStyle {
-        let colour = self.colour.plotters();
-        match self.weight {
-            Weight::Thin => ShapeStyle { color: colour.mix(0.5), filled: false, stroke_width: 2 },
-            Weight::Thick => ShapeStyle { color: colour.mix(1.0), filled: false, stroke_width: 5 },
-        }
-    }
-}
-
 type Chart<'a, DB> = ChartContext<'a, DB, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Grid lines and labels at 1, 2 and 5 times the powers of ten, over more than three decades at the
@@ -326,17 +276,19 @@ mod tests {
     use super::*;
     use crate::palette::{self, SERIES};
 
-    fn chart(points: Vec<(f64, f64)>) -> LineChart {
-        LineChart::new("A & B", "x", "y").with(Series::new("one", SERIES[0], points))
+    fn chart(points: &[(f64, f64)]) -> LineChart {
+        LineChart::new("A & B", "x", "y", vec![Series::new("one", SERIES[0], points.to_vec())])
     }
 
     #[test]
-    fn a_chart_has_no_colour_but_those_of_the_palette() {
-        let thin = Series::new("two", SERIES[3], vec![(0.0, 0.5), (9.0, 2.0)]);
-        let svg = chart(vec![(0.0, 1.0), (10.0, 3.0)])
-            .with(thin.weight(Weight::Thin).markers())
-            .to_svg()
-            .unwrap();
+    fn a_chart_says_what_it_shows_in_the_colours_of_the_palette() {
+        let mut chart = chart(&[(0.0, 1.0), (10.0, 3.0)]);
+        let two = Series::new("two", SERIES[3], vec![(0.0, 0.5), (9.0, 2.0)]);
+        chart.series.push(Series { thin: true, markers: true, ..two });
+        let svg = chart.to_svg().unwrap();
+        let head = "<svg width=\"720\" height=\"400\" role=\"img\" viewBox=\"0 0 1440 800\"";
+        assert!(svg.starts_with(head), "{}", &svg[..200]);
+        assert!(svg.contains("<title>A &amp; B</title>\n<desc>y by x; lines: one, two</desc>"));
         let known: Vec<_> = palette::all().map(|colour| colour.hex()).collect();
         let used: Vec<_> = svg.match_indices('#').map(|(at, _)| &svg[at..at + 7]).collect();
         assert!(used.iter().all(|colour| known.iter().any(|known| known == colour)), "{used:?}");
@@ -346,54 +298,40 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_says_what_it_shows() {
-        let svg = chart(vec![(0.0, 1.0), (10.0, 3.0)]).to_svg().unwrap();
-        let head = "<svg width=\"720\" height=\"400\" role=\"img\" viewBox=\"0 0 1440 800\"";
-        assert!(svg.starts_with(head), "{}", &svg[..200]);
-        assert!(svg.contains("<title>A &amp; B</title>\n<desc>y by x; lines: one</desc>"));
-        assert!(svg.trim_end().ends_with("</svg>"));
-    }
-
-    #[test]
     fn the_largest_and_smallest_points_are_within_the_plot() {
-        let svg = chart(vec![(0.0, 0.0), (5.0, 8.0), (10.0, 2.0)]).to_svg().unwrap();
+        let svg = chart(&[(0.0, 0.0), (5.0, 8.0), (10.0, 2.0)]).to_svg().unwrap();
         // The one before it is the sample in the legend.
         let line = svg.lines().rfind(|line| line.contains("stroke-width=\"5\" points")).unwrap();
         let points = line.split("points=\"").nth(1).unwrap().trim_end_matches("\"/>");
-        let ys: Vec<i32> = points
-            .split_whitespace()
-            .map(|p| p.split(',').nth(1).unwrap().parse().unwrap())
-            .collect();
-        assert_eq!(ys.len(), 3);
-        assert!(ys[0] > ys[2] && ys[2] > ys[1], "y points up: {ys:?}");
+        let y = |point: &str| point.split_once(',').unwrap().1.parse().unwrap();
+        let ys: Vec<i32> = points.split_whitespace().map(y).collect();
+        assert!(ys.len() == 3 && ys[0] > ys[2] && ys[2] > ys[1], "y points up: {ys:?}");
         assert!(ys.iter().all(|y| (112..=708).contains(y)), "{ys:?}");
     }
 
     #[test]
     fn categories_name_the_axis() {
-        let chart = chart(vec![(0.0, 1.0), (1.0, 2.0), (2.0, 0.0)]);
         let names = ["1e-2", "1e-1", "1e0"].map(str::to_owned);
-        let svg = chart.categories(names.clone()).to_svg().unwrap();
+        let chart = chart(&[(0.0, 1.0), (1.0, 2.0), (2.0, 0.0)]);
+        let svg = LineChart { categories: Some(names.to_vec()), ..chart }.to_svg().unwrap();
         for name in names {
             assert_eq!(svg.lines().filter(|line| *line == name).count(), 1, "{name} in {svg}");
         }
     }
 
-    /// The y of the labels of an axis, by label.
-    fn label_heights(svg: &str, labels: &[&str]) -> Vec<i32> {
-        let lines: Vec<_> = svg.lines().collect();
-        let height = |label: &&str| {
-            let at = lines.iter().position(|line| line == label).expect("the label is there");
-            let y = lines[at - 1].split(" y=\"").nth(1).unwrap();
-            y.split('"').next().unwrap().parse().unwrap()
-        };
-        labels.iter().map(height).collect()
+    fn logarithmic(points: &[(f64, f64)]) -> String {
+        LineChart { log_y: true, ..chart(points) }.to_svg().unwrap()
     }
 
     #[test]
     fn a_logarithmic_axis_spaces_equal_ratios_equally() {
-        let svg = chart(vec![(0.0, 0.04), (10.0, 3.0)]).log_y().to_svg().unwrap();
-        let heights = label_heights(&svg, &["1", "0.5", "0.1", "0.05"]);
+        let svg = logarithmic(&[(0.0, 0.04), (10.0, 3.0)]);
+        let lines: Vec<_> = svg.lines().collect();
+        let heights: [i32; 4] = ["1", "0.5", "0.1", "0.05"].map(|label| {
+            let at = lines.iter().position(|line| *line == label).expect("the label is there");
+            let y = lines[at - 1].split(" y=\"").nth(1).unwrap();
+            y.split('"').next().unwrap().parse().unwrap()
+        });
         assert!((heights[0] - heights[1] - (heights[2] - heights[3])).abs() <= 1, "{heights:?}");
         // A decade is log 10 / log 2 times as high as a factor of 2.
         let ratio = f64::from(heights[2] - heights[0]) / f64::from(heights[1] - heights[0]);
@@ -402,21 +340,16 @@ mod tests {
 
     #[test]
     fn a_point_at_zero_makes_the_axis_linear() {
-        let points = vec![(0.0, 0.0), (10.0, 3.0)];
-        let linear = chart(points.clone()).to_svg().unwrap();
-        assert_eq!(chart(points).log_y().to_svg().unwrap(), linear);
+        let points = [(0.0, 0.0), (10.0, 3.0)];
+        assert_eq!(logarithmic(&points), chart(&points).to_svg().unwrap());
     }
 
     #[test]
-    fn flat_and_single_points_can_be_drawn() {
-        assert!(chart(vec![(3.0, 0.0)]).to_svg().is_ok());
-        assert!(chart(vec![(0.0, 2.0), (1.0, 2.0)]).to_svg().is_ok());
-        assert!(chart(vec![(0.0, 2.0), (1.0, 2.0)]).log_y().to_svg().is_ok());
-    }
-
-    #[test]
-    fn nothing_and_points_that_are_not_finite_are_refused() {
-        for (points, reason) in [(vec![], "no point"), (vec![(0.0, f64::NAN)], "not finite")] {
+    fn flat_and_single_points_can_be_drawn_nothing_and_others_are_refused() {
+        assert!(chart(&[(3.0, 0.0)]).to_svg().is_ok());
+        assert!(chart(&[(0.0, 2.0), (1.0, 2.0)]).to_svg().is_ok());
+        logarithmic(&[(0.0, 2.0), (1.0, 2.0)]);
+        for (points, reason) in [(&[][..], "no point"), (&[(0.0, f64::NAN)], "not finite")] {
             let error = chart(points).to_svg().unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");
         }

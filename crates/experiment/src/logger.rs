@@ -8,14 +8,12 @@ use std::time::Instant;
 use ndarray::ArrayD;
 use numerics::Scalar;
 
+use crate::files::{self, read_json};
 use crate::metrics::as_csv;
 use crate::peak_memory::peak_memory;
-use crate::schema::read_json;
-use crate::sweep::SWEEP_CONFIG;
 use crate::{
     Config, Divergence, EpochMetrics, Evaluation, ExperimentError, History, IterationMetrics,
-    Machine, MetricsSink, Program, SCHEMA, Status, Summary, atomic, parameters, predictions,
-    run_plots,
+    Machine, MetricsSink, Program, SCHEMA, Status, Summary, parameters, predictions, run_plots,
 };
 
 /// The logger of a run; see the [crate] for what it writes, and when it overwrites.
@@ -37,17 +35,6 @@ pub struct Logger {
     seconds_before: f64,
 }
 
-/// The results of a run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Results {
-    /// The training set.
-    pub train: Evaluation,
-    /// The validation set, if there is one.
-    pub validation: Option<Evaluation>,
-    /// The test set, if the run was asked for it.
-    pub test: Option<Evaluation>,
-}
-
 /// The newest checkpoint of a run, in its folder.
 pub const LAST_CHECKPOINT: &str = "checkpoints/last.safetensors";
 /// The checkpoint of the epoch with the smallest validation error.
@@ -64,10 +51,9 @@ impl Logger {
     /// Starts the record `root/<model_name>`.
     ///
     /// # Errors
-    /// [`ExperimentError::Exists`] if a record of a run that ended is there, and
-    /// [`ExperimentError::Unfinished`] if one that can be continued is, unless `overwrite` is set;
-    /// [`ExperimentError::Busy`] if the run is in progress, [`ExperimentError::Foreign`] if the
-    /// folder is something else, and [`ExperimentError::Io`].
+    /// [`ExperimentError::Refused`] if a record of a run that ended or can be continued is there, unless
+    /// `overwrite` is set, if the run is in progress, or the folder is something else; and
+    /// [`ExperimentError::Io`].
     pub fn create(
         root: &Path,
         config: &Config,
@@ -81,7 +67,7 @@ impl Logger {
         let lock = lock(&directory, true)?;
         remove(&directory, BEGINNINGS.iter().chain(&RESULTS).chain(&predictions::FILES))?;
         let logger = Self::over(directory, lock, History::default(), program, 0.0)?;
-        atomic::write_toml(&logger.directory.join("config.toml"), config)?;
+        files::write_toml(&logger.directory.join("config.toml"), config)?;
         logger.write_summary()?;
         Ok(logger)
     }
@@ -109,7 +95,7 @@ impl Logger {
             machine: Machine::current(),
             program,
         };
-        atomic::write(&directory.join(METRICS), &as_csv(history.rows()))?;
+        files::write(&directory.join(METRICS), &as_csv(history.rows()))?;
         let Lock { file, warning } = lock(&directory, false)?;
         Ok(Self {
             directory,
@@ -149,17 +135,19 @@ impl Logger {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }
 
-    /// Ends the record of a run that ran all its epochs.
+    /// Ends the record of a run that ran all its epochs, with the metrics of the `last`, and the result on
+    /// the test set if the run was asked for it.
     ///
     /// # Errors
-    /// [`ExperimentError::NotFinite`] if a result is not, [`ExperimentError::Io`] if a file cannot
+    /// [`ExperimentError::Refused`] if a result is not finite, [`ExperimentError::Io`] if a file cannot
     /// be written; the record then remains that of a run in progress.
     pub fn finish<'a, T: Scalar>(
         mut self,
-        results: Results,
+        last: &EpochMetrics,
+        test: Option<Evaluation>,
         arrays: impl IntoIterator<Item = (String, &'a ArrayD<T>)>,
     ) -> Result<Summary, ExperimentError> {
-        let Results { train, validation, test } = results;
+        let EpochMetrics { train, validation, .. } = *last;
         for evaluation in [Some(train), validation, test].into_iter().flatten() {
             evaluation.validate()?;
         }
@@ -174,18 +162,12 @@ impl Logger {
     }
 
     /// Ends the record of a run that diverged: its log is kept, and plotted.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Io`] if a file cannot be written.
     pub fn diverge(mut self, divergence: Divergence) -> Result<Summary, ExperimentError> {
         self.summary.diverged = Some(divergence);
         self.stop(Status::Diverged)
     }
 
     /// Closes the record of a run that stops before its end; [`resume`](Self::resume) opens it again.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Io`] if a file cannot be written.
     pub fn interrupt(self) -> Result<Summary, ExperimentError> {
         self.stop(Status::Interrupted)
     }
@@ -210,7 +192,7 @@ impl Logger {
     }
 
     pub(crate) fn write_summary(&self) -> Result<(), ExperimentError> {
-        atomic::write_json(&self.directory.join("summary.json"), &self.summary)
+        files::write_json(&self.directory.join("summary.json"), &self.summary)
     }
 
     /// Brings the rows that are missing to the file.
@@ -251,11 +233,8 @@ impl MetricsSink for Logger {
 /// Whether a run may be written into this folder, which exists.
 fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), ExperimentError> {
     let summary_file = directory.join("summary.json");
-    let owned = || directory.to_owned();
-    let foreign =
-        |found: &str| Err(ExperimentError::Foreign { directory: owned(), found: found.to_owned() });
-    if directory.join(SWEEP_CONFIG).exists() {
-        return foreign("the record of a sweep");
+    if directory.join("sweep.toml").exists() {
+        return Err(ExperimentError::foreign(directory, "the record of a sweep"));
     }
     if summary_file.exists() {
         if overwrite {
@@ -267,11 +246,13 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
             // A crash; without a checkpoint there is nothing to continue from.
             Status::Running if !directory.join(LAST_CHECKPOINT).exists() => Ok(()),
             Status::Running | Status::Interrupted => {
-                Err(ExperimentError::Unfinished { directory: owned(), status })
+                let reason = format!(
+                    "holds a run that is not finished ({status}): continue it with --resume, choose \
+                     another model name, or pass --overwrite to begin anew"
+                );
+                Err(ExperimentError::taken(directory, reason))
             }
-            Status::Finished | Status::Diverged => {
-                Err(ExperimentError::Exists { directory: owned(), status })
-            }
+            Status::Finished | Status::Diverged => Err(ExperimentError::exists(directory, status)),
         };
     }
     // A crash before the first summary leaves these two and a temporary file; anything else is somebody's.
@@ -279,7 +260,7 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
         let name = entry.file_name();
         let name = name.to_string_lossy();
         if name != METRICS && name != "config.toml" && !name.starts_with(".tmp") {
-            return foreign(&name);
+            return Err(ExperimentError::foreign(directory, &name));
         }
     }
     Ok(())
@@ -313,7 +294,9 @@ fn warning(
     match tried {
         Ok(()) => Ok(None),
         Err(TryLockError::WouldBlock) => {
-            Err(ExperimentError::Busy { directory: directory.to_owned() })
+            let reason =
+                "is being written by another process: wait for it, or choose another model name";
+            Err(ExperimentError::taken(directory, reason))
         }
         Err(TryLockError::Error(cause)) => Ok(Some(format!(
             "{} cannot be locked ({cause}): start no other run of this name there",
@@ -344,15 +327,11 @@ mod tests {
     fn only_a_lock_that_somebody_has_is_busy_and_none_at_all_is_a_warning() {
         let warning = |tried| warning(tried, Path::new("run"));
         assert_eq!(warning(Ok(())).unwrap(), None);
-        let busy = warning(Err(TryLockError::WouldBlock)).unwrap_err();
-        assert!(matches!(busy, ExperimentError::Busy { .. }), "{busy}");
-        for (kind, cause) in [
-            (io::ErrorKind::Unsupported, "unsupported"),
-            (io::ErrorKind::Other, "other error"),
-            (io::ErrorKind::InvalidInput, "invalid input parameter"),
-        ] {
+        let busy = warning(Err(TryLockError::WouldBlock)).unwrap_err().to_string();
+        assert!(busy.contains("is being written by another process"), "{busy}");
+        for kind in [io::ErrorKind::Unsupported, io::ErrorKind::Other] {
             let expected =
-                format!("run cannot be locked ({cause}): start no other run of this name there");
+                format!("run cannot be locked ({kind}): start no other run of this name there");
             let error = Err(TryLockError::Error(kind.into()));
             assert_eq!(warning(error).unwrap(), Some(expected));
         }

@@ -33,12 +33,6 @@ pub struct Metrics {
 impl Metrics {
     /// The first line of the file.
     const HEADER: &str = "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error";
-
-    fn numbers(&self) -> impl Iterator<Item = f64> {
-        [self.lr, self.batch_loss, self.train_loss, self.train_error, self.val_loss, self.val_error]
-            .into_iter()
-            .flatten()
-    }
 }
 
 /// A training's report after each update.
@@ -72,13 +66,10 @@ pub trait MetricsSink {
     /// Takes the metrics of an iteration.
     ///
     /// # Errors
-    /// [`ExperimentError::NotFinite`], or an error of the file behind it.
+    /// [`ExperimentError::Refused`] for a number that is not finite, or an error of the file behind it.
     fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError>;
 
     /// Takes the metrics of an epoch, after those of its iterations.
-    ///
-    /// # Errors
-    /// As [`iteration`](Self::iteration).
     fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError>;
 }
 
@@ -129,10 +120,12 @@ impl History {
             // The header is line 1.
             let line = index + 2;
             let row: Metrics = row.map_err(|error| invalid(line, "numbers", error.to_string()))?;
-            if let Some(got) = row.numbers().find(|number| !number.is_finite()) {
+            let Metrics { lr, batch_loss, train_loss, train_error, val_loss, val_error, .. } = row;
+            let numbers = [lr, batch_loss, train_loss, train_error, val_loss, val_error];
+            if let Some(got) = numbers.into_iter().flatten().find(|number| !number.is_finite()) {
                 return Err(invalid(line, "finite numbers", got.to_string()));
             }
-            if (row.iteration > 0) != (row.lr.is_some() && row.batch_loss.is_some()) {
+            if (row.iteration > 0) != (lr.is_some() && batch_loss.is_some()) {
                 let expected = "lr and batch_loss from iteration 1 on";
                 return Err(invalid(line, expected, format!("{row:?}")));
             }
@@ -193,58 +186,4 @@ pub(crate) fn as_csv(rows: &[Metrics]) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(header);
     rows.iter().try_for_each(|row| writer.serialize(row)).expect(IN_MEMORY);
     writer.into_inner().expect(IN_MEMORY)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use super::*;
-
-    fn read(text: &str) -> Result<History, ExperimentError> {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("metrics.csv");
-        fs::write(&file, text).unwrap();
-        History::read(&file, u64::MAX)
-    }
-
-    #[test]
-    fn an_epoch_fills_the_row_of_its_last_iteration() {
-        let mut history = History::default();
-        let train = Evaluation::classification(1.0, 2, 4);
-        history.epoch(&EpochMetrics { epoch: 0, iteration: 0, train, validation: None }).unwrap();
-        let iteration = IterationMetrics { epoch: 1, iteration: 1, lr: 0.1, batch_loss: 0.5 };
-        history.iteration(&iteration).unwrap();
-        let validation = Some(Evaluation::classification(0.75, 0, 4));
-        history.epoch(&EpochMetrics { epoch: 1, iteration: 1, train, validation }).unwrap();
-        assert_eq!(history.rows().len(), 2);
-        assert_eq!(history.column(|row| row.train_loss), [(0.0, 1.0), (1.0, 1.0)]);
-        assert_eq!(history.column(|row| row.val_loss), [(1.0, 0.75)]);
-        assert_eq!(history.column(|row| row.batch_loss), [(1.0, 0.5)]);
-    }
-
-    #[test]
-    fn a_number_that_is_not_finite_is_not_recorded() {
-        let mut history = History::default();
-        let metrics = IterationMetrics { epoch: 1, iteration: 1, lr: 0.1, batch_loss: f64::NAN };
-        let error = history.iteration(&metrics).unwrap_err();
-        assert!(matches!(error, ExperimentError::NotFinite { .. }));
-        assert!(history.rows().is_empty());
-    }
-
-    #[test]
-    fn a_file_that_breaks_the_schema_is_refused_with_its_line() {
-        let error = read("epoch,iteration\n").unwrap_err().to_string();
-        assert!(error.contains("the columns epoch,iteration,lr"), "{error}");
-        for (rows, expected) in [
-            ("0,0,,,1.0,0.5,,\n1,1,0.1,NaN,,,,\n", "finite numbers in line 3"),
-            ("1,1,0.1,x,,,,\n", "numbers in line 2"),
-            ("1,1,0.1,\n", "numbers in line 2"),
-            ("1,1,,0.5,,,,\n", "lr and batch_loss from iteration 1 on"),
-            ("1,2,0.1,0.5,,,,\n1,2,0.1,0.5,,,,\n", "rows in order in line 3"),
-        ] {
-            let error = read(&format!("{}\n{rows}", Metrics::HEADER)).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
-    }
 }

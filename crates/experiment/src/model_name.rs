@@ -10,7 +10,7 @@ use crate::ExperimentError;
 /// A name that is safe as that of a folder: 1 to 100 ASCII letters, digits, `-`, `_` or `.`, the
 /// first a letter or a digit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct ModelName(String);
 
 impl ModelName {
@@ -31,7 +31,9 @@ impl FromStr for ModelName {
         if valid {
             Ok(Self(name.to_owned()))
         } else {
-            Err(ExperimentError::ModelName { got: name.to_owned() })
+            let expected =
+                "1 to 100 ASCII letters, digits, '-', '_' or '.', the first a letter or digit";
+            Err(ExperimentError::value("a model name", expected, format!("{name:?}")))
         }
     }
 }
@@ -41,12 +43,6 @@ impl TryFrom<String> for ModelName {
 
     fn try_from(name: String) -> Result<Self, ExperimentError> {
         name.parse()
-    }
-}
-
-impl From<ModelName> for String {
-    fn from(name: ModelName) -> Self {
-        name.0
     }
 }
 
@@ -65,7 +61,7 @@ mod tests {
         let long = "x".repeat(101);
         for name in ["", ".", "..", "../x", "a/b", "a\\b", "/tmp", ".git", "a b", "a\n", &long] {
             let error = name.parse::<ModelName>().unwrap_err();
-            assert!(matches!(error, ExperimentError::ModelName { .. }), "{name:?}");
+            assert!(error.to_string().starts_with("a model name must be 1 to 100"), "{name:?}");
         }
         for name in ["iris", "iris-sweep", "lr_0.01", "7"] {
             assert_eq!(name.parse::<ModelName>().unwrap().as_str(), name);

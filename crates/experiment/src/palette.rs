@@ -51,18 +51,3 @@ pub const SERIES: [Colour; 6] = [
 pub fn all() -> impl Iterator<Item = Colour> {
     SERIES.into_iter().chain([TEXT, GRID])
 }
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_two_colours_or_variables_are_the_same() {
-        let colours: BTreeSet<_> = all().map(|colour| colour.hex()).collect();
-        let variables: BTreeSet<_> = all().map(|colour| colour.css_variable).collect();
-        assert_eq!((colours.len(), variables.len()), (8, 8));
-        assert_eq!(SERIES[0].hex(), "#0072B2");
-    }
-}

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use ndarray::{ArrayView2, ArrayView4, ArrayViewD, Axis};
+use ndarray::{ArrayView1, ArrayView2, ArrayView4, ArrayViewD, Axis};
 use numerics::Scalar;
 
+use crate::filters::filter_grid;
+use crate::image_grid::{Caption, GridCell, GridRow, ImageGrid, grid_rows};
 use crate::logger::remove;
-use crate::{Caption, Confusion, ExperimentError, GridCell, ImageGrid, atomic, filter_grid};
+use crate::{ConfusedPair, Confusion, ExperimentError, files};
 
 /// The files that [`Predictions::write`] writes.
 pub(crate) const CONFUSION: &str = "confusion.csv";
@@ -39,7 +41,7 @@ impl<'a> Predictions<'a> {
     /// The predictions for these images.
     ///
     /// # Errors
-    /// [`ExperimentError::Value`] if shapes, labels or probabilities are not as the type says.
+    /// [`ExperimentError::Refused`] if shapes, labels or probabilities are not as the type says.
     pub fn new<S: AsRef<str>>(
         images: ArrayView4<'a, u8>,
         labels: &'a [u8],
@@ -49,27 +51,21 @@ impl<'a> Predictions<'a> {
         let n = images.len_of(Axis(0));
         let expected_shape = (labels.len(), class_names.len());
         if n != labels.len() || probabilities.dim() != expected_shape {
-            return Err(ExperimentError::Value {
-                what: "a set of predictions",
-                expected: "as many labels and rows of probabilities as images, and a column for \
-                           each class",
-                got: format!(
-                    "{n} images, {} labels, {} classes, probabilities {:?}",
-                    expected_shape.0,
-                    expected_shape.1,
-                    probabilities.dim()
-                ),
-            });
+            let (labels, classes) = expected_shape;
+            let expected =
+                "as many labels and rows of probabilities as images, and a column for each class";
+            let got = format!(
+                "{n} images, {labels} labels, {classes} classes, probabilities {:?}",
+                probabilities.dim()
+            );
+            return Err(ExperimentError::value("a set of predictions", expected, got));
         }
         let mut all = probabilities.indexed_iter();
         if let Some(((image, _), got)) = all.find(|(_, p)| !(0.0..=1.0).contains(*p)) {
-            return Err(ExperimentError::Value {
-                what: "a probability",
-                expected: "from 0 to 1",
-                got: format!("{got} for image {image}, counted from 0"),
-            });
+            let got = format!("{got} for image {image}, counted from 0");
+            return Err(ExperimentError::value("a probability", "from 0 to 1", got));
         }
-        let predicted: Vec<usize> = probabilities.outer_iter().map(|row| largest(&row)).collect();
+        let predicted: Vec<usize> = probabilities.outer_iter().map(largest).collect();
         let names = class_names.iter().map(|name| name.as_ref().to_owned()).collect();
         let truths = labels.iter().map(|&label| usize::from(label));
         let confusion = Confusion::of_predictions(names, truths.zip(predicted.iter().copied()))?;
@@ -83,27 +79,15 @@ impl<'a> Predictions<'a> {
     }
 
     /// The first images, whatever was predicted for them.
-    #[must_use]
-    pub fn samples(&self) -> ImageGrid {
+    fn samples(&self) -> ImageGrid {
         let shown: Vec<_> = (0..self.labels.len()).take(COLUMNS * ROWS).collect();
-        let title = format!("The first {} images", shown.len());
-        let description = self.describe(&shown);
-        ImageGrid::new(title, description).rows(COLUMNS, self.cells(&shown))
+        self.grid(format!("The first {} images", shown.len()), &shown)
     }
 
-    /// The most frequent mistakes, each with its first images; none if there is no mistake.
-    #[must_use]
-    pub fn most_confused(&self) -> Option<ImageGrid> {
-        let pairs = self.confusion.most_confused(PAIRS);
-        if pairs.is_empty() {
-            return None;
-        }
+    /// The most frequent mistakes, each with its first images.
+    fn most_confused(&self) -> ImageGrid {
         let names = self.confusion.class_names();
-        let mut grid = ImageGrid::new(
-            "The most frequent mistakes",
-            "a row for each: how often it happened, and the first images that it happened to",
-        );
-        for pair in pairs {
+        let row = |pair: &ConfusedPair| {
             let of: u64 = self.confusion.counts().row(pair.truth).sum();
             let (truth, predicted) = (&names[pair.truth], &names[pair.predicted]);
             let heading = format!("{truth} taken for {predicted}: {} of {of}", pair.count);
@@ -111,33 +95,38 @@ impl<'a> Predictions<'a> {
                 self.truth(index) == pair.truth && self.predicted[index] == pair.predicted
             };
             let shown: Vec<_> = (0..self.labels.len()).filter(is_one).take(COLUMNS).collect();
-            grid = grid.row(Some(heading), self.cells(&shown));
+            GridRow { heading: Some(heading), cells: self.cells(&shown) }
+        };
+        let pairs = self.confusion.most_confused(PAIRS);
+        ImageGrid {
+            title: "The most frequent mistakes".to_owned(),
+            description: "a row for each: how often it happened, and the first images that it \
+                          happened to"
+                .to_owned(),
+            rows: pairs.iter().map(row).collect(),
         }
-        Some(grid)
     }
 
-    /// The mistakes that the classifier was surest of; none if there is no mistake.
-    #[must_use]
-    pub fn worst_mistakes(&self) -> Option<ImageGrid> {
+    /// The mistakes that the classifier was surest of.
+    fn worst_mistakes(&self) -> ImageGrid {
         let wrong = |&index: &usize| self.truth(index) != self.predicted[index];
         let mut shown: Vec<_> = (0..self.labels.len()).filter(wrong).collect();
         // Stable: among equals, in the order of the set.
         shown.sort_by(|&a, &b| self.probability(b).total_cmp(&self.probability(a)));
         shown.truncate(COLUMNS * ROWS);
-        let grid = ImageGrid::new("The surest of the mistakes", self.describe(&shown));
-        (!shown.is_empty()).then(|| grid.rows(COLUMNS, self.cells(&shown)))
+        self.grid("The surest of the mistakes".to_owned(), &shown)
     }
 
     /// Writes `confusion.csv`, `confusion.svg`, `samples.svg`, `confused.svg`, `mistakes.svg` and,
-    /// given the weights of the first layer as [`filter_grid`] takes them, `filters.svg` into the
-    /// folder of a record. A picture that there is nothing for is removed.
+    /// given the weights of the first layer, of a convolution or of a fully-connected layer on the
+    /// images, `filters.svg` into the folder of a record. A picture that there is nothing for is removed.
     ///
     /// To be called before [`Logger::finish`](crate::Logger::finish), with the predictions for the
     /// test set if the run is tested, else for the validation set: that is what
     /// [`Record::read`](crate::Record::read) compares the matrix with.
     ///
     /// # Errors
-    /// [`ExperimentError::Plot`] if a picture cannot be drawn, [`ExperimentError::Io`] if a file
+    /// [`ExperimentError::Refused`] if a picture cannot be drawn, [`ExperimentError::Io`] if a file
     /// cannot be written.
     pub fn write<T: Scalar>(
         &self,
@@ -148,16 +137,17 @@ impl<'a> Predictions<'a> {
         let filters = first_layer.map(|w| filter_grid(w, [rows, cols, channels])).transpose()?;
         let examples = self.confusion.examples();
         let matrix = self.confusion.to_svg(&format!("Confusion matrix of {examples} images"));
-        let grids = [Some(self.samples()), self.most_confused(), self.worst_mistakes(), filters];
+        let grids = [self.samples(), self.most_confused(), self.worst_mistakes()].map(Some);
         // All are drawn before the first is written.
         let mut drawings = vec![Some(matrix)];
-        for grid in grids {
+        for grid in grids.into_iter().chain([filters]) {
+            let grid = grid.filter(|grid| !grid.rows.is_empty());
             drawings.push(grid.map(|grid| grid.to_svg()).transpose()?);
         }
         self.confusion.write(&directory.join(CONFUSION))?;
         for (name, drawing) in FILES[1..].iter().zip(drawings) {
             match drawing {
-                Some(svg) => atomic::write(&directory.join(name), svg.as_bytes())?,
+                Some(svg) => files::write(&directory.join(name), svg.as_bytes())?,
                 None => remove(directory, [name])?,
             }
         }
@@ -176,54 +166,50 @@ impl<'a> Predictions<'a> {
     fn cells(&self, indices: &[usize]) -> Vec<GridCell> {
         let names = self.confusion.class_names();
         let cell = |&index: &usize| {
-            GridCell::new(self.images.index_axis(Axis(0), index)).caption(Caption {
+            let caption = Caption {
                 truth: names[self.truth(index)].clone(),
                 predicted: names[self.predicted[index]].clone(),
                 probability: f64::from(self.probability(index)),
-            })
+            };
+            let picture = self.images.index_axis(Axis(0), index).to_owned();
+            GridCell { picture, caption: Some(caption) }
         };
         indices.iter().map(cell).collect()
     }
 
-    fn describe(&self, indices: &[usize]) -> String {
+    fn grid(&self, title: String, indices: &[usize]) -> ImageGrid {
         let right = indices.iter().filter(|&&i| self.truth(i) == self.predicted[i]).count();
         let all = self.labels.len();
-        format!(
+        let description = format!(
             "{} of {all} images, each with its class and, below, the prediction and its \
              probability; {right} are right",
             indices.len()
-        )
+        );
+        ImageGrid { title, description, rows: grid_rows(COLUMNS, self.cells(indices)) }
     }
 }
 
 /// The index of the largest value, the first of several.
-fn largest(row: &ndarray::ArrayView1<'_, f32>) -> usize {
-    let mut best = 0;
-    for (index, value) in row.iter().enumerate() {
-        if *value > row[best] {
-            best = index;
-        }
-    }
-    best
+fn largest(row: ArrayView1<'_, f32>) -> usize {
+    // `max_by` takes the last of several.
+    let largest = row.iter().enumerate().rev().max_by(|a, b| a.1.total_cmp(b.1));
+    largest.map_or(0, |(index, _)| index)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use ndarray::{Array2, Array4, array};
 
     use super::*;
     use crate::sprite::tests::decode;
 
     const NAMES: [&str; 3] = ["cat", "dog", "<frog>"];
+    const LABELS: [u8; 6] = [0, 1, 0, 0, 2, 0];
 
     /// Six images, each of the grey of its index.
     fn images() -> Array4<u8> {
         Array4::from_shape_fn((6, 2, 2, 1), |(index, ..)| index as u8)
     }
-
-    const LABELS: [u8; 6] = [0, 1, 0, 0, 2, 0];
 
     /// Right; right; dog; dog, surely; right; frog, on equal terms with dog.
     fn probabilities() -> Array2<f32> {
@@ -235,11 +221,6 @@ mod tests {
             [0.2, 0.2, 0.6],
             [0.2, 0.4, 0.4],
         ]
-    }
-
-    fn with<R>(test: impl FnOnce(&Predictions<'_>) -> R) -> R {
-        let (images, probabilities) = (images(), probabilities());
-        test(&Predictions::new(images.view(), &LABELS, probabilities.view(), &NAMES).unwrap())
     }
 
     /// The greys of these pictures, each given by its first pixel: one of 2 x 2 pixels has 48 units
@@ -254,59 +235,41 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_equal_probabilities_is_predicted() {
-        with(|predictions| {
-            assert_eq!(predictions.predicted, [0, 1, 1, 1, 2, 1]);
-            assert_eq!(predictions.confusion().counts(), &array![[1, 3, 0], [0, 1, 0], [0, 0, 1]]);
-        });
-    }
-
-    #[test]
-    fn samples_are_the_first_images_in_order() {
-        with(|predictions| {
-            let svg = predictions.samples().to_svg().unwrap();
-            assert_eq!(svg.matches("<g>").count(), 6);
-            assert_eq!(greys(&svg, [(0, 0), (0, 3), (0, 12), (4, 0)]), [0, 1, 4, 5]);
-            assert!(svg.contains("6 of 6 images"), "{svg}");
-            assert!(svg.contains("; 3 are right</desc>"), "{svg}");
-            assert!(svg.contains("<title>&lt;frog&gt;; predicted: &lt;frog&gt; 60\u{a0}%; right"));
-        });
-    }
-
-    #[test]
-    fn mistakes_are_the_wrong_ones_surest_first() {
-        with(|predictions| {
-            let svg = predictions.worst_mistakes().unwrap().to_svg().unwrap();
-            assert_eq!(greys(&svg, [(0, 0), (0, 3), (0, 6)]), [3, 2, 5]);
-            let svg = predictions.most_confused().unwrap().to_svg().unwrap();
-            assert!(svg.contains(">cat taken for dog: 3 of 4</text>"), "{svg}");
-            assert_eq!(greys(&svg, [(1, 0), (1, 3), (1, 6)]), [2, 3, 5], "in the order of the set");
-        });
+    fn pictures_show_the_first_images_and_the_mistakes() {
+        let (images, probabilities) = (images(), probabilities());
+        let predictions =
+            Predictions::new(images.view(), &LABELS, probabilities.view(), &NAMES).unwrap();
+        assert_eq!(predictions.predicted, [0, 1, 1, 1, 2, 1], "of equals the first");
+        let svg = predictions.samples().to_svg().unwrap();
+        assert_eq!(svg.matches("<g>").count(), 6);
+        assert_eq!(greys(&svg, [(0, 0), (0, 3), (0, 12), (4, 0)]), [0, 1, 4, 5]);
+        assert!(svg.contains("6 of 6 images") && svg.contains("; 3 are right</desc>"), "{svg}");
+        assert!(svg.contains("<title>&lt;frog&gt;; predicted: &lt;frog&gt; 60\u{a0}%; right"));
+        let svg = predictions.worst_mistakes().to_svg().unwrap();
+        assert_eq!(greys(&svg, [(0, 0), (0, 3), (0, 6)]), [3, 2, 5], "the surest first");
+        let svg = predictions.most_confused().to_svg().unwrap();
+        assert!(svg.contains(">cat taken for dog: 3 of 4</text>"), "{svg}");
+        assert_eq!(greys(&svg, [(1, 0), (1, 3), (1, 6)]), [2, 3, 5], "in the order of the set");
     }
 
     #[test]
     fn all_files_are_written_and_old_ones_do_not_stay() {
         let folder = tempfile::tempdir().unwrap();
-        let w = Array4::<f32>::ones((3, 3, 1, 8));
-        with(|p| p.write(folder.path(), Some(w.view().into_dyn())).unwrap());
-        let files = || {
-            let entries = fs::read_dir(folder.path()).unwrap();
-            let mut names: Vec<_> =
-                entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-            names.sort();
-            names
+        let images = images();
+        let write = |probabilities: &Array2<f32>, w: Option<Array4<f32>>| {
+            let predictions =
+                Predictions::new(images.view(), &LABELS, probabilities.view(), &NAMES).unwrap();
+            predictions.write(folder.path(), w.as_ref().map(|w| w.view().into_dyn())).unwrap();
+            let written = Confusion::read(&folder.path().join(CONFUSION)).unwrap();
+            assert_eq!(&written, predictions.confusion());
+            let entries = system::entries(folder.path()).unwrap();
+            entries.iter().map(|e| e.file_name().into_string().unwrap()).collect::<Vec<_>>()
         };
-        let mut expected = FILES.to_vec();
-        expected.sort_unstable();
-        assert_eq!(files(), expected);
-        let written = Confusion::read(&folder.path().join(CONFUSION)).unwrap();
-        with(|p| assert_eq!(&written, p.confusion()));
-
-        let (images, right) =
-            (images(), Array2::<f32>::eye(3).select(Axis(0), &[0, 1, 0, 0, 2, 0]));
-        let all_right = Predictions::new(images.view(), &LABELS, right.view(), &NAMES).unwrap();
-        all_right.write::<f32>(folder.path(), None).unwrap();
-        assert_eq!(files(), ["confusion.csv", "confusion.svg", "samples.svg"]);
+        let mut all = FILES.to_vec();
+        all.sort_unstable();
+        assert_eq!(write(&probabilities(), Some(Array4::ones((3, 3, 1, 8)))), all);
+        let right = Array2::eye(3).select(Axis(0), &LABELS.map(usize::from));
+        assert_eq!(write(&right, None), ["confusion.csv", "confusion.svg", "samples.svg"]);
     }
 
     #[test]
@@ -314,32 +277,29 @@ mod tests {
         // Noise, which compresses worse than any photograph.
         let mut rng = numerics::Rng::new(1);
         let images = Array4::from_shape_simple_fn((60, 32, 32, 3), || rng.below(256) as u8);
-        let labels = [0; 60];
         let mut probabilities = Array2::<f32>::zeros((60, 3));
         probabilities.column_mut(1).fill(1.0);
         let predictions =
-            Predictions::new(images.view(), &labels, probabilities.view(), &NAMES).unwrap();
-        for grid in [predictions.samples(), predictions.worst_mistakes().unwrap()] {
-            let svg = grid.to_svg().unwrap();
-            assert!(svg.len() < 110_000, "{}", svg.len());
-        }
+            Predictions::new(images.view(), &[0; 60], probabilities.view(), &NAMES).unwrap();
+        let svg = predictions.worst_mistakes().to_svg().unwrap();
+        assert!(svg.len() < 110_000, "{}", svg.len());
     }
 
     #[test]
     fn what_does_not_fit_together_is_refused() {
-        let (images, probabilities) = (images(), probabilities());
-        let refused = |labels: &[u8], probabilities: &Array2<f32>, names: &[&str]| {
-            let result = Predictions::new(images.view(), labels, probabilities.view(), names);
-            result.unwrap_err().to_string()
-        };
-        let good = &probabilities;
-        assert!(refused(&LABELS[1..], good, &NAMES).contains("6 images, 5 labels, 3 classes"));
-        assert!(refused(&LABELS, good, &NAMES[1..]).contains("2 classes, probabilities (6, 3)"));
-        assert!(refused(&[3, 0, 0, 0, 0, 0], good, &NAMES).contains("a class must be below"));
-        let logits = probabilities.mapv(|p| 2.0 * p);
-        assert!(refused(&LABELS, &logits, &NAMES).contains("from 0 to 1, but is"));
-        let mut nan = probabilities.clone();
+        let (images, good) = (images(), probabilities());
+        let mut nan = good.clone();
         nan[[3, 0]] = f32::NAN;
-        assert!(refused(&LABELS, &nan, &NAMES).contains("NaN for image 3, counted from 0"));
+        for (labels, probabilities, names, expected) in [
+            (&LABELS[1..], &good, &NAMES[..], "6 images, 5 labels, 3 classes"),
+            (&LABELS, &good, &NAMES[1..], "2 classes, probabilities (6, 3)"),
+            (&[3, 0, 0, 0, 0, 0], &good, &NAMES, "a class must be below"),
+            (&LABELS, &(2.0 * &good), &NAMES, "from 0 to 1, but is"),
+            (&LABELS, &nan, &NAMES, "NaN for image 3, counted from 0"),
+        ] {
+            let result = Predictions::new(images.view(), labels, probabilities.view(), names);
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

@@ -86,11 +86,4 @@ mod tests {
         assert_eq!(cpu_name(text), Some("Some CPU @ 2.00GHz".to_owned()));
         assert_eq!(cpu_name("Features : fp asimd\n"), None);
     }
-
-    #[test]
-    fn this_machine_has_a_core_and_a_name() {
-        let machine = Machine::current();
-        assert!(machine.cores >= 1);
-        assert!(!machine.arch.is_empty() && !machine.os.is_empty());
-    }
 }

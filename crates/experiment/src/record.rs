@@ -1,10 +1,9 @@
 //! Reading the record of a run.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::files::{read_json, read_toml};
 use crate::predictions::CONFUSION;
-use crate::schema::{read_json, read_toml};
 use crate::{Config, Confusion, ExperimentError, History, Status, Summary};
 
 /// The record of a run, checked against the schema.
@@ -27,36 +26,24 @@ impl Record {
     /// Reads a folder that a [`Logger`](crate::Logger) wrote.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if a file is missing, [`ExperimentError::Schema`] if it is of
-    /// another version, [`ExperimentError::Invalid`] if a field is missing, unknown or not finite,
-    /// or the files contradict each other.
+    /// [`ExperimentError::Io`] if a file is missing, [`ExperimentError::Refused`] if it is of another
+    /// version, a field is missing, unknown or not finite, or the files contradict each other.
     pub fn read(directory: &Path) -> Result<Self, ExperimentError> {
         let config_file = directory.join("config.toml");
         let config: Config = read_toml(&config_file)?;
-        config.validate(&config_file)?;
+        config.data.validate(&config_file)?;
         let summary_file = directory.join("summary.json");
         let summary: Summary = read_json(&summary_file)?;
         summary.validate(&summary_file)?;
         let metrics_file = directory.join("metrics.csv");
         let history = History::read(&metrics_file, u64::MAX)?;
         let confusion_file = directory.join(CONFUSION);
-        let confusion = match confusion_file.exists() {
-            true => Some(Confusion::read(&confusion_file)?),
-            false => None,
-        };
+        let confusion =
+            confusion_file.exists().then(|| Confusion::read(&confusion_file)).transpose()?;
         let directory = directory.to_owned();
         let record = Self { directory, config, history, summary, confusion };
         record.check_agreement(&metrics_file, &confusion_file)?;
         Ok(record)
-    }
-
-    /// A plot of the record, as SVG.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Io`] if there is none of this name.
-    pub fn plot(&self, name: &str) -> Result<String, ExperimentError> {
-        let file = self.directory.join(name);
-        fs::read_to_string(&file).map_err(ExperimentError::io("read", &file))
     }
 
     /// Summary, metrics and confusion matrix of a finished run end alike.

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use crate::logger::{RESULTS, lock, remove};
-use crate::schema::read_toml;
-use crate::{Config, ExperimentError, History, Logger, Program, atomic, predictions};
+use crate::{Config, ExperimentError, History, Logger, Program, files, predictions};
 
 /// The position of a run when its checkpoint was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,9 +23,9 @@ impl Logger {
     /// and so are plots and parameters, which are written anew at the end.
     ///
     /// # Errors
-    /// [`ExperimentError::Busy`] if the run is in progress, [`ExperimentError::Invalid`] if the
-    /// record is another run's (name, seed, number type or data differ from `config`) or its log
-    /// is not the one of `point`, and [`ExperimentError::Io`]. The log is not changed then.
+    /// [`ExperimentError::Refused`] if the run is in progress, the record is another run's (name, seed,
+    /// number type or data differ from `config`) or its log is not the one of `point`, and
+    /// [`ExperimentError::Io`]. The log is not changed then.
     pub fn resume(
         directory: &Path,
         config: &Config,
@@ -34,7 +33,7 @@ impl Logger {
         point: &ResumePoint,
     ) -> Result<Self, ExperimentError> {
         let config_file = directory.join("config.toml");
-        let started_with: Config = read_toml(&config_file)?;
+        let started_with: Config = files::read_toml(&config_file)?;
         check_same_run(&config_file, &started_with, config)?;
 
         let metrics_file = directory.join("metrics.csv");
@@ -54,7 +53,7 @@ impl Logger {
         }
 
         if started_with.hyperparameters != config.hyperparameters {
-            atomic::write_toml(&config_file, config)?;
+            files::write_toml(&config_file, config)?;
         }
         remove(directory, RESULTS.iter().chain(&predictions::FILES))?;
         let logger = Self::over(directory.to_owned(), lock, history, program, point.wall_seconds)?;
@@ -64,16 +63,12 @@ impl Logger {
 }
 
 fn check_same_run(file: &Path, record: &Config, run: &Config) -> Result<(), ExperimentError> {
-    let text = |config: &Config| {
-        let Config { model_name, seed, dtype, data, .. } = config;
-        [
-            ("model_name", model_name.to_string()),
-            ("seed", seed.to_string()),
-            ("dtype", dtype.to_string()),
-            ("data", format!("{data:?}")),
-        ]
-    };
-    for ((field, got), (_, expected)) in text(record).into_iter().zip(text(run)) {
+    for (field, got, expected) in [
+        ("model_name", record.model_name.to_string(), run.model_name.to_string()),
+        ("seed", record.seed.to_string(), run.seed.to_string()),
+        ("dtype", record.dtype.to_string(), run.dtype.to_string()),
+        ("data", format!("{:?}", record.data), format!("{:?}", run.data)),
+    ] {
         if got != expected {
             let expected = format!("{field} {expected} to continue this run");
             return Err(ExperimentError::invalid(file, expected, got));

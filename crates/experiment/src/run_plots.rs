@@ -3,13 +3,12 @@
 use std::path::Path;
 
 use crate::palette::SERIES;
-use crate::{ExperimentError, History, LineChart, Metrics, Series, Weight, atomic};
+use crate::{ExperimentError, History, LineChart, Metrics, Series, files};
 
 /// Loss by iteration.
 pub(crate) const LOSS: &str = "loss.svg";
 /// Error by epoch.
 pub(crate) const ERROR: &str = "error.svg";
-
 /// Accuracy by epoch.
 pub(crate) const ACCURACY: &str = "accuracy.svg";
 
@@ -23,21 +22,22 @@ pub(crate) fn write(
     if history.rows().is_empty() {
         return Ok(());
     }
+    let mut plots = vec![(LOSS, loss(history)), (ERROR, error(history))];
     if classifier {
-        atomic::write(&directory.join(ACCURACY), accuracy(history).to_svg()?.as_bytes())?;
+        plots.push((ACCURACY, accuracy(history)));
     }
-    atomic::write(&directory.join(LOSS), loss(history).to_svg()?.as_bytes())?;
-    atomic::write(&directory.join(ERROR), error(history).to_svg()?.as_bytes())
+    for (name, plot) in plots {
+        files::write(&directory.join(name), plot.to_svg()?.as_bytes())?;
+    }
+    Ok(())
 }
 
 fn loss(history: &History) -> LineChart {
-    let batch = history.column(|row| row.batch_loss);
+    let batch = Series::new("mini-batch", SERIES[5], history.column(|row| row.batch_loss));
+    let mut series = vec![Series { thin: true, ..batch }];
     let train = history.column(|row| row.train_loss);
-    let validation = history.column(|row| row.val_loss);
-    let chart = LineChart::new("Loss by iteration", "iteration", "loss")
-        .log_y()
-        .with(Series::new("mini-batch", SERIES[5], batch).weight(Weight::Thin));
-    with_sets(chart, train, validation)
+    series.extend(of_sets(train, history.column(|row| row.val_loss)));
+    LineChart { log_y: true, ..LineChart::new("Loss by iteration", "iteration", "loss", series) }
 }
 
 fn error(history: &History) -> LineChart {
@@ -54,17 +54,17 @@ fn by_epoch(title: &str, label: &str, history: &History, shown: fn(f64) -> f64) 
         let point = |row: &Metrics| Some((row.epoch as f64, shown(error(row)?)));
         history.rows().iter().filter_map(point).collect()
     };
-    let (train, validation) = (points(|row| row.train_error), points(|row| row.val_error));
-    with_sets(LineChart::new(title, "epoch", label), train, validation)
+    let series = of_sets(points(|row| row.train_error), points(|row| row.val_error));
+    LineChart::new(title, "epoch", label, series)
 }
 
-/// The chart with the training set and, if the run had one, the validation set.
-fn with_sets(chart: LineChart, train: Vec<(f64, f64)>, validation: Vec<(f64, f64)>) -> LineChart {
-    let chart = chart.with(Series::new("training", SERIES[0], train));
-    match validation.is_empty() {
-        true => chart,
-        false => chart.with(Series::new("validation", SERIES[1], validation)),
+/// The lines of the training set and, if the run had one, the validation set.
+fn of_sets(train: Vec<(f64, f64)>, validation: Vec<(f64, f64)>) -> Vec<Series> {
+    let mut series = vec![Series::new("training", SERIES[0], train)];
+    if !validation.is_empty() {
+        series.push(Series::new("validation", SERIES[1], validation));
     }
+    series
 }
 
 #[cfg(test)]

@@ -6,8 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::finite;
-use crate::schema::read_json;
-use crate::{ExperimentError, Machine, Program};
+use crate::{ExperimentError, Machine, Program, files};
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,33 +47,24 @@ impl Summary {
                 .validate()
                 .map_err(|error| invalid("a consistent evaluation", error.to_string()))?;
         }
-        match self.status {
-            Status::Finished if self.train.is_none() => {
-                Err(invalid("the training error of a finished run", "none".to_owned()))
-            }
-            Status::Diverged if self.diverged.is_none() => {
-                Err(invalid("where the run diverged", "none".to_owned()))
-            }
-            Status::Finished | Status::Interrupted | Status::Diverged
-                if self.wall_seconds.is_none() =>
-            {
-                Err(invalid("the wall_seconds of a run that has ended", "none".to_owned()))
-            }
-            _ => Ok(()),
-        }
+        let missing = match self.status {
+            Status::Finished if self.train.is_none() => "the training error of a finished run",
+            Status::Diverged if self.diverged.is_none() => "where the run diverged",
+            Status::Running => return Ok(()),
+            _ if self.wall_seconds.is_none() => "the wall_seconds of a run that has ended",
+            _ => return Ok(()),
+        };
+        Err(invalid(missing, "none".to_owned()))
     }
 }
 
 /// The state of the run whose record is in this folder; `None` if there is none.
-///
-/// # Errors
-/// [`ExperimentError::Io`] or [`ExperimentError::Invalid`] if its summary cannot be read.
 pub fn status(directory: &Path) -> Result<Option<Status>, ExperimentError> {
     let file = directory.join("summary.json");
     if !file.exists() {
         return Ok(None);
     }
-    Ok(Some(read_json::<Summary>(&file)?.status))
+    Ok(Some(files::read_json::<Summary>(&file)?.status))
 }
 
 /// The state of a run.
@@ -129,7 +119,8 @@ impl Evaluation {
         Self { examples, wrong: None, loss, error: loss }
     }
 
-    pub(crate) fn validate(&self) -> Result<(), ExperimentError> {
+    /// Checks that loss and error are finite, and that the error follows from the rest.
+    pub fn validate(&self) -> Result<(), ExperimentError> {
         finite("the loss", self.loss)?;
         let expected = match self.wrong {
             Some(wrong) => wrong as f64 / self.examples as f64,
@@ -138,11 +129,8 @@ impl Evaluation {
         if self.examples > 0 && self.error == expected {
             return Ok(());
         }
-        Err(ExperimentError::Value {
-            what: "the error",
-            expected: "wrong / examples, or the loss without a wrong",
-            got: format!("{self:?}"),
-        })
+        let expected = "wrong / examples, or the loss without a wrong";
+        Err(ExperimentError::value("the error", expected, format!("{self:?}")))
     }
 }
 

@@ -1,6 +1,5 @@
 //! The grid of a sweep.
 
-use experiment::{Axis, Role};
 use training::TrainingError;
 
 use crate::{Hidden, Hyperparameters, IrisConfig};
@@ -19,6 +18,9 @@ pub struct Grid {
     pub training: Hyperparameters,
 }
 
+/// The names of the hyperparameters that vary.
+pub const AXES: [&str; 2] = ["lr", "hidden"];
+
 /// One set of hyperparameters of a grid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GridSet {
@@ -26,6 +28,25 @@ pub struct GridSet {
     pub role: Role,
     /// Its hyperparameters.
     pub config: IrisConfig,
+}
+
+/// The purpose of a set in a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To be chosen as the best.
+    Candidate,
+    /// To be beaten.
+    Baseline,
+}
+
+impl Role {
+    /// The name in `table.csv`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Candidate => "candidate",
+            Self::Baseline => "baseline",
+        }
+    }
 }
 
 impl GridSet {
@@ -51,7 +72,7 @@ impl Grid {
     /// Checks everything that can be checked without the data.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] if an axis is empty or has a value twice, or there are fewer
+    /// [`TrainingError::Refused`] if an axis is empty or has a value twice, or there are fewer
     /// than two seeds; otherwise as [`IrisConfig::validate`].
     pub fn validate(&self) -> Result<(), TrainingError> {
         let distinct = |what: &str, least: usize, values: Vec<String>| {
@@ -67,72 +88,27 @@ impl Grid {
         distinct("the list of learning rates", 1, self.lrs.iter().map(f64::to_string).collect())?;
         distinct("the list of sizes", 1, self.hidden.iter().map(usize::to_string).collect())?;
         distinct("the list of seeds", 2, self.seeds.iter().map(u64::to_string).collect())?;
-        self.sets()?.iter().try_for_each(|set| set.config.validate())
+        Hidden::new(self.hidden.clone())?;
+        self.sets().iter().try_for_each(|set| set.config.validate())
     }
 
     /// Every set in order: the candidates by hidden size, then the baselines.
-    ///
-    /// # Errors
-    /// [`TrainingError::Config`] if a hidden size is 0.
-    pub fn sets(&self) -> Result<Vec<GridSet>, TrainingError> {
-        let mut sets = Vec::with_capacity((self.hidden.len() + 1) * self.lrs.len());
-        let candidates = self.hidden.iter().map(|&units| (Role::Candidate, vec![units]));
-        for (role, sizes) in candidates.chain([(Role::Baseline, Vec::new())]) {
-            let hidden = Hidden::new(sizes)?;
-            for &lr in &self.lrs {
-                let (hidden, training) = (hidden.clone(), self.training.clone());
-                sets.push(GridSet { role, config: IrisConfig { lr, hidden, training } });
-            }
-        }
-        Ok(sets)
-    }
-
-    /// The axes as the record has them.
     #[must_use]
-    pub fn axes(&self) -> Vec<Axis> {
-        let lrs = self.lrs.iter().map(f64::to_string).collect();
-        let sizes = self.hidden.iter().map(usize::to_string);
-        let hidden = sizes.chain([Hidden::NONE.to_string()]).collect();
-        vec![
-            Axis { name: "lr".to_owned(), values: lrs },
-            Axis { name: "hidden".to_owned(), values: hidden },
-        ]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_sets_are_every_pair_then_the_baselines() {
-        let grid = Grid { lrs: vec![0.1, 1.0], hidden: vec![3], ..Grid::default() };
-        let sets = grid.sets().unwrap();
-        let values: Vec<_> = sets.iter().map(|set| (set.role, set.values().join(" "))).collect();
-        let expected = [
-            (Role::Candidate, "0.1 3"),
-            (Role::Candidate, "1 3"),
-            (Role::Baseline, "0.1 none"),
-            (Role::Baseline, "1 none"),
-        ];
-        assert_eq!(values, expected.map(|(role, values)| (role, values.to_owned())));
+    pub fn sets(&self) -> Vec<GridSet> {
+        let candidates = self.hidden.iter().map(|&units| (Role::Candidate, vec![units]));
+        let set = |role, sizes: Vec<usize>, lr| {
+            let (hidden, training) = (Hidden(sizes), self.training.clone());
+            GridSet { role, config: IrisConfig { lr, hidden, training } }
+        };
+        candidates
+            .chain([(Role::Baseline, Vec::new())])
+            .flat_map(|(role, sizes)| self.lrs.iter().map(move |&lr| set(role, sizes.clone(), lr)))
+            .collect()
     }
 
-    #[test]
-    fn a_grid_that_makes_no_sense_is_refused() {
-        let valid = Grid::default();
-        assert!(valid.validate().is_ok());
-        for grid in [
-            Grid { lrs: vec![], ..valid.clone() },
-            Grid { lrs: vec![0.1, 0.1], ..valid.clone() },
-            Grid { hidden: vec![], ..valid.clone() },
-            Grid { hidden: vec![0], ..valid.clone() },
-            Grid { seeds: vec![1], ..valid.clone() },
-            Grid { seeds: vec![1, 1], ..valid.clone() },
-        ] {
-            assert!(matches!(grid.validate(), Err(TrainingError::Config { .. })), "{grid:?}");
-        }
-        let grid = Grid { lrs: vec![0.1, -1.0], ..valid };
-        assert!(matches!(grid.validate(), Err(TrainingError::Optim(_))));
+    /// The set and the seed of every run, in order.
+    pub(crate) fn plan(&self) -> Vec<(usize, u64)> {
+        let sets = 0..(self.hidden.len() + 1) * self.lrs.len();
+        sets.flat_map(|set| self.seeds.iter().map(move |&seed| (set, seed))).collect()
     }
 }

@@ -10,16 +10,13 @@ use training::TrainingError;
 /// regression.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Hidden(Vec<usize>);
+pub struct Hidden(pub(crate) Vec<usize>);
 
 impl Hidden {
-    /// No hidden layer.
-    pub const NONE: Self = Self(Vec::new());
-
     /// Layers of these sizes.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] if one is 0.
+    /// [`TrainingError::Refused`] if one is 0.
     pub fn new(sizes: Vec<usize>) -> Result<Self, TrainingError> {
         if sizes.contains(&0) {
             return Err(invalid(&format!("{sizes:?}")));
@@ -53,7 +50,7 @@ impl FromStr for Hidden {
 
     fn from_str(text: &str) -> Result<Self, TrainingError> {
         if text == "none" {
-            return Ok(Self::NONE);
+            return Ok(Self::default());
         }
         let sizes = text.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>();
         Self::new(sizes.map_err(|_| invalid(&format!("{text:?}")))?)
@@ -85,8 +82,8 @@ mod tests {
         }
         assert_eq!("16, 8".parse::<Hidden>().unwrap().sizes(), [16, 8]);
         for text in ["0", "8,0", "", "8,", "-1", "x", "1.5"] {
-            let error = text.parse::<Hidden>().unwrap_err();
-            assert!(matches!(error, TrainingError::Config { .. }), "{text:?}: {error}");
+            let error = text.parse::<Hidden>().unwrap_err().to_string();
+            assert!(error.starts_with("the size of a hidden layer must be"), "{text:?}: {error}");
         }
     }
 }

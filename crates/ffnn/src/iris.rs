@@ -3,14 +3,14 @@
 use activations::Activation;
 use clap::Args;
 use datasets::{Batches, Preprocess, Splits};
-use experiment::{EpochMetrics, Evaluation, MetricsSink};
-use layers::{FullyConnectedConfig, LayerConfig, LayerShapes, WeightInit};
+use experiment::{EpochMetrics, MetricsSink};
+use layers::{FullyConnectedConfig, LayerConfig, WeightInit};
 use losses::Loss;
 use network::NeuralNetwork;
 use numerics::{Rng, Scalar};
 use optim::{Schedule, SgdConfig};
 use serde::{Deserialize, Serialize};
-use training::{Event, Learner, RunConfig, Trainable, TrainingError};
+use training::{Event, Learner, RunConfig, TrainingError};
 
 use crate::Hidden;
 
@@ -115,16 +115,16 @@ const WEIGHTS: u64 = 0;
 
 impl IrisConfig {
     /// Checks what can be checked without the data.
-    ///
-    /// # Errors
-    /// As [`RunConfig::validate`].
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.run_config(0).validate()
     }
 
-    /// The layers: the hidden ones, then one output for each class.
-    #[must_use]
-    pub fn layer_configs<T: Scalar>(&self, classes: usize) -> Vec<Box<dyn LayerConfig<T>>> {
+    /// The untrained network for these data: the hidden layers, then one output for each class.
+    pub fn network<T: Scalar>(
+        &self,
+        data: &Splits<T>,
+        seed: u64,
+    ) -> Result<NeuralNetwork<T>, TrainingError> {
         let Hyperparameters { activation, weight_init, loss, .. } = self.training;
         let last = match loss {
             Loss::CrossEntropy => Activation::SoftMax,
@@ -138,30 +138,9 @@ impl IrisConfig {
             })
         };
         let hidden = self.hidden.sizes().iter().map(|&units| layer(units, activation));
-        hidden.chain([layer(classes, last)]).collect()
-    }
-
-    /// The shapes of the layers for these data.
-    ///
-    /// # Errors
-    /// As [`NeuralNetwork::shapes`].
-    pub fn shapes<T: Scalar>(&self, data: &Splits<T>) -> Result<Vec<LayerShapes>, TrainingError> {
-        let configs = self.layer_configs(data.train.n_out());
-        Ok(NeuralNetwork::<T>::shapes(&configs, data.train.example_shape())?)
-    }
-
-    /// The untrained network for these data.
-    ///
-    /// # Errors
-    /// As [`NeuralNetwork::build`].
-    pub fn network<T: Scalar>(
-        &self,
-        data: &Splits<T>,
-        seed: u64,
-    ) -> Result<NeuralNetwork<T>, TrainingError> {
-        let configs = self.layer_configs(data.train.n_out());
+        let configs: Vec<_> = hidden.chain([layer(data.train.n_out(), last)]).collect();
         let rng = &mut Rng::with_stream(seed, WEIGHTS);
-        Ok(NeuralNetwork::build(&configs, data.train.example_shape(), self.training.loss, rng)?)
+        Ok(NeuralNetwork::build(&configs, data.train.example_shape(), loss, rng)?)
     }
 
     /// Trains a network on data that have been preprocessed.
@@ -209,15 +188,5 @@ impl IrisConfig {
             augmentation: "none".to_owned(),
             data_sha256: String::new(),
         }
-    }
-}
-
-impl<T: Scalar> Outcome<T> {
-    /// Loss and error on the test set, by which nothing was chosen.
-    ///
-    /// # Errors
-    /// As [`Trainable::measure`].
-    pub fn test(&self, data: &Splits<T>) -> Result<Evaluation, TrainingError> {
-        self.network.measure(&data.test)
     }
 }

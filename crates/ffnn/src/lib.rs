@@ -4,21 +4,38 @@
 //! [`Grid`] has those of many; [`sweep`] runs them all and chooses on validation, and [`compare`] says
 //! whether a record is reproduced.
 //!
-//! The network is the crate [`network`], the training loop the crate [`training`].
+//! The network is the crate [`network`], the training loop the crate [`training`]. The record of a training
+//! is that of the crate [`experiment`].
+//!
+//! # The record of a sweep: `experiments/<model_name>/`
+//!
+//! | file | content |
+//! |---|---|
+//! | `sweep.toml` | a [`SweepConfig`]: `schema`, `model_name`, `command`, `dtype`, `seeds`, `selection` (the rule, in words), `[data]`, `[[axes]]` (`name`, `values`), `[hyperparameters]` (those that do not vary) |
+//! | `runs.csv` | one row a run: `set`, `lr`, `hidden`, `seed`, `status`, `train_loss`, `train_error`, `val_loss`, `val_error` (empty if it diverged) |
+//! | `table.csv` | one row a set: `set`, `role` (`candidate` or `baseline`), `lr`, `hidden`, `runs`, `diverged`, `train_loss_mean`, `train_error_mean`, `val_loss_mean`, `val_loss_sd`, `val_error_mean`, `val_error_sd` (empty if a run diverged) |
+//! | `summary.json` | a [`SweepSummary`]: `schema`, `status`, `best` and `baseline` (`null` or a [`Choice`]: the set and its test results over the seeds), `wall_seconds`, `machine`, `program` |
+//! | `best/` | the record of the best set's run with the first seed |
+//! | `*.svg` | plots |
+//!
+//! Every `_sd` is the standard deviation of a sample (divisor n - 1). Only the best set and the
+//! best baseline are ever tested; both are chosen on validation.
 
-mod error;
 mod grid;
 mod hidden;
 mod iris;
 mod sweep;
 mod sweep_check;
+mod sweep_place;
 mod sweep_plots;
+mod sweep_record;
 
-pub use error::FfnnError;
-pub use grid::{Grid, GridSet};
+pub use grid::{AXES, Grid, GridSet, Role};
 pub use hidden::Hidden;
 pub use iris::{Decay, Hyperparameters, IrisConfig, Outcome};
 pub use network::NeuralNetwork;
-pub use sweep::{SweepOutcome, sweep};
+pub use sweep::{Choice, SetSpreads, SweepOutcome, SweepRun, SweepSet, Tested, sweep};
 pub use sweep_check::{Agreement, compare};
+pub use sweep_place::SweepPlace;
 pub use sweep_plots::sweep_plots;
+pub use sweep_record::{Axis, SweepConfig, SweepRecord, SweepSummary};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use datasets::{Preprocess, Splits};
-use experiment::{Data, Dtype, ModelName, Program};
+use experiment::{Data, Dtype, Program};
 use numerics::Scalar;
 
 /// The origin of data and the place of the record.
@@ -53,10 +53,6 @@ pub(crate) fn describe<T: Scalar>(splits: &Splits<T>) -> Data {
 
 pub(crate) fn program() -> Program {
     Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-}
-
-pub(crate) fn model_name(text: &str) -> Result<ModelName, experiment::ExperimentError> {
-    text.parse()
 }
 
 /// The beginning of every command line of this program.

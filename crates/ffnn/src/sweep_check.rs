@@ -1,8 +1,6 @@
 //! The comparison of a sweep that was run again with its record.
 
-use experiment::{SweepRecord, SweepRun};
-
-use crate::SweepOutcome;
+use crate::{SweepOutcome, SweepRecord, SweepRun};
 
 /// The agreement of a repeated sweep with its record.
 ///
@@ -10,7 +8,7 @@ use crate::SweepOutcome;
 /// matrix product (faer chooses by instruction set) and another system another `exp`, which round
 /// differently; training then amplifies the difference. So losses are compared with a tolerance, and
 /// everything else, since it is counted or chosen, exactly.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Agreement {
     /// The largest difference of a loss, relative to the larger of the two, or to 1 if both are
     /// below it.
@@ -23,7 +21,7 @@ pub struct Agreement {
 
 impl Agreement {
     /// The largest difference of a loss that passes. A sweep in `f32` and the same in `f64`, which
-    /// differ in every rounding, are well within it (`tests/sweep.rs`), unless the learning rate is
+    /// differ in every rounding, are well within it (`tests/ffnn/program.rs`), unless the learning rate is
     /// so large that the training is chaotic.
     pub const LOSS_TOLERANCE: f64 = 1e-4;
 
@@ -47,11 +45,7 @@ impl Agreement {
 /// Compares a record with the outcome of running its sweep again.
 #[must_use]
 pub fn compare(record: &SweepRecord, outcome: &SweepOutcome) -> Agreement {
-    let mut agreement = Agreement {
-        largest_loss_difference: 0.0,
-        largest_error_difference: 0.0,
-        differences: Vec::new(),
-    };
+    let mut agreement = Agreement::default();
     let sets = outcome.table.iter().map(|set| &set.values);
     if record.table.iter().map(|set| &set.values).ne(sets) {
         agreement.differences.push("the record has other sets".to_owned());
@@ -62,10 +56,9 @@ pub fn compare(record: &SweepRecord, outcome: &SweepOutcome) -> Agreement {
     }
     for (recorded, again) in record.runs.iter().zip(&outcome.runs) {
         match (recorded.result, again.result) {
-            (Some((train, validation)), Some(again)) => {
-                for (old, new) in [(train, again.0), (validation, again.1)] {
-                    agreement.compare([old.loss, new.loss], [old.error, new.error]);
-                }
+            (Some(old), Some(new)) => {
+                agreement.compare([old[0], new[0]], [old[1], new[1]]);
+                agreement.compare([old[2], new[2]], [old[3], new[3]]);
             }
             (None, None) => {}
             (result, _) => {

@@ -6,16 +6,16 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use datasets::Batches;
-use experiment::{
-    Config, Dtype, Logger, Machine, ModelName, Results, SCHEMA, Status, SweepConfig, SweepRecord,
-    SweepSummary, SweepWriter,
+use experiment::{Config, Dtype, Logger, Machine, ModelName, SCHEMA, Status, files};
+use ffnn::{
+    Agreement, Axis, Grid, Hyperparameters, IrisConfig, SweepConfig, SweepPlace, SweepRecord,
+    SweepSummary, compare, sweep, sweep_plots,
 };
-use ffnn::{Agreement, Grid, Hyperparameters, IrisConfig, compare, sweep, sweep_plots};
 use numerics::Scalar;
 use system::{println, quoted};
-use training::{UsageError, command_line};
+use training::{Trainable, UsageError, command_line};
 
-use crate::record_arguments::{PROGRAM, RecordArguments, describe, model_name, percent, program};
+use crate::record_arguments::{PROGRAM, RecordArguments, describe, percent, program};
 use crate::sweep_table;
 
 #[derive(Args, Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct SweepArguments {
     )]
     seeds: u64,
     /// Name of the record's folder
-    #[arg(long, value_name = "NAME", default_value = "iris-sweep", value_parser = model_name)]
+    #[arg(long, value_name = "NAME", default_value = "iris-sweep")]
     model_name: ModelName,
     /// Threads [default: as many as the machine runs at once]; the results do not depend on it
     #[arg(long, allow_negative_numbers = true)]
@@ -56,7 +56,7 @@ pub(crate) struct SweepArguments {
     record: RecordArguments,
 }
 
-/// The rule of [`experiment::choose`], in words.
+/// The rule by which [`sweep`] chooses, in words.
 pub(crate) const SELECTION: &str = "least mean validation error over the seeds; of equals, least mean \
                          validation loss; sets with a diverged run are out";
 
@@ -91,24 +91,21 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     let splits = record.load::<T>(grid.training.preprocess)?;
     // Whatever can be refused is refused before there is a record.
     Batches::new(&splits.train, grid.training.batch_size, 0).map_err(UsageError::new)?;
-    for set in grid.sets()? {
-        set.config.shapes(&splits).map_err(UsageError::new)?;
+    for set in grid.sets() {
+        set.config.network(&splits, 0).map_err(UsageError::new)?;
     }
     let data = describe(&splits);
-    let writer = SweepWriter::create(&record.output, model_name, record.overwrite)?;
+    let place = SweepPlace::claim(&record.output, model_name, record.overwrite)?;
     let outcome = sweep(grid, &splits)?;
 
     // The run of the best set with the first seed, logged like any other.
-    let best = &outcome.sets[outcome.best.set].config;
-    let seed = grid.seeds[0];
+    let (best, seed) = (&grid.sets()[outcome.best.set].config, grid.seeds[0]);
     let command = train_command(best, seed, record);
-    let name = "best".parse()?;
-    let config = Config::new(name, command, seed, record.dtype, data.clone(), best)?;
-    let mut logger = Logger::create(writer.staging(), &config, program(), false)?;
+    let config = Config::new("best".parse()?, command, seed, record.dtype, data.clone(), best)?;
+    let mut logger = Logger::create(&place.folder(), &config, program(), false)?;
     let run = best.run(&splits, seed, &mut logger)?;
-    let (train, validation) = (run.last.train, run.last.validation);
-    let test = Some(run.test(&splits)?);
-    logger.finish(Results { train, validation, test }, run.network.parameters())?;
+    let test = Some(run.network.measure(&splits.test)?);
+    logger.finish(&run.last, test, run.network.parameters())?;
 
     let config = SweepConfig {
         schema: SCHEMA,
@@ -118,7 +115,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
         seeds: grid.seeds.clone(),
         selection: SELECTION.to_owned(),
         data: data.clone(),
-        axes: grid.axes(),
+        axes: Axis::of(grid),
         hyperparameters: toml::Table::try_from(&grid.training)
             .context("cannot record the hyperparameters")?,
     };
@@ -131,9 +128,13 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
         machine: Machine::current(),
         program: program(),
     };
-    let (runs, table) = (outcome.runs.clone(), outcome.table.clone());
-    let whole = SweepRecord { config, runs, table, summary };
-    let directory = writer.finish(&whole, &sweep_plots(grid, &outcome))?;
+    let (grid, runs, table) = (grid.clone(), outcome.runs.clone(), outcome.table.clone());
+    let whole = SweepRecord { config, grid, runs, table, summary };
+    whole.write(&place.folder())?;
+    for (name, plot) in sweep_plots(&whole.grid, &outcome) {
+        files::write(&place.folder().join(name), plot.to_svg()?.as_bytes())?;
+    }
+    let directory = place.fill()?;
     if !record.quiet {
         let seconds = started.elapsed().as_secs_f64();
         let (table, place, runs) =
@@ -145,11 +146,11 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
 
 /// Runs the sweep of a record again and compares.
 fn check<T: Scalar>(arguments: &SweepArguments, record: &SweepRecord) -> Result<()> {
-    let grid = grid_of(&record.config)?;
+    let grid = &record.grid;
     let splits = arguments.record.load::<T>(grid.training.preprocess)?;
     let (expected, got) = (&record.config.data.sha256, &splits.sha256);
     ensure!(expected == got, "the record is of data with SHA-256 {expected}, these have {got}");
-    let agreement = compare(record, &sweep(&grid, &splits)?);
+    let agreement = compare(record, &sweep(grid, &splits)?);
     let Agreement { largest_loss_difference: loss, largest_error_difference: error, differences } =
         &agreement;
     if !arguments.record.quiet {
@@ -170,28 +171,6 @@ fn check<T: Scalar>(arguments: &SweepArguments, record: &SweepRecord) -> Result<
         false => differences.join("; "),
     };
     bail!("the record is not reproduced: {reasons}")
-}
-
-/// The grid that a record was made with.
-fn grid_of(config: &SweepConfig) -> Result<Grid> {
-    let values = |name: &str| {
-        let axis = config.axes.iter().find(|axis| axis.name == name);
-        axis.map(|axis| axis.values.as_slice())
-            .with_context(|| format!("there is no axis {name:?}"))
-    };
-    let lrs = values("lr")?.iter().map(|lr| lr.parse()).collect::<Result<_, _>>();
-    let sizes = values("hidden")?.iter().filter(|size| *size != "none");
-    let hidden = sizes.map(|size| size.parse()).collect::<Result<_, _>>();
-    Ok(Grid {
-        lrs: lrs.context("the axis \"lr\" of the record")?,
-        hidden: hidden.context("the axis \"hidden\" of the record")?,
-        seeds: config.seeds.clone(),
-        training: config
-            .hyperparameters
-            .clone()
-            .try_into()
-            .context("the hyperparameters of the record")?,
-    })
 }
 
 /// The command that repeats one run of the sweep.

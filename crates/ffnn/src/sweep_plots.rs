@@ -1,9 +1,9 @@
 //! The plots of a sweep.
 
 use experiment::palette::{Colour, SERIES};
-use experiment::{History, LineChart, Metrics, Role, Series, SetSpreads, SweepSet, Weight};
+use experiment::{History, LineChart, Metrics, Series};
 
-use crate::{Grid, SweepOutcome};
+use crate::{Grid, Role, SetSpreads, SweepOutcome, SweepSet};
 
 /// The plots by file name: the loss of the best set by iteration, and validation error and loss by
 /// learning rate.
@@ -16,24 +16,14 @@ pub fn sweep_plots(grid: &Grid, outcome: &SweepOutcome) -> [(&'static str, LineC
         of("hidden"),
         grid.seeds.len()
     );
+    let by_lr = |title, label, value| by_lr(grid, &outcome.table, title, label, value);
+    let error = |s: &SetSpreads| 100.0 * s.val_error.mean;
+    let (error_title, loss_title) =
+        ("Validation error after the last epoch", "Validation loss after the last epoch");
     [
         ("loss.svg", loss(&title, &outcome.best_histories)),
-        (
-            "validation-error.svg",
-            by_lr(
-                grid,
-                &outcome.table,
-                "Validation error after the last epoch",
-                "error (%)",
-                |s| 100.0 * s.val_error.mean,
-            ),
-        ),
-        (
-            "validation-loss.svg",
-            by_lr(grid, &outcome.table, "Validation loss after the last epoch", "loss", |s| {
-                s.val_loss.mean
-            }),
-        ),
+        ("validation-error.svg", by_lr(error_title, "error (%)", error)),
+        ("validation-loss.svg", by_lr(loss_title, "loss", |s| s.val_loss.mean)),
     ]
 }
 
@@ -44,18 +34,16 @@ fn loss(title: &str, histories: &[History]) -> LineChart {
         ("training", SERIES[0], |row| row.train_loss),
         ("validation", SERIES[1], |row| row.val_loss),
     ];
-    let mut chart = LineChart::new(title, "iteration", "loss").log_y();
-    for (_, colour, value) in columns {
-        for history in histories {
-            let seed = Series::new("", colour, history.column(value));
-            chart = chart.with(seed.weight(Weight::Thin));
-        }
-    }
-    for (label, colour, value) in columns {
+    let seeds = columns.into_iter().flat_map(|(_, colour, value)| {
+        let line = move |history: &History| Series::new("", colour, history.column(value));
+        histories.iter().map(move |history| Series { thin: true, ..line(history) })
+    });
+    let means = columns.into_iter().map(|(label, colour, value)| {
         let of_seeds: Vec<_> = histories.iter().map(|history| history.column(value)).collect();
-        chart = chart.with(Series::new(label, colour, mean(&of_seeds)));
-    }
-    chart
+        Series::new(label, colour, mean(&of_seeds))
+    });
+    let series = seeds.chain(means).collect();
+    LineChart { log_y: true, ..LineChart::new(title, "iteration", "loss", series) }
 }
 
 /// The mean of curves with the same x, which are those of runs that differ in the seed alone.
@@ -76,19 +64,18 @@ fn by_lr(
     label: &str,
     value: fn(&SetSpreads) -> f64,
 ) -> LineChart {
-    let names = grid.lrs.iter().map(f64::to_string);
-    let mut chart = LineChart::new(title, "learning rate", label).categories(names);
-    for (index, sets) in table.chunks(grid.lrs.len()).enumerate() {
+    let line = |(index, sets): (usize, &[SweepSet])| {
         let label = match sets[0].role {
             Role::Candidate => format!("hidden {}", grid.hidden[index]),
             Role::Baseline => "softmax regression".to_owned(),
         };
         let point = |(lr, set): (usize, &SweepSet)| Some((lr as f64, value(&set.spreads?)));
         let points = sets.iter().enumerate().filter_map(point).collect();
-        let colour = SERIES[index % SERIES.len()];
-        chart = chart.with(Series::new(label, colour, points).markers());
-    }
-    chart
+        Series { markers: true, ..Series::new(label, SERIES[index % SERIES.len()], points) }
+    };
+    let series = table.chunks(grid.lrs.len()).enumerate().map(line).collect();
+    let categories = Some(grid.lrs.iter().map(f64::to_string).collect());
+    LineChart { categories, ..LineChart::new(title, "learning rate", label, series) }
 }
 
 #[cfg(test)]
@@ -99,6 +86,5 @@ mod tests {
     fn the_mean_of_curves_is_taken_point_by_point() {
         let curves = [vec![(0.0, 1.0), (5.0, 3.0)], vec![(0.0, 2.0), (5.0, 5.0)]];
         assert_eq!(mean(&curves), [(0.0, 1.5), (5.0, 4.0)]);
-        assert!(mean(&[]).is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! The table that `ffnn sweep` prints.
 
-use experiment::{Choice, Data, Spread, SweepSet};
-use ffnn::SweepOutcome;
+use experiment::{Data, Spread};
+use ffnn::{Choice, SweepOutcome, SweepSet};
 
 use crate::record_arguments::percent;
 use crate::sweep_command::SELECTION;

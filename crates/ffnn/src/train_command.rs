@@ -8,13 +8,12 @@ use clap::builder::{Resettable, Str};
 use datasets::Batches;
 use experiment::{
     Config, Dtype, EpochMetrics, ExperimentError, IterationMetrics, Logger, MetricsSink, ModelName,
-    Results,
 };
 use ffnn::IrisConfig;
 use numerics::Scalar;
-use training::{Progress, TrainingError, UsageError, command_line};
+use training::{Progress, Trainable, TrainingError, UsageError, command_line};
 
-use crate::record_arguments::{PROGRAM, RecordArguments, describe, model_name, percent, program};
+use crate::record_arguments::{PROGRAM, RecordArguments, describe, percent, program};
 
 /// The heading of the hyperparameters ends where other options follow.
 const NO_HEADING: Resettable<Str> = Resettable::Reset;
@@ -28,8 +27,7 @@ pub(crate) struct TrainArguments {
     #[arg(value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64))]
     seed: u64,
     /// Name of the record's folder
-    #[arg(long, value_name = "NAME", default_value = "iris", value_parser = model_name)]
-    #[arg(help_heading = NO_HEADING)]
+    #[arg(long, value_name = "NAME", default_value = "iris", help_heading = NO_HEADING)]
     model_name: ModelName,
     /// Evaluate the test set too; choose hyperparameters without it
     #[arg(long, help_heading = NO_HEADING)]
@@ -51,8 +49,7 @@ fn train<T: Scalar>(arguments: &TrainArguments) -> Result<()> {
     let TrainArguments { config, seed, model_name, test, record } = arguments;
     let splits = record.load::<T>(config.training.preprocess)?;
     // Whatever can be refused is refused before there is a record.
-    config.shapes(&splits).map_err(UsageError::new)?;
-    let network = config.network(&splits, *seed)?;
+    let network = config.network(&splits, *seed).map_err(UsageError::new)?;
     let parameters: usize = network.parameters().map(|(_, array)| array.len()).sum();
     Batches::new(&splits.train, config.training.batch_size, *seed).map_err(UsageError::new)?;
 
@@ -82,15 +79,14 @@ fn train<T: Scalar>(arguments: &TrainArguments) -> Result<()> {
         outcome => outcome?,
     };
     let Log { logger, mut progress, .. } = log;
-    let test = test.then(|| outcome.test(&splits)).transpose()?;
+    let test = test.then(|| outcome.network.measure(&splits.test)).transpose()?;
     if let Some(test) = test {
         let wrong = test.wrong.map_or(String::new(), |wrong| format!(", {wrong} wrong"));
         let (loss, error, examples) = (test.loss, percent(test.error), test.examples);
         progress.say(&format!("test: loss {loss:.4}, error {error}{wrong} of {examples}"));
     }
-    let (train, validation) = (outcome.last.train, outcome.last.validation);
     logger
-        .finish(Results { train, validation, test }, outcome.network.parameters())
+        .finish(&outcome.last, test, outcome.network.parameters())
         .with_context(|| format!("the record in {directory} is not complete"))?;
     progress.say(&format!("record: {directory} ({:.1} s)", started.elapsed().as_secs_f64()));
     Ok(())

@@ -1,6 +1,7 @@
 //! Tables of sweeps, and the results of a run, as Markdown.
 
-use experiment::{Choice, Evaluation, Record, Role, Spread, SweepRecord};
+use experiment::{Evaluation, Record, Spread};
+use ffnn::{Choice, Role, SweepRecord};
 
 use crate::markdown::{Table, cells};
 use crate::numbers::{percentage, significant};

@@ -3,7 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 
 use anyhow::Result;
-use experiment::{Record, Status, SweepRecord};
+use experiment::{Record, Status};
+use ffnn::SweepRecord;
 use serde_json::Value;
 
 use crate::ablation::Ablation;

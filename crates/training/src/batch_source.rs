@@ -20,9 +20,6 @@ pub trait BatchSource<T = f32> {
 
     /// The mini-batch of this index, from 0, in this epoch, from 1: inputs as the network takes them,
     /// and a distribution over the classes for each.
-    ///
-    /// # Errors
-    /// If it cannot be made; a source in memory always can.
     fn batch(&self, epoch: u64, index: u64) -> Result<Batch<T>, TrainingError>;
 }
 
@@ -55,8 +52,8 @@ impl<'a> ImageBatches<'a> {
     /// Mini-batches of this size for `model`; the seed is that of their order and of the augmentation.
     ///
     /// # Errors
-    /// [`DatasetError::BatchSize`] if the size is 0 or larger than the set; [`TrainingError::Images`]
-    /// or [`TrainingError::Classes`] if the set is not made for the model.
+    /// [`DatasetError::BatchSize`] if the size is 0 or larger than the set; [`TrainingError::Refused`] if
+    /// the set is not made for the model.
     pub fn new(
         set: &'a ImageSet,
         model: &Model,

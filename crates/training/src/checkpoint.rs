@@ -3,16 +3,15 @@
 use std::fs;
 use std::path::Path;
 
-use experiment::{ExperimentError, write_atomically};
+use experiment::{ExperimentError, files};
 use half::f16;
 use network::NeuralNetwork;
 use numerics::Rng;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::run_state::RunState;
 use crate::tensor_file::TensorFile;
-use crate::{Difference, Model, ModelSpec, Provenance, RunConfig, TrainingError};
+use crate::{Model, ModelSpec, Provenance, TrainingError};
 
 /// A trained model, its origin, and, unless it is [`weights_only`](Self::weights_only), the state that
 /// it takes to train it further.
@@ -28,7 +27,7 @@ use crate::{Difference, Model, ModelSpec, Provenance, RunConfig, TrainingError};
 /// | metadata `format_version` | `1` |
 /// | metadata `model` | [`ModelSpec`] as JSON |
 /// | metadata `provenance` | [`Provenance`] as JSON |
-/// | metadata `run` | [`RunConfig`], position, best epoch, seconds and the checksum of the metrics so far, as JSON; absent with the weights only |
+/// | metadata `run` | [`RunConfig`](crate::RunConfig), position, best epoch, seconds and the checksum of the metrics so far, as JSON; absent with the weights only |
 /// | metadata `sha256` | a checksum of all of this |
 ///
 /// There is no random state to keep: what is random depends on the seed and the position, or is a
@@ -36,9 +35,9 @@ use crate::{Difference, Model, ModelSpec, Provenance, RunConfig, TrainingError};
 #[derive(Debug)]
 pub struct Checkpoint {
     file: String,
-    model: Model,
-    provenance: Provenance,
-    state: Option<RunState>,
+    pub(crate) model: Model,
+    pub(crate) provenance: Provenance,
+    pub(crate) state: Option<RunState>,
     /// Whether the parameters are written as `F16`.
     half: bool,
 }
@@ -51,7 +50,7 @@ impl Checkpoint {
     /// Reads a checkpoint and builds its model.
     ///
     /// # Errors
-    /// [`TrainingError::Checkpoint`] if the file cannot be read, is truncated, damaged, of another
+    /// [`TrainingError::Refused`] if the file cannot be read, is truncated, damaged, of another
     /// format or version, or if a tensor is missing, has another shape or type, is not finite, or is none
     /// of the model's.
     pub fn load(path: &Path) -> Result<Self, TrainingError> {
@@ -62,9 +61,6 @@ impl Checkpoint {
     }
 
     /// As [`load`](Self::load), from the bytes of a file; its name is for the messages.
-    ///
-    /// # Errors
-    /// As [`load`](Self::load).
     pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Self, TrainingError> {
         let mut content = TensorFile::from_bytes(file, bytes)?;
         let spec: ModelSpec = parse(file, &content, MODEL)?;
@@ -139,12 +135,6 @@ impl Checkpoint {
         &self.provenance
     }
 
-    /// The configuration of the training, unless these are the weights only.
-    #[must_use]
-    pub fn run_config(&self) -> Option<&RunConfig> {
-        self.state.as_ref().map(|state| &state.config)
-    }
-
     /// The same without the state of its training: the form to ship.
     #[must_use]
     pub fn weights_only(self) -> Self {
@@ -156,7 +146,7 @@ impl Checkpoint {
     /// variance would become 0.
     ///
     /// # Errors
-    /// [`TrainingError::Checkpoint`] if a number is beyond the largest of half precision, 65504.
+    /// [`TrainingError::Refused`] if a number is beyond the largest of half precision, 65504.
     pub fn rounded_to_half(mut self) -> Result<Self, TrainingError> {
         for (index, layer) in self.model.network_mut().layers_mut().iter_mut().enumerate() {
             for (name, parameter) in layer.parameters_and_gradients().0.iter_mut() {
@@ -181,23 +171,6 @@ impl Checkpoint {
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
         let state = self.state.as_ref();
         write(path, &self.model, &self.provenance, state, self.half && state.is_none())
-    }
-
-    pub(crate) fn check<V: Serialize>(
-        &self,
-        what: &'static str,
-        checkpoint: &V,
-        run: &V,
-    ) -> Result<(), TrainingError> {
-        let differences = Difference::all(checkpoint, run);
-        if differences.is_empty() {
-            return Ok(());
-        }
-        Err(TrainingError::Differs { file: self.file.clone(), what, differences })
-    }
-
-    pub(crate) fn into_parts(self) -> (Model, Provenance, Option<RunState>) {
-        (self.model, self.provenance, self.state)
     }
 }
 
@@ -224,23 +197,19 @@ pub(crate) fn write(
     for (name, velocity) in state.iter().flat_map(|state| &state.velocities) {
         file.tensors.insert(format!("velocity.{name}"), velocity.clone());
     }
-    let mut put = |key: &str, text: Result<String, serde_json::Error>| {
+    let texts = [
+        (MODEL, Some(serde_json::to_string(model.spec()))),
+        (PROVENANCE, Some(serde_json::to_string(provenance))),
+        (RUN, state.map(serde_json::to_string)),
+    ];
+    for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text?))) {
         let text = text.expect("plain structs with string keys become JSON");
         file.metadata.insert(key.to_owned(), text);
-    };
-    put(MODEL, serde_json::to_string(model.spec()));
-    put(PROVENANCE, serde_json::to_string(provenance));
-    if let Some(state) = state {
-        put(RUN, serde_json::to_string(state));
     }
     if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|cause| ExperimentError::Io {
-            action: "create",
-            path: parent.to_owned(),
-            cause,
-        })?;
+        fs::create_dir_all(parent).map_err(ExperimentError::io("create", parent))?;
     }
-    Ok(write_atomically(path, &file.to_bytes())?)
+    Ok(files::write(path, &file.to_bytes())?)
 }
 
 fn parse<V: DeserializeOwned>(
@@ -293,6 +262,13 @@ mod tests {
         }
     }
 
+    /// The error of loading after this change, the checksum being right.
+    fn refused(change: impl FnOnce(&mut TensorFile)) -> String {
+        let mut file = example();
+        change(&mut file);
+        Checkpoint::from_bytes("f", &file.to_bytes()).unwrap_err().to_string()
+    }
+
     #[test]
     fn a_description_of_other_sizes_than_the_tensors_is_refused_before_a_layer_is_built() {
         let of_size = |rows, n_out| {
@@ -308,20 +284,16 @@ mod tests {
             of_size(2, 1 << 28),
             "f: tensor model.1.W: expected shape [2, 268435456], but got shape [2, 2]"
         );
-        for n_out in [10_usize.pow(12), usize::MAX] {
-            assert_eq!(
-                of_size(2, n_out),
-                format!(
-                    "layer 1 (from 0): FullyConnected: an output example of shape [{n_out}] has more than \
-                     1073741824 elements; choose a smaller layer, image or mini-batch"
-                )
-            );
-        }
-        let error = of_size(usize::MAX, 2);
-        assert!(
-            error.starts_with("layer 0 (from 0): Flatten: an input example of shape"),
-            "{error}"
+        assert_eq!(
+            of_size(2, usize::MAX),
+            format!(
+                "layer 1 (from 0): FullyConnected: an output example of shape [{}] has more than \
+                 1073741824 elements; choose a smaller layer, image or mini-batch",
+                usize::MAX
+            )
         );
+        let error = of_size(usize::MAX, 2);
+        assert!(error.starts_with("layer 0 (from 0): Flatten: an input example of"), "{error}");
     }
 
     #[test]
@@ -355,45 +327,25 @@ mod tests {
         for (x, fits) in [(65519.0, true), (65520.0, false), (-1e6, false)] {
             file.tensors.insert("model.1.W".to_owned(), ArrayD::from_elem(vec![2, 2], x));
             let checkpoint = Checkpoint::from_bytes("f", &file.to_bytes()).unwrap();
-            match checkpoint.rounded_to_half() {
-                Ok(_) => assert!(fits, "{x}"),
-                Err(error) => {
-                    let expected = "expected numbers of half precision, up to 65504";
-                    let message = format!("f: tensor model.1.W: {expected}, but got {x}");
-                    assert_eq!((error.to_string(), fits), (message, false));
-                }
-            }
-        }
-    }
-
-    /// The error of loading after this change, the checksum being right.
-    fn refused(change: impl FnOnce(&mut TensorFile)) -> String {
-        let mut file = example();
-        change(&mut file);
-        Checkpoint::from_bytes("f", &file.to_bytes()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn weights_and_description_make_the_model() {
-        let checkpoint = Checkpoint::from_bytes("f", &example().to_bytes()).unwrap();
-        assert!(checkpoint.run_config().is_none());
-        for (_, parameter) in checkpoint.model().network().parameters() {
-            assert!(parameter.iter().all(|&x| x == 1.0));
+            let error = checkpoint.rounded_to_half().err().map(|error| error.to_string());
+            let expected = "expected numbers of half precision, up to 65504";
+            let message = format!("f: tensor model.1.W: {expected}, but got {x}");
+            assert_eq!(error, (!fits).then_some(message));
         }
     }
 
     #[test]
-    fn a_tensor_that_does_not_fit_is_named_with_both_shapes() {
+    fn a_tensor_that_does_not_fit_is_named() {
+        let insert = |name: &str, shape: Vec<usize>| {
+            refused(|file| drop(file.tensors.insert(name.to_owned(), ArrayD::ones(shape))))
+        };
         let error = refused(|file| drop(file.tensors.remove("model.1.b")));
         assert_eq!(error, "f: tensor model.1.b: expected shape [1, 2], but got no such tensor");
-        let wide = ArrayD::ones(vec![3, 2]);
-        let error = refused(|file| drop(file.tensors.insert("model.1.W".to_owned(), wide)));
+        let error = insert("model.1.W", vec![3, 2]);
         assert_eq!(error, "f: tensor model.1.W: expected shape [2, 2], but got shape [3, 2]");
         for extra in ["model.2.W", "buffer.1.W", "velocity.1.W", "x"] {
-            let one = ArrayD::ones(vec![1]);
-            let error = refused(|file| drop(file.tensors.insert(extra.to_owned(), one)));
             let expected = "expected only tensors of the model, but got one that it does not have";
-            assert_eq!(error, format!("f: tensor {extra}: {expected}"));
+            assert_eq!(insert(extra, vec![1]), format!("f: tensor {extra}: {expected}"));
         }
     }
 
@@ -401,30 +353,32 @@ mod tests {
     fn metadata_that_is_missing_or_unknown_is_named() {
         let error = refused(|file| drop(file.metadata.remove(MODEL)));
         assert_eq!(error, "f: expected the metadata \"model\" of a checkpoint, but got none");
-        let error = refused(|file| {
-            let text = file.metadata.get_mut(PROVENANCE).unwrap();
-            *text = text.replace("\"seed\"", "\"sead\"");
-        });
-        assert!(error.contains("the metadata \"provenance\"") && error.contains("sead"), "{error}");
-        let error = refused(|file| {
-            let text = file.metadata.get_mut(MODEL).unwrap();
-            *text = text.replace("\"mean\":[0.0]", "\"mean\":[]");
-        });
-        assert!(error.contains("the number of means must be 1"), "{error}");
         let error = refused(|file| drop(file.metadata.insert(RUN.to_owned(), "{}".to_owned())));
         assert!(error.contains("the metadata \"run\""), "{error}");
+        for (key, from, to, expected) in [
+            (
+                PROVENANCE,
+                "\"seed\"",
+                "\"sead\"",
+                "the metadata \"provenance\" of a checkpoint, but",
+            ),
+            (MODEL, "\"mean\":[0.0]", "\"mean\":[]", "the number of means must be 1"),
+        ] {
+            let error = refused(|file| {
+                let text = file.metadata.get_mut(key).unwrap();
+                *text = text.replace(from, to);
+            });
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]
     fn another_version_of_the_format_is_refused_before_anything_else() {
-        let bytes = example().to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (from, to) = (r#""format_version":"1""#, r#""format_version":"2""#);
-        assert!(text.contains(from));
-        let position = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
-        let mut other = bytes;
-        other[position..position + to.len()].copy_from_slice(to.as_bytes());
-        let error = Checkpoint::from_bytes("f", &other).unwrap_err().to_string();
+        let mut bytes = example().to_bytes();
+        let from = br#""format_version":"1""#;
+        let position = bytes.windows(from.len()).position(|w| w == from).unwrap();
+        bytes[position + from.len() - 2] = b'2';
+        let error = Checkpoint::from_bytes("f", &bytes).unwrap_err().to_string();
         assert_eq!(error, "f: expected format_version 1, but got format_version 2");
     }
 }

@@ -28,8 +28,9 @@ impl<T: Scalar> Trainable for NeuralNetwork<T> {
             ("a target", last.output_shape(), &[data.n_out()]),
         ] {
             if expected != got {
-                let (expected, got) = (expected.to_vec(), got.to_vec());
-                return Err(TrainingError::Data { what, expected, got });
+                return Err(TrainingError::Refused(format!(
+                    "{what} must have shape {expected:?}, as the network has, but has {got:?}"
+                )));
             }
         }
         let chunks = data.features().axis_chunks_iter(Axis(0), AT_ONCE);

@@ -65,9 +65,6 @@ impl<T: Scalar> Step<T> {
     }
 
     /// The number of examples whose largest output was that of their class.
-    ///
-    /// # Errors
-    /// As [`argmax`].
     pub fn correct(&self) -> Result<usize, DatasetError> {
         let (labels, said) = (argmax(self.targets.view())?, argmax(self.out.view())?);
         Ok(said.iter().zip(&labels).filter(|(a, b)| a == b).count())
@@ -78,7 +75,7 @@ impl<M: Trainable> Learner<M> {
     /// A training that has not begun.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] or [`TrainingError::Optim`] for a configuration that is not valid or
+    /// [`TrainingError::Refused`] or [`TrainingError::Optim`] for a configuration that is not valid or
     /// does not fit the model.
     pub fn new(mut model: M, config: RunConfig) -> Result<Self, TrainingError> {
         config.validate()?;

@@ -29,7 +29,7 @@ impl Model {
     /// The model of this description, with parameters drawn from `rng`, layer by layer.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] if the description contradicts itself, [`TrainingError::Network`] if
+    /// [`TrainingError::Refused`] if the description contradicts itself, [`TrainingError::Network`] if
     /// a layer is invalid or does not fit what comes out of the one before.
     pub fn build(spec: ModelSpec, rng: &mut Rng) -> Result<Self, TrainingError> {
         let scaling = spec.pixel_scaling()?;
@@ -39,11 +39,8 @@ impl Model {
         if last.output_shape() != [spec.class_names.len()] {
             let what = format!("model {:?}: the output of the last layer", spec.name);
             let expected = format!("[{}], one logit for each class", spec.class_names.len());
-            return Err(TrainingError::config(
-                what,
-                expected,
-                format!("{:?}", last.output_shape()),
-            ));
+            let got = format!("{:?}", last.output_shape());
+            return Err(TrainingError::config(what, expected, got));
         }
         Ok(Self { spec, network, scaling })
     }
@@ -71,7 +68,7 @@ impl Model {
     /// images and result: `(n, rows, cols, channels)`.
     ///
     /// # Errors
-    /// [`TrainingError::Images`] if there is none, or they have another size than the model's.
+    /// [`TrainingError::Refused`] if there is none, or they have another size than the model's.
     pub fn input(&self, images: ArrayView4<'_, u8>) -> Result<ArrayD<f32>, TrainingError> {
         self.check_images(images)?;
         Ok(self.scaled(images))
@@ -109,15 +106,16 @@ impl Model {
     /// Checks that the images and classes of a set are those of the model.
     ///
     /// # Errors
-    /// [`TrainingError::Classes`] if the classes are not the model's, and as [`input`](Self::input).
+    /// [`TrainingError::Refused`] if the classes are not the model's, and as [`input`](Self::input).
     pub fn check_set(&self, set: &ImageSet) -> Result<(), TrainingError> {
         self.check_images(set.images().view())?;
         if set.class_names().iter().ne(&self.spec.class_names) {
-            return Err(TrainingError::Classes {
-                model: self.spec.name.clone(),
-                expected: self.spec.class_names.join(", "),
-                got: set.class_names().join(", "),
-            });
+            return Err(TrainingError::Refused(format!(
+                "model {:?} knows the classes {}, but the images have {}",
+                self.spec.name,
+                self.spec.class_names.join(", "),
+                set.class_names().join(", ")
+            )));
         }
         Ok(())
     }
@@ -126,9 +124,6 @@ impl Model {
     ///
     /// # Shapes
     /// images `(n, rows, cols, channels)`, result `(n, classes)`.
-    ///
-    /// # Errors
-    /// As [`input`](Self::input).
     pub fn logits(&self, images: ArrayView4<'_, u8>) -> Result<Array2<f32>, TrainingError> {
         self.check_images(images)?;
         let chunks: Vec<_> = images.axis_chunks_iter(Axis(0), PREDICTED_AT_ONCE).collect();
@@ -154,11 +149,11 @@ impl Model {
         if n > 0 && shape == self.spec.input_shape {
             return Ok(());
         }
-        Err(TrainingError::Images {
-            model: self.spec.name.clone(),
-            expected: self.spec.input_shape,
-            got: images.shape().to_vec(),
-        })
+        let ModelSpec { name, input_shape: [rows, cols, channels], .. } = &self.spec;
+        Err(TrainingError::Refused(format!(
+            "model {name:?} takes images of shape (n, {rows}, {cols}, {channels}) with n >= 1, but got {:?}",
+            images.shape()
+        )))
     }
 }
 

@@ -56,11 +56,8 @@ impl ModelSpec {
         // Smaller ones would not be normal numbers in the precision of the network.
         let valid = |std: f64| std.is_finite() && std >= f64::from(f32::MIN_POSITIVE);
         if let Some(std) = self.std.iter().find(|&&std| !valid(std)) {
-            return invalid(
-                "a standard deviation",
-                "finite and above 0".to_owned(),
-                std.to_string(),
-            );
+            let expected = "finite and above 0".to_owned();
+            return invalid("a standard deviation", expected, std.to_string());
         }
         Ok(())
     }
@@ -93,12 +90,9 @@ impl PixelScaling {
     /// Scales one image, of shape `(rows, cols, channels)`.
     pub(crate) fn scale(&self, image: ArrayView3<'_, u8>, mut out: ArrayViewMut3<'_, f32>) {
         for (channel, table) in self.tables.iter().enumerate() {
-            out.index_axis_mut(Axis(2), channel).zip_mut_with(
-                &image.index_axis(Axis(2), channel),
-                |x, &byte| {
-                    *x = table[usize::from(byte)];
-                },
-            );
+            let mut out = out.index_axis_mut(Axis(2), channel);
+            let image = image.index_axis(Axis(2), channel);
+            out.zip_mut_with(&image, |x, &byte| *x = table[usize::from(byte)]);
         }
     }
 }

@@ -7,13 +7,13 @@ use crate::TrainingError;
 
 /// The images on which a model is evaluated after each epoch, in inference mode: not augmented, with
 /// running statistics, without dropout.
-///
-/// The training images are a fixed random subset, as large as the validation set: to evaluate all
-/// of them would take as long as the forward passes of an epoch.
 #[derive(Clone, Debug)]
 pub struct Monitor {
-    train: ImageSet,
-    validation: Option<ImageSet>,
+    /// A fixed random subset of the training images, as large as the validation set: to evaluate all
+    /// of them would take as long as the forward passes of an epoch.
+    pub train: ImageSet,
+    /// The validation set.
+    pub validation: Option<ImageSet>,
 }
 
 /// The number of training images that are watched if there is no validation set to compare them with.
@@ -36,17 +36,5 @@ impl Monitor {
         Rng::with_stream(seed, STREAM).shuffle(&mut chosen);
         chosen.truncate(size);
         Ok(Self { train: train.select(&chosen)?, validation: validation.cloned() })
-    }
-
-    /// The training images that are watched.
-    #[must_use]
-    pub fn train(&self) -> &ImageSet {
-        &self.train
-    }
-
-    /// The validation set.
-    #[must_use]
-    pub fn validation(&self) -> Option<&ImageSet> {
-        self.validation.as_ref()
     }
 }

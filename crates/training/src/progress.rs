@@ -1,7 +1,7 @@
 //! The progress of a training: a bar on a terminal, one line for each epoch elsewhere.
 
-use std::fmt;
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use datasets::DatasetError;
@@ -12,20 +12,14 @@ use system::{eprintln, println};
 use crate::{Learner, Model, Position, Step};
 
 /// The display of results and warnings. There are no colours, so `NO_COLOR` has nothing to switch off.
+#[derive(Debug)]
 pub struct Progress {
-    write: Box<dyn FnMut(Message<'_>)>,
+    quiet: bool,
     terminal: bool,
+    /// In place of the standard streams.
+    collected: Option<Arc<Mutex<Vec<String>>>>,
     bar: Option<ProgressBar>,
     epoch: Option<Running>,
-}
-
-/// One line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Message<'a> {
-    /// A result that the user asked for, such as that of an epoch.
-    Result(&'a str),
-    /// A line that the user should see, even of a program that is to be quiet.
-    Warning(&'a str),
 }
 
 /// The sums of an epoch so far.
@@ -48,33 +42,42 @@ impl Progress {
     pub fn new(quiet: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let terminal = !quiet && std::io::stderr().is_terminal() && !dumb;
-        let write = move |message: Message<'_>| match message {
-            Message::Result(_) if quiet => {}
-            Message::Result(line) => println!("{line}"),
-            Message::Warning(line) => eprintln!("{line}"),
-        };
-        Self { write: Box::new(write), terminal, bar: None, epoch: None }
+        Self { quiet, terminal, collected: None, bar: None, epoch: None }
     }
 
-    /// Hands each line to `write`, and draws no bar.
+    /// Collects each line, a warning behind `! `, and draws no bar.
     #[must_use]
-    pub fn lines(write: impl FnMut(Message<'_>) + 'static) -> Self {
-        Self { write: Box::new(write), terminal: false, bar: None, epoch: None }
+    pub fn collecting(lines: Arc<Mutex<Vec<String>>>) -> Self {
+        let collected = Some(lines);
+        Self { quiet: false, terminal: false, collected, bar: None, epoch: None }
     }
 
-    /// Says a result.
+    /// Says a result that the user asked for, such as that of an epoch.
     pub fn say(&mut self, line: &str) {
-        self.write(Message::Result(line));
+        if !self.quiet {
+            self.write("", line, || println!("{line}"));
+        }
     }
 
     /// Says a warning.
     pub fn warn(&mut self, line: &str) {
-        self.write(Message::Warning(&format!("warning: {line}")));
+        self.notify(&format!("warning: {line}"));
     }
 
     /// Says a line that even a quiet program says.
     pub(crate) fn notify(&mut self, line: &str) {
-        self.write(Message::Warning(line));
+        self.write("! ", line, || eprintln!("{line}"));
+    }
+
+    fn write(&self, mark: &str, line: &str, print: impl FnOnce()) {
+        match (&self.collected, &self.bar) {
+            (Some(lines), _) => {
+                let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
+                lines.push(format!("{mark}{line}"));
+            }
+            (None, Some(bar)) => bar.suspend(print),
+            (None, None) => print(),
+        }
     }
 
     /// Shows what a training of so many steps an epoch does next: the first step of an epoch, another one,
@@ -91,12 +94,16 @@ impl Progress {
     }
 
     fn begin_epoch(&mut self, epoch: u64, epochs: u64, done: u64, steps: u64) {
-        let (loss, images_per_second) = (0.0, 0.0);
-        let (examples, correct) = (0, 0);
         let started = Instant::now();
-        let running =
-            Running { epochs, started, steps: 0, examples, correct, loss, images_per_second };
-        self.epoch = Some(running);
+        self.epoch = Some(Running {
+            epochs,
+            started,
+            steps: 0,
+            examples: 0,
+            correct: 0,
+            loss: 0.0,
+            images_per_second: 0.0,
+        });
         if self.terminal {
             let bar = ProgressBar::new(steps);
             let template = "{prefix} [{bar:12}] {pos}/{len} {msg} ETA {eta}";
@@ -112,20 +119,12 @@ impl Progress {
     }
 
     /// Counts a step.
-    ///
-    /// # Errors
-    /// As [`Step::correct`].
     pub(crate) fn step(&mut self, step: &Step<f32>) -> Result<(), DatasetError> {
-        self.count(step.metrics.batch_loss, step.correct()?, step.examples());
-        Ok(())
-    }
-
-    fn count(&mut self, loss: f64, correct: usize, examples: usize) {
-        let Some(running) = &mut self.epoch else { return };
+        let Some(running) = &mut self.epoch else { return Ok(()) };
         running.steps += 1;
-        running.examples += examples;
-        running.correct += correct;
-        running.loss += loss;
+        running.examples += step.examples();
+        running.correct += step.correct()?;
+        running.loss += step.metrics.batch_loss;
         let seconds = running.started.elapsed().as_secs_f64().max(1e-9);
         running.images_per_second = running.examples as f64 / seconds;
         if let Some(bar) = &self.bar {
@@ -137,6 +136,7 @@ impl Progress {
                 running.images_per_second
             ));
         }
+        Ok(())
     }
 
     /// Says the result of an epoch.
@@ -162,24 +162,11 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
-
-    fn write(&mut self, message: Message<'_>) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| (self.write)(message)),
-            None => (self.write)(message),
-        }
-    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();
-    }
-}
-
-impl fmt::Debug for Progress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Progress").field("terminal", &self.terminal).finish_non_exhaustive()
     }
 }
 
@@ -201,41 +188,9 @@ fn duration(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
-    use super::*;
-
-    #[test]
-    fn an_epoch_is_one_line() {
-        let lines = Rc::new(RefCell::new(Vec::new()));
-        let heard = Rc::clone(&lines);
-        let mut progress = Progress::lines(move |message| {
-            heard.borrow_mut().push(match message {
-                Message::Result(line) => line.to_owned(),
-                Message::Warning(line) => format!("! {line}"),
-            });
-        });
-        progress.begin_epoch(2, 10, 0, 1);
-        progress.count(0.5, 3, 4);
-        progress.warn("take care");
-        let train = Evaluation::classification(0.25, 1, 8);
-        let validation = Some(Evaluation::classification(0.5, 1, 4));
-        progress.end_epoch(&EpochMetrics { epoch: 2, iteration: 1, train, validation });
-        let lines = lines.borrow();
-        assert_eq!(lines.len(), 2);
-        assert_eq!(lines[0], "! warning: take care");
-        let expected = "epoch 2/10  training loss 0.2500 accuracy 87.5 %  validation loss 0.5000 \
-                        accuracy 75.0 %  ";
-        assert!(
-            lines[1].starts_with(expected) && lines[1].contains(" images/s  0.0 s"),
-            "{lines:?}"
-        );
-    }
-
     #[test]
     fn durations_are_as_exact_as_one_needs_them() {
-        let texts = [7.44, 95.4, 720.0, 7500.0].map(duration);
+        let texts = [7.44, 95.4, 720.0, 7500.0].map(super::duration);
         assert_eq!(texts, ["7.4 s", "95 s", "12 min", "2 h 05 min"]);
     }
 }

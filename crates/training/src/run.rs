@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use experiment::{
     BEST_CHECKPOINT, Config, EpochMetrics, Evaluation, IterationMetrics, LAST_CHECKPOINT, Logger,
-    MetricsSink, Program, Results, ResumePoint, Summary,
+    MetricsSink, Program, ResumePoint, Summary,
 };
 
+use crate::difference::differences;
 use crate::progress::{Progress, result};
 use crate::run_state::RunState;
 use crate::{
@@ -43,12 +44,11 @@ pub struct Finished {
 }
 
 impl Run {
-    /// Begins a training and its record.
+    /// Begins a training and its record, which has the seed and the data of `config`.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] or [`TrainingError::Optim`] for a configuration that is not valid or
-    /// contradicts the record's or does not fit the model, before there is a record; otherwise as
-    /// [`Logger::create`].
+    /// [`TrainingError::Refused`] or [`TrainingError::Optim`] for a configuration that is not valid or
+    /// does not fit the model, before there is a record; otherwise as [`Logger::create`].
     pub fn begin(
         root: &Path,
         record: &Config,
@@ -57,7 +57,6 @@ impl Run {
         model: Model,
         config: RunConfig,
     ) -> Result<Self, TrainingError> {
-        check_record(record, &config)?;
         let learner = Learner::new(model, config)?;
         let provenance = Provenance {
             command: record.command.clone(),
@@ -80,9 +79,9 @@ impl Run {
     /// be it of the run or of a parameter group.
     ///
     /// # Errors
-    /// [`TrainingError::Differs`] with every field of the model or the configuration that is
-    /// another, [`TrainingError::Epochs`] if the number of epochs cannot be this one, and as
-    /// [`Checkpoint::load`] and [`Logger::resume`]. Nothing is changed then.
+    /// [`TrainingError::Refused`] with every field of the model or the configuration that is
+    /// another, or if the number of epochs cannot be this one, and as [`Checkpoint::load`] and
+    /// [`Logger::resume`]. Nothing is changed then.
     pub fn resume(
         directory: &Path,
         record: &Config,
@@ -90,35 +89,41 @@ impl Run {
         spec: &ModelSpec,
         config: RunConfig,
     ) -> Result<Self, TrainingError> {
-        check_record(record, &config)?;
-        let file = directory.join(LAST_CHECKPOINT);
-        let checkpoint = Checkpoint::load(&file)?;
-        let Some(planned) = checkpoint.run_config().cloned() else {
+        let path = directory.join(LAST_CHECKPOINT);
+        let file = path.display();
+        let Checkpoint { model, provenance, state, .. } = Checkpoint::load(&path)?;
+        let Some(state) = state else {
             let expected = "a checkpoint that a training can be continued from";
-            let file = file.display().to_string();
-            return Err(TrainingError::checkpoint(file, expected, "weights only"));
+            return Err(TrainingError::checkpoint(&file.to_string(), expected, "weights only"));
         };
-        checkpoint.check("the model", checkpoint.spec(), spec)?;
-        let refused = |reason| {
-            let file = file.display().to_string();
-            Err(TrainingError::Epochs { file, asked: config.epochs, reason })
+        let RunState { config: planned, position, best, wall_seconds, metrics_sha256, velocities } =
+            state;
+        let check = |what: &str, differences: Vec<String>| match differences.is_empty() {
+            true => Ok(()),
+            false => Err(TrainingError::Refused(format!(
+                "{file} cannot be continued, because {what} is another one:\n  {}\nGive the same \
+                 settings as before, or begin anew under another name or with --overwrite",
+                differences.join("\n  ")
+            ))),
         };
-        let ending = planned.ending_schedule();
-        if let Some(steps) = ending.filter(|_| planned.epochs != config.epochs) {
+        let refused = |reason: String| {
+            let asked = config.epochs;
+            let text = format!("{file} cannot be continued to epoch {asked}: {reason}");
+            Err(TrainingError::Refused(text))
+        };
+        check("the model", differences(model.spec(), spec))?;
+        let (ending, epochs) = (planned.ending_schedule(), planned.epochs);
+        if let Some(steps) = ending.filter(|_| epochs != config.epochs) {
             return refused(format!(
-                "its learning rate follows a schedule of {steps} steps, which was made for {} epochs \
-                 and is part of every step already taken; only a constant or exponential schedule can \
-                 go on for longer",
-                planned.epochs
+                "its learning rate follows a schedule of {steps} steps, which was made for {epochs} \
+                 epochs and is part of every step already taken; only a constant or exponential \
+                 schedule can go on for longer"
             ));
         }
         let same_epochs = RunConfig { epochs: config.epochs, ..planned };
-        checkpoint.check("the configuration", &same_epochs, &config)?;
-
-        let (model, provenance, state) = checkpoint.into_parts();
-        let RunState { position, best, wall_seconds, metrics_sha256, velocities, .. } =
-            state.expect("it has a configuration, so it has a state");
-        if position.epochs >= config.epochs {
+        check("the configuration", differences(&same_epochs, &config))?;
+        let Position { epochs, iteration, .. } = position;
+        if epochs >= config.epochs {
             let remedy = match ending {
                 None => "ask for more with --epochs to go on",
                 Some(_) => {
@@ -127,18 +132,15 @@ impl Run {
                      with --overwrite"
                 }
             };
-            return refused(format!(
-                "it has completed {} epochs already; {remedy}",
-                position.epochs
-            ));
+            return refused(format!("it has completed {epochs} epochs already; {remedy}"));
         }
+
         let mut learner = Learner::new(model, config)?;
         learner.measured = position != Position::default();
         learner.position = position;
         for (name, velocity) in velocities {
             learner.optimiser.set_velocity(&name, velocity);
         }
-        let Position { epochs, iteration, .. } = position;
         let point = ResumePoint { epochs, iteration, wall_seconds, metrics_sha256 };
         let logger = Logger::resume(directory, record, program.clone(), &point)?;
         let provenance = Provenance { program, test: None, ..provenance };
@@ -154,12 +156,6 @@ impl Run {
     #[must_use]
     pub fn model(&self) -> &Model {
         &self.learner.model
-    }
-
-    /// The best epoch so far, if there is a validation set.
-    #[must_use]
-    pub fn best(&self) -> Option<Best> {
-        self.best
     }
 
     /// The folder of the record.
@@ -183,7 +179,7 @@ impl Run {
     ///
     /// # Errors
     /// [`TrainingError::Diverged`] as soon as a loss is not finite: the log is kept, and so are the
-    /// checkpoints of the epochs before. [`TrainingError::Config`] if the schedule was made for
+    /// checkpoints of the epochs before. [`TrainingError::Refused`] if the schedule was made for
     /// another number of steps; otherwise errors of the record, the network or the source.
     pub fn train(
         mut self,
@@ -244,7 +240,7 @@ impl Run {
                 return Ok(None);
             }
             progress.next(&self.learner, steps);
-            match self.learner.advance(source, monitor.train(), monitor.validation())? {
+            match self.learner.advance(source, &monitor.train, monitor.validation.as_ref())? {
                 Event::Step(step) => {
                     self.provenance.iterations = step.metrics.iteration;
                     self.logger.iteration(&step.metrics)?;
@@ -266,13 +262,16 @@ impl Run {
     ///
     /// A network that knows nothing should give each of `k` classes the same probability, which makes
     /// the loss of the first mini-batch `ln k`, with or without label smoothing. Logits of standard
-    /// deviation s add about s²/2.
+    /// deviation s add about s²/2; half of `ln k` is reached, with 10 classes, by one of 1.5.
     fn check_initial_loss(&self, metrics: &IterationMetrics, progress: &mut Progress) {
-        let classes = self.model().spec().class_names.len();
-        if metrics.iteration == 1
-            && let Some(warning) = initial_loss_warning(metrics.batch_loss, classes)
-        {
-            progress.warn(&warning);
+        let (loss, classes) = (metrics.batch_loss, self.model().spec().class_names.len());
+        let expected = (classes as f64).ln();
+        if metrics.iteration == 1 && (loss - expected).abs() > 0.5 * expected {
+            progress.warn(&format!(
+                "the loss of the first mini-batch is {loss:.4}, more than 50 % away from ln {classes} = \
+                 {expected:.4}, which a network that knows nothing should have: check the scale of \
+                 the images and the initial weights of the last layer"
+            ));
         }
     }
 
@@ -313,7 +312,7 @@ impl Run {
         source: &dyn BatchSource,
         monitor: &Monitor,
     ) -> Result<(), TrainingError> {
-        for set in [Some(monitor.train()), monitor.validation()].into_iter().flatten() {
+        for set in [Some(&monitor.train), monitor.validation.as_ref()].into_iter().flatten() {
             self.model().check_set(set)?;
         }
         let steps = source.per_epoch();
@@ -324,11 +323,8 @@ impl Run {
                 "at least 1 and the one with which {epochs} epochs and {step} steps were {iteration} \
                  iterations"
             );
-            return Err(TrainingError::config(
-                "the number of mini-batches in an epoch",
-                expected,
-                steps,
-            ));
+            let what = "the number of mini-batches in an epoch";
+            return Err(TrainingError::config(what, expected, steps));
         }
         self.learner.config.check_schedules(steps)
     }
@@ -359,63 +355,14 @@ impl Finished {
 
     /// Completes the record; `test` is the result of the last epoch's model on the test set, which
     /// its checkpoint then names too.
-    ///
-    /// # Errors
-    /// If a file of the record cannot be written.
     pub fn finish(self, test: Option<Evaluation>) -> Result<(Model, Summary), TrainingError> {
-        let Self { mut run, last: EpochMetrics { train, validation, .. } } = self;
+        let Self { mut run, last } = self;
         if test.is_some() {
             run.provenance.test = test;
             run.save(&run.last_checkpoint())?;
         }
         let model = run.learner.into_model();
-        let results = Results { train, validation, test };
-        let summary = run.logger.finish(results, model.network().parameters())?;
+        let summary = run.logger.finish(&last, test, model.network().parameters())?;
         Ok((model, summary))
-    }
-}
-
-/// Checks that the record says what the configuration does.
-fn check_record(record: &Config, config: &RunConfig) -> Result<(), TrainingError> {
-    config.validate()?;
-    let sha256 = (&config.data_sha256, &record.data.sha256);
-    for (what, expected, got) in [
-        ("the seed of the record", config.seed.to_string(), record.seed.to_string()),
-        ("the SHA-256 of the record's data", sha256.0.clone(), sha256.1.clone()),
-        ("the number type of the record", "f32".to_owned(), record.dtype.to_string()),
-    ] {
-        if expected != got {
-            return Err(TrainingError::config(what, expected, got));
-        }
-    }
-    Ok(())
-}
-
-/// A warning if the loss of the first mini-batch is off `ln k` by more than half of it, which for 10
-/// classes is reached with logits of standard deviation 1.5.
-fn initial_loss_warning(loss: f64, classes: usize) -> Option<String> {
-    let expected = (classes as f64).ln();
-    ((loss - expected).abs() > 0.5 * expected).then(|| {
-        format!(
-            "the loss of the first mini-batch is {loss:.4}, more than 50 % away from ln {classes} = \
-             {expected:.4}, which a network that knows nothing should have: check the scale of the \
-             images and the initial weights of the last layer"
-        )
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_of_ln_k_is_the_bound_of_an_initial_loss() {
-        // ln 10 = 2.3026, so the bounds are 1.1513 and 3.4539.
-        for (loss, off) in [(1.15, true), (1.16, false), (2.3, false), (3.45, false), (3.46, true)]
-        {
-            assert_eq!(initial_loss_warning(loss, 10).is_some(), off, "{loss}");
-        }
-        let text = initial_loss_warning(7.0, 10).unwrap();
-        assert!(text.contains("is 7.0000, more than 50 % away from ln 10 = 2.3026"), "{text}");
     }
 }

@@ -36,7 +36,7 @@ impl RunConfig {
     /// Checks all that can be checked without a model and data.
     ///
     /// # Errors
-    /// [`TrainingError::Config`] or [`TrainingError::Optim`] with the first number that is out of range.
+    /// [`TrainingError::Refused`] or [`TrainingError::Optim`] with the first number that is out of range.
     pub fn validate(&self) -> Result<(), TrainingError> {
         self.optimiser::<f64>()?;
         if self.epochs == 0 {
@@ -46,11 +46,8 @@ impl RunConfig {
             return Err(TrainingError::config("the batch size", "at least 1", 0));
         }
         if !(0.0..1.0).contains(&self.label_smoothing) {
-            return Err(TrainingError::config(
-                "the label smoothing",
-                "in [0, 1)",
-                self.label_smoothing,
-            ));
+            let (expected, got) = ("in [0, 1)", self.label_smoothing);
+            return Err(TrainingError::config("the label smoothing", expected, got));
         }
         Ok(())
     }
@@ -72,20 +69,12 @@ impl RunConfig {
     pub(crate) fn check_schedules(&self, steps_per_epoch: u64) -> Result<(), TrainingError> {
         let epochs = format!("{} epochs of {steps_per_epoch} steps", self.epochs);
         let Some(total) = self.epochs.checked_mul(steps_per_epoch) else {
-            let expected = format!("at most {}", u64::MAX);
-            return Err(TrainingError::config(
-                "the number of steps of the training",
-                expected,
-                epochs,
-            ));
+            let (what, expected) = ("the number of steps of the training", u64::MAX);
+            return Err(TrainingError::config(what, format!("at most {expected}"), epochs));
         };
         if let Some(planned) = self.schedule.total_steps().filter(|planned| *planned != total) {
-            let expected = format!("{total}, {epochs}");
-            return Err(TrainingError::config(
-                "the number of steps of the schedule",
-                expected,
-                planned,
-            ));
+            let what = "the number of steps of the schedule";
+            return Err(TrainingError::config(what, format!("{total}, {epochs}"), planned));
         }
         let of_groups = self.groups.iter().filter_map(|group| group.schedule?.total_steps());
         if let Some(planned) = of_groups.max().filter(|planned| *planned > total) {

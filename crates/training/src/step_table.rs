@@ -3,7 +3,7 @@
 use std::fmt;
 
 use layers::Layer;
-use network::{NeuralNetwork, Part, Profile};
+use network::{NeuralNetwork, Part};
 use serde::{Deserialize, Serialize};
 
 use crate::LayerSpec;
@@ -58,10 +58,11 @@ impl StepTable {
     #[must_use]
     pub fn new(specs: &[LayerSpec], network: &NeuralNetwork<f32>) -> Option<Self> {
         let profile = network.profile().filter(|profile| profile.steps > 0)?;
-        let of = |part| seconds(profile, part);
+        let steps = profile.steps as f64;
+        let of = |part| profile.part(part).as_secs_f64() / steps;
         let layers =
             network.layers().iter().zip(specs).enumerate().map(|(index, (layer, spec))| {
-                let activation = layer.activation();
+                let (activation, flop) = (layer.activation(), flop(layer.as_ref()));
                 StepRow {
                     layer: match activation {
                         activations::Activation::Linear => layer.kind().to_owned(),
@@ -72,15 +73,14 @@ impl StepTable {
                     algorithm: spec.algorithm(layer.input_shape()).map(|a| a.to_string()),
                     forward: of(Part::Forward(index)),
                     backward: of(Part::Backward(index)),
-                    flop: flop(layer.as_ref()),
-                    backward_flop: flop(layer.as_ref())
-                        .map(|flop| if index == 0 { flop } else { 2 * flop }),
+                    flop,
+                    backward_flop: flop.map(|flop| if index == 0 { flop } else { 2 * flop }),
                 }
             });
         Some(Self {
             steps: profile.steps,
-            examples: profile.examples as f64 / profile.steps as f64,
-            step: profile.total.as_secs_f64() / profile.steps as f64,
+            examples: profile.examples as f64 / steps,
+            step: profile.total.as_secs_f64() / steps,
             data: of(Part::Data),
             layers: layers.collect(),
             loss: of(Part::Loss),
@@ -109,10 +109,6 @@ impl StepRow {
         let gflop = |flop: u64| flop as f64 * examples / 1e9;
         Some((gflop(self.flop?) / self.forward, gflop(self.backward_flop?) / self.backward))
     }
-}
-
-fn seconds(profile: &Profile, part: Part) -> f64 {
-    profile.part(part).as_secs_f64() / profile.steps as f64
 }
 
 /// Every output cell takes a multiplication and an addition with each of its weights.
@@ -144,11 +140,11 @@ impl fmt::Display for StepTable {
         )?;
         let share = |seconds: f64| format!("{:.1} %", 100.0 * seconds / step);
         let ms = |seconds: f64| format!("{:.2} ms", 1e3 * seconds);
-        let part = |f: &mut fmt::Formatter<'_>, name: &str, seconds: f64| {
+        let part = |name: &str, seconds: f64| {
             let (time, share) = (ms(seconds), share(seconds));
-            writeln!(f, "{:>3} {name:67} {time:>9} {:>9} {share:>7}", "", "")
+            format!("{:>3} {name:67} {time:>9} {:>9} {share:>7}", "", "")
         };
-        part(f, "data", self.data)?;
+        writeln!(f, "{}", part("data", self.data))?;
         for (index, row) in self.layers.iter().enumerate() {
             let StepRow { layer, input, output, algorithm, forward, backward, .. } = row;
             let shapes = format!("{} -> {}", shape(input), shape(output));
@@ -162,17 +158,8 @@ impl fmt::Display for StepTable {
             );
             writeln!(f, "{}", line.trim_end())?;
         }
-        part(f, "loss", self.loss)?;
-        part(f, "optimiser", self.update)?;
-        write!(
-            f,
-            "{:>3} {:67} {:>9} {:>9} {:>7}",
-            "",
-            "rest",
-            ms(self.rest()),
-            "",
-            share(self.rest())
-        )
+        writeln!(f, "{}\n{}", part("loss", self.loss), part("optimiser", self.update))?;
+        f.write_str(&part("rest", self.rest()))
     }
 }
 
@@ -180,7 +167,7 @@ impl fmt::Display for StepTable {
 mod tests {
     use activations::Activation;
     use cnn::Conv2DConfig;
-    use layers::FullyConnectedConfig;
+    use layers::{FullyConnectedConfig, LayerConfig};
     use losses::Loss;
     use ndarray::{Array2, ArrayD};
     use numerics::Rng;
@@ -188,27 +175,21 @@ mod tests {
 
     use super::*;
 
-    fn specs() -> [LayerSpec; 3] {
+    #[test]
+    fn a_step_is_the_sum_of_its_parts() {
         let activation = Activation::ReLU;
-        [
+        let specs = [
             LayerSpec::Conv2D(Conv2DConfig { activation, ..Conv2DConfig::new(4, (3, 3)) }),
             LayerSpec::Flatten,
             LayerSpec::FullyConnected(FullyConnectedConfig::new(2)),
-        ]
-    }
-
-    fn network() -> NeuralNetwork<f32> {
-        let configs = specs().map(|spec| Box::new(spec) as Box<dyn layers::LayerConfig<f32>>);
+        ];
+        let configs = specs.clone().map(|spec| Box::new(spec) as Box<dyn LayerConfig<f32>>);
         let loss = Loss::SoftmaxCrossEntropy;
-        NeuralNetwork::build(&configs, &[6, 5, 3], loss, &mut Rng::new(0)).unwrap()
-    }
-
-    #[test]
-    fn a_step_is_the_sum_of_its_parts() {
-        let mut network = network();
-        assert_eq!(StepTable::new(&specs(), &network), None);
+        let mut network =
+            NeuralNetwork::build(&configs, &[6, 5, 3], loss, &mut Rng::new(0)).unwrap();
+        assert_eq!(StepTable::new(&specs, &network), None);
         network.profiler_mut().switch_on();
-        assert_eq!(StepTable::new(&specs(), &network), None);
+        assert_eq!(StepTable::new(&specs, &network), None);
         let mut sgd = SgdConfig::default().build().unwrap();
         let target = Array2::from_elem((8, 2), 0.5);
         for _ in 0..2 {
@@ -219,7 +200,7 @@ mod tests {
             network.update(&mut sgd, 0.1).unwrap();
             network.profiler_mut().end_step(8);
         }
-        let table = StepTable::new(&specs(), &network).unwrap();
+        let table = StepTable::new(&specs, &network).unwrap();
         assert_eq!((table.steps, table.examples, table.layers.len()), (2, 8.0, 3));
         let measured = [table.data, table.loss, table.update, table.layers[0].forward];
         assert!(measured.iter().all(|seconds| *seconds > 0.0), "{table:?}");
@@ -231,26 +212,17 @@ mod tests {
             assert!(text.contains(expected), "{text}");
         }
         assert_eq!(text.lines().count(), 9, "{text}");
-    }
 
-    #[test]
-    fn operations_by_hand() {
-        let network = network();
-        let flop = |index: usize| flop(network.layers()[index].as_ref());
-        // 6 x 5 cells, 4 filters of 3 x 3 x 3 weights: 30 * 4 * 27 products.
-        assert_eq!(flop(0), Some(2 * 3240));
-        assert_eq!(flop(1), None);
-        // 120 inputs, 2 outputs.
-        assert_eq!(flop(2), Some(2 * 240));
+        // 6 x 5 cells, 4 filters of 3 x 3 x 3 weights: 30 * 4 * 27 products; then 120 inputs, 2 outputs.
+        let flop = |row: &StepRow| Some((row.flop?, row.backward_flop?));
+        let flops: Vec<_> = table.layers.iter().map(flop).collect();
+        assert_eq!(flops, [Some((2 * 3240, 2 * 3240)), None, Some((2 * 240, 4 * 240))]);
         let row = StepRow {
-            layer: "FullyConnected".into(),
-            input: vec![120],
-            output: vec![2],
-            algorithm: None,
             forward: 0.5,
             backward: 0.25,
             flop: Some(500_000_000),
             backward_flop: Some(1_000_000_000),
+            ..table.layers[0].clone()
         };
         // 4 examples: 2 GFLOP forward in 0.5 s, 4 backward in 0.25 s.
         assert_eq!(row.gflops(4.0), Some((4.0, 16.0)));

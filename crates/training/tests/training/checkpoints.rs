@@ -7,7 +7,7 @@ use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
 use layers::FullyConnectedConfig;
 use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
-use training::{Checkpoint, Ended, LayerSpec, TrainingError};
+use training::{Checkpoint, Ended, LayerSpec};
 
 use crate::tiny::{STEPS, Setup, finish, images};
 
@@ -17,7 +17,6 @@ fn last_is_the_last_epoch_and_best_the_first_of_the_smallest_error() {
     let Ended::Finished(finished) = setup.run(setup.begin().unwrap()).unwrap() else {
         panic!("interrupted");
     };
-    let best = finished.run().best().unwrap();
     let paths = (finished.run().last_checkpoint(), setup.directory().join(BEST_CHECKPOINT));
     finished.finish(None).unwrap();
 
@@ -32,7 +31,6 @@ fn last_is_the_last_epoch_and_best_the_first_of_the_smallest_error() {
     assert_eq!(errors.len(), 6);
     let smallest = errors.iter().map(|(_, error)| *error).fold(f64::INFINITY, f64::min);
     let (first, _) = *errors.iter().find(|(_, error)| *error == smallest).unwrap();
-    assert_eq!((best.epoch, best.validation.error), (first, smallest));
 
     // Ties keep the earlier one: the later epochs reach the same error.
     assert!(errors.iter().filter(|(_, error)| *error == smallest).count() > 1, "{errors:?}");
@@ -78,13 +76,16 @@ fn interrupted() -> (Setup, PathBuf) {
 }
 
 #[test]
-fn a_damaged_checkpoint_changes_nothing() {
+fn a_damaged_or_missing_checkpoint_changes_nothing() {
     let (setup, path) = interrupted();
     let bytes = fs::read(&path).unwrap();
     let log = setup.metrics();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let error = setup.resume().unwrap_err().to_string();
     assert!(error.contains("last.safetensors: expected a complete safetensors file"), "{error}");
+    fs::remove_file(&path).unwrap();
+    let error = setup.resume().unwrap_err().to_string();
+    assert!(error.contains("last.safetensors: expected a checkpoint that can be read"), "{error}");
     assert_eq!(setup.metrics(), log, "the log is as it was");
 }
 
@@ -106,15 +107,11 @@ fn another_architecture_is_refused_with_what_differs() {
         ..FullyConnectedConfig::new(3)
     });
     setup.spec.mean[1] = 0.5;
-    let error = setup.resume().unwrap_err();
-    assert!(matches!(&error, TrainingError::Differs { differences, .. } if differences.len() == 2));
-    let error = error.to_string();
-    assert!(error.contains("because the model is another one"), "{error}");
-    assert!(
-        error.contains("layers[4].activation: \"linear\" in the checkpoint, \"tanh\" now"),
-        "{error}"
-    );
-    assert!(error.contains("mean[1]: 0.35 in the checkpoint, 0.5 now"), "{error}");
+    let error = setup.resume().unwrap_err().to_string();
+    let differences = "because the model is another one:\n  \
+                       layers[4].activation: \"linear\" in the checkpoint, \"tanh\" now\n  \
+                       mean[1]: 0.35 in the checkpoint, 0.5 now\nGive the same settings";
+    assert!(error.contains(differences), "{error}");
     assert_eq!(setup.metrics(), log);
 }
 
@@ -139,11 +136,4 @@ fn after_a_checkpoint_that_cannot_be_written_the_run_continues_from_the_old_one(
     let reference = Setup::new(2);
     reference.complete();
     assert_eq!(setup.metrics(), reference.metrics());
-}
-
-#[test]
-fn a_missing_checkpoint_is_named() {
-    let setup = Setup::new(1);
-    let error = setup.resume().unwrap_err().to_string();
-    assert!(error.contains("last.safetensors: expected a checkpoint that can be read"), "{error}");
 }

@@ -8,7 +8,7 @@ use losses::Loss;
 use ndarray::{Array2, ArrayD, array};
 use network::NeuralNetwork;
 use numerics::Rng;
-use training::{Trainable, TrainingError};
+use training::Trainable;
 
 fn network(n_in: usize, n_out: usize, loss: Loss) -> NeuralNetwork<f64> {
     let activation = match loss {
@@ -45,8 +45,8 @@ fn data_that_do_not_fit_are_refused() {
     for (features, classes, wrong) in [(5, 3, "an example"), (4, 2, "a target")] {
         let y = datasets::one_hot(&[0, 0], classes).unwrap();
         let data = Dataset::new(ArrayD::zeros(vec![2, features]), y).unwrap();
-        let error = network.measure(&data).unwrap_err();
-        assert!(matches!(&error, TrainingError::Data { what, .. } if *what == wrong), "{error}");
+        let error = network.measure(&data).unwrap_err().to_string();
+        assert!(error.starts_with(&format!("{wrong} must have shape [")), "{error}");
     }
 }
 

@@ -28,9 +28,19 @@ fn each_epoch_is_one_line_and_a_good_start_no_warning() {
     let setup = Setup::new(2);
     setup.complete();
     let lines = setup.lines.lock().unwrap();
-    let starts: Vec<_> = lines.iter().map(|line| line.split("  ").next().unwrap()).collect();
-    assert_eq!(starts[..3], ["epoch 0/2", "epoch 1/2", "epoch 2/2"]);
-    assert!(lines[1].contains("  training loss ") && lines[1].contains("  validation loss "));
+    let record = Record::read(&setup.directory()).unwrap();
+    let rows = record.history.rows().iter().filter(|row| row.train_loss.is_some());
+    for (row, line) in rows.zip(&lines[..3]) {
+        let result = |loss: Option<f64>, error: Option<f64>| {
+            let accuracy = 100.0 * (1.0 - error.unwrap());
+            format!("loss {:.4} accuracy {accuracy:.1} %", loss.unwrap())
+        };
+        let train = result(row.train_loss, row.train_error);
+        let validation = result(row.val_loss, row.val_error);
+        let start = format!("epoch {}/2  training {train}  validation {validation}  ", row.epoch);
+        assert!(line.starts_with(&start) && line.ends_with(" s"), "{line}");
+        assert_eq!(line.contains(" images/s  "), row.epoch > 0, "{line}");
+    }
     assert!(lines.iter().all(|line| !line.starts_with('!')), "{lines:?}");
 }
 

@@ -10,7 +10,7 @@ use ndarray::ArrayD;
 use optim::Schedule;
 use rayon::ThreadPoolBuilder;
 use safetensors::SafeTensors;
-use training::{Checkpoint, Ended, LayerSpec};
+use training::{Ended, LayerSpec};
 
 use crate::tiny::{STEPS, Setup, arrays, finish, groups};
 
@@ -45,12 +45,13 @@ fn assert_same(setup: &Setup, reference: &Setup) {
 }
 
 #[test]
-fn a_checkpoint_has_parameters_buffers_and_velocities() {
-    let setup = Setup::new(1);
-    setup.complete();
-    let names: Vec<_> = tensors(&setup, LAST_CHECKPOINT).into_keys().collect();
+fn a_checkpoint_has_parameters_buffers_and_the_velocities_of_what_is_not_frozen() {
+    let setup = Setup::grouped(1);
+    let before = setup.begin().unwrap();
+    let at_first = arrays(before.model());
+    let model = finish(setup.run(before).unwrap());
     assert_eq!(
-        names,
+        tensors(&setup, LAST_CHECKPOINT).into_keys().collect::<Vec<_>>(),
         [
             "buffer.1.running_mean",
             "buffer.1.running_variance",
@@ -61,26 +62,12 @@ fn a_checkpoint_has_parameters_buffers_and_velocities() {
             "model.4.W",
             "model.4.b",
             "velocity.0.W",
-            "velocity.0.b",
             "velocity.1.beta",
             "velocity.1.gamma",
             "velocity.4.W",
             "velocity.4.b",
         ]
     );
-}
-
-#[test]
-fn what_is_frozen_has_no_velocity() {
-    let setup = Setup::grouped(1);
-    let before = setup.begin().unwrap();
-    let at_first = arrays(before.model());
-    let model = finish(setup.run(before).unwrap());
-    let velocities: Vec<_> = tensors(&setup, LAST_CHECKPOINT)
-        .into_keys()
-        .filter_map(|name| name.strip_prefix("velocity.").map(str::to_owned))
-        .collect();
-    assert_eq!(velocities, ["0.W", "1.beta", "1.gamma", "4.W", "4.b"]);
     for ((name, before), (_, after)) in at_first.iter().zip(arrays(&model)) {
         assert_eq!(*before == after, name == "0.b", "{name}");
     }
@@ -122,6 +109,16 @@ fn a_training_interrupted_after_any_step_loses_nothing() {
             assert_eq!((summary.status, summary.iterations), (Status::Interrupted, batches));
             let before = seconds(&setup);
             assert!(before > 0.0 && summary.wall_seconds.unwrap() >= before);
+
+            let lines = setup.lines.lock().unwrap().clone();
+            let (epoch, step) = (batches.div_ceil(STEPS), (batches - 1) % STEPS + 1);
+            let interrupted = format!("is after {step} steps of epoch {epoch} of 2");
+            let [.., first, last] = lines.as_slice() else { panic!("{lines:?}") };
+            assert!(
+                first.starts_with("! interrupted; ") && first.ends_with(&interrupted),
+                "{first}"
+            );
+            assert!(last.contains("the same command with --resume"), "{last}");
 
             finish(setup.run(setup.resume().unwrap()).unwrap());
             assert_same(&setup, &reference);
@@ -213,62 +210,26 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-fn what_is_loaded_is_what_was_trained() {
+fn what_is_loaded_is_what_was_trained_and_weights_alone_cannot_be_continued() {
     let setup = Setup::new(2);
     let model = setup.complete();
+    let path = setup.directory().join(LAST_CHECKPOINT);
+    let size = fs::metadata(&path).unwrap().len();
     let checkpoint = setup.last();
-    assert_eq!(checkpoint.provenance().epochs, 2);
-    assert_eq!(checkpoint.provenance().iterations, 2 * STEPS);
-    assert!(checkpoint.provenance().validation.is_some());
-    let loaded = checkpoint.into_model();
+    let provenance = checkpoint.provenance();
+    assert_eq!((provenance.epochs, provenance.iterations), (2, 2 * STEPS));
+    assert!(provenance.validation.is_some());
     let bits = |arrays: Vec<(String, ArrayD<f32>)>| -> Vec<(String, Vec<u32>)> {
         let bits = |array: ArrayD<f32>| array.iter().map(|x| x.to_bits()).collect();
         arrays.into_iter().map(|(name, array)| (name, bits(array))).collect()
     };
-    assert_eq!(bits(arrays(&loaded)), bits(arrays(&model)));
-    let images = setup.train.images().view();
-    assert_eq!(loaded.predict(images).unwrap(), model.predict(images).unwrap());
-}
+    assert_eq!(bits(arrays(checkpoint.model())), bits(arrays(&model)));
 
-#[test]
-fn the_weights_alone_predict_and_cannot_be_continued() {
-    let setup = Setup::new(1);
-    let model = setup.complete();
-    let path = setup.directory().join(LAST_CHECKPOINT);
-    let size = fs::metadata(&path).unwrap().len();
-    Checkpoint::load(&path).unwrap().weights_only().save(&path).unwrap();
+    checkpoint.weights_only().save(&path).unwrap();
     assert!(fs::metadata(&path).unwrap().len() < size);
     let shipped = setup.last().into_model();
     let images = setup.train.images().view();
     assert_eq!(shipped.predict(images).unwrap(), model.predict(images).unwrap());
     let error = setup.resume().unwrap_err().to_string();
     assert!(error.contains("can be continued from, but got weights only"), "{error}");
-}
-
-#[test]
-fn a_run_that_can_be_continued_is_not_overwritten_by_accident() {
-    let setup = Setup::new(2);
-    setup.run_until(setup.begin().unwrap(), 3).unwrap();
-    let error = setup.begin().unwrap_err().to_string();
-    assert!(error.contains("(interrupted): continue it with --resume"), "{error}");
-    // A crash: the status still says that it is running.
-    drop(setup.resume().unwrap());
-    let error = setup.begin().unwrap_err().to_string();
-    assert!(error.contains("(running): continue it with --resume"), "{error}");
-    assert!(setup.begin_over(true).is_ok());
-    assert!(!setup.directory().join(LAST_CHECKPOINT).exists());
-}
-
-#[test]
-fn an_interrupted_training_says_how_to_go_on() {
-    let setup = Setup::new(2);
-    setup.run_until(setup.begin().unwrap(), 6).unwrap();
-    let lines = setup.lines.lock().unwrap();
-    let last = &lines[lines.len() - 2..];
-    assert!(
-        last[0].starts_with("! interrupted; ") && last[0].ends_with("of epoch 2 of 2"),
-        "{last:?}"
-    );
-    assert!(last[0].contains("is after 2 steps"), "{last:?}");
-    assert!(last[1].contains("--resume"), "{last:?}");
 }

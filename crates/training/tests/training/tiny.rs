@@ -12,8 +12,8 @@ use ndarray::{Array4, ArrayD, s};
 use numerics::Rng;
 use optim::{MuonConfig, OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
 use training::{
-    BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Message, Model, ModelSpec,
-    Monitor, Progress, Run, RunConfig, TrainingError,
+    BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor,
+    Progress, Run, RunConfig, TrainingError,
 };
 
 pub(crate) const CLASSES: &[&str] = &["top", "bottom", "left"];
@@ -97,6 +97,7 @@ pub(crate) struct Setup {
     pub(crate) validation: Option<ImageSet>,
     pub(crate) spec: ModelSpec,
     pub(crate) config: RunConfig,
+    pub(crate) overwrite: bool,
     pub(crate) lines: Arc<Mutex<Vec<String>>>,
 }
 
@@ -108,6 +109,7 @@ impl Setup {
             validation: Some(images(70, 2)),
             spec: spec(),
             config: config(epochs),
+            overwrite: false,
             lines: Arc::default(),
         }
     }
@@ -132,14 +134,9 @@ impl Setup {
     }
 
     pub(crate) fn begin(&self) -> Result<Run, TrainingError> {
-        self.begin_over(false)
-    }
-
-    /// Begins the training, over a record of that name if asked for.
-    pub(crate) fn begin_over(&self, overwrite: bool) -> Result<Run, TrainingError> {
         let model = Model::build(self.spec.clone(), &mut Rng::new(SEED))?;
         let (root, record, config) = (self.root.path(), self.record(), self.config.clone());
-        Run::begin(root, &record, program(), overwrite, model, config)
+        Run::begin(root, &record, program(), self.overwrite, model, config)
     }
 
     pub(crate) fn resume(&self) -> Result<Run, TrainingError> {
@@ -157,14 +154,7 @@ impl Setup {
         let interrupt = Interrupt::new();
         let source = Interrupting { images, left: Mutex::new(batches), interrupt: &interrupt };
         let monitor = Monitor::new(&self.train, self.validation.as_ref(), SEED)?;
-        let lines = Arc::clone(&self.lines);
-        let mut progress = Progress::lines(move |message| {
-            let line = match message {
-                Message::Result(line) => line.to_owned(),
-                Message::Warning(line) => format!("! {line}"),
-            };
-            lines.lock().unwrap().push(line);
-        });
+        let mut progress = Progress::collecting(Arc::clone(&self.lines));
         run.train(&source, &monitor, &interrupt, &mut progress)
     }
 

@@ -2,7 +2,7 @@
 
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use datasets::{Augmentation, Preprocess, Scaler};
-use experiment::{Evaluation, Tested};
+use experiment::Evaluation;
 use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, WeightInit};
 use optim::Schedule;
 use serde::Serialize;
@@ -69,11 +69,18 @@ fn no_description_of_a_model_has_them() {
 fn no_configuration_of_a_training_has_them() {
     let (lr, peak_lr, total_steps, peak_step) = (0.5, 0.5, 9, 3);
     let (start_fraction, end_fraction) = (0.25, 0.0);
+    let triangular = Schedule::Triangular {
+        peak_lr,
+        total_steps,
+        peak_step,
+        start_fraction,
+        end_fraction,
+    };
     for schedule in [
         Schedule::Constant { lr },
         Schedule::Exponential { lr, decay: 0.5, decay_steps: 10, staircase: true },
         Schedule::Linear { lr, total_steps },
-        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
+        triangular,
         Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
     ] {
         let mut config = config(2);
@@ -87,7 +94,6 @@ fn no_configuration_of_a_training_has_them() {
 #[test]
 fn no_record_of_a_training_has_them() {
     let validation = Evaluation::classification(0.5, 1, 10);
-    refuses_unknown_fields(&Tested { seed: 1, evaluation: validation });
     refuses_unknown_fields(&Position::default());
     refuses_unknown_fields(&Best { epoch: 1, validation });
     let scaler: Scaler = Preprocess::Standardise.fit(&ndarray::array![[1.0], [3.0]].into_dyn());

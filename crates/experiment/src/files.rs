@@ -1,0 +1,113 @@
+//! The files of a record: written whole or not at all, and read with the schema that they state.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::ExperimentError;
+
+/// The version of the schema that this crate writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// Gives a file these contents as [`system::replace`] does.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ExperimentError> {
+    system::replace(path, bytes).map_err(ExperimentError::io("write", path))
+}
+
+/// Writes a JSON file.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), ExperimentError> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| ExperimentError::invalid(path, "values for JSON", error))?;
+    write(path, format!("{text}\n").as_bytes())
+}
+
+/// Writes a TOML file.
+pub fn write_toml(path: &Path, value: &impl Serialize) -> Result<(), ExperimentError> {
+    let text = toml::to_string(value)
+        .map_err(|error| ExperimentError::invalid(path, "values for TOML", error))?;
+    write(path, text.as_bytes())
+}
+
+/// Writes the rows of a CSV file, the header among them.
+pub fn write_csv(
+    path: &Path,
+    rows: impl IntoIterator<Item = Vec<String>>,
+) -> Result<(), ExperimentError> {
+    let failed = |error: csv::Error| ExperimentError::io("write", path)(error.into());
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    rows.into_iter().try_for_each(|row| writer.write_record(row)).map_err(failed)?;
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
+    write(path, &bytes)
+}
+
+/// Reads the rows of a CSV file, the header among them, which may differ in length.
+pub fn read_csv(path: &Path) -> Result<Vec<Vec<String>>, ExperimentError> {
+    let invalid = |error: csv::Error| ExperimentError::invalid(path, "CSV", error);
+    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(path);
+    let reader = reader.map_err(|error| ExperimentError::io("read", path)(error.into()))?;
+    let cells = |row: csv::StringRecord| row.iter().map(str::to_owned).collect();
+    reader.into_records().map(|row| row.map(cells).map_err(invalid)).collect()
+}
+
+/// Checks that a CSV file has these rows; `why` says in the message where they come from.
+///
+/// # Errors
+/// [`ExperimentError::Refused`] with the first line that is another.
+pub fn check_rows(
+    path: &Path,
+    expected: &[Vec<String>],
+    got: &[Vec<String>],
+    why: &str,
+) -> Result<(), ExperimentError> {
+    let lines = 0..expected.len().max(got.len());
+    let Some(index) = lines.into_iter().find(|&index| expected.get(index) != got.get(index)) else {
+        return Ok(());
+    };
+    let [expected, got] = [expected, got]
+        .map(|rows| rows.get(index).map_or("nothing more".to_owned(), |row| row.join(",")));
+    let expected = format!("{expected} in line {}, {why}", index + 1);
+    Err(ExperimentError::invalid(path, expected, got))
+}
+
+/// Reads a TOML file of this schema.
+///
+/// # Errors
+/// [`ExperimentError::Io`], or [`ExperimentError::Refused`] with the line of the mistake.
+pub fn read_toml<C: DeserializeOwned>(file: &Path) -> Result<C, ExperimentError> {
+    let text = fs::read_to_string(file).map_err(ExperimentError::io("read", file))?;
+    let table: toml::Table = toml::from_str(&text)
+        .map_err(|error| ExperimentError::invalid(file, "TOML", one_line(error.message())))?;
+    check_schema(file, table.get("schema").and_then(toml::Value::as_integer))?;
+    // From the text again, so that the message can say where the mistake is.
+    toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
+        let got = format!("{} (line {line})", one_line(error.message()));
+        ExperimentError::invalid(file, "the fields of the schema", got)
+    })
+}
+
+/// Reads a JSON file of this schema.
+pub fn read_json<C: DeserializeOwned>(file: &Path) -> Result<C, ExperimentError> {
+    let text = fs::read_to_string(file).map_err(ExperimentError::io("read", file))?;
+    let invalid = |expected: &'static str| {
+        move |error: serde_json::Error| ExperimentError::invalid(file, expected, error)
+    };
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(invalid("JSON"))?;
+    check_schema(file, value.get("schema").and_then(serde_json::Value::as_i64))?;
+    serde_json::from_str(&text).map_err(invalid("the fields of the schema"))
+}
+
+fn check_schema(file: &Path, got: Option<i64>) -> Result<(), ExperimentError> {
+    if got == Some(i64::from(SCHEMA)) {
+        return Ok(());
+    }
+    let got = got.map_or("none".to_owned(), |schema| schema.to_string());
+    let got = format!("{got}: write the record anew with this version");
+    Err(ExperimentError::invalid(file, format!("schema {SCHEMA}"), got))
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
