@@ -1,30 +1,33 @@
 //! Gzipped tar archives.
 
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::AcquireError;
-use crate::error::file_error;
+/// More than any file of the data sets has: a hostile archive cannot ask for more memory.
+const LARGEST_MEMBER: u64 = 64 << 20;
 
-/// Calls `each` with the name and the content of every file in an archive. The name is without the folders
-/// that the member is in: those of a hostile archive go nowhere.
-pub(crate) fn each_member(
+/// The content of the files in an archive that are wanted, by their names. A name is without the folders that
+/// the member is in: those of a hostile archive go nowhere.
+pub(crate) fn members(
     archive: &Path,
-    mut each: impl FnMut(&str, &mut dyn Read) -> Result<(), AcquireError>,
-) -> Result<(), AcquireError> {
-    let file = File::open(archive).map_err(file_error("read", archive))?;
-    let reader = MultiGzDecoder::new(BufReader::with_capacity(1 << 16, file));
-    let mut tar = tar::Archive::new(reader);
-    for entry in tar.entries().map_err(file_error("read", archive))? {
-        let mut entry = entry.map_err(file_error("read", archive))?;
-        let path = entry.path().map_err(file_error("read", archive))?;
-        let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
-        if let Some(name) = name.filter(|_| entry.header().entry_type().is_file()) {
-            each(&name, &mut entry)?;
+    wanted: impl Fn(&str) -> bool,
+) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let mut members = BTreeMap::new();
+    let mut tar = tar::Archive::new(MultiGzDecoder::new(BufReader::new(File::open(archive)?)));
+    for entry in tar.entries()? {
+        let entry = entry?;
+        let path = entry.path()?;
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if entry.header().entry_type().is_file() && wanted(name) {
+            let name = name.to_owned();
+            let mut content = Vec::new();
+            entry.take(LARGEST_MEMBER).read_to_end(&mut content)?;
+            members.insert(name, content);
         }
     }
-    Ok(())
+    Ok(members)
 }

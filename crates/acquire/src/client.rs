@@ -1,30 +1,42 @@
-//! The clients of package registries, run as programs.
+//! The programs that ask the network.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::error::file_error;
+use crate::error::{file_error, unexpected};
 use crate::{AcquireError, Reporter};
 
-/// The programs that are called, by name or path.
+/// The programs that are called, by name or path, and the patience with a server.
 #[derive(Clone, Debug)]
 pub struct Clients {
+    /// The downloader over HTTP: it knows proxies and the system's certificates.
+    pub curl: PathBuf,
     /// npm.
     pub npm: PathBuf,
     /// APT's downloader.
     pub apt_get: PathBuf,
-    /// Unpacks Debian packages.
+    /// The program that unpacks Debian packages.
     pub dpkg_deb: PathBuf,
+    /// The time for which less than a kilobyte a second may arrive, in whole seconds.
+    pub stall: Duration,
+    /// The pause before the second attempt; it doubles.
+    pub pause: Duration,
 }
 
 impl Default for Clients {
     fn default() -> Self {
-        let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-        Self { npm: npm.into(), apt_get: "apt-get".into(), dpkg_deb: "dpkg-deb".into() }
+        Self {
+            curl: "curl".into(),
+            npm: if cfg!(windows) { "npm.cmd" } else { "npm" }.into(),
+            apt_get: "apt-get".into(),
+            dpkg_deb: "dpkg-deb".into(),
+            stall: Duration::from_secs(60),
+            pause: Duration::from_secs(1),
+        }
     }
 }
 
@@ -34,16 +46,15 @@ impl Clients {
         &self,
         package: &str,
         bytes: u64,
-        if_slow: &str,
         folder: &Path,
         reporter: &Reporter,
     ) -> Result<PathBuf, AcquireError> {
         let mut npm = Command::new(&self.npm);
         // A cache of its own, or npm would keep another copy in the user's for good.
         npm.args(["pack", package, "--ignore-scripts", "--no-audit", "--cache", ".npm-cache"]);
-        let mut transfer = reporter.transfer(package, 0, bytes, if_slow);
+        let mut transfer = reporter.transfer(package, 0, bytes);
         // It works in silence: the folder shows how far it has come.
-        run_while(npm.current_dir(folder), reporter, || transfer.reach(size(folder)))?;
+        run(npm.current_dir(folder), reporter, || transfer.reach(size(folder)))?;
         written(folder, "tgz", &format!("the archive of {package} that `npm pack` writes"))
     }
 
@@ -56,10 +67,10 @@ impl Clients {
     ) -> Result<PathBuf, AcquireError> {
         let apt = |options: &[String], command: &[&str]| {
             let mut apt = Command::new(&self.apt_get);
-            run(apt.args(options).args(command).current_dir(folder), reporter)
+            run(apt.args(options).args(command).current_dir(folder), reporter, || ())
         };
         match apt(&[], &["download", package]) {
-            Err(error @ AcquireError::Client { .. }) => {
+            Err(error @ AcquireError::Client(_)) => {
                 // Containers come without package lists, and only root may write those of the system.
                 reporter.say(&format!("{error}\nfetching package lists of our own"));
                 for part in ["lists/partial", "cache/archives/partial"] {
@@ -84,7 +95,7 @@ impl Clients {
         to: &Path,
         reporter: &Reporter,
     ) -> Result<(), AcquireError> {
-        run(Command::new(&self.dpkg_deb).arg("-x").args([package, to]), reporter)
+        run(Command::new(&self.dpkg_deb).arg("-x").args([package, to]), reporter, || ())
     }
 }
 
@@ -93,40 +104,25 @@ fn written(folder: &Path, extension: &str, expected: &str) -> Result<PathBuf, Ac
     let files = system::entries(folder).map_err(file_error("list", folder))?;
     let mut paths = files.iter().map(|entry| entry.path());
     let found = paths.find(|path| path.extension().is_some_and(|found| found == extension));
-    found.ok_or_else(|| AcquireError::Contents {
-        path: folder.to_owned(),
-        expected: expected.to_owned(),
-        got: format!("no .{extension} file"),
-    })
-}
-
-fn run(command: &mut Command, reporter: &Reporter) -> Result<(), AcquireError> {
-    run_while(command, reporter, || ())
+    found.ok_or_else(|| unexpected(folder, expected, format!("no .{extension} file")))
 }
 
 /// Says which command it runs, and runs it, calling `meanwhile` now and then; the end of its output is
 /// shown if it fails.
-fn run_while(
+fn run(
     command: &mut Command,
     reporter: &Reporter,
-    mut meanwhile: impl FnMut(),
+    meanwhile: impl FnMut(),
 ) -> Result<(), AcquireError> {
-    const INTERVAL: Duration = Duration::from_millis(50);
     const LINES: usize = 5;
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let line = words.map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ");
     reporter.say(&format!("$ {line}"));
-    let output = thread::scope(|scope| {
-        let child = scope.spawn(|| command.stdin(Stdio::null()).output());
-        while !child.is_finished() {
-            thread::sleep(INTERVAL);
-            meanwhile();
-        }
-        child.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
-    });
-    let output = output.map_err(|cause| {
-        let program = command.get_program().display().to_string();
-        AcquireError::NoClient { program, cause }
+    let output = watch(command, meanwhile).map_err(|cause| {
+        AcquireError::Source(format!(
+            "`{}` cannot be run: {cause}",
+            command.get_program().display()
+        ))
     })?;
     if output.status.success() {
         return Ok(());
@@ -135,7 +131,20 @@ fn run_while(
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let message = lines[lines.len().saturating_sub(LINES)..].join("\n");
-    Err(AcquireError::Client { command: line, status: output.status, message })
+    Err(AcquireError::Client(format!("`{line}` ended with {}: {message}", output.status)))
+}
+
+/// Runs a command to its end, and calls `meanwhile` now and then.
+pub(crate) fn watch(command: &mut Command, mut meanwhile: impl FnMut()) -> io::Result<Output> {
+    const INTERVAL: Duration = Duration::from_millis(50);
+    thread::scope(|scope| {
+        let child = scope.spawn(|| command.stdin(Stdio::null()).output());
+        while !child.is_finished() {
+            thread::sleep(INTERVAL);
+            meanwhile();
+        }
+        child.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
+    })
 }
 
 /// The bytes of all files below a folder; those that vanish meanwhile do not count.
@@ -163,7 +172,7 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]).current_dir(folder);
         let mut reached = 0;
-        let result = run_while(&mut command, &Reporter::quiet(), || reached = size(folder));
+        let result = run(&mut command, &Reporter { quiet: true }, || reached = size(folder));
         let error = result.unwrap_err().to_string();
         assert!(error.contains("exit status: 3: 6\n7\n8\n9\nlost"), "{error}");
         assert_eq!((reached, size(&folder.join("no"))), (8, 0));

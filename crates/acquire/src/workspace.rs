@@ -1,7 +1,6 @@
 //! The folder in which fetched files are put together, and their way into place.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -82,13 +81,13 @@ impl Workspace {
         reporter: &Reporter,
     ) -> Result<PathBuf, AcquireError> {
         for file in set.files {
-            file.verify(&from.join(file.name))?;
+            file.read_at(&from.join(file.name))?;
         }
         let folder = self.place.join(set.name);
         fs::create_dir_all(&folder).map_err(file_error("create the folder", &folder))?;
         for file in set.files {
             let target = folder.join(file.name);
-            if target.exists() && file.verify(&target).is_err() {
+            if target.exists() && file.read_at(&target).is_err() {
                 let aside = unused_name(&target);
                 fs::rename(&target, &aside).map_err(file_error("set aside", &target))?;
                 let (target, aside) = (target.display(), aside.display());
@@ -113,25 +112,6 @@ fn unused_name(path: &Path) -> PathBuf {
     (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(0))
 }
 
-/// Writes a new file to the disk; nothing of it stays if that fails.
-pub(crate) fn write_new(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), AcquireError>,
-) -> Result<(), AcquireError> {
-    let file = File::create_new(path).map_err(file_error("write", path))?;
-    let mut writer = BufWriter::with_capacity(1 << 16, file);
-    let written = write(&mut writer).and_then(|()| {
-        let file =
-            writer.into_inner().map_err(|error| file_error("write", path)(error.into_error()))?;
-        file.sync_all().map_err(file_error("write", path))
-    });
-    if written.is_err() {
-        // The first error is the one to report.
-        let _ = fs::remove_file(path);
-    }
-    written
-}
-
 /// Removes what this program made at a place, and nothing else: the data sets' files, what was set aside,
 /// partial downloads, temporary folders, and the folders that are empty then. Returns what was removed and
 /// how many bytes it had.
@@ -150,7 +130,7 @@ pub fn clean(
             |path: &PathBuf| is_file(name(path).split(DAMAGED).next().unwrap_or_default());
         found.extend(entries(&place.join(set.name))?.into_iter().filter(is_made));
         let is_part = |path: &PathBuf| {
-            name(path).strip_suffix(PART).is_some_and(|name| set.downloads().any(|of| of == name))
+            name(path).strip_suffix(PART).is_some_and(|name| set.is_download(name))
         };
         found.extend(entries(&place.join(DOWNLOADS))?.into_iter().filter(is_part));
     }

@@ -29,18 +29,13 @@ impl<T: Scalar> Dataset<T> {
     pub fn new(features: ArrayD<T>, targets: Array2<T>) -> Result<Self, DatasetError> {
         let shape = features.shape();
         if shape.len() < 2 || features.is_empty() {
-            return Err(DatasetError::Shape {
-                what: "features",
-                expected: "(n, ...) with n >= 1 and no empty axis".to_owned(),
-                got: shape.to_vec(),
-            });
+            let expected = "(n, ...) with n >= 1 and no empty axis".to_owned();
+            return Err(DatasetError::Shape { what: "features", expected, got: shape.to_vec() });
         }
         if targets.nrows() != shape[0] || targets.ncols() == 0 {
-            return Err(DatasetError::Shape {
-                what: "targets",
-                expected: format!("({}, k) with k >= 1, a row for each row of features", shape[0]),
-                got: targets.shape().to_vec(),
-            });
+            let expected = format!("({}, k) with k >= 1, a row for each row of features", shape[0]);
+            let got = targets.shape().to_vec();
+            return Err(DatasetError::Shape { what: "targets", expected, got });
         }
         check_finite("features", features.view())?;
         check_finite("targets", targets.view().into_dyn())?;

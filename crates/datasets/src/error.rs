@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::{Preprocess, Split};
+use crate::Split;
 
 /// An error of this crate; a message names what it is about, what would be valid and what was found.
 #[expect(missing_docs, reason = "each field is in the message, in its own words")]
@@ -13,12 +13,9 @@ pub enum DatasetError {
     /// A file cannot be read.
     #[error("cannot read {}: {cause}", path.display())]
     Io { path: PathBuf, cause: io::Error },
-    /// A file is not an array that can be used.
+    /// A file is not what its format asks for.
     #[error("{file}: expected {expected}, but got {got}")]
     File { file: String, expected: String, got: String },
-    /// Bytes of a file are not what its format asks for.
-    #[error("{file}, byte {offset}: expected {expected}, but got {got}")]
-    Bytes { file: String, offset: u64, expected: String, got: String },
     /// A file is not the published one.
     #[error("{} is damaged or another file: expected {expected}, but got {got}", path.display())]
     Checksum { path: PathBuf, expected: String, got: String },
@@ -45,7 +42,11 @@ pub enum DatasetError {
     /// A mini-batch cannot have this size.
     #[error("the batch size must be from 1 to the number of examples, {examples}, but is {got}")]
     BatchSize { examples: usize, got: usize },
-    /// No preprocessing has this name.
-    #[error("unknown preprocessing {got:?}: expected one of {}", Preprocess::names())]
-    UnknownPreprocess { got: String },
+}
+
+impl DatasetError {
+    /// The error of a file that is not what its format asks for.
+    pub(crate) fn file(file: &str, expected: impl Into<String>, got: impl Into<String>) -> Self {
+        Self::File { file: file.to_owned(), expected: expected.into(), got: got.into() }
+    }
 }

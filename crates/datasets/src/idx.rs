@@ -1,6 +1,6 @@
 //! Arrays from IDX files, the form in which MNIST and Fashion-MNIST are published.
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{Array, ArrayD, Dimension, IxDyn};
 
 use crate::DatasetError;
 
@@ -10,52 +10,32 @@ use crate::DatasetError;
 /// each axis in four bytes. So images begin with `0x00000803` and labels with `0x00000801`.
 ///
 /// # Errors
-/// [`DatasetError::Bytes`] if the type or the number of axes is another, an axis is empty, or the file
-/// is shorter or longer than its header says.
-pub fn parse_idx(file: &str, bytes: &[u8], axes: u8) -> Result<ArrayD<u8>, DatasetError> {
-    let error = |offset: usize, expected: String, got: String| {
-        let (file, offset) = (file.to_owned(), offset as u64);
-        DatasetError::Bytes { file, offset, expected, got }
-    };
-    let ends = |expected| error(bytes.len(), expected, "the end of the file".to_owned());
-    let header = |at: usize, what: &str| match bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        Some(&number) => Ok(u32::from_be_bytes(number)),
-        None => Err(ends(format!("four bytes, {what}"))),
-    };
-    let (magic, expected) = (header(0, "the magic number")?, u32::from_be_bytes([0, 0, 8, axes]));
-    if magic != expected {
-        let expected = format!("{expected:#010x}, which says bytes in {axes} axes");
-        return Err(error(0, expected, format!("{magic:#010x}")));
-    }
-    let (mut shape, mut promised) = (Vec::new(), 1_usize);
-    for axis in 0..usize::from(axes) {
-        let at = 4 + 4 * axis;
-        let length = header(at, "the length of an axis")?;
-        shape.push(length as usize);
-        promised = promised.saturating_mul(length as usize);
-        if promised == 0 || promised > bytes.len() {
-            let expected = format!(
-                "the length of axis {axis}, at least 1 and no more than a file of {} bytes can hold",
-                bytes.len()
-            );
-            return Err(error(at, expected, length.to_string()));
-        }
-    }
-    let start = 4 + 4 * shape.len();
-    let data = &bytes[start..];
-    if data.len() < promised {
-        return Err(ends(format!("{} more bytes, as the header says", promised - data.len())));
-    }
-    if data.len() > promised {
-        let expected = format!("the end after {promised} bytes of data, as the header says");
-        return Err(error(start + promised, expected, "more bytes".to_owned()));
-    }
-    Ok(ArrayD::from_shape_vec(IxDyn(&shape), data.to_vec()).expect("a byte for each element"))
+/// [`DatasetError::File`] if the type or the number of axes is another, or the file is shorter or longer
+/// than its header says.
+pub(crate) fn parse_idx<D: Dimension>(
+    file: &str,
+    bytes: &[u8],
+) -> Result<Array<u8, D>, DatasetError> {
+    array(bytes).ok_or_else(|| {
+        let axes = D::NDIM.unwrap_or_default();
+        let expected = format!("an IDX file of bytes in {axes} axes, as long as its header says");
+        let start = &bytes[..bytes.len().min(4 + 4 * axes)];
+        let got = format!("{} bytes that begin with {start:02x?}", bytes.len());
+        DatasetError::file(file, expected, got)
+    })
+}
+
+fn array<D: Dimension>(bytes: &[u8]) -> Option<Array<u8, D>> {
+    let (&[0, 0, 8, axes], rest) = bytes.split_first_chunk()? else { return None };
+    let (lengths, data) = rest.split_at_checked(4 * usize::from(axes))?;
+    let lengths = lengths.as_chunks().0.iter().map(|&length| u32::from_be_bytes(length) as usize);
+    let shape = IxDyn(&lengths.collect::<Vec<_>>());
+    ArrayD::from_shape_vec(shape, data.to_vec()).ok()?.into_dimensionality().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Ix1, Ix3, array};
 
     use super::*;
 
@@ -65,50 +45,28 @@ mod tests {
 
     #[test]
     fn images_and_labels_are_read() {
-        let expected = array![[[10, 20, 30]], [[40, 50, 60]]].into_dyn();
-        assert_eq!(parse_idx("x", &IMAGES, 3).unwrap(), expected);
+        let expected = array![[[10, 20, 30]], [[40, 50, 60]]];
+        assert_eq!(parse_idx::<Ix3>("x", &IMAGES).unwrap(), expected);
         let labels = [0, 0, 8, 1, 0, 0, 0, 2, 9, 7];
-        assert_eq!(parse_idx("x", &labels, 1).unwrap(), array![9, 7].into_dyn());
+        assert_eq!(parse_idx::<Ix1>("x", &labels).unwrap(), array![9, 7]);
     }
 
     #[test]
-    fn another_file_is_refused_where_it_differs() {
+    fn another_file_is_refused() {
         let with = |at: usize, bytes: &[u8]| {
             let mut images = IMAGES.to_vec();
             images.splice(at..at + bytes.len(), bytes.iter().copied());
             images
         };
-        let longer = [&IMAGES[..], &[1, 2]].concat();
-        for (bytes, axes, begins, ends) in [
-            (
-                &IMAGES[..],
-                1,
-                "x, byte 0: expected 0x00000801, which says bytes in 1 axes",
-                "0x00000803",
-            ),
-            (&with(2, &[13]), 3, "x, byte 0: expected 0x00000803", "0x00000d03"),
-            (b"<!DOCTYPE html>", 3, "x, byte 0: expected 0x00000803", "0x3c21444f"),
-            (&IMAGES[..2], 3, "x, byte 2: expected four bytes, the magic", "the end of the file"),
-            (&IMAGES[..13], 3, "x, byte 13: expected four bytes, the leng", "the end of the file"),
-            (
-                &IMAGES[..20],
-                3,
-                "x, byte 20: expected 2 more bytes, as the header says",
-                "the end of the file",
-            ),
-            (
-                &longer,
-                3,
-                "x, byte 22: expected the end after 6 bytes of data, as the header says",
-                "more bytes",
-            ),
-            // A header that promises more than the file can hold allocates nothing.
-            (&with(4, &[0xff; 12]), 3, "x, byte 4: expected the length of axis 0", "4294967295"),
-            (&with(7, &[0]), 3, "x, byte 4: expected the length of axis 0", "0"),
-        ] {
-            let error = parse_idx("x", bytes, axes).unwrap_err().to_string();
-            assert!(error.starts_with(begins), "{error}");
-            assert!(error.ends_with(&format!(", but got {ends}")), "{error}");
+        let expected = "x: expected an IDX file of bytes in 1 axes, as long as its header says, but got 22 \
+                        bytes that begin with [00, 00, 08, 03, 00, 00, 00, 02]";
+        assert_eq!(parse_idx::<Ix1>("x", &IMAGES).unwrap_err().to_string(), expected);
+        let longer = [&IMAGES[..], &[1]].concat();
+        // The last header promises more than memory can hold.
+        let others = [with(2, &[13]), longer, with(7, &[0]), with(4, &[0xff; 12])];
+        let cut = [0, 2, 13, 21].map(|length| IMAGES[..length].to_vec());
+        for bytes in others.into_iter().chain(cut) {
+            assert!(parse_idx::<Ix3>("x", &bytes).is_err(), "{bytes:?}");
         }
     }
 }

@@ -28,19 +28,15 @@ impl ImageSet {
         labels: Vec<u8>,
         class_names: &'static [&'static str],
     ) -> Result<Self, DatasetError> {
+        let n = images.len_of(Axis(0));
         if images.is_empty() {
-            return Err(DatasetError::Shape {
-                what: "images",
-                expected: "(n, rows, cols, channels) with no empty axis".to_owned(),
-                got: images.shape().to_vec(),
-            });
+            let expected = "(n, rows, cols, channels) with no empty axis".to_owned();
+            let got = images.shape().to_vec();
+            return Err(DatasetError::Shape { what: "images", expected, got });
         }
-        if labels.len() != images.len_of(Axis(0)) {
-            return Err(DatasetError::Shape {
-                what: "labels",
-                expected: format!("({}), one for each image", images.len_of(Axis(0))),
-                got: vec![labels.len()],
-            });
+        if labels.len() != n {
+            let (expected, got) = (format!("({n}), one for each image"), vec![labels.len()]);
+            return Err(DatasetError::Shape { what: "labels", expected, got });
         }
         let classes = class_names.len();
         if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes) {

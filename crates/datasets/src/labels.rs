@@ -74,13 +74,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn argmax_undoes_one_hot() {
+    fn argmax_undoes_one_hot_and_takes_the_first_of_equals() {
         let classes = [1, 0, 2, 2];
         assert_eq!(argmax(one_hot::<f32>(&classes, 3).unwrap().view()).unwrap(), classes);
-    }
-
-    #[test]
-    fn argmax_takes_the_first_of_equals() {
         let rows = array![[1.0, 1.0, 0.0], [f64::NEG_INFINITY, -2.0, -1.0]];
         assert_eq!(argmax(rows.view()).unwrap(), [0, 2]);
     }

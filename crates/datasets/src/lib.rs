@@ -5,8 +5,8 @@
 //! each epoch, by seed and epoch alone, so that epoch 7 is the same whether or not epochs 1 to 6 ran.
 //!
 //! Images come as an [`ImageSet`] of bytes, from the formats in which they are published: IDX
-//! ([`parse_idx`]), the binary form of CIFAR-10 ([`parse_cifar10`]) and `.npy`
-//! ([`parse_cifar10_npy`]). A published file is read only if its checksum is right ([`KnownFile`]).
+//! ([`read_fashion_mnist_train`]), the binary form of CIFAR-10 ([`read_cifar10_train`]) and `.npy`
+//! ([`read_cifar10_npy`]). A published file is read only if its checksum is right ([`KnownFile`]).
 //! Nothing here fetches anything: that is the crate `acquire`.
 //!
 //! ```
@@ -38,16 +38,15 @@ mod splits;
 pub use augment::{Augmentation, Flip};
 pub use batches::{Batch, Batches, epoch_order};
 pub use cifar10::{
-    CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_RECORD, cifar10_sample, parse_cifar10,
-    read_cifar10_test, read_cifar10_train,
+    CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_RECORD, cifar10_sample, read_cifar10_test,
+    read_cifar10_train,
 };
-pub use cifar10_npy::{parse_cifar10_npy, read_cifar10_npy};
+pub use cifar10_npy::read_cifar10_npy;
 pub use dataset::Dataset;
 pub use error::DatasetError;
 pub use fashion_mnist::{
     FASHION_MNIST_CLASSES, FASHION_MNIST_FILES, read_fashion_mnist_test, read_fashion_mnist_train,
 };
-pub use idx::parse_idx;
 pub use image_set::ImageSet;
 pub use iris::IRIS_SHA256;
 pub use known_file::{KnownFile, combined_sha256};

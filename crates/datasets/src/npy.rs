@@ -13,8 +13,8 @@ use crate::DatasetError;
 /// here: the digits that it lacks may be those in which features differ.
 ///
 /// # Errors
-/// [`DatasetError::File`] if the bytes are no such file; [`DatasetError::Bytes`] if the elements are of
-/// another type, or the file is longer or shorter than its header says.
+/// [`DatasetError::File`] if the bytes are no such file, the elements are of another type, or the file is
+/// longer or shorter than its header says.
 pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, DatasetError> {
     let bytes = &*modern_npy_header(bytes);
     type Attempt = fn(&[u8]) -> Result<ArrayD<f64>, ViewNpyError>;
@@ -26,15 +26,23 @@ pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, Dataset
         };
     }
     let attempts: [Attempt; 8] = attempts!(f64, f32, u8, i64, i32, i8, u64, u32);
-    for attempt in attempts {
-        match attempt(bytes) {
-            Ok(array) => return Ok(array),
-            Err(ViewNpyError::WrongDescriptor(_)) => {}
-            Err(error) => return Err(malformed(file, bytes, &error)),
+    let mut result = attempts[0](bytes);
+    for attempt in &attempts[1..] {
+        if matches!(result, Err(ViewNpyError::WrongDescriptor(_))) {
+            result = attempt(bytes);
         }
     }
-    let expected = "elements of type f4, f8, u1, i1, u4, i4, u8 or i8 (NumPy's names)";
-    Err(element_type_error(file, bytes, expected))
+    let types = "elements of type f4, f8, u1, i1, u4, i4, u8 or i8 (NumPy's names)";
+    result.map_err(|error| invalid(file, types, &error))
+}
+
+/// The array in the bytes of a `.npy` file of bytes.
+///
+/// # Errors
+/// As [`parse_npy`].
+pub(crate) fn parse_npy_bytes(file: &str, bytes: &[u8]) -> Result<ArrayD<u8>, DatasetError> {
+    elements(&modern_npy_header(bytes), |&x: &u8| x)
+        .map_err(|error| invalid(file, "elements of type uint8 ('|u1')", &error))
 }
 
 /// The bytes of a `.npy` file, or its first ones, with a header as NumPy writes it today: Python 2 put an
@@ -62,60 +70,22 @@ pub fn modern_npy_header(bytes: &[u8]) -> Cow<'_, [u8]> {
     modern
 }
 
-/// The array in the bytes of a `.npy` file of bytes; `None` if its elements are of another type.
-pub(crate) fn parse_bytes(file: &str, bytes: &[u8]) -> Result<Option<ArrayD<u8>>, DatasetError> {
-    let bytes = &*modern_npy_header(bytes);
-    match ArrayViewD::<u8>::view_npy(bytes) {
-        Ok(view) => Ok(Some(view.to_owned())),
-        Err(ViewNpyError::WrongDescriptor(_)) => Ok(None),
-        Err(error) => Err(malformed(file, bytes, &error)),
-    }
-}
-
-/// The error for elements of a type that was not asked for.
-pub(crate) fn element_type_error(file: &str, bytes: &[u8], expected: &str) -> DatasetError {
-    // The type cannot be both of these, so one of them is wrong and names it.
-    let got = match (ArrayViewD::<f64>::view_npy(bytes), ArrayViewD::<u8>::view_npy(bytes)) {
-        (Err(ViewNpyError::WrongDescriptor(got)), _)
-        | (_, Err(ViewNpyError::WrongDescriptor(got))) => got.to_string(),
-        _ => "another type".to_owned(),
-    };
-    let (file, offset) = (file.to_owned(), header_key(bytes, "'descr'"));
-    DatasetError::Bytes { file, offset, expected: expected.to_owned(), got }
-}
-
-/// Where a key of the header stands; 0 if it is not there.
-pub(crate) fn header_key(bytes: &[u8], key: &str) -> u64 {
-    bytes.windows(key.len()).position(|window| window == key.as_bytes()).unwrap_or(0) as u64
-}
-
-/// The error for bytes that are no `.npy` file, or too few or too many.
-fn malformed(file: &str, bytes: &[u8], error: &ViewNpyError) -> DatasetError {
-    let at = |offset: usize, expected: String, got: String| DatasetError::Bytes {
-        file: file.to_owned(),
-        offset: offset as u64,
-        expected,
-        got,
-    };
-    match *error {
+/// The error for bytes that are no `.npy` file of elements of these types, or too few or too many.
+fn invalid(file: &str, types: &str, error: &ViewNpyError) -> DatasetError {
+    match error {
+        ViewNpyError::WrongDescriptor(got) => DatasetError::file(file, types, got.to_string()),
         ViewNpyError::MissingBytes(n) => {
             let expected = format!("{n} more bytes, as its header says");
-            at(bytes.len(), expected, "the end of the file".to_owned())
+            DatasetError::file(file, expected, "the end of the file")
         }
         ViewNpyError::ExtraBytes(n) => {
-            let expected = "the end of the file, as its header says".to_owned();
-            at(bytes.len().saturating_sub(n), expected, format!("{n} more bytes"))
+            let expected = "the end of the file, as its header says";
+            DatasetError::file(file, expected, format!("{n} more bytes"))
         }
-        ViewNpyError::NonNativeEndian => DatasetError::File {
-            file: file.to_owned(),
-            expected: "little-endian numbers".to_owned(),
-            got: "big-endian ones".to_owned(),
-        },
-        _ => DatasetError::File {
-            file: file.to_owned(),
-            expected: "a .npy file".to_owned(),
-            got: npy_header_problem(error),
-        },
+        ViewNpyError::NonNativeEndian => {
+            DatasetError::file(file, "little-endian numbers", "big-endian ones")
+        }
+        _ => DatasetError::file(file, "a .npy file", npy_header_problem(error)),
     }
 }
 
@@ -133,18 +103,18 @@ pub fn npy_header_problem(error: &impl ToString) -> String {
     }
 }
 
-/// The array, if its elements are of type `E`.
+/// The array, converted, if its elements are of type `E`.
 ///
 /// The view comes first because it compares the header with the number of bytes before anything is
 /// allocated: a damaged header cannot ask for more memory than the file has.
-fn elements<E: ViewElement + ReadableElement>(
+fn elements<E: ViewElement + ReadableElement, T>(
     bytes: &[u8],
-    as_f64: fn(&E) -> f64,
-) -> Result<ArrayD<f64>, ViewNpyError> {
+    convert: fn(&E) -> T,
+) -> Result<ArrayD<T>, ViewNpyError> {
     match ArrayViewD::<E>::view_npy(bytes) {
-        Ok(view) => Ok(view.map(as_f64)),
+        Ok(view) => Ok(view.map(convert)),
         Err(ViewNpyError::MisalignedData) => match ArrayD::<E>::read_npy(bytes) {
-            Ok(array) => Ok(array.map(as_f64)),
+            Ok(array) => Ok(array.map(convert)),
             Err(error) => Err(ViewNpyError::InvalidData(Box::new(error))),
         },
         Err(error) => Err(error),
@@ -171,17 +141,12 @@ mod tests {
     #[test]
     fn every_number_type_is_read() {
         let expected = array![[1.0, 2.0], [3.0, 100.0]].into_dyn();
-        let files = [
-            npy(&array![[1.0_f64, 2.0], [3.0, 100.0]]),
-            npy(&array![[1.0_f32, 2.0], [3.0, 100.0]]),
-            npy(&array![[1_u8, 2], [3, 100]]),
-            npy(&array![[1_i8, 2], [3, 100]]),
-            npy(&array![[1_u32, 2], [3, 100]]),
-            npy(&array![[1_i32, 2], [3, 100]]),
-            npy(&array![[1_u64, 2], [3, 100]]),
-            npy(&array![[1_i64, 2], [3, 100]]),
-        ];
-        for bytes in files {
+        macro_rules! files {
+            ($($number:ty),*) => {
+                [$(npy(&array![[1 as $number, 2 as $number], [3 as $number, 100 as $number]])),*]
+            };
+        }
+        for bytes in files!(f64, f32, u8, i8, u32, i32, u64, i64) {
             assert_eq!(parse_npy("x.npy", &bytes).unwrap(), expected);
         }
     }
@@ -206,18 +171,25 @@ mod tests {
     #[test]
     fn what_is_no_such_file_is_refused_by_name() {
         let bytes = npy(&array![[1.0, 2.0]]);
-        let cut = message(&bytes[..bytes.len() - 1]);
-        assert!(cut.starts_with("x.npy, byte 143: expected 1 more bytes, as its header"), "{cut}");
-        let longer = message(&[&bytes[..], b"x"].concat());
-        assert!(longer.contains("byte 144: expected the end of the file, as its"), "{longer}");
-        assert!(message(b"hello").starts_with("x.npy: expected a .npy file, but got"));
-        assert!(message(b"").starts_with("x.npy: expected a .npy file, but got"));
-        let booleans = message(&npy(&array![[true, false]]));
-        assert!(
-            booleans.starts_with("x.npy, byte 11: expected elements of type f4, f8"),
-            "{booleans}"
-        );
-        assert!(booleans.ends_with("'|b1'"), "{booleans}");
+        for (file, expected) in [
+            (
+                &bytes[..bytes.len() - 1],
+                "1 more bytes, as its header says, but got the end of the file",
+            ),
+            (
+                &[&bytes[..], b"x"].concat(),
+                "the end of the file, as its header says, but got 1 more bytes",
+            ),
+            (b"hello", "a .npy file, but got"),
+            (b"", "a .npy file, but got"),
+            (
+                &npy(&array![[true, false]]),
+                "elements of type f4, f8, u1, i1, u4, i4, u8 or i8 (NumPy's names), but got '|b1'",
+            ),
+        ] {
+            let error = message(file);
+            assert!(error.starts_with(&format!("x.npy: expected {expected}")), "{error}");
+        }
     }
 
     /// The file with another text in its header, which NumPy pads with spaces.
@@ -235,15 +207,11 @@ mod tests {
     fn headers_of_python_2_and_byte_orders_of_single_bytes_are_read() {
         let array = array![[1_u8, 2, 3]];
         let (bytes, expected) = (npy(&array), array.mapv(f64::from).into_dyn());
-        let files = [
-            with_header(&bytes, "(1, 3)", "(1L, 3L)"),
-            with_header(&bytes, "'|u1'", "'<u1'"),
-            with_header(&bytes, "'|u1'", "'>u1'"),
-        ];
-        for file in files {
+        for (old, new) in [("(1, 3)", "(1L, 3L)"), ("'|u1'", "'<u1'"), ("'|u1'", "'>u1'")] {
+            let file = with_header(&bytes, old, new);
             assert_eq!(file.len(), bytes.len());
             assert_eq!(parse_npy("x.npy", &file).unwrap(), expected);
-            assert_eq!(parse_bytes("x.npy", &file).unwrap().unwrap(), array.clone().into_dyn());
+            assert_eq!(parse_npy_bytes("x.npy", &file).unwrap(), array.clone().into_dyn());
             // The data may hold what a header must not.
             let text = [&bytes[..bytes.len() - 3], b"3L "].concat();
             assert_eq!(*modern_npy_header(&text), text);

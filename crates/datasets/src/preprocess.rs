@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use ndarray::{ArrayD, Axis};
 use numerics::Scalar;
+use serde::de::IntoDeserializer;
 use serde::{Deserialize, Serialize};
 
 use crate::{DatasetError, Split};
@@ -26,23 +27,6 @@ pub enum Preprocess {
 }
 
 impl Preprocess {
-    /// Every choice.
-    pub const ALL: [Self; 3] = [Self::None, Self::Normalise, Self::Standardise];
-
-    /// The name that [`FromStr`] accepts.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Normalise => "normalise",
-            Self::Standardise => "standardise",
-        }
-    }
-
-    pub(crate) fn names() -> String {
-        Self::ALL.map(Self::name).join(", ")
-    }
-
     /// The scaler that this choice makes of the features `(n, ...)` of the training split.
     ///
     /// A feature that is constant there says nothing; it is shifted to 0 and not divided.
@@ -82,23 +66,13 @@ impl Preprocess {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaler {
-    shift: Vec<f64>,
-    scale: Vec<f64>,
+    /// The number subtracted from each feature.
+    pub shift: Vec<f64>,
+    /// The divisor of each feature; never 0.
+    pub scale: Vec<f64>,
 }
 
 impl Scaler {
-    /// The number subtracted from each feature.
-    #[must_use]
-    pub fn shift(&self) -> &[f64] {
-        &self.shift
-    }
-
-    /// The divisor of each feature; never 0.
-    #[must_use]
-    pub fn scale(&self) -> &[f64] {
-        &self.scale
-    }
-
     /// The scaled features of a split, of the same shape, rounded to `T` only now.
     ///
     /// # Errors
@@ -128,18 +102,19 @@ impl Scaler {
 
 impl fmt::Display for Preprocess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.write_str(match self {
+            Self::None => "none",
+            Self::Normalise => "normalise",
+            Self::Standardise => "standardise",
+        })
     }
 }
 
 impl FromStr for Preprocess {
-    type Err = DatasetError;
+    type Err = serde::de::value::Error;
 
-    fn from_str(name: &str) -> Result<Self, DatasetError> {
-        Self::ALL
-            .into_iter()
-            .find(|preprocess| preprocess.name() == name)
-            .ok_or_else(|| DatasetError::UnknownPreprocess { got: name.to_owned() })
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::deserialize(name.into_deserializer())
     }
 }
 
@@ -155,16 +130,12 @@ mod tests {
     }
 
     #[test]
-    fn standardising_by_hand() {
+    fn standardising_and_normalising_by_hand() {
         // Column 1: mean 3, squares 4 + 4, divisor 2: deviation 2. Column 2: mean 0, deviation 10.
         let x = array![[1.0, -10.0], [5.0, 10.0]].into_dyn();
         let scaler = Preprocess::Standardise.fit(&x);
-        assert_eq!((scaler.shift(), scaler.scale()), (&[3.0, 0.0][..], &[2.0, 10.0][..]));
+        assert_eq!((&scaler.shift[..], &scaler.scale[..]), (&[3.0, 0.0][..], &[2.0, 10.0][..]));
         assert_eq!(scaled(&scaler, &x), array![[-1.0, -1.0], [1.0, 1.0]].into_dyn());
-    }
-
-    #[test]
-    fn normalising_by_hand() {
         let scaler = Preprocess::Normalise.fit(&array![[2.0], [6.0], [3.0]].into_dyn());
         let other = array![[2.0], [6.0], [3.0], [8.0]].into_dyn();
         // What was not fitted on may leave [0, 1].
@@ -188,7 +159,7 @@ mod tests {
         // Two images of 1 x 2 pixels and 2 channels.
         let x = array![[[[0.0, 5.0], [2.0, 5.0]]], [[[4.0, 5.0], [6.0, 7.0]]]].into_dyn();
         let scaler = Preprocess::Standardise.fit(&x);
-        assert_eq!(scaler.shift(), [3.0, 5.5]);
+        assert_eq!(scaler.shift, [3.0, 5.5]);
         let scaled = scaled(&scaler, &x);
         for channel in scaled.axis_iter(Axis(3)) {
             assert_abs_diff_eq!(channel.mean().unwrap(), 0.0, epsilon = 1e-15);
@@ -227,12 +198,12 @@ mod tests {
 
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
-        for preprocess in Preprocess::ALL {
-            assert_eq!(preprocess.name().parse::<Preprocess>().unwrap(), preprocess);
+        for preprocess in [Preprocess::None, Preprocess::Normalise, Preprocess::Standardise] {
+            assert_eq!(preprocess.to_string().parse(), Ok(preprocess));
         }
         let error = "standardize".parse::<Preprocess>().unwrap_err().to_string();
-        let expected = "unknown preprocessing \"standardize\": expected one of none, normalise, \
-                        standardise";
+        let expected =
+            "unknown variant `standardize`, expected one of `none`, `normalise`, `standardise`";
         assert_eq!(error, expected);
     }
 }

@@ -24,7 +24,7 @@ pub struct Splits<T> {
     /// To report the result on, once.
     pub test: Dataset<T>,
     /// The SHA-256 of the six files' bytes one after another, data before labels, in the order of
-    /// [`Split::ALL`], in hexadecimal.
+    /// [`Split`], in hexadecimal.
     pub sha256: String,
     /// The scaling of the features, if they were scaled.
     pub scaler: Option<Scaler>,
@@ -41,24 +41,14 @@ pub enum Split {
     Test,
 }
 
-impl Split {
-    /// All three, in order.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Validation, Self::Test];
-
-    /// Its abbreviation in the course's file names.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
+/// Its abbreviation in the course's file names.
+impl fmt::Display for Split {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
             Self::Train => "train",
             Self::Validation => "val",
             Self::Test => "test",
-        }
-    }
-}
-
-impl fmt::Display for Split {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        })
     }
 }
 
@@ -138,14 +128,13 @@ fn parse(
     (label_file, labels): &NamedBytes,
 ) -> Result<Dataset<f64>, DatasetError> {
     let (features, labels) = (parse_npy(data_file, data)?, parse_npy(label_file, labels)?);
-    let invalid = |file: &str, expected: String, got: String| DatasetError::File {
-        file: file.to_owned(),
-        expected,
-        got,
-    };
     if features.ndim() < 2 || features.is_empty() {
-        let expected = "an array of shape (n, ...) with n >= 1".to_owned();
-        return Err(invalid(data_file, expected, format!("shape {:?}", features.shape())));
+        let expected = "an array of shape (n, ...) with n >= 1";
+        return Err(DatasetError::file(
+            data_file,
+            expected,
+            format!("shape {:?}", features.shape()),
+        ));
     }
     let (rows, got) = (features.shape()[0], format!("shape {:?}", labels.shape()));
     let labels = labels
@@ -155,13 +144,12 @@ fn parse(
         .ok_or_else(|| {
             let rows_for_rows = "a row for each row of the data";
             let expected = format!("one-hot labels of shape ({rows}, classes), {rows_for_rows}");
-            invalid(label_file, expected, got)
+            DatasetError::file(label_file, expected, got)
         })?;
     check_one_hot(label_file, labels.view())?;
     Dataset::new(features, labels).map_err(|error| match error {
         DatasetError::NotFinite { row, got, .. } => {
-            let got = format!("{got} in row {row} (from 0)");
-            invalid(data_file, "finite numbers".to_owned(), got)
+            DatasetError::file(data_file, "finite numbers", format!("{got} in row {row} (from 0)"))
         }
         other => other,
     })

@@ -1,20 +1,18 @@
 //! The parts of a recipe of question 7.2, each of which can be left out.
 
-use std::str::FromStr;
-
 use activations::Activation;
 use clap::ValueEnum;
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use datasets::Flip;
 use layers::{BatchNormConfig, WeightInit};
 use optim::{OptimiserConfig, SgdConfig};
-use training::LayerSpec;
+use training::{LayerSpec, UsageError};
 
-use crate::{KaggleError, RateShape, Recipe, RecipeGroup};
+use crate::recipe::{RateShape, Recipe, RecipeGroup};
 
 /// A part of a recipe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Component {
+pub(crate) enum Component {
     /// Batch normalisation; what is left of it is its activation, moved into the convolution.
     BatchNorm,
     /// Mirrored images.
@@ -44,14 +42,12 @@ pub enum Component {
 
 impl Component {
     /// The name, as it is typed.
-    #[must_use]
-    pub fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         self.to_possible_value().expect("every part can be typed").get_name().to_owned()
     }
 
     /// The parts of a recipe that it can be without, in the order of a table.
-    #[must_use]
-    pub fn of(recipe: &Recipe) -> Vec<Self> {
+    pub(crate) fn of(recipe: &Recipe) -> Vec<Self> {
         Self::value_variants().iter().copied().filter(|part| part.is_in(recipe)).collect()
     }
 
@@ -78,17 +74,13 @@ impl Component {
         }
     }
 
-    /// Takes this part out of a recipe. Everything else stays, the learning rate too.
-    ///
-    /// # Errors
-    /// [`KaggleError::NotInRecipe`] if it is not one of [`of`](Self::of) the recipe.
-    pub fn remove_from(self, recipe: &mut Recipe) -> Result<(), KaggleError> {
+    /// Takes this part out of a recipe, which has to have it. Everything else stays, the learning rate too.
+    pub(crate) fn remove_from(self, recipe: &mut Recipe) -> Result<(), UsageError> {
         if !self.is_in(recipe) {
-            return Err(KaggleError::NotInRecipe {
-                model: recipe.model.name.clone(),
-                part: self.name(),
-                known: names(&Self::of(recipe)),
-            });
+            let (model, part, known) = (&recipe.model.name, self.name(), names(&Self::of(recipe)));
+            return Err(UsageError::new(format!(
+                "the recipe of {model} has no part {part} to leave out: expected one of {known}"
+            )));
         }
         let layers = &mut recipe.model.layers;
         match self {
@@ -185,17 +177,6 @@ fn remove_batch_norm(layers: &mut Vec<LayerSpec>) {
     *layers = kept;
 }
 
-/// With all names in the error.
-impl FromStr for Component {
-    type Err = KaggleError;
-
-    fn from_str(name: &str) -> Result<Self, KaggleError> {
-        let known = names(Self::value_variants());
-        <Self as ValueEnum>::from_str(name, false)
-            .map_err(|_| KaggleError::Component { known, got: name.to_owned() })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use numerics::Rng;
@@ -228,7 +209,6 @@ mod tests {
         }
         for &component in Component::value_variants() {
             assert!(seen.contains(&component), "{component:?} is in no recipe");
-            assert_eq!(component.name().parse::<Component>().unwrap(), component);
         }
     }
 

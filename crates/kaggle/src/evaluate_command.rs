@@ -2,20 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use acquire::AcquireError;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::{CIFAR10_CLASSES, ImageSet, argmax, cifar10_sample};
 use experiment::{Confusion, Predictions};
-use kaggle::{
-    KaggleError, Submission, accuracy_line, class_table, confusion_table, labelled_test_batch,
-    predict,
-};
 use ndarray::ArrayViewD;
 
+use crate::evaluation::{accuracy_line, class_table, confusion_table};
 use crate::options::{DataOptions, Messages, ModelOptions};
+use crate::submission::Submission;
+use crate::test_images::labelled_test_batch;
 
 #[derive(Args, Debug)]
 pub(crate) struct EvaluateArguments {
@@ -39,14 +36,11 @@ pub(crate) struct EvaluateArguments {
 
 pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     let EvaluateArguments { csv, sample, output, model, data, messages } = arguments;
-    let threads = model.threads.start()?;
+    model.threads.start()?;
     let submission = csv.as_deref().map(Submission::read).transpose()?;
     let weights = model.weights()?;
-    let folder = match output {
-        Some(folder) => folder.clone(),
-        None if *sample => experiment::default_root().join("cifar10-evaluation-sample"),
-        None => experiment::default_root().join("cifar10-evaluation"),
-    };
+    let name = if *sample { "cifar10-evaluation-sample" } else { "cifar10-evaluation" };
+    let folder = output.clone().unwrap_or_else(|| experiment::default_root().join(name));
     fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let (set, source) = labelled_images(*sample, data, messages)?;
@@ -54,18 +48,9 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     let of_file = of_file.map(|(file, path)| compare(file, path, &set)).transpose()?;
 
     messages.say(format!("images: {} from {source}", set.len()));
-    messages.say_weights(&weights, model.augmentation());
-    let started = Instant::now();
-    let probabilities = predict(&weights.model, set.images().view(), model.augmentation())
-        .with_context(|| weights.source.to_string())?;
-    messages.say_time(started, threads, model.augmentation());
-
-    let predictions = Predictions::new(
-        set.images().view(),
-        set.labels(),
-        probabilities.view(),
-        &CIFAR10_CLASSES,
-    )?;
+    let (images, labels) = (set.images().view(), set.labels());
+    let probabilities = model.predict(&weights, images, messages)?;
+    let predictions = Predictions::new(images, labels, probabilities.view(), &CIFAR10_CLASSES)?;
     let confusion = predictions.confusion();
     messages.say(format!("\naccuracy: {}", accuracy_line(confusion)));
     if let (Some(confusion), Some(submission), Some(path)) = (of_file, submission, csv) {
@@ -90,29 +75,24 @@ fn labelled_images(
 ) -> Result<(ImageSet, String)> {
     if sample {
         messages.warn("these are the 100 sample images, not the test set: no accuracy is a result");
-        return Ok((
-            cifar10_sample()?,
-            "sample of CIFAR-10 that ships with the program".to_owned(),
-        ));
+        let source = "sample of CIFAR-10 that ships with the program";
+        return Ok((cifar10_sample()?, source.to_owned()));
     }
-    match labelled_test_batch(&data.request()?, &messages.reporter()) {
-        Ok((set, source)) => Ok((set, source.to_string())),
-        Err(error @ KaggleError::Acquire(AcquireError::Nowhere { .. })) => Err(error)
-            .context("the labelled test batch is needed (--sample tries it on 100 sample images)"),
-        Err(error) => Err(error.into()),
-    }
+    let (set, source) = labelled_test_batch(&data.request()?, &messages.reporter())
+        .context("the labelled test batch is needed (--sample tries it on 100 sample images)")?;
+    Ok((set, source.to_string()))
 }
 
 /// The classes of the submission against the true ones.
 fn compare(submission: &Submission, path: &Path, set: &ImageSet) -> Result<Confusion> {
     let classes = submission.classes();
     if classes.len() != set.len() {
-        return Err(KaggleError::Predictions {
-            what: path.display().to_string(),
-            expected: format!("a row for each of the {} labelled images", set.len()),
-            got: format!("{}; it is for other images", classes.len()),
-        }
-        .into());
+        bail!(
+            "{}: expected a row for each of the {} labelled images, but got {}; it is for other images",
+            path.display(),
+            set.len(),
+            classes.len()
+        );
     }
     let names = CIFAR10_CLASSES.map(str::to_owned).to_vec();
     let pairs = set.labels().iter().zip(classes).map(|(&truth, &said)| (truth.into(), said.into()));

@@ -5,16 +5,14 @@ use std::fmt::Write as _;
 use experiment::Confusion;
 
 /// A line such as `81.20 % (8120 of 10000)`: how many predictions are right.
-#[must_use]
-pub fn accuracy_line(confusion: &Confusion) -> String {
+pub(crate) fn accuracy_line(confusion: &Confusion) -> String {
     let (right, examples) = (confusion.right(), confusion.examples());
     format!("{} ({right} of {examples})", percent(Some(confusion.accuracy())))
 }
 
 /// A table of one line a class: how many images it has, how many of them were recognised, how many of
 /// the predictions of it are right, and what it is taken for most often.
-#[must_use]
-pub fn class_table(confusion: &Confusion) -> String {
+pub(crate) fn class_table(confusion: &Confusion) -> String {
     let names = confusion.class_names();
     let mut table = String::new();
     let mut line = |class: &str, cells: [String; 4]| {
@@ -37,8 +35,7 @@ pub fn class_table(confusion: &Confusion) -> String {
 }
 
 /// The confusion matrix as text: a line for each true class, a column for each predicted one.
-#[must_use]
-pub fn confusion_table(confusion: &Confusion) -> String {
+pub(crate) fn confusion_table(confusion: &Confusion) -> String {
     let names = confusion.class_names();
     let heads: String = names
         .iter()

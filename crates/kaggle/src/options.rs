@@ -8,9 +8,12 @@ use acquire::{Reporter, Request};
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use experiment::Evaluation;
-use kaggle::{TestTimeAugmentation, Weights, WeightsSource, shipped_accuracy};
+use ndarray::{Array2, ArrayView4};
 use system::{eprintln, println, quoted};
 use training::Provenance;
+
+use crate::prediction::{TestTimeAugmentation, predict};
+use crate::weights::{Weights, shipped_accuracy};
 
 #[derive(Args, Debug)]
 pub(crate) struct ModelOptions {
@@ -20,7 +23,7 @@ pub(crate) struct ModelOptions {
     checkpoint: Option<PathBuf>,
     /// Test-time augmentation: the mean of the predictions of an image and of changed copies of it
     #[arg(long, value_name = "FORM", default_value = "selective")]
-    tta: TestTimeAugmentation,
+    pub(crate) tta: TestTimeAugmentation,
     #[command(flatten)]
     pub(crate) threads: ThreadOptions,
 }
@@ -34,33 +37,45 @@ pub(crate) struct ThreadOptions {
 }
 
 impl ThreadOptions {
-    /// Starts the threads; returns how many.
-    pub(crate) fn start(&self) -> Result<usize> {
+    /// Starts the threads.
+    pub(crate) fn start(&self) -> Result<()> {
         if let Some(threads) = self.threads {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into());
             pool.build_global().with_context(|| format!("cannot start {threads} threads"))?;
         }
-        Ok(rayon::current_num_threads())
+        Ok(())
     }
 }
 
 impl ModelOptions {
     pub(crate) fn weights(&self) -> Result<Weights> {
-        Ok(Weights::choose(self.checkpoint.as_deref(), &experiment::default_root())?)
+        Weights::choose(self.checkpoint.as_deref(), &experiment::default_root())
     }
 
     /// The options that predict the same again, as a shell takes them, each after a space.
     pub(crate) fn as_arguments(&self) -> String {
-        let checkpoint = self
-            .checkpoint
-            .as_ref()
-            .map_or(String::new(), |path| format!(" --checkpoint {}", quoted(path)));
+        let path = self.checkpoint.as_ref();
+        let checkpoint =
+            path.map_or(String::new(), |path| format!(" --checkpoint {}", quoted(path)));
         let tta = self.tta.to_possible_value().expect("every form can be typed");
         format!("{checkpoint} --tta {}", tta.get_name())
     }
 
-    pub(crate) fn augmentation(&self) -> TestTimeAugmentation {
-        self.tta
+    /// Says which weights are used, and the probability of each class for each image by them.
+    pub(crate) fn predict(
+        &self,
+        weights: &Weights,
+        images: ArrayView4<'_, u8>,
+        messages: &Messages,
+    ) -> Result<Array2<f32>> {
+        messages.say_weights(weights, self.tta);
+        let start = Instant::now();
+        let probabilities =
+            predict(&weights.model, images, self.tta).with_context(|| weights.origin())?;
+        let (seconds, threads) = (start.elapsed().as_secs_f64(), rayon::current_num_threads());
+        let averaged = self.tta.description();
+        messages.say(format!("predicted in {seconds:.1} s on {threads} threads{averaged}"));
+        Ok(probabilities)
     }
 }
 
@@ -86,7 +101,7 @@ impl DataOptions {
 pub(crate) struct Messages {
     /// Print nothing but warnings and errors
     #[arg(long)]
-    quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 impl Messages {
@@ -97,39 +112,22 @@ impl Messages {
         }
     }
 
-    /// Whether nothing but warnings and errors is printed.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
-    }
-
     /// Prints a warning, even if nothing else is printed.
     pub(crate) fn warn(&self, line: impl Display) {
         eprintln!("warning: {line}");
     }
 
-    /// Says how long predicting took.
-    pub(crate) fn say_time(
-        &self,
-        start: Instant,
-        threads: usize,
-        augmentation: TestTimeAugmentation,
-    ) {
-        let seconds = start.elapsed().as_secs_f64();
-        let averaged = augmentation.description();
-        self.say(format!("predicted in {seconds:.1} s on {threads} threads{averaged}"));
-    }
-
     /// The display of the search for data.
     pub(crate) fn reporter(&self) -> Reporter {
-        if self.quiet { Reporter::quiet() } else { Reporter::stderr() }
+        Reporter { quiet: self.quiet }
     }
 
     /// Says which weights are used, what else there was, and how accurate they are when `augmentation` is
     /// done, as far as that was measured.
-    pub(crate) fn say_weights(&self, weights: &Weights, augmentation: TestTimeAugmentation) {
-        let Weights { model, provenance, source, why, others } = weights;
+    fn say_weights(&self, weights: &Weights, augmentation: TestTimeAugmentation) {
+        let Weights { model, provenance, file, why, others } = weights;
         let Provenance { command, seed, program, data, epochs, .. } = provenance;
-        self.say(format!("weights: {source} ({why})"));
+        self.say(format!("weights: {} ({why})", weights.origin()));
         for other in others {
             self.say(format!("  not taken: {other}"));
         }
@@ -138,7 +136,7 @@ impl Messages {
         self.say(format!("  model {name}, {epochs} epochs, seed {seed}, revision {revision}"));
         self.say(format!("  trained by: {command}"));
         self.say(format!("  on {} ({} images, SHA-256 {})", data.name, data.train, data.sha256));
-        if *source == WeightsSource::Shipped {
+        if file.is_none() {
             let accuracy = 100.0 * shipped_accuracy(augmentation);
             let averaged = augmentation.description();
             self.say(format!("  test accuracy: {accuracy:.2} % of 10000 images{averaged}"));

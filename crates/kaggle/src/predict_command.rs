@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 use datasets::{CIFAR10_CLASSES, argmax};
-use kaggle::{COMPETITION_FILE, Source, Submission, TestImages, Wanted, check_writable, predict};
 use system::quoted;
 
 use crate::options::{DataOptions, Messages, ModelOptions};
+use crate::output_file::writable;
+use crate::submission::Submission;
+use crate::test_images::{COMPETITION_FILE, Source, TestImages};
 
 /// The file of predictions unless told otherwise.
 const SUBMISSION: &str = "submission.csv";
@@ -39,25 +41,18 @@ pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
     let started = Instant::now();
     let PredictArguments { test_data, output, model, data, messages } = arguments;
     // What can be refused is refused before anything is fetched or computed.
-    output.as_deref().map_or(Ok(()), check_writable)?;
-    let threads = model.threads.start()?;
+    output.as_deref().map(writable).transpose()?;
+    model.threads.start()?;
     let weights = model.weights()?;
-    let wanted = Wanted { test_data: test_data.clone(), request: data.request()? };
-    let images = TestImages::find(&wanted, &messages.reporter())?;
+    let images = TestImages::find(test_data.as_deref(), &data.request()?, &messages.reporter())?;
     let output = output_for(&images.source, output.as_deref())?;
-    check_writable(&output)?;
+    writable(&output)?;
     if let Source::Sample { reason } = &images.source {
         messages.warn(sample_warning(reason, &output));
     }
 
     messages.say(format!("images: {} from {}", images.count(), images.source));
-    messages.say_weights(&weights, model.augmentation());
-    let augmentation = model.augmentation();
-    let predicting = Instant::now();
-    let probabilities = predict(&weights.model, images.images.view(), augmentation)
-        .with_context(|| weights.source.to_string())?;
-    messages.say_time(predicting, threads, augmentation);
-
+    let probabilities = model.predict(&weights, images.images.view(), messages)?;
     let classes = argmax(probabilities.view())?.into_iter().map(|class| class as u8).collect();
     let submission = Submission::new(classes, images.count())?;
     let histogram = CIFAR10_CLASSES.iter().zip(submission.histogram());

@@ -1,6 +1,7 @@
 //! The probability of each class, for each image.
 
 use activations::Activation;
+use anyhow::{Error, Result, anyhow};
 use clap::ValueEnum;
 use datasets::{DatasetError, ImageSet, argmax};
 use experiment::Evaluation;
@@ -8,12 +9,10 @@ use ndarray::{Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis, s};
 use serde::{Deserialize, Serialize};
 use training::{Model, TrainingError};
 
-use crate::KaggleError;
-
 /// The change of an image before it is predicted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub enum TestTimeAugmentation {
+pub(crate) enum TestTimeAugmentation {
     /// Nothing.
     #[default]
     #[value(help = "The image as it is")]
@@ -38,8 +37,7 @@ pub enum TestTimeAugmentation {
 
 impl TestTimeAugmentation {
     /// The images that a prediction is the mean of, to be appended to a line; empty if it is of one.
-    #[must_use]
-    pub fn description(self) -> &'static str {
+    pub(crate) fn description(self) -> &'static str {
         match self {
             Self::None => "",
             Self::Mirror => ", each image and its mirror image",
@@ -57,13 +55,13 @@ impl TestTimeAugmentation {
 /// images `(n, rows, cols, channels)`, result `(n, classes)`
 ///
 /// # Errors
-/// [`KaggleError::Model`] if the images do not fit the model, [`KaggleError::Predictions`] with the first
-/// image, counted from 1, for which the output of the network is not finite.
-pub fn predict(
+/// If the images do not fit the model, or with the first image, counted from 1, for which the output of the
+/// network is not finite.
+pub(crate) fn predict(
     model: &Model,
     images: ArrayView4<'_, u8>,
     augmentation: TestTimeAugmentation,
-) -> Result<Array2<f32>, KaggleError> {
+) -> Result<Array2<f32>> {
     let logits = |images: ArrayView4<'_, u8>| model.logits(images);
     let logits = match augmentation {
         TestTimeAugmentation::None => return model.predict(images).map_err(named),
@@ -81,28 +79,25 @@ pub fn predict(
 }
 
 /// The error with the number of the image as the competition counts, if it is about one.
-fn named(error: TrainingError) -> KaggleError {
+fn named(error: TrainingError) -> Error {
     match error {
         TrainingError::Dataset(DatasetError::NotFinite { row, got, .. }) => {
-            KaggleError::Predictions {
-                what: "the predictions".to_owned(),
-                expected: "finite numbers".to_owned(),
-                got: format!("{got} for image {}; name other weights by --checkpoint", row + 1),
-            }
+            let image = row + 1;
+            anyhow!(
+                "the predictions: expected finite numbers, but got {got} for image {image}; name other \
+                 weights by --checkpoint"
+            )
         }
         other => other.into(),
     }
 }
 
 /// Loss and error on labelled images, and the probability of each class for each of them.
-///
-/// # Errors
-/// As [`predict`], and [`KaggleError::Model`] if the classes are not the model's.
-pub fn evaluate(
+pub(crate) fn evaluate(
     model: &Model,
     set: &ImageSet,
     augmentation: TestTimeAugmentation,
-) -> Result<(Evaluation, Array2<f32>), KaggleError> {
+) -> Result<(Evaluation, Array2<f32>)> {
     if augmentation == TestTimeAugmentation::None {
         return model.evaluate(set).map_err(named);
     }

@@ -1,5 +1,6 @@
 //! A recipe: a model, and the way it is trained.
 
+use anyhow::{Context, Result, bail};
 use datasets::{Augmentation, ImageSet};
 use ndarray::Ix4;
 use numerics::Rng;
@@ -7,42 +8,42 @@ use optim::{OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
 use serde::Serialize;
 use training::{Model, ModelSpec, RunConfig};
 
-use crate::{KaggleError, TestTimeAugmentation};
+use crate::prediction::TestTimeAugmentation;
 
 /// A model and the way it is trained: everything but the data, the seed and the number of threads.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// The model.
-    pub model: ModelSpec,
+    pub(crate) model: ModelSpec,
     /// The number of times that every image is seen.
-    pub epochs: u64,
+    pub(crate) epochs: u64,
     /// The number of images in a mini-batch.
-    pub batch_size: usize,
+    pub(crate) batch_size: usize,
     /// The largest learning rate of the parameters in no group.
-    pub lr: f64,
+    pub(crate) lr: f64,
     /// The course of learning rates over time, those of groups too.
-    pub rate: RateShape,
+    pub(crate) rate: RateShape,
     /// The optimiser of the parameters in no group.
-    pub sgd: SgdConfig,
+    pub(crate) sgd: SgdConfig,
     /// Parameters that are trained in another way.
-    pub groups: Vec<RecipeGroup>,
+    pub(crate) groups: Vec<RecipeGroup>,
     /// The making of the first layer's filters from images; `None` if they are drawn.
-    pub whitening: Option<Whitening>,
+    pub(crate) whitening: Option<Whitening>,
     /// The share of a target that is spread evenly over all classes.
-    pub label_smoothing: f64,
+    pub(crate) label_smoothing: f64,
     /// The random change of training images.
-    pub augmentation: Augmentation,
+    pub(crate) augmentation: Augmentation,
     /// The change of test images.
-    pub test_time_augmentation: TestTimeAugmentation,
+    pub(crate) test_time_augmentation: TestTimeAugmentation,
     /// Whether the hyperparameters of SGD are in decoupled form (Jordan 2024): its rates are in proportion to
     /// the number of images in a mini-batch, and the share that weight decay takes in a step does not
     /// depend on them.
-    pub decoupled: bool,
+    pub(crate) decoupled: bool,
 }
 
 /// The learning rate over a training, as a share of its peak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RateShape {
+pub(crate) enum RateShape {
     /// The peak at every step.
     Constant,
     /// Up in a straight line over the first fifth of the steps, then down to 0.
@@ -53,24 +54,24 @@ pub enum RateShape {
 
 /// Some parameters of a [`Recipe`], and how they are trained.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RecipeGroup {
+pub(crate) struct RecipeGroup {
     /// Their names, `"{layer}.{parameter}"` with layers counted from 0.
-    pub parameters: Vec<String>,
+    pub(crate) parameters: Vec<String>,
     /// The optimiser.
-    pub optimiser: OptimiserConfig,
+    pub(crate) optimiser: OptimiserConfig,
     /// The largest learning rate; that of something frozen is not used.
-    pub lr: f64,
+    pub(crate) lr: f64,
     /// The number of epochs after which the learning rate is 0, if not all of them.
-    pub epochs: Option<u64>,
+    pub(crate) epochs: Option<u64>,
 }
 
 /// The making of a first layer's filters: see [`cnn::whitening_filters`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Whitening {
+pub(crate) struct Whitening {
     /// The number of training images that they are made from; all, if there are fewer.
-    pub images: usize,
+    pub(crate) images: usize,
     /// ε, which is added to an eigenvalue.
-    pub eps: f64,
+    pub(crate) eps: f64,
 }
 
 /// The share of the steps in which a triangular learning rate rises.
@@ -82,7 +83,7 @@ const END: f64 = 0.0;
 
 impl Recipe {
     /// Sets the number of images in a mini-batch, and the rates that depend on it.
-    pub fn set_batch_size(&mut self, batch_size: usize) {
+    pub(crate) fn set_batch_size(&mut self, batch_size: usize) {
         let factor = batch_size as f64 / self.batch_size as f64;
         self.batch_size = batch_size;
         if self.decoupled {
@@ -94,7 +95,7 @@ impl Recipe {
     }
 
     /// Sets the largest learning rate; those of groups change in proportion.
-    pub fn set_lr(&mut self, lr: f64) {
+    pub(crate) fn set_lr(&mut self, lr: f64) {
         let factor = lr / self.lr;
         self.lr = lr;
         self.groups.iter_mut().for_each(|group| group.lr *= factor);
@@ -114,11 +115,8 @@ impl Recipe {
 
     /// The model before its training: drawn by the seed, the filters of a whitening first layer made
     /// from the first of these images.
-    ///
-    /// # Errors
-    /// [`KaggleError::Model`] if the model cannot be built or the images are not made for it.
     // ANCHOR: build
-    pub fn build(&self, train: &ImageSet, seed: u64) -> Result<Model, KaggleError> {
+    pub(crate) fn build(&self, train: &ImageSet, seed: u64) -> Result<Model> {
         let mut model = Model::build(self.model.clone(), &mut Rng::new(seed))?;
         let Some(Whitening { images, eps }) = self.whitening else { return Ok(model) };
         let few: Vec<usize> = (0..images.min(train.len())).collect();
@@ -126,19 +124,26 @@ impl Recipe {
         let images = images.into_dimensionality::<Ix4>().expect("images have four axes");
         let first = &mut model.network_mut().layers_mut()[0];
         let &[k1, k2, ..] = first.parameters().get("W").map_or(&[][..], |w| w.shape()) else {
-            return Err(KaggleError::NoFilters { model: self.model.name.clone() });
+            bail!(
+                "{}: expected a convolution as the first layer, to whiten its input",
+                self.model.name
+            );
         };
-        let filters = cnn::whitening_filters(images.view(), (k1, k2), eps);
-        let filters = filters.map_err(KaggleError::Whitening)?.into_dyn();
-        first.set_parameter("W", &filters).map_err(KaggleError::Whitening)?;
+        let filters = cnn::whitening_filters(images.view(), (k1, k2), eps)
+            .context("the filters of the first layer cannot be made from the training images")?;
+        first.set_parameter("W", &filters.into_dyn())?;
         Ok(model)
     }
     // ANCHOR_END: build
 
     /// The training in full, for epochs of so many steps. A product that has no number is refused when the
     /// training starts.
-    #[must_use]
-    pub fn run_config(&self, seed: u64, steps_per_epoch: u64, data_sha256: &str) -> RunConfig {
+    pub(crate) fn run_config(
+        &self,
+        seed: u64,
+        steps_per_epoch: u64,
+        data_sha256: &str,
+    ) -> RunConfig {
         let Self { epochs, batch_size, lr, sgd, label_smoothing, augmentation, .. } = *self;
         RunConfig {
             epochs,

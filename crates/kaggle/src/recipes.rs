@@ -8,11 +8,12 @@ use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, WeightInit};
 use optim::{MuonConfig, OptimiserConfig, SgdConfig};
 use training::{LayerSpec, ModelSpec, airbench_layers};
 
-use crate::{RateShape, Recipe, RecipeGroup, TestTimeAugmentation, Whitening};
+use crate::prediction::TestTimeAugmentation;
+use crate::recipe::{RateShape, Recipe, RecipeGroup, Whitening};
 
 /// The recipes for CIFAR-10, by the name on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RecipeName {
+pub(crate) enum RecipeName {
     /// Six convolutions, and nothing that is not in the usual textbook
     Plain,
     /// 74.8 % as soon as possible
@@ -23,8 +24,7 @@ pub enum RecipeName {
 
 impl RecipeName {
     /// The recipe.
-    #[must_use]
-    pub fn recipe(self) -> Recipe {
+    pub(crate) fn recipe(self) -> Recipe {
         match self {
             Self::Plain => Recipe::cifar10_cnn(),
             Self::Fast => Recipe::cifar10_fast(),
@@ -33,8 +33,7 @@ impl RecipeName {
     }
 
     /// The name of its record, unless another is asked for.
-    #[must_use]
-    pub fn record(self) -> &'static str {
+    pub(crate) fn record(self) -> &'static str {
         match self {
             Self::Plain => "cifar10",
             Self::Fast => "cifar10-fast",
@@ -46,8 +45,7 @@ impl RecipeName {
 impl Recipe {
     /// Question 7.1: three fully-connected layers on Fashion-MNIST.
     // ANCHOR: mlp
-    #[must_use]
-    pub fn fashion_mnist_mlp() -> Self {
+    pub(crate) fn fashion_mnist_mlp() -> Self {
         let hidden = |n_out| {
             [
                 LayerSpec::FullyConnected(FullyConnectedConfig {
@@ -89,8 +87,7 @@ impl Recipe {
 
     /// Question 7.2: six convolutions on CIFAR-10, in three groups of falling size and rising width.
     // ANCHOR: cnn
-    #[must_use]
-    pub fn cifar10_cnn() -> Self {
+    pub(crate) fn cifar10_cnn() -> Self {
         let conv = |n_out| {
             LayerSpec::Conv2D(Conv2DConfig {
                 weight_init: WeightInit::HeNormal,
@@ -151,15 +148,13 @@ impl Recipe {
     ///
     /// Source: Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", arXiv 2404.00498 (2024), and the
     /// program that goes with it, in its form with Muon.
-    #[must_use]
-    pub fn cifar10_best() -> Self {
+    pub(crate) fn cifar10_best() -> Self {
         Self { epochs: 8, ..Self::airbench("best", [64, 256, 256], 2000) }
     }
 
     /// Question 7.2, as soon as possible at the accuracy of the course's own solution, 74.8 %: the same
     /// recipe for a network of a quarter of the widths, in smaller mini-batches, each image seen once.
-    #[must_use]
-    pub fn cifar10_fast() -> Self {
+    pub(crate) fn cifar10_fast() -> Self {
         Self::airbench("fast", [32, 64, 64], 500)
     }
 

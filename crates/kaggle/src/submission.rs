@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::{KaggleError, replace};
+use anyhow::{Result, bail, ensure};
+
+use crate::output_file::{file_error, writable};
 
 /// The classes 0 to 9.
 const CLASSES: usize = 10;
@@ -16,41 +18,34 @@ const HEADER: &str = "Id,Category";
 /// its class as an integer from 0 to 9; every line ends with a line feed, and nothing is quoted. There
 /// is at least one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Submission {
+pub(crate) struct Submission {
     classes: Vec<u8>,
 }
 
 impl Submission {
-    /// The submission for `images` images.
-    ///
-    /// # Errors
-    /// [`KaggleError::Predictions`] if there is not one class for each image, or one is above 9.
-    pub fn new(classes: Vec<u8>, images: usize) -> Result<Self, KaggleError> {
-        let error = |expected: String, got: String| KaggleError::Predictions {
-            what: "the predictions".to_owned(),
-            expected,
-            got,
-        };
-        if classes.is_empty() || classes.len() != images {
-            let expected = format!("one for each of {images} images, at least one");
-            return Err(error(expected, classes.len().to_string()));
-        }
+    /// The submission for `images` images: a class from 0 to 9 for each of them.
+    pub(crate) fn new(classes: Vec<u8>, images: usize) -> Result<Self> {
+        let got = classes.len();
+        ensure!(
+            got > 0 && got == images,
+            "the predictions: expected one for each of {images} images, at least one, but got {got}"
+        );
         if let Some(row) = classes.iter().position(|&class| usize::from(class) >= CLASSES) {
-            let got = format!("{} for image {}", classes[row], row + 1);
-            return Err(error("classes from 0 to 9".to_owned(), got));
+            let (class, image) = (classes[row], row + 1);
+            bail!(
+                "the predictions: expected classes from 0 to 9, but got {class} for image {image}"
+            );
         }
         Ok(Self { classes })
     }
 
     /// The class of each image.
-    #[must_use]
-    pub fn classes(&self) -> &[u8] {
+    pub(crate) fn classes(&self) -> &[u8] {
         &self.classes
     }
 
     /// The number of images of each class.
-    #[must_use]
-    pub fn histogram(&self) -> [usize; CLASSES] {
+    pub(crate) fn histogram(&self) -> [usize; CLASSES] {
         let mut counts = [0; CLASSES];
         for &class in &self.classes {
             counts[usize::from(class)] += 1;
@@ -60,75 +55,57 @@ impl Submission {
 
     /// The class that every image has, if they have one and are at least two: a sign that something
     /// is wrong with the weights or the images.
-    #[must_use]
-    pub fn only_class(&self) -> Option<u8> {
+    pub(crate) fn only_class(&self) -> Option<u8> {
         let (first, rest) = self.classes.split_first()?;
         (!rest.is_empty() && rest.iter().all(|class| class == first)).then_some(*first)
     }
 
-    /// The bytes of the file.
-    #[must_use]
-    pub fn to_csv(&self) -> String {
+    fn to_csv(&self) -> String {
         let rows = self.classes.iter().zip(1..).map(|(class, id)| format!("{id},{class}\n"));
         std::iter::once(format!("{HEADER}\n")).chain(rows).collect()
     }
 
     /// The submission in the bytes of a file; `file` is for messages.
-    ///
-    /// # Errors
-    /// [`KaggleError::Predictions`] at the first line that is not byte for byte as the competition asks.
-    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, KaggleError> {
-        let error = |line: usize, expected: String, got: &[u8]| {
-            let what = format!("{file}, line {line}");
-            KaggleError::Predictions { what, expected, got: shown(got) }
-        };
+    fn parse(file: &str, bytes: &[u8]) -> Result<Self> {
         let mut lines = bytes.split_inclusive(|&byte| byte == b'\n');
         let header = format!("{HEADER}\n");
         let first = lines.next().unwrap_or_default();
         if first != header.as_bytes() {
-            return Err(error(1, format!("{header:?}"), first));
+            bail!("{file}, line 1: expected {header:?}, but got {}", shown(first));
         }
         let mut classes = Vec::new();
         for (line, id) in lines.zip(1_usize..) {
-            let row = line.strip_prefix(format!("{id},").as_bytes());
-            match row {
+            match line.strip_prefix(format!("{id},").as_bytes()) {
                 Some(&[class @ b'0'..=b'9', b'\n']) => classes.push(class - b'0'),
-                _ => {
-                    let expected = format!("\"{id},CLASS\\n\" with a class from 0 to 9");
-                    return Err(error(id + 1, expected, line));
-                }
+                _ => bail!(
+                    "{file}, line {}: expected \"{id},CLASS\\n\" with a class from 0 to 9, but got {}",
+                    id + 1,
+                    shown(line)
+                ),
             }
         }
-        if classes.is_empty() {
-            return Err(error(2, "at least one image".to_owned(), b""));
-        }
+        let end = "line 2: expected at least one image, but got the end of the file";
+        ensure!(!classes.is_empty(), "{file}, {end}");
         Ok(Self { classes })
     }
 
-    /// Reads a submission.
-    ///
-    /// # Errors
-    /// [`KaggleError::File`] if there is no such file, otherwise as [`parse`](Self::parse).
-    pub fn read(path: &Path) -> Result<Self, KaggleError> {
-        let bytes = fs::read(path).map_err(KaggleError::file("read", path))?;
+    /// Reads a submission; refused at the first line that is not byte for byte as the competition asks.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(file_error("read", path))?;
         Self::parse(&path.display().to_string(), &bytes)
     }
 
     /// Writes the file as a whole, reads it again and compares.
-    ///
-    /// # Errors
-    /// As [`replace`] and [`read`](Self::read); [`KaggleError::Predictions`] if something else was
-    /// read than was written.
-    pub fn write(&self, path: &Path) -> Result<(), KaggleError> {
-        replace(path, self.to_csv().as_bytes())?;
-        if Self::read(path)? == *self {
-            return Ok(());
-        }
-        Err(KaggleError::Predictions {
-            what: path.display().to_string(),
-            expected: "what was written to it".to_owned(),
-            got: "another submission; is something else writing there?".to_owned(),
-        })
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        let csv = self.to_csv();
+        system::replace(&writable(path)?, csv.as_bytes()).map_err(file_error("write", path))?;
+        ensure!(
+            Self::read(path)? == *self,
+            "{}: expected what was written to it, but got another submission; is something else writing \
+             there?",
+            path.display()
+        );
+        Ok(())
     }
 }
 
@@ -152,20 +129,16 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_are_those_of_the_format() {
-        let submission = Submission::new(vec![3, 8, 0], 3).unwrap();
-        assert_eq!(submission.to_csv(), "Id,Category\n1,3\n2,8\n3,0\n");
-        assert_eq!(Submission::parse("s.csv", submission.to_csv().as_bytes()).unwrap(), submission);
-    }
-
-    #[test]
-    fn identifiers_of_several_digits_are_read_back() {
-        let submission = Submission::new((0..1234).map(|i| (i * 7 % 10) as u8).collect(), 1234);
-        let submission = submission.unwrap();
-        let csv = submission.to_csv();
+    fn the_bytes_are_those_of_the_format_and_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.csv");
+        let classes = (0..1234).map(|i| (i * 7 % 10) as u8).collect();
+        let submission = Submission::new(classes, 1234).unwrap();
+        submission.write(&path).unwrap();
+        let csv = fs::read_to_string(&path).unwrap();
+        assert!(csv.starts_with("Id,Category\n1,0\n2,7\n3,4\n") && csv.ends_with("\n1234,1\n"));
         assert_eq!(csv.lines().count(), 1235);
-        assert!(csv.ends_with("\n1234,1\n"), "1233 * 7 is 8631");
-        assert_eq!(Submission::parse("s.csv", csv.as_bytes()).unwrap(), submission);
+        assert_eq!(Submission::read(&path).unwrap(), submission);
     }
 
     #[test]
@@ -205,15 +178,5 @@ mod tests {
         assert_eq!(mixed.only_class(), None);
         assert_eq!(Submission::new(vec![4; 5], 5).unwrap().only_class(), Some(4));
         assert_eq!(Submission::new(vec![4], 1).unwrap().only_class(), None, "one image has one");
-    }
-
-    #[test]
-    fn what_is_written_is_read_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("s.csv");
-        let submission = Submission::new(vec![1, 2, 3], 3).unwrap();
-        submission.write(&path).unwrap();
-        assert_eq!(Submission::read(&path).unwrap(), submission);
-        assert_eq!(fs::read(&path).unwrap(), b"Id,Category\n1,1\n2,2\n3,3\n");
     }
 }

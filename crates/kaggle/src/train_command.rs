@@ -1,7 +1,6 @@
 //! `kaggle mlp`, `kaggle train` and `kaggle ablate`: training, and its record.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -10,16 +9,18 @@ use experiment::{
     Config, Dtype, Evaluation, LAST_CHECKPOINT, ModelName, Predictions, Program, Record, Status,
     Summary,
 };
-use kaggle::{
-    Component, Images, Recipe, RecipeName, TestTimeAugmentation, TrainingImages, Whitening,
-};
 use serde::Serialize;
 use training::{
     BatchSource, Ended, Finished, ImageBatches, Interrupt, ModelSpec, Monitor, Progress, Run,
     RunConfig, UsageError,
 };
 
+use crate::component::Component;
 use crate::options::{DataOptions, Messages, ThreadOptions, command_line};
+use crate::prediction::{TestTimeAugmentation, evaluate};
+use crate::recipe::{Recipe, Whitening};
+use crate::recipes::RecipeName;
+use crate::training_images::{Images, TrainingImages};
 
 /// The options of every training.
 #[derive(Args, Clone, Debug)]
@@ -76,9 +77,8 @@ pub(crate) struct TrainArguments {
     /// What is trained, and how
     #[arg(long, value_name = "RECIPE", default_value = "plain")]
     recipe: RecipeName,
-    /// Leave a part of the recipe out: batch-norm, flip, shift, label-smoothing, weight-decay, momentum,
-    /// schedule, max-pooling, he-init, whitening, dirac-init, muon
-    #[arg(long, value_name = "PART", value_parser = Component::from_str)]
+    /// Leave a part of the recipe out
+    #[arg(long, value_name = "PART")]
     without: Option<Component>,
     /// Learn from all 50,000 training images, and hold none out
     #[arg(long)]
@@ -97,7 +97,7 @@ pub(crate) struct AblateArguments {
     #[arg(allow_negative_numbers = true, value_parser = seed())]
     seeds: Vec<u64>,
     /// Parts to leave out, each in turn [default: all]
-    #[arg(long, value_name = "PART", value_delimiter = ',', value_parser = Component::from_str)]
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
     parts: Option<Vec<Component>>,
     #[command(flatten)]
     options: TrainingOptions,
@@ -153,8 +153,10 @@ fn one_run(
         Some(name) => name.clone(),
         None => options.named(name).parse()?,
     };
-    let plan = Plan { recipe, without, seed: *seed, name, root: &options.output, test: *test };
-    plan.execute(options, &images, &Interrupt::on_ctrl_c()?)
+    let interrupt = &Interrupt::on_ctrl_c()?;
+    let (images, root, recipe) = (&images, &options.output, &recipe);
+    Plan { recipe, without, seed: *seed, name, root, test: *test, options, images, interrupt }
+        .execute()
 }
 
 /// `kaggle ablate`: the full recipe, then without each part. What is there already is not run again.
@@ -189,10 +191,11 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
                 _ => false,
             };
             options.messages.say(format!("\n{label}"));
-            let options = TrainingOptions { resume, ..options.clone() };
+            let options = &TrainingOptions { resume, ..options.clone() };
+            let (recipe, root, images, interrupt) = (&recipe, &root, &images, &interrupt);
             let plan =
-                Plan { recipe: recipe.clone(), without, seed, name, root: &root, test: false };
-            if plan.execute(&options, &images, &interrupt)? == Outcome::Interrupted {
+                Plan { recipe, without, seed, name, root, test: false, options, images, interrupt };
+            if plan.execute()? == Outcome::Interrupted {
                 return Ok(Outcome::Interrupted);
             }
         }
@@ -209,7 +212,7 @@ impl TrainingOptions {
         let usual = if self.smoke { recipe.batch_size.min(SMOKE_BATCH) } else { recipe.batch_size };
         recipe.set_batch_size(self.batch_size.map_or(usual, |size| size as usize));
         if let Some(component) = without {
-            component.remove_from(&mut recipe).map_err(UsageError::new)?;
+            component.remove_from(&mut recipe)?;
         }
         if let Some(lr) = self.lr {
             recipe.set_lr(lr);
@@ -241,12 +244,15 @@ impl TrainingOptions {
 
 /// One training.
 struct Plan<'a> {
-    recipe: Recipe,
+    recipe: &'a Recipe,
     without: Option<Component>,
     seed: u64,
     name: ModelName,
     root: &'a Path,
     test: bool,
+    options: &'a TrainingOptions,
+    images: &'a TrainingImages,
+    interrupt: &'a Interrupt,
 }
 
 /// The hyperparameters in the record.
@@ -270,22 +276,12 @@ fn is_plain(augmentation: &TestTimeAugmentation) -> bool {
 impl Plan<'_> {
     /// On a thread of the pool: from any other, each parallel loop wakes one of them and then waits to be woken,
     /// and the training of an MLP takes 1.1 times as long.
-    fn execute(
-        self,
-        options: &TrainingOptions,
-        images: &TrainingImages,
-        interrupt: &Interrupt,
-    ) -> Result<Outcome> {
-        rayon::scope(|_| self.train(options, images, interrupt))
+    fn execute(&self) -> Result<Outcome> {
+        rayon::scope(|_| self.train())
     }
 
-    fn train(
-        self,
-        options: &TrainingOptions,
-        images: &TrainingImages,
-        interrupt: &Interrupt,
-    ) -> Result<Outcome> {
-        let (seed, recipe) = (self.seed, &self.recipe);
+    fn train(&self) -> Result<Outcome> {
+        let Self { seed, recipe, options, images, .. } = *self;
         let model = recipe.build(&images.train, seed)?;
         let (batch_size, augmentation) = (recipe.batch_size, recipe.augmentation);
         let batches = ImageBatches::new(&images.train, &model, batch_size, seed, augmentation)
@@ -312,23 +308,19 @@ impl Plan<'_> {
             run.profile();
         }
         let directory = run.directory().to_owned();
-        let mut progress = Progress::new(options.messages.is_quiet());
-        let finished = match run.train(&batches, &monitor, interrupt, &mut progress)? {
+        let mut progress = Progress::new(options.messages.quiet);
+        let finished = match run.train(&batches, &monitor, self.interrupt, &mut progress)? {
             Ended::Finished(finished) => finished,
             Ended::Interrupted(_) => return Ok(Outcome::Interrupted),
         };
-        self.report(*finished, options, images)?;
+        self.report(*finished)?;
         options.messages.say(format!("record: {}", directory.display()));
         Ok(Outcome::Done)
     }
 
     /// The pictures of the record, and its end.
-    fn report(
-        &self,
-        finished: Finished,
-        options: &TrainingOptions,
-        images: &TrainingImages,
-    ) -> Result<()> {
+    fn report(&self, finished: Finished) -> Result<()> {
+        let Self { options, images, .. } = *self;
         let messages = &options.messages;
         let directory = finished.run().directory().to_owned();
         let model = finished.run().model();
@@ -339,7 +331,7 @@ impl Plan<'_> {
             let augmentation = self.recipe.test_time_augmentation;
             // The record's validation is that of every epoch, of single images.
             let recorded = if self.test { augmentation } else { TestTimeAugmentation::None };
-            let (evaluation, probabilities) = kaggle::evaluate(model, set, recorded)?;
+            let (evaluation, probabilities) = evaluate(model, set, recorded)?;
             let classes = &model.spec().class_names;
             let predictions =
                 Predictions::new(set.images().view(), set.labels(), probabilities.view(), classes)?;
@@ -351,7 +343,7 @@ impl Plan<'_> {
             };
             messages.say(said(&evaluation, recorded));
             if recorded != augmentation {
-                messages.say(said(&kaggle::evaluate(model, set, augmentation)?.0, augmentation));
+                messages.say(said(&evaluate(model, set, augmentation)?.0, augmentation));
             }
             for pair in predictions.confusion().most_confused(3) {
                 let (truth, predicted) = (&classes[pair.truth], &classes[pair.predicted]);

@@ -1,6 +1,7 @@
 //! The images of a training: some to learn from, some to choose by, some to report.
 
 use acquire::{CIFAR_10, FASHION_MNIST, Found, Reporter, Request, ensure};
+use anyhow::Result;
 use datasets::{
     CIFAR10_FILES, FASHION_MNIST_FILES, ImageSet, combined_sha256, read_cifar10_test,
     read_cifar10_train, read_fashion_mnist_test, read_fashion_mnist_train,
@@ -8,11 +9,9 @@ use datasets::{
 use experiment::Data;
 use numerics::Rng;
 
-use crate::KaggleError;
-
 /// A data set of labelled images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Images {
+pub(crate) enum Images {
     /// 60,000 pictures of clothes.
     FashionMnist,
     /// 50,000 photographs for training and 10,000 for testing.
@@ -22,21 +21,21 @@ pub enum Images {
 /// The images of a training. Those of validation are held out of the training set; the test set is
 /// the official one, which nothing is chosen by.
 #[derive(Clone, Debug)]
-pub struct TrainingImages {
+pub(crate) struct TrainingImages {
     /// To learn from.
-    pub train: ImageSet,
+    pub(crate) train: ImageSet,
     /// To choose by; `None` if all training images are learned from.
-    pub validation: Option<ImageSet>,
+    pub(crate) validation: Option<ImageSet>,
     /// To report.
-    pub test: ImageSet,
+    pub(crate) test: ImageSet,
     /// Their description in a record.
-    pub data: Data,
+    pub(crate) data: Data,
     /// The place where they were found.
-    pub found: Found,
+    pub(crate) found: Found,
 }
 
 /// The number of images that are held out of the training set for validation.
-pub const HELD_OUT: usize = 5000;
+pub(crate) const HELD_OUT: usize = 5000;
 
 /// Training, validation and test images of a smoke test.
 const SMOKE: [usize; 3] = [2000, 500, 500];
@@ -47,16 +46,13 @@ const SPLIT_SEED: u64 = 189;
 
 impl Images {
     /// Finds or fetches the data set and splits it.
-    ///
-    /// # Errors
-    /// [`KaggleError::Acquire`] if it is nowhere, [`KaggleError::Data`] if it cannot be read.
-    pub fn split(
+    pub(crate) fn split(
         self,
         validate: bool,
         smoke: bool,
         request: &Request,
         reporter: &Reporter,
-    ) -> Result<TrainingImages, KaggleError> {
+    ) -> Result<TrainingImages> {
         let (data_set, files) = match self {
             Self::FashionMnist => (&FASHION_MNIST, &FASHION_MNIST_FILES[..]),
             Self::Cifar10 => (&CIFAR_10, &CIFAR10_FILES[..]),

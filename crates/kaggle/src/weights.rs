@@ -6,34 +6,34 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use acquire::CIFAR_10;
+use anyhow::{Result, bail, ensure};
 use datasets::CIFAR10_CLASSES;
 use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
 use training::{Checkpoint, Model, ModelSpec, Provenance};
 
-use crate::{HELD_OUT, KaggleError, TestTimeAugmentation};
+use crate::prediction::TestTimeAugmentation;
+use crate::training_images::HELD_OUT;
 
 /// The weights that ship with the program, as a checkpoint; none in a copy without them.
 ///
 /// Their origin stands in `weights/README.md` and in the checkpoint itself.
 #[cfg(shipped_weights)]
-pub const SHIPPED: Option<&[u8]> = Some(include_bytes!("../weights/cifar10.safetensors"));
+pub(crate) const SHIPPED: Option<&[u8]> = Some(include_bytes!("../weights/cifar10.safetensors"));
 /// The weights that ship with the program: none in this copy.
 #[cfg(not(shipped_weights))]
-pub const SHIPPED: Option<&[u8]> = None;
+pub(crate) const SHIPPED: Option<&[u8]> = None;
 
-/// The value of `--checkpoint` that means [`SHIPPED`].
+/// The value of `--checkpoint` that means [`SHIPPED`], and their place in words.
 const SHIPPED_NAME: &str = "shipped";
+const SHIPPED_ORIGIN: &str = "weights that ship with the program";
 
 /// The fraction of the official test batch that [`SHIPPED`] recognises, as `evaluate` measures it.
-#[must_use]
-pub fn shipped_accuracy(augmentation: TestTimeAugmentation) -> f64 {
-    let right = match augmentation {
-        TestTimeAugmentation::None => 9310,
-        TestTimeAugmentation::Mirror => 9367,
-        TestTimeAugmentation::Shifts => 9401,
-        TestTimeAugmentation::Selective => 9401,
-    };
-    f64::from(right) / 10_000.0
+pub(crate) fn shipped_accuracy(augmentation: TestTimeAugmentation) -> f64 {
+    match augmentation {
+        TestTimeAugmentation::None => 0.9310,
+        TestTimeAugmentation::Mirror => 0.9367,
+        TestTimeAugmentation::Shifts | TestTimeAugmentation::Selective => 0.9401,
+    }
 }
 
 const SHAPE: [usize; 3] = [32, 32, 3];
@@ -43,28 +43,17 @@ const TEST_BATCH: usize = 10_000;
 
 /// A model for CIFAR-10, and its origin.
 #[derive(Debug)]
-pub struct Weights {
+pub(crate) struct Weights {
     /// The model.
-    pub model: Model,
+    pub(crate) model: Model,
     /// The training that it comes from.
-    pub provenance: Provenance,
-    /// The place that it was taken from.
-    pub source: WeightsSource,
+    pub(crate) provenance: Provenance,
+    /// The file that it was taken from; none for the weights that ship.
+    pub(crate) file: Option<PathBuf>,
     /// The reason for taking it from there.
-    pub why: String,
+    pub(crate) why: String,
     /// The others that there were to choose from, a line each.
-    pub others: Vec<String>,
-}
-
-/// A place that weights are taken from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WeightsSource {
-    /// A file that was named.
-    Given(PathBuf),
-    /// The record of a training.
-    Trained(PathBuf),
-    /// The program itself.
-    Shipped,
+    pub(crate) others: Vec<String>,
 }
 
 impl Weights {
@@ -74,32 +63,54 @@ impl Weights {
     /// the official test batch. Its accuracy is compared with that of the weights that ship in the same form
     /// of test-time augmentation. A checkpoint that is chosen but cannot be used is an error: no other takes
     /// its place unasked.
-    ///
-    /// # Errors
-    /// [`KaggleError::NoWeights`], [`KaggleError::Model`] if the file cannot be read, is damaged or does
-    /// not hold the tensors that its description asks for, [`KaggleError::OtherModel`] if it is a model
-    /// for something else than CIFAR-10.
-    pub fn choose(option: Option<&Path>, experiments: &Path) -> Result<Self, KaggleError> {
-        let named = |source| (source, "--checkpoint".to_owned(), vec![]);
-        let (source, why, others) = match option {
-            Some(name) if name == Path::new(SHIPPED_NAME) => named(WeightsSource::Shipped),
-            Some(path) => named(WeightsSource::Given(path.to_owned())),
+    pub(crate) fn choose(option: Option<&Path>, experiments: &Path) -> Result<Self> {
+        let (file, why, others) = match option {
+            Some(path) => {
+                let file = (path != Path::new(SHIPPED_NAME)).then(|| path.to_owned());
+                (file, "--checkpoint".to_owned(), vec![])
+            }
             None => most_accurate(experiments),
         };
-        let checkpoint = match &source {
-            WeightsSource::Given(path) | WeightsSource::Trained(path) => Checkpoint::load(path),
-            WeightsSource::Shipped => {
-                let missing = || KaggleError::NoWeights {
-                    looked_at: experiments.to_owned(),
-                    others: others.iter().map(|other| format!("\n  {other}")).collect(),
-                };
-                Checkpoint::from_bytes(&source.to_string(), SHIPPED.ok_or_else(missing)?)
+        let checkpoint = match (&file, SHIPPED) {
+            (Some(file), _) => Checkpoint::load(file)?,
+            (None, Some(bytes)) => Checkpoint::from_bytes(SHIPPED_ORIGIN, bytes)?,
+            (None, None) => {
+                let others: String = others.iter().map(|other| format!("\n  {other}")).collect();
+                bail!(
+                    "there are no weights: none ship with this copy of the program, and in {} there is no \
+                     finished training whose accuracy is known; train some with `cargo run -p kaggle -- \
+                     train`, or name a file with --checkpoint{others}",
+                    experiments.display()
+                );
             }
         };
-        let checkpoint = checkpoint?;
-        check_purpose(checkpoint.spec(), &source)?;
         let provenance = checkpoint.provenance().clone();
-        Ok(Self { model: checkpoint.into_model(), provenance, source, why, others })
+        let weights = Self { model: checkpoint.into_model(), provenance, file, why, others };
+        weights.check_purpose()?;
+        Ok(weights)
+    }
+
+    /// The place that they were taken from, in words.
+    pub(crate) fn origin(&self) -> String {
+        let file = self.file.as_ref().map(|file| file.display().to_string());
+        file.unwrap_or(SHIPPED_ORIGIN.to_owned())
+    }
+
+    /// Checks that the model is for the images and the classes of CIFAR-10.
+    fn check_purpose(&self) -> Result<()> {
+        let ModelSpec { name, input_shape, class_names, .. } = self.model.spec();
+        let purpose = |[rows, columns, channels]: [usize; 3], classes: &str| {
+            format!("images of {rows} x {columns} x {channels} in the classes {classes}")
+        };
+        let expected = purpose(SHAPE, &CIFAR10_CLASSES.join(", "));
+        let got = purpose(*input_shape, &class_names.join(", "));
+        ensure!(
+            *input_shape == SHAPE && *class_names == CIFAR10_CLASSES,
+            "{}: expected a model for {expected}, but {name} is for {got}; name a checkpoint of a CIFAR-10 \
+             training with --checkpoint",
+            self.origin()
+        );
+        Ok(())
     }
 }
 
@@ -181,8 +192,9 @@ impl fmt::Display for Candidate {
     }
 }
 
-/// The best weights that there are without being named, why they are, and what else there is.
-fn most_accurate(experiments: &Path) -> (WeightsSource, String, Vec<String>) {
+/// The best weights that there are without being named, none for those that ship; why they are, and what else
+/// there is.
+fn most_accurate(experiments: &Path) -> (Option<PathBuf>, String, Vec<String>) {
     let entries = fs::read_dir(experiments).into_iter().flatten().flatten();
     let mut directories: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     directories.sort();
@@ -200,40 +212,32 @@ fn most_accurate(experiments: &Path) -> (WeightsSource, String, Vec<String>) {
     let best = candidates.first().is_some_and(wins).then(|| candidates.remove(0));
     let passed_over = candidates.iter().map(|c| format!("{} ({c})", c.checkpoint.display()));
     others.splice(0..0, passed_over);
-    let (source, why) = match best {
-        Some(best) => {
-            (WeightsSource::Trained(best.checkpoint.clone()), format!("the best: {best}"))
-        }
-        None if others.is_empty() => {
-            let why = format!("there is no training in {}", experiments.display());
-            (WeightsSource::Shipped, why)
-        }
-        None => (WeightsSource::Shipped, "no finished training is known to be better".to_owned()),
+    let why = match &best {
+        Some(best) => format!("the best: {best}"),
+        None if others.is_empty() => format!("there is no training in {}", experiments.display()),
+        None => "no finished training is known to be better".to_owned(),
     };
-    (source, why, others)
+    (best.map(|best| best.checkpoint), why, others)
 }
 
-impl fmt::Display for WeightsSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Given(path) | Self::Trained(path) => path.display().fmt(f),
-            Self::Shipped => f.write_str("weights that ship with the program"),
+#[cfg(all(test, shipped_weights))]
+mod tests {
+    use clap::ValueEnum;
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn those_that_ship_are_small_and_described_beside_them() {
+        let bytes = SHIPPED.unwrap();
+        assert!(bytes.len() <= 8_000_000, "{} bytes", bytes.len());
+        let readme = include_str!("../weights/README.md");
+        assert!(readme.contains(&system::hex(&Sha256::digest(bytes))));
+        for form in TestTimeAugmentation::value_variants() {
+            let (name, percent) =
+                (form.to_possible_value().unwrap(), 100.0 * shipped_accuracy(*form));
+            let expected = format!("`--tta {}` {percent:.2} %", name.get_name());
+            assert!(readme.contains(&expected), "weights/README.md does not say {expected}");
         }
     }
-}
-
-/// Checks that a model is for the images and the classes of CIFAR-10.
-fn check_purpose(spec: &ModelSpec, source: &WeightsSource) -> Result<(), KaggleError> {
-    if spec.input_shape == SHAPE && spec.class_names == CIFAR10_CLASSES {
-        return Ok(());
-    }
-    let purpose = |[rows, columns, channels]: [usize; 3], classes: &str| {
-        format!("images of {rows} x {columns} x {channels} in the classes {classes}")
-    };
-    Err(KaggleError::OtherModel {
-        weights: source.to_string(),
-        name: spec.name.clone(),
-        expected: purpose(SHAPE, &CIFAR10_CLASSES.join(", ")),
-        got: purpose(spec.input_shape, &spec.class_names.join(", ")),
-    })
 }

@@ -3,10 +3,10 @@
 use std::fs;
 use std::process::Command;
 
-use acquire::{Origin, Place, Reporter, clean, locate};
+use acquire::{Place, clean, locate};
 
-use crate::server::{Answer, Server};
-use crate::tiny::{Machine, content, gzipped, official};
+use crate::server::Answer;
+use crate::tiny::{Machine, QUIET, content, gzipped, official};
 
 #[test]
 fn what_is_there_is_used_where_it_is_and_nothing_is_written() {
@@ -29,7 +29,7 @@ fn what_is_there_is_used_where_it_is_and_nothing_is_written() {
 fn places_are_looked_at_in_order() {
     let mut machine = Machine::new();
     machine.fill("tiny");
-    let first = Place { path: machine.folder.path().join("first"), origin: Origin::Option };
+    let first = Place { path: machine.folder.path().join("first"), origin: "--data-dir" };
     machine.request.places.insert(0, first.clone());
     assert_eq!(machine.ensure().unwrap().source, "cache");
     for file in machine.set.files {
@@ -46,8 +46,7 @@ fn a_damaged_file_is_set_aside_and_replaced_and_leftovers_are_removed() {
     machine.write("place/tiny/data_batch_2.bin", b"damaged");
     // Left by a run that was killed, and removed by this one.
     machine.write("place/.staging-Ab12/tiny.tgz", b"half");
-    let server = Server::start(vec![Answer::File { body: official() }]);
-    machine.request.url = Some(server.url.clone());
+    let _server = machine.serve(vec![Answer::File(official())]);
     machine.ensure().unwrap();
     let aside = machine.place().join("tiny/data_batch_2.bin.damaged-1");
     assert_eq!(fs::read(&aside).unwrap(), b"damaged");
@@ -65,7 +64,7 @@ fn a_damaged_file_that_cannot_be_replaced_stays_and_is_not_used() {
     let message = machine.message();
     assert!(message.contains("data_batch_2.bin is damaged or another file: expected 9219 bytes"));
     assert!(message.contains("but got 7 bytes with SHA-256"), "{message}");
-    assert!(message.contains("missing: test_batch.bin"), "{message}");
+    assert!(message.contains("MACHINE/place/tiny/test_batch.bin is missing"), "{message}");
     assert!(message.contains("cargo xtask data tiny"), "{message}");
     assert_eq!(fs::read(machine.place().join("tiny/data_batch_2.bin")).unwrap(), b"damaged");
 }
@@ -74,10 +73,9 @@ fn a_damaged_file_that_cannot_be_replaced_stays_and_is_not_used() {
 #[test]
 fn offline_asks_neither_a_client_nor_a_server() {
     let mut machine = Machine::new();
-    let server = Server::start(vec![Answer::File { body: official() }]);
+    let server = machine.serve_twice(Answer::File(official()));
     machine.request.clients.npm = machine.program("npm", "");
     machine.request.clients.apt_get = machine.program("apt-get", "");
-    machine.set.home.urls = vec![&*server.url.clone().leak()].leak();
     machine.request.offline = true;
     let message = machine.message();
     assert!(message.contains("not asked: offline"), "{message}");
@@ -108,15 +106,6 @@ fn of_two_runs_at_once_one_fetches_and_the_other_waits() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_named() {
-    let mut machine = Machine::new();
-    let file = machine.write("file", b"");
-    machine.request.places[0].path = file.join("place");
-    let message = machine.message();
-    assert!(message.starts_with("cannot create the folder MACHINE/file/place: "), "{message}");
-}
-
-#[test]
 fn cleaning_removes_what_was_fetched_and_nothing_else() {
     let machine = Machine::new();
     machine.fill("tiny");
@@ -131,16 +120,16 @@ fn cleaning_removes_what_was_fetched_and_nothing_else() {
         machine.write(&format!("place/{name}"), b"text");
     }
     let sets = [machine.set];
-    let (removed, bytes) = clean(machine.place(), &sets, &Reporter::quiet()).unwrap();
+    let (removed, bytes) = clean(machine.place(), &sets, QUIET).unwrap();
     assert_eq!(removed.len(), 6);
     assert_eq!(bytes, machine.set.bytes() + 8);
     assert_eq!(machine.names(""), [".lock", "other", "thesis.txt", "tiny"]);
     assert_eq!(machine.names("tiny"), ["notes.txt"]);
-    assert_eq!(clean(machine.place(), &sets, &Reporter::quiet()).unwrap(), (vec![], 0));
+    assert_eq!(clean(machine.place(), &sets, QUIET).unwrap(), (vec![], 0));
     // A place of our own goes too.
     let machine = Machine::new();
     machine.fill("tiny");
-    clean(machine.place(), &sets, &Reporter::quiet()).unwrap();
+    clean(machine.place(), &sets, QUIET).unwrap();
     assert!(!machine.place().exists());
 }
 

@@ -6,33 +6,28 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// How a request is answered. `body` is always the whole file.
+/// How a request is answered.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// With what was asked for, range or whole.
-    File { body: Vec<u8> },
-    /// With the whole, whatever range was asked for.
-    Whole { body: Vec<u8> },
+    /// With what was asked for of this file, range or whole.
+    File(Vec<u8>),
+    /// With the whole file, whatever range was asked for.
+    Whole(Vec<u8>),
     /// As `File`, but the connection breaks after this many bytes.
-    Cut { body: Vec<u8>, after: usize },
+    Cut(Vec<u8>, usize),
     /// As `File`, but after this many bytes nothing more comes.
-    Hang { body: Vec<u8>, after: usize },
+    Hang(Vec<u8>, usize),
     /// With this status and no file.
     Status(u16),
 }
+
+/// A path that was asked for, and the first byte of the range, if one was.
+pub(crate) type Request = (String, Option<usize>);
 
 /// A server that gives its answers one after another, and the last of them from then on.
 pub(crate) struct Server {
     pub(crate) url: String,
     requests: Arc<Mutex<Vec<Request>>>,
-}
-
-/// What was asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) path: String,
-    /// The first byte of the range, if one was asked for.
-    pub(crate) from: Option<usize>,
 }
 
 impl Server {
@@ -45,12 +40,12 @@ impl Server {
             for stream in listener.incoming() {
                 let stream = stream.unwrap();
                 let Some(request) = read(&stream) else { continue };
+                let from = request.1;
                 let mut seen = seen.lock().unwrap();
                 let answer = answers[seen.len().min(answers.len() - 1)].clone();
-                seen.push(request.clone());
-                drop(seen);
+                seen.push(request);
                 // The client may have gone; that is its right.
-                thread::spawn(move || answer.send(stream, &request));
+                thread::spawn(move || answer.send(stream, from));
             }
         });
         Self { url, requests }
@@ -58,11 +53,6 @@ impl Server {
 
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
-    }
-
-    /// The first bytes that were asked for, request by request.
-    pub(crate) fn ranges(&self) -> Vec<Option<usize>> {
-        self.requests().iter().map(|request| request.from).collect()
     }
 }
 
@@ -75,43 +65,35 @@ fn read(stream: &TcpStream) -> Option<Request> {
             from = range.trim_end_matches('-').parse().ok();
         }
     }
-    Some(Request { path, from })
+    Some((path, from))
 }
 
 impl Answer {
-    fn send(&self, mut stream: TcpStream, request: &Request) -> std::io::Result<()> {
-        let (body, limit) = match self {
+    fn send(self, mut stream: TcpStream, from: Option<usize>) -> std::io::Result<()> {
+        let from = from.unwrap_or(0);
+        let (body, from, most, pause) = match self {
             Self::Status(status) => {
-                return write!(
-                    stream,
-                    "HTTP/1.1 {status} No\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n"
-                );
+                let head = format!("HTTP/1.1 {status} No\r\nContent-Length: 3\r\n");
+                return write!(stream, "{head}Connection: close\r\n\r\nno\n");
             }
-            Self::Whole { body } | Self::File { body } => (body, usize::MAX),
-            Self::Cut { body, after } | Self::Hang { body, after } => (body, *after),
+            Self::File(body) => (body, from, usize::MAX, 0),
+            Self::Whole(body) => (body, 0, usize::MAX, 0),
+            Self::Cut(body, after) => (body, from, after, 0),
+            Self::Hang(body, after) => (body, from, after, 20),
         };
-        let from = request.from.filter(|_| !matches!(self, Self::Whole { .. })).unwrap_or(0);
         let total = body.len();
-        if from >= total {
-            return write!(
-                stream,
-                "HTTP/1.1 416 No\r\nContent-Range: bytes */{total}\r\nContent-Length: 0\r\n\
-                 Connection: close\r\n\r\n"
-            );
-        }
-        let status = if from > 0 { "206 Partial Content" } else { "200 OK" };
-        let rest = &body[from..];
-        let length = rest.len();
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n")?;
-        if from > 0 {
+        let (status, rest) = match body.get(from..) {
+            None | Some([]) => ("416 No", &[][..]),
+            Some(rest) => (if from > 0 { "206 Partial Content" } else { "200 OK" }, rest),
+        };
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n", rest.len())?;
+        if status.starts_with("206") {
             write!(stream, "Content-Range: bytes {from}-{}/{total}\r\n", total - 1)?;
         }
-        write!(stream, "\r\n")?;
-        stream.write_all(&rest[..limit.min(length)])?;
+        write!(stream, "Connection: close\r\n\r\n")?;
+        stream.write_all(&rest[..most.min(rest.len())])?;
         stream.flush()?;
-        if matches!(self, Self::Hang { .. }) {
-            thread::sleep(Duration::from_secs(20));
-        }
+        thread::sleep(Duration::from_secs(pause));
         Ok(())
     }
 }

@@ -3,16 +3,18 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use acquire::{
-    AcquireError, Clients, DataSet, Found, Home, HomeForm, Http, Origin, Package, Place, Reporter,
-    Request, ensure,
+    AcquireError, Clients, DataSet, Found, HomeForm, Package, Place, Reporter, Request, ensure,
 };
 use datasets::{CIFAR10_RECORD, KnownFile};
 use flate2::{Compression, write::GzEncoder};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+
+use crate::server::{Answer, Server};
 
 /// The files, each with the number of its images.
 const COUNTS: [(&str, usize); 3] =
@@ -29,7 +31,7 @@ pub(crate) fn content(name: &str) -> Vec<u8> {
 }
 
 /// The data set, whose home is an archive with this checksum.
-pub(crate) fn set(archive: &[u8]) -> DataSet {
+fn set(archive: &[u8]) -> DataSet {
     let files = COUNTS.map(|(name, _)| {
         let content = content(name);
         let sha256 = system::hex(&Sha256::digest(&content)).leak();
@@ -41,13 +43,11 @@ pub(crate) fn set(archive: &[u8]) -> DataSet {
         other_folders: &["tiny-batches-bin"],
         system_folder: None,
         package: Package::Npm { name: "tiny", version: "1.0.0", megabytes: 1 },
-        home: Home {
-            urls: &[],
-            form: HomeForm::Archive {
-                name: "tiny.tar.gz",
-                bytes: archive.len() as u64,
-                md5: system::hex(&Md5::digest(archive)).leak(),
-            },
+        urls: &[],
+        form: HomeForm::Archive {
+            name: "tiny.tar.gz",
+            bytes: archive.len() as u64,
+            md5: system::hex(&Md5::digest(archive)).leak(),
         },
     }
 }
@@ -73,14 +73,6 @@ fn tar_gz(members: &[(String, Vec<u8>)]) -> Vec<u8> {
 pub(crate) fn official() -> Vec<u8> {
     let members = COUNTS.map(|(name, _)| (format!("tiny-batches-bin/{name}"), content(name)));
     tar_gz(&members)
-}
-
-/// The archive of the Python version, whose files are pickles.
-pub(crate) fn python() -> Vec<u8> {
-    let pickle = |(name, _): (&str, _)| {
-        (format!("tiny-batches-py/{}", name.trim_end_matches(".bin")), b"\x80\x02}q\x01".to_vec())
-    };
-    tar_gz(&COUNTS.map(pickle))
 }
 
 /// The archive of the npm package, images before labels; `labels` of training images are left.
@@ -109,6 +101,8 @@ pub(crate) fn npm(labels: usize) -> Vec<u8> {
     tar_gz(&members)
 }
 
+pub(crate) const QUIET: &Reporter = &Reporter { quiet: true };
+
 /// A place for the data set, and how it is asked for: no client is installed.
 pub(crate) struct Machine {
     pub(crate) folder: TempDir,
@@ -120,11 +114,28 @@ impl Machine {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("place");
-        let mut request = Request::at(vec![Place { path, origin: Origin::Cache }]);
-        let none = PathBuf::from("no-such-client");
-        request.clients = Clients { npm: none.clone(), apt_get: none.clone(), dpkg_deb: none };
-        request.http = Http { attempts: 2, ..crate::download::http() };
+        let places = vec![Place { path, origin: "cache" }];
+        let [npm, apt_get, dpkg_deb] = [(); 3].map(|()| PathBuf::from("no-such-client"));
+        // Impatient, so that the tests are fast.
+        let (stall, pause) = (Duration::from_secs(1), Duration::from_millis(10));
+        let clients = Clients { npm, apt_get, dpkg_deb, stall, pause, ..Clients::default() };
+        let request = Request { places, offline: false, from: None, url: None, clients };
         Self { folder, set: set(&official()), request }
+    }
+
+    /// A server with these answers, given as `--url`.
+    pub(crate) fn serve(&mut self, answers: Vec<Answer>) -> Server {
+        let server = Server::start(answers);
+        self.request.url = Some(server.url.clone());
+        server
+    }
+
+    /// A server whose folders `a` and `b` are the official homes.
+    pub(crate) fn serve_twice(&mut self, answer: Answer) -> Server {
+        let server = Server::start(vec![answer]);
+        let urls = ["a", "b"].map(|folder| &*format!("{}/{folder}", server.url).leak());
+        self.set.urls = Vec::from(urls).leak();
+        server
     }
 
     /// A file beside the place.
@@ -164,13 +175,14 @@ impl Machine {
     }
 
     pub(crate) fn ensure(&self) -> Result<Found, AcquireError> {
-        ensure(&self.set, &self.request, &Reporter::quiet())
+        ensure(&self.set, &self.request, QUIET)
     }
 
-    /// The error, with the names of this machine's folders left out.
+    /// The error, with the names of this machine's folders and of its server left out.
     pub(crate) fn message(&self) -> String {
         let error = self.ensure().unwrap_err().to_string();
-        error.replace(&self.folder.path().display().to_string(), "MACHINE")
+        let error = error.replace(&self.folder.path().display().to_string(), "MACHINE");
+        self.request.url.as_ref().map_or(error.clone(), |url| error.replace(url, "URL"))
     }
 
     /// That all files are in their place and right, and nothing else is there.

@@ -160,7 +160,7 @@ fn a_command_that_makes_no_sense_ends_with_2_and_writes_nothing() {
         ("train --activation rleu", "expected one of linear, sigmoid, tanh, relu, softmax, arctan"),
         ("train --loss mse", "expected one of cross_entropy, l2, softmax_cross_entropy"),
         ("train --weight-init xavier", "xavier_uniform, xavier_normal"),
-        ("train --preprocess scale", "expected one of none, normalise, standardise"),
+        ("train --preprocess scale", "expected one of `none`, `normalise`, `standardise`"),
         ("train --dtype f16", "one of f32, f64"),
         ("train --model-name ../iris", "a model name must be"),
         ("train --seed 9223372036854775808", "9223372036854775807"),

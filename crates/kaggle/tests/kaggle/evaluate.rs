@@ -2,9 +2,8 @@
 
 use datasets::cifar10_sample;
 use experiment::Confusion;
-use kaggle::Submission;
 
-use crate::machine::{Machine, line};
+use crate::machine::{Machine, csv, line};
 
 #[test]
 fn the_accuracy_of_the_file_is_that_of_the_model() {
@@ -15,10 +14,10 @@ fn the_accuracy_of_the_file_is_that_of_the_model() {
         let (said, warned) =
             machine.succeed(&format!("evaluate --sample --csv sample_submission.csv {options}"));
         assert!(warned.contains("no accuracy is a result"), "{warned}");
-        let submission = Submission::read(&machine.path("sample_submission.csv")).unwrap();
+        let classes = machine.classes("sample_submission.csv");
         let set = cifar10_sample().unwrap();
-        let pairs = submission.classes().iter().zip(set.labels());
-        let right = pairs.filter(|(said, truth)| said == truth).count();
+        let pairs = classes.iter().zip(set.labels());
+        let right = pairs.filter(|&(&said, &truth)| said == usize::from(truth)).count();
         let expected = format!("{right}.00 % ({right} of 100)");
         assert_eq!(line(&said, "accuracy:"), format!("accuracy: {expected}"));
         let of_file = format!("accuracy of sample_submission.csv: {expected}");
@@ -38,10 +37,10 @@ fn the_accuracy_of_the_file_is_that_of_the_model() {
 #[test]
 fn another_file_has_another_accuracy() {
     let machine = Machine::with_checkpoint();
-    let set = cifar10_sample().unwrap();
-    let mut classes = set.labels().to_vec();
+    let labels = cifar10_sample().unwrap();
+    let mut classes: Vec<_> = labels.labels().iter().map(|&label| usize::from(label)).collect();
     classes[40] = (classes[40] + 1) % 10;
-    Submission::new(classes, 100).unwrap().write(&machine.path("good.csv")).unwrap();
+    machine.write("good.csv", csv(&classes).as_bytes());
     let (said, _) = machine
         .succeed("evaluate --sample --csv good.csv --checkpoint model.safetensors --output here");
     assert_eq!(line(&said, "accuracy of"), "accuracy of good.csv: 99.00 % (99 of 100)");
@@ -52,7 +51,7 @@ fn another_file_has_another_accuracy() {
 #[test]
 fn what_cannot_be_compared_is_refused() {
     let machine = Machine::with_checkpoint();
-    Submission::new(vec![1; 99], 99).unwrap().write(&machine.path("short.csv")).unwrap();
+    machine.write("short.csv", csv(&[1; 99]).as_bytes());
     machine.write("pandas.csv", b"Id,Category\n0,3\n");
     for (file, expected) in [
         ("short.csv", "short.csv: expected a row for each of the 100 labelled images, but got 99"),

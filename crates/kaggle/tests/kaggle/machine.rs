@@ -1,7 +1,7 @@
 //! A folder in which the program runs, with its data and cache; it asks no network.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use cnn::Conv2DConfig;
@@ -17,6 +17,8 @@ use training::{
     Ended, Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
     RunConfig,
 };
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_kaggle");
 
 pub(crate) struct Machine {
     folder: TempDir,
@@ -40,7 +42,7 @@ impl Machine {
 
     /// The program, with nothing of the user's environment.
     pub(crate) fn command(&self) -> Command {
-        self.enclosed(env!("CARGO_BIN_EXE_kaggle"))
+        self.enclosed(PROGRAM)
     }
 
     /// Another program, in the same environment.
@@ -78,6 +80,15 @@ impl Machine {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
+    /// The classes in a submission, which has to be as the competition asks.
+    pub(crate) fn classes(&self, name: &str) -> Vec<usize> {
+        let text = self.read(name);
+        let classes = text.lines().skip(1).map(|row| row.split_once(',').unwrap().1);
+        let classes: Vec<usize> = classes.map(|class| class.parse().unwrap()).collect();
+        assert_eq!(text, csv(&classes));
+        classes
+    }
+
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -100,8 +111,9 @@ impl Machine {
     }
 
     /// Trains a small convolutional network for an epoch on the sample; its checkpoint.
-    pub(crate) fn checkpoint(&self, name: &str) -> PathBuf {
-        self.keep(name, &self.train("runs", name, &cifar10_sample().unwrap(), CIFAR10_CLASSES))
+    pub(crate) fn checkpoint(&self, name: &str) {
+        let sample = &cifar10_sample().unwrap();
+        self.keep(name, sample, small_model(sample, 0.5));
     }
 
     /// The same as a record in `experiments/`, with this result on the test set; its folder.
@@ -110,47 +122,38 @@ impl Machine {
         self.path("experiments").join(name)
     }
 
-    /// The record of a training that was killed before its end.
-    pub(crate) fn unfinished_record(&self, name: &str) {
-        drop(self.unfinished(name));
+    /// The same as the record of a training that was killed before its end.
+    pub(crate) fn unfinished(&self, name: &str) -> Finished {
+        let sample = &cifar10_sample().unwrap();
+        self.train("experiments", name, sample, small_model(sample, 0.5))
     }
 
-    fn unfinished(&self, name: &str) -> Finished {
-        self.train("experiments", name, &cifar10_sample().unwrap(), CIFAR10_CLASSES)
-    }
-
-    /// The same for images of 28 x 28 x 1 in the classes of Fashion-MNIST.
-    pub(crate) fn fashion_mnist_checkpoint(&self, name: &str) -> PathBuf {
-        let images = Array::from_shape_fn((20, 28, 28, 1), |(n, r, c, _)| (n * r + c) as u8);
+    /// A checkpoint for images of 28 x 28 x 1 in the classes of Fashion-MNIST.
+    pub(crate) fn fashion_mnist_checkpoint(&self, name: &str) {
         let labels = (0..20).map(|n| n % 10).collect();
+        let images = Array4::zeros((20, 28, 28, 1));
         let set = ImageSet::new(images, labels, &FASHION_MNIST_CLASSES).unwrap();
-        self.keep(name, &self.train("runs", name, &set, FASHION_MNIST_CLASSES))
+        self.keep(name, &set, small_model(&set, 0.5));
     }
 
     /// Weights that are finite, and whose logits are too for black images, but not for white ones.
     pub(crate) fn overflowing_checkpoint(&self, name: &str) {
-        let images = Array4::zeros((20, 32, 32, 3));
         let labels = (0..20).map(|n| n % 10).collect();
-        let black = ImageSet::new(images, labels, &CIFAR10_CLASSES).unwrap();
-        let mut model = small_model(&black, CIFAR10_CLASSES, 0.0);
+        let black = Array4::zeros((20, 32, 32, 3));
+        let black = ImageSet::new(black, labels, &CIFAR10_CLASSES).unwrap();
+        let mut model = small_model(&black, 0.0);
         let large = ArrayD::from_elem(vec![3, 3, 3, 4], 1e37);
         model.network_mut().layers_mut()[0].set_parameter("W", &large).unwrap();
-        self.keep(name, &self.train_model("runs", name, &black, model));
+        self.keep(name, &black, model);
     }
 
-    /// Copies the checkpoint of a training.
-    fn keep(&self, name: &str, finished: &Finished) -> PathBuf {
-        let (from, to) = (finished.run().last_checkpoint(), self.path(name));
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(from, &to).unwrap();
-        to
+    /// Trains a model, and copies its checkpoint.
+    fn keep(&self, name: &str, set: &ImageSet, model: Model) {
+        let finished = self.train("runs", name, set, model);
+        fs::copy(finished.run().last_checkpoint(), self.path(name)).unwrap();
     }
 
-    fn train(&self, root: &str, name: &str, set: &ImageSet, classes: [&str; 10]) -> Finished {
-        self.train_model(root, name, set, small_model(set, classes, 0.5))
-    }
-
-    fn train_model(&self, root: &str, name: &str, set: &ImageSet, model: Model) -> Finished {
+    fn train(&self, root: &str, name: &str, set: &ImageSet, model: Model) -> Finished {
         let sha256 = "0".repeat(64);
         let config = RunConfig {
             epochs: 1,
@@ -179,12 +182,12 @@ impl Machine {
 }
 
 /// A convolutional network for the images of a set, of which this is the mean.
-fn small_model(set: &ImageSet, classes: [&str; 10], mean: f64) -> Model {
+fn small_model(set: &ImageSet, mean: f64) -> Model {
     let (_, rows, cols, channels) = set.images().dim();
     let spec = ModelSpec {
         name: "small".to_owned(),
         input_shape: [rows, cols, channels],
-        class_names: classes.map(str::to_owned).to_vec(),
+        class_names: set.class_names().iter().map(|&name| name.to_owned()).collect(),
         mean: vec![mean; channels],
         std: vec![0.25; channels],
         layers: vec![
@@ -214,13 +217,14 @@ pub(crate) fn rows(images: &Array4<u8>) -> Array2<u8> {
     })
 }
 
+/// The submission of these classes.
+pub(crate) fn csv(classes: &[usize]) -> String {
+    let rows = classes.iter().zip(1..).map(|(class, id)| format!("{id},{class}\n"));
+    std::iter::once("Id,Category\n".to_owned()).chain(rows).collect()
+}
+
 /// The line that begins so.
 pub(crate) fn line<'a>(text: &'a str, start: &str) -> &'a str {
     let found = text.lines().find(|line| line.starts_with(start));
     found.unwrap_or_else(|| panic!("no line begins with {start:?}:\n{text}"))
-}
-
-/// The file of a path as an argument.
-pub(crate) fn argument(path: &Path) -> &str {
-    path.to_str().unwrap()
 }

@@ -1,10 +1,10 @@
 //! Predictions: from which images, with which weights, to which file.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use datasets::{argmax, cifar10_sample};
 use experiment::Evaluation;
-use kaggle::{SHIPPED, Submission, TestTimeAugmentation};
 use ndarray::{Array4, s};
 use ndarray_npy::write_npy;
 use training::Checkpoint;
@@ -18,17 +18,14 @@ fn the_competition_s_images_give_a_submission_and_the_command_that_submits_it() 
     let machine = Machine::with_checkpoint();
     let images = images(130);
     machine.npy(COMPETITION, &images);
-    let (said, warned) =
-        machine.succeed(&format!("--checkpoint model.safetensors --test-data {COMPETITION}"));
+    let (said, warned) = machine
+        .succeed(&format!("--checkpoint model.safetensors --test-data {COMPETITION} --tta none"));
     assert_eq!(warned, "");
     assert_eq!(machine.names(), ["submission.csv"]);
 
     let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().into_model();
-    let probabilities = kaggle::predict(&model, images.view(), TestTimeAugmentation::Selective);
-    let classes = argmax(probabilities.unwrap().view()).unwrap();
-    let expected: String =
-        classes.iter().zip(1..).map(|(class, id)| format!("{id},{class}\n")).collect();
-    assert_eq!(machine.read("submission.csv"), format!("Id,Category\n{expected}"));
+    let classes = argmax(model.predict(images.view()).unwrap().view()).unwrap();
+    assert_eq!(machine.classes("submission.csv"), classes);
 
     assert_eq!(line(&said, "images:"), format!("images: 130 from {COMPETITION} (--test-data)"));
     assert_eq!(line(&said, "weights:"), "weights: model.safetensors (--checkpoint)");
@@ -45,18 +42,27 @@ fn the_competition_s_images_give_a_submission_and_the_command_that_submits_it() 
 }
 
 #[test]
-fn it_is_also_found_in_the_folder_of_the_data_and_other_names_are_doubted() {
+fn the_file_that_is_named_comes_first_then_the_competition_s_wherever_it_lies() {
     let machine = Machine::with_checkpoint();
-    fs::create_dir(machine.path("data")).unwrap();
-    machine.npy(&format!("data/{COMPETITION}"), &images(3));
-    let (said, _) = machine.succeed("--checkpoint model.safetensors --data-dir data --offline");
-    assert!(said.contains("images: 3 from data/cifar10_test_data_sp23.npy (found)"), "{said}");
-    assert!(said.contains("To submit it (this program never does):"), "{said}");
-
+    let options = "--checkpoint model.safetensors --data-dir data --offline";
+    // Its archive is not passed over.
+    let zip = format!("{COMPETITION}.zip");
+    machine.write(&zip, b"PK\x03\x04");
+    let expected = format!("{zip}: expected a .npy file, but got a zip archive: unpack it");
+    assert!(machine.fail(options, 1).contains(&expected));
+    assert!(machine.fail(&format!("{options} --test-data {zip}"), 1).contains(&expected));
+    fs::create_dir_all(machine.path("data/cifar-10")).unwrap();
+    for (n, folder) in [(5, "data/cifar-10/"), (4, "data/"), (3, "")] {
+        let file = format!("{folder}{COMPETITION}");
+        machine.npy(&file, &images(n));
+        let (said, _) = machine.succeed(options);
+        assert_eq!(line(&said, "images:"), format!("images: {n} from {file} (found)"));
+        assert!(said.contains("To submit it (this program never does):"), "{said}");
+    }
     machine.npy("mine.npy", &images(2));
-    let (said, _) = machine.succeed("--checkpoint model.safetensors --test-data mine.npy");
+    let (said, _) = machine.succeed(&format!("{options} --test-data mine.npy"));
     assert!(said.contains("If mine.npy is the competition's file under another name"), "{said}");
-    assert_eq!(Submission::read(&machine.path("submission.csv")).unwrap().classes().len(), 2);
+    assert_eq!(machine.classes("submission.csv").len(), 2);
 }
 
 #[test]
@@ -72,17 +78,17 @@ fn the_same_images_give_the_same_file_in_every_form_and_on_every_number_of_threa
     let header = fs::read(machine.path("fortran.npy")).unwrap();
     assert!(header.windows(21).any(|bytes| bytes == b"'fortran_order': True"));
 
-    let mut files = Vec::new();
+    let mut files = BTreeSet::new();
     for name in ["rows", "last", "planes", "fortran"] {
         for threads in [1, 2, 3] {
             let (said, _) = machine.succeed(&format!(
                 "--checkpoint model.safetensors --test-data {name}.npy --threads {threads}"
             ));
             assert!(said.contains(&format!(" on {threads} threads")), "{said}");
-            files.push(machine.read("submission.csv"));
+            files.insert(machine.read("submission.csv"));
         }
     }
-    assert!(files.iter().all(|file| *file == files[0]));
+    assert_eq!(files.len(), 1);
 }
 
 #[test]
@@ -96,20 +102,12 @@ fn mirror_images_are_averaged_in() {
     assert_eq!(mirror_images[[5, 2, 0, 1]], images[[5, 2, 31, 1]]);
     let mirrored = model.predict(mirror_images.view()).unwrap();
     let mean = (&plain + &mirrored) * 0.5;
-    assert_eq!(kaggle::predict(&model, images.view(), TestTimeAugmentation::Mirror).unwrap(), mean);
     assert_ne!(plain, mirrored, "a network that sees no difference would prove nothing");
 
-    let mut files = Vec::new();
-    for threads in [1, 2] {
-        let (said, _) = machine.succeed(&format!(
-            "--checkpoint model.safetensors --test-data x.npy --tta mirror --threads {threads}"
-        ));
-        assert!(said.contains("each image and its mirror image"), "{said}");
-        files.push(Submission::read(&machine.path("submission.csv")).unwrap());
-    }
-    let classes: Vec<_> =
-        argmax(mean.view()).unwrap().into_iter().map(|class| class as u8).collect();
-    assert!(files.iter().all(|file| file.classes() == classes));
+    let (said, _) =
+        machine.succeed("--checkpoint model.safetensors --test-data x.npy --tta mirror");
+    assert!(said.contains("each image and its mirror image"), "{said}");
+    assert_eq!(machine.classes("submission.csv"), argmax(mean.view()).unwrap());
 }
 
 #[test]
@@ -122,11 +120,9 @@ fn offline_the_sample_is_predicted_loudly_and_never_as_a_submission() {
     assert!(said.contains("NOT FOR SUBMISSION"), "{said}");
     assert!(!said.contains("competitions submit"), "{said}");
     assert_eq!(machine.names(), ["sample_submission.csv"]);
-    let sample = Submission::read(&machine.path("sample_submission.csv")).unwrap();
     let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().into_model();
     let probabilities = model.predict(cifar10_sample().unwrap().images().view()).unwrap();
-    let classes: Vec<_> = sample.classes().iter().map(|&class| usize::from(class)).collect();
-    assert_eq!(classes, argmax(probabilities.view()).unwrap());
+    assert_eq!(machine.classes("sample_submission.csv"), argmax(probabilities.view()).unwrap());
 
     let (_, warned) = machine
         .succeed("--checkpoint model.safetensors --offline --tta none --quiet --output other.csv");
@@ -154,7 +150,7 @@ fn of_finished_trainings_and_the_weights_that_ship_the_most_accurate_predict() {
     // A copy without weights of its own takes what there is.
     let mut best = "weights: experiments/cifar10/checkpoints/last.safetensors (the best: 80.00 % of 10000 test images";
     let said = predict();
-    if SHIPPED.is_some() {
+    if cfg!(shipped_weights) {
         let expected = "weights: weights that ship with the program (no finished training is known to be better)";
         assert_eq!(line(&said, "weights:"), expected);
         let expected = "/checkpoints/last.safetensors (80.00 % of 10000 test images; so measured, the \
@@ -167,8 +163,8 @@ fn of_finished_trainings_and_the_weights_that_ship_the_most_accurate_predict() {
     // Neither a training that was killed, nor a smoke test, nor one that nobody measured.
     machine.record("cifar10-smoke", wrong(0, 500));
     machine.record("unmeasured", None);
-    machine.unfinished_record("cifar10-best");
-    if SHIPPED.is_some() {
+    drop(machine.unfinished("cifar10-best"));
+    if cfg!(shipped_weights) {
         best = "weights: weights that ship with the program";
     }
     let said = predict();
@@ -217,20 +213,6 @@ fn from_a_folder_of_a_workspace_its_records_are_found() {
 }
 
 #[test]
-fn the_competition_s_file_in_the_current_folder_is_found_and_its_archive_not_passed_over() {
-    let machine = Machine::with_checkpoint();
-    let options = "--checkpoint model.safetensors --offline";
-    let zip = format!("{COMPETITION}.zip");
-    machine.write(&zip, b"PK\x03\x04");
-    let expected = format!("{zip}: expected a .npy file, but got a zip archive: unpack it");
-    assert!(machine.fail(options, 1).contains(&expected));
-    assert!(machine.fail(&format!("{options} --test-data {zip}"), 1).contains(&expected));
-    machine.npy(COMPETITION, &images(3));
-    let (said, _) = machine.succeed(options);
-    assert_eq!(line(&said, "images:"), format!("images: 3 from {COMPETITION} (found)"));
-}
-
-#[test]
 fn where_nothing_can_be_fetched_to_the_sample_is_predicted() {
     let machine = Machine::with_checkpoint();
     machine.write("home", b"a file, in which no folder can be made");
@@ -245,21 +227,21 @@ fn where_nothing_can_be_fetched_to_the_sample_is_predicted() {
 }
 
 #[test]
-fn a_single_class_for_everything_is_doubted() {
-    let machine = Machine::with_checkpoint();
-    machine.npy("same.npy", &Array4::from_elem((5, 32, 32, 3), 200));
-    let (_, warned) =
-        machine.succeed("--checkpoint model.safetensors --test-data same.npy --quiet");
-    assert!(warned.starts_with("warning: every image is predicted as class "), "{warned}");
-    assert_eq!(machine.names(), ["submission.csv"]);
-}
-
-#[test]
-fn quiet_is_quiet() {
+fn quiet_is_quiet_but_for_a_single_class_for_everything() {
     let machine = Machine::with_checkpoint();
     machine.npy("x.npy", &images(60));
-    let arguments = "--checkpoint model.safetensors --test-data x.npy --quiet";
-    assert_eq!(machine.succeed(arguments), (String::new(), String::new()));
+    machine.npy("same.npy", &Array4::from_elem((5, 32, 32, 3), 200));
+    let run = |name: &str| {
+        let name = machine.path(name);
+        machine.succeed(&format!(
+            "--checkpoint model.safetensors --test-data {} --quiet",
+            name.display()
+        ))
+    };
+    assert_eq!(run("x.npy"), (String::new(), String::new()));
+    let (said, warned) = run("same.npy");
+    assert!(warned.starts_with("warning: every image is predicted as class "), "{warned}");
+    assert_eq!((said.as_str(), machine.names()), ("", vec!["submission.csv".to_owned()]));
 }
 
 #[test]
