@@ -29,7 +29,6 @@ pub struct Batch<T> {
 const FIRST_STREAM: u64 = 1 << 32;
 
 /// The order in which an epoch shows `n` examples: it depends on the seed and the epoch alone.
-#[must_use]
 pub fn epoch_order(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     Rng::with_stream(seed, FIRST_STREAM.wrapping_add(epoch)).shuffle(&mut order);
@@ -50,7 +49,6 @@ impl<'a, T: Scalar> Batches<'a, T> {
     }
 
     /// The number of mini-batches of an epoch, the last and perhaps smaller one included.
-    #[must_use]
     pub fn per_epoch(&self) -> usize {
         self.data.len().div_ceil(self.batch_size)
     }

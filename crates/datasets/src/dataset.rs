@@ -43,32 +43,27 @@ impl<T: Scalar> Dataset<T> {
     }
 
     /// The features, of shape `(n, ...)`.
-    #[must_use]
     pub fn features(&self) -> &ArrayD<T> {
         &self.features
     }
 
     /// The targets, of shape `(n, k)`.
-    #[must_use]
     pub fn targets(&self) -> &Array2<T> {
         &self.targets
     }
 
     /// The number of examples, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "a data set is never empty")]
-    #[must_use]
     pub fn len(&self) -> usize {
         self.targets.nrows()
     }
 
     /// The shape of the features of one example.
-    #[must_use]
     pub fn example_shape(&self) -> &[usize] {
         &self.features.shape()[1..]
     }
 
     /// The number of targets of one example: of classes, where these are labels.
-    #[must_use]
     pub fn n_out(&self) -> usize {
         self.targets.ncols()
     }
@@ -77,7 +72,6 @@ impl<T: Scalar> Dataset<T> {
     ///
     /// # Panics
     /// If a row is not below [`len`](Self::len).
-    #[must_use]
     pub fn select(&self, rows: &[usize]) -> (ArrayD<T>, Array2<T>) {
         (self.features.select(Axis(0), rows), self.targets.select(Axis(0), rows))
     }

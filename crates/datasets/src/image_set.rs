@@ -46,26 +46,22 @@ impl ImageSet {
     }
 
     /// The images, of shape `(n, rows, cols, channels)`.
-    #[must_use]
     pub fn images(&self) -> &Array4<u8> {
         &self.images
     }
 
     /// The class of each image.
-    #[must_use]
     pub fn labels(&self) -> &[u8] {
         &self.labels
     }
 
     /// The names of the classes.
-    #[must_use]
     pub fn class_names(&self) -> &'static [&'static str] {
         self.class_names
     }
 
     /// The number of images, at least 1.
     #[expect(clippy::len_without_is_empty, reason = "there is at least one image")]
-    #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
@@ -74,7 +70,6 @@ impl ImageSet {
     ///
     /// # Panics
     /// If `index` is not below [`len`](Self::len).
-    #[must_use]
     pub fn image(&self, index: usize) -> ArrayView3<'_, u8> {
         self.images.index_axis(Axis(0), index)
     }

@@ -41,27 +41,7 @@ impl Splits<f64> {
 mod tests {
     use std::path::Path;
 
-    use ndarray::Axis;
-
     use super::*;
-
-    #[test]
-    fn iris_has_150_flowers_of_three_kinds() {
-        let iris = Splits::iris().unwrap();
-        let splits = [&iris.train, &iris.validation, &iris.test];
-        assert_eq!(splits.map(|split| split.len()), [100, 25, 25]);
-        for split in splits {
-            assert_eq!((split.example_shape(), split.n_out()), (&[4][..], 3));
-        }
-        let classes: Vec<f64> = (0..3)
-            .map(|class| splits.iter().map(|split| split.targets().column(class).sum()).sum())
-            .collect();
-        assert_eq!(classes, [50.0, 50.0, 50.0]);
-        // The mean sepal length of the whole is 5.84 cm (Fisher's table).
-        let sum: f64 =
-            splits.iter().map(|split| split.features().index_axis(Axis(1), 0).sum()).sum();
-        assert!((sum / 150.0 - 5.8433).abs() < 1e-3, "{}", sum / 150.0);
-    }
 
     #[test]
     fn the_folder_and_the_program_hold_the_same_data() {

@@ -48,42 +48,30 @@ impl Component {
 
     /// The parts of a recipe that it can be without, in the order of a table.
     pub(crate) fn of(recipe: &Recipe) -> Vec<Self> {
-        Self::value_variants().iter().copied().filter(|part| part.is_in(recipe)).collect()
+        let is_in = |part: &Self| part.left_out_of(recipe) != *recipe;
+        Self::value_variants().iter().copied().filter(is_in).collect()
     }
 
-    fn is_in(self, recipe: &Recipe) -> bool {
-        let any = |wanted: fn(&LayerSpec) -> bool| recipe.model.layers.iter().any(wanted);
-        match self {
-            // Groups name layers by their place, and have rates for their momentum.
-            Self::BatchNorm => {
-                recipe.groups.is_empty() && any(|layer| matches!(layer, LayerSpec::BatchNorm(_)))
-            }
-            Self::Momentum => recipe.groups.is_empty() && recipe.sgd.momentum > 0.0,
-            Self::Flip => recipe.augmentation.flip != Flip::Never,
-            Self::Shift => recipe.augmentation.shift > 0,
-            Self::LabelSmoothing => recipe.label_smoothing > 0.0,
-            Self::WeightDecay => recipe.sgd.weight_decay > 0.0,
-            Self::Schedule => recipe.rate != RateShape::Constant,
-            Self::MaxPooling => any(|layer| {
-                matches!(layer, LayerSpec::Pool2D(Pool2DConfig { mode: PoolMode::Max, .. }))
-            }),
-            Self::HeInit => any(|layer| initialiser(layer) == Some(WeightInit::HeNormal)),
-            Self::Whitening => recipe.whitening.is_some(),
-            Self::DiracInit => any(|layer| initialiser(layer) == Some(WeightInit::Dirac)),
-            Self::Muon => recipe.groups.iter().any(is_muon),
-        }
-    }
-
-    /// Takes this part out of a recipe, which has to have it. Everything else stays, the learning rate too.
+    /// Takes this part out of a recipe, which has to have it.
     pub(crate) fn remove_from(self, recipe: &mut Recipe) -> Result<(), UsageError> {
-        if !self.is_in(recipe) {
+        let without = self.left_out_of(recipe);
+        if without == *recipe {
             let (model, part, known) = (&recipe.model.name, self.name(), names(&Self::of(recipe)));
             return Err(UsageError::new(format!(
                 "the recipe of {model} has no part {part} to leave out: expected one of {known}"
             )));
         }
+        *recipe = without;
+        Ok(())
+    }
+
+    /// The recipe without this part; the same if it is not in it. Everything else stays, the learning rate too.
+    fn left_out_of(self, full: &Recipe) -> Recipe {
+        let mut recipe = full.clone();
         let layers = &mut recipe.model.layers;
         match self {
+            // Groups name layers by their place, and have rates for their momentum.
+            Self::BatchNorm | Self::Momentum if !recipe.groups.is_empty() => {}
             Self::BatchNorm => remove_batch_norm(layers),
             Self::Flip => recipe.augmentation.flip = Flip::Never,
             Self::Shift => recipe.augmentation.shift = 0,
@@ -106,9 +94,9 @@ impl Component {
             Self::HeInit => draw_by_xavier(layers, WeightInit::HeNormal),
             Self::DiracInit => draw_by_xavier(layers, WeightInit::Dirac),
             Self::Whitening => {
-                recipe.whitening = None;
+                let had_one = recipe.whitening.take().is_some();
                 recipe.groups.retain(|group| group.optimiser != OptimiserConfig::Frozen);
-                let filters = recipe.groups.iter_mut().find(|group| is_muon(group));
+                let filters = recipe.groups.iter_mut().find(|group| had_one && is_muon(group));
                 if let Some(RecipeGroup { parameters, .. }) = filters {
                     parameters.insert(0, "0.W".to_owned());
                 }
@@ -123,7 +111,7 @@ impl Component {
                 }
             }
         }
-        Ok(())
+        recipe
     }
 }
 
@@ -133,13 +121,6 @@ const SGD_LR_OF_FILTERS: f64 = 11.5 / (1024.0 * (1.0 + 1.0 / (1.0 - 0.85)));
 
 fn is_muon(group: &RecipeGroup) -> bool {
     matches!(group.optimiser, OptimiserConfig::Muon(_))
-}
-
-fn initialiser(layer: &LayerSpec) -> Option<WeightInit> {
-    match layer {
-        LayerSpec::Conv2D(config) => Some(config.weight_init),
-        _ => None,
-    }
 }
 
 /// Draws with Xavier's variance the convolutions that are drawn in this way.

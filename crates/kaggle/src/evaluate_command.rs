@@ -55,8 +55,8 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     messages.say(format!("\naccuracy: {}", accuracy_line(confusion)));
     if let (Some(confusion), Some(submission), Some(path)) = (of_file, submission, csv) {
         let predicted = argmax(probabilities.view())?;
-        let pairs = submission.classes().iter().zip(predicted);
-        let same = pairs.filter(|(a, b)| usize::from(**a) == *b).count();
+        let pairs = submission.classes.iter().zip(&predicted);
+        let same = pairs.filter(|(said, predicted)| said == predicted).count();
         messages.say(format!("accuracy of {}: {}", path.display(), accuracy_line(&confusion)));
         messages.say(format!("  it agrees with this model on {same} of {} images", set.len()));
     }
@@ -85,7 +85,7 @@ fn labelled_images(
 
 /// The classes of the submission against the true ones.
 fn compare(submission: &Submission, path: &Path, set: &ImageSet) -> Result<Confusion> {
-    let classes = submission.classes();
+    let classes = &submission.classes;
     if classes.len() != set.len() {
         bail!(
             "{}: expected a row for each of the {} labelled images, but got {}; it is for other images",
@@ -95,6 +95,6 @@ fn compare(submission: &Submission, path: &Path, set: &ImageSet) -> Result<Confu
         );
     }
     let names = CIFAR10_CLASSES.map(str::to_owned).to_vec();
-    let pairs = set.labels().iter().zip(classes).map(|(&truth, &said)| (truth.into(), said.into()));
+    let pairs = set.labels().iter().zip(classes).map(|(&truth, &said)| (truth.into(), said));
     Ok(Confusion::of_predictions(names, pairs)?)
 }

@@ -6,12 +6,13 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Args;
 use datasets::{CIFAR10_CLASSES, argmax};
+use ndarray::Axis;
 use system::quoted;
 
 use crate::options::{DataOptions, Messages, ModelOptions};
 use crate::output_file::writable;
 use crate::submission::Submission;
-use crate::test_images::{COMPETITION_FILE, Source, TestImages};
+use crate::test_images::{COMPETITION_FILE, Source, find_images, is_competition};
 
 /// The file of predictions unless told otherwise.
 const SUBMISSION: &str = "submission.csv";
@@ -44,42 +45,44 @@ pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
     output.as_deref().map(writable).transpose()?;
     model.threads.start()?;
     let weights = model.weights()?;
-    let images = TestImages::find(test_data.as_deref(), &data.request()?, &messages.reporter())?;
-    let output = output_for(&images.source, output.as_deref())?;
+    let (images, source) =
+        find_images(test_data.as_deref(), &data.request()?, &messages.reporter())?;
+    let output = output_for(&source, output.as_deref())?;
     writable(&output)?;
-    if let Source::Sample { reason } = &images.source {
+    if let Source::Sample(reason) = &source {
         messages.warn(sample_warning(reason, &output));
     }
 
-    messages.say(format!("images: {} from {}", images.count(), images.source));
-    let probabilities = model.predict(&weights, images.images.view(), messages)?;
-    let classes = argmax(probabilities.view())?.into_iter().map(|class| class as u8).collect();
-    let submission = Submission::new(classes, images.count())?;
-    let histogram = CIFAR10_CLASSES.iter().zip(submission.histogram());
-    let histogram: Vec<_> = histogram.map(|(name, count)| format!("{name} {count}")).collect();
-    messages.say(format!("predictions: {}", histogram.join(", ")));
-    if let Some(class) = submission.only_class() {
+    let n = images.len_of(Axis(0));
+    messages.say(format!("images: {n} from {source}"));
+    let probabilities = model.predict(&weights, images.view(), messages)?;
+    let classes = argmax(probabilities.view())?;
+    let count = |class| classes.iter().filter(|&&predicted| predicted == class).count();
+    let counts = CIFAR10_CLASSES.iter().zip(0..).map(|(name, class)| (name, class, count(class)));
+    let histogram = counts.clone().map(|(name, _, count)| format!("{name} {count}"));
+    messages.say(format!("predictions: {}", histogram.collect::<Vec<_>>().join(", ")));
+    if n > 1
+        && let Some((name, class, _)) = counts.clone().find(|&(_, _, count)| count == n)
+    {
         messages.warn(format!(
-            "every image is predicted as class {class} ({}): the weights are untrained, or the images \
-             are not what they were trained on",
-            CIFAR10_CLASSES[usize::from(class)]
+            "every image is predicted as class {class} ({name}): the weights are untrained, or the images \
+             are not what they were trained on"
         ));
     }
     let replaced = if output.exists() { ", in place of the one that was there" } else { "" };
-    submission.write(&output)?;
+    Submission { classes }.write(&output)?;
     messages.say(format!(
-        "written: {} ({} rows and the header, read again and compared{replaced}) after {:.1} s",
+        "written: {} ({n} rows and the header, read again and compared{replaced}) after {:.1} s",
         output.display(),
-        images.count(),
         started.elapsed().as_secs_f64()
     ));
-    messages.say(what_to_do(&images.source, &output, &model.as_arguments()));
+    messages.say(what_to_do(&source, &output, &model.as_arguments()));
     Ok(())
 }
 
 /// The file that the predictions go to.
 fn output_for(source: &Source, named: Option<&Path>) -> Result<PathBuf> {
-    if !matches!(source, Source::Sample { .. }) {
+    if !matches!(source, Source::Sample(_)) {
         return Ok(named.unwrap_or(Path::new(SUBMISSION)).to_owned());
     }
     match named {
@@ -108,36 +111,38 @@ fn what_to_do(source: &Source, output: &Path, options: &str) -> String {
         "  kaggle competitions submit <COMPETITION> -f {argument} -m \"CNN of this workspace\""
     );
     match source {
-        Source::Given(_) | Source::Competition(_) if source.is_competition() => format!(
+        Source::File(path, _) if is_competition(path) => format!(
             "To submit it (this program never does):\n{command}\n\
              If that fails: <COMPETITION> is the last part of the competition's address, and a typing \
              mistake in it gives 403; 400 or 403 also means that you have not joined and accepted the \
              rules, or that the day's submissions are used up. `kaggle competitions submissions \
              <COMPETITION>` shows the score."
         ),
-        Source::Given(path) => format!(
+        Source::File(path, _) => format!(
             "If {} is the competition's file under another name (it is published as \
              {COMPETITION_FILE}), this submits it:\n{command}",
             path.display()
         ),
-        Source::Competition(_) | Source::OfficialTestBatch { .. } => format!(
+        Source::OfficialTestBatch(_) => format!(
             "NOT FOR SUBMISSION: {file} is for the official test batch, which stands in for the \
              competition's file; its rows are not known to be in the competition's order. With that \
              file: --test-data {COMPETITION_FILE}\n\
              Its accuracy: cargo run -p kaggle -- evaluate --csv {argument}{options}"
         ),
-        Source::Sample { .. } => format!("NOT FOR SUBMISSION: {file} is for the sample images."),
+        Source::Sample(_) => format!("NOT FOR SUBMISSION: {file} is for the sample images."),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use acquire::Found;
+
     use super::*;
 
     #[test]
     fn the_official_test_batch_is_not_for_submission() {
-        let (folder, found) = ("cache".into(), "npm".to_owned());
-        let source = Source::OfficialTestBatch { folder, found };
+        let found = Found { folder: "cache".into(), source: "npm".to_owned() };
+        let source = Source::OfficialTestBatch(found);
         let text = what_to_do(&source, Path::new("my file.csv"), " --tta none");
         assert!(text.starts_with("NOT FOR SUBMISSION: my file.csv is for the official test batch"));
         assert!(!text.contains("competitions submit"), "{text}");

@@ -176,7 +176,7 @@ fn least_certain(logits: ArrayView2<'_, f32>) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array3, array};
+    use ndarray::array;
     use numerics::Rng;
 
     use super::*;
@@ -201,18 +201,6 @@ mod tests {
 
     fn averaged(images: &Array4<u8>) -> Array2<f32> {
         mean_over_shifts(images.view(), linear).unwrap()
-    }
-
-    #[test]
-    fn a_moved_image_is_reflected_at_its_edges() {
-        let image = Array3::from_shape_fn((3, 3, 1), |(r, q, _)| (3 * r + q) as u8);
-        let images = image.insert_axis(Axis(0));
-        let cells = |by| moved(images.view(), by).to_shape((3, 3)).unwrap().into_owned();
-        assert_eq!(cells(1), array![[4, 5, 4], [7, 8, 7], [4, 5, 4]]);
-        assert_eq!(cells(-1), array![[4, 3, 4], [1, 0, 1], [4, 3, 4]]);
-        assert_eq!(cells(0), array![[0, 1, 2], [3, 4, 5], [6, 7, 8]]);
-        let pixel = Array4::from_elem((1, 1, 1, 2), 9_u8);
-        assert_eq!(moved(pixel.view(), 1), pixel);
     }
 
     #[test]

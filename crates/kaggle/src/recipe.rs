@@ -13,11 +13,8 @@ use crate::prediction::TestTimeAugmentation;
 /// A model and the way it is trained: everything but the data, the seed and the number of threads.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Recipe {
-    /// The model.
     pub(crate) model: ModelSpec,
-    /// The number of times that every image is seen.
     pub(crate) epochs: u64,
-    /// The number of images in a mini-batch.
     pub(crate) batch_size: usize,
     /// The largest learning rate of the parameters in no group.
     pub(crate) lr: f64,
@@ -57,7 +54,6 @@ pub(crate) enum RateShape {
 pub(crate) struct RecipeGroup {
     /// Their names, `"{layer}.{parameter}"` with layers counted from 0.
     pub(crate) parameters: Vec<String>,
-    /// The optimiser.
     pub(crate) optimiser: OptimiserConfig,
     /// The largest learning rate; that of something frozen is not used.
     pub(crate) lr: f64,

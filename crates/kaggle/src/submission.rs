@@ -7,9 +7,6 @@ use anyhow::{Result, bail, ensure};
 
 use crate::output_file::{file_error, writable};
 
-/// The classes 0 to 9.
-const CLASSES: usize = 10;
-
 const HEADER: &str = "Id,Category";
 
 /// The predicted class of each test image, in their order.
@@ -17,49 +14,13 @@ const HEADER: &str = "Id,Category";
 /// As a file: UTF-8, the header `Id,Category`, then a line for each image with its number, from 1, and
 /// its class as an integer from 0 to 9; every line ends with a line feed, and nothing is quoted. There
 /// is at least one image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Submission {
-    classes: Vec<u8>,
+    /// The class of each image.
+    pub(crate) classes: Vec<usize>,
 }
 
 impl Submission {
-    /// The submission for `images` images: a class from 0 to 9 for each of them.
-    pub(crate) fn new(classes: Vec<u8>, images: usize) -> Result<Self> {
-        let got = classes.len();
-        ensure!(
-            got > 0 && got == images,
-            "the predictions: expected one for each of {images} images, at least one, but got {got}"
-        );
-        if let Some(row) = classes.iter().position(|&class| usize::from(class) >= CLASSES) {
-            let (class, image) = (classes[row], row + 1);
-            bail!(
-                "the predictions: expected classes from 0 to 9, but got {class} for image {image}"
-            );
-        }
-        Ok(Self { classes })
-    }
-
-    /// The class of each image.
-    pub(crate) fn classes(&self) -> &[u8] {
-        &self.classes
-    }
-
-    /// The number of images of each class.
-    pub(crate) fn histogram(&self) -> [usize; CLASSES] {
-        let mut counts = [0; CLASSES];
-        for &class in &self.classes {
-            counts[usize::from(class)] += 1;
-        }
-        counts
-    }
-
-    /// The class that every image has, if they have one and are at least two: a sign that something
-    /// is wrong with the weights or the images.
-    pub(crate) fn only_class(&self) -> Option<u8> {
-        let (first, rest) = self.classes.split_first()?;
-        (!rest.is_empty() && rest.iter().all(|class| class == first)).then_some(*first)
-    }
-
     fn to_csv(&self) -> String {
         let rows = self.classes.iter().zip(1..).map(|(class, id)| format!("{id},{class}\n"));
         std::iter::once(format!("{HEADER}\n")).chain(rows).collect()
@@ -76,7 +37,7 @@ impl Submission {
         let mut classes = Vec::new();
         for (line, id) in lines.zip(1_usize..) {
             match line.strip_prefix(format!("{id},").as_bytes()) {
-                Some(&[class @ b'0'..=b'9', b'\n']) => classes.push(class - b'0'),
+                Some(&[class @ b'0'..=b'9', b'\n']) => classes.push(usize::from(class - b'0')),
                 _ => bail!(
                     "{file}, line {}: expected \"{id},CLASS\\n\" with a class from 0 to 9, but got {}",
                     id + 1,
@@ -95,10 +56,12 @@ impl Submission {
         Self::parse(&path.display().to_string(), &bytes)
     }
 
-    /// Writes the file as a whole, reads it again and compares.
+    /// Checks the file, writes it as a whole, reads it again and compares.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let csv = self.to_csv();
-        system::replace(&writable(path)?, csv.as_bytes()).map_err(file_error("write", path))?;
+        Self::parse("the predictions", csv.as_bytes())?;
+        let target = writable(path)?;
+        system::replace(&target, csv.as_bytes()).map_err(file_error("write", path))?;
         ensure!(
             Self::read(path)? == *self,
             "{}: expected what was written to it, but got another submission; is something else writing \
@@ -132,24 +95,16 @@ mod tests {
     fn the_bytes_are_those_of_the_format_and_read_back() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("s.csv");
-        let classes = (0..1234).map(|i| (i * 7 % 10) as u8).collect();
-        let submission = Submission::new(classes, 1234).unwrap();
+        let submission = Submission { classes: (0..1234).map(|i| i * 7 % 10).collect() };
         submission.write(&path).unwrap();
         let csv = fs::read_to_string(&path).unwrap();
         assert!(csv.starts_with("Id,Category\n1,0\n2,7\n3,4\n") && csv.ends_with("\n1234,1\n"));
         assert_eq!(csv.lines().count(), 1235);
         assert_eq!(Submission::read(&path).unwrap(), submission);
-    }
-
-    #[test]
-    fn predictions_that_are_none_are_refused() {
-        let message = |classes, n| Submission::new(classes, n).unwrap_err().to_string();
-        let expected =
-            "the predictions: expected one for each of 3 images, at least one, but got 2";
-        assert_eq!(message(vec![1, 2], 3), expected);
-        assert!(message(vec![], 0).ends_with("at least one, but got 0"));
-        let expected = "the predictions: expected classes from 0 to 9, but got 10 for image 2";
-        assert_eq!(message(vec![1, 10], 2), expected);
+        for classes in [vec![], vec![1, 10]] {
+            assert!(Submission { classes }.write(&path).is_err());
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), csv, "checked before it is written");
     }
 
     #[test]
@@ -169,14 +124,5 @@ mod tests {
         assert!(
             message(b"Id,Category\n").ends_with("at least one image, but got the end of the file")
         );
-    }
-
-    #[test]
-    fn classes_are_counted_and_a_single_one_is_noticed() {
-        let mixed = Submission::new(vec![3, 3, 9], 3).unwrap();
-        assert_eq!(mixed.histogram(), [0, 0, 0, 2, 0, 0, 0, 0, 0, 1]);
-        assert_eq!(mixed.only_class(), None);
-        assert_eq!(Submission::new(vec![4; 5], 5).unwrap().only_class(), Some(4));
-        assert_eq!(Submission::new(vec![4], 1).unwrap().only_class(), None, "one image has one");
     }
 }

@@ -28,9 +28,7 @@ pub(crate) struct TrainingImages {
     pub(crate) validation: Option<ImageSet>,
     /// To report.
     pub(crate) test: ImageSet,
-    /// Their description in a record.
     pub(crate) data: Data,
-    /// The place where they were found.
     pub(crate) found: Found,
 }
 

@@ -44,13 +44,10 @@ const TEST_BATCH: usize = 10_000;
 /// A model for CIFAR-10, and its origin.
 #[derive(Debug)]
 pub(crate) struct Weights {
-    /// The model.
     pub(crate) model: Model,
-    /// The training that it comes from.
     pub(crate) provenance: Provenance,
     /// The file that it was taken from; none for the weights that ship.
     pub(crate) file: Option<PathBuf>,
-    /// The reason for taking it from there.
     pub(crate) why: String,
     /// The others that there were to choose from, a line each.
     pub(crate) others: Vec<String>,
@@ -118,7 +115,6 @@ impl Weights {
 struct Candidate {
     checkpoint: PathBuf,
     accuracy: f64,
-    /// The change of the images with which it was measured.
     augmentation: TestTimeAugmentation,
     /// The set of images that it was measured on.
     set: String,

@@ -198,21 +198,6 @@ fn of_finished_trainings_and_the_weights_that_ship_the_most_accurate_predict() {
 }
 
 #[test]
-fn from_a_folder_of_a_workspace_its_records_are_found() {
-    let machine = Machine::new();
-    machine.record("cifar10", Some(Evaluation::classification(0.1, 0, 10_000)));
-    machine.write("Cargo.toml", b"[workspace]\n");
-    machine.write("crates/one/Cargo.toml", b"[package]\n");
-    let mut command = machine.command();
-    command.current_dir(machine.path("crates/one")).arg("--offline");
-    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
-    let expected =
-        "weights: ../../experiments/cifar10/checkpoints/last.safetensors (the best: 100.00 % of ";
-    assert!(line(&said, "weights:").starts_with(expected), "{said}");
-    assert!(machine.path("crates/one/sample_submission.csv").exists());
-}
-
-#[test]
 fn where_nothing_can_be_fetched_to_the_sample_is_predicted() {
     let machine = Machine::with_checkpoint();
     machine.write("home", b"a file, in which no folder can be made");
