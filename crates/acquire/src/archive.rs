@@ -1,22 +1,20 @@
 //! Gzipped tar archives.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
+use crate::Files;
+
 /// More than any file of the data sets has: a hostile archive cannot ask for more memory.
 const LARGEST_MEMBER: u64 = 64 << 20;
 
 /// The content of the files in an archive that are wanted, by their names. A name is without the folders that
 /// the member is in: those of a hostile archive go nowhere.
-pub(crate) fn members(
-    archive: &Path,
-    wanted: impl Fn(&str) -> bool,
-) -> io::Result<BTreeMap<String, Vec<u8>>> {
-    let mut members = BTreeMap::new();
+pub(crate) fn members(archive: &Path, wanted: impl Fn(&str) -> bool) -> io::Result<Files> {
+    let mut members = Files::new();
     let mut tar = tar::Archive::new(MultiGzDecoder::new(BufReader::new(File::open(archive)?)));
     for entry in tar.entries()? {
         let entry = entry?;

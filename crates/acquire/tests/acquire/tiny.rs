@@ -42,7 +42,7 @@ fn set(archive: &[u8]) -> DataSet {
         files: Vec::from(files).leak(),
         other_folders: &["tiny-batches-bin"],
         system_folder: None,
-        package: Package::Npm { name: "tiny", version: "1.0.0", megabytes: 1 },
+        package: Package::Npm { package: "tiny@1.0.0", megabytes: 1 },
         urls: &[],
         form: HomeForm::Archive {
             name: "tiny.tar.gz",

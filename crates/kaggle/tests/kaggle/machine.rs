@@ -8,7 +8,7 @@ use cnn::Conv2DConfig;
 use datasets::{Augmentation, CIFAR10_CLASSES, FASHION_MNIST_CLASSES, ImageSet, cifar10_sample};
 use experiment::{Config, Data, Dtype, Evaluation, Program};
 use layers::FullyConnectedConfig;
-use ndarray::{Array, Array2, Array4, ArrayD};
+use ndarray::{Array, Array4, ArrayD};
 use ndarray_npy::write_npy;
 use numerics::Rng;
 use optim::{Schedule, SgdConfig};
@@ -107,7 +107,10 @@ impl Machine {
 
     /// Writes the images as rows of the competition's form.
     pub(crate) fn npy(&self, name: &str, images: &Array4<u8>) {
-        write_npy(self.path(name), &rows(images)).unwrap();
+        let rows = Array::from_shape_fn((images.dim().0, 3072), |(n, i)| {
+            images[[n, i % 1024 / 32, i % 32, i / 1024]]
+        });
+        write_npy(self.path(name), &rows).unwrap();
     }
 
     /// Trains a small convolutional network for an epoch on the sample; its checkpoint.
@@ -208,13 +211,6 @@ pub(crate) fn images(n: usize) -> Array4<u8> {
         image.mapv_inplace(|_: u8| (base + range * rng.uniform()) as u8);
     }
     images
-}
-
-/// The rows `(n, 3072)` of images: all red, then all green, then all blue values.
-pub(crate) fn rows(images: &Array4<u8>) -> Array2<u8> {
-    Array::from_shape_fn((images.dim().0, 3072), |(n, i)| {
-        images[[n, i % 1024 / 32, i % 32, i / 1024]]
-    })
 }
 
 /// The submission of these classes.
