@@ -1,16 +1,14 @@
 //! The table of an ablation: runs that each lack one component, against the run that has all.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use experiment::{Record, Spread};
 use serde::Deserialize;
 use toml::Value;
 
-use crate::hyperparameters::flat;
+use crate::hyperparameters::{Difference, differences, is_structured, shown};
 use crate::markdown::{Table, cells};
 use crate::numbers::{mean, percentage};
-use crate::run_tables::change;
 
 /// `ablation.toml`, written by hand beside the folders of the runs: what each may differ in.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -40,23 +38,15 @@ struct Component {
 }
 
 impl Ablation {
-    /// Reads the file, and checks that it lists the folders beside it.
-    pub(crate) fn read(folder: &Path) -> Result<Self, String> {
-        let file = folder.join("ablation.toml");
-        let text = std::fs::read_to_string(&file)
-            .map_err(|error| format!("cannot read its ablation.toml: {error}"))?;
+    /// Reads the text of the file, and checks that it lists the folders beside it.
+    pub(crate) fn parse(text: &str, folders: &[String]) -> Result<Self, String> {
         let ablation: Self =
-            toml::from_str(&text).map_err(|error| format!("its ablation.toml: {error}"))?;
-        let listed = ablation.folders().map(str::to_owned).collect::<BTreeSet<_>>();
+            toml::from_str(text).map_err(|error| format!("its ablation.toml: {error}"))?;
+        let listed: BTreeSet<&str> = ablation.folders().collect();
         if listed.len() != ablation.component.len() + 1 || ablation.component.is_empty() {
             return Err("its ablation.toml lists no component, or a record twice".to_owned());
         }
-        let entries = system::entries(folder).map_err(|error| error.to_string())?;
-        let there: BTreeSet<_> = entries
-            .iter()
-            .filter(|entry| entry.path().is_dir())
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
+        let there: BTreeSet<&str> = folders.iter().map(String::as_str).collect();
         match there == listed {
             true => Ok(ablation),
             false => Err(format!("its ablation.toml lists {listed:?}, but there are {there:?}")),
@@ -123,49 +113,41 @@ impl Ablation {
             let (got, expected) = (seeds(runs), seeds(baseline));
             return Err(format!("its seeds are {got:?}, those of the baseline {expected:?}"));
         }
+        let changes = &component.changes;
+        let is_part = |path: &str, change: &str| {
+            path == change || path.strip_prefix(change).is_some_and(|p| p.starts_with('.'))
+        };
         let mut shown = BTreeSet::new();
         for (run, full) in runs.iter().zip(baseline) {
-            let same = run.config.data == full.config.data
-                && run.config.dtype == full.config.dtype
+            let (config, of_full) = (&run.config, &full.config);
+            let same = config.data == of_full.data
+                && config.dtype == of_full.dtype
                 && run.summary.epochs == full.summary.epochs;
             if !same {
                 return Err("its data, number type or epochs are not the baseline's".to_owned());
             }
-            let changed = self.changed(full, run);
-            let is_part = |path: &str, change: &str| {
-                path == change || path.strip_prefix(change).is_some_and(|p| p.starts_with('.'))
-            };
-            let allowed =
-                |path: &String| component.changes.iter().any(|change| is_part(path, change));
-            if let Some((path, _)) = changed.iter().find(|(path, _)| !allowed(path)) {
+            let mut changed = differences(&of_full.hyperparameters, &config.hyperparameters);
+            changed.retain(|(path, ..)| !self.labels.contains(path));
+            let allowed = |path: &str| changes.iter().any(|change| is_part(path, change));
+            if let Some((path, ..)) = changed.iter().find(|(path, ..)| !allowed(path)) {
                 return Err(format!("it differs from the baseline in `{path}` as well"));
             }
-            let happened =
-                |change: &&String| !changed.iter().any(|(path, _)| is_part(path, change));
-            if let Some(change) = component.changes.iter().find(happened) {
+            let absent = |change: &&String| !changed.iter().any(|(path, ..)| is_part(path, change));
+            if let Some(change) = changes.iter().find(absent) {
                 return Err(format!("it does not differ from the baseline in `{change}`"));
             }
-            shown.extend(changed.into_iter().map(|(_, change)| change));
+            shown.extend(changed.into_iter().map(change));
         }
         Ok(shown.into_iter().collect::<Vec<_>>().join("; "))
     }
+}
 
-    /// The hyperparameters that are not the same, and how a reader is told.
-    fn changed(&self, full: &Record, run: &Record) -> Vec<(String, String)> {
-        let (full, run) = (flat(&full.config.hyperparameters), flat(&run.config.hyperparameters));
-        let value = |of: &[(String, &Value)], path: &str| {
-            of.iter().find(|(other, _)| other == path).map(|(_, value)| (*value).clone())
-        };
-        let paths: BTreeSet<&String> = full.iter().chain(&run).map(|(path, _)| path).collect();
-        paths
-            .into_iter()
-            .filter(|path| !self.labels.contains(path))
-            .filter_map(|path| {
-                let (from, to) = (value(&full, path), value(&run, path));
-                let shown = change(path, from.as_ref(), to.as_ref());
-                (from != to).then(|| (path.clone(), shown))
-            })
-            .collect()
+/// The change of a hyperparameter; the layers are too long for that.
+fn change((path, from, to): Difference<'_>) -> String {
+    let short = |value: Option<&Value>| value.map_or_else(|| "none".to_owned(), shown);
+    match [from, to].into_iter().flatten().any(is_structured) {
+        true => format!("`{path}`"),
+        false => format!("`{path}`: {} → {}", short(from), short(to)),
     }
 }
 
@@ -207,10 +189,8 @@ fn measured(accuracies: &[f64], full: Option<&Vec<f64>>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
-    use crate::run_tables::tests::write_run;
+    use crate::run_tables::tests::run;
 
     const FULL: &str = "[hyperparameters]\nsmoothing = 0.1\nwithout = \"\"\n\
                         [hyperparameters.augmentation]\nflip = true\nshift = 4\n";
@@ -221,139 +201,91 @@ mod tests {
         [[component]]\nrecord = \"no-augmentation\"\nname = \"augmentation\"\n\
         purpose = \"more data\"\nchanges = [\"augmentation.flip\", \"augmentation.shift\"]\n";
 
-    /// Replacements for parts of the full recipe.
-    struct Case<'a> {
-        smoothing: (&'a str, &'a str),
-        augmentation: (&'a str, &'a str),
-        definition: String,
-        seeds: &'a [u64],
+    /// The runs of the full recipe and without each component, by seed: 20, 21 and 40 of 200 images are
+    /// wrong with seed 0, and one more with each further seed.
+    fn runs(seeds: &[u64]) -> [Vec<Record>; 3] {
+        let smoothing =
+            FULL.replace("smoothing = 0.1\nwithout = \"\"", "smoothing = 0.0\nwithout = \"s\"");
+        let augmentation = FULL.replace("flip = true\nshift = 4", "flip = false\nshift = 0");
+        [(FULL, 20), (&smoothing, 21), (&augmentation, 40)].map(|(text, wrong)| {
+            seeds.iter().map(|&seed| run(text, seed, wrong + seed as usize)).collect()
+        })
     }
 
-    impl Default for Case<'_> {
-        fn default() -> Self {
-            Self {
-                smoothing: ("smoothing = 0.1\nwithout = \"\"", "smoothing = 0.0\nwithout = \"s\""),
-                augmentation: ("flip = true\nshift = 4", "flip = false\nshift = 0"),
-                definition: DEFINITION.to_owned(),
-                seeds: &[7],
-            }
-        }
+    fn parse(definition: &str) -> Result<Ablation, String> {
+        Ablation::parse(definition, &["no-augmentation", "no-smoothing", "full"].map(str::to_owned))
     }
 
-    impl Case<'_> {
-        fn table(&self) -> Result<String, String> {
-            let folder = tempfile::tempdir().unwrap();
-            fs::write(folder.path().join("ablation.toml"), &self.definition).unwrap();
-            let texts = [
-                ("full", FULL.to_owned(), 20),
-                ("no-smoothing", FULL.replace(self.smoothing.0, self.smoothing.1), 21),
-                ("no-augmentation", FULL.replace(self.augmentation.0, self.augmentation.1), 40),
-            ];
-            for (name, text, wrong) in &texts {
-                for seed in self.seeds {
-                    let run = folder.path().join(name).join(seed.to_string());
-                    write_run(&run, text, *seed, wrong + *seed as usize % 7);
-                }
-            }
-            let ablation = Ablation::read(folder.path())?;
-            let runs: Vec<Vec<Record>> = ablation
-                .folders()
-                .map(|name| {
-                    let run = |seed: &u64| {
-                        Record::read(&folder.path().join(name).join(seed.to_string())).unwrap()
-                    };
-                    self.seeds.iter().map(run).collect()
-                })
-                .collect();
-            ablation.table(&runs).map(|table| table.replace('\u{a0}', " "))
-        }
+    fn table(runs: &[Vec<Record>]) -> Result<String, String> {
+        parse(DEFINITION)?.table(runs).map(|table| table.replace('\u{a0}', " "))
     }
 
     #[test]
     fn each_component_has_a_row_with_what_it_costs() {
-        let table = Case::default().table().unwrap();
-        // 20, 21 and 40 of 200 wrong.
-        assert!(table.contains("| nothing (the full recipe) | | | 90.0 % | |"), "{table}");
-        let row = "| label smoothing | less certainty | `smoothing`: 0.1 → 0.0 | 89.5 % | −0.5 |";
-        assert!(table.contains(row), "{table}");
-        let row = "| augmentation | more data | `augmentation.flip`: true → false; \
-                   `augmentation.shift`: 4 → 0 | 80.0 % | −10.0 |";
-        assert!(table.contains(row), "{table}");
-        // sqrt(0.9 * 0.1 / 200) = 0.0212.
-        assert!(table.contains("1 epoch each, 400 training and 200 validation images, seed 7."));
-        assert!(table.contains("has a standard error of 2.1 points"), "{table}");
-    }
-
-    #[test]
-    fn several_seeds_have_a_mean_and_a_spread_and_differences_by_seed() {
-        let table = Case { seeds: &[0, 4], ..Case::default() }.table().unwrap();
-        assert!(table.contains("| seed 0 | seed 4 | validation accuracy |"), "{table}");
-        // 20 and 24 wrong, 40 and 44: the spread is the seeds', the difference always the same.
-        assert!(table.contains("| | | 90.0 % | 88.0 % | 89.0 % ± 1.4 | |"), "{table}");
-        assert!(table.contains("| 80.0 % | 78.0 % | 79.0 % ± 1.4 | −10.0 ± 0.0 |"), "{table}");
-    }
-
-    #[test]
-    fn a_run_that_differs_in_anything_else_is_refused() {
-        let lr = ("smoothing = 0.1", "smoothing = 0.0\nlr = 1");
-        let nothing = ("smoothing = 0.1", "smoothing = 0.1");
-        let half = ("flip = true", "flip = false");
-        let case = Case::default;
-        for (case, expected) in [
+        let of_one = table(&runs(&[0])).unwrap();
+        let of_two = table(&runs(&[0, 4])).unwrap();
+        for (table, expected) in [
+            (&of_one, "| nothing (the full recipe) | | | 90.0 % | |"),
             (
-                Case { smoothing: lr, ..case() },
+                &of_one,
+                "| label smoothing | less certainty | `smoothing`: 0.1 → 0.0 | 89.5 % | −0.5 |",
+            ),
+            (
+                &of_one,
+                "| augmentation | more data | `augmentation.flip`: true → false; \
+                 `augmentation.shift`: 4 → 0 | 80.0 % | −10.0 |",
+            ),
+            // sqrt(0.9 * 0.1 / 200) = 0.0212.
+            (&of_one, "1 epoch each, 400 training and 200 validation images, seed 0."),
+            (&of_one, "has a standard error of 2.1 points"),
+            (&of_two, "| seed 0 | seed 4 | validation accuracy |"),
+            // 20 and 24 wrong, 40 and 44: the spread is the seeds', the difference always the same.
+            (&of_two, "| | | 90.0 % | 88.0 % | 89.0 % ± 1.4 | |"),
+            (&of_two, "| 80.0 % | 78.0 % | 79.0 % ± 1.4 | −10.0 ± 0.0 |"),
+        ] {
+            assert!(table.contains(expected), "{expected} in {table}");
+        }
+    }
+
+    #[test]
+    fn a_run_that_differs_in_anything_else_or_that_was_tested_is_refused() {
+        let runs = runs(&[7]);
+        let refused = |index: usize, change: &dyn Fn(&mut Record)| {
+            let mut runs = runs.clone();
+            change(&mut runs[index][0]);
+            table(&runs).unwrap_err()
+        };
+        let set = |run: &mut Record, name: &str, value: f64| {
+            run.config.hyperparameters.insert(name.to_owned(), value.into());
+        };
+        for (error, expected) in [
+            (
+                refused(1, &|run| set(run, "lr", 1.0)),
                 "`no-smoothing`: it differs from the baseline in `lr`",
             ),
-            (Case { smoothing: nothing, ..case() }, "not differ from the baseline in `smoothing`"),
+            (refused(1, &|run| set(run, "smoothing", 0.1)), "not differ from the baseline in `smo"),
             (
-                Case { augmentation: half, ..case() },
+                refused(2, &|run| run.config.hyperparameters["augmentation"]["shift"] = 4.into()),
                 "not differ from the baseline in `augmentation.shift`",
             ),
+            (refused(1, &|run| run.config.data.train += 1), "data, number type or epochs"),
+            (refused(1, &|run| run.config.seed += 1), "its seeds are [8]"),
+            (refused(1, &|run| run.summary.test = run.summary.validation), "was tested"),
         ] {
-            let error = case.table().unwrap_err();
-            assert!(error.contains(expected), "{error}");
-        }
-        for (definition, expected) in [
-            (DEFINITION.replace("\"full\"", "\"all\""), "but there are"),
-            (DEFINITION.replace("no-aug", "aug"), "but there are"),
-            (DEFINITION.replace("purpose", "why"), "unknown field `why`"),
-            ("baseline = \"full\"\ncomponent = []".to_owned(), "no component"),
-        ] {
-            let error = Case { definition, ..case() }.table().unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
     }
 
     #[test]
-    fn a_run_of_other_data_or_another_seed_or_that_was_tested_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ablation.toml"), DEFINITION).unwrap();
-        let read = |name: &str, text: &str| {
-            let run = folder.path().join(name);
-            write_run(&run, text, 7, 20);
-            Record::read(&run).unwrap()
-        };
-        let full = read("full", FULL);
-        let smoothing = read("no-smoothing", &FULL.replace("0.1", "0.0"));
-        let shift = FULL.replace("shift = 4", "shift = 0").replace("true", "false");
-        let augmentation = read("no-augmentation", &shift);
-        let ablation = Ablation::read(folder.path()).unwrap();
-        let table = |full: &Record, smoothing: &Record| {
-            ablation.table(&[
-                vec![full.clone()],
-                vec![smoothing.clone()],
-                vec![augmentation.clone()],
-            ])
-        };
-        assert!(table(&full, &smoothing).is_ok());
-        let mut other = smoothing.clone();
-        other.config.data.train += 1;
-        assert!(table(&full, &other).unwrap_err().contains("data, number type or epochs"));
-        let mut other = smoothing.clone();
-        other.config.seed += 1;
-        assert!(table(&full, &other).unwrap_err().contains("its seeds are [8]"));
-        let mut other = smoothing.clone();
-        other.summary.test = other.summary.validation;
-        assert!(table(&full, &other).unwrap_err().contains("was tested"));
+    fn a_definition_that_does_not_fit_its_folders_is_refused() {
+        for (definition, expected) in [
+            (&*DEFINITION.replace("\"full\"", "\"all\""), "but there are"),
+            (&*DEFINITION.replace("no-aug", "aug"), "but there are"),
+            (&*DEFINITION.replace("purpose", "why"), "unknown field `why`"),
+            ("baseline = \"full\"\ncomponent = []", "no component"),
+        ] {
+            let error = parse(definition).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

@@ -21,8 +21,7 @@ pub(crate) fn appendix(
 ) -> Result<(String, usize)> {
     let mut out = String::new();
     let mut files = 0;
-    let others = OTHER_FOLDERS.map(str::to_owned).into_iter().filter(|f| root.join(f).is_dir());
-    for package in packages(root)?.into_iter().chain(others) {
+    for package in folders(root)? {
         let folder = root.join(&package);
         let mut heading = Some(format!("\n## `{package}`\n"));
         for file in files_below(&folder)? {
@@ -58,78 +57,61 @@ fn language(file: &Path) -> Option<&'static str> {
     }
 }
 
-/// The folders of the workspace's packages: `crates/*` by name, then `xtask`.
-fn packages(root: &Path) -> Result<Vec<String>> {
-    let mut packages = Vec::new();
+/// The folders with code, as far as they are there: `crates/*` by name, `xtask`, and others.
+fn folders(root: &Path) -> Result<Vec<String>> {
     let crates = root.join("crates");
+    let mut folders = Vec::new();
     if crates.is_dir() {
         let entries = system::entries(&crates)
             .with_context(|| format!("cannot read {}", crates.display()))?;
-        for entry in entries {
-            if entry.path().join("Cargo.toml").is_file() {
-                packages.push(format!("crates/{}", entry.file_name().to_string_lossy()));
-            }
-        }
+        let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        folders.extend(names.map(|name| format!("crates/{name}")));
     }
-    packages.sort();
-    if root.join("xtask/Cargo.toml").is_file() {
-        packages.push("xtask".to_owned());
-    }
-    Ok(packages)
+    folders.push("xtask".to_owned());
+    folders.retain(|folder| root.join(folder).join("Cargo.toml").is_file());
+    folders.extend(OTHER_FOLDERS.map(str::to_owned).into_iter().filter(|f| root.join(f).is_dir()));
+    Ok(folders)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn workspace() -> tempfile::TempDir {
+    #[test]
+    fn the_appendix_lists_every_file_complete_and_wrong_anchors_are_problems() {
         let root = tempfile::tempdir().unwrap();
-        for folder in ["crates/one/src", "crates/one/tests", "xtask/src", "fixtures"] {
-            fs::create_dir_all(root.path().join(folder)).unwrap();
-        }
+        let write = |file: &str, text: &str| {
+            let file = root.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            // Otherwise these would be anchors of this file.
+            fs::write(file, text.replace("ANC_HOR", "ANCHOR")).unwrap();
+        };
+        let code = "// ANC_HOR: a\nfn a() {}\n// ANC_HOR_END: a\n#[cfg(test)]\nmod tests {}\n";
         for (file, text) in [
             ("crates/one/Cargo.toml", ""),
-            (
-                "crates/one/src/a.rs",
-                "// ANC_HOR: a\nfn a() {}\n// ANC_HOR_END: a\n#[cfg(test)]\nmod tests {}\n",
-            ),
+            ("crates/one/src/a.rs", code),
             ("crates/one/tests/b.rs", "fn b() {}\n"),
             ("crates/one/data.csv", "1,2\n"),
             ("fixtures/oracle.py", "# 3\n"),
             ("xtask/Cargo.toml", ""),
             ("xtask/src/main.rs", "fn main() {}\n"),
         ] {
-            // Otherwise these would be anchors of this file.
-            fs::write(root.path().join(file), text.replace("ANC_HOR", "ANCHOR")).unwrap();
+            write(file, text);
         }
-        root
-    }
-
-    #[test]
-    fn the_appendix_lists_every_file_complete() {
         let mut problems = Problems::default();
-        let (markdown, files) =
-            appendix(workspace().path(), &Place::file("x"), &mut problems).unwrap();
-        assert!(problems.is_empty());
-        assert_eq!(files, 4);
+        let mut all = |root: &Path| appendix(root, &Place::file("x"), &mut problems).unwrap();
         let expected = "<div class=\"appendix\">\n\n## `crates/one`\n\n\
             ### `crates/one/src/a.rs`\n\n```rust\nfn a() {}\n#[cfg(test)]\nmod tests {}\n```\n\n\
             ### `crates/one/tests/b.rs`\n\n```rust\nfn b() {}\n```\n\n\
             ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n\
             ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```python\n# 3\n```\n\n</div>\n";
-        assert_eq!(markdown, expected);
-    }
-
-    #[test]
-    fn a_wrong_anchor_and_an_empty_workspace_are_problems() {
-        let root = workspace();
-        let unclosed = "// ANC_HOR: b\n".replace("ANC_HOR", "ANCHOR");
-        fs::write(root.path().join("xtask/src/main.rs"), unclosed).unwrap();
-        let mut problems = Problems::default();
-        appendix(root.path(), &Place::file("x"), &mut problems).unwrap();
-        appendix(tempfile::tempdir().unwrap().path(), &Place::file("y"), &mut problems).unwrap();
+        assert_eq!(all(root.path()), (expected.to_owned(), 4));
+        write("xtask/src/main.rs", "// ANC_HOR: b\n");
+        all(root.path());
+        all(&root.path().join("crates/one/src"));
         let problems = problems.sorted();
-        assert!(problems[0].message.contains("main.rs:1: the anchor `b` is never closed"));
-        assert!(problems[1].message.contains("no code to list"));
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].message.contains("no code to list"));
+        assert!(problems[1].message.contains("main.rs:1: the anchor `b` is never closed"));
     }
 }

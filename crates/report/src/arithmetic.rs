@@ -14,21 +14,27 @@ const EQUAL: f64 = 1e-9;
 /// `=` needs equal numbers that are shown exactly; `\approx` needs the right side to be the left one,
 /// rounded to the digits that are shown.
 pub(crate) fn check(tex: &str, tensors: &Tensors) -> Result<(), String> {
-    let problem = |error: String| format!("`{tex}`: {error}");
-    let tokens = tokens(tex).map_err(problem)?;
-    let mut parser = Parser { tokens: &tokens, at: 0, tensors };
-    let mut left = parser.side().map_err(problem)?;
-    let mut relations = 0;
-    while let Some(exactly) = parser.relation() {
-        let right = parser.side().map_err(problem)?;
-        compare(&left, exactly, &right).map_err(problem)?;
-        left = right;
-        relations += 1;
+    sides(tex, tensors).map_err(|error| format!("`{tex}`: {error}"))
+}
+
+fn sides(tex: &str, tensors: &Tensors) -> Result<(), String> {
+    let mut parser = Parser { rest: tex, tensors, rounded: false };
+    let mut left = parser.side()?;
+    let mut compared = false;
+    loop {
+        let exactly = match parser.takes("=") {
+            true => true,
+            false if parser.takes(r"\approx") => false,
+            false => break,
+        };
+        let right = parser.side()?;
+        compare(&left, exactly, &right)?;
+        (left, compared) = (right, true);
     }
     match parser.peek() {
-        Some(token) => Err(problem(format!("`{}` is not understood here", token.shown()))),
-        None if relations == 0 => Err(problem("there is no `=` to check".to_owned())),
-        None => Ok(()),
+        "" if compared => Ok(()),
+        "" => Err("there is no `=` to check".to_owned()),
+        word => Err(format!("`{word}` is not understood here")),
     }
 }
 
@@ -65,62 +71,30 @@ fn compare(left: &Side, exactly: bool, right: &Side) -> Result<(), String> {
     Ok(())
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum TexToken {
-    Number(String),
-    Command(String),
-    Worked(Worked),
-    Symbol(char),
-}
-
-impl TexToken {
-    fn shown(&self) -> String {
-        match self {
-            Self::Number(text) => text.clone(),
-            Self::Command(name) => format!("\\{name}"),
-            Self::Worked(Worked { name, .. }) => format!("\\worked{{{name}}}"),
-            Self::Symbol(symbol) => symbol.to_string(),
-        }
-    }
-}
-
 /// Commands that only size or align; spaces of all kinds are silent too.
 const SILENT: &str =
     "left right bigl bigr Bigl Bigr big Big quad qquad displaystyle textstyle , ; !";
 
-fn tokens(tex: &str) -> Result<Vec<TexToken>, String> {
-    let mut tokens = Vec::new();
-    let mut rest = tex.trim_start();
-    while let Some(first) = rest.chars().next() {
-        if let Some((worked, after)) = Worked::read(rest)? {
-            tokens.push(TexToken::Worked(worked));
-            rest = after;
-        } else if first.is_ascii_digit() {
-            let length = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'));
-            let (number, after) = rest.split_at(length.unwrap_or(rest.len()));
-            // `= 6.` ends a sentence.
-            tokens.push(TexToken::Number(number.trim_end_matches('.').to_owned()));
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix('\\') {
-            let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-            let length = letters.max(after.chars().next().map_or(0, char::len_utf8));
-            let (name, after) = after.split_at(length);
-            if name != " " && SILENT.split(' ').all(|silent| silent != name) {
-                tokens.push(TexToken::Command(name.to_owned()));
-            }
-            rest = after;
-        } else {
-            if !matches!(first, '&' | '~') && !first.is_whitespace() {
-                tokens.push(TexToken::Symbol(first));
-            }
-            rest = &rest[first.len_utf8()..];
+/// The number, the command with its backslash or the character that `tex` begins with.
+fn word(tex: &str) -> &str {
+    let length =
+        |is_part: fn(char) -> bool| tex[1..].find(|c| !is_part(c)).map_or(tex.len(), |n| n + 1);
+    match tex.chars().next() {
+        Some('0'..='9') => &tex[..length(|c| c.is_ascii_digit() || c == '.')],
+        Some('\\') if tex[1..].starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            &tex[..length(|c| c.is_ascii_alphabetic())]
         }
+        Some('\\') => &tex[..1 + tex[1..].chars().next().map_or(0, char::len_utf8)],
+        Some(other) => &tex[..other.len_utf8()],
+        None => "",
     }
-    Ok(tokens)
+}
+
+fn is_number(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// A reference to a tensor: `\worked{NAME}` or `\worked[DIGITS]{NAME}`.
-#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Worked {
     /// The tensor, or a part of it.
     pub(crate) name: String,
@@ -147,81 +121,72 @@ impl Worked {
 }
 
 struct Parser<'a> {
-    tokens: &'a [TexToken],
-    at: usize,
+    /// The text that has not been read.
+    rest: &'a str,
     tensors: &'a Tensors,
+    /// Whether a tensor of this side is shown rounded.
+    rounded: bool,
 }
 
-/// A value, and whether it is shown rounded.
-type Operand = (Tensor, bool);
-
-impl Parser<'_> {
-    fn peek(&self) -> Option<&TexToken> {
-        self.tokens.get(self.at)
+impl<'a> Parser<'a> {
+    /// The next word, after what only sizes, aligns or spaces; nothing at the end.
+    fn peek(&mut self) -> &'a str {
+        loop {
+            self.rest =
+                self.rest.trim_start_matches(|c: char| c.is_whitespace() || "&~".contains(c));
+            let word = word(self.rest);
+            match word.strip_prefix('\\') {
+                Some(name) if name == " " || SILENT.split(' ').any(|silent| silent == name) => {
+                    self.rest = &self.rest[word.len()..];
+                }
+                _ => return word,
+            }
+        }
     }
 
-    fn takes(&mut self, wanted: &TexToken) -> bool {
-        let found = self.peek() == Some(wanted);
-        self.at += usize::from(found);
+    fn takes(&mut self, wanted: &str) -> bool {
+        let found = self.peek() == wanted;
+        self.rest = &self.rest[if found { wanted.len() } else { 0 }..];
         found
     }
 
-    fn takes_symbol(&mut self, symbol: char) -> bool {
-        self.takes(&TexToken::Symbol(symbol))
-    }
-
-    fn takes_command(&mut self, name: &str) -> bool {
-        self.takes(&TexToken::Command(name.to_owned()))
-    }
-
-    /// Whether two sides are compared here, and if so, whether exactly.
-    fn relation(&mut self) -> Option<bool> {
-        match self.takes_symbol('=') {
-            true => Some(true),
-            false => self.takes_command("approx").then_some(false),
-        }
-    }
-
     fn side(&mut self) -> Result<Side, String> {
-        let start = self.at;
-        let (value, rounded) = self.sum()?;
-        let unit = match &self.tokens[start..self.at] {
-            [TexToken::Number(number)] | [TexToken::Symbol('-'), TexToken::Number(number)] => {
-                let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-                Some(10_f64.powi(-i32::try_from(decimals).unwrap_or(0)))
-            }
-            _ => None,
-        };
-        Ok(Side { value, rounded, unit })
+        self.rounded = false;
+        self.peek();
+        let before = self.rest;
+        let value = self.sum()?;
+        let text = before[..before.len() - self.rest.len()].trim_start_matches(['-', ' ']);
+        let number = text.trim_end_matches(|c: char| c.is_whitespace() || "&.".contains(c));
+        let unit = (is_number(number) && word(number) == number).then(|| {
+            let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            10_f64.powi(-i32::try_from(decimals).unwrap_or(0))
+        });
+        Ok(Side { value, rounded: self.rounded, unit })
     }
 
-    fn sum(&mut self) -> Result<Operand, String> {
-        let sign = if self.takes_symbol('-') { -1.0 } else { 1.0 };
-        let (term, mut rounded) = self.product()?;
-        let mut sum = scaled(&term, sign);
+    fn sum(&mut self) -> Result<Tensor, String> {
+        let sign = if self.takes("-") { -1.0 } else { 1.0 };
+        let mut sum = scaled(&self.product()?, sign);
         loop {
-            let sign = match self.takes_symbol('-') {
+            let sign = match self.takes("-") {
                 true => -1.0,
-                false if self.takes_symbol('+') => 1.0,
-                false => return Ok((sum, rounded)),
+                false if self.takes("+") => 1.0,
+                false => return Ok(sum),
             };
-            let (term, also) = self.product()?;
-            sum = elementwise(&sum, &term, |a, b| a + sign * b)?;
-            rounded |= also;
+            sum = elementwise(&sum, &self.product()?, |a, b| a + sign * b)?;
         }
     }
 
-    fn product(&mut self) -> Result<Operand, String> {
-        let (mut value, mut rounded) = self.power()?;
+    fn product(&mut self) -> Result<Tensor, String> {
+        let mut value = self.power()?;
         loop {
-            let divides = self.takes_symbol('/');
-            let by_element = !divides && self.takes_command("odot");
-            let dot =
-                divides || by_element || self.takes_command("cdot") || self.takes_command("times");
+            let divides = self.takes("/");
+            let by_element = !divides && self.takes(r"\odot");
+            let dot = divides || by_element || self.takes(r"\cdot") || self.takes(r"\times");
             if !dot && !self.begins_factor() {
-                return Ok((value, rounded));
+                return Ok(value);
             }
-            let (factor, also) = self.power()?;
+            let factor = self.power()?;
             value = match (value.as_number(), factor.as_number()) {
                 (_, Some(divisor)) if divides => scaled(&value, 1.0 / divisor),
                 (_, Some(number)) if !divides => scaled(&value, number),
@@ -229,93 +194,68 @@ impl Parser<'_> {
                 (None, None) if by_element => elementwise(&value, &factor, |a, b| a * b)?,
                 _ => return Err("only numbers multiply and divide arrays".to_owned()),
             };
-            rounded |= also;
         }
     }
 
     /// Whether a factor follows without a sign, as in `\tfrac12 (a + b)` and `3 \ln 2`.
-    fn begins_factor(&self) -> bool {
-        match self.peek() {
-            Some(TexToken::Symbol(symbol)) => "({e".contains(*symbol),
-            Some(TexToken::Command(name)) => {
-                matches!(name.as_str(), "frac" | "tfrac" | "dfrac" | "sqrt" | "ln" | "cos" | "pi")
-            }
-            Some(TexToken::Worked(_)) => true,
-            _ => false,
-        }
+    fn begins_factor(&mut self) -> bool {
+        const FACTORS: &str = r"( { e \worked \frac \tfrac \dfrac \sqrt \ln \cos \pi";
+        let word = self.peek();
+        FACTORS.split(' ').any(|factor| factor == word)
     }
 
-    fn power(&mut self) -> Result<Operand, String> {
-        let (base, rounded) = self.atom()?;
-        if !self.takes_symbol('^') {
-            return Ok((base, rounded));
+    fn power(&mut self) -> Result<Tensor, String> {
+        let base = self.atom()?;
+        if !self.takes("^") {
+            return Ok(base);
         }
-        let (exponent, also) = self.argument()?;
-        let exponent = exponent.as_number().ok_or("an exponent is a number")?;
-        Ok((mapped(&base, |base| base.powf(exponent)), rounded || also))
+        let exponent = self.argument()?.as_number().ok_or("an exponent is a number")?;
+        Ok(mapped(&base, |base| base.powf(exponent)))
     }
 
-    /// The argument of a command: a group, or one digit.
-    fn argument(&mut self) -> Result<Operand, String> {
-        let Some(TexToken::Number(number)) = self.peek() else { return self.atom() };
-        let number = number.clone();
-        let (first, rest) = number.split_at(1);
-        let value = first.parse().map_err(|_| format!("`{first}` is not a digit"))?;
-        if rest.is_empty() {
-            self.at += 1;
-            return Ok((Tensor::number(value), false));
-        }
-        Err(format!("`{number}` needs braces: TeX takes one digit"))
-    }
-
-    fn fraction(&mut self) -> Result<Operand, String> {
-        // `\tfrac12` is one token of two digits.
-        if let Some(TexToken::Number(number)) = self.peek()
-            && let [above, below] = number.as_bytes()
-            && above.is_ascii_digit()
-            && below.is_ascii_digit()
-        {
-            let (above, below) = (f64::from(above - b'0'), f64::from(below - b'0'));
-            self.at += 1;
-            return Ok((Tensor::number(above / below), false));
-        }
-        let ((above, rounded), (below, also)) = (self.argument()?, self.argument()?);
-        let below = below.as_number().ok_or("a denominator is a number")?;
-        Ok((scaled(&above, 1.0 / below), rounded || also))
-    }
-
-    fn atom(&mut self) -> Result<Operand, String> {
-        let Some(token) = self.peek().cloned() else {
-            return Err("something is missing at its end".to_owned());
+    /// The argument of a command: a group, or one digit, as TeX takes it.
+    fn argument(&mut self) -> Result<Tensor, String> {
+        let Some(digit) = self.peek().chars().next().and_then(|c| c.to_digit(10)) else {
+            return self.atom();
         };
-        self.at += 1;
-        match token {
-            TexToken::Number(number) => {
-                let value = number.parse().map_err(|_| format!("`{number}` is not a number"))?;
-                Ok((Tensor::number(value), false))
-            }
-            TexToken::Worked(Worked { name, digits }) => {
-                let tensor = self.tensors.get(&name)?;
-                let rounded = !tensor.is_short(digits);
-                Ok((tensor, rounded))
-            }
-            TexToken::Symbol(open @ ('(' | '{')) => {
+        self.rest = &self.rest[1..];
+        Ok(Tensor::number(f64::from(digit)))
+    }
+
+    fn atom(&mut self) -> Result<Tensor, String> {
+        let word = self.peek();
+        if let Some((Worked { name, digits }, rest)) = Worked::read(self.rest)? {
+            self.rest = rest;
+            let tensor = self.tensors.get(&name)?;
+            self.rounded |= !tensor.is_short(digits);
+            return Ok(tensor);
+        }
+        self.rest = &self.rest[word.len()..];
+        match word {
+            "" => Err("something is missing at its end".to_owned()),
+            "(" | "{" => {
                 let inner = self.sum()?;
-                match self.takes_symbol(if open == '(' { ')' } else { '}' }) {
+                match self.takes(if word == "(" { ")" } else { "}" }) {
                     true => Ok(inner),
-                    false => Err(format!("a `{open}` is not closed")),
+                    false => Err(format!("a `{word}` is not closed")),
                 }
             }
-            TexToken::Symbol('e') => Ok((Tensor::number(std::f64::consts::E), false)),
-            TexToken::Command(name) => match name.as_str() {
-                "frac" | "tfrac" | "dfrac" => self.fraction(),
-                "pi" => Ok((Tensor::number(std::f64::consts::PI), false)),
-                "sqrt" => self.argument().map(|(value, r)| (mapped(&value, f64::sqrt), r)),
-                "ln" => self.power().map(|(value, r)| (mapped(&value, f64::ln), r)),
-                "cos" => self.power().map(|(value, r)| (mapped(&value, f64::cos), r)),
-                _ => Err(format!("the command `\\{name}` is not understood")),
-            },
-            TexToken::Symbol(symbol) => Err(format!("`{symbol}` is not understood")),
+            "e" => Ok(Tensor::number(std::f64::consts::E)),
+            r"\pi" => Ok(Tensor::number(std::f64::consts::PI)),
+            r"\frac" | r"\tfrac" | r"\dfrac" => {
+                let (above, below) = (self.argument()?, self.argument()?);
+                let below = below.as_number().ok_or("a denominator is a number")?;
+                Ok(scaled(&above, 1.0 / below))
+            }
+            r"\sqrt" => Ok(mapped(&self.argument()?, f64::sqrt)),
+            r"\ln" => Ok(mapped(&self.power()?, f64::ln)),
+            r"\cos" => Ok(mapped(&self.power()?, f64::cos)),
+            number if is_number(number) => {
+                // `= 6.` ends a sentence.
+                let value = number.trim_end_matches('.').parse();
+                Ok(Tensor::number(value.map_err(|_| format!("`{number}` is not a number"))?))
+            }
+            _ => Err(format!("`{word}` is not understood")),
         }
     }
 }
@@ -378,7 +318,7 @@ mod tests {
             (r"1 + = 3", "`=` is not understood"),
             (r"1 + 2", "no `=`"),
             (r"2 = 2)", "`)` is not understood"),
-            (r"2^10 = 1024", "needs braces"),
+            (r"2^10 = 1024", "`0` is not understood here"),
             (r"\worked{a.w = 1", "`\\worked{NAME}`"),
             (r"\worked{a.v} \cdot \worked{a.v} = 1", "only numbers multiply"),
             (r"0 / 0 = 1", "NaN is not 1"),

@@ -11,11 +11,13 @@ use crate::drawing::draw;
 use crate::expand::Run;
 use crate::figure::{Origin, inline};
 use crate::front;
+use crate::performance;
 use crate::problem::Place;
 use crate::programs::output_block;
 use crate::references::{Kind, Label};
 use crate::slots::Filling;
-use crate::widget::Widget;
+use crate::tensor::DIGITS;
+use crate::widget;
 use crate::worked;
 
 /// The directive that stands in a line of text; all others stand on a line of their own.
@@ -36,7 +38,7 @@ const DIRECTIVES: [(&str, &[&str], Expand); 18] = [
         run.inputs.evidence.negative_controls(call.optional(0))
     }),
     ("output", &["PROGRAM", "[LAYER]"], |run, call| {
-        output_block(call.word(0), call.optional(1), run.inputs.programs.as_ref())
+        output_block(call.word(0), call.optional(1), &*run.inputs.cargo)
     }),
     ("record", &["RECORD", "VIEW"], |run, call| {
         run.inputs.records.view(call.word(0), call.word(1))
@@ -45,14 +47,16 @@ const DIRECTIVES: [(&str, &[&str], Expand); 18] = [
     ("repeats", &["FOLDER", "SEEDS", "ACCURACY"], |run, call| {
         run.inputs.records.repeats(call.word(0), call.number(1)?, call.number(2)?)
     }),
-    ("performance", &["VIEW"], |run, call| run.inputs.records.performance_view(call.word(0))),
+    ("performance", &["VIEW"], |run, call| {
+        performance::view(&run.inputs.records.performance()?, call.word(0))
+    }),
     ("requirement", &["RECORD", "KEY", "MINIMUM", "\"what\""], |run, call| {
         let (inputs, minimum) = (run.inputs, call.number(2)?);
         let (record, key, what) = (call.word(0), call.word(1), call.word(3));
         inputs.records.requirement(record, key, minimum, what, &inputs.evidence)
     }),
     (IN_LINE, &["RECORD", "KEY"], |run, call| match call.word(0) {
-        "worked" => worked::value(call.word(1), &run.inputs.evidence.worked),
+        "worked" => Ok(run.inputs.evidence.worked.get(call.word(1))?.text(DIGITS)),
         record => run.inputs.records.value(record, call.word(1), &run.inputs.evidence),
     }),
     ("figure", FIGURE, file),
@@ -156,7 +160,7 @@ impl Call<'_> {
 }
 
 fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
-    run.expansion.counts.snippets += 1;
+    run.counts.snippets += 1;
     let (file, anchor) = match call.word(0).split_once(':') {
         Some((file, anchor)) => (file, Some(anchor)),
         None => (call.word(0), None),
@@ -165,9 +169,9 @@ fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
 }
 
 fn all_code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
-    let found = appendix(&run.inputs.root, call.place, &mut run.expansion.problems);
+    let found = appendix(&run.inputs.root, call.place, &mut run.problems);
     let (markdown, files) = found.map_err(|error| format!("{error:#}"))?;
-    run.expansion.counts.appendix_files += files;
+    run.counts.appendix_files += files;
     Ok(markdown)
 }
 
@@ -197,8 +201,8 @@ fn figure(run: &mut Run<'_>, call: &Call<'_>, svg: &str, origin: Origin) -> Resu
     let alt = worked::expand_text(call.word(2), &run.inputs.evidence.worked)?;
     let svg = inline(svg, origin, &format!("fig-{}", label.id), &alt)
         .map_err(|error| format!("{file}: {error}"))?;
-    run.expansion.counts.figures += 1;
-    let slot = run.expansion.slots.add(Filling::Drawing(svg));
+    run.counts.figures += 1;
+    let slot = run.slots.add(Filling::Drawing(svg));
     let (name, caption) = (run.references.name(&label), &call.caption);
     Ok(format!(
         "<figure class=\"figure\" id=\"{label}\">\n<div class=\"figure-body\">{slot}</div>\n<figcaption>\n\n\
@@ -208,8 +212,8 @@ fn figure(run: &mut Run<'_>, call: &Call<'_>, svg: &str, origin: Origin) -> Resu
 
 fn widget(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     let (name, caption) = (call.word(0), &call.caption);
-    let body = Widget::parse(name)?.body(&run.inputs.evidence.worked)?;
-    let slot = run.expansion.slots.add(Filling::Drawing(body));
+    let body = widget::body(name, &run.inputs.evidence.worked)?;
+    let slot = run.slots.add(Filling::Drawing(body));
     Ok(format!(
         "<figure class=\"widget\" data-widget=\"{name}\" hidden>\n\
          <div class=\"widget-body\">{slot}</div>\n<figcaption>\n\n\
@@ -252,17 +256,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn directives_are_read() {
+    fn a_directive_has_arguments_a_caption_and_a_label() {
         let figure = r#"figure net.svg "A \"net\" with $\sigma$" "Three layers" fig:net"#;
-        let figure = Directive::parse(figure).unwrap();
-        assert_eq!(figure.caption.as_deref(), Some(r#"A "net" with $\sigma$"#));
-        assert_eq!(figure.label, Some(Label::parse("fig:net").unwrap()));
-        assert_eq!((figure.name, figure.arguments[2].as_str()), ("figure", "Three layers"));
-        let table = Directive::parse("table \"Sizes\" tbl:a").unwrap();
-        assert_eq!(table.caption.as_deref(), Some("Sizes"));
-        for text in ["negative-controls", "negative-controls 4.1", "output gradcheck Conv2D"] {
-            let Directive { caption, label, .. } = Directive::parse(text).unwrap();
-            assert_eq!((caption, label), (None, None), "{text}");
+        for (text, last, caption, label) in [
+            (figure, "fig:net", Some(r#"A "net" with $\sigma$"#), Some("fig:net")),
+            ("table \"Sizes\" tbl:a", "tbl:a", Some("Sizes"), Some("tbl:a")),
+            ("negative-controls", "", None, None),
+            ("negative-controls 4.1", "4.1", None, None),
+            ("output gradcheck Conv2D", "Conv2D", None, None),
+        ] {
+            let directive = Directive::parse(text).unwrap();
+            assert_eq!(directive.arguments.last().map_or("", String::as_str), last, "{text}");
+            assert_eq!(directive.caption.as_deref(), caption, "{text}");
+            assert_eq!(directive.label, label.map(|label| Label::parse(label).unwrap()), "{text}");
         }
     }
 
@@ -271,18 +277,13 @@ mod tests {
         for (text, expected) in [
             ("code", "{{#code FILE:ANCHOR}}"),
             ("record iris-sweep", "{{#record RECORD VIEW}}"),
-            ("performance air steps", "{{#performance VIEW}}"),
-            ("repeats best 3", "{{#repeats FOLDER SEEDS ACCURACY}}"),
             ("requirement one summary.epochs 8", "{{#requirement RECORD KEY MINIMUM \"what\"}}"),
             ("figure a.svg \"caption\" fig:a", "\"alternative text\""),
             ("figure a.svg \"caption\" \"\" fig:a", "\"alternative text\""),
             ("figure a.svg \"c\" \"alt\" eq:a", "fig:ID"),
             ("figure a.svg \"c", "unclosed quotation mark"),
-            ("widget softmax", "{{#widget NAME \"caption\"}}"),
             ("widget softmax \" \"", "{{#widget NAME \"caption\"}}"),
             ("negative-controls 4.1 now", "{{#negative-controls [QUESTION]}}"),
-            ("output gradcheck Conv2D now", "{{#output PROGRAM [LAYER]}}"),
-            ("drawing net fig:net", "{{#drawing FILE"),
             ("summary 4.1", "is not of the form `{{#summary}}`"),
             ("include a.rs", "{{#code FILE:ANCHOR}}"),
             ("titel x", "unknown directive `{{#titel}}`; known are title-page, code, all-code"),

@@ -53,8 +53,7 @@ impl Inputs {
     /// A matrix of a worked example.
     fn matrix(&self, name: &str) -> Result<Vec<Vec<f64>>, String> {
         let tensor = self.evidence.worked.get(name)?;
-        let rows = tensor.rows().map_err(|error| format!("{name}: {error}"))?;
-        Ok(rows.into_iter().map(<[f64]>::to_vec).collect())
+        tensor.rows().map_err(|error| format!("{name}: {error}"))
     }
 
     /// A list of numbers of a worked example.

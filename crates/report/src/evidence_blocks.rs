@@ -31,12 +31,11 @@ impl Evidence {
         for check in &lines {
             let _ = writeln!(text, "{}", check.line);
         }
-        let count = lines.len();
+        let (rule, count) = ("-".repeat(70), lines.len());
         let passed = lines.iter().filter(|check| check.status == "ok").count();
         let checks = if count == 1 { "check" } else { "checks" };
-        let rule = "-".repeat(70);
-        let _ = write!(text, "\n{rule}\nRan {count} {checks}\n\n");
-        let _ = write!(text, "{passed} passed, {} failed", count - passed);
+        let failed = count - passed;
+        let _ = write!(text, "\n{rule}\nRan {count} {checks}\n\n{passed} passed, {failed} failed");
         Ok(fenced("text", &text))
     }
 
@@ -62,7 +61,7 @@ impl Evidence {
             let question = question.unwrap_or("**total**").to_owned();
             table.row([question].into_iter().chain(counts));
         }
-        table.into()
+        table.0
     }
 
     /// The table of the deliberate bugs, of all questions or of one.
@@ -84,7 +83,7 @@ impl Evidence {
             }
             table.row(cells![format!("`{id}`"), subject, cell(bug), caught_by.join(", ")]);
         }
-        Ok(table.into())
+        Ok(table.0)
     }
 }
 
@@ -104,37 +103,30 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn evidence() -> Evidence {
-        serde_json::from_str(&crate::evidence::tests::sample("ok")).unwrap()
-    }
-
     #[test]
-    fn the_tests_of_a_question_start_with_their_command() {
-        let expected = "```text\n$ cargo xtask test 4.1\n\
-            test_forward (tests.test_activations.TestReLU) ... ok\n\
-            relu-backward (formulas) ... ok\n\n";
-        let tests = evidence().tests("4.1").unwrap();
-        assert!(tests.starts_with(expected), "{tests}");
-        assert!(tests.ends_with("---\nRan 2 checks\n\n2 passed, 0 failed\n```\n"), "{tests}");
-        assert!(evidence().tests("9").unwrap_err().contains("it has: 4.1, 4.2"));
-    }
-
-    #[test]
-    fn the_tables_count_and_list() {
-        let evidence = evidence();
-        let summary = evidence.summary();
-        assert!(summary.contains("| question | course | formula | total |"), "{summary}");
-        assert!(
-            summary.contains("| 4.1 | 1 | 1 | 2 |")
-                && summary.contains("| **total** | 2 | 1 | 3 |")
-        );
+    fn checks_and_bugs_are_listed_and_counted() {
+        let evidence: Evidence =
+            serde_json::from_str(&crate::evidence::tests::sample("ok")).unwrap();
+        let tests = evidence.tests("4.1").unwrap();
         let controls = evidence.negative_controls(None).unwrap();
-        assert!(
-            controls.contains("| `relu-sign` | ReLU\u{a0}(4.1) | a \\| b\\_c | course, gradient |"),
-            "{controls}"
-        );
+        for (text, expected) in [
+            (
+                &tests,
+                "```text\n$ cargo xtask test 4.1\n\
+                 test_forward (tests.test_activations.TestReLU) ... ok\n\
+                 relu-backward (formulas) ... ok\n\n---",
+            ),
+            (&tests, "---\nRan 2 checks\n\n2 passed, 0 failed\n```\n"),
+            (&evidence.summary(), "| question | course | formula | total |"),
+            (&evidence.summary(), "| 4.1 | 1 | 1 | 2 |"),
+            (&evidence.summary(), "| **total** | 2 | 1 | 3 |"),
+            (&controls, "| `relu-sign` | ReLU\u{a0}(4.1) | a \\| b\\_c | course, gradient |"),
+        ] {
+            assert!(text.contains(expected), "{expected} in {text}");
+        }
         let of_question = evidence.negative_controls(Some("4.1")).unwrap();
         assert_eq!(of_question, controls.replace("\u{a0}(4.1)", ""));
+        assert!(evidence.tests("9").unwrap_err().contains("it has: 4.1, 4.2"));
         let error = evidence.negative_controls(Some("4.2")).unwrap_err();
         assert!(error.contains("no deliberate bug belongs to question `4.2`"), "{error}");
     }

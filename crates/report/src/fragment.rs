@@ -99,34 +99,3 @@ impl Fragment {
         out
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Fragment {
-        let mut problems = Problems::default();
-        let fragment = Fragment::chapter(text, &Place::new("q.md", 1), &mut problems);
-        assert!(problems.is_empty(), "{problems:?}");
-        fragment
-    }
-
-    #[test]
-    fn pieces_are_replaced_where_they_stand() {
-        assert_eq!(read("a $x$ b").replace(|_| "FORMULA".to_owned()), "a FORMULA b");
-        let fragment = read("Before\n$$\na\n$$ {#eq:a .step}\nafter $x$\n\n$$ y $$\n");
-        let mut number = 0;
-        let replaced = fragment.replace(|_| {
-            number += 1;
-            number.to_string()
-        });
-        assert_eq!(replaced, "Before\n1\nafter 2\n\n3\n");
-    }
-
-    #[test]
-    fn the_pieces_of_captions_are_among_all_pieces() {
-        let fragment = read("$y$\n\n{{#table \"Of $x$, see [@eq:a]\" tbl:a}}\n");
-        assert_eq!(fragment.pieces.len(), 2);
-        assert_eq!(fragment.all_pieces().count(), 4);
-    }
-}

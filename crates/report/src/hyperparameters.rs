@@ -1,5 +1,7 @@
 //! The hyperparameters of a run, whatever its program calls them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use toml::{Table, Value};
 
 /// Every hyperparameter with its path, `optimiser.momentum`, in order. Arrays are values, also the
@@ -18,24 +20,15 @@ pub(crate) fn flat(table: &Table) -> Vec<(String, &Value)> {
     found
 }
 
-/// A layer of a network: what it is, and its own hyperparameters.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Layer {
-    pub(crate) name: String,
-    pub(crate) settings: Vec<(String, String)>,
-}
+/// A hyperparameter that two tables do not agree on: its path and its two values.
+pub(crate) type Difference<'a> = (String, Option<&'a Value>, Option<&'a Value>);
 
-/// The layers that the hyperparameters list under a name `layers`: `{ layer = "conv2d", n_out = 8 }`.
-pub(crate) fn layers(table: &Table) -> Option<Vec<Layer>> {
-    let is_layers = |path: &str| path.rsplit('.').next().is_some_and(|last| last == "layers");
-    let layers = flat(table).into_iter().find(|(path, _)| is_layers(path))?.1.as_array()?;
-    let layer = |value: &Value| {
-        let mut settings = value.as_table()?.clone();
-        let name = settings.remove("layer")?.as_str()?.to_owned();
-        let settings = flat(&settings).into_iter().map(|(path, value)| (path, shown(value)));
-        Some(Layer { name, settings: settings.collect() })
-    };
-    layers.iter().map(layer).collect()
+/// The hyperparameters that two tables do not agree on, by path.
+pub(crate) fn differences<'a>(from: &'a Table, to: &'a Table) -> Vec<Difference<'a>> {
+    let [from, to] = [from, to].map(|table| flat(table).into_iter().collect::<BTreeMap<_, _>>());
+    let paths: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+    let values = |path: &String| (path.clone(), from.get(path).copied(), to.get(path).copied());
+    paths.into_iter().map(values).filter(|(_, from, to)| from != to).collect()
 }
 
 /// Whether a value is the array of the layers rather than a number or a name.
@@ -56,21 +49,27 @@ pub(crate) fn shown(value: &Value) -> String {
     }
 }
 
+/// A name or path as words: `sgd.weight_decay` is `sgd: weight decay`.
+pub(crate) fn words(path: &str) -> String {
+    path.replace(['_', '-'], " ").replace('.', ": ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn table(text: &str) -> Table {
-        toml::from_str(text).unwrap()
-    }
-
     #[test]
-    fn hyperparameters_have_paths() {
-        let table = table("lr = 0.1\n[optimiser]\nmomentum = 0.9\n[optimiser.clip]\nnorm = 1\n");
-        let flat: Vec<_> = flat(&table).into_iter().map(|(p, v)| (p, shown(v))).collect();
-        let expected = [("lr", "0.1"), ("optimiser.clip.norm", "1"), ("optimiser.momentum", "0.9")]
-            .map(|(path, value)| (path.to_owned(), value.to_owned()));
+    fn hyperparameters_have_paths_and_differ_in_what_is_missing_or_another() {
+        let text = "lr = 0.1\n[optimiser]\nmomentum = 0.9\n[optimiser.clip]\nnorm = 1\n";
+        let table: Table = toml::from_str(text).unwrap();
+        let flat: Vec<_> = flat(&table).into_iter().map(|(p, v)| (words(&p), shown(v))).collect();
+        let expected =
+            [("lr", "0.1"), ("optimiser: clip: norm", "1"), ("optimiser: momentum", "0.9")]
+                .map(|(path, value)| (path.to_owned(), value.to_owned()));
         assert_eq!(flat, expected);
+        let other = toml::from_str("lr = 0.1\n[optimiser]\nmomentum = 0.8\n").unwrap();
+        let paths: Vec<_> = differences(&table, &other).into_iter().map(|d| d.0).collect();
+        assert_eq!(paths, ["optimiser.clip.norm", "optimiser.momentum"]);
     }
 
     #[test]
@@ -80,18 +79,5 @@ mod tests {
         {
             assert_eq!(shown(&Value::Float(number)), expected);
         }
-    }
-
-    #[test]
-    fn layers_have_names_and_settings() {
-        let text = "[[model.layers]]\nlayer = \"conv2d\"\nn_out = 8\nkernel_shape = [3, 3]\n\
-                    [[model.layers]]\nlayer = \"flatten\"\n";
-        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let settings = vec![setting("kernel_shape", "[3, 3]"), setting("n_out", "8")];
-        let conv2d = Layer { name: "conv2d".to_owned(), settings };
-        let flatten = Layer { name: "flatten".to_owned(), settings: Vec::new() };
-        assert_eq!(layers(&table(text)).unwrap(), [conv2d, flatten]);
-        assert_eq!(layers(&table("lr = 1")), None);
-        assert_eq!(layers(&table("layers = [3, 2]")), None, "sizes are no layers");
     }
 }

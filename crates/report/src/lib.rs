@@ -1,4 +1,4 @@
-//! The book: mdBook with a preprocessor, and checks before and after.
+//! The book: mdBook with directives of our own, and checks before and after.
 //!
 //! Nothing in the book is pasted. A chapter is Markdown with these directives, each of which fails
 //! with file and line if it cannot be expanded, and all failures of a run are shown together.
@@ -62,25 +62,24 @@ mod links;
 mod markdown;
 mod markup;
 mod mathml;
-mod network_table;
 mod numbers;
 mod page;
 pub mod pdf;
 mod performance;
 pub mod problem;
-pub mod programs;
+mod programs;
 mod reader;
-mod record_tables;
 mod records;
 mod references;
 pub mod render;
 mod repeats;
 mod run_tables;
 mod slots;
+mod sweep_tables;
 pub mod tensor;
 mod warnings;
 pub mod widget;
 mod worked;
 
-pub use programs::{Cargo, Program, Programs};
+pub use programs::{Cargo, cargo};
 pub use render::{Built, Failure, Options, build};

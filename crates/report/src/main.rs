@@ -12,7 +12,7 @@ use clap::Parser;
 use report::audit;
 use report::pdf::ASKED;
 use report::problem::{Place, Problems};
-use report::{Built, Cargo, Failure, Options, build, pdf};
+use report::{Built, Failure, Options, build, cargo, pdf};
 use system::{eprintln, println};
 
 /// Build the report as a book that works offline, and check everything in it.
@@ -68,7 +68,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
         options.out = here.join(out);
         check_replaceable(&options)?;
     }
-    let built = build(&options, Box::new(Cargo::new(&root)))?;
+    let built = build(&options, Box::new(move |arguments| cargo(&root, arguments)))?;
     describe(&built, &here, started.elapsed().as_secs_f64());
     if arguments.audit {
         audit_in_browser(&options.out, arguments.chromium.as_deref())?;

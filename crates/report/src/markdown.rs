@@ -1,7 +1,7 @@
 //! Tables in Markdown.
 
 /// A table, row by row.
-pub(crate) struct Table(String);
+pub(crate) struct Table(pub(crate) String);
 
 /// The cells of a row: whatever can be displayed.
 macro_rules! cells {
@@ -36,12 +36,6 @@ impl Table {
     /// The table, with a paragraph below.
     pub(crate) fn with_note(self, note: &str) -> String {
         format!("{}\n{note}\n", self.0)
-    }
-}
-
-impl From<Table> for String {
-    fn from(table: Table) -> Self {
-        table.0
     }
 }
 

@@ -42,22 +42,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_three_digits() {
-        for (value, expected) in [
-            (0.0, "0"),
-            (0.25, "0.25"),
-            (0.123_456, "0.123"),
-            (1234.5, "1234"),
-            (100.0, "100"),
-            (0.000_012_34, "1.23e-5"),
-            (2.0, "2"),
-        ] {
-            assert_eq!(significant(value), expected);
-        }
-    }
-
-    #[test]
-    fn errors_are_short_and_fractions_are_percentages() {
+    fn numbers_have_three_digits_errors_two_and_fractions_are_percentages() {
+        let numbers = [0.0, 0.25, 0.123_456, 1234.5, 100.0, 0.000_012_34, 2.0].map(significant);
+        assert_eq!(numbers, ["0", "0.25", "0.123", "1234", "100", "1.23e-5", "2"]);
         assert_eq!([0.0, 1.23e-16, 1e-10].map(short), ["0", "1.2e-16", "1e-10"]);
         assert_eq!([0.0, 0.04, 1.0].map(percentage), ["0.0\u{a0}%", "4.0\u{a0}%", "100.0\u{a0}%"]);
     }

@@ -12,14 +12,14 @@ use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
 use crate::evidence::Evidence;
-use crate::expand::{Counts, Expander, Expansion, Inputs};
+use crate::expand::{Counts, Inputs, Run, expand};
 use crate::files::files_below;
 use crate::frame;
 use crate::links::Pages;
 use crate::pdf::Metadata;
 use crate::pdf::layout::Listed;
 use crate::problem::{Place, Problem, Problems};
-use crate::programs::Programs;
+use crate::programs::Cargo;
 use crate::records::Records;
 use crate::slots::Medium;
 use crate::warnings;
@@ -102,7 +102,7 @@ impl From<anyhow::Error> for Failure {
 /// # Errors
 /// [`Failure::Problems`] with everything that is wrong with the book; [`Failure::Error`] if the
 /// harness cannot be run or the book's frame cannot be read or written.
-pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Failure> {
+pub fn build(options: &Options, cargo: Cargo) -> Result<Built, Failure> {
     let source = options.book.join("src");
     let mut problems = Problems::default();
     check_chapters(&source, &options.shown(&source), &mut problems)?;
@@ -116,17 +116,17 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
         root: options.root.clone(),
         source: options.shown(&source),
         front,
-        evidence: Evidence::load(&options.results, programs.as_ref())?,
+        evidence: Evidence::load(&options.results, &*cargo)?,
         evidence_file: options.shown(&options.results),
-        records: Records::new(&options.book.join("records"))?,
-        programs,
+        records: Records(options.book.join("records")),
+        cargo,
     };
     let parent = options.out.parent().context("the finished book lies in a folder")?;
     fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
     let staging = system::temporary_folder(parent, ".book-")
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
-    let (expansion, chapters) = render(options, inputs, staging.path())?;
-    let Expansion { slots, links, counts, problems: found } = expansion;
+    let (run, chapters) = render(options, &inputs, staging.path())?;
+    let Run { slots, links, counts, problems: found, .. } = run;
     problems.append(found);
 
     let shown = options.shown(&options.out);
@@ -152,7 +152,7 @@ pub fn build(options: &Options, programs: Box<dyn Programs>) -> Result<Built, Fa
 }
 
 /// Runs mdBook.
-fn render(options: &Options, inputs: Inputs, out: &Path) -> Result<(Expansion, Vec<Listed>)> {
+fn render<'a>(options: &Options, inputs: &'a Inputs, out: &Path) -> Result<(Run<'a>, Vec<Listed>)> {
     let file = options.book.join("book.toml");
     let mut config =
         Config::from_disk(&file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -161,22 +161,20 @@ fn render(options: &Options, inputs: Inputs, out: &Path) -> Result<(Expansion, V
     config.build.create_missing = false;
     // mdBook's own inclusion does not fail on a wrong anchor.
     config.build.use_default_preprocessors = false;
-    let (expander, outcome) = Expander::new(inputs);
-    let work = || -> Result<Vec<Listed>> {
+    let work = || -> Result<_> {
         let mut book = MDBook::load_with_config(&options.book, config)?;
         let chapters = listed(&book);
-        book.with_preprocessor(expander);
+        let run = expand(inputs, &mut book.book);
         book.build()?;
-        Ok(chapters)
+        Ok((run, chapters))
     };
     let (result, warnings) = warnings::collect(work);
-    let chapters = result.context("mdBook cannot build the book")?;
-    let mut expansion = outcome.take();
+    let (mut run, chapters) = result.context("mdBook cannot build the book")?;
     let place = Place::file(options.shown(&options.book));
     for warning in warnings {
-        expansion.problems.add(&place, format!("mdBook warns: {warning}"));
+        run.problems.add(&place, format!("mdBook warns: {warning}"));
     }
-    Ok((expansion, chapters))
+    Ok((run, chapters))
 }
 
 /// The chapters with a file, in order.

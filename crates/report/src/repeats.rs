@@ -2,32 +2,27 @@
 
 use experiment::{Record, Spread};
 
+use crate::hyperparameters::differences;
 use crate::markdown::{Table, cells};
 use crate::numbers::{mean, significant};
 
-/// A row for each run and one for all, or why they prove nothing: they are fewer than `seeds`, differ in
-/// more than the seed, or their mean accuracy on the test set is below `accuracy`.
-pub(crate) fn table(mut runs: Vec<Record>, seeds: usize, accuracy: f64) -> Result<String, String> {
-    runs.sort_by_key(|run| run.config.seed);
+/// A row for each run, by seed, and one for all, or why they prove nothing: they are fewer than `seeds`,
+/// differ in more than the seed, or their mean accuracy on the test set is below `accuracy`.
+pub(crate) fn table(runs: &[Record], seeds: usize, accuracy: f64) -> Result<String, String> {
     if runs.len() < seeds.max(2) {
         return Err(format!("there are {} of them, not {}", runs.len(), seeds.max(2)));
     }
     for pair in runs.windows(2) {
-        let [one, other] = pair else { continue };
-        check_alike(one, other)?;
+        check_alike(&pair[0], &pair[1])?;
     }
-    let right = column(&runs, "accuracy on the test set", |run| {
+    let right = column(runs, "accuracy on the test set", |run| {
         let test = run.summary.test?;
         Some((test.examples - test.wrong?) as f64)
     })?;
     let examples = runs[0].config.data.test as f64;
     let accuracies: Vec<f64> = right.iter().map(|right| right / examples).collect();
-    let minutes = column(&runs, "time", |run| Some(run.summary.wall_seconds? / 60.0))?;
-    let images = |run: &Record| run.summary.epochs as f64 * run.config.data.train as f64;
-    let speeds: Vec<f64> =
-        runs.iter().zip(&minutes).map(|(run, minutes)| images(run) / (60.0 * minutes)).collect();
-    let memory = column(&runs, "peak memory", |run| Some(run.summary.peak_memory_bytes? as f64))?;
-    let gigabytes: Vec<f64> = memory.iter().map(|bytes| bytes / 1e9).collect();
+    let minutes = column(runs, "time", |run| Some(run.summary.wall_seconds? / 60.0))?;
+    let memory = column(runs, "peak memory", |run| Some(run.summary.peak_memory_bytes? as f64))?;
 
     // Whole numbers have no rounding error.
     let total = mean(&right) / examples;
@@ -39,8 +34,9 @@ pub(crate) fn table(mut runs: Vec<Record>, seeds: usize, accuracy: f64) -> Resul
         ">seed | >accuracy on the test set | >minutes | >images/s, all in all | >peak memory, GB",
     );
     for (index, run) in runs.iter().enumerate() {
-        let [minutes, speed, memory] =
-            [&minutes, &speeds, &gigabytes].map(|c| significant(c[index]));
+        let images = run.summary.epochs as f64 * run.config.data.train as f64;
+        let measured = [minutes[index], images / (60.0 * minutes[index]), memory[index] / 1e9];
+        let [minutes, speed, memory] = measured.map(significant);
         table.row(cells![run.config.seed, exact(accuracies[index]), minutes, speed, memory]);
     }
     let spread = Spread::of(&accuracies).map_or(0.0, |spread| 100.0 * spread.sd);
@@ -65,11 +61,6 @@ pub(crate) fn table(mut runs: Vec<Record>, seeds: usize, accuracy: f64) -> Resul
 fn check_alike(one: &Record, other: &Record) -> Result<(), String> {
     let (a, b) = (&one.config, &other.config);
     let differ = |what: &str| Err(format!("seeds {} and {} differ in {what}", a.seed, b.seed));
-    let without_seed = |hyperparameters: &toml::Table| {
-        let mut hyperparameters = hyperparameters.clone();
-        hyperparameters.remove("seed");
-        hyperparameters
-    };
     if a.seed == b.seed {
         return Err(format!("two of them have the seed {}", a.seed));
     }
@@ -79,8 +70,8 @@ fn check_alike(one: &Record, other: &Record) -> Result<(), String> {
     if a.data.validation > 0 {
         return Err(format!("seed {} learned from a part of the training images", a.seed));
     }
-    if one.summary.epochs != other.summary.epochs
-        || without_seed(&a.hyperparameters) != without_seed(&b.hyperparameters)
+    let changed = differences(&a.hyperparameters, &b.hyperparameters);
+    if one.summary.epochs != other.summary.epochs || changed.iter().any(|(path, ..)| path != "seed")
     {
         return differ("more than that");
     }
@@ -110,28 +101,20 @@ mod tests {
     use experiment::Evaluation;
 
     use super::*;
-    use crate::run_tables::tests::write_run;
-
-    const HYPERPARAMETERS: &str = "[hyperparameters]\nlr = 0.1\nseed = ";
+    use crate::run_tables::tests;
 
     /// A run on 400 images, of one epoch in 8 seconds, with so many of 100 test images wrong.
     fn run(seed: u64, wrong: usize) -> Record {
-        let folder = tempfile::tempdir().unwrap();
-        write_run(folder.path(), &format!("{HYPERPARAMETERS}{seed}"), seed, 20);
-        let mut run = Record::read(folder.path()).unwrap();
+        let mut run = tests::run(&format!("[hyperparameters]\nlr = 0.1\nseed = {seed}"), seed, 20);
         run.config.data.validation = 0;
         run.summary.test = Some(Evaluation::classification(0.25, wrong, 100));
         run.summary.peak_memory_bytes = Some(4_000_000_000);
         run
     }
 
-    fn refused(runs: Vec<Record>) -> String {
-        table(runs, 2, 0.5).unwrap_err()
-    }
-
     #[test]
     fn each_seed_has_a_row_and_all_have_their_mean_and_spread() {
-        let table = table(vec![run(1, 8), run(0, 6)], 2, 0.93).unwrap().replace('\u{a0}', " ");
+        let table = table(&[run(0, 6), run(1, 8)], 2, 0.93).unwrap().replace('\u{a0}', " ");
         // 400 images in 8 seconds; √2 / 100 around the mean.
         let expected = "| 0 | 94.00 % | 0.133 | 50 | 4 |\n| 1 | 92.00 % | 0.133 | 50 | 4 |\n\
                         | mean ± standard deviation | **93.00 %** ± 1.41 | | | |\n";
@@ -140,39 +123,35 @@ mod tests {
     }
 
     #[test]
-    fn too_few_or_too_bad_runs_are_refused() {
-        assert_eq!(refused(vec![run(0, 6)]), "there are 1 of them, not 2");
-        assert_eq!(
-            table(vec![run(0, 6), run(1, 8)], 3, 0.5).unwrap_err(),
-            "there are 2 of them, not 3"
-        );
-        let error = table(vec![run(0, 6), run(1, 8)], 2, 0.9301).unwrap_err();
-        assert_eq!(
-            error.replace('\u{a0}', " "),
-            "their mean accuracy on the test set is 93.00 %, not 93.01 %"
-        );
-    }
-
-    #[test]
-    fn runs_that_differ_in_more_than_their_seed_are_refused() {
-        let with = |change: fn(&mut Record)| {
-            let mut other = run(1, 6);
-            change(&mut other);
-            refused(vec![run(0, 6), other])
+    fn runs_that_are_too_few_too_bad_or_differ_in_more_than_their_seed_are_refused() {
+        let two = [run(0, 6), run(1, 8)];
+        let with = |change: &dyn Fn(&mut Record)| {
+            let mut two = two.clone();
+            change(&mut two[1]);
+            table(&two, 2, 0.5)
         };
-        assert_eq!(refused(vec![run(3, 6), run(3, 6)]), "two of them have the seed 3");
-        let rate = with(|run| {
-            run.config.hyperparameters.insert("lr".to_owned(), toml::Value::Float(0.2));
-        });
-        assert_eq!(rate, "seeds 0 and 1 differ in more than that");
-        assert!(with(|run| run.summary.epochs = 2).contains("differ in more than that"));
-        assert!(with(|run| run.config.data.train = 399).contains("differ in their data"));
-        assert!(with(|run| run.summary.machine.cores = 3).contains("differ in the machine"));
-        assert_eq!(with(|run| run.summary.test = None), "seed 1 has no accuracy on the test set");
-        assert_eq!(with(|run| run.summary.peak_memory_bytes = None), "seed 1 has no peak memory");
-        assert_eq!(with(|run| run.summary.wall_seconds = None), "seed 1 has no time");
-        let mut held_out = [run(0, 6), run(1, 6)];
+        let hyperparameter = |run: &mut Record| {
+            run.config.hyperparameters.insert("lr".to_owned(), 0.2.into());
+        };
+        for (result, expected) in [
+            (table(&two[..1], 2, 0.5), "there are 1 of them, not 2"),
+            (table(&two, 3, 0.5), "there are 2 of them, not 3"),
+            (table(&two, 2, 0.9301), "accuracy on the test set is 93.00\u{a0}%, not 93.01\u{a0}%"),
+            (with(&|run| run.config.seed = 0), "two of them have the seed 0"),
+            (with(&hyperparameter), "seeds 0 and 1 differ in more than that"),
+            (with(&|run| run.summary.epochs = 2), "differ in more than that"),
+            (with(&|run| run.config.data.train = 399), "differ in their data"),
+            (with(&|run| run.summary.machine.cores = 3), "differ in the machine"),
+            (with(&|run| run.summary.test = None), "seed 1 has no accuracy on the test set"),
+            (with(&|run| run.summary.peak_memory_bytes = None), "seed 1 has no peak memory"),
+            (with(&|run| run.summary.wall_seconds = None), "seed 1 has no time"),
+        ] {
+            let error = result.unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+        let mut held_out = two;
         held_out.iter_mut().for_each(|run| run.config.data.validation = 5);
-        assert!(refused(held_out.to_vec()).contains("learned from a part of the training images"));
+        let error = table(&held_out, 2, 0.5).unwrap_err();
+        assert!(error.contains("learned from a part of the training images"), "{error}");
     }
 }

@@ -1,38 +1,60 @@
 //! Tables of a single run, as Markdown.
 
-use experiment::{ConfusedPair, Evaluation, Record};
+use experiment::{ConfusedPair, Confusion, Evaluation, Record};
+use numerics::Rng;
+use toml::Value;
+use training::{Model, ModelSpec};
 
-use crate::hyperparameters::{flat, is_structured, layers, shown};
+use crate::hyperparameters::{flat, is_structured, shown, words};
 use crate::markdown::{Table, cells};
 use crate::markup::escape;
 use crate::numbers::{percentage, significant};
-use crate::record_tables::words;
 
 /// The number of the most frequent mistakes that are listed.
 const PAIRS: usize = 8;
 
+/// Loss and error of a run on each of its data sets.
+pub(crate) fn run_results(run: &Record) -> Result<String, String> {
+    let Record { config, summary, .. } = run;
+    let mut table = Table::new(" | >examples | >loss | >error | >wrong");
+    for (name, evaluation) in
+        [("training", summary.train), ("validation", summary.validation), ("test", summary.test)]
+    {
+        let Some(Evaluation { examples, wrong, loss, error }) = evaluation else { continue };
+        let error = if wrong.is_some() { percentage(error) } else { significant(error) };
+        let wrong = wrong.map_or_else(String::new, |wrong| wrong.to_string());
+        table.row(cells![name, examples, significant(loss), error, wrong]);
+    }
+    let seconds = summary.wall_seconds.map_or_else(String::new, |s| format!(" in {s:.1} s"));
+    let machine = summary.machine.cpu.as_deref().unwrap_or(&summary.machine.arch);
+    Ok(table.with_note(&format!(
+        "After {} epochs ({} iterations){seconds} on {} cores of {machine}, with seed {}. Written by `{}`.",
+        summary.epochs, summary.iterations, summary.machine.cores, config.seed, config.command
+    )))
+}
+
 /// The hyperparameters of a run; its layers have a table of their own.
-pub(crate) fn run_config(run: &Record) -> String {
+pub(crate) fn run_config(run: &Record) -> Result<String, String> {
     let mut table = Table::new("hyperparameter | value");
     for (path, value) in flat(&run.config.hyperparameters) {
         // The seed has a row below, whether or not the program counts it here too.
         if !is_structured(value) && path != "seed" {
-            table.row(cells![words(&path.replace('.', ": ")), format!("`{value}`")]);
+            table.row(cells![words(&path), format!("`{value}`")]);
         }
     }
     table.row(cells!["seed", format!("`{}`", run.config.seed)]);
     table.row(cells!["number type", format!("`{}`", run.config.dtype)]);
-    table.into()
+    Ok(table.0)
 }
 
 /// The parameter groups of a run, and how each is trained.
 pub(crate) fn run_groups(run: &Record) -> Result<String, String> {
     let hyperparameters = &run.config.hyperparameters;
-    let groups = hyperparameters.get("groups").and_then(toml::Value::as_array);
+    let groups = hyperparameters.get("groups").and_then(Value::as_array);
     let groups = groups.ok_or("its hyperparameters have no groups")?;
     let mut table = Table::new("parameters | optimiser | schedule");
     let mut row = |names: String, of: &toml::Table, parts: [&str; 2]| {
-        let settings = parts.map(|part| match of.get(part).and_then(toml::Value::as_table) {
+        let settings = parts.map(|part| match of.get(part).and_then(Value::as_table) {
             Some(table) => settings(part, table),
             None => String::new(),
         });
@@ -41,12 +63,12 @@ pub(crate) fn run_groups(run: &Record) -> Result<String, String> {
     for group in groups {
         let wrong = || "a group is not a table with the names of its parameters".to_owned();
         let group = group.as_table().ok_or_else(wrong)?;
-        let names = group.get("parameters").and_then(toml::Value::as_array).ok_or_else(wrong)?;
+        let names = group.get("parameters").and_then(Value::as_array).ok_or_else(wrong)?;
         let names: Vec<_> = names.iter().map(|name| format!("`{}`", shown(name))).collect();
         row(names.join(", "), group, ["optimiser", "schedule"]);
     }
     row("all others".to_owned(), hyperparameters, ["sgd", "schedule"]);
-    Ok(table.into())
+    Ok(table.0)
 }
 
 /// A table of hyperparameters in words: its name, or what it is called if it has none, and the rest.
@@ -59,45 +81,74 @@ fn settings(called: &str, table: &toml::Table) -> String {
 
 /// Loss and accuracy after each epoch, with the learning rate of its last step.
 pub(crate) fn run_epochs(run: &Record) -> Result<String, String> {
-    let epochs: Vec<_> = run.history.rows().iter().filter(|row| row.train_loss.is_some()).collect();
     if run.summary.train.is_none_or(|train| train.wrong.is_none()) {
         return Err("it is not a run of a classifier, which has an accuracy".to_owned());
     }
-    let sets = match epochs.iter().any(|row| row.val_loss.is_some()) {
-        true => &["training", "validation"][..],
-        false => &["training"],
-    };
-    let titles: String =
-        sets.iter().map(|set| format!(" | >{set} loss | >{set} accuracy")).collect();
-    let mut table = Table::new(&format!(">epoch | >learning rate{titles}"));
-    for row in epochs {
+    let mut table = Table::new(
+        ">epoch | >learning rate | >training loss | >training accuracy | >validation loss | \
+         >validation accuracy",
+    );
+    for row in run.history.rows().iter().filter(|row| row.train_loss.is_some()) {
         let loss = |loss: Option<f64>| loss.map_or_else(String::new, |loss| format!("{loss:.3}"));
         let accuracy = |error: Option<f64>| error.map_or_else(String::new, |e| percentage(1.0 - e));
         let rate = row.lr.map_or_else(String::new, significant);
-        let measured = [(row.train_loss, row.train_error), (row.val_loss, row.val_error)];
-        let measured = measured.into_iter().take(sets.len());
-        let measured = measured.flat_map(|(l, error)| [loss(l), accuracy(error)]);
-        table.row(cells![row.epoch, rate].into_iter().chain(measured));
+        let train = [loss(row.train_loss), accuracy(row.train_error)];
+        let validation = [loss(row.val_loss), accuracy(row.val_error)];
+        table.row(cells![row.epoch, rate].into_iter().chain(train).chain(validation));
     }
-    Ok(table.into())
+    Ok(table.0)
+}
+
+/// The layers of a run's network, from input to output: their settings, the shape of what comes out of
+/// each, and the number of its parameters.
+pub(crate) fn run_network(run: &Record) -> Result<String, String> {
+    let described = run.config.hyperparameters.get("model").and_then(Value::as_table);
+    let described = described.ok_or("its hyperparameters describe no model")?;
+    let spec: ModelSpec =
+        described.clone().try_into().map_err(|error| format!("its model: {error}"))?;
+    // Shapes and counts do not depend on the weights.
+    let model = Model::build(spec, &mut Rng::new(0)).map_err(|error| error.to_string())?;
+    let mut table = Table::new("> | layer | settings | output shape | >parameters");
+    table.row(cells!["", "picture", "", shape(&model.spec().input_shape), ""]);
+    let listed = described.get("layers").and_then(Value::as_array).into_iter().flatten();
+    let mut total = 0;
+    for (index, (layer, built)) in listed.zip(model.network().layers()).enumerate() {
+        let mut settings = layer.as_table().cloned().unwrap_or_default();
+        let name = settings.remove("layer").as_ref().map(shown).unwrap_or_default();
+        let setting = |(path, value): (String, _)| format!("{} `{}`", words(&path), shown(value));
+        let settings: Vec<_> = flat(&settings).into_iter().map(setting).collect();
+        let (count, shape) = (built.parameters().scalar_count(), shape(built.output_shape()));
+        total += count;
+        table.row(cells![index + 1, format!("`{name}`"), settings.join(", "), shape, count]);
+    }
+    table.row(cells!["", "**total**", "", "", format!("**{total}**")]);
+    Ok(table.0)
+}
+
+fn shape(lengths: &[usize]) -> String {
+    // Spaces at which no line is broken.
+    lengths.iter().map(usize::to_string).collect::<Vec<_>>().join("\u{a0}×\u{a0}")
+}
+
+fn confusion(run: &Record) -> Result<&Confusion, String> {
+    run.confusion.as_ref().ok_or_else(|| "it has no confusion.csv".to_owned())
 }
 
 /// Recall and precision of each class.
 pub(crate) fn run_classes(run: &Record) -> Result<String, String> {
-    let confusion = run.confusion.as_ref().ok_or("it has no confusion.csv")?;
+    let confusion = confusion(run)?;
     let mut table = Table::new("class | >images | >recall | >precision");
     for (class, name) in confusion.class_names().iter().enumerate() {
-        let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), percentage);
-        let (recall, precision) =
-            (share(confusion.recall(class)), share(confusion.precision(class)));
+        let [recall, precision] = [confusion.recall(class), confusion.precision(class)]
+            .map(|share| share.map_or_else(|| "–".to_owned(), percentage));
         table.row(cells![escape(name), confusion.counts().row(class).sum(), recall, precision]);
     }
-    Ok(table.into())
+    Ok(table.0)
 }
 
 /// The most frequent mistakes of a run.
 pub(crate) fn run_confused(run: &Record) -> Result<String, String> {
-    let confusion = run.confusion.as_ref().ok_or("it has no confusion.csv")?;
+    let confusion = confusion(run)?;
     let names = confusion.class_names();
     let wrong = confusion.examples() - confusion.right();
     let mut table = Table::new("class | taken for | >how often | >of the class | >of all mistakes");
@@ -107,16 +158,16 @@ pub(crate) fn run_confused(run: &Record) -> Result<String, String> {
         let (truth, predicted) = (escape(&names[truth]), escape(&names[predicted]));
         table.row(cells![truth, predicted, count, of_class, of_all]);
     }
-    Ok(table.into())
+    Ok(table.0)
 }
 
 /// Numbers that follow from a record and are not in it: accuracies, speed.
 pub(crate) fn derived(run: &Record) -> serde_json::Value {
     let summary = &run.summary;
     let mut tree = serde_json::Map::new();
-    let evaluations =
-        [("train", summary.train), ("validation", summary.validation), ("test", summary.test)];
-    for (name, evaluation) in evaluations {
+    for (name, evaluation) in
+        [("train", summary.train), ("validation", summary.validation), ("test", summary.test)]
+    {
         if let Some(Evaluation { examples, wrong: Some(wrong), .. }) = evaluation {
             let accuracy = (examples - wrong) as f64 / examples as f64;
             tree.insert(format!("{name}_accuracy"), accuracy.into());
@@ -128,31 +179,7 @@ pub(crate) fn derived(run: &Record) -> serde_json::Value {
         // Of the whole run, with its evaluations.
         tree.insert("images_per_second".to_owned(), ((images / seconds).round() as u64).into());
     }
-    if let Some(layers) = layers(&run.config.hyperparameters) {
-        tree.insert("layers".to_owned(), layers.len().into());
-    }
-    if let Some(confusion) = &run.confusion {
-        let names = confusion.class_names();
-        let pairs: Vec<_> = confusion
-            .most_confused(PAIRS)
-            .iter()
-            .map(|pair| {
-                let (truth, predicted) = (&names[pair.truth], &names[pair.predicted]);
-                serde_json::json!({"truth": truth, "predicted": predicted, "count": pair.count})
-            })
-            .collect();
-        tree.insert("confused".to_owned(), pairs.into());
-    }
     tree.into()
-}
-
-/// The change of a hyperparameter; the layers are too long for that.
-pub(crate) fn change(path: &str, from: Option<&toml::Value>, to: Option<&toml::Value>) -> String {
-    let short = |value: Option<&toml::Value>| value.map_or_else(|| "none".to_owned(), shown);
-    match [from, to].into_iter().flatten().any(is_structured) {
-        true => format!("`{path}`"),
-        false => format!("`{path}`: {} → {}", short(from), short(to)),
-    }
 }
 
 #[cfg(test)]
@@ -161,20 +188,18 @@ pub(crate) mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::network_table::run_network;
 
-    pub(crate) const SHA: &str = "0123456789012345678901234567890123456789012345678901234567890123";
-
-    /// Writes the record of a run of one epoch with these hyperparameters and this many of 200
+    /// Writes the record of a run on Iris, of one epoch, with these hyperparameters and this many of 200
     /// validation images wrong.
     pub(crate) fn write_run(directory: &Path, hyperparameters: &str, seed: u64, wrong: usize) {
         fs::create_dir_all(directory).unwrap();
         let write = |name: &str, text: String| fs::write(directory.join(name), text).unwrap();
+        let sha256 = datasets::Splits::iris().unwrap().sha256;
         write(
             "config.toml",
             format!(
                 "schema = 1\nmodel_name = \"run\"\ncommand = \"cargo run -p kaggle -- train\"\n\
-                 seed = {seed}\ndtype = \"f32\"\n[data]\nname = \"iris\"\nsha256 = \"{SHA}\"\n\
+                 seed = {seed}\ndtype = \"f32\"\n[data]\nname = \"iris\"\nsha256 = \"{sha256}\"\n\
                  train = 400\nvalidation = 200\ntest = 100\n{hyperparameters}"
             ),
         );
@@ -199,92 +224,91 @@ pub(crate) mod tests {
         );
     }
 
-    const HYPERPARAMETERS: &str = "[hyperparameters]\nlr = 0.1\n[hyperparameters.sgd]\n\
-        momentum = 0.9\n[[hyperparameters.model.layers]]\nlayer = \"conv2d\"\nn_out = 8\n\
-        [[hyperparameters.model.layers]]\nlayer = \"flatten\"\n";
-
-    fn run() -> Record {
+    /// A run as [`write_run`] writes it.
+    pub(crate) fn run(hyperparameters: &str, seed: u64, wrong: usize) -> Record {
         let folder = tempfile::tempdir().unwrap();
-        write_run(folder.path(), HYPERPARAMETERS, 3, 50);
+        write_run(folder.path(), hyperparameters, seed, wrong);
+        Record::read(folder.path()).unwrap()
+    }
+
+    /// A run with a confusion matrix.
+    fn classifier() -> Record {
+        let folder = tempfile::tempdir().unwrap();
+        write_run(folder.path(), "[hyperparameters.sgd]\nmomentum = 0.9\n", 3, 50);
         let confusion = "true,<cat>,dog\n<cat>,90,10\ndog,40,60\n";
         fs::write(folder.path().join("confusion.csv"), confusion).unwrap();
         Record::read(folder.path()).unwrap()
     }
 
-    /// With spaces that break.
-    fn plain(text: &str) -> String {
-        text.replace('\u{a0}', " ")
-    }
-
     #[test]
     fn groups_have_rows_and_so_have_the_parameters_in_none() {
-        let folder = tempfile::tempdir().unwrap();
         let text = "[hyperparameters]\n[hyperparameters.sgd]\nmomentum = 0.9\n\
                     [hyperparameters.schedule]\nname = \"linear\"\nlr = 0.5\n\
                     [[hyperparameters.groups]]\nparameters = [\"0.W\", \"1.W\"]\n\
                     [hyperparameters.groups.optimiser]\nname = \"muon\"\nnewton_schulz_steps = 3\n\
                     [[hyperparameters.groups]]\nparameters = [\"0.b\"]\n\
                     [hyperparameters.groups.optimiser]\nname = \"frozen\"\n";
-        write_run(folder.path(), text, 0, 50);
-        let run = Record::read(folder.path()).unwrap();
         let expected = "| parameters | optimiser | schedule |\n|---|---|---|\n\
                         | `0.W`, `1.W` | **muon**, newton schulz steps 3 | |\n\
                         | `0.b` | **frozen** | |\n\
                         | all others | **sgd**, momentum 0.9 | **linear**, lr 0.5 |\n";
-        assert_eq!(run_groups(&run).unwrap(), expected);
-        write_run(folder.path(), "[hyperparameters]\nlr = 1\n", 0, 50);
-        let error = run_groups(&Record::read(folder.path()).unwrap()).unwrap_err();
-        assert_eq!(error, "its hyperparameters have no groups");
+        assert_eq!(run_groups(&run(text, 0, 50)).unwrap(), expected);
     }
 
     #[test]
-    fn epochs_are_rows_with_losses_and_accuracies() {
-        let table = plain(&run_epochs(&run()).unwrap());
-        assert!(table.contains("| 0 | | 2.302 | 10.0 % | 2.310 | 9.0 % |"), "{table}");
-        assert!(table.contains("| 1 | 0.05 | 0.500 | 75.0 % | 0.750 | 75.0 % |"), "{table}");
-        assert_eq!(table.lines().count(), 4);
+    fn rows_are_epochs_hyperparameters_classes_and_mistakes() {
+        type View = fn(&Record) -> Result<String, String>;
+        let of_run = classifier();
+        for (view, expected) in [
+            (run_epochs as View, "| 0 | | 2.302 | 10.0 % | 2.310 | 9.0 % |\n| 1 | 0.05 | 0.500 |"),
+            (run_config, "| sgd: momentum | `0.9` |\n| seed | `3` |"),
+            (run_results, "| validation | 200 | 0.75 | 25.0 % | 50 |"),
+            // 90 of 90 + 40 that were taken for cats are cats.
+            (run_classes, "| &lt;cat&gt; | 100 | 90.0 % | 69.2 % |"),
+            (run_confused, "| dog | &lt;cat&gt; | 40 | 40.0 % | 80.0 % |"),
+        ] {
+            let table = view(&of_run).unwrap().replace('\u{a0}', " ");
+            assert!(table.contains(expected), "{expected} in {table}");
+        }
+        let mut without = run("[hyperparameters]\nhidden = [3, 2]\n", 0, 50);
+        without.summary.train.as_mut().unwrap().wrong = None;
+        for (view, expected) in [
+            (run_epochs as View, "not a run of a classifier"),
+            (run_classes, "no confusion.csv"),
+            (run_groups, "no groups"),
+            (run_network, "describe no model"),
+        ] {
+            let error = view(&without).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 
     #[test]
-    fn layers_have_a_table_of_their_own() {
-        let run = run();
-        let network = run_network(&run).unwrap();
-        assert!(network.contains("| 1 | `conv2d` | n out `8` |\n| 2 | `flatten` | |"), "{network}");
-        let config = run_config(&run);
-        assert!(
-            config.contains("| sgd: momentum | `0.9` |") && !config.contains("conv2d"),
-            "{config}"
-        );
-    }
-
-    #[test]
-    fn classes_and_mistakes_are_those_of_the_matrix() {
-        let run = run();
-        let classes = plain(&run_classes(&run).unwrap());
-        // 90 of 90 + 40 that were taken for cats are cats.
-        assert!(classes.contains("| &lt;cat&gt; | 100 | 90.0 % | 69.2 % |"), "{classes}");
-        let confused = plain(&run_confused(&run).unwrap());
-        assert!(confused.contains("| dog | &lt;cat&gt; | 40 | 40.0 % | 80.0 % |"), "{confused}");
-        let without = Record { confusion: None, ..run };
-        assert!(run_classes(&without).unwrap_err().contains("no confusion.csv"));
+    fn shapes_and_parameters_are_those_of_the_model() {
+        let model = "[hyperparameters.model]\nname = \"m\"\ninput_shape = [4, 6, 1]\n\
+            class_names = [\"a\", \"b\"]\nmean = [0.5]\nstd = [0.5]\n\
+            [[hyperparameters.model.layers]]\nlayer = \"conv2d\"\nn_out = 8\n\
+            kernel_shape = [3, 3]\nstride = 1\npad = \"valid\"\nactivation = \"linear\"\n\
+            weight_init = \"he_normal\"\n[[hyperparameters.model.layers]]\nlayer = \"flatten\"\n\
+            [[hyperparameters.model.layers]]\nlayer = \"fully_connected\"\nn_out = 2\n";
+        let table = run_network(&run(model, 0, 50)).unwrap().replace('\u{a0}', " ");
+        let rows: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(rows[0], "| | picture | | 4 × 6 × 1 | |");
+        // 3 · 3 weights and a bias for each of 8 filters, valid padding: 2 x 4 places.
+        assert!(rows[1].starts_with("| 1 | `conv2d` | activation `linear`, "), "{table}");
+        assert!(rows[1].ends_with("| 2 × 4 × 8 | 80 |"), "{table}");
+        assert_eq!(rows[2], "| 2 | `flatten` | | 64 | 0 |");
+        assert!(rows[3].ends_with("| 2 | 130 |"), "{table}");
+        assert_eq!(rows[4], "| | **total** | | | **210** |");
+        let error = run_network(&run(&model.replace("[3, 3]", "[9, 9]"), 0, 50)).unwrap_err();
+        assert!(error.contains("Conv2D"), "{error}");
     }
 
     #[test]
     fn what_follows_from_a_record_is_computed() {
-        let derived = derived(&run());
+        let derived = derived(&run("[hyperparameters]\n", 0, 50));
         assert_eq!(derived["validation_accuracy"], 0.75);
         assert_eq!(derived["images_per_second"], 50, "400 images in 8 seconds");
-        assert_eq!(derived["confused"][0]["truth"], "dog");
         assert_eq!(derived.get("test_accuracy"), None);
-    }
-
-    #[test]
-    fn a_run_without_layers_or_classes_has_no_such_table() {
-        let folder = tempfile::tempdir().unwrap();
-        write_run(folder.path(), "[hyperparameters]\nhidden = [3, 2]\n", 0, 50);
-        let mut run = Record::read(folder.path()).unwrap();
-        assert!(run_network(&run).unwrap_err().contains("list no layers"));
-        run.summary.train = run.summary.train.map(|train| Evaluation { wrong: None, ..train });
-        assert!(run_epochs(&run).unwrap_err().contains("not a run of a classifier"));
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 /// The decimals of a number that is not short by itself.
-pub const DIGITS: usize = 4;
+pub(crate) const DIGITS: usize = 4;
 
 /// An array that an example computed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -19,27 +19,20 @@ pub struct Tensor {
 /// Every tensor of the examples, by name.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
-pub struct Tensors(BTreeMap<String, Tensor>);
+pub struct Tensors(pub(crate) BTreeMap<String, Tensor>);
 
 impl Tensors {
     /// The tensor `NAME`, or of it the part `NAME[0]` or the element `NAME[0,1]`.
-    ///
-    /// # Errors
-    /// If there is no such tensor, or it has no such part.
-    pub fn get(&self, text: &str) -> Result<Tensor, String> {
+    pub(crate) fn get(&self, text: &str) -> Result<Tensor, String> {
+        let form = || format!("`{text}` is not of the form NAME, NAME[0] or NAME[0,1]");
         let (name, index) = match text.split_once('[') {
             None => (text, None),
-            Some((name, rest)) => {
-                let index = rest.strip_suffix(']').ok_or_else(|| {
-                    format!("`{text}` is not of the form NAME, NAME[0] or NAME[0,1]")
-                })?;
-                (name, Some(index))
-            }
+            Some((name, rest)) => (name, Some(rest.strip_suffix(']').ok_or_else(form)?)),
         };
         let tensor = self.0.get(name).ok_or_else(|| {
-            let example = name.split('.').next().unwrap_or_default();
-            let mut near: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            near.retain(|known| known.split('.').next() == Some(example));
+            let example = |name: &str| name.split('.').next().map(str::to_owned);
+            let near = self.0.keys().filter(|known| example(known) == example(name));
+            let near: Vec<&str> = near.map(String::as_str).collect();
             match near.is_empty() {
                 true => format!("no worked example has the tensor `{name}`"),
                 false => {
@@ -52,26 +45,11 @@ impl Tensors {
             Some(index) => tensor.part(index).map_err(|error| format!("`{text}`: {error}")),
         }
     }
-
-    /// Every name.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// The number of tensors.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 impl Tensor {
     /// A single number.
-    pub fn number(value: f64) -> Self {
+    pub(crate) fn number(value: f64) -> Self {
         Self { shape: vec![], values: vec![value] }
     }
 
@@ -93,44 +71,35 @@ impl Tensor {
     }
 
     /// The one number that it is, if it is one.
-    pub fn as_number(&self) -> Option<f64> {
+    pub(crate) fn as_number(&self) -> Option<f64> {
         match (&self.shape[..], &self.values[..]) {
             ([], [value]) => Some(*value),
             _ => None,
         }
     }
 
-    /// The rows of a matrix.
-    ///
-    /// # Errors
-    /// If it has not two axes.
-    pub fn rows(&self) -> Result<Vec<&[f64]>, String> {
+    /// The rows of a matrix. An error says that it has not two axes.
+    pub(crate) fn rows(&self) -> Result<Vec<Vec<f64>>, String> {
         match self.shape[..] {
-            [_, cols] if cols > 0 => Ok(self.values.chunks(cols).collect()),
+            [_, cols] if cols > 0 => Ok(self.values.chunks(cols).map(<[f64]>::to_vec).collect()),
             _ => Err(format!("a matrix has two axes, but the shape is {:?}", self.shape)),
         }
     }
 
     /// Whether [`Tensor::tex`] with so many digits shows every element as it is.
-    pub fn is_short(&self, digits: usize) -> bool {
+    pub(crate) fn is_short(&self, digits: usize) -> bool {
         self.values.iter().all(|value| decimals(*value, digits).is_some())
     }
 
-    /// TeX: a number, a tuple, or a matrix, which is small in a line of text.
-    ///
-    /// # Errors
-    /// If it has more than two axes.
-    pub fn tex(&self, digits: usize, inline: bool) -> Result<String, String> {
-        let number = |value: &f64| tex_number(*value, digits);
+    /// TeX: a number, a tuple, or a matrix, which is small in a line of text. An error says that it has
+    /// more than two axes.
+    pub(crate) fn tex(&self, digits: usize, inline: bool) -> Result<String, String> {
+        let number = |value| tex_number(value, digits);
         match self.shape[..] {
-            [] => Ok(self.values.iter().map(number).collect()),
-            [_] => {
-                let values: Vec<_> = self.values.iter().map(number).collect();
-                Ok(format!("({})", values.join(r",\; ")))
-            }
+            [] => Ok(self.joined(number, "", "")),
+            [_] => Ok(format!("({})", self.joined(number, r",\; ", ""))),
             [_, _] => {
-                let row = |row: &&[f64]| row.iter().map(number).collect::<Vec<_>>().join(" & ");
-                let rows = self.rows()?.iter().map(row).collect::<Vec<_>>().join(r" \\ ");
+                let rows = self.joined(number, " & ", r" \\ ");
                 Ok(match inline {
                     true => {
                         format!(r"\bigl(\begin{{smallmatrix}} {rows} \end{{smallmatrix}}\bigr)")
@@ -143,20 +112,19 @@ impl Tensor {
     }
 
     /// Plain text: `6`, `(1, 2)`, or rows that are separated by semicolons.
-    pub fn text(&self, digits: usize) -> String {
-        let number = |value: &f64| plain_number(*value, digits);
-        match self.shape[..] {
-            [] => self.values.iter().map(number).collect(),
-            [_, cols] if cols > 0 => {
-                let row = |row: &[f64]| row.iter().map(number).collect::<Vec<_>>().join(", ");
-                let rows = self.values.chunks(cols).map(row).collect::<Vec<_>>();
-                format!("({})", rows.join("; "))
-            }
-            _ => {
-                let values: Vec<_> = self.values.iter().map(number).collect();
-                format!("({})", values.join(", "))
-            }
-        }
+    pub(crate) fn text(&self, digits: usize) -> String {
+        let text = self.joined(|value| plain_number(value, digits), ", ", "; ");
+        if self.shape.is_empty() { text } else { format!("({text})") }
+    }
+
+    /// The numbers, row by row.
+    fn joined(&self, number: impl Fn(f64) -> String, between: &str, between_rows: &str) -> String {
+        let columns = match self.shape[..] {
+            [_, columns] => columns,
+            _ => self.values.len(),
+        };
+        let row = |row: &[f64]| row.iter().map(|v| number(*v)).collect::<Vec<_>>().join(between);
+        self.values.chunks(columns.max(1)).map(row).collect::<Vec<_>>().join(between_rows)
     }
 }
 
@@ -171,15 +139,16 @@ fn decimals(value: f64, most: usize) -> Option<usize> {
 }
 
 /// A number with a minus of its own width: exact if it is short, else with so many decimals.
-pub fn plain_number(value: f64, digits: usize) -> String {
-    match scientific(value, digits) {
-        Some((mantissa, exponent)) => format!("{mantissa}e{exponent}").replace('-', "\u{2212}"),
-        None => fixed(value, digits).replace('-', "\u{2212}"),
-    }
+pub(crate) fn plain_number(value: f64, digits: usize) -> String {
+    let text = match scientific(value, digits) {
+        Some((mantissa, exponent)) => format!("{mantissa}e{exponent}"),
+        None => fixed(value, digits),
+    };
+    text.replace('-', "\u{2212}")
 }
 
 /// The same in TeX.
-pub fn tex_number(value: f64, digits: usize) -> String {
+fn tex_number(value: f64, digits: usize) -> String {
     match scientific(value, digits) {
         Some((mantissa, exponent)) if mantissa == "1" => format!("10^{{{exponent}}}"),
         Some((mantissa, exponent)) => format!(r"{mantissa} \cdot 10^{{{exponent}}}"),
@@ -188,10 +157,8 @@ pub fn tex_number(value: f64, digits: usize) -> String {
 }
 
 fn fixed(value: f64, digits: usize) -> String {
-    let text = match decimals(value, digits) {
-        Some(decimals) => format!("{value:.decimals$}"),
-        None => format!("{value:.digits$}"),
-    };
+    let decimals = decimals(value, digits).unwrap_or(digits);
+    let text = format!("{value:.decimals$}");
     // What rounds to zero is zero.
     match text.trim_start_matches('-').chars().all(|c| matches!(c, '0' | '.')) {
         true => text.trim_start_matches('-').to_owned(),
@@ -268,14 +235,13 @@ pub(crate) mod tests {
 
     #[test]
     fn shapes_decide_how_a_tensor_looks() {
-        let tensors = sample();
-        let tex = |name: &str, inline| tensors.get(name).unwrap().tex(DIGITS, inline).unwrap();
+        let get = |name: &str| sample().get(name).unwrap();
+        let tex = |name: &str, inline| get(name).tex(DIGITS, inline).unwrap();
         assert_eq!(tex("a.w", false), r"\begin{pmatrix} 1 & 0 & 2.5 \\ -1 & 1 & 0.3 \end{pmatrix}");
         assert!(tex("a.w", true).contains("smallmatrix"));
         assert_eq!(tex("a.v", false), r"(0.5,\; -2)");
-        assert_eq!(tensors.get("a.w").unwrap().text(4), "(1, 0, 2.5; \u{2212}1, 1, 0.3)");
+        assert_eq!(get("a.w").text(4), "(1, 0, 2.5; \u{2212}1, 1, 0.3)");
         assert!(Tensor { shape: vec![1, 1, 1], values: vec![1.0] }.tex(4, false).is_err());
-        assert!(!tensors.get("a.third").unwrap().is_short(4));
-        assert!(tensors.get("a.w").unwrap().is_short(4));
+        assert_eq!(["a.third", "a.w"].map(|name| get(name).is_short(4)), [false, true]);
     }
 }

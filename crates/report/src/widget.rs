@@ -9,99 +9,66 @@ use cnn::{Conv2DGradients, Pad, Window, conv2d_backward, conv2d_forward};
 use ndarray::{Array2, Array4, ArrayView2, array};
 use serde::{Deserialize, Serialize};
 
-use crate::tensor::{Tensor, Tensors};
+use crate::tensor::Tensors;
 
-/// A widget by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Widget {
-    /// A convolution, forward and backward, one output cell at a time.
-    Convolution,
-    /// Softmax and its Jacobian under sliders.
-    SoftMax,
-}
-
-impl Widget {
-    /// The widget of that name.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn parse(name: &str) -> Result<Self, String> {
-        match name {
-            "convolution" => Ok(Self::Convolution),
-            "softmax" => Ok(Self::SoftMax),
-            _ => Err(format!("there is no widget `{name}`; there are convolution and softmax")),
-        }
-    }
-
-    /// Its name, which its script knows too.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Convolution => "convolution",
-            Self::SoftMax => "softmax",
-        }
-    }
-
-    /// The element that the widget's script fills: its inputs are within.
-    ///
-    /// # Errors
-    /// If the worked example lacks an input, or one is not a number that JSON has.
-    pub fn body(self, tensors: &Tensors) -> Result<String, String> {
-        let inputs = match self {
-            Self::Convolution => serde_json::to_string(&Convolution::examples(tensors)?),
-            Self::SoftMax => serde_json::to_string(&Logits::example(tensors)?),
-        };
-        let inputs = inputs.map_err(|error| format!("the inputs of {self:?}: {error}"))?;
-        // JSON has `<` only within strings, where this means the same.
-        let inputs = inputs.replace('<', "\\u003c");
-        Ok(format!("<script type=\"application/json\">{inputs}</script>"))
-    }
+/// The content of the element that a widget's script fills: its inputs.
+///
+/// # Errors
+/// If there is no such widget, or the worked example lacks an input.
+pub fn body(name: &str, tensors: &Tensors) -> Result<String, String> {
+    let inputs = match name {
+        "convolution" => serde_json::to_string(&Convolution::examples(tensors)?),
+        "softmax" => serde_json::to_string(&Logits::example(tensors)?),
+        _ => return Err(format!("there is no widget `{name}`; there are convolution and softmax")),
+    };
+    let inputs = inputs.map_err(|error| format!("the inputs of {name}: {error}"))?;
+    // JSON has `<` only within strings, where this means the same.
+    let inputs = inputs.replace('<', "\\u003c");
+    Ok(format!("<script type=\"application/json\">{inputs}</script>"))
 }
 
 /// Rows of a matrix.
-pub type Rows = Vec<Vec<f64>>;
+pub(crate) type Rows = Vec<Vec<f64>>;
 
 /// A convolution of one image of one channel with one filter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Convolution {
+pub(crate) struct Convolution {
     /// The name by which the reader chooses it.
-    pub name: String,
+    pub(crate) name: String,
     /// The step of the filter.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Rows and columns of zeros on each side.
-    pub pad: (usize, usize),
+    pub(crate) pad: (usize, usize),
     /// The image.
-    pub x: Rows,
+    pub(crate) x: Rows,
     /// The filter.
-    pub w: Rows,
+    pub(crate) w: Rows,
     /// The bias.
-    pub b: f64,
+    pub(crate) b: f64,
     /// `dL/dZ`.
-    pub g: Rows,
+    pub(crate) g: Rows,
 }
 
 /// The results of a [`Convolution`], by the crate `cnn`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Convolved {
+pub(crate) struct Convolved {
     /// The pre-activation.
-    pub z: Rows,
+    pub(crate) z: Rows,
     /// `dL/dW`.
-    pub dw: Rows,
+    pub(crate) dw: Rows,
     /// `dL/db`.
-    pub db: f64,
+    pub(crate) db: f64,
     /// `dL/dX`.
-    pub dx: Rows,
+    pub(crate) dx: Rows,
 }
 
 impl Convolution {
-    /// The worked examples of question 6.2 that have one channel.
-    ///
-    /// # Errors
-    /// If one lacks an array, or an array has not the axes of a matrix, or the example was computed
-    /// with another stride or padding.
-    pub fn examples(tensors: &Tensors) -> Result<Vec<Self>, String> {
+    /// The worked examples of question 6.2 that have one channel. An error says that one lacks an array or
+    /// was computed with another stride or padding.
+    fn examples(tensors: &Tensors) -> Result<Vec<Self>, String> {
         let example = |example: &str, name: &str, stride, pad| {
             let get = |array: &str| tensors.get(&format!("{example}.{array}"));
-            let matrix = |array| rows_of(&get(array)?);
+            let matrix = |array| get(array)?.rows();
             let b = get("b")?.as_number().ok_or_else(|| format!("`{example}.b` is no number"))?;
             let (x, w, g) = (matrix("x")?, matrix("w")?, matrix("g")?);
             let convolution = Self { name: name.to_owned(), stride, pad, x, w, b, g };
@@ -111,15 +78,14 @@ impl Convolution {
                 false => Err(format!("with {name}, `{example}.z` is {z:?} and not {recorded:?}")),
             }
         };
-        ["convolution", "convolution-stride"]
-            .into_iter()
-            .zip([("stride 1, no padding", 1, (0, 0)), ("stride 2, padding 1", 2, (1, 1))])
-            .map(|(of, (name, stride, pad))| example(of, name, stride, pad))
-            .collect()
+        Ok(vec![
+            example("convolution", "stride 1, no padding", 1, (0, 0))?,
+            example("convolution-stride", "stride 2, padding 1", 2, (1, 1))?,
+        ])
     }
 
     /// Its results, by the implementation that the chapter shows.
-    pub fn outputs(&self) -> Convolved {
+    pub(crate) fn outputs(&self) -> Convolved {
         let size = |rows: &Rows| (rows.len(), rows[0].len());
         let (rows_pad, cols_pad) = self.pad;
         let pad = Pad::Cells(rows_pad, cols_pad);
@@ -146,35 +112,32 @@ impl Convolution {
 
 /// The logits of one example, and what its loss asks of the probabilities.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Logits {
+pub(crate) struct Logits {
     /// The logits.
-    pub s: Vec<f64>,
+    pub(crate) s: Vec<f64>,
     /// The upstream gradient, `dL/dσ`.
-    pub g: Vec<f64>,
+    pub(crate) g: Vec<f64>,
 }
 
 /// The results of [`Logits`], by the crate `activations`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Probabilities {
+pub(crate) struct Probabilities {
     /// `σ(s / T)`.
-    pub sigma: Vec<f64>,
+    pub(crate) sigma: Vec<f64>,
     /// `∂σᵢ/∂sⱼ`.
-    pub jacobian: Rows,
+    pub(crate) jacobian: Rows,
     /// `dL/ds`.
-    pub ds: Vec<f64>,
+    pub(crate) ds: Vec<f64>,
 }
 
 impl Logits {
     /// The worked example of question 4.3.
-    ///
-    /// # Errors
-    /// If it lacks an array.
-    pub fn example(tensors: &Tensors) -> Result<Self, String> {
+    fn example(tensors: &Tensors) -> Result<Self, String> {
         Ok(Self { s: tensors.get("softmax.s")?.values, g: tensors.get("softmax.g")?.values })
     }
 
     /// The results at a temperature, by the implementation that the chapter shows.
-    pub fn outputs(&self, temperature: f64) -> Probabilities {
+    pub(crate) fn outputs(&self, temperature: f64) -> Probabilities {
         let classes = self.s.len();
         let z = Array2::from_shape_fn((1, classes), |(_, j)| self.s[j] / temperature);
         let backward = |g: &dyn Fn(usize) -> f64| {
@@ -191,10 +154,6 @@ impl Logits {
     }
 }
 
-fn rows_of(tensor: &Tensor) -> Result<Rows, String> {
-    Ok(tensor.rows()?.into_iter().map(<[f64]>::to_vec).collect())
-}
-
 fn rows(matrix: ArrayView2<'_, f64>) -> Rows {
     matrix.rows().into_iter().map(|row| row.to_vec()).collect()
 }
@@ -203,12 +162,7 @@ fn rows(matrix: ArrayView2<'_, f64>) -> Rows {
 mod tests {
     use super::*;
 
-    fn tensors() -> Tensors {
-        serde_json::from_value(json()).unwrap()
-    }
-
     fn json() -> serde_json::Value {
-        let ln = |x: f64| x.ln();
         let strided =
             [1.0, 0.0, 2.0, 1.0, 0.0, 3.0, 1.0, 0.0, 2.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 2.0];
         serde_json::json!({
@@ -221,55 +175,54 @@ mod tests {
             "convolution-stride.w": { "shape": [3, 3], "values": [1, 0, 1, 0, 2, 0, -1, 0, 1] },
             "convolution-stride.b": { "shape": [], "values": [0.5] },
             "convolution-stride.g": { "shape": [2, 2], "values": [1, 2, 0, -1] },
+            // Corner (0, 0) lies on the padding: 2·1 + 1·3 + 0.5. Corner (1, 1) does not:
+            // 1·3 + 1·0 + 2·0 - 1·0 + 1·2 + 0.5.
             "convolution-stride.z": { "shape": [2, 2], "values": [5.5, 1.5, 7.5, 5.5] },
-            "softmax.s": { "shape": [3], "values": [ln(1.0), ln(2.0), ln(5.0)] },
-            "softmax.g": { "shape": [3], "values": [0, 0, 8] },
         })
     }
 
     #[test]
     fn the_convolution_is_that_of_the_chapter() {
-        let [plain, strided] = &Convolution::examples(&tensors()).unwrap()[..] else {
-            panic!("two examples")
-        };
-        let outputs = plain.outputs();
-        assert_eq!(outputs.z, [[3.5, 7.5], [0.5, 2.5]]);
+        let tensors = serde_json::from_value(json()).unwrap();
+        let outputs = Convolution::examples(&tensors).unwrap()[0].outputs();
         assert_eq!(outputs.dw, [[3.0, 8.0], [2.0, 3.0]]);
         assert_eq!(outputs.db, 3.0);
         assert_eq!(outputs.dx, [[1.0, 0.0, 0.0], [-1.0, 4.0, 0.0], [0.0, -2.0, 4.0]]);
-        // Corner (0, 0) of the second lies on the padding: 2·1 + 1·3 + 0.5. Corner (1, 1) does not:
-        // 1·3 + 1·0 + 2·0 - 1·0 + 1·2 + 0.5.
-        assert_eq!(strided.outputs().z, [[5.5, 1.5], [7.5, 5.5]]);
+        let body = body("convolution", &tensors).unwrap();
+        assert!(body.contains("\"x\":[[1.0,2.0,0.0],[0.0,1.0,3.0],[2.0,1.0,1.0]]"), "{body}");
     }
 
     #[test]
     fn the_probabilities_are_those_of_the_chapter() {
-        let outputs = Logits::example(&tensors()).unwrap().outputs(1.0);
-        let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-15);
-        assert!(close(&outputs.sigma, &[0.125, 0.25, 0.625]), "{outputs:?}");
-        assert!(close(&outputs.ds, &[-0.625, -1.25, 1.875]), "{outputs:?}");
-        assert!(close(&outputs.jacobian[1], &[-2.0 / 64.0, 12.0 / 64.0, -10.0 / 64.0]));
+        let logits = Logits { s: [1.0, 2.0, 5.0].map(f64::ln).to_vec(), g: vec![0.0, 0.0, 8.0] };
+        let (outputs, warm) = (logits.outputs(1.0), logits.outputs(2.0));
         // At twice the temperature the logits are the square roots' logarithms, and slopes halve.
-        let warm = Logits::example(&tensors()).unwrap().outputs(2.0);
         let sum = 1.0 + 2.0_f64.sqrt() + 5.0_f64.sqrt();
-        assert!(close(&warm.sigma, &[1.0 / sum, 2.0_f64.sqrt() / sum, 5.0_f64.sqrt() / sum]));
-        assert!((warm.jacobian[0][0] - warm.sigma[0] * (1.0 - warm.sigma[0]) / 2.0).abs() < 1e-15);
+        let slope = warm.sigma[0] * (1.0 - warm.sigma[0]) / 2.0;
+        for (numbers, expected) in [
+            (&outputs.sigma[..], &[0.125, 0.25, 0.625][..]),
+            (&outputs.ds, &[-0.625, -1.25, 1.875]),
+            (&outputs.jacobian[1], &[-2.0 / 64.0, 12.0 / 64.0, -10.0 / 64.0]),
+            (&warm.sigma, &[1.0 / sum, 2.0_f64.sqrt() / sum, 5.0_f64.sqrt() / sum]),
+            (&warm.jacobian[0][..1], &[slope]),
+        ] {
+            let close = numbers.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15);
+            assert!(close && numbers.len() == expected.len(), "{numbers:?}, not {expected:?}");
+        }
     }
 
     #[test]
-    fn the_inputs_are_in_the_page_and_there_is_no_other_widget() {
-        let body = Widget::Convolution.body(&tensors()).unwrap();
-        assert!(body.contains("\"x\":[[1.0,2.0,0.0],[0.0,1.0,3.0],[2.0,1.0,1.0]]"), "{body}");
+    fn inputs_that_are_missing_or_of_another_stride_are_refused() {
         let mut other = json();
         other["convolution-stride.z"]["values"][3] = 6.into();
         let other: Tensors = serde_json::from_value(other).unwrap();
-        let error = Widget::Convolution.body(&other).unwrap_err();
-        assert!(
-            error.starts_with("with stride 2, padding 1, `convolution-stride.z` is"),
-            "{error}"
-        );
-        let error = Widget::SoftMax.body(&Tensors::default()).unwrap_err();
-        assert!(error.contains("softmax.s"), "{error}");
-        assert!(Widget::parse("pooling").unwrap_err().contains("convolution and softmax"));
+        for (name, expected) in [
+            ("convolution", "with stride 2, padding 1, `convolution-stride.z` is"),
+            ("softmax", "softmax.s"),
+            ("pooling", "there is no widget `pooling`; there are convolution and softmax"),
+        ] {
+            let error = body(name, &other).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use report::audit::{Audit, VIEWS, audit, look};
 use report::tensor::Tensors;
-use report::widget::Widget;
+use report::widget;
 
 /// A page without a defect, around some content.
 fn page(head: &str, body: &str) -> String {
@@ -152,9 +152,8 @@ fn worked() -> Tensors {
 }
 
 /// A page with a widget and its scripts.
-fn with_widget(widget: Widget, script: &str) -> String {
-    let body = widget.body(&worked()).unwrap();
-    let name = widget.name();
+fn with_widget(name: &str, script: &str) -> String {
+    let body = widget::body(name, &worked()).unwrap();
     page(
         "",
         &format!(
@@ -183,15 +182,15 @@ fn widgets_that_compute_wrongly_and_frames_that_do_not_work_are_found() {
     };
     // A frame without search, chapters or themes, and a stop that does not show itself.
     write("index", page("", "<p tabindex=\"0\" style=\"outline:none\">a stop</p>"));
-    write("right-softmax", with_widget(Widget::SoftMax, SOFTMAX));
-    write("right-convolution", with_widget(Widget::Convolution, CONVOLUTION));
+    write("right-softmax", with_widget("softmax", SOFTMAX));
+    write("right-convolution", with_widget("convolution", CONVOLUTION));
     let softmax = [
         ("shift", "(value + shift) / temperature", "value / temperature + shift * value"),
         ("jacobian", "(i === j ? 1 : 0) - q) / temperature", "(i === j ? 1 : 0) - q)"),
         ("upstream", "sum + g[i] * row[j]", "sum + g[j] * row[j]"),
     ];
     for (name, right, wrong) in softmax {
-        write(name, with_widget(Widget::SoftMax, &mistaken(SOFTMAX, right, wrong)));
+        write(name, with_widget("softmax", &mistaken(SOFTMAX, right, wrong)));
     }
     let convolution = [
         ("stride", "r * example.stride + i", "r + i"),
@@ -202,12 +201,12 @@ fn widgets_that_compute_wrongly_and_frames_that_do_not_work_are_found() {
         ("keys", "ArrowRight: step + 1", "ArrowRight: step"),
     ];
     for (name, right, wrong) in convolution {
-        write(name, with_widget(Widget::Convolution, &mistaken(CONVOLUTION, right, wrong)));
+        write(name, with_widget("convolution", &mistaken(CONVOLUTION, right, wrong)));
     }
     write("pages", {
         let script = "addEventListener('keydown', e => { if (e.key === 'ArrowRight') location.href = '#next'; });";
         let shared = mistaken(SHARED, "event.stopPropagation()", "event");
-        with_widget(Widget::SoftMax, SOFTMAX).replace(SHARED, &format!("{script}{shared}"))
+        with_widget("softmax", SOFTMAX).replace(SHARED, &format!("{script}{shared}"))
     });
 
     let audit = audit(&browser, folder.path()).unwrap();

@@ -5,20 +5,14 @@
 use std::fs;
 use std::path::Path;
 
-use report::{Built, Failure, Options, Program, Programs, build};
+use report::{Built, Failure, Options, build};
 
 /// A harness whose results are up to date, and programs that print the same each time.
-struct Fake;
-
-impl Programs for Fake {
-    fn run(&self, program: Program) -> anyhow::Result<String> {
-        match program {
-            Program::InputsHash => Ok("now".to_owned()),
-            Program::Einsum => Ok("norm of the difference: 0\n".to_owned()),
-            Program::Harness | Program::GradCheck(_) | Program::Metadata => {
-                anyhow::bail!("not asked for")
-            }
-        }
+fn fake(arguments: &[&str]) -> anyhow::Result<String> {
+    match arguments {
+        [.., "inputs-hash"] => Ok("now".to_owned()),
+        [.., "einsum"] => Ok("norm of the difference: 0\n".to_owned()),
+        _ => anyhow::bail!("not asked for"),
     }
 }
 
@@ -113,7 +107,7 @@ impl Workspace {
     }
 
     fn build(&self) -> Result<Built, Failure> {
-        build(&Options::new(self.path(), &self.path().join("target")), Box::new(Fake))
+        build(&Options::new(self.path(), &self.path().join("target")), Box::new(fake))
     }
 
     fn problems(&self) -> Vec<String> {

@@ -3,7 +3,7 @@
 use experiment::canvas::{Anchor, Canvas, Font};
 use experiment::palette::{Colour, SERIES};
 
-use super::grid::{Grid, Item, dimensions, row, window};
+use super::grid::{Grid, dimensions, row, window};
 use crate::expand::Inputs;
 use crate::tensor::plain_number;
 
@@ -14,9 +14,9 @@ const MARKED: Colour = SERIES[0];
 const RESULT: Colour = SERIES[1];
 
 /// Draws a row of arrays, and nothing else.
-fn single(items: &[Item<'_>], middle: f64, height: f64) -> String {
+fn single(grids: &[(&str, Grid<'_>)], middle: f64, height: f64) -> String {
     let mut canvas = Canvas::themed();
-    let width = row(&mut canvas, items, LEFT, middle) + LEFT;
+    let width = row(&mut canvas, grids, LEFT, middle) + LEFT;
     canvas.finish(width, height)
 }
 
@@ -28,16 +28,13 @@ pub(super) fn convolution(inputs: &Inputs) -> Result<String, String> {
     let (x, w, z) = (matrix("x")?, matrix("w")?, matrix("z")?);
     let b = inputs.number("convolution.b")?;
     let mut canvas = Canvas::themed();
-    let items = [
-        Item::Grid(Grid::new("X", &x).mark(MARKED, window(STEP, dimensions(&w)))),
-        Item::Sign("∗"),
-        Item::Grid(Grid::new("W", &w).mark(MARKED, window((0, 0), dimensions(&w)))),
-        Item::Sign("+"),
-        Item::Grid(Grid::new("b", &[vec![b]])),
-        Item::Sign("="),
-        Item::Grid(Grid::new("Z", &z).mark(RESULT, [STEP])),
+    let grids = [
+        ("", Grid::new("X", &x).mark(MARKED, window(STEP, dimensions(&w)))),
+        ("∗", Grid::new("W", &w).mark(MARKED, window((0, 0), dimensions(&w)))),
+        ("+", Grid::new("b", &[vec![b]])),
+        ("=", Grid::new("Z", &z).mark(RESULT, [STEP])),
     ];
-    let width = row(&mut canvas, &items, LEFT, 100.0) + LEFT;
+    let width = row(&mut canvas, &grids, LEFT, 100.0) + LEFT;
     let shown = |value: f64| match value < 0.0 {
         true => format!("({})", plain_number(value, 4)),
         false => plain_number(value, 4),
@@ -62,19 +59,17 @@ pub(super) fn convolution_channels(inputs: &Inputs) -> Result<String, String> {
     for (c, middle) in middles.into_iter().enumerate() {
         let (x, w, part) = (matrix("x", c)?, matrix("w", c)?, matrix("z", c)?);
         let [over, under] = ["X", "W"].map(|name| format!("{name}, channel {c}"));
-        let items = [
-            Item::Grid(Grid::new(&over, &x).mark(MARKED, window((0, 0), dimensions(&w)))),
-            Item::Sign("∗"),
-            Item::Grid(Grid::new(&under, &w).mark(MARKED, window((0, 0), dimensions(&w)))),
-            Item::Sign("="),
-            Item::Grid(Grid::new("sum", &part).mark(RESULT, [(0, 0)])),
+        let grids = [
+            ("", Grid::new(&over, &x).mark(MARKED, window((0, 0), dimensions(&w)))),
+            ("∗", Grid::new(&under, &w).mark(MARKED, window((0, 0), dimensions(&w)))),
+            ("=", Grid::new("sum", &part).mark(RESULT, [(0, 0)])),
         ];
-        right = right.max(row(&mut canvas, &items, LEFT, middle));
+        right = right.max(row(&mut canvas, &grids, LEFT, middle));
         sums.push(plain_number(part[0][0], 4));
     }
     let middle = 0.5 * (middles[0] + middles[1]);
     canvas.text((right + 34.0, middle + 7.0), Font::of(20.0), Anchor::Middle, "→");
-    let total = [Item::Grid(Grid::new("Z, one filter", &z).mark(RESULT, [(0, 0)]))];
+    let total = [("", Grid::new("Z, one filter", &z).mark(RESULT, [(0, 0)]))];
     let width = row(&mut canvas, &total, right + 66.0, middle) + LEFT;
     let [b, z] = [b, z[0][0]].map(|value| plain_number(value, 4));
     let line = format!("{} + {b} = {z}", sums.join(" + "));
@@ -92,16 +87,13 @@ pub(super) fn convolution_backward(inputs: &Inputs) -> Result<String, String> {
     let under = |corner| window(corner, dimensions(&w));
     let in_both = |cell: &(usize, usize)| under(last).any(|other| other == *cell);
     let shared = under(first).filter(in_both);
-    let items = [
-        Item::Grid(Grid::new("G = ∂L/∂Z", &g).mark(one, [first]).mark(other, [last])),
-        Item::Sign("→"),
-        Item::Grid(Grid::new("stamp of G[0,0]", &top).mark(one, under(first)).without_zeros()),
-        Item::Sign("+"),
-        Item::Grid(Grid::new("stamp of G[1,1]", &bottom).mark(other, under(last)).without_zeros()),
-        Item::Sign("="),
-        Item::Grid(Grid::new("∂L/∂X", &dx).mark(both, shared)),
+    let grids = [
+        ("", Grid::new("G = ∂L/∂Z", &g).mark(one, [first]).mark(other, [last])),
+        ("→", Grid::new("stamp of G[0,0]", &top).mark(one, under(first)).without_zeros()),
+        ("+", Grid::new("stamp of G[1,1]", &bottom).mark(other, under(last)).without_zeros()),
+        ("=", Grid::new("∂L/∂X", &dx).mark(both, shared)),
     ];
-    Ok(single(&items, 100.0, 195.0))
+    Ok(single(&grids, 100.0, 195.0))
 }
 
 /// A convolution as a matrix product.
@@ -114,18 +106,14 @@ pub(super) fn im2col(inputs: &Inputs) -> Result<String, String> {
     // The window of output cell (0, 1) is row 1 of C.
     let (step, line) = ((0, 1), 1);
     let cells = dimensions(&columns).1;
-    let items = [
-        Item::Grid(Grid::new("X", &x).mark(MARKED, window(step, dimensions(&w)))),
-        Item::Sign("→"),
-        Item::Grid(Grid::new("C", &columns).mark(MARKED, window((line, 0), (1, cells)))),
-        Item::Sign("·"),
-        Item::Grid(Grid::new("W", &w_column)),
-        Item::Sign("+"),
-        Item::Grid(Grid::new("b", &[vec![b]])),
-        Item::Sign("="),
-        Item::Grid(Grid::new("Z", &z).mark(RESULT, [(line, 0)])),
+    let grids = [
+        ("", Grid::new("X", &x).mark(MARKED, window(step, dimensions(&w)))),
+        ("→", Grid::new("C", &columns).mark(MARKED, window((line, 0), (1, cells)))),
+        ("·", Grid::new("W", &w_column)),
+        ("+", Grid::new("b", &[vec![b]])),
+        ("=", Grid::new("Z", &z).mark(RESULT, [(line, 0)])),
     ];
-    Ok(single(&items, 120.0, 235.0))
+    Ok(single(&grids, 120.0, 235.0))
 }
 
 /// Max and average pooling of one image.
@@ -137,14 +125,12 @@ pub(super) fn pooling(inputs: &Inputs) -> Result<String, String> {
             grid.mark(colour, window((side * r, side * q), (side, side)))
         })
     };
-    let items = [
-        Item::Grid(paint(Grid::new("X", &x), 2)),
-        Item::Sign("→"),
-        Item::Grid(paint(Grid::new("max", &max), 1).cell((50.0, 40.0))),
-        Item::Sign("or"),
-        Item::Grid(paint(Grid::new("average", &average), 1).cell((50.0, 40.0))),
+    let grids = [
+        ("", paint(Grid::new("X", &x), 2)),
+        ("→", paint(Grid::new("max", &max), 1).cell((50.0, 40.0))),
+        ("or", paint(Grid::new("average", &average), 1).cell((50.0, 40.0))),
     ];
-    Ok(single(&items, 120.0, 235.0))
+    Ok(single(&grids, 120.0, 235.0))
 }
 
 /// Max pooling forward and backward, with the winners marked.
@@ -172,17 +158,14 @@ pub(super) fn max_pooling(inputs: &Inputs) -> Result<String, String> {
         canvas.text((LEFT, y), Font::of(15.0).bold(), Anchor::Start, text);
     }
     let forward = [
-        Item::Grid(winners(Grid::new("X", &x))),
-        Item::Sign("→"),
-        Item::Grid(all(Grid::new("Y", &y))),
-        Item::Sign("and"),
-        Item::Grid(all(Grid::new("winner", &winner)).note("kept in the cache")),
+        ("", winners(Grid::new("X", &x))),
+        ("→", all(Grid::new("Y", &y))),
+        ("and", all(Grid::new("winner", &winner)).note("kept in the cache")),
     ];
     let width = row(&mut canvas, &forward, 110.0, 130.0) + LEFT;
     let backward = [
-        Item::Grid(winners(Grid::new("∂L/∂X", &dx)).without_zeros().note("empty cells are 0")),
-        Item::Sign("←"),
-        Item::Grid(all(Grid::new("∂L/∂Y", &g))),
+        ("", winners(Grid::new("∂L/∂X", &dx)).without_zeros().note("empty cells are 0")),
+        ("←", all(Grid::new("∂L/∂Y", &g))),
     ];
     row(&mut canvas, &backward, 110.0, 360.0);
     Ok(canvas.finish(width, 475.0))

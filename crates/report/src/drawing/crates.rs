@@ -8,7 +8,9 @@ use serde::Deserialize;
 
 use super::layers_of_graph::{Edges, Slot, in_layers, reduced};
 use crate::expand::Inputs;
-use crate::programs::Program;
+
+/// Cargo's arguments.
+const METADATA: [&str; 4] = ["metadata", "--no-deps", "--format-version", "1"];
 
 /// The part that is needed of what Cargo says.
 #[derive(Deserialize)]
@@ -32,7 +34,7 @@ struct Dependency {
 }
 
 pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
-    let json = inputs.programs.run(Program::Metadata).map_err(|error| format!("{error:#}"))?;
+    let json = (inputs.cargo)(&METADATA).map_err(|error| format!("{error:#}"))?;
     let (svg, _) = picture(&dependencies(&json)?);
     Ok(svg)
 }
@@ -107,32 +109,22 @@ fn picture(edges: &Edges) -> (String, Edges) {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::path::Path;
 
     use super::super::layers_of_graph::reaches;
     use super::*;
+    use crate::programs::cargo;
 
     #[test]
     fn each_edge_of_cargos_metadata_is_drawn_or_follows_from_drawn_ones() {
-        let output = Command::new(env!("CARGO"))
-            .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let edges = dependencies(&String::from_utf8(output.stdout).unwrap()).unwrap();
+        let json = cargo(Path::new(env!("CARGO_MANIFEST_DIR")), &METADATA).unwrap();
+        let edges = dependencies(&json).unwrap();
         assert!(edges.len() > 10 && edges["layers"].contains("numerics"), "{edges:?}");
         let (svg, drawn) = picture(&edges);
         for (from, targets) in &edges {
             assert!(svg.contains(&format!(">{from}<")), "{from}");
-            for to in targets {
-                assert!(reaches(&drawn, from, to), "{from} → {to} is missing");
-            }
-        }
-        for (from, targets) in &drawn {
-            for to in targets {
-                assert!(edges[from].contains(to), "{from} → {to} is made up");
-            }
+            assert!(targets.iter().all(|to| reaches(&drawn, from, to)), "{from}: one is missing");
+            assert!(drawn[from].is_subset(targets), "{from}: one is made up");
         }
         let arrows: usize = drawn.values().map(BTreeSet::len).sum();
         assert_eq!(svg.matches("marker-end").count(), arrows);
@@ -143,8 +135,7 @@ mod tests {
         let json = r#"{"packages": [{"name": "a", "dependencies": [
             {"name": "b", "kind": null, "path": "/b"}, {"name": "c", "kind": "dev", "path": "/c"},
             {"name": "serde", "kind": null}]}]}"#;
-        let edges = dependencies(json).unwrap();
-        assert_eq!(edges["a"], BTreeSet::from(["b".to_owned()]));
+        assert_eq!(dependencies(json).unwrap()["a"], BTreeSet::from(["b".to_owned()]));
         assert!(dependencies("[]").unwrap_err().contains("not understood"));
     }
 }

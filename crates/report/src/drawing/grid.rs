@@ -84,33 +84,22 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// An item in a row of grids.
-pub(super) enum Item<'a> {
-    /// A grid.
-    Grid(Grid<'a>),
-    /// A sign between grids: `=`, `+`.
-    Sign(&'a str),
-}
-
-/// Draws a row whose grids have a common middle; returns where it ends on the right.
-pub(super) fn row(canvas: &mut Canvas, items: &[Item<'_>], left: f64, middle: f64) -> f64 {
+/// Draws a row of grids with a common middle, each behind its sign (`=`, `+`) if it has one; returns
+/// where it ends on the right.
+pub(super) fn row(canvas: &mut Canvas, grids: &[(&str, Grid<'_>)], left: f64, middle: f64) -> f64 {
     const GAP: f64 = 14.0;
     let mut x = left;
-    for item in items {
-        match item {
-            Item::Grid(grid) => {
-                let (width, height) = grid.size();
-                grid.draw(canvas, (x, middle - 0.5 * height));
-                x += width;
-            }
-            Item::Sign(sign) => {
-                // Letters are about half as wide as high.
-                let width = 10.0 * sign.chars().count() as f64 + 6.0;
-                let at = (x + GAP + 0.5 * width, middle + 7.0);
-                canvas.text(at, Font::of(20.0), Anchor::Middle, sign);
-                x += width + 2.0 * GAP;
-            }
+    for (sign, grid) in grids {
+        if !sign.is_empty() {
+            // Letters are about half as wide as high.
+            let width = 10.0 * sign.chars().count() as f64 + 6.0;
+            let at = (x + GAP + 0.5 * width, middle + 7.0);
+            canvas.text(at, Font::of(20.0), Anchor::Middle, sign);
+            x += width + 2.0 * GAP;
         }
+        let (width, height) = grid.size();
+        grid.draw(canvas, (x, middle - 0.5 * height));
+        x += width;
     }
     x
 }
@@ -139,8 +128,8 @@ mod tests {
         let mut canvas = Canvas::themed();
         let grid = Grid::new("X", &[vec![1.0, 0.0], vec![-2.5, 3.0]]);
         let grid = grid.mark(SERIES[1], window((1, 0), (1, 2))).without_zeros();
-        let items = [Item::Grid(grid), Item::Sign("="), Item::Grid(Grid::new("Y", &[vec![7.0]]))];
-        let right = row(&mut canvas, &items, 10.0, 100.0);
+        let grids = [("", grid), ("=", Grid::new("Y", &[vec![7.0]]))];
+        let right = row(&mut canvas, &grids, 10.0, 100.0);
         assert_eq!(right, 10.0 + 2.0 * CELL + 44.0 + CELL);
         let svg = canvas.finish(right, 200.0);
         assert_eq!(svg.matches("<rect").count(), 5);

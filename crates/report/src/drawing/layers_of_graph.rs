@@ -116,6 +116,16 @@ mod tests {
         edges
     }
 
+    /// The layers from the highest to the lowest, with bends as `from>to`.
+    fn shown(edges: &Edges) -> String {
+        let slot = |slot: &Slot| match slot {
+            Slot::Node(name) => name.clone(),
+            Slot::Bend { from, to } => format!("{from}>{to}"),
+        };
+        let layer = |layer: &Vec<Slot>| layer.iter().map(slot).collect::<Vec<_>>().join(" ");
+        in_layers(edges).iter().rev().map(layer).collect::<Vec<_>>().join(" / ")
+    }
+
     #[test]
     fn edges_that_follow_from_others_are_left_out() {
         let edges = graph("a:b c d; b:c; c:d; d:; e:");
@@ -124,31 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn every_edge_leads_down_and_bends_on_the_way() {
-        let edges = graph("a:b x; b:c; c:; x:");
-        let layers = in_layers(&edges);
-        assert_eq!(layers.len(), 3);
-        assert_eq!(layers[2], [Slot::Node("a".to_owned())]);
-        let bend = Slot::Bend { from: "a".to_owned(), to: "x".to_owned() };
-        assert!(layers[1].contains(&bend) && layers[1].len() == 2, "{layers:?}");
-        assert_eq!(layers[0].len(), 2);
-    }
-
-    #[test]
-    fn what_has_no_edge_stands_at_the_top() {
-        let layers = in_layers(&graph("a:b; b:; x:"));
-        assert!(layers[1].contains(&Slot::Node("x".to_owned())) && layers[0].len() == 1);
-    }
-
-    #[test]
-    fn lines_that_need_not_cross_do_not() {
-        let layers = in_layers(&graph("p:z; q:y; r:x; x:; y:; z:"));
-        let partner = |slot: &Slot| match slot {
-            Slot::Node(name) if name == "p" => "z",
-            Slot::Node(name) if name == "q" => "y",
-            _ => "x",
-        };
-        let above = layers[1].iter().map(|slot| Slot::Node(partner(slot).to_owned()));
-        assert_eq!(above.collect::<Vec<_>>(), layers[0]);
+    fn edges_lead_down_bend_on_the_way_and_do_not_cross_where_they_need_not() {
+        for (edges, expected) in [
+            ("a:b x; b:c; c:; x:", "a / b a>x / c x"),
+            // What has no edge stands at the top.
+            ("a:b; b:; x:", "a x / b"),
+            ("p:z; q:y; r:x; x:; y:; z:", "r q p / x y z"),
+        ] {
+            assert_eq!(shown(&graph(edges)), expected);
+        }
     }
 }

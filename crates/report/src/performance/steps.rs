@@ -13,16 +13,13 @@ const COMPARED: &str = ">ms | >images/s | >PyTorch | >tuned malloc | >ratio to P
 /// frameworks.
 pub(super) fn steps(record: &Record) -> Result<String, String> {
     let mut table = Table::new(&format!(" | >batch | {COMPARED}"));
-    let is_step = |m: &Measurement| {
-        let named = m.name.starts_with("step/") || m.name.starts_with("inference/");
-        named && m.by == By::Ours
-    };
-    for ours in some(record, "training steps", is_step)? {
-        let name = match &ours.subject {
-            Subject::Step { model, .. } => model.clone(),
-            Subject::Inference { model } => format!("{model}, predicting"),
-            _ => continue,
-        };
+    let steps = some(record, "training steps", |m| match &m.subject {
+        _ if m.by != By::Ours => None,
+        Subject::Step { model, .. } if m.name.starts_with("step/") => Some(model.clone()),
+        Subject::Inference { model } => Some(format!("{model}, predicting")),
+        _ => None,
+    })?;
+    for (ours, name) in steps {
         table.row(cells![name, ours.batch].into_iter().chain(compared(record, ours)));
         for by in [By::Candle, By::Burn] {
             if let Some(theirs) = record.peer(ours, by) {
@@ -32,20 +29,20 @@ pub(super) fn steps(record: &Record) -> Result<String, String> {
             }
         }
     }
-    Ok(table.into())
+    Ok(table.0)
 }
 
 /// The scaling of a training of "air" with one of its sizes.
 pub(super) fn scaling(record: &Record, size: &str) -> Result<String, String> {
-    let prefix = format!("scaling/{size}-");
-    let is_case = |m: &Measurement| m.name.starts_with(&prefix) && m.by == By::Ours;
     let mut table = Table::new(&format!(">{size} | {COMPARED}"));
-    for ours in some(record, "scaling (option --scaling)", is_case)? {
-        let (key, _) = ours.name.rsplit_once('/').unwrap_or((&ours.name, ""));
-        let value = key.strip_prefix(&prefix).unwrap_or(key).to_owned();
-        table.row([value].into_iter().chain(compared(record, ours)));
+    let prefix = format!("scaling/{size}-");
+    let cases = some(record, "scaling (option --scaling)", |m| {
+        m.key().strip_prefix(&prefix).filter(|_| m.by == By::Ours)
+    })?;
+    for (ours, value) in cases {
+        table.row([value.to_owned()].into_iter().chain(compared(record, ours)));
     }
-    Ok(table.into())
+    Ok(table.0)
 }
 
 /// Time and speed, and those of PyTorch with their ratios.

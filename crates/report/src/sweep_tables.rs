@@ -1,8 +1,9 @@
-//! Tables of sweeps, and the results of a run, as Markdown.
+//! Tables of sweeps, as Markdown.
 
-use experiment::{Evaluation, Record, Spread};
+use experiment::Spread;
 use ffnn::{Choice, Role, SweepRecord};
 
+use crate::hyperparameters::words;
 use crate::markdown::{Table, cells};
 use crate::numbers::{percentage, significant};
 
@@ -64,49 +65,18 @@ pub(crate) fn sweep_best(sweep: &SweepRecord) -> String {
     row("test loss", &|choice| spread_of_losses(&choice.test_loss));
     for (index, seed) in config.seeds.iter().enumerate() {
         row(&format!("test set, seed {seed}"), &|choice| {
-            choice.test.get(index).map_or_else(String::new, |tested| wrong(&tested.evaluation))
+            let Some(tested) = choice.test.get(index) else { return String::new() };
+            let evaluation = &tested.evaluation;
+            match evaluation.wrong {
+                Some(wrong) => format!("{wrong} of {} wrong", evaluation.examples),
+                None => significant(evaluation.error),
+            }
         });
     }
     table.with_note(&format!(
         "Mean ± standard deviation over {} seeds. The sets were chosen on validation; only these two were tested.",
         config.seeds.len()
     ))
-}
-
-/// Loss and error of a run on each of its data sets.
-pub(crate) fn run_results(run: &Record) -> String {
-    let mut table = Table::new(" | >examples | >loss | >error | >wrong");
-    let summary = &run.summary;
-    let sets =
-        [("training", summary.train), ("validation", summary.validation), ("test", summary.test)];
-    for (name, evaluation) in sets {
-        let Some(Evaluation { examples, wrong, loss, error }) = evaluation else { continue };
-        let error = if wrong.is_some() { percentage(error) } else { significant(error) };
-        let wrong = wrong.map_or_else(String::new, |wrong| wrong.to_string());
-        table.row(cells![name, examples, significant(loss), error, wrong]);
-    }
-    let seconds = summary.wall_seconds.map_or_else(String::new, |s| format!(" in {s:.1} s"));
-    let machine = summary.machine.cpu.as_deref().unwrap_or(&summary.machine.arch);
-    table.with_note(&format!(
-        "After {} epochs ({} iterations){seconds} on {} cores of {machine}, with seed {}. Written by `{}`.",
-        summary.epochs,
-        summary.iterations,
-        summary.machine.cores,
-        run.config.seed,
-        run.config.command
-    ))
-}
-
-/// `learning_rate` as words.
-pub(crate) fn words(name: &str) -> String {
-    name.replace(['_', '-'], " ")
-}
-
-fn wrong(evaluation: &Evaluation) -> String {
-    match evaluation.wrong {
-        Some(wrong) => format!("{wrong} of {} wrong", evaluation.examples),
-        None => significant(evaluation.error),
-    }
 }
 
 /// Spaces that do not break, and as many decimals in every row, so that the column can be compared.
@@ -116,4 +86,49 @@ fn spread_of_losses(spread: &Spread) -> String {
 
 fn spread_of_errors(spread: &Spread) -> String {
     format!("{:.1}\u{a0}±\u{a0}{:.1}\u{a0}%", 100.0 * spread.mean, 100.0 * spread.sd)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_sweep_is_shown_with_how_it_was_made() {
+        let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records");
+        let sweep = SweepRecord::read(&records.join("iris-sweep")).unwrap();
+        let best = &sweep.summary.best;
+        let table = sweep_table(&sweep);
+        let rows: Vec<_> = table.lines().filter(|line| line.starts_with('|')).collect();
+        assert_eq!(rows.len(), sweep.table.len() + 2);
+        let row = rows.iter().find(|row| row.ends_with("| **best** |")).unwrap();
+        let (value, loss) = (&best.values["lr"], best.validation_loss);
+        let shown = sweep_best(&sweep);
+        let (error, tested) = (best.test_error, best.test[1]);
+        for (text, expected) in [
+            (*row, format!(" {value} |")),
+            (row, format!("{:.3}\u{a0}±\u{a0}{:.3} | ", loss.mean, loss.sd)),
+            (&table, format!("Written by `{}`.", sweep.config.command)),
+            (&shown, "| | best | baseline |".to_owned()),
+            (
+                &shown,
+                format!(
+                    "| **test error** | **{:.1}\u{a0}±\u{a0}{:.1}\u{a0}%** |",
+                    100.0 * error.mean,
+                    100.0 * error.sd
+                ),
+            ),
+            (
+                &shown,
+                format!(
+                    "| test set, seed {} | {} of 25 wrong |",
+                    tested.seed,
+                    tested.evaluation.wrong.unwrap()
+                ),
+            ),
+        ] {
+            assert!(text.contains(&expected), "{expected} in {text}");
+        }
+    }
 }
