@@ -29,9 +29,7 @@ pub(crate) struct Ablation {
 struct Component {
     /// The folder.
     record: String,
-    /// The name in the table.
     name: String,
-    /// Its purpose.
     purpose: String,
     /// The hyperparameters that are another without it; `a` stands for all of `a.b`, too.
     changes: Vec<String>,

@@ -52,8 +52,10 @@ mod tests {
         ] {
             let data = Data { name: name.to_owned(), sha256, train: 1, validation: 1, test: 1 };
             match check_data(&data) {
-                Ok(()) => assert_eq!(expected, ""),
-                Err(error) => assert!(expected != "" && error.contains(expected), "{error}"),
+                Ok(()) => assert!(expected.is_empty(), "{expected}"),
+                Err(error) => {
+                    assert!(!expected.is_empty() && error.contains(expected), "{error}");
+                }
             }
         }
     }

@@ -29,7 +29,6 @@ pub(crate) struct Evidence {
     /// The checks in the order in which they are printed.
     pub(crate) checks: Vec<Check>,
     pub(crate) controls: Vec<Control>,
-    /// The tensors of the worked examples.
     pub(crate) worked: Tensors,
     pub(crate) step_curves: Vec<StepCurve>,
 }
@@ -49,7 +48,6 @@ pub(crate) struct Check {
     pub(crate) question: String,
     /// The kind of evidence: `gradient`, `oracle`, ...
     pub(crate) kind: String,
-    /// The name within the group.
     name: String,
     /// The one implementation that is checked, if it is one.
     #[serde(default)]
@@ -67,11 +65,9 @@ pub(crate) struct Check {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Control {
     pub(crate) id: String,
-    /// The question of the assignment.
     pub(crate) question: String,
     /// The implementation that was made wrong.
     pub(crate) subject: String,
-    /// The mistake.
     pub(crate) bug: String,
     /// The kinds of check that failed, as they had to.
     pub(crate) caught_by: Vec<String>,
@@ -148,13 +144,13 @@ impl Evidence {
     /// comparison of the formula and of its implementation.
     pub(crate) fn formula(&self, id: &str) -> Option<Vec<String>> {
         let checks: Vec<_> = self.checks.iter().filter(|c| c.formula() == Some(id)).collect();
+        checks.first()?;
         let subject = checks.iter().rev().find_map(|check| check.subject.as_deref());
         let transcription = Comparisons::of(checks.iter().copied());
         let mut formula = format!("checked against the code: {}", transcription.text());
         if let Some(bound) = transcription.bound {
             let _ = write!(formula, ", bound {}", short(bound));
         }
-        checks.first()?;
         let mut items = vec![formula];
         for (what, kinds) in
             [("the oracle", &["course", "oracle"][..]), ("finite differences", &["gradient"])]

@@ -10,7 +10,6 @@ use crate::references::Label;
 /// Markdown, and what is to be replaced in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Fragment {
-    /// The source.
     pub(crate) text: String,
     /// The replacements, in order and disjoint.
     pub(crate) pieces: Vec<Piece>,
@@ -23,9 +22,8 @@ pub(crate) struct Fragment {
 /// A part of the source that is to be replaced.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
-    /// The bytes that it takes.
+    /// The bytes of the source.
     pub(crate) range: Range<usize>,
-    /// Where it begins.
     pub(crate) place: Place,
     pub(crate) kind: PieceKind,
 }

@@ -30,35 +30,26 @@ pub fn body(name: &str, tensors: &Tensors) -> Result<String, String> {
 /// Rows of a matrix.
 pub(crate) type Rows = Vec<Vec<f64>>;
 
-/// A convolution of one image of one channel with one filter.
+/// A convolution of one image `x` of one channel with one filter `w` and the bias `b`; `g` is `dL/dZ`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Convolution {
     /// The name by which the reader chooses it.
     pub(crate) name: String,
-    /// The step of the filter.
     pub(crate) stride: usize,
     /// Rows and columns of zeros on each side.
     pub(crate) pad: (usize, usize),
-    /// The image.
     pub(crate) x: Rows,
-    /// The filter.
     pub(crate) w: Rows,
-    /// The bias.
     pub(crate) b: f64,
-    /// `dL/dZ`.
     pub(crate) g: Rows,
 }
 
-/// The results of a [`Convolution`], by the crate `cnn`.
+/// The pre-activation of a [`Convolution`] and the gradients of its parameters and input, by the crate `cnn`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Convolved {
-    /// The pre-activation.
     pub(crate) z: Rows,
-    /// `dL/dW`.
     pub(crate) dw: Rows,
-    /// `dL/db`.
     pub(crate) db: f64,
-    /// `dL/dX`.
     pub(crate) dx: Rows,
 }
 
@@ -110,12 +101,10 @@ impl Convolution {
     }
 }
 
-/// The logits of one example, and what its loss asks of the probabilities.
+/// The logits of one example, and the upstream gradient of their probabilities, `dL/dσ`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Logits {
-    /// The logits.
     pub(crate) s: Vec<f64>,
-    /// The upstream gradient, `dL/dσ`.
     pub(crate) g: Vec<f64>,
 }
 
