@@ -4,9 +4,10 @@ pub(crate) mod adjoint;
 mod batch;
 mod contract;
 pub(crate) mod errors;
+pub(crate) mod faulty;
 mod fixtures;
 pub(crate) mod gradient;
-pub(crate) mod naive;
+pub(crate) mod transcribed;
 pub(crate) mod window;
 
 use std::any::Any;
@@ -41,7 +42,7 @@ pub(crate) struct LayerRoom {
     /// The names of the parameters that a layer has.
     pub(crate) parameters: fn(&Spec) -> &'static [&'static str],
     /// A random layer, and how many examples go through it.
-    pub(crate) draw: fn(&mut Case) -> (Spec, usize),
+    pub(crate) draw: Draw,
     /// A random layer each output of which depends on some input.
     pub(crate) draw_seeing: fn(&mut Case) -> (Spec, usize),
     /// A random layer to be differentiated.
@@ -77,11 +78,7 @@ pub(crate) struct LayerRoom {
 
 impl LayerRoom {
     /// A room in which only what every class needs stands.
-    pub(crate) const fn new(
-        name: &'static str,
-        question: &'static str,
-        draw: fn(&mut Case) -> (Spec, usize),
-    ) -> Self {
+    pub(crate) const fn new(name: &'static str, question: &'static str, draw: Draw) -> Self {
         Self {
             name,
             question,
@@ -204,6 +201,9 @@ pub(crate) struct Layers {
     make: Build,
 }
 
+/// Draws a layer, and how many examples go through it.
+pub(crate) type Draw = fn(&mut Case) -> (Spec, usize);
+
 /// A layer and a batch for it.
 pub(crate) type Drawn = (Box<dyn Layer<f64>>, ArrayD<f64>);
 
@@ -213,7 +213,7 @@ impl Layers {
         self.draw_by(self.room.draw, case)
     }
 
-    fn draw_by(&self, draw: fn(&mut Case) -> (Spec, usize), case: &mut Case) -> (Spec, Vec<usize>) {
+    fn draw_by(&self, draw: Draw, case: &mut Case) -> (Spec, Vec<usize>) {
         let (spec, m) = draw(case);
         let x_shape = [&[m], &*spec.input_shape].concat();
         case.describe(format!("{:?}, X {x_shape:?}", spec.config));

@@ -8,63 +8,38 @@
 //! of the magnitudes of all terms. Both sides add fewer than 300 rounded terms, so they differ by at
 //! most `2 · 300 · 2⁻⁵³ = 6.7e-14` of it. What holds for all positive x holds for all x.
 
-use layers::Layer;
 use ndarray::{ArrayD, IxDyn};
 
-use super::{Layers, Spec, gradient, parameter, set_parameters};
+use super::{Draw, Layers, gradient, parameter, set_parameters};
 use crate::cases::{Case, Failure, Verdict};
+use crate::room::Checks;
 
 /// See the module's documentation.
 pub(crate) const BOUND: f64 = 1e-13;
 
-/// The layer with all parameters 0, but those named positive.
-fn build_with(
-    subject: &Layers,
-    spec: &Spec,
-    named: &str,
-    case: &mut Case,
-) -> Result<Box<dyn Layer<f64>>, Failure> {
-    let mut layer = subject.new_layer(spec, &mut case.rng)?;
-    set_parameters(&mut *layer, |name, shape| match name == named {
-        true => positive(case, shape),
-        false => ArrayD::zeros(shape),
-    })?;
-    Ok(layer)
+/// Adds the test of layers from `draw`, which are linear in X and in each parameter. L is the layer as a function
+/// of this variable: of X for b = 0, of a parameter for the others 0.
+pub(crate) fn add(own: &mut Checks<Layers>, name: &str, draw: Draw, variable: &'static str) {
+    own.adjoint(BOUND, name, move |subject, case| {
+        let (spec, x_shape) = subject.draw_by(draw, case);
+        let mut layer = subject.new_layer(&spec, &mut case.rng)?;
+        let of_x = variable == "X";
+        set_parameters(&mut *layer, |name, shape| match name == variable || of_x && name == "W" {
+            true => positive(case, shape),
+            false => ArrayD::zeros(shape),
+        })?;
+        let x = positive(case, &x_shape);
+        let value = if of_x { x.clone() } else { parameter(&*layer, variable)? };
+        let lv = layer.forward(x)?;
+        let y = case.array(lv.shape());
+        let dl_dx = layer.backward(y.clone())?;
+        let lt_y = if of_x { dl_dx } else { gradient(&*layer, variable)? };
+        compare(case, &lv, &y, &value, &lt_y)
+    });
 }
 
 fn positive(case: &mut Case, shape: &[usize]) -> ArrayD<f64> {
     case.rng.uniform_array(IxDyn(shape), 0.25, 1.0)
-}
-
-/// L is the layer as a function of its input, with b = 0.
-pub(crate) fn in_x(
-    subject: &Layers,
-    (spec, shape): (Spec, Vec<usize>),
-    case: &mut Case,
-) -> Verdict {
-    case.describe(format!("{:?}, X {shape:?}", spec.config));
-    let mut layer = build_with(subject, &spec, "W", case)?;
-    let x = positive(case, &shape);
-    let lx = layer.forward(x.clone())?;
-    let y = case.array(lx.shape());
-    let lt_y = layer.backward(y.clone())?;
-    compare(case, &lx, &y, &x, &lt_y)
-}
-
-/// L is the layer as a function of one parameter, with the other one 0; `Lᵀ y` is its gradient.
-pub(crate) fn in_parameter(
-    subject: &Layers,
-    (spec, shape): (Spec, Vec<usize>),
-    name: &str,
-    case: &mut Case,
-) -> Verdict {
-    case.describe(format!("{:?}, X {shape:?}", spec.config));
-    let mut layer = build_with(subject, &spec, name, case)?;
-    let parameter = parameter(&*layer, name)?;
-    let lp = layer.forward(positive(case, &shape))?;
-    let y = case.array(lp.shape());
-    layer.backward(y.clone())?;
-    compare(case, &lp, &y, &parameter, &gradient(&*layer, name)?)
 }
 
 /// Measures `|⟨L x, y⟩ - ⟨x, Lᵀ y⟩| / (‖L x‖ ‖y‖)`.

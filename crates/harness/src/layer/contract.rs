@@ -97,6 +97,7 @@ fn backward_before_forward(subject: &Layers, case: &mut Case) -> Verdict {
     let (mut layer, x) = subject.drawn(case)?;
     let expected = Err(LayerError::BackwardBeforeForward { layer: subject.room.name });
     let dl_dy = ArrayD::zeros(IxDyn(&[&x.shape()[..1], layer.output_shape()].concat()));
+    layer.predict(&x)?;
     equal("a new layer", &layer.backward(dl_dy.clone()), &expected)?;
     layer.forward(x)?;
     layer.clear_cache();

@@ -43,6 +43,12 @@ impl Geometry {
     /// The most output cells in a drawn batch: a sum over them has at most so many terms.
     pub(crate) const MOST_OUTPUT_CELLS: usize = 64;
 
+    /// Images of this shape under this window.
+    pub(crate) fn of(x_shape: &[usize], kernel: (usize, usize), stride: usize, pad: Pad) -> Self {
+        let &[m, rows, cols, channels] = x_shape else { unreachable!("images have four axes") };
+        Self { m, rows, cols, channels, kernel, stride, pad }
+    }
+
     /// A small batch and a window that fits: kernels up to 4x4, strides up to 4, every kind of
     /// padding.
     pub(crate) fn draw(case: &mut Case) -> Self {

@@ -16,7 +16,7 @@ use cnn::{Conv2DConfig, Pad};
 
 use crate::cases::Case;
 use crate::course::Pass;
-use crate::layer::naive::naive;
+use crate::layer::faulty::Formulas;
 use crate::layer::window::{Geometry, INVALID_WINDOWS};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors};
 use crate::room::{Checks, bugs};
@@ -24,12 +24,17 @@ use crate::room::{Checks, bugs};
 pub(crate) static ROOM: LayerRoom = LayerRoom {
     kind: "conv2d",
     declared: |listed| Ok(Arc::new(listed.declaration(&Conv2DConfig::new(1, (1, 1)))?)),
+    // Filters, kernel, stride and activation of the course's layers.
     course: || {
-        COURSE
-            .map(|(n_out, kernel, stride, activation)| {
-                Arc::new(config(n_out, kernel, stride, Pad::Same, activation)) as _
-            })
-            .into()
+        [
+            (32, (3, 3), 1, Activation::ReLU),
+            (32, (3, 5), 1, Activation::ReLU),
+            (7, (5, 5), 1, Activation::ReLU),
+            (7, (5, 5), 2, Activation::ReLU),
+            (18, (3, 3), 3, Activation::TanH),
+        ]
+        .map(|(n_out, k, s, activation)| Arc::new(config(n_out, k, s, Pad::Same, activation)) as _)
+        .into()
     },
     axes: &[3],
     fixture: Some(("Conv2DPads", &[Pass::Forward, Pass::Backward, Pass::Gradients])),
@@ -58,9 +63,8 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
             ((2, 3), 2, Pad::Valid, Activation::TanH),
             ((3, 2), 2, Pad::Cells(2, 1), Activation::Linear),
         ];
-        let shown = |(kernel, stride, pad, activation)| {
-            ROOM.spec(config(3, kernel, stride, pad, activation), &[7, 6, 2])
-        };
+        let shown =
+            |(k, s, pad, activation)| ROOM.spec(config(3, k, s, pad, activation), &[7, 6, 2]);
         all.into_iter().chain(others).map(shown).collect()
     },
     curves: || {
@@ -89,11 +93,11 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "gradients-left-without-bias" [Gradient Formula] "backward fills the gradients only where there is a bias"
     },
     faulty: |bug| {
-        let build = naive(bug, move |spec| faulty::Naive::of(spec, bug));
-        Box::new(move |declared, rng| match bug {
-            "bias-kept" => build(&with_bias(declared, true), rng),
-            _ => build(declared, rng),
-        })
+        let built = |bug, spec: &Spec| match bug {
+            "bias-kept" => with_bias(spec, true),
+            _ => spec.clone(),
+        };
+        Formulas { built, ..Formulas::new(faulty::z, faulty::gradients) }.build(bug)
     },
     examples: &[
         ("convolution", worked::convolution),
@@ -105,30 +109,20 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
     ..LayerRoom::new("Conv2D", "6.2", |case| drawn(Geometry::draw(case), case))
 };
 
-/// Filters, kernel, stride and activation of the course's layers.
-const COURSE: [(usize, (usize, usize), usize, Activation); 5] = [
-    (32, (3, 3), 1, Activation::ReLU),
-    (32, (3, 5), 1, Activation::ReLU),
-    (7, (5, 5), 1, Activation::ReLU),
-    (7, (5, 5), 2, Activation::ReLU),
-    (18, (3, 3), 3, Activation::TanH),
-];
-
-/// Strides that leave a remainder, windows that overlap, padding wider than the kernel, kernels of even size.
+/// Strides that leave a remainder, windows that overlap, padding wider than the kernel, kernels of even size,
+/// no bias.
 fn pinned() -> Vec<Spec> {
-    let mut pinned: Vec<Spec> = [
-        ([6, 5, 3], (3, 2), 2, Pad::Valid, Activation::Linear),
-        ([5, 6, 2], (3, 5), 1, Pad::Same, Activation::TanH),
-        ([4, 4, 1], (4, 4), 3, Pad::Same, Activation::Sigmoid),
-        ([1, 1, 2], (1, 1), 1, Pad::Cells(2, 3), Activation::ArcTan),
-        ([5, 4, 2], (3, 3), 1, Pad::Same, Activation::TanH),
+    [
+        ([6, 5, 3], (3, 2), 2, Pad::Valid, Activation::Linear, true),
+        ([5, 6, 2], (3, 5), 1, Pad::Same, Activation::TanH, true),
+        ([4, 4, 1], (4, 4), 3, Pad::Same, Activation::Sigmoid, true),
+        ([1, 1, 2], (1, 1), 1, Pad::Cells(2, 3), Activation::ArcTan, true),
+        ([5, 4, 2], (3, 3), 1, Pad::Same, Activation::TanH, false),
     ]
-    .map(|(image, kernel, stride, pad, activation)| {
-        ROOM.spec(config(2, kernel, stride, pad, activation), &image)
+    .map(|(image, kernel, stride, pad, activation, bias)| {
+        with_bias(&ROOM.spec(config(2, kernel, stride, pad, activation), &image), bias)
     })
-    .into();
-    pinned[4] = with_bias(&pinned[4], false);
-    pinned
+    .into()
 }
 
 pub(crate) fn config(
@@ -160,23 +154,18 @@ fn drawn(geometry: Geometry, case: &mut Case) -> (Spec, usize) {
 fn checks(own: &mut Checks<Layers>) {
     formulas::add(own);
     im2col::add(own);
-    own.adjoint(adjoint::BOUND, "in_x", |subject, case| {
-        let drawn = linear(case);
-        adjoint::in_x(subject, drawn, case)
-    });
-    for (name, parameter) in [("in_w", "W"), ("in_b", "b")] {
-        own.adjoint(adjoint::BOUND, name, move |subject, case| {
-            let drawn = linear(case);
-            adjoint::in_parameter(subject, drawn, parameter, case)
-        });
+    for (name, variable) in [("in_x", "X"), ("in_w", "W"), ("in_b", "b")] {
+        adjoint::add(own, name, linear, variable);
     }
     own.exactly("another_parameter_is_refused", errors::another_parameter_is_refused);
     claims::add(own);
 }
 
-/// A linear layer and the shape of a batch for it.
-fn linear(case: &mut Case) -> (Spec, Vec<usize>) {
-    let geometry = Geometry::draw(case);
-    let spec = spec(&geometry, case.between(1, 3), Activation::Linear);
-    (spec, geometry.x_shape().to_vec())
+fn linear(case: &mut Case) -> (Spec, usize) {
+    filters(Geometry::draw(case), Activation::Linear, case)
+}
+
+/// One to three filters with this window, and the number of images.
+fn filters(geometry: Geometry, activation: Activation, case: &mut Case) -> (Spec, usize) {
+    (spec(&geometry, case.between(1, 3), activation), geometry.m)
 }

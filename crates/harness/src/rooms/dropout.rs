@@ -1,16 +1,16 @@
 //! Dropout: layers for training, question 7. i counts elements in row-major order.
 
 mod claims;
-mod faulty;
 
 use std::sync::Arc;
 
-use layers::{DropoutConfig, Layer, dropout_backward, dropout_forward};
-use ndarray::{Array2, ArrayD, Axis, array};
+use layers::{DropoutConfig, Layer, Parameters, dropout_backward, dropout_forward};
+use ndarray::{ArrayD, Axis, array};
 use numerics::Rng;
 
-use crate::cases::{Case, Failure};
+use crate::cases::{Case, Failure, Verdict};
 use crate::course::Pass;
+use crate::layer::faulty::{Faulty, Formulas};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
 use crate::worked::Example;
@@ -39,9 +39,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
     checks: |own| {
         formulas(own);
         // Linear once the mask is drawn, and the transpose needs the same one.
-        own.adjoint(adjoint::BOUND, "in_x_with_the_mask_fixed", |subject, case| {
-            adjoint::in_x(subject, subject.draw(case), case)
-        });
+        adjoint::add(own, "in_x_with_the_mask_fixed", ROOM.draw, "X");
         claims::add(own);
     },
     bugs: bugs! {
@@ -55,7 +53,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "dropout-one-mask-for-the-batch" [Oracle Formula Property] "all examples of a mini-batch have the same mask"
         "dropout-step-is-no-buffer" [Oracle Gradient Property] "the steps are counted outside the buffers, so that a restored layer begins anew"
     },
-    faulty: faulty::build,
+    faulty: |bug| FAULTY.build(bug),
     examples: &[("dropout", worked)],
     ..LayerRoom::new("Dropout", "7", |case| {
         let axes = case.between(1, 3);
@@ -82,42 +80,52 @@ fn number(limbs: &ArrayD<f64>) -> u64 {
     (0..4).map(|k| limbs[k] as u64 * 65_536_u64.pow(k as u32)).sum()
 }
 
+/// M[i] = 0 if w[i] < ⌊2³² p⌋, else the scale, where w are the words of this seed and step.
+fn mask(shape: &[usize], seed: &ArrayD<f64>, step: u64, rate: f64, scale: f64) -> ArrayD<f64> {
+    let (mut words, mut w) = (Rng::with_stream(number(seed), step), [0]);
+    ArrayD::from_shape_simple_fn(shape, || {
+        words.fill_words(&mut w);
+        if f64::from(w[0]) < (4_294_967_296.0 * rate).floor() { 0.0 } else { scale }
+    })
+}
+
 /// Nothing is added up, and each product is of the same two numbers, so the bounds are 0.
 fn formulas(own: &mut Checks<Layers>) {
+    let mut of_step = |name: &str, one: fn(&mut Case, Step) -> Verdict| {
+        own.formula(name, 0.0, move |subject, case| {
+            let step = Step::next(subject, case)?;
+            one(case, step)
+        });
+    };
     // M[i] = 0 if w[i] < ⌊2³² p⌋, else 1 / (1 - p): what becomes of an input of ones.
-    own.formula("dropout-mask", 0.0, |subject, case| {
-        let mut drawn = Drawn::new(subject, case)?;
-        let y = drawn.layer.forward(ArrayD::ones(drawn.x.raw_dim()))?;
-        case.compare("M", &y, &drawn.mask)
+    of_step("dropout-mask", |case, Step { mut layer, x, mask }| {
+        case.compare("M", &layer.forward(ArrayD::ones(x.raw_dim()))?, &mask)
     });
     // Y[i] = M[i] X[i].
-    own.formula("dropout-forward", 0.0, |subject, case| {
-        let Drawn { mut layer, x, mask } = Drawn::new(subject, case)?;
+    of_step("dropout-forward", |case, Step { mut layer, x, mask }| {
         case.compare("Y", &layer.forward(x.clone())?, &(mask * x))
     });
     // dL/dX[i] = M[i] dL/dY[i].
-    own.formula("dropout-backward", 0.0, |subject, case| {
-        let Drawn { mut layer, x, mask } = Drawn::new(subject, case)?;
+    of_step("dropout-backward", |case, Step { mut layer, x, mask }| {
         let dl_dy = case.array(x.shape());
         layer.forward(x)?;
         case.compare("dL/dX", &layer.backward(dl_dy.clone())?, &(mask * dl_dy))
     });
     // Y[i] = X[i].
-    own.formula("dropout-predict", 0.0, |subject, case| {
-        let Drawn { layer, x, .. } = Drawn::new(subject, case)?;
+    of_step("dropout-predict", |case, Step { layer, x, .. }| {
         case.compare("Y", &layer.predict(&x)?, &x)
     });
 }
 
 /// A layer that has taken some steps, an input, and the mask of the next step.
-struct Drawn {
+struct Step {
     layer: Box<dyn Layer<f64>>,
     x: ArrayD<f64>,
     mask: ArrayD<f64>,
 }
 
-impl Drawn {
-    fn new(subject: &Layers, case: &mut Case) -> Result<Self, Failure> {
+impl Step {
+    fn next(subject: &Layers, case: &mut Case) -> Result<Self, Failure> {
         let (spec, x_shape) = subject.draw(case);
         let mut layer = subject.build(&spec, case)?;
         let x = case.array(&x_shape);
@@ -127,15 +135,67 @@ impl Drawn {
         }
         let seed = layer.buffers().get("seed");
         let seed = seed.ok_or_else(|| Failure::new("the layer has no buffer seed"))?;
-        let mut words = Rng::with_stream(number(seed), steps as u64);
-        let (rate, mut w) = (rate(&spec), [0]);
-        let mask = ArrayD::from_shape_simple_fn(x.raw_dim(), || {
-            words.fill_words(&mut w);
-            let dropped = f64::from(w[0]) < (4_294_967_296.0 * rate).floor();
-            if dropped { 0.0 } else { 1.0 / (1.0 - rate) }
-        });
+        let rate = rate(&spec);
+        let mask = mask(&x_shape, seed, steps as u64, rate, 1.0 / (1.0 - rate));
         Ok(Self { layer, x, mask })
     }
+}
+
+const FAULTY: Formulas = Formulas {
+    step: |layer, _| {
+        if layer.bug == "dropout-step-is-no-buffer" {
+            return;
+        }
+        let buffers = layer.state_mut().buffers_mut();
+        let next = number(&buffers["step"]).wrapping_add(1);
+        let limbs = buffers.get_mut("step").expect("the real layer has it").iter_mut();
+        limbs.enumerate().for_each(|(k, limb)| *limb = (next >> (16 * k) & 0xffff) as f64);
+    },
+    predict: |layer, x| match layer.bug {
+        "dropout-in-predict" => {
+            x * faulty_mask(layer, x, step(layer, layer.buffers(), layer.steps))
+        }
+        _ => x.clone(),
+    },
+    ..Formulas::new(
+        |layer, x| x * faulty_mask(layer, x, step(layer, layer.buffers(), layer.steps)),
+        |layer, x, dl_dz| {
+            let this = step(layer, &layer.before, layer.steps.wrapping_sub(1));
+            let dl_dx = match layer.bug {
+                "dropout-no-mask-in-backward" => dl_dz.clone(),
+                "dropout-backward-not-scaled" => {
+                    dl_dz * faulty_mask(layer, x, this) * (1.0 - rate(&layer.spec))
+                }
+                "dropout-fresh-mask" => dl_dz * faulty_mask(layer, x, this + 1),
+                _ => dl_dz * faulty_mask(layer, x, this),
+            };
+            (dl_dx, vec![])
+        },
+    )
+};
+
+/// The number of a step, by these buffers or as the bugs count it.
+fn step(layer: &Faulty, buffers: &Parameters<f64>, steps: u64) -> u64 {
+    match layer.bug {
+        "dropout-same-mask-every-step" => 0,
+        "dropout-step-is-no-buffer" => steps,
+        _ => number(&buffers["step"]),
+    }
+}
+
+fn faulty_mask(layer: &Faulty, x: &ArrayD<f64>, step: u64) -> ArrayD<f64> {
+    let rate = rate(&layer.spec);
+    let (rate, scale) = match layer.bug {
+        "dropout-not-scaled" => (rate, 1.0),
+        "dropout-rate-kept" => (1.0 - rate, 1.0 / rate),
+        _ => (rate, 1.0 / (1.0 - rate)),
+    };
+    let mut mask = mask(x.shape(), &layer.buffers()["seed"], step, rate, scale);
+    if layer.bug == "dropout-one-mask-for-the-batch" {
+        let first = mask.index_axis(Axis(0), 0).to_owned();
+        mask.assign(&first);
+    }
+    mask
 }
 
 /// One example of two elements under each of its four masks.
@@ -144,7 +204,8 @@ fn worked(example: &mut Example<'_>) {
     let kept = 1.0 / (1.0 - RATE);
     let masks = array![[0.0, 0.0], [0.0, kept], [kept, 0.0], [kept, kept]];
     let x = array![[3.0, -1.0]];
-    let outputs = dropout_forward(repeated(&x).view(), masks.view());
+    let four_times = x.broadcast((4, 2)).expect("one row becomes four");
+    let outputs = dropout_forward(four_times, masks.view());
     let g = array![[4.0, 10.0]];
     let drawn = masks.slice(ndarray::s![2..3, ..]);
     example.array("dx", &dropout_backward(g.view(), drawn).row(0));
@@ -154,9 +215,4 @@ fn worked(example: &mut Example<'_>) {
     example.array("x", &x.row(0));
     example.array("g", &g.row(0));
     example.number("rate", RATE);
-}
-
-/// The same row four times.
-fn repeated(x: &Array2<f64>) -> Array2<f64> {
-    x.broadcast((4, 2)).expect("one row becomes four").to_owned()
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use layers::{FlattenConfig, Parameters};
-use ndarray::{ArrayD, Axis};
+use layers::FlattenConfig;
+use ndarray::{ArrayD, Dimension};
 
 use crate::cases::{Case, Verdict, claim, same_bits};
-use crate::layer::naive::{Model, naive};
-use crate::layer::{LayerRoom, Layers, Spec, adjoint, pass};
+use crate::layer::faulty::{Faulty, Formulas, Gradients};
+use crate::layer::transcribed::{Formula, Operands};
+use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
-use crate::transcription::four_axes;
 
 pub(crate) static ROOM: LayerRoom = LayerRoom {
     kind: "flatten",
@@ -23,7 +23,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
     bugs: bugs! {
         "column-major" [Course Formula] "examples are flattened in column-major order, forward and backward alike"
     },
-    faulty: |bug| naive(bug, move |_| Naive { column_major: bug == "column-major" }),
+    faulty: |bug| Formulas::new(faulty_y, faulty_gradients).build(bug),
     ..LayerRoom::new("Flatten", "6.2", |case| {
         let axes = case.between(1, 4);
         (spec(&case.shape(axes, 4)), case.between(1, 4))
@@ -35,32 +35,31 @@ pub(crate) fn spec(input_shape: &[usize]) -> Spec {
 }
 
 fn checks(own: &mut Checks<Layers>) {
-    own.formula("flatten-backward", 0.0, row_major);
-    own.adjoint(adjoint::BOUND, "in_x", |subject, case| {
-        let shape = case.shape(4, 4);
-        adjoint::in_x(subject, (spec(&shape[1..]), shape), case)
-    });
+    own.transcribe_all("flatten-backward", 0.0, images, &[Y, DL_DX]);
+    adjoint::add(own, "in_x", images, "X");
     own.exactly("elements_keep_their_order", elements_keep_their_order);
     own.exactly("backward_undoes_forward", backward_undoes_forward);
 }
 
-/// `Y[n, (r cols + q) channels + c] = X[n, r, q, c]`, so
+fn images(case: &mut Case) -> (Spec, usize) {
+    (spec(&case.shape(3, 4)), case.between(1, 4))
+}
+
+/// `Y[n, (r cols + q) channels + c] = X[n, r, q, c]`.
+const Y: Formula = ("Y", |pass| {
+    let mut y = ArrayD::zeros(pass.dl_dy.raw_dim());
+    pass.x.indexed_iter().for_each(|(at, &x)| y[place(pass, at.slice())] = x);
+    Ok(y)
+});
+
 /// `dL/dX[n, r, q, c] = dL/dY[n, (r cols + q) channels + c]`.
-fn row_major(subject: &Layers, case: &mut Case) -> Verdict {
-    let shape = [(); 4].map(|()| case.between(1, 4));
-    let [_, _, cols, channels] = shape;
-    case.describe(format!("X {shape:?}"));
-    let mut layer = subject.build(&spec(&shape[1..]), case)?;
-    let x = case.array(&shape);
-    let passed = pass(&mut *layer, &x, case)?;
-    let flat = |r, q, c| (r * cols + q) * channels + c;
-    let mut y = ArrayD::zeros(passed.dl_dy.raw_dim());
-    for (n, r, q, c) in ndarray::indices(shape) {
-        y[[n, flat(r, q, c)]] = x[[n, r, q, c]];
-    }
-    case.compare("Y", &passed.y, &y)?;
-    let dl_dx = four_axes(shape, |(n, r, q, c)| passed.dl_dy[[n, flat(r, q, c)]]);
-    case.compare("dL/dX", &passed.dl_dx, &dl_dx)
+const DL_DX: Formula = ("dL/dX", |pass| {
+    Ok(ArrayD::from_shape_fn(pass.x.raw_dim(), |at| pass.dl_dy[place(pass, at.slice())]))
+});
+
+fn place(pass: &Operands, at: &[usize]) -> [usize; 2] {
+    let (cols, channels) = (pass.x.shape()[2], pass.x.shape()[3]);
+    [at[0], (at[1] * cols + at[2]) * channels + at[3]]
 }
 
 /// Elements numbered in row-major order come out as they are counted.
@@ -82,38 +81,25 @@ fn backward_undoes_forward(subject: &Layers, case: &mut Case) -> Verdict {
     same_bits("dL/dX", &layer.backward(y)?, &x)
 }
 
-#[derive(Debug)]
-struct Naive {
-    column_major: bool,
+fn faulty_y(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
+    let m = x.shape()[0];
+    reshaped(&in_order(layer, x), &[m, x.len() / m])
 }
 
-impl Model for Naive {
-    fn forward(&self, x: &ArrayD<f64>, _parameters: &Parameters<f64>) -> ArrayD<f64> {
-        let m = x.shape()[0];
-        let rows = x.axis_iter(Axis(0)).flat_map(|example| {
-            if self.column_major {
-                example.t().iter().copied().collect::<Vec<_>>()
-            } else {
-                example.iter().copied().collect()
-            }
-        });
-        ArrayD::from_shape_vec(vec![m, x.len() / m], rows.collect()).expect("as many elements")
-    }
+fn faulty_gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
+    let dl_dx = reshaped(dl_dz, in_order(layer, x).shape());
+    (in_order(layer, &dl_dx), vec![])
+}
 
-    fn backward(
-        &self,
-        x: &ArrayD<f64>,
-        _parameters: &Parameters<f64>,
-        dl_dz: &ArrayD<f64>,
-    ) -> (ArrayD<f64>, Parameters<f64>) {
-        let mut dl_dx = ArrayD::zeros(x.raw_dim());
-        for (mut example, row) in dl_dx.axis_iter_mut(Axis(0)).zip(dl_dz.axis_iter(Axis(0))) {
-            if self.column_major {
-                example.view_mut().reversed_axes().iter_mut().zip(row).for_each(|(d, &g)| *d = g);
-            } else {
-                example.iter_mut().zip(row).for_each(|(d, &g)| *d = g);
-            }
-        }
-        (dl_dx, Parameters::none())
+fn reshaped(array: &ArrayD<f64>, shape: &[usize]) -> ArrayD<f64> {
+    array.to_shape(shape).expect("as many elements").into_owned()
+}
+
+/// The axes of each example, which the bug takes in the opposite order.
+fn in_order(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
+    let mut axes: Vec<usize> = (0..x.ndim()).collect();
+    if layer.bug == "column-major" {
+        axes[1..].reverse();
     }
+    x.view().permuted_axes(axes).as_standard_layout().into_owned()
 }

@@ -6,18 +6,17 @@ mod init_params;
 use std::sync::Arc;
 
 use activations::Activation;
-use layers::{
-    FullyConnectedConfig, Layer, Parameters, fully_connected_backward, fully_connected_forward,
-};
+use layers::{FullyConnectedConfig, Layer, fully_connected_backward, fully_connected_forward};
 use ndarray::{Array2, ArrayD, Axis, Ix2, IxDyn, array};
 
-use crate::cases::{Case, Failure, Verdict, claim};
+use crate::cases::{Case, Failure};
 use crate::course::Pass;
-use crate::layer::naive::{Model, naive};
+use crate::layer::faulty::{Faulty, Formulas, Gradients};
+use crate::layer::transcribed::{self, Formula};
 use crate::layer::window::SUMS;
-use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors, gradient, parameter, pass};
+use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors};
 use crate::room::{Checks, bugs};
-use crate::transcription::einsum;
+use crate::transcription::{einsum, sum};
 use crate::worked::Example;
 use crate::{Check, Kind};
 
@@ -60,14 +59,11 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "gradients-left-without-bias" [Gradient Formula] "backward fills the gradients only where there is a bias"
     },
     faulty: |bug| {
-        let build = naive(bug, move |_| Naive(bug));
-        Box::new(move |declared, rng| match bug {
-            "bias-kept" => {
-                let config = declared.config::<FullyConnectedConfig>().clone();
-                build(&spec(declared.input_shape[0], config, true), rng)
-            }
-            _ => build(declared, rng),
-        })
+        let built = |bug, spec: &Spec| match bug {
+            "bias-kept" => with_bias(spec, true),
+            _ => spec.clone(),
+        };
+        Formulas { built, ..Formulas::new(faulty_z, faulty_gradients) }.build(bug)
     },
     examples: &[("fully-connected", worked)],
     ..LayerRoom::new("FullyConnected", "4.2", |case| {
@@ -86,6 +82,11 @@ pub(crate) fn spec(n_in: usize, config: FullyConnectedConfig, bias: bool) -> Spe
     ROOM.spec(FullyConnectedConfig { bias, ..config }, &[n_in])
 }
 
+fn with_bias(spec: &Spec, bias: bool) -> Spec {
+    let config = spec.config::<FullyConnectedConfig>().clone();
+    ROOM.spec(FullyConnectedConfig { bias, ..config }, &spec.input_shape)
+}
+
 fn relu(n_in: usize, n_out: usize) -> Spec {
     spec(n_in, config(n_out, Activation::ReLU), true)
 }
@@ -96,130 +97,64 @@ fn checks(own: &mut Checks<Layers>) {
     own.list.push(Check::new(question, Kind::Course, group, "test_init_params", move |context| {
         init_params::outcome(&layer, context.seed)
     }));
-    let mut of_z = |name: &str, one: fn(&mut Case, &mut Drawn) -> Verdict| {
-        own.formula(name, SUMS, move |subject, case| {
-            let mut drawn = Drawn::new(subject, Activation::Linear, true, case)?;
-            one(case, &mut drawn)
-        });
-    };
+    let linear = |case: &mut Case| drawn(Activation::Linear, true, case);
+    let tanh = |case: &mut Case| drawn(Activation::TanH, true, case);
     // Z[n, j] = Σᵢ X[n, i] W[i, j] + b[j].
-    of_z("fully-connected-index", |case, drawn| {
-        let Drawn { layer, x, w, b } = drawn;
-        let y = layer.forward(x.clone())?;
-        let z = ArrayD::from_shape_fn(y.raw_dim(), |at| {
+    own.transcribe("fully-connected-index", SUMS, linear, "Y", |pass| {
+        let (x, w, b) = (&pass.x, &pass.parameters["W"], &pass.parameters["b"]);
+        Ok(ArrayD::from_shape_fn(pass.dl_dy.raw_dim(), |at| {
             let (n, j) = (at[0], at[1]);
-            let mut sum = 0.0;
-            for i in 0..x.shape()[1] {
-                sum += x[[n, i]] * w[[i, j]];
-            }
-            sum + b[[0, j]]
-        });
-        case.compare("Z", &y, &z)
+            sum(x.shape()[1], |i| x[[n, i]] * w[[i, j]]) + b[[0, j]]
+        }))
     });
-    // Z = X W + b.
-    of_z("fully-connected-forward", |case, drawn| {
-        case.compare("Z", &drawn.layer.forward(drawn.x.clone())?, &drawn.z()?)
-    });
-    // dL/dX = dL/dZ Wᵀ.
-    of_z("fully-connected-dx", |case, drawn| {
-        let passed = pass(&mut *drawn.layer, &drawn.x, case)?;
-        case.compare("dL/dX", &passed.dl_dx, &drawn.dl_dx(&passed.dl_dy)?)
-    });
-    // dL/dW = Xᵀ dL/dZ.
-    of_z("fully-connected-dw", |case, drawn| {
-        let passed = pass(&mut *drawn.layer, &drawn.x, case)?;
-        case.compare("dL/dW", &gradient(&*drawn.layer, "W")?, &drawn.dl_dw(&passed.dl_dy)?)
-    });
-    // dL/db = Σᵢ dL/dZ[i], as a row.
-    of_z("fully-connected-db", |case, drawn| {
-        let passed = pass(&mut *drawn.layer, &drawn.x, case)?;
-        case.compare("dL/db", &gradient(&*drawn.layer, "b")?, &dl_db(&passed.dl_dy)?)
-    });
+    own.transcribe_all("fully-connected-forward", SUMS, linear, &[Y]);
+    own.transcribe_all("fully-connected-dx", SUMS, linear, &[DL_DX]);
+    own.transcribe_all("fully-connected-dw", SUMS, linear, &[DL_DW]);
+    own.transcribe_all("fully-connected-db", SUMS, linear, &[DL_DB]);
     // Y = σ(Z) and dL/dZ = dL/dY ⊙ σ'(Z) around the four formulas, for σ = tanh.
-    own.formula("fully-connected-composed", SUMS, |subject, case| {
-        let mut drawn = Drawn::new(subject, Activation::TanH, true, case)?;
-        let y = drawn.z()?.mapv(f64::tanh);
-        let passed = pass(&mut *drawn.layer, &drawn.x, case)?;
-        case.compare("Y", &passed.y, &y)?;
-        let dl_dz = passed.dl_dy * (1.0 - &y * &y);
-        case.compare("dL/dX", &passed.dl_dx, &drawn.dl_dx(&dl_dz)?)?;
-        case.compare("dL/dW", &gradient(&*drawn.layer, "W")?, &drawn.dl_dw(&dl_dz)?)?;
-        case.compare("dL/db", &gradient(&*drawn.layer, "b")?, &dl_db(&dl_dz)?)
-    });
-    // Z = X W, dL/dX = dL/dZ Wᵀ and dL/dW = Xᵀ dL/dZ, which is the only gradient.
+    own.transcribe_all("fully-connected-composed", SUMS, tanh, &[Y, DL_DX, DL_DW, DL_DB]);
+    // Without b, dL/dW is the only gradient.
     own.formula_of("7", "fully-connected-without-bias", SUMS, |subject, case| {
-        let mut drawn = Drawn::new(subject, Activation::Linear, false, case)?;
-        let passed = pass(&mut *drawn.layer, &drawn.x, case)?;
-        case.compare("Z", &passed.y, &einsum("ij,jk->ik", &[&drawn.x, &drawn.w])?)?;
-        case.compare("dL/dX", &passed.dl_dx, &drawn.dl_dx(&passed.dl_dy)?)?;
-        let dl_dw = gradient(&*drawn.layer, "W")?;
-        case.compare("dL/dW", &dl_dw, &drawn.dl_dw(&passed.dl_dy)?)?;
-        let names: Vec<_> = passed.gradients.names().collect();
-        claim(names == ["W"], || format!("gradients of {names:?}"))
+        let draw = |case: &mut Case| drawn(Activation::Linear, false, case);
+        transcribed::compare(subject, draw, Case::array, &[Y, DL_DX, DL_DW], case)
     });
-    own.adjoint(adjoint::BOUND, "in_x", |subject, case| {
-        let drawn = linear(case);
-        adjoint::in_x(subject, drawn, case)
-    });
-    for (name, parameter) in [("in_w", "W"), ("in_b", "b")] {
-        own.adjoint(adjoint::BOUND, name, move |subject, case| {
-            let drawn = linear(case);
-            adjoint::in_parameter(subject, drawn, parameter, case)
-        });
+    for (name, variable) in [("in_x", "X"), ("in_w", "W"), ("in_b", "b")] {
+        adjoint::add(own, name, linear, variable);
     }
     own.exactly("another_parameter_is_refused", errors::another_parameter_is_refused);
 }
 
-/// A linear layer and the shape of a batch for it.
-fn linear(case: &mut Case) -> (Spec, Vec<usize>) {
+/// A layer, and the number of examples.
+fn drawn(activation: Activation, bias: bool, case: &mut Case) -> (Spec, usize) {
     let (m, n_in, n_out) = (case.between(1, 8), case.between(1, 8), case.between(1, 8));
-    (spec(n_in, config(n_out, Activation::Linear), true), vec![m, n_in])
+    (spec(n_in, config(n_out, activation), bias), m)
 }
 
-/// A layer and a mini-batch.
-struct Drawn {
-    layer: Box<dyn Layer<f64>>,
-    x: ArrayD<f64>,
-    w: ArrayD<f64>,
-    b: ArrayD<f64>,
+/// `Y = σ(Z)`.
+const Y: Formula = ("Y", |pass| Ok(pass.y(z(pass)?)));
+
+/// `dL/dX = dL/dZ Wᵀ`.
+const DL_DX: Formula =
+    ("dL/dX", |pass| einsum("ik,jk->ij", &[&dl_dz(pass)?, &pass.parameters["W"]]));
+
+/// `dL/dW = Xᵀ dL/dZ`.
+const DL_DW: Formula = ("dL/dW", |pass| einsum("ij,ik->jk", &[&pass.x, &dl_dz(pass)?]));
+
+/// `dL/db = Σᵢ dL/dZ[i]`, as a row.
+const DL_DB: Formula =
+    ("dL/db", |pass| Ok(einsum("ik->k", &[&dl_dz(pass)?])?.insert_axis(Axis(0))));
+
+/// `Z = X W + b`.
+fn z(pass: &transcribed::Operands) -> Result<ArrayD<f64>, Failure> {
+    let z = einsum("ij,jk->ik", &[&pass.x, &pass.parameters["W"]])?;
+    let Some(b) = pass.parameters.get("b") else { return Ok(z) };
+    let ones = ArrayD::ones(IxDyn(&[pass.x.shape()[0]]));
+    Ok(z + einsum("i,lk->ik", &[&ones, b])?)
 }
 
-impl Drawn {
-    fn new(
-        subject: &Layers,
-        activation: Activation,
-        bias: bool,
-        case: &mut Case,
-    ) -> Result<Self, Failure> {
-        let (m, n_in, n_out) = (case.between(1, 8), case.between(1, 8), case.between(1, 8));
-        case.describe(format!("X [{m}, {n_in}], W [{n_in}, {n_out}]"));
-        let layer = subject.build(&spec(n_in, config(n_out, activation), bias), case)?;
-        let w = parameter(&*layer, "W")?;
-        let b = if bias { parameter(&*layer, "b")? } else { ArrayD::zeros(vec![1, n_out]) };
-        Ok(Self { layer, x: case.array(&[m, n_in]), w, b })
-    }
-
-    fn z(&self) -> Result<ArrayD<f64>, Failure> {
-        let ones = ArrayD::ones(IxDyn(&[self.x.shape()[0]]));
-        Ok(einsum("ij,jk->ik", &[&self.x, &self.w])? + einsum("i,lk->ik", &[&ones, &self.b])?)
-    }
-
-    fn dl_dx(&self, dl_dz: &ArrayD<f64>) -> Result<ArrayD<f64>, Failure> {
-        einsum("ik,jk->ij", &[dl_dz, &self.w])
-    }
-
-    fn dl_dw(&self, dl_dz: &ArrayD<f64>) -> Result<ArrayD<f64>, Failure> {
-        einsum("ij,ik->jk", &[&self.x, dl_dz])
-    }
+fn dl_dz(pass: &transcribed::Operands) -> Result<ArrayD<f64>, Failure> {
+    Ok(pass.dl_dz(z(pass)?))
 }
-
-fn dl_db(dl_dz: &ArrayD<f64>) -> Result<ArrayD<f64>, Failure> {
-    Ok(einsum("ik->k", &[dl_dz])?.insert_axis(Axis(0)))
-}
-
-/// The layer with a bug.
-#[derive(Debug)]
-struct Naive(&'static str);
 
 fn matrix(array: &ArrayD<f64>) -> Array2<f64> {
     array.clone().into_dimensionality::<Ix2>().expect("the layer's arrays are matrices")
@@ -231,38 +166,30 @@ fn scrambled(array: &Array2<f64>) -> Array2<f64> {
         .expect("a transposed matrix has as many elements")
 }
 
-impl Model for Naive {
-    fn forward(&self, x: &ArrayD<f64>, parameters: &Parameters<f64>) -> ArrayD<f64> {
-        let z = matrix(x).dot(&parameters.matrix("W"));
-        match parameters.get("b") {
-            Some(b) if self.0 != "no-bias" => z.into_dyn() + b,
-            _ => z.into_dyn(),
-        }
+fn faulty_z(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
+    let z = matrix(x).dot(&layer.parameters().matrix("W")).into_dyn();
+    match layer.parameters().get("b") {
+        Some(b) if layer.bug != "no-bias" => z + b,
+        _ => z,
     }
+}
 
-    fn backward(
-        &self,
-        x: &ArrayD<f64>,
-        parameters: &Parameters<f64>,
-        dl_dz: &ArrayD<f64>,
-    ) -> (ArrayD<f64>, Parameters<f64>) {
-        let (x, w, dl_dz) = (matrix(x), parameters.matrix("W"), matrix(dl_dz));
-        let m = x.nrows() as f64;
-        let mut dl_dx = dl_dz.dot(&w.t());
-        let mut dl_dw = x.t().dot(&dl_dz);
-        let mut dl_db = dl_dz.sum_axis(Axis(0)).insert_axis(Axis(0));
-        match self.0 {
-            "weight-gradient-transposed" => dl_dw = scrambled(&dl_dw),
-            "input-gradient-transposed" => dl_dx = dl_dz.dot(&scrambled(&w.to_owned()).t()),
-            "bias-gradient-mean" => dl_db /= m,
-            "bias-gradient-first" => dl_db = dl_dz.row(0).to_owned().insert_axis(Axis(0)),
-            "weight-gradient-sign" => dl_dw = -dl_dw,
-            "weight-gradient-mean" => dl_dw /= m,
-            _ => {}
-        }
-        let b = parameters.get("b").map(|_| ("b", dl_db.into_dyn()));
-        (dl_dx.into_dyn(), Parameters::new([("W", dl_dw.into_dyn())].into_iter().chain(b)))
+fn faulty_gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
+    let (x, w, dl_dz) = (matrix(x), matrix(&layer.parameters()["W"]), matrix(dl_dz));
+    let m = x.nrows() as f64;
+    let mut dl_dx = dl_dz.dot(&w.t());
+    let mut dl_dw = x.t().dot(&dl_dz);
+    let mut dl_db = dl_dz.sum_axis(Axis(0)).insert_axis(Axis(0));
+    match layer.bug {
+        "weight-gradient-transposed" => dl_dw = scrambled(&dl_dw),
+        "input-gradient-transposed" => dl_dx = dl_dz.dot(&scrambled(&w).t()),
+        "bias-gradient-mean" => dl_db /= m,
+        "bias-gradient-first" => dl_db = dl_dz.row(0).to_owned().insert_axis(Axis(0)),
+        "weight-gradient-sign" => dl_dw = -dl_dw,
+        "weight-gradient-mean" => dl_dw /= m,
+        _ => {}
     }
+    (dl_dx.into_dyn(), vec![("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())])
 }
 
 /// Two examples, two features, three output units.

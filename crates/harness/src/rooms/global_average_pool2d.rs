@@ -6,16 +6,15 @@ use cnn::{
     GlobalAveragePool2DConfig, Pad, PoolMode, global_average_pool_backward,
     global_average_pool_forward,
 };
-use layers::Parameters;
 use ndarray::{ArrayD, Axis, IxDyn, array};
 
 use crate::cases::{Case, Verdict};
 use crate::course::Pass;
-use crate::layer::naive::{Model, naive};
+use crate::layer::faulty::{Faulty, Formulas, Gradients};
 use crate::layer::window::Geometry;
-use crate::layer::{LayerRoom, Layers, Spec, adjoint, pass};
+use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
-use crate::transcription::{four_axes, sum};
+use crate::transcription::sum;
 use crate::worked::{Example, image_of};
 
 /// A sum of at most 36 terms of magnitude at most 1, in another order: `2 · 36² · 2⁻⁵³`.
@@ -37,7 +36,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "global-one-pixel" [Oracle Gradient Formula Adjoint Property] "the first pixel gets the whole gradient of its channel"
         "global-last-row" [Oracle Formula Property] "the last row of each image is left out, forward and backward alike"
     },
-    faulty: |bug| naive(bug, move |_| Naive(bug)),
+    faulty: |bug| Formulas::new(faulty_y, faulty_gradients).build(bug),
     examples: &[("global-average-pool", worked)],
     ..LayerRoom::new("GlobalAveragePool2D", "7", |case| {
         let image = [case.between(1, 6), case.between(1, 6), case.between(1, 4)];
@@ -51,29 +50,19 @@ fn spec(input_shape: [usize; 3]) -> Spec {
 
 fn checks(own: &mut Checks<Layers>) {
     // Y[n, c] = 1/(d1 d2) Σ_x Σ_y X[n, x, y, c].
-    own.formula("global-average-pool-forward", 1e-12, |subject, case| {
-        let (mut layer, x) = subject.drawn(case)?;
-        let (rows, cols) = (x.shape()[1], x.shape()[2]);
-        let y = layer.forward(x.clone())?;
-        let expected = ArrayD::from_shape_fn(vec![x.shape()[0], x.shape()[3]], |at| {
-            sum((rows, cols), |(row, col)| x[[at[0], row, col, at[1]]]) / (rows * cols) as f64
-        });
-        case.compare("Y", &y, &expected)
+    own.transcribe("global-average-pool-forward", 1e-12, ROOM.draw, "Y", |pass| {
+        let x = &pass.x;
+        let lengths = (x.shape()[1], x.shape()[2]);
+        Ok(ArrayD::from_shape_fn(pass.dl_dy.raw_dim(), |at| {
+            sum(lengths, |(row, col)| x[[at[0], row, col, at[1]]]) / pixels(x)
+        }))
     });
     // dL/dX[n, x, y, c] = 1/(d1 d2) dL/dY[n, c].
-    own.formula("global-average-pool-backward", 1e-12, |subject, case| {
-        let (mut layer, x) = subject.drawn(case)?;
-        let &[m, rows, cols, channels] = x.shape() else { unreachable!("images have four axes") };
-        let passed = pass(&mut *layer, &x, case)?;
-        let dl_dx = four_axes([m, rows, cols, channels], |(n, _, _, c)| {
-            passed.dl_dy[[n, c]] / (rows * cols) as f64
-        });
-        case.compare("dL/dX", &passed.dl_dx, &dl_dx)
+    own.transcribe("global-average-pool-backward", 1e-12, ROOM.draw, "dL/dX", |pass| {
+        let share = |n, c| pass.dl_dy[[n, c]] / pixels(&pass.x);
+        Ok(ArrayD::from_shape_fn(pass.x.raw_dim(), |at| share(at[0], at[3])))
     });
-    own.adjoint(adjoint::BOUND, "in_x", |subject, case| {
-        let drawn = subject.draw(case);
-        adjoint::in_x(subject, drawn, case)
-    });
+    adjoint::add(own, "in_x", ROOM.draw, "X");
     own.within(SUMS, "is_average_pooling_with_one_window", is_one_window);
     own.exactly("a_constant_image_gives_its_constant", constant_image);
     own.within(SUMS, "where_a_pixel_is_does_not_matter", order_of_rows_and_columns);
@@ -82,11 +71,9 @@ fn checks(own: &mut Checks<Layers>) {
 fn is_one_window(subject: &Layers, case: &mut Case) -> Verdict {
     let (spec, x_shape) = subject.draw(case);
     let mut layer = subject.build(&spec, case)?;
-    let &[m, rows, cols, channels] = &*x_shape else { unreachable!("images have four axes") };
-    let (kernel, stride, pad) = ((rows, cols), 1, Pad::Valid);
-    let geometry = Geometry { m, rows, cols, channels, kernel, stride, pad };
+    let geometry = Geometry::of(&x_shape, (x_shape[1], x_shape[2]), 1, Pad::Valid);
     let mut pool = super::pool2d::spec(&geometry, PoolMode::Average).build(&mut case.rng)?;
-    let (x, dl_dy) = (case.array(&x_shape), case.array(&[m, channels]));
+    let (x, dl_dy) = (case.array(&x_shape), case.array(&[x_shape[0], x_shape[3]]));
     let as_image = |rows: ArrayD<f64>| rows.insert_axis(Axis(1)).insert_axis(Axis(1));
     case.compare("Y", &as_image(layer.forward(x.clone())?), &pool.forward(x)?)?;
     let expected = pool.backward(as_image(dl_dy.clone()))?;
@@ -114,36 +101,25 @@ fn pixels(x: &ArrayD<f64>) -> f64 {
     (x.len_of(Axis(1)) * x.len_of(Axis(2))) as f64
 }
 
-/// The layer with a bug.
-#[derive(Debug)]
-struct Naive(&'static str);
+fn faulty_y(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
+    let left_out = if layer.bug == "global-last-row" { 1 } else { 0 };
+    let rows = x.slice_axis(Axis(1), (..x.len_of(Axis(1)) - left_out).into());
+    let sum = rows.sum_axis(Axis(1)).sum_axis(Axis(1));
+    if layer.bug == "global-sum" { sum } else { sum / pixels(x) }
+}
 
-impl Model for Naive {
-    fn forward(&self, x: &ArrayD<f64>, _parameters: &Parameters<f64>) -> ArrayD<f64> {
-        let last = if self.0 == "global-last-row" { 1 } else { 0 };
-        let rows = x.slice_axis(Axis(1), (..x.len_of(Axis(1)) - last).into());
-        let sum = rows.sum_axis(Axis(1)).sum_axis(Axis(1));
-        if self.0 == "global-sum" { sum } else { sum / pixels(x) }
-    }
-
-    fn backward(
-        &self,
-        x: &ArrayD<f64>,
-        _parameters: &Parameters<f64>,
-        dl_dz: &ArrayD<f64>,
-    ) -> (ArrayD<f64>, Parameters<f64>) {
-        let dl_dx = ArrayD::from_shape_fn(x.raw_dim(), |at| {
-            let g = dl_dz[[at[0], at[3]]];
-            match self.0 {
-                "global-not-divided" | "global-sum" => g,
-                "global-one-pixel" if (at[1], at[2]) == (0, 0) => g,
-                "global-one-pixel" => 0.0,
-                "global-last-row" if at[1] + 1 == x.len_of(Axis(1)) => 0.0,
-                _ => g / pixels(x),
-            }
-        });
-        (dl_dx, Parameters::none())
-    }
+fn faulty_gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
+    let dl_dx = ArrayD::from_shape_fn(x.raw_dim(), |at| {
+        let g = dl_dz[[at[0], at[3]]];
+        match layer.bug {
+            "global-not-divided" | "global-sum" => g,
+            "global-one-pixel" if (at[1], at[2]) == (0, 0) => g,
+            "global-one-pixel" => 0.0,
+            "global-last-row" if at[1] + 1 == x.len_of(Axis(1)) => 0.0,
+            _ => g / pixels(x),
+        }
+    });
+    (dl_dx, vec![])
 }
 
 /// One channel of four pixels.

@@ -1,159 +1,77 @@
-//! Batch normalisation into which a bug can be built.
+//! The formulas with a bug.
 
-use layers::{BatchNormConfig, Layer, LayerError, LayerState, Parameters};
-use ndarray::{ArrayD, Axis};
+use layers::{BatchNormConfig, Layer};
+use ndarray::{Array1, ArrayD, Axis};
 
+use super::formulas::Rows;
 use super::with_scale;
-use crate::layer::Build;
+use crate::layer::faulty::{Faulty, Formulas};
 
-/// Builds layers with a bug, or with none.
-pub(super) fn build(bug: &'static str) -> Build {
-    Box::new(move |spec, rng| {
-        // The real layer validates the specification and makes parameters and buffers.
-        let real = match bug {
-            "scale-kept" => with_scale(spec, true).build(rng)?,
-            _ => spec.build(rng)?,
-        };
-        let &BatchNormConfig { eps, momentum, .. } = spec.config();
-        Ok(Box::new(Naive { state: real.state().clone(), eps, momentum, bug, cache: None }))
-    })
-}
-
-#[derive(Debug)]
-struct Naive {
-    state: LayerState<f64>,
-    eps: f64,
-    momentum: f64,
-    bug: &'static str,
-    /// X, and Z, to which the activation was applied.
-    cache: Option<(ArrayD<f64>, ArrayD<f64>)>,
-}
-
-/// The mean over all axes but the last, with axes of length 1 in their place.
-fn mean(x: &ArrayD<f64>, axes: usize) -> ArrayD<f64> {
-    let mut mean = x.clone();
-    for axis in 0..axes {
-        let n = mean.len_of(Axis(axis)) as f64;
-        mean = mean.sum_axis(Axis(axis)).insert_axis(Axis(axis)) / n;
-    }
-    mean
-}
-
-impl Naive {
-    /// How many of the first axes the statistics are taken over.
-    fn axes(&self, x: &ArrayD<f64>) -> usize {
-        if self.bug == "statistics-of-pixels" { 1 } else { x.ndim() - 1 }
-    }
-
-    fn statistics(&self, x: &ArrayD<f64>) -> (ArrayD<f64>, ArrayD<f64>) {
-        let mu = mean(x, self.axes(x));
-        let variance = mean(&(x - &mu).mapv(|d| d * d), self.axes(x));
-        (mu, variance)
-    }
-
-    fn standardised(&self, x: &ArrayD<f64>) -> ArrayD<f64> {
-        let (mu, variance) = self.statistics(x);
-        (x - &mu) / variance.mapv(|v| (v + self.eps).sqrt())
-    }
-
-    /// A row of n numbers, shaped to stretch over a batch.
-    fn row(&self, row: &ArrayD<f64>) -> ArrayD<f64> {
-        row.index_axis(Axis(0), 0).to_owned()
-    }
-
-    /// γ, 1 if there is no scale.
-    fn gamma(&self) -> ArrayD<f64> {
-        let n = self.n_out();
-        self.parameters().get("gamma").map_or_else(|| ArrayD::ones(vec![n]), |row| self.row(row))
-    }
-
-    /// β.
-    fn beta(&self) -> ArrayD<f64> {
-        let beta = self.row(&self.parameters()["beta"]);
-        let lost = self.bug == "offset-lost-with-scale" && self.parameters().get("gamma").is_none();
-        if lost { beta * 0.0 } else { beta }
-    }
-}
-
-impl Layer<f64> for Naive {
-    fn state(&self) -> &LayerState<f64> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<f64> {
-        &mut self.state
-    }
-
-    fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-        self.state.check_input(&x)?;
-        let z = self.standardised(&x) * self.gamma() + self.beta();
-        let y = self.activation().forward(&z);
-        let (mu, variance) = self.statistics(&x);
-        let axes = x.ndim() - 1;
-        let alpha = match self.bug {
-            "momentum-swapped" => 1.0 - self.momentum,
+pub(super) const FORMULAS: Formulas = Formulas {
+    built: |bug, spec| match bug {
+        "scale-kept" => with_scale(spec, true),
+        _ => spec.clone(),
+    },
+    step: |layer, x| {
+        let momentum = layer.spec.config::<BatchNormConfig>().momentum;
+        let alpha = match layer.bug {
+            "momentum-swapped" => 1.0 - momentum,
             "statistics-never-move" => 0.0,
-            _ => self.momentum,
+            _ => momentum,
         };
-        for (name, batch) in [("running_mean", mu), ("running_variance", variance)] {
-            let batch = mean(&batch, axes);
-            let running = self.state.buffers_mut().get_mut(name).expect("the real layer has it");
-            for (r, &s) in running.iter_mut().zip(&batch) {
-                *r = (1.0 - alpha) * *r + alpha * s;
-            }
+        let Rows { mean, variance, .. } = rows(layer, x, x);
+        for (name, batch) in [("running_mean", mean), ("running_variance", variance)] {
+            let batch = of_features(layer, &batch) / (batch.len() / layer.n_out()) as f64;
+            let running = layer.state_mut().buffers_mut().get_mut(name);
+            let running = running.expect("the real layer has it");
+            *running = &*running * (1.0 - alpha) + batch * alpha;
         }
-        self.cache = Some((x, z));
-        Ok(y)
-    }
-
-    fn backward(&mut self, dl_dy: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-        let Some((x, z)) = &self.cache else {
-            return Err(LayerError::BackwardBeforeForward { layer: self.kind() });
-        };
-        self.state.check_gradient(x.shape(), &dl_dy)?;
-        let dl_dz = match self.bug {
-            "activation-forgotten" => dl_dy,
-            _ => self.activation().backward(z, &dl_dy)?,
-        };
-        let axes = self.axes(x);
-        let x_hat = self.standardised(x);
-        let (_, variance) = self.statistics(x);
-        let along = &dl_dz * &x_hat;
-        let through_mean = mean(&dl_dz, axes);
-        let through_variance = &x_hat * &mean(&along, axes);
-        let inner = match self.bug {
-            "constant-statistics" => dl_dz.clone(),
-            "constant-variance" => &dl_dz - &through_mean,
-            _ => &dl_dz - &through_mean - &through_variance,
-        };
-        let factor = self.gamma() / variance.mapv(|v| (v + self.eps).sqrt());
-        let dl_dx = inner * factor;
-        let row = |array: &ArrayD<f64>| {
-            let mut sum = array.clone();
-            while sum.ndim() > 1 {
-                sum = sum.sum_axis(Axis(0));
+    },
+    predict: |layer, x| match layer.bug {
+        "predicts-with-the-batch" => forward(layer, x),
+        _ => {
+            with_features(layer, x, x, layer.n_out()).predicted(layer.buffers()) - lost_beta(layer)
+        }
+    },
+    ..Formulas::new(forward, |layer, x, dl_dz| {
+        let rows = rows(layer, x, dl_dz);
+        let n = rows.x_hat.nrows() as f64;
+        let (sums, along) = (rows.dl_dbeta(), rows.dl_dgamma());
+        let dl_dx = match layer.bug {
+            "constant-statistics" => rows.stacked(|i, j| rows.factor[j] * rows.g[[i, j]]),
+            "constant-variance" => {
+                rows.stacked(|i, j| rows.factor[j] * (rows.g[[i, j]] - sums[j] / n))
             }
-            sum.insert_axis(Axis(0))
+            _ => rows.dl_dx(),
         };
-        let gamma = self.parameters().get("gamma").map(|_| ("gamma", row(&along)));
-        let gradients = gamma.into_iter().chain([("beta", row(&dl_dz))]);
-        self.state.set_gradients(Parameters::new(gradients))?;
-        Ok(dl_dx)
-    }
+        (dl_dx, vec![("gamma", of_features(layer, &along)), ("beta", of_features(layer, &sums))])
+    })
+};
 
-    fn predict(&self, x: &ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-        self.state.check_input(x)?;
-        let x_hat = if self.bug == "predicts-with-the-batch" {
-            self.standardised(x)
-        } else {
-            let deviation =
-                self.row(&self.buffers()["running_variance"]).mapv(|v| (v + self.eps).sqrt());
-            (x - &self.row(&self.buffers()["running_mean"])) / deviation
-        };
-        Ok(self.activation().forward(&(x_hat * self.gamma() + self.beta())))
-    }
+/// One of the bugs takes each pixel of a channel for a feature of its own.
+fn rows(layer: &Faulty, x: &ArrayD<f64>, g: &ArrayD<f64>) -> Rows {
+    let pixels = layer.bug == "statistics-of-pixels";
+    with_features(layer, x, g, if pixels { x.len() / x.shape()[0] } else { layer.n_out() })
+}
 
-    fn clear_cache(&mut self) {
-        self.cache = None;
-    }
+fn with_features(layer: &Faulty, x: &ArrayD<f64>, g: &ArrayD<f64>, features: usize) -> Rows {
+    let eps = layer.spec.config::<BatchNormConfig>().eps;
+    Rows::new(x, g, features, layer.parameters(), eps)
+}
+
+/// The sums over the pixels, as a row.
+fn of_features(layer: &Faulty, sums: &Array1<f64>) -> ArrayD<f64> {
+    let pixels = sums.to_shape((sums.len() / layer.n_out(), layer.n_out()));
+    pixels.expect("channels are the last axis").sum_axis(Axis(0)).insert_axis(Axis(0)).into_dyn()
+}
+
+fn forward(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
+    rows(layer, x, x).y() - lost_beta(layer)
+}
+
+/// What the output lacks.
+fn lost_beta(layer: &Faulty) -> ArrayD<f64> {
+    let lost = layer.bug == "offset-lost-with-scale" && layer.parameters().get("gamma").is_none();
+    let beta = layer.parameters()["beta"].index_axis(Axis(0), 0).to_owned();
+    if lost { beta } else { beta * 0.0 }
 }

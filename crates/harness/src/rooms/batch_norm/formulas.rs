@@ -4,187 +4,160 @@
 //! Terms are below `4.5 (1 + 1 + 8) = 45`, sums of `g x̂` below 64; two computations of fewer than
 //! 70 roundings each differ by less than `2 · 64 · 70 · 2⁻⁵³ = 1e-12`, the bound of sums.
 
-use layers::{BatchNormConfig, Layer};
-use ndarray::{Array1, Array2, ArrayD, Ix2};
+use layers::{BatchNormConfig, Parameters};
+use ndarray::{Array1, Array2, ArrayD, Axis};
 
-use super::with_scale;
-use crate::cases::{Case, Failure, Verdict, claim};
+use super::{ROOM, with_scale};
+use crate::cases::Case;
+use crate::layer::transcribed::{Formula, Operands};
 use crate::layer::window::SUMS;
-use crate::layer::{Layers, gradient, parameter, pass};
+use crate::layer::{Layers, Spec};
 use crate::room::Checks;
+use crate::transcription::sum;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
-    let mut of = |scale, name: &str, one: fn(&mut Case, &mut Drawn) -> Verdict| {
-        own.formula(name, SUMS, move |subject, case| {
-            let mut drawn = Drawn::new(subject, scale, case)?;
-            one(case, &mut drawn)
-        });
-    };
-    // Y[i, j] = γ[j] (X[i, j] - μ[j]) / √(v[j] + ε) + β[j].
-    of(true, "batch-norm-forward", |case, drawn| {
-        let x_hat = drawn.x_hat();
-        let y = Array2::from_shape_fn(x_hat.dim(), |(i, j)| {
-            drawn.gamma[j] * x_hat[[i, j]] + drawn.beta[j]
-        });
-        case.compare("Y", &rows(&drawn.layer.forward(drawn.x.clone())?), &y)
-    });
-    // dL/dX[i, j] = γ[j]/√(v[j] + ε) (G[i, j] - 1/N Σₖ G[k, j] - X̂[i, j]/N Σₖ G[k, j] X̂[k, j]).
-    of(true, "batch-norm-dx", |case, drawn| {
-        let (g, dl_dx) = drawn.backward(case)?;
-        let (x_hat, deviation) = (drawn.x_hat(), drawn.deviation());
-        let n = x_hat.nrows();
-        let expected = Array2::from_shape_fn(x_hat.dim(), |(i, j)| {
-            let (mut sum, mut dot) = (0.0, 0.0);
-            for k in 0..n {
-                sum += g[[k, j]];
-                dot += g[[k, j]] * x_hat[[k, j]];
-            }
-            let n = n as f64;
-            drawn.gamma[j] / deviation[j] * (g[[i, j]] - sum / n - x_hat[[i, j]] / n * dot)
-        });
-        case.compare("dL/dX", &dl_dx, &expected)
-    });
-    // dL/dγ[j] = Σᵢ G[i, j] X̂[i, j].
-    of(true, "batch-norm-dgamma", |case, drawn| {
-        let (g, _) = drawn.backward(case)?;
-        let x_hat = drawn.x_hat();
-        let expected = Array2::from_shape_fn((1, x_hat.ncols()), |(_, j)| {
-            (0..x_hat.nrows()).map(|i| g[[i, j]] * x_hat[[i, j]]).sum()
-        });
-        case.compare("dL/dγ", &gradient(&*drawn.layer, "gamma")?, &expected.into_dyn())
-    });
-    // dL/dβ[j] = Σᵢ G[i, j].
-    of(true, "batch-norm-dbeta", |case, drawn| {
-        let (g, _) = drawn.backward(case)?;
-        let expected =
-            Array2::from_shape_fn((1, g.ncols()), |(_, j)| (0..g.nrows()).map(|i| g[[i, j]]).sum());
-        case.compare("dL/dβ", &gradient(&*drawn.layer, "beta")?, &expected.into_dyn())
-    });
-    // r' = (1 - α) r + α s, for the mean from 0 and for the variance from 1.
-    of(true, "batch-norm-running", |case, drawn| {
-        drawn.layer.forward(drawn.x.clone())?;
-        let alpha = drawn.momentum;
-        for (name, first, batch) in
-            [("running_mean", 0.0, drawn.mean()), ("running_variance", 1.0, drawn.variance())]
-        {
-            let expected = batch.mapv(|s| (1.0 - alpha) * first + alpha * s);
-            let got = drawn.buffer(name)?;
-            case.compare(name, &got, &expected)?;
+    let scaled = |case: &mut Case| drawn(true, case);
+    let unscaled = |case: &mut Case| drawn(false, case);
+    own.transcribe_all("batch-norm-forward", SUMS, scaled, &[Y]);
+    own.transcribe_all("batch-norm-dx", SUMS, scaled, &[DL_DX]);
+    own.transcribe_all("batch-norm-dgamma", SUMS, scaled, &[DL_DGAMMA]);
+    own.transcribe_all("batch-norm-dbeta", SUMS, scaled, &[DL_DBETA]);
+    own.transcribe_all("batch-norm-running", SUMS, scaled, &[MEAN, VARIANCE]);
+    own.transcribe_all("batch-norm-predict", SUMS, scaled, &[PREDICTED]);
+    // With γ = 1, and dL/dβ is the only gradient.
+    own.transcribe_all(
+        "batch-norm-without-scale",
+        SUMS,
+        unscaled,
+        &[Y, DL_DX, DL_DBETA, PREDICTED],
+    );
+}
+
+/// At most 64 rows.
+fn drawn(scale: bool, case: &mut Case) -> (Spec, usize) {
+    loop {
+        let (spec, m) = (ROOM.draw)(case);
+        let pixels: usize = spec.input_shape.iter().rev().skip(1).product();
+        if m * pixels <= 64 {
+            return (with_scale(&spec, scale), m);
         }
-        Ok(())
-    });
-    // Y[i, j] = γ[j] (X[i, j] - r[j]) / √(w[j] + ε) + β[j], r and w the running statistics.
-    of(true, "batch-norm-predict", |case, drawn| {
-        drawn.layer.forward(drawn.x.clone())?;
-        let (mean, variance) = (drawn.buffer("running_mean")?, drawn.buffer("running_variance")?);
-        let x = case.array(drawn.x.shape());
-        let z = rows(&x);
-        let y = Array2::from_shape_fn(z.dim(), |(i, j)| {
-            let x_hat = (z[[i, j]] - mean[j]) / (variance[j] + drawn.eps).sqrt();
-            drawn.gamma[j] * x_hat + drawn.beta[j]
-        });
-        case.compare("Y", &rows(&drawn.layer.predict(&x)?), &y)
-    });
-    of(false, "batch-norm-without-scale", without_scale);
+    }
 }
 
-/// Y[i, j] = X̂[i, j] + β[j], and with s[j] = √(v[j] + ε)
-/// dL/dX[i, j] = (G[i, j] - 1/N Σₖ G[k, j] - X̂[i, j]/N Σₖ G[k, j] X̂[k, j]) / s[j],
-/// dL/dβ[j] = Σᵢ G[i, j], which is the only gradient; a prediction has r and w for μ and v.
-fn without_scale(case: &mut Case, drawn: &mut Drawn) -> Verdict {
-    let (g, dl_dx) = drawn.backward(case)?;
-    let (x_hat, deviation) = (drawn.x_hat(), drawn.deviation());
-    let n = x_hat.nrows();
-    let expected = Array2::from_shape_fn(x_hat.dim(), |(i, j)| {
-        let sum: f64 = (0..n).map(|k| g[[k, j]]).sum();
-        let dot: f64 = (0..n).map(|k| g[[k, j]] * x_hat[[k, j]]).sum();
-        (g[[i, j]] - sum / n as f64 - x_hat[[i, j]] / n as f64 * dot) / deviation[j]
-    });
-    case.compare("dL/dX", &dl_dx, &expected)?;
-    let expected = Array2::from_shape_fn((1, g.ncols()), |(_, j)| (0..n).map(|i| g[[i, j]]).sum());
-    case.compare("dL/dβ", &gradient(&*drawn.layer, "beta")?, &expected.into_dyn())?;
-    let gradients: Vec<_> = drawn.layer.gradients().names().collect();
-    claim(gradients == ["beta"], || format!("gradients of {gradients:?}"))?;
+const Y: Formula = ("Y", |pass| Ok(rows(pass).y()));
+const DL_DX: Formula = ("dL/dX", |pass| Ok(rows(pass).dl_dx()));
+const DL_DGAMMA: Formula = ("dL/dgamma", |pass| Ok(as_row(rows(pass).dl_dgamma())));
+const DL_DBETA: Formula = ("dL/dbeta", |pass| Ok(as_row(rows(pass).dl_dbeta())));
 
-    let (mean, variance) = (drawn.buffer("running_mean")?, drawn.buffer("running_variance")?);
-    let x = rows(&drawn.x);
-    let predicted = Array2::from_shape_fn(x.dim(), |(i, j)| {
-        (x[[i, j]] - mean[j]) / (variance[j] + drawn.eps).sqrt() + drawn.beta[j]
-    });
-    case.compare("Y of predict", &rows(&drawn.layer.predict(&drawn.x)?), &predicted)?;
-    let y = Array2::from_shape_fn(x_hat.dim(), |(i, j)| x_hat[[i, j]] + drawn.beta[j]);
-    case.compare("Y", &rows(&drawn.layer.forward(drawn.x.clone())?), &y)
+/// `r' = (1 - α) r + α s`, for the mean from 0.
+const MEAN: Formula = ("running_mean", |pass| {
+    let alpha = pass.spec.config::<BatchNormConfig>().momentum;
+    Ok(as_row(rows(pass).mean.mapv(|s| alpha * s)))
+});
+
+/// For the variance from 1.
+const VARIANCE: Formula = ("running_variance", |pass| {
+    let alpha = pass.spec.config::<BatchNormConfig>().momentum;
+    Ok(as_row(rows(pass).variance.mapv(|s| (1.0 - alpha) + alpha * s)))
+});
+
+/// `Y[i, j] = γ[j] (X[i, j] - r[j]) / √(w[j] + ε) + β[j]`, r and w the running statistics.
+const PREDICTED: Formula = ("Y of predict", |pass| Ok(rows(pass).predicted(&pass.buffers)));
+
+fn rows(pass: &Operands) -> Rows {
+    let features = pass.x.shape()[pass.x.ndim() - 1];
+    let eps = pass.spec.config::<BatchNormConfig>().eps;
+    Rows::new(&pass.x, &pass.dl_dy, features, &pass.parameters, eps)
 }
 
-/// A layer and a mini-batch, whose statistics are computed here by loops.
-struct Drawn {
-    layer: Box<dyn Layer<f64>>,
-    x: ArrayD<f64>,
-    /// Empty if there is no scale.
-    gamma: Array1<f64>,
-    beta: Array1<f64>,
+fn as_row(row: Array1<f64>) -> ArrayD<f64> {
+    row.insert_axis(Axis(0)).into_dyn()
+}
+
+/// A mini-batch with a row for each example or pixel and a column for each feature, and its statistics.
+pub(super) struct Rows {
+    shape: Vec<usize>,
+    x: Array2<f64>,
+    /// `dL/dZ`.
+    pub(super) g: Array2<f64>,
+    pub(super) mean: Array1<f64>,
+    pub(super) variance: Array1<f64>,
     eps: f64,
-    momentum: f64,
+    pub(super) x_hat: Array2<f64>,
+    /// `γ[j] / √(v[j] + ε)`, where γ is 1 if there is no scale.
+    pub(super) factor: Array1<f64>,
+    gamma: Vec<f64>,
+    beta: Vec<f64>,
 }
 
-impl Drawn {
-    fn new(subject: &Layers, scale: bool, case: &mut Case) -> Result<Self, Failure> {
-        let (spec, x_shape) = loop {
-            let (spec, x_shape) = subject.draw(case);
-            if x_shape[..x_shape.len() - 1].iter().product::<usize>() <= 64 {
-                break (with_scale(&spec, scale), x_shape);
-            }
-        };
-        let &BatchNormConfig { eps, momentum, .. } = spec.config();
-        let layer = subject.build(&spec, case)?;
-        let row = |name| Ok::<_, Failure>(parameter(&*layer, name)?.into_iter().collect());
-        let gamma = if scale { row("gamma")? } else { Array1::default(0) };
-        let beta = row("beta")?;
-        Ok(Self { layer, x: case.array(&x_shape), gamma, beta, eps, momentum })
+impl Rows {
+    /// There may be more features than γ and β have; they are repeated then.
+    pub(super) fn new(
+        x: &ArrayD<f64>,
+        g: &ArrayD<f64>,
+        features: usize,
+        parameters: &Parameters<f64>,
+        eps: f64,
+    ) -> Self {
+        let shape = x.shape().to_vec();
+        let [x, g] = [x, g].map(|array| {
+            let rows = array.to_shape((array.len() / features, features));
+            rows.expect("features are the last axes").into_owned()
+        });
+        let (n, n_out) = (x.nrows(), parameters["beta"].len());
+        let mean = Array1::from_shape_fn(features, |j| sum(n, |i| x[[i, j]]) / n as f64);
+        let variance = Array1::from_shape_fn(features, |j| {
+            sum(n, |i| (x[[i, j]] - mean[j]).powi(2)) / n as f64
+        });
+        let deviation = variance.mapv(|v| (v + eps).sqrt());
+        let x_hat = Array2::from_shape_fn(x.dim(), |(i, j)| (x[[i, j]] - mean[j]) / deviation[j]);
+        let [gamma, beta] = [("gamma", 1.0), ("beta", 0.0)].map(|(name, otherwise)| {
+            let row = parameters.row_or(name, n_out, otherwise);
+            row.iter().copied().cycle().take(features).collect::<Vec<_>>()
+        });
+        let factor = Array1::from_shape_fn(features, |j| gamma[j] / deviation[j]);
+        Self { shape, x, g, mean, variance, eps, x_hat, factor, gamma, beta }
     }
 
-    fn mean(&self) -> Array1<f64> {
-        let x = rows(&self.x);
-        let n = x.nrows();
-        Array1::from_shape_fn(x.ncols(), |j| (0..n).map(|i| x[[i, j]]).sum::<f64>() / n as f64)
+    /// An array like X of these elements.
+    pub(super) fn stacked(&self, element: impl Fn(usize, usize) -> f64) -> ArrayD<f64> {
+        let rows = Array2::from_shape_fn(self.x.dim(), |(i, j)| element(i, j));
+        rows.into_shape_with_order(&*self.shape).expect("as many elements as X has")
     }
 
-    fn variance(&self) -> Array1<f64> {
-        let (x, mean) = (rows(&self.x), self.mean());
-        let n = x.nrows();
-        Array1::from_shape_fn(x.ncols(), |j| {
-            (0..n).map(|i| (x[[i, j]] - mean[j]).powi(2)).sum::<f64>() / n as f64
+    /// `Z[i, j] = γ[j] (X[i, j] - μ[j]) / √(v[j] + ε) + β[j]`.
+    pub(super) fn y(&self) -> ArrayD<f64> {
+        self.stacked(|i, j| self.gamma[j] * self.x_hat[[i, j]] + self.beta[j])
+    }
+
+    /// `dL/dX[i, j] = γ[j]/√(v[j] + ε) (G[i, j] - 1/N Σₖ G[k, j] - X̂[i, j]/N Σₖ G[k, j] X̂[k, j])`.
+    pub(super) fn dl_dx(&self) -> ArrayD<f64> {
+        let n = self.g.nrows() as f64;
+        let (sums, along) = (self.dl_dbeta(), self.dl_dgamma());
+        self.stacked(|i, j| {
+            let inner = self.g[[i, j]] - sums[j] / n - self.x_hat[[i, j]] / n * along[j];
+            self.factor[j] * inner
         })
     }
 
-    fn deviation(&self) -> Array1<f64> {
-        self.variance().mapv(|v| (v + self.eps).sqrt())
+    /// `dL/dγ[j] = Σᵢ G[i, j] X̂[i, j]`.
+    pub(super) fn dl_dgamma(&self) -> Array1<f64> {
+        let (n, features) = self.g.dim();
+        Array1::from_shape_fn(features, |j| sum(n, |i| self.g[[i, j]] * self.x_hat[[i, j]]))
     }
 
-    fn x_hat(&self) -> Array2<f64> {
-        let (x, mean, deviation) = (rows(&self.x), self.mean(), self.deviation());
-        Array2::from_shape_fn(x.dim(), |(i, j)| (x[[i, j]] - mean[j]) / deviation[j])
+    /// `dL/dβ[j] = Σᵢ G[i, j]`.
+    pub(super) fn dl_dbeta(&self) -> Array1<f64> {
+        let (n, features) = self.g.dim();
+        Array1::from_shape_fn(features, |j| sum(n, |i| self.g[[i, j]]))
     }
 
-    fn buffer(&self, name: &str) -> Result<Array1<f64>, Failure> {
-        let found = self.layer.buffers().get(name).cloned();
-        let found = found.ok_or_else(|| Failure::new(format!("the layer has no buffer {name}")))?;
-        Ok(found.into_iter().collect())
+    /// The forward formula with the running statistics for μ and v.
+    pub(super) fn predicted(&self, buffers: &Parameters<f64>) -> ArrayD<f64> {
+        let (mean, variance) = (&buffers["running_mean"], &buffers["running_variance"]);
+        self.stacked(|i, j| {
+            let x_hat = (self.x[[i, j]] - mean[[0, j]]) / (variance[[0, j]] + self.eps).sqrt();
+            self.gamma[j] * x_hat + self.beta[j]
+        })
     }
-
-    /// The upstream gradient, and what backward returns for it, as rows.
-    fn backward(&mut self, case: &mut Case) -> Result<(Array2<f64>, Array2<f64>), Failure> {
-        let passed = pass(&mut *self.layer, &self.x, case)?;
-        Ok((rows(&passed.dl_dy), rows(&passed.dl_dx)))
-    }
-}
-
-/// A row for each example or pixel, a column for each feature.
-fn rows(x: &ArrayD<f64>) -> Array2<f64> {
-    let n = x.shape().last().copied().unwrap_or(1);
-    let elements: Vec<f64> = x.iter().copied().collect();
-    let rows = ArrayD::from_shape_vec(vec![elements.len() / n, n], elements);
-    rows.ok()
-        .and_then(|rows| rows.into_dimensionality::<Ix2>().ok())
-        .expect("features are the last axis")
 }

@@ -2,12 +2,13 @@
 
 use activations::Activation;
 use cnn::Pad;
-use ndarray::{ArrayD, Axis, IxDyn, s};
+use layers::Layer;
+use ndarray::{ArrayD, Axis, Dimension, IxDyn, s};
 
 use super::spec;
-use crate::cases::{Case, Verdict};
+use crate::cases::{Case, Failure, Verdict};
 use crate::layer::window::{Geometry, SUMS};
-use crate::layer::{Layers, gradient, parameter};
+use crate::layer::{Layers, Passed, gradient, parameter, pass, set_parameters};
 use crate::room::Checks;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
@@ -29,50 +30,32 @@ fn shifted_image(subject: &Layers, case: &mut Case) -> Verdict {
     let x = case.array(&geometry.x_shape());
     let mut shifted = case.array(&geometry.x_shape());
     let (rows, cols) = (geometry.rows, geometry.cols);
-    shifted.slice_mut(s![.., down.., right.., ..]).assign(&x.slice(s![
-        ..,
-        ..rows - down,
-        ..cols - right,
-        ..
-    ]));
+    let kept = x.slice(s![.., ..rows - down, ..cols - right, ..]);
+    shifted.slice_mut(s![.., down.., right.., ..]).assign(&kept);
     let (y, shifted_y) = (layer.predict(&x)?, layer.predict(&shifted)?);
-    case.compare(
-        "Y",
-        &shifted_y.slice(s![.., down.., right.., ..]),
-        &y.slice(s![.., ..r1 - down, ..r2 - right, ..]),
-    )
+    let expected = y.slice(s![.., ..r1 - down, ..r2 - right, ..]);
+    case.compare("Y", &shifted_y.slice(s![.., down.., right.., ..]), &expected)
 }
 
 /// Forward and backward are those of `X W + b` with a pixel for an example.
 fn one_by_one_kernel(subject: &Layers, case: &mut Case) -> Verdict {
-    let geometry = Geometry {
-        m: case.between(1, 3),
-        rows: case.between(1, 4),
-        cols: case.between(1, 5),
-        channels: case.between(1, 3),
-        kernel: (1, 1),
-        stride: 1,
-        pad: [Pad::Valid, Pad::Same][case.between(0, 1)],
-    };
+    let x_shape = [case.between(1, 3), case.between(1, 4), case.between(1, 5), case.between(1, 3)];
+    let geometry = Geometry::of(&x_shape, (1, 1), 1, case.one_of(&[Pad::Valid, Pad::Same]));
     case.describe(geometry);
     let n_out = case.between(1, 3);
     let mut layer = subject.build(&spec(&geometry, n_out, Activation::Linear), case)?;
-    let (n_in, pixels) = (geometry.channels, geometry.m * geometry.rows * geometry.cols);
-    let x = case.array(&geometry.x_shape());
-    let y = layer.forward(x.clone())?;
-    let dl_dy = case.array(y.shape());
-    let dl_dx = layer.backward(dl_dy.clone())?;
-
-    let matrix = |array: &ArrayD<f64>, rows: usize, cols: usize| {
-        array.to_shape((rows, cols)).map(|matrix| matrix.to_owned())
+    let x = case.array(&x_shape);
+    let Passed { y, dl_dy, dl_dx, .. } = pass(&mut *layer, &x, case)?;
+    // A row for each pixel of an array of images.
+    let matrix = |array: &ArrayD<f64>| {
+        let columns = array.shape()[array.ndim() - 1];
+        array.to_shape((array.len() / columns, columns)).map(|matrix| matrix.to_owned())
     };
-    let (x, w) = (matrix(&x, pixels, n_in)?, matrix(&parameter(&*layer, "W")?, n_in, n_out)?);
-    let b = matrix(&parameter(&*layer, "b")?, 1, n_out)?;
-    let dl_dy = matrix(&dl_dy, pixels, n_out)?;
-    case.compare("Y as a matrix ", &matrix(&y, pixels, n_out)?, &(x.dot(&w) + b))?;
-    case.compare("dL/dX as a matrix ", &matrix(&dl_dx, pixels, n_in)?, &dl_dy.dot(&w.t()))?;
-    let dl_dw = matrix(&gradient(&*layer, "W")?, n_in, n_out)?;
-    case.compare("dL/dW as a matrix ", &dl_dw, &x.t().dot(&dl_dy))?;
+    let (x, w, dl_dy) = (matrix(&x)?, matrix(&parameter(&*layer, "W")?)?, matrix(&dl_dy)?);
+    let b = parameter(&*layer, "b")?;
+    case.compare("Y as a matrix ", &matrix(&y)?.into_dyn(), &(x.dot(&w).into_dyn() + b))?;
+    case.compare("dL/dX as a matrix ", &matrix(&dl_dx)?, &dl_dy.dot(&w.t()))?;
+    case.compare("dL/dW as a matrix ", &matrix(&gradient(&*layer, "W")?)?, &x.t().dot(&dl_dy))?;
     let dl_db = dl_dy.sum_axis(Axis(0)).insert_axis(Axis(0)).into_dyn();
     case.compare("dL/db", &gradient(&*layer, "b")?, &dl_db)
 }
@@ -85,11 +68,8 @@ fn single_one(subject: &Layers, case: &mut Case) -> Verdict {
     let (i, j) = (case.between(0, k1 - 1), case.between(0, k2 - 1));
     let c = case.between(0, geometry.channels - 1);
     case.describe(format!("{geometry}, W is 1 at [{i}, {j}, {c}, 0]"));
-    let mut layer = subject.build(&spec(&geometry, 1, Activation::Linear), case)?;
-    let mut w = ArrayD::zeros(IxDyn(&[k1, k2, geometry.channels, 1]));
-    w[[i, j, c, 0]] = 1.0;
-    layer.set_parameter("W", &w)?;
-    layer.set_parameter("b", &ArrayD::zeros(IxDyn(&[1, 1])))?;
+    let mut layer =
+        one_filter(subject, &geometry, case, |at| if at == [i, j, c, 0] { 1.0 } else { 0.0 })?;
     let x = case.array(&geometry.x_shape());
     let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(1)), |at| {
         geometry.value(&x, [at[0], c], [at[1], at[2]], [i, j])
@@ -101,9 +81,11 @@ fn single_one(subject: &Layers, case: &mut Case) -> Verdict {
 fn without_weights(subject: &Layers, case: &mut Case) -> Verdict {
     let geometry = Geometry::draw(case);
     case.describe(geometry);
-    let mut layer = subject.build(&spec(&geometry, 3, Activation::Linear), case)?;
-    let zeros = ArrayD::zeros(parameter(&*layer, "W")?.raw_dim());
-    layer.set_parameter("W", &zeros)?;
+    let mut layer = subject.new_layer(&spec(&geometry, 3, Activation::Linear), &mut case.rng)?;
+    set_parameters(&mut *layer, |name, shape| match name {
+        "W" => ArrayD::zeros(shape),
+        _ => case.array(shape),
+    })?;
     let b = parameter(&*layer, "b")?;
     let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(3)), |at| b[[0, at[3]]]);
     let x = case.array(&geometry.x_shape());
@@ -116,11 +98,24 @@ fn padding_reads_as_zeros(subject: &Layers, case: &mut Case) -> Verdict {
     let stride = case.between(1, 3);
     let geometry = Geometry::draw_with(case, stride, pad);
     case.describe(geometry);
-    let mut layer = subject.build(&spec(&geometry, 1, Activation::Linear), case)?;
-    layer.set_parameter("W", &ArrayD::ones(parameter(&*layer, "W")?.raw_dim()))?;
-    layer.set_parameter("b", &ArrayD::zeros(IxDyn(&[1, 1])))?;
+    let mut layer = one_filter(subject, &geometry, case, |_| 1.0)?;
     let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(1)), |at| {
         (geometry.visible(at[1], at[2]) * geometry.channels) as f64
     });
     case.compare("Y", &layer.forward(ArrayD::ones(IxDyn(&geometry.x_shape())))?, &expected)
+}
+
+/// A linear layer of one filter without a bias.
+fn one_filter(
+    subject: &Layers,
+    geometry: &Geometry,
+    case: &mut Case,
+    weight: impl Fn(&[usize]) -> f64,
+) -> Result<Box<dyn Layer<f64>>, Failure> {
+    let mut layer = subject.build(&spec(geometry, 1, Activation::Linear), case)?;
+    set_parameters(&mut *layer, |name, shape| match name {
+        "W" => ArrayD::from_shape_fn(shape, |at| weight(at.slice())),
+        _ => ArrayD::zeros(shape),
+    })?;
+    Ok(layer)
 }

@@ -1,135 +1,103 @@
-//! Convolution into which a bug can be built.
+//! Convolution with a bug: the kernels of `cnn` get something wrong, or work on another window.
 
-use cnn::Conv2DConfig;
-use layers::Parameters;
-use ndarray::{Array2, Array4, ArrayD, ArrayView4, Ix4};
+use cnn::{Conv2DConfig, Pad, Window, conv2d_backward, conv2d_forward};
+use layers::Layer;
+use ndarray::{Array4, ArrayD, ArrayView4, Ix4, s};
 
-use crate::layer::Spec;
-use crate::layer::naive::Model;
+use crate::layer::faulty::{Faulty, Gradients};
+use crate::layer::window::Geometry;
 
-/// A convolution by loops over every index.
-#[derive(Debug)]
-pub(super) struct Naive {
-    output_shape: [usize; 2],
-    stride: usize,
-    pad: (usize, usize),
-    bug: &'static str,
-}
-
-impl Naive {
-    pub(super) fn of(spec: &Spec, bug: &'static str) -> Self {
-        let &Conv2DConfig { kernel_shape: (k1, k2), stride, pad, .. } = spec.config();
-        let input_shape = &spec.input_shape;
-        let (p1, p2) = pad.cells((k1, k2));
-        let size =
-            |input: usize, kernel: usize, pad: usize| (input + 2 * pad - kernel) / stride + 1;
-        let output_shape = [size(input_shape[0], k1, p1), size(input_shape[1], k2, p2)];
-        let pad = if bug == "pad-off-by-one" { (p1 + 1, p2) } else { (p1, p2) };
-        Self { output_shape, stride, pad, bug }
-    }
-
-    /// Calls `visit([r, q], [i, j], [row, col])` for each output cell and each kernel cell that sees
-    /// a cell of the image.
-    fn for_each(
-        &self,
-        stride: usize,
-        pad: (usize, usize),
-        image: [usize; 2],
-        kernel: [usize; 2],
-        mut visit: impl FnMut([usize; 2], [usize; 2], [usize; 2]),
-    ) {
-        let [r1, r2] = self.output_shape;
-        for (r, q, i, j) in ndarray::indices((r1, r2, kernel[0], kernel[1])) {
-            let row = (r * stride + i).checked_sub(pad.0).filter(|&row| row < image[0]);
-            let col = (q * stride + j).checked_sub(pad.1).filter(|&col| col < image[1]);
-            if let (Some(row), Some(col)) = (row, col) {
-                visit([r, q], [i, j], [row, col]);
-            }
-        }
-    }
-}
-
-fn images(array: &ArrayD<f64>) -> ArrayView4<'_, f64> {
+fn four_axes(array: &ArrayD<f64>) -> ArrayView4<'_, f64> {
     array.view().into_dimensionality::<Ix4>().expect("images have four axes")
 }
 
-impl Model for Naive {
-    fn forward(&self, x: &ArrayD<f64>, parameters: &Parameters<f64>) -> ArrayD<f64> {
-        let (x, w) = (images(x), parameters.kernel("W"));
-        let (m, rows, cols, channels) = x.dim();
-        let (k1, k2, _, filters) = w.dim();
-        let [r1, r2] = self.output_shape;
-        let mut z = Array4::from_shape_fn((m, r1, r2, filters), |(.., f)| {
-            parameters.get("b").map_or(0.0, |b| b[[0, f]])
-        });
-        self.for_each(
-            self.stride,
-            self.pad,
-            [rows, cols],
-            [k1, k2],
-            |[r, q], [i, j], [row, col]| {
-                let (wi, wj) = match self.bug {
-                    "kernel-flipped" => (k1 - 1 - i, k2 - 1 - j),
-                    "kernel-axes" => (j.min(k1 - 1), i.min(k2 - 1)),
-                    _ => (i, j),
-                };
-                for (n, c, f) in ndarray::indices((m, channels, filters)) {
-                    let wc = if self.bug == "channels-reversed" { channels - 1 - c } else { c };
-                    z[[n, r, q, f]] += w[[wi, wj, wc, f]] * x[[n, row, col, c]];
-                }
-            },
-        );
-        z.into_dyn()
-    }
+/// The layer's window with another stride, and with so many rows and columns more of padding.
+fn window(layer: &Faulty, stride: usize, more: (usize, usize)) -> Window {
+    let &Conv2DConfig { kernel_shape: kernel, pad, .. } = layer.spec.config();
+    let (p1, p2) = pad.cells(kernel);
+    let image = (layer.input_shape()[0], layer.input_shape()[1]);
+    Window::new("Conv2D", image, kernel, stride, Pad::Cells(p1 + more.0, p2 + more.1))
+        .expect("more padding leaves more room")
+}
 
-    fn backward(
-        &self,
-        x: &ArrayD<f64>,
-        parameters: &Parameters<f64>,
-        dl_dz: &ArrayD<f64>,
-    ) -> (ArrayD<f64>, Parameters<f64>) {
-        let (x, w, dl_dz) = (images(x), parameters.kernel("W"), images(dl_dz));
-        let (m, rows, cols, channels) = x.dim();
-        let (k1, k2, _, filters) = w.dim();
-        let mut dl_dx = Array4::<f64>::zeros(x.raw_dim());
-        let mut dl_dw = Array4::<f64>::zeros(w.raw_dim());
-        let mut dl_db = Array2::<f64>::zeros((1, filters));
-        for ((n, r, q, f), &g) in dl_dz.indexed_iter() {
-            let counts = match self.bug {
-                "bias-gradient-space" => r == 0 && q == 0,
-                "bias-gradient-batch" => n == 0,
-                _ => true,
-            };
-            if counts {
-                dl_db[[0, f]] += g;
-            }
+fn stride(layer: &Faulty) -> usize {
+    layer.spec.config::<Conv2DConfig>().stride
+}
+
+/// The image is padded by so many rows too many.
+fn more_rows(layer: &Faulty) -> usize {
+    usize::from(layer.bug == "pad-off-by-one")
+}
+
+fn flipped(w: ArrayView4<'_, f64>) -> Array4<f64> {
+    w.slice(s![..;-1, ..;-1, .., ..]).as_standard_layout().into_owned()
+}
+
+pub(super) fn z(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
+    let w = layer.parameters().kernel("W");
+    let (k1, k2, channels, _) = w.dim();
+    let w = match layer.bug {
+        "kernel-flipped" => flipped(w),
+        "kernel-axes" => {
+            Array4::from_shape_fn(w.dim(), |(i, j, c, f)| w[[j.min(k1 - 1), i.min(k2 - 1), c, f]])
         }
-        let stride = if self.bug == "backward-stride" { 1 } else { self.stride };
-        let pad = match self.bug {
-            "backward-pad-off-by-one" => (self.pad.0, self.pad.1 + 1),
-            _ => self.pad,
-        };
-        self.for_each(stride, pad, [rows, cols], [k1, k2], |[r, q], [i, j], [row, col]| {
-            for (n, c, f) in ndarray::indices((m, channels, filters)) {
-                let g = dl_dz[[n, r, q, f]];
-                let dw = g * x[[n, row, col, c]];
-                if self.bug == "weight-gradient-last" {
-                    dl_dw[[i, j, c, f]] = dw;
-                } else {
-                    dl_dw[[i, j, c, f]] += dw;
-                }
-                let w = match self.bug {
-                    "input-gradient-flipped" => w[[k1 - 1 - i, k2 - 1 - j, c, f]],
-                    _ => w[[i, j, c, f]],
-                };
-                if self.bug == "input-gradient-assigned" && f == 0 {
-                    dl_dx[[n, row, col, c]] = g * w;
-                } else {
-                    dl_dx[[n, row, col, c]] += g * w;
-                }
-            }
-        });
-        let b = parameters.get("b").map(|_| ("b", dl_db.into_dyn()));
-        (dl_dx.into_dyn(), Parameters::new([("W", dl_dw.into_dyn())].into_iter().chain(b)))
+        "channels-reversed" => {
+            Array4::from_shape_fn(w.dim(), |(i, j, c, f)| w[[i, j, channels - 1 - c, f]])
+        }
+        _ => w.to_owned(),
+    };
+    let b = layer.parameters().row_or("b", layer.n_out(), 0.0);
+    let window = window(layer, stride(layer), (more_rows(layer), 0));
+    let z = conv2d_forward(four_axes(x), w.view(), b.view(), window);
+    let (rows, cols) = (layer.output_shape()[0], layer.output_shape()[1]);
+    z.slice(s![.., ..rows, ..cols, ..]).to_owned().into_dyn()
+}
+
+pub(super) fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
+    let (images, w, dl_dz) = (four_axes(x), layer.parameters().kernel("W"), four_axes(dl_dz));
+    let window = match layer.bug {
+        "backward-stride" => window(layer, 1, (0, 0)),
+        "backward-pad-off-by-one" => window(layer, stride(layer), (0, 1)),
+        _ => window(layer, stride(layer), (more_rows(layer), 0)),
+    };
+    // Another window has more output cells, which have no gradient.
+    let (m, rows, cols, filters) = dl_dz.dim();
+    let mut g = Array4::zeros((m, window.output().0, window.output().1, filters));
+    g.slice_mut(s![.., ..rows, ..cols, ..]).assign(&dl_dz);
+    let right = conv2d_backward(images, w, g.view(), window);
+    let of_cells = |counts: &dyn Fn(usize, usize, usize) -> bool| {
+        let mut g = g.clone();
+        g.indexed_iter_mut()
+            .filter(|((n, r, q, _), _)| !counts(*n, *r, *q))
+            .for_each(|(_, g)| *g = 0.0);
+        conv2d_backward(images, w, g.view(), window)
+    };
+    let (mut dl_dx, mut dl_dw, mut dl_db) = (right.dl_dx, right.dl_dw, right.dl_db);
+    match layer.bug {
+        "bias-gradient-space" => dl_db = of_cells(&|_, r, q| (r, q) == (0, 0)).dl_db,
+        "bias-gradient-batch" => dl_db = of_cells(&|n, _, _| n == 0).dl_db,
+        "weight-gradient-last" => {
+            dl_dw = of_cells(&|n, r, q| (n + 1, r + 1, q + 1) == (m, rows, cols)).dl_dw;
+        }
+        "input-gradient-flipped" => {
+            dl_dx = conv2d_backward(images, flipped(w).view(), g.view(), window).dl_dx;
+        }
+        "input-gradient-assigned" => assign(layer, x, dl_dz, &mut dl_dx),
+        _ => {}
+    }
+    (dl_dx.into_dyn(), vec![("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())])
+}
+
+/// The last window that sees a pixel overwrites its gradient.
+fn assign(layer: &Faulty, x: &ArrayD<f64>, dl_dz: ArrayView4<'_, f64>, dl_dx: &mut Array4<f64>) {
+    let w = layer.parameters().kernel("W");
+    let &Conv2DConfig { kernel_shape: kernel, stride, pad, .. } = layer.spec.config();
+    let geometry = Geometry::of(x.shape(), kernel, stride, pad);
+    for ((n, r, q, f), (i, j)) in geometry.windows(layer.n_out()) {
+        let Some((row, col)) = geometry.cell(r, q, i, j) else { continue };
+        for c in 0..geometry.channels {
+            let before = if f == 0 { 0.0 } else { dl_dx[[n, row, col, c]] };
+            dl_dx[[n, row, col, c]] = before + dl_dz[[n, r, q, f]] * w[[i, j, c, f]];
+        }
     }
 }

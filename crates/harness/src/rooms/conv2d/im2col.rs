@@ -1,55 +1,53 @@
 //! Convolution as a matrix product.
 
-use activations::Activation;
 use ndarray::{ArrayD, IxDyn};
 
-use super::formulas::Drawn;
-use crate::cases::{Case, Failure, Verdict};
+use super::formulas::geometry;
+use super::linear;
+use crate::cases::Failure;
+use crate::layer::Layers;
+use crate::layer::transcribed::Operands;
 use crate::layer::window::{Geometry, SUMS};
-use crate::layer::{Layers, Passed, gradient};
 use crate::room::Checks;
 use crate::transcription::einsum;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
-    let mut of_drawn = |name: &str, one: fn(&mut Case, &mut Drawn) -> Verdict| {
-        own.formula(name, SUMS, move |subject, case| {
-            let geometry = Geometry::draw(case);
-            let mut drawn = Drawn::new(subject, geometry, Activation::Linear, true, case)?;
-            one(case, &mut drawn)
-        });
-    };
-    of_drawn("im2col", forward);
-    of_drawn("im2col-backward", backward);
-}
-
-/// `Z = C W + 1 b`, with a row of C for each output cell and the cells of its window in it.
-fn forward(case: &mut Case, drawn: &mut Drawn) -> Verdict {
-    let z = drawn.layer.forward(drawn.x.clone())?;
-    let (c, w) = (columns(drawn), weights(drawn)?);
-    let ones = ArrayD::ones(IxDyn(&[c.shape()[0]]));
-    let expected = einsum("pk,kf->pf", &[&c, &w])? + einsum("p,lf->pf", &[&ones, &drawn.b])?;
-    let expected = expected.into_shape_with_order(z.raw_dim())?;
-    case.compare("Z", &z, &expected)
-}
-
-/// `dL/dW = Cᵀ G`, `dL/db = 1ᵀ G`, `dL/dC = G Wᵀ`, and every element of dL/dC added to the pixel that
-/// it is a copy of.
-fn backward(case: &mut Case, drawn: &mut Drawn) -> Verdict {
-    let Passed { dl_dy: dl_dz, dl_dx, .. } = drawn.pass(case)?;
-    let (c, w) = (columns(drawn), weights(drawn)?);
-    let g = dl_dz.into_shape_with_order(IxDyn(&[c.shape()[0], drawn.b.len()]))?;
-    let dl_dw = einsum("pk,pf->kf", &[&c, &g])?.into_shape_with_order(drawn.w.raw_dim())?;
-    case.compare("dL/dW", &gradient(&*drawn.layer, "W")?, &dl_dw)?;
-    let dl_db = einsum("pf->f", &[&g])?.into_shape_with_order(drawn.b.raw_dim())?;
-    case.compare("dL/db", &gradient(&*drawn.layer, "b")?, &dl_db)?;
-    let dl_dc = einsum("pf,kf->pk", &[&g, &w])?;
-    let mut expected = ArrayD::zeros(drawn.x.raw_dim());
-    for (at, pixel) in places(&drawn.geometry) {
-        if let Some(pixel) = pixel {
-            expected[&pixel[..]] += dl_dc[&at[..]];
-        }
-    }
-    case.compare("dL/dX", &dl_dx, &expected)
+    // Z = C W + 1 b, with a row of C for each output cell and the cells of its window in it.
+    own.transcribe("im2col", SUMS, linear, "Y", |pass| {
+        let (c, w) = (columns(pass), as_rows(&pass.parameters["W"])?);
+        let ones = ArrayD::ones(IxDyn(&[c.shape()[0]]));
+        let b = &pass.parameters["b"];
+        let z = einsum("pk,kf->pf", &[&c, &w])? + einsum("p,lf->pf", &[&ones, b])?;
+        Ok(z.into_shape_with_order(pass.dl_dy.raw_dim())?)
+    });
+    // dL/dW = Cᵀ G, dL/db = 1ᵀ G, dL/dC = G Wᵀ, and every element of dL/dC added to the pixel that it is a
+    // copy of.
+    own.transcribe_all(
+        "im2col-backward",
+        SUMS,
+        linear,
+        &[
+            ("dL/dW", |pass| {
+                let dl_dw = einsum("pk,pf->kf", &[&columns(pass), &as_rows(&pass.dl_dy)?])?;
+                Ok(dl_dw.into_shape_with_order(pass.parameters["W"].raw_dim())?)
+            }),
+            ("dL/db", |pass| {
+                let dl_db = einsum("pf->f", &[&as_rows(&pass.dl_dy)?])?;
+                Ok(dl_db.into_shape_with_order(pass.parameters["b"].raw_dim())?)
+            }),
+            ("dL/dX", |pass| {
+                let (g, w) = (as_rows(&pass.dl_dy)?, as_rows(&pass.parameters["W"])?);
+                let dl_dc = einsum("pf,kf->pk", &[&g, &w])?;
+                let mut dl_dx = ArrayD::zeros(pass.x.raw_dim());
+                for (at, pixel) in places(&geometry(pass)) {
+                    if let Some(pixel) = pixel {
+                        dl_dx[&pixel[..]] += dl_dc[&at[..]];
+                    }
+                }
+                Ok(dl_dx)
+            }),
+        ],
+    );
 }
 
 /// An element of C, and the pixel that it is a copy of; none on padding.
@@ -68,18 +66,15 @@ fn places(geometry: &Geometry) -> Vec<Place> {
     ndarray::indices((m * r1 * r2, k1 * k2 * channels)).into_iter().map(place).collect()
 }
 
-fn columns(drawn: &Drawn) -> ArrayD<f64> {
-    let (r1, r2) = drawn.geometry.output();
-    let Geometry { m, kernel: (k1, k2), channels, .. } = drawn.geometry;
-    let mut c = ArrayD::zeros(IxDyn(&[m * r1 * r2, k1 * k2 * channels]));
-    for (at, pixel) in places(&drawn.geometry) {
-        c[&at[..]] = pixel.map_or(0.0, |pixel| drawn.x[&pixel[..]]);
-    }
-    c
+fn columns(pass: &Operands) -> ArrayD<f64> {
+    let places = places(&geometry(pass));
+    let [rows, cols] = places.last().map_or([0, 0], |([row, column], _)| [row + 1, column + 1]);
+    let pixels = places.iter().map(|(_, pixel)| pixel.map_or(0.0, |pixel| pass.x[&pixel[..]]));
+    ArrayD::from_shape_vec(vec![rows, cols], pixels.collect()).expect("a place for each element")
 }
 
-/// W with the rows of a filter one below the other.
-fn weights(drawn: &Drawn) -> Result<ArrayD<f64>, Failure> {
-    let filters = drawn.b.len();
-    Ok(drawn.w.clone().into_shape_with_order(IxDyn(&[drawn.w.len() / filters, filters]))?)
+/// The last axis, which counts filters, for columns, and one row for everything else.
+fn as_rows(array: &ArrayD<f64>) -> Result<ArrayD<f64>, Failure> {
+    let filters = array.shape()[array.ndim() - 1];
+    Ok(array.clone().into_shape_with_order(IxDyn(&[array.len() / filters, filters]))?)
 }

@@ -5,12 +5,13 @@ use cnn::{
     Pad, Window, conv2d_forward, winograd_backward_data, winograd_backward_weights,
     winograd_forward,
 };
-use ndarray::{Array1, Array2, Array4, ArrayD, Ix4, array, s};
+use ndarray::{Array1, Array2, Array4, array, s};
 
 use crate::Check;
 use crate::cases::{Case, Failure, claim};
 use crate::layer::window::Geometry;
 use crate::room::free_formula;
+use crate::transcription::sum;
 use crate::worked::Example;
 
 /// In exact arithmetic there would be no difference. Three channels or filters, times terms that grow to
@@ -20,7 +21,56 @@ const GROWN: f64 = 8e-10;
 
 /// The transcriptions of the algorithm and of its gradients.
 pub(super) fn checks() -> Vec<Check> {
-    vec![one_dimension(), forward(), backward_data(), backward_weights()]
+    vec![
+        // (p * w)ₖ = Σᵢ pᵢ wₖ₋ᵢ = B [(A p) ⊙ (G w)], and yᵢ = Σⱼ wⱼ dᵢ₊ⱼ = Aᵀ [(G w) ⊙ (Bᵀ d)].
+        free_formula("6.2", "winograd-1d", GROWN, |case| {
+            let [p, w, d]: [Array1<f64>; 3] =
+                [4, 3, 6].map(|len| case.rng.uniform_array(len, -1.0, 1.0));
+            let mut product = Array1::zeros(6);
+            for (i, j) in ndarray::indices((4, 3)) {
+                product[i + j] += p[i] * w[j];
+            }
+            case.compare("p * w", &bt().t().dot(&(a().dot(&p) * g().dot(&w))), &product)?;
+            let y = Array1::from_shape_fn(4, |i| sum(3, |j| w[j] * d[i + j]));
+            case.compare("y", &a().t().dot(&(g().dot(&w) * bt().dot(&d))), &y)
+        }),
+        // Z[n, 4t.., 4u.., f] = Aᵀ [Σ_c (G W_cf Gᵀ) ⊙ (Bᵀ D_ntuc B)] A + b[f].
+        free_formula("6.2", "winograd-forward", GROWN, |case| {
+            let Convolution { geometry, window, x, w, b, .. } = Convolution::draw(case)?;
+            let (p1, p2) = geometry.padding();
+            let z = tiled(&x, &w, &b, (p1 as isize, p2 as isize), geometry.output());
+            case.compare("Z", &winograd_forward(x.view(), w.view(), b.view(), window), &z)
+        }),
+        // The same of dL/dZ, by the kernel turned by 180 degrees, with channels and filters exchanged, padded by
+        // 2 - p.
+        free_formula("6.2", "winograd-dx", GROWN, |case| {
+            let Convolution { geometry, window, w, dl_dz, .. } = Convolution::draw(case)?;
+            let turned = w.slice(s![..;-1, ..;-1, .., ..]).permuted_axes([0, 1, 3, 2]).to_owned();
+            let none = Array2::zeros((1, geometry.channels));
+            let (p1, p2) = geometry.padding();
+            let pad = (2 - p1 as isize, 2 - p2 as isize);
+            let dl_dx = tiled(&dl_dz, &turned, &none, pad, (geometry.rows, geometry.cols));
+            case.compare("dL/dX", &winograd_backward_data(w.view(), dl_dz.view(), window), &dl_dx)
+        }),
+        // dL/dW[.., c, f] = Gᵀ [Σ_ntu (Bᵀ D_ntuc B) ⊙ (A G_ntuf Aᵀ)] G.
+        free_formula("6.2", "winograd-dw", GROWN, |case| {
+            let Convolution { geometry, window, x, w, dl_dz, .. } = Convolution::draw(case)?;
+            let ((p1, p2), (r1, r2)) = (geometry.padding(), geometry.output());
+            let mut dl_dw = Array4::zeros(w.dim());
+            for (c, f) in ndarray::indices((x.dim().3, w.dim().3)) {
+                let mut sum = Array2::zeros((6, 6));
+                for (n, t, u) in ndarray::indices((geometry.m, r1.div_ceil(4), r2.div_ceil(4))) {
+                    let at = [4 * t, 4 * u].map(|at| at as isize);
+                    let d = patch::<6>(&x, n, c, [at[0] - p1 as isize, at[1] - p2 as isize]);
+                    let gradient = patch::<4>(&dl_dz, n, f, at);
+                    sum += &(bt().dot(&d).dot(&bt().t()) * a().dot(&gradient).dot(&a().t()));
+                }
+                dl_dw.slice_mut(s![.., .., c, f]).assign(&g().t().dot(&sum).dot(&g()));
+            }
+            let got = winograd_backward_weights(x.view(), dl_dz.view(), window);
+            case.compare("dL/dW", &got, &dl_dw)
+        }),
+    ]
 }
 
 /// The values of a polynomial with four coefficients at 0, 1, -1, 2, -2 and infinity.
@@ -59,72 +109,6 @@ fn bt() -> Array2<f64> {
     ]
 }
 
-/// `(p * w)ₖ = Σᵢ pᵢ wₖ₋ᵢ = B [(A p) ⊙ (G w)]`, and `yᵢ = Σⱼ wⱼ dᵢ₊ⱼ = Aᵀ [(G w) ⊙ (Bᵀ d)]`.
-fn one_dimension() -> Check {
-    free_formula("6.2", "winograd-1d", GROWN, |case| {
-        let [p, w, d] = [4, 3, 6].map(|len| vector(case, len));
-        let mut product = Array1::zeros(6);
-        for i in 0..4 {
-            for j in 0..3 {
-                product[i + j] += p[i] * w[j];
-            }
-        }
-        case.compare("p * w", &bt().t().dot(&(a().dot(&p) * g().dot(&w))), &product)?;
-        let y: Array1<f64> = (0..4).map(|i| (0..3).map(|j| w[j] * d[i + j]).sum::<f64>()).collect();
-        case.compare("y", &a().t().dot(&(g().dot(&w) * bt().dot(&d))), &y)
-    })
-}
-
-/// `Z[n, 4t.., 4u.., f] = Aᵀ [Σ_c (G W_cf Gᵀ) ⊙ (Bᵀ D_ntuc B)] A + b[f]`.
-fn forward() -> Check {
-    free_formula("6.2", "winograd-forward", GROWN, |case| {
-        let convolution = Convolution::draw(case)?;
-        let Convolution { x, w, b, window, .. } = &convolution;
-        let got = winograd_forward(x.view(), w.view(), b.view(), *window);
-        case.compare("Z", &got, &convolution.z())
-    })
-}
-
-/// The same of `dL/dZ`, by the kernel turned by 180 degrees, with channels and filters exchanged, padded
-/// by `2 - p`.
-fn backward_data() -> Check {
-    free_formula("6.2", "winograd-dx", GROWN, |case| {
-        let convolution = Convolution::draw(case)?;
-        let Convolution { geometry, x, w, window, .. } = &convolution;
-        let dl_dz = convolution.dl_dz(case);
-        let (p1, p2) = geometry.padding();
-        let turned = w.slice(s![..;-1, ..;-1, .., ..]).permuted_axes([0, 1, 3, 2]);
-        let pad = (2 - p1 as isize, 2 - p2 as isize);
-        let none = Array2::zeros((1, x.dim().3));
-        let expected =
-            tiled(&dl_dz, &turned.to_owned(), &none, pad, (geometry.rows, geometry.cols));
-        case.compare("dL/dX", &winograd_backward_data(w.view(), dl_dz.view(), *window), &expected)
-    })
-}
-
-/// `dL/dW[.., c, f] = Gᵀ [Σ_ntu (Bᵀ D_ntuc B) ⊙ (A G_ntuf Aᵀ)] G`.
-fn backward_weights() -> Check {
-    free_formula("6.2", "winograd-dw", GROWN, |case| {
-        let convolution = Convolution::draw(case)?;
-        let Convolution { geometry, x, w, window, .. } = &convolution;
-        let dl_dz = convolution.dl_dz(case);
-        let ((p1, p2), (r1, r2)) = (geometry.padding(), geometry.output());
-        let mut expected = Array4::zeros(w.dim());
-        for (c, f) in ndarray::indices((x.dim().3, w.dim().3)) {
-            let mut sum = Array2::zeros((6, 6));
-            for (n, t, u) in ndarray::indices((geometry.m, r1.div_ceil(4), r2.div_ceil(4))) {
-                let at = [4 * t, 4 * u].map(|at| at as isize);
-                let d = patch::<6>(x, n, c, [at[0] - p1 as isize, at[1] - p2 as isize]);
-                let gradient = patch::<4>(&dl_dz, n, f, at);
-                sum += &(bt().dot(&d).dot(&bt().t()) * a().dot(&gradient).dot(&a().t()));
-            }
-            expected.slice_mut(s![.., .., c, f]).assign(&g().t().dot(&sum).dot(&g()));
-        }
-        let got = winograd_backward_weights(x.view(), dl_dz.view(), *window);
-        case.compare("dL/dW", &got, &expected)
-    })
-}
-
 /// A convolution with a 3 by 3 kernel and stride 1.
 struct Convolution {
     geometry: Geometry,
@@ -132,6 +116,7 @@ struct Convolution {
     x: Array4<f64>,
     w: Array4<f64>,
     b: Array2<f64>,
+    dl_dz: Array4<f64>,
 }
 
 impl Convolution {
@@ -148,23 +133,11 @@ impl Convolution {
         let input = (geometry.rows, geometry.cols);
         let window = Window::new("Conv2D", input, (3, 3), 1, geometry.pad)?;
         claim(window.output == geometry.output(), || "another output size".to_owned())?;
-        Ok(Self {
-            geometry,
-            window,
-            x: four_axes(case.array(&geometry.x_shape())),
-            w: four_axes(case.array(&[3, 3, geometry.channels, filters])),
-            b: case.array(&[1, filters]).into_dimensionality().expect("the shape has two axes"),
-        })
-    }
-
-    fn dl_dz(&self, case: &mut Case) -> Array4<f64> {
-        four_axes(case.array(&self.geometry.y_shape(self.w.dim().3)))
-    }
-
-    fn z(&self) -> Array4<f64> {
-        let (p1, p2) = self.geometry.padding();
-        let pad = (p1 as isize, p2 as isize);
-        tiled(&self.x, &self.w, &self.b, pad, self.geometry.output())
+        let mut images = |shape: [usize; 4]| case.rng.uniform_array(shape, -1.0, 1.0);
+        let (x, w) = (images(geometry.x_shape()), images([3, 3, geometry.channels, filters]));
+        let b = case.rng.uniform_array((1, filters), -1.0, 1.0);
+        let dl_dz = case.rng.uniform_array(geometry.y_shape(filters), -1.0, 1.0);
+        Ok(Self { geometry, window, x, w, b, dl_dz })
     }
 }
 
@@ -200,14 +173,6 @@ fn patch<const N: usize>(x: &Array4<f64>, n: usize, c: usize, corner: [isize; 2]
         let cell = row.zip(col).and_then(|(row, col)| x.get((n, row, col, c)));
         cell.copied().unwrap_or(0.0)
     })
-}
-
-fn vector(case: &mut Case, len: usize) -> Array1<f64> {
-    case.array(&[len]).into_dimensionality().expect("the shape has one axis")
-}
-
-fn four_axes(x: ArrayD<f64>) -> Array4<f64> {
-    x.into_dimensionality::<Ix4>().expect("the shape has four axes")
 }
 
 /// Six inputs and a filter of three weights, by the kernel and by the algorithm's transcription.

@@ -3,11 +3,12 @@
 use cnn::{Pad, PoolMode};
 use ndarray::{ArrayD, Axis, IxDyn};
 
-use super::spec;
+use super::{MODES, first_largest, spec, window};
 use crate::cases::{Case, Verdict, claim};
 use crate::layer::window::{Geometry, SUMS};
-use crate::layer::{Layers, adjoint};
+use crate::layer::{Layers, Passed, adjoint, pass};
 use crate::room::Checks;
+use crate::transcription::four_axes;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     own.exactly("each_window_sends_its_gradient_to_its_first_maximum", first_maximum);
@@ -31,16 +32,9 @@ fn first_maximum(subject: &Layers, case: &mut Case) -> Verdict {
     let mut dl_dy = ArrayD::zeros(y.raw_dim());
     dl_dy[&*at] = 1.0;
     let mut expected = ArrayD::zeros(x.raw_dim());
-    let (mut winner, mut largest) = (None, f64::NEG_INFINITY);
-    for i in 0..geometry.kernel.0 {
-        for j in 0..geometry.kernel.1 {
-            let value = geometry.value(&x, [at[0], at[3]], [at[1], at[2]], [i, j]);
-            if value > largest {
-                (winner, largest) = (geometry.cell(at[1], at[2], i, j), value);
-            }
-        }
-    }
-    if let Some((row, col)) = winner {
+    let winner = first_largest(&window(&geometry, &x, [at[0], at[1], at[2], at[3]]));
+    let (i, j) = (winner / geometry.kernel.1, winner % geometry.kernel.1);
+    if let Some((row, col)) = geometry.cell(at[1], at[2], i, j) {
         expected[[at[0], row, col, at[3]]] = 1.0;
     }
     case.compare("dL/dX", &layer.backward(dl_dy)?, &expected)
@@ -67,12 +61,11 @@ fn constant_image(subject: &Layers, case: &mut Case) -> Verdict {
 fn no_gradient_is_lost(subject: &Layers, case: &mut Case) -> Verdict {
     let stride = case.between(1, 3);
     let geometry = Geometry::draw_with(case, stride, Pad::Valid);
-    let mode = [PoolMode::Max, PoolMode::Average][case.between(0, 1)];
+    let mode = case.one_of(&MODES);
     case.describe(format!("{mode}, {geometry}"));
     let mut layer = subject.build(&spec(&geometry, mode), case)?;
-    let y = layer.forward(case.few_values(&geometry.x_shape()))?;
-    let dl_dy = case.array(y.shape());
-    let dl_dx = layer.backward(dl_dy.clone())?;
+    let x = case.few_values(&geometry.x_shape());
+    let Passed { dl_dy, dl_dx, .. } = pass(&mut *layer, &x, case)?;
     let total = |images: &ArrayD<f64>| images.sum_axis(Axis(1)).sum_axis(Axis(1));
     case.compare("Σ dL/dX of image and channel ", &total(&dl_dx), &total(&dl_dy))
 }
@@ -84,14 +77,10 @@ fn overlapping_windows_add_up(subject: &Layers, case: &mut Case) -> Verdict {
     let mut layer = subject.build(&spec(&geometry, PoolMode::Average), case)?;
     let y = layer.forward(case.array(&geometry.x_shape()))?;
     let mut expected = ArrayD::zeros(IxDyn(&geometry.x_shape()));
-    let (k1, k2) = geometry.kernel;
-    for at in ndarray::indices(IxDyn(&geometry.y_shape(geometry.channels))) {
-        for i in 0..k1 {
-            for j in 0..k2 {
-                if let Some((row, col)) = geometry.cell(at[1], at[2], i, j) {
-                    expected[[at[0], row, col, at[3]]] += 1.0 / (k1 * k2) as f64;
-                }
-            }
+    let share = 1.0 / (geometry.kernel.0 * geometry.kernel.1) as f64;
+    for ((n, r, q, c), (i, j)) in geometry.windows(geometry.channels) {
+        if let Some((row, col)) = geometry.cell(r, q, i, j) {
+            expected[[n, row, col, c]] += share;
         }
     }
     case.compare("dL/dX", &layer.backward(ArrayD::ones(y.raw_dim()))?, &expected)
@@ -104,31 +93,31 @@ fn padding_counts_as_zeros(subject: &Layers, case: &mut Case) -> Verdict {
     let pad = Pad::Cells(case.between(1, 2), case.between(0, 2));
     let geometry = Geometry::draw_with(case, stride, pad);
     case.describe(geometry);
-    let x = ArrayD::from_elem(IxDyn(&geometry.x_shape()), -1.0);
-    let y_shape = IxDyn(&geometry.y_shape(geometry.channels));
     let area = geometry.kernel.0 * geometry.kernel.1;
-    let max = subject.build(&spec(&geometry, PoolMode::Max), case)?.forward(x.clone())?;
-    let expected = ArrayD::from_shape_fn(y_shape.clone(), |at| {
-        if geometry.visible(at[1], at[2]) == area { -1.0 } else { 0.0 }
-    });
-    case.compare("Y of max ", &max, &expected)?;
-    let average = subject.build(&spec(&geometry, PoolMode::Average), case)?.forward(x)?;
-    let expected =
-        ArrayD::from_shape_fn(y_shape, |at| -(geometry.visible(at[1], at[2]) as f64) / area as f64);
-    case.compare("Y of average ", &average, &expected)
+    let literals: [(PoolMode, fn(usize, usize) -> f64); 2] = [
+        (PoolMode::Max, |visible, area| if visible == area { -1.0 } else { 0.0 }),
+        (PoolMode::Average, |visible, area| -(visible as f64) / area as f64),
+    ];
+    for (mode, literal) in literals {
+        let x = ArrayD::from_elem(IxDyn(&geometry.x_shape()), -1.0);
+        let y = subject.build(&spec(&geometry, mode), case)?.forward(x)?;
+        let expected = four_axes(geometry.y_shape(geometry.channels), |(_, r, q, _)| {
+            literal(geometry.visible(r, q), area)
+        });
+        case.compare(&format!("Y of {mode} "), &y, &expected)?;
+    }
+    Ok(())
 }
 
 fn channels_do_not_mix(subject: &Layers, case: &mut Case) -> Verdict {
     let geometry = Geometry::draw(case);
-    let mode = [PoolMode::Max, PoolMode::Average][case.between(0, 1)];
+    let mode = case.one_of(&MODES);
     let order = case.permutation(geometry.channels);
     case.describe(format!("{mode}, {geometry}, channels in the order {order:?}"));
     let mut layer = subject.build(&spec(&geometry, mode), case)?;
     let x = case.few_values(&geometry.x_shape());
     let permuted = |images: &ArrayD<f64>| images.select(Axis(3), &order);
-    let y = layer.forward(x.clone())?;
-    let dl_dy = case.array(y.shape());
-    let dl_dx = layer.backward(dl_dy.clone())?;
+    let Passed { y, dl_dy, dl_dx, .. } = pass(&mut *layer, &x, case)?;
     case.compare("Y", &layer.forward(permuted(&x))?, &permuted(&y))?;
     case.compare("dL/dX", &layer.backward(permuted(&dl_dy))?, &permuted(&dl_dx))
 }
@@ -136,22 +125,17 @@ fn channels_do_not_mix(subject: &Layers, case: &mut Case) -> Verdict {
 /// Every window that sees a NaN gives NaN; the others give numbers.
 fn nan_wins_its_window(subject: &Layers, case: &mut Case) -> Verdict {
     let geometry = Geometry::draw(case);
-    let mode = [PoolMode::Max, PoolMode::Average][case.between(0, 1)];
+    let mode = case.one_of(&MODES);
     let mut x = case.array(&geometry.x_shape());
     let nan: Vec<usize> = x.shape().iter().map(|&n| case.between(0, n - 1)).collect();
     case.describe(format!("{mode}, {geometry}, NaN at {nan:?}"));
     x[&*nan] = f64::NAN;
-    let y = subject.build(&spec(&geometry, mode), case)?.forward(x)?;
-    for (at, y) in y.indexed_iter() {
-        let sees_nan = (at[0], at[3]) == (nan[0], nan[3])
-            && ndarray::indices(geometry.kernel)
-                .into_iter()
-                .any(|(i, j)| geometry.cell(at[1], at[2], i, j) == Some((nan[1], nan[2])));
+    let y = subject.build(&spec(&geometry, mode), case)?.forward(x.clone())?;
+    for (n, r, q, c) in ndarray::indices(geometry.y_shape(geometry.channels)) {
+        let sees_nan = window(&geometry, &x, [n, r, q, c]).iter().any(|cell| cell.is_nan());
+        let y = y[[n, r, q, c]];
         claim(y.is_nan() == sees_nan, || {
-            format!(
-                "Y{:?} is {y}, and its window sees NaN: {sees_nan}",
-                ndarray::Dimension::slice(&at)
-            )
+            format!("Y{:?} is {y}, and its window sees NaN: {sees_nan}", [n, r, q, c])
         })?;
     }
     Ok(())
