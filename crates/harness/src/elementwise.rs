@@ -40,6 +40,19 @@ pub(crate) fn add_rising(own: &mut Checks<Subject>, (low, high): (f64, f64)) {
     });
 }
 
+/// Adds the transcription `Y[i] = σ(Z[i])`.
+pub(crate) fn add_forward(
+    own: &mut Checks<Subject>,
+    formula: &str,
+    bound: f64,
+    value: fn(f64) -> f64,
+) {
+    own.formula(formula, bound, move |subject, case| {
+        let z = pre_activation(case);
+        case.compare("Y", &subject.forward(&z), &z.mapv(value))
+    });
+}
+
 /// Adds the transcription `dL/dZ[i] = dL/dY[i] σ'(Z[i])`.
 pub(crate) fn add_backward(
     own: &mut Checks<Subject>,
@@ -95,7 +108,7 @@ pub(crate) fn free_checks() -> Vec<Check> {
 }
 
 /// Any number of axes; multiples of 1/4 in `[-3, 3]`, so that zeros, of both signs, are among them.
-pub(crate) fn pre_activation(case: &mut Case) -> ArrayD<f64> {
+fn pre_activation(case: &mut Case) -> ArrayD<f64> {
     let axes = case.between(1, 4);
     let shape = case.shape(axes, 5);
     case.describe(format!("Z {shape:?}"));

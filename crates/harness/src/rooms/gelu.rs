@@ -7,8 +7,8 @@ use ndarray::{ArrayD, arr1, array};
 use numerics::erfc;
 
 use crate::activation::{ActivationRoom, ActivationSubject, elementwise};
-use crate::cases::{Case, claim};
-use crate::elementwise::{add, draw};
+use crate::cases::claim;
+use crate::elementwise::{add, add_backward, add_forward, draw};
 use crate::room::{Checks, bugs};
 use crate::worked::Example;
 
@@ -76,17 +76,9 @@ fn tanh_for_erf(z: f64) -> (f64, f64) {
 
 fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
     // Y[i] = Z[i] Φ(Z[i]).
-    own.formula("gelu-forward", SERIES, |subject, case| {
-        let z = pre_activation(case);
-        case.compare("Y", &subject.forward(&z), &z.mapv(|z| z * distribution(z)))
-    });
+    add_forward(own, "gelu-forward", SERIES, |z| z * distribution(z));
     // dL/dZ[i] = dL/dY[i] (Φ(Z[i]) + Z[i] φ(Z[i])).
-    own.formula("gelu-backward", SERIES, |subject, case| {
-        let z = pre_activation(case);
-        let dl_dy = case.array(z.shape());
-        let dl_dz = elementwise(&z, &dl_dy, |z| distribution(z) + z * density(z));
-        case.compare("dL/dZ", &subject.backward(&z, &dl_dy)?, &dl_dz)
-    });
+    add_backward(own, "gelu-backward", SERIES, |z| distribution(z) + z * density(z));
     // Φ(z) + Φ(-z) = 1, so σ(z) - σ(-z) = z and σ'(z) + σ'(-z) = 1: a few roundings of numbers of
     // magnitude at most 6.
     own.within(5e-15, "reflection_gives_the_difference", |subject, case| {
@@ -140,14 +132,6 @@ fn distribution(z: f64) -> f64 {
 
 fn ones(z: &ArrayD<f64>) -> ArrayD<f64> {
     ArrayD::ones(z.raw_dim())
-}
-
-/// Any number of axes, from `[-3, 3)`.
-fn pre_activation(case: &mut Case) -> ArrayD<f64> {
-    let axes = case.between(1, 4);
-    let shape = case.shape(axes, 5);
-    case.describe(format!("Z {shape:?}"));
-    case.array(&shape) * 3.0
 }
 
 /// Values that a table of the normal distribution has.

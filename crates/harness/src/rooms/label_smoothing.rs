@@ -50,6 +50,16 @@ pub(super) static ROOM: PlainRoom<Smooth> = PlainRoom {
     examples: &[("label-smoothing", example)],
 };
 
+/// The loss of logits.
+fn loss(y: &Array2<f64>, z: &Array2<f64>) -> Result<f64, LossError> {
+    FUSED.forward(y.view(), z.view())
+}
+
+/// Its gradient at the logits.
+fn dl_dz(y: &Array2<f64>, z: &Array2<f64>) -> Result<Array2<f64>, LossError> {
+    FUSED.backward(y.view(), z.view())
+}
+
 fn faulty(bug: &str, target: &Array2<f64>, eps: f64) -> Result<Array2<f64>, LossError> {
     if bug != "smoothing-unchecked" {
         smooth_labels(target.view(), eps)?;
@@ -110,33 +120,31 @@ const MEAN: f64 = 1e-13;
 fn formulas(own: &mut Checks<Smooth>) {
     // Ỹ[i, j] = (1 - ε) Y[i, j] + ε/k.
     own.formula("label-smoothing", ELEMENT, |smooth, case| {
-        let Drawn { target, eps, .. } = draw(case);
+        let (target, eps, _) = draw(case);
         let k = target.ncols() as f64;
         let expected = target.mapv(|y| (1.0 - eps) * y + eps / k);
         case.compare("Ỹ", &smooth(&target, eps)?, &expected)
     });
     // L(Ỹ) = (1 - ε) L(Y) + ε L(U), where every number of U is 1/k, both written out from the logits.
     own.formula("label-smoothing-loss", MEAN, |smooth, case| {
-        let Drawn { target, eps, logits } = draw(case);
+        let (target, eps, logits) = draw(case);
         let (m, k) = target.dim();
         let total = sum((m, k), |(i, j)| {
             let surprise = sum(k, |l| logits[[i, l]].exp()).ln() - logits[[i, j]];
             (1.0 - eps) * target[[i, j]] * surprise + eps * surprise / k as f64
         });
-        let got = FUSED.forward(smooth(&target, eps)?.view(), logits.view())?;
-        case.compare_numbers("L", got, total / m as f64);
+        case.compare_numbers("L", loss(&smooth(&target, eps)?, &logits)?, total / m as f64);
         Ok(())
     });
     // dL/dZ[i, j] = (softmax(Z)[i, j] - (1 - ε) Y[i, j] - ε/k) / m.
     own.formula("label-smoothing-backward", MEAN, |smooth, case| {
-        let Drawn { target, eps, logits } = draw(case);
+        let (target, eps, logits) = draw(case);
         let (m, k) = target.dim();
         let p = softmax(&logits);
         let expected = Array2::from_shape_fn((m, k), |at| {
             (p[at] - (1.0 - eps) * target[at] - eps / k as f64) / m as f64
         });
-        let got = FUSED.backward(smooth(&target, eps)?.view(), logits.view())?;
-        case.compare("dL/dZ", &got, &expected)
+        case.compare("dL/dZ", &dl_dz(&smooth(&target, eps)?, &logits)?, &expected)
     });
     // The smallest loss of one-hot targets: with a = 1 - ε + ε/k and b = ε/k it is -a ln a - (k - 1) b ln b, at
     // logits whose softmax is Ỹ.
@@ -149,21 +157,14 @@ fn formulas(own: &mut Checks<Smooth>) {
         let (a, b) = (1.0 - eps + eps / k, eps / k);
         let logits = target.mapv(|y| if y == 1.0 { a.ln() } else { b.ln() });
         let smoothed = smooth(&target, eps)?;
-        let got = FUSED.forward(smoothed.view(), logits.view())?;
-        case.compare_numbers("the smallest L", got, -a * a.ln() - (k - 1.0) * b * b.ln());
-        let gradient = FUSED.backward(smoothed.view(), logits.view())?;
-        case.compare("dL/dZ there", &gradient, &Array2::zeros(shape))
+        let smallest = -a * a.ln() - (k - 1.0) * b * b.ln();
+        case.compare_numbers("the smallest L", loss(&smoothed, &logits)?, smallest);
+        case.compare("dL/dZ there", &dl_dz(&smoothed, &logits)?, &Array2::zeros(shape))
     });
 }
 
-struct Drawn {
-    target: Array2<f64>,
-    eps: f64,
-    logits: Array2<f64>,
-}
-
-/// One-hot targets or distributions, and logits from `[-1.5, 1.5)`.
-fn draw(case: &mut Case) -> Drawn {
+/// One-hot targets or distributions, ε, and logits from `[-1.5, 1.5)`.
+fn draw(case: &mut Case) -> (Array2<f64>, f64, Array2<f64>) {
     let shape = (case.between(1, 6), case.between(1, 6));
     let eps = 0.99 * case.rng.uniform();
     case.describe(format!("Y {shape:?}, ε {eps}"));
@@ -171,7 +172,7 @@ fn draw(case: &mut Case) -> Drawn {
         0 => one_hot(shape, &mut case.rng),
         _ => rows_of_one(case.rng.uniform_array(shape, 0.1, 1.0)),
     };
-    Drawn { target, eps, logits: case.rng.uniform_array(shape, -1.5, 1.5) }
+    (target, eps, case.rng.uniform_array(shape, -1.5, 1.5))
 }
 
 /// The loss is `(1 - ε) L(Y) + ε L(U)`, of targets that nothing has smoothed; the gradient under test
@@ -184,13 +185,12 @@ fn gradient(own: &mut Checks<Smooth>) {
         case.describe(format!("one-hot Y {shape:?}, ε {eps}"));
         let target = one_hot(shape, &mut case.rng);
         let logits: Array2<f64> = case.rng.uniform_array(shape, -2.0, 2.0);
-        let smoothed = smooth(&target, eps)?;
-        let analytic = FUSED.backward(smoothed.view(), logits.view())?.into_dyn();
+        let analytic = dl_dz(&smooth(&target, eps)?, &logits)?.into_dyn();
         let uniform = Array2::from_elem(shape, 1.0 / shape.1 as f64);
         let evaluate = move |logits: &ArrayD<f64>| {
-            let logits = logits.view().into_dimensionality().expect("logits are a matrix");
+            let logits = logits.clone().into_dimensionality().expect("logits are a matrix");
             // Shapes and targets were made to fit.
-            let loss = |y: &Array2<f64>| FUSED.forward(y.view(), logits).unwrap_or(f64::NAN);
+            let loss = |y: &Array2<f64>| loss(y, &logits).unwrap_or(f64::NAN);
             let terms = vec![(1.0 - eps) * loss(&target), eps * loss(&uniform)];
             Evaluation { terms, piece: vec![] }
         };
@@ -209,7 +209,7 @@ fn claims(own: &mut Checks<Smooth>) {
         let smoothed = smooth(&target, eps)?;
         let least = eps / target.ncols() as f64 * (1.0 - SUM);
         claim(smoothed.iter().all(|&y| y >= least), || format!("ε {eps}: {smoothed}"))?;
-        FUSED.forward(smoothed.view(), target.view())?;
+        loss(&smoothed, &target)?;
         let sums = smoothed.sum_axis(Axis(1));
         case.compare("the sum of row", &sums, &Array1::ones(sums.len()))
     });
@@ -260,15 +260,13 @@ fn example(example: &mut Example<'_>) {
     let (y, p) = (array![[1.0, 0.0]], array![[0.25_f64, 0.75]]);
     let z = p.mapv(f64::ln);
     let smoothed = smooth_labels(y.view(), EPS).expect("a one-hot target can be smoothed");
-    let value = FUSED.forward(smoothed.view(), z.view()).expect("a truth for every logit");
-    let gradient = FUSED.backward(smoothed.view(), z.view()).expect("a truth for every logit");
     example.number("eps", EPS);
-    example.number("loss", value);
+    example.number("loss", loss(&smoothed, &z).expect("a truth for every logit"));
     example.array("y", &y.row(0));
     example.array("p", &p.row(0));
     example.array("smoothed", &smoothed.row(0));
     // Targets of 1 in either class, smoothed completely: 1/k everywhere.
     let uniform = smooth_labels(y.view(), EPS).map(|smoothed| (smoothed - (1.0 - EPS) * &y) / EPS);
     example.array("uniform", &uniform.expect("a one-hot target can be smoothed").row(0));
-    example.array("dz", &gradient.row(0));
+    example.array("dz", &dl_dz(&smoothed, &z).expect("a truth for every logit").row(0));
 }

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, ArrayD, array, s};
+use ndarray::{Array1, Array2, ArrayD, Axis, array, s};
 use numerics::Scalar;
 use optim::{MuonConfig, NEWTON_SCHULZ, OptimError, Step, orthogonalise};
 
 use super::sgd::{Declared, Update, norm, oracle};
 use crate::cases::{Case, claim, same_bits};
 use crate::room::{Checks, PlainRoom, bugs};
+use crate::transcription::sum;
 use crate::worked::Example;
 
 /// Muon under test: that of users, or a plain one with a bug or with none.
@@ -75,39 +76,27 @@ fn orthogonalised(bug: &str, g: &Array2<f64>, steps: u32) -> Array2<f64> {
     if bug == "muon-repairs-nan" && !g.iter().all(|g| g.is_finite()) {
         return Array2::zeros(g.dim());
     }
-    let mut x = match bug {
+    let x = match bug {
         "muon-not-normalised" => g.clone(),
         "muon-normed-by-rows" => {
-            let mut x = g.clone();
-            for mut row in x.rows_mut() {
-                let norm = row.dot(&row).sqrt() + 1e-7;
-                row /= norm;
-            }
-            x
+            g / &g.mapv(|g| g * g).sum_axis(Axis(1)).mapv(|s| s.sqrt() + 1e-7).insert_axis(Axis(1))
         }
         "muon-no-eps" => g / norm(g),
         _ => g / (norm(g) + 1e-7),
     };
-    let tall = x.nrows() > x.ncols();
-    if tall {
-        x = x.t().as_standard_layout().into_owned();
-    }
-    let [a, b, c] = match bug {
+    let coefficients = match bug {
         "muon-coefficients-swapped" => [3.4445, 2.0315, -4.7750],
         "muon-coefficients-reversed" => [2.0315, -4.7750, 3.4445],
         "muon-cubic" => [3.4445, -4.7750, 0.0],
-        _ => [3.4445, -4.7750, 2.0315],
+        _ => COEFFICIENTS,
     };
-    for _ in 0..steps - u32::from(bug == "muon-step-fewer") {
-        let gram = x.dot(&x.t());
-        let inner = &gram * b + gram.dot(&gram) * c;
-        x = &x * a + inner.dot(&x);
+    let steps = steps - u32::from(bug == "muon-step-fewer");
+    if bug == "muon-tall-reshaped" && x.nrows() > x.ncols() {
+        let x =
+            newton_schulz(x.reversed_axes(), coefficients, steps).as_standard_layout().into_owned();
+        return x.into_shape_with_order(g.dim()).expect("as many elements");
     }
-    match bug {
-        "muon-tall-reshaped" => x.to_shape(g.dim()).expect("as many elements").into_owned(),
-        _ if tall => x.reversed_axes(),
-        _ => x,
-    }
+    newton_schulz(x, coefficients, steps)
 }
 
 /// Muon in plain products, with a bug or with none.
@@ -181,7 +170,8 @@ fn formulas(own: &mut Checks<Muon>) {
             (&u.slice(s![.., ..k]) * values).dot(&v.slice(s![.., ..k]).t())
         };
         let norm = values.dot(&values).sqrt() + 1e-7;
-        let p = |s: f64| 3.4445 * s - 4.7750 * s.powi(3) + 2.0315 * s.powi(5);
+        let [a, b, c] = COEFFICIENTS;
+        let p = |s: f64| a * s + b * s.powi(3) + c * s.powi(5);
         let through = values.mapv(|s| (0..steps).fold(s / norm, |s, _| p(s)));
         case.compare("U p(S) Vᵀ", &muon.orthogonalise(&with(&values), steps), &with(&through))
     });
@@ -222,21 +212,24 @@ fn formulas(own: &mut Checks<Muon>) {
     });
 }
 
-/// `X = G / (‖G‖ + 1e-7)`, then `a X[i,j] + Σ_k (b A[i,k] + c Σ_l A[i,l] A[l,k]) X[k,j]` with
-/// `A[i,k] = Σ_j X[i,j] X[k,j]`, whatever side is shorter.
+const COEFFICIENTS: [f64; 3] = [3.4445, -4.7750, 2.0315];
+
+/// `X = G / (‖G‖ + 1e-7)`, then the steps.
 fn literal(g: &Array2<f64>, steps: u32) -> Array2<f64> {
-    let mut x = g / (norm(g) + 1e-7);
+    newton_schulz(g / (norm(g) + 1e-7), COEFFICIENTS, steps)
+}
+
+/// So many times `a X[i,j] + Σ_k (b A[i,k] + c Σ_l A[i,l] A[l,k]) X[k,j]` with `A[i,k] = Σ_j X[i,j] X[k,j]`,
+/// whatever side is shorter.
+fn newton_schulz(mut x: Array2<f64>, [a, b, c]: [f64; 3], steps: u32) -> Array2<f64> {
     let (m, n) = x.dim();
     for _ in 0..steps {
-        let gram = Array2::from_shape_fn((m, m), |(i, k)| {
-            (0..n).map(|j| x[[i, j]] * x[[k, j]]).sum::<f64>()
-        });
+        let gram = Array2::from_shape_fn((m, m), |(i, k)| sum(n, |j| x[[i, j]] * x[[k, j]]));
         let inner = Array2::from_shape_fn((m, m), |(i, k)| {
-            let square: f64 = (0..m).map(|l| gram[[i, l]] * gram[[l, k]]).sum();
-            -4.7750 * gram[[i, k]] + 2.0315 * square
+            b * gram[[i, k]] + c * sum(m, |l| gram[[i, l]] * gram[[l, k]])
         });
         x = Array2::from_shape_fn((m, n), |(i, j)| {
-            3.4445 * x[[i, j]] + (0..m).map(|k| inner[[i, k]] * x[[k, j]]).sum::<f64>()
+            a * x[[i, j]] + sum(m, |k| inner[[i, k]] * x[[k, j]])
         });
     }
     x

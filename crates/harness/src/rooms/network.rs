@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use activations::Activation;
-use layers::{FullyConnectedConfig, Layer, LayerConfig, LayerError, WeightInit};
+use layers::{FullyConnectedConfig, Layer, LayerConfig, LayerError, Parameters, WeightInit};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, IxDyn};
 use network::{NetworkError, NeuralNetwork};
@@ -21,7 +21,7 @@ use crate::layer::set_parameters;
 use crate::room::{Checks, PlainRoom, bugs, free_claim};
 use crate::transcription::sum;
 
-/// The way through layers that are right: that of users, or one with a bug or with none.
+/// The way through layers that are right: that of users, with a bug or with none.
 #[derive(Clone, Copy)]
 pub(crate) struct Passes(Option<&'static str>);
 
@@ -60,18 +60,15 @@ impl Passes {
         network: &mut NeuralNetwork<f64>,
         x: ArrayD<f64>,
     ) -> Result<Array2<f64>, NetworkError> {
-        let Some(bug) = self.0 else { return network.forward(x) };
-        let mut out = x;
-        let last = network.layers().len() - 1;
-        for (index, layer) in network.layers_mut().iter_mut().enumerate() {
-            let before = out.clone();
-            out = layer.forward(out).map_err(at(index))?;
-            let kept = index == last && before.shape() == out.shape();
-            if bug == "network-last-layer" && kept {
-                out = before;
+        let out = network.forward(x.clone())?;
+        if self.0 == Some("network-last-layer") {
+            let (_, before) = network.layers().split_last().expect("a network has layers");
+            let before = before.iter().try_fold(x, |x, layer| layer.predict(&x)).map_err(at(0))?;
+            if before.shape() == out.shape() {
+                return Ok(before.into_dimensionality().expect("it has the shape of the output"));
             }
         }
-        Ok(out.into_dimensionality().expect("the last layer gives each example one axis"))
+        Ok(out)
     }
 
     /// The loss of what forward gave; fills the gradients of every layer.
@@ -81,23 +78,21 @@ impl Passes {
         target: &Array2<f64>,
         out: &Array2<f64>,
     ) -> Result<f64, NetworkError> {
-        let Some(bug) = self.0 else { return network.backward(target.view(), out.view()) };
-        let loss = network.loss().forward(target.view(), out.view())?;
-        let mut dl_dy = network.loss().backward(target.view(), out.view())?.into_dyn();
-        let examples = target.nrows() as f64;
-        if bug == "network-mean-twice" {
-            dl_dy /= examples;
-        }
-        let mut order: Vec<usize> = (0..network.layers().len()).rev().collect();
-        match bug {
-            "network-front-to-back" => order.reverse(),
-            "network-first-layer" => order.retain(|&index| index > 0),
+        let loss = network.backward(target.view(), out.view())?;
+        let m = target.nrows() as f64;
+        match self.0 {
+            Some("network-loss-of-sum") => return Ok(loss * m),
+            Some("network-mean-twice") => scale(network.layers_mut(), 1.0 / m)?,
+            Some("network-first-layer") => scale(&mut network.layers_mut()[..1], 0.0)?,
+            Some("network-front-to-back") => {
+                let mut dl_dy = network.loss().backward(target.view(), out.view())?.into_dyn();
+                for (index, layer) in network.layers_mut().iter_mut().enumerate() {
+                    dl_dy = layer.backward(dl_dy).map_err(at(index))?;
+                }
+            }
             _ => {}
         }
-        for index in order {
-            dl_dy = network.layers_mut()[index].backward(dl_dy).map_err(at(index))?;
-        }
-        Ok(if bug == "network-loss-of-sum" { loss * examples } else { loss })
+        Ok(loss)
     }
 
     /// One step of the optimiser for every parameter.
@@ -108,24 +103,20 @@ impl Passes {
         lr: f64,
     ) -> Result<(), NetworkError> {
         let Some(bug) = self.0 else { return network.update(optimiser, lr) };
-        for (index, layer) in network.layers_mut().iter_mut().enumerate() {
-            if bug == "network-first-layer-only" && index > 0 {
-                break;
-            }
-            let decaying = layer.decaying_parameters();
-            let (parameters, gradients) = layer.parameters_and_gradients();
-            for (name, parameter) in parameters.iter_mut() {
-                let step = Step { lr, decays: decaying.contains(&name) };
-                let sign = if bug == "network-ascends" { -1.0 } else { 1.0 };
-                // By their shape, so that the bug is no error.
-                let known = match bug {
-                    "network-one-velocity" => format!("{name} {:?}", parameter.shape()),
-                    _ => format!("{index}.{name}"),
-                };
-                optimiser.update(&known, parameter, &(&gradients[name] * sign), step)?;
-            }
-        }
-        Ok(())
+        network.update_each(|name, parameter, gradient, decays| {
+            let (layer, own) = name.split_once('.').unwrap_or_default();
+            let sign = match bug {
+                "network-first-layer-only" if layer != "0" => return Ok(()),
+                "network-ascends" => -1.0,
+                _ => 1.0,
+            };
+            // By their shape, so that the bug is no error.
+            let known = match bug {
+                "network-one-velocity" => format!("{own} {:?}", parameter.shape()),
+                _ => name.to_owned(),
+            };
+            optimiser.update(&known, parameter, &(gradient * sign), Step { lr, decays })
+        })
     }
 
     /// The prediction: probabilities, if the loss is a cross-entropy.
@@ -134,17 +125,23 @@ impl Passes {
         network: &NeuralNetwork<f64>,
         x: &ArrayD<f64>,
     ) -> Result<Array2<f64>, NetworkError> {
-        let Some(bug) = self.0 else { return network.predict(x) };
-        let out = network.infer(x)?;
-        let softmax = |z: &Array2<f64>| Activation::SoftMax.forward(z);
-        let of_logits = network.loss() == Loss::SoftmaxCrossEntropy;
-        Ok(match bug {
-            "network-predicts-logits" => out,
-            "network-softmax-twice" if of_logits => softmax(&softmax(&out)),
-            _ if of_logits => softmax(&out),
-            _ => out,
-        })
+        match self.0 {
+            Some("network-predicts-logits") => network.infer(x),
+            Some("network-softmax-twice") if network.loss() == Loss::SoftmaxCrossEntropy => {
+                Ok(Activation::SoftMax.forward(&network.predict(x)?))
+            }
+            _ => network.predict(x),
+        }
     }
+}
+
+/// Multiplies the gradients of layers.
+fn scale(layers: &mut [Box<dyn Layer<f64>>], factor: f64) -> Result<(), NetworkError> {
+    layers.iter_mut().enumerate().try_for_each(|(index, layer)| {
+        let scaled = layer.gradients().iter().map(|(name, gradient)| (name, gradient * factor));
+        let scaled = Parameters::new(scaled.collect::<Vec<_>>());
+        layer.state_mut().set_gradients(scaled).map_err(at(index))
+    })
 }
 
 fn at(index: usize) -> impl FnOnce(LayerError) -> NetworkError {

@@ -5,7 +5,7 @@ use ndarray::{ArrayD, arr1, array};
 
 use crate::activation::{ActivationRoom, ActivationSubject, Backward, Forward, elementwise};
 use crate::cases::{Case, Verdict, claim};
-use crate::elementwise::{add_backward, add_rising, draw, pre_activation};
+use crate::elementwise::{add_backward, add_forward, add_rising, draw};
 use crate::room::{Checks, bugs};
 use crate::worked::Example;
 
@@ -29,7 +29,7 @@ pub(crate) static ROOM: ActivationRoom = ActivationRoom {
 };
 
 fn checks(own: &mut Checks<Subject>) {
-    own.formula("relu-forward", 0.0, forward);
+    add_forward(own, "relu-forward", 0.0, value);
     add_backward(own, "relu-backward", 0.0, derivative);
     own.exactly("the_kink_belongs_to_the_right", the_kink_belongs_to_the_right);
     own.exactly("is_the_identity_on_what_it_passes", passes_unchanged);
@@ -37,10 +37,8 @@ fn checks(own: &mut Checks<Subject>) {
 }
 
 /// `σ(γ) = 0` if `γ < 0`, `γ` otherwise.
-fn forward(subject: &Subject, case: &mut Case) -> Verdict {
-    let z = pre_activation(case);
-    let y = z.mapv(|z| if z < 0.0 { 0.0 } else { z });
-    case.compare("Y", &subject.forward(&z), &y)
+fn value(z: f64) -> f64 {
+    if z < 0.0 { 0.0 } else { z }
 }
 
 /// 0 where z < 0, 1 otherwise: the kink belongs to the right branch.
@@ -71,20 +69,20 @@ fn passes_unchanged(subject: &Subject, case: &mut Case) -> Verdict {
 }
 
 fn faulty(bug: &'static str) -> (Forward, Backward) {
-    const FORWARD: Forward = |z| z.mapv(|z| if z < 0.0 { 0.0 } else { z });
-    fn step(z: f64) -> f64 {
+    fn slope(z: f64) -> f64 {
         if z.is_nan() { z } else { derivative(z) }
     }
-    const BACKWARD: Backward = |z, dl_dy| elementwise(z, dl_dy, step);
+    let (forward, backward): (Forward, Backward) =
+        (|z| z.mapv(value), |z, dl_dy| elementwise(z, dl_dy, slope));
     match bug {
-        "relu-sign" => (FORWARD, |z, dl_dy| -BACKWARD(z, dl_dy)),
-        "relu-leak" => (FORWARD, |_, dl_dy| dl_dy.clone()),
+        "relu-sign" => (forward, |z, dl_dy| -elementwise(z, dl_dy, slope)),
+        "relu-leak" => (forward, |_, dl_dy| dl_dy.clone()),
         "relu-kink" => {
-            (FORWARD, |z, dl_dy| elementwise(z, dl_dy, |z| if z == 0.0 { 0.0 } else { step(z) }))
+            (forward, |z, dl_dy| elementwise(z, dl_dy, |z| if z == 0.0 { 0.0 } else { slope(z) }))
         }
-        "relu-nan" => (|z| z.mapv(|z| z.max(0.0)), BACKWARD),
-        "relu-abs" => (|z| z.mapv(f64::abs), BACKWARD),
-        _ => (FORWARD, BACKWARD),
+        "relu-nan" => (|z| z.mapv(|z| z.max(0.0)), backward),
+        "relu-abs" => (|z| z.mapv(f64::abs), backward),
+        _ => (forward, backward),
     }
 }
 

@@ -51,60 +51,46 @@ pub(super) static ROOM: PlainRoom<Rate> = PlainRoom {
     ],
 };
 
-/// The schedules with a bug or with none.
-fn faulty(bug: &str, config: Schedule, step: u64) -> Result<f64, OptimError> {
-    if bug != "cycle-unchecked" {
-        config.build()?;
-    }
-    let t = step as f64;
-    let (peak_lr, total_steps, peak_step, start, mut end) = match config {
-        Schedule::Linear { lr, total_steps } => {
-            let n = total_steps as f64;
-            return Ok(match bug {
-                "linear-end-early" => lr * (1.0 - t / (n - 1.0).max(1.0)).max(0.0),
-                "linear-below-0" => lr * (1.0 - t / n),
-                "cycle-starts-again" => lr * (1.0 - t % n / n),
-                _ => lr * (1.0 - t / n).max(0.0),
-            });
-        }
-        Schedule::Exponential { lr, decay, decay_steps, staircase } => {
-            let t = t / decay_steps as f64;
-            return Ok(match bug {
-                "exponential-each-step" => lr * decay.powf(step as f64),
-                "exponential-nearest-stair" if staircase => lr * decay.powf(t.round()),
-                _ => lr * decay.powf(if staircase { t.floor() } else { t }),
-            });
-        }
-        Schedule::Constant { lr } => return Ok(lr),
-        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
-        | Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
-            (peak_lr, total_steps, peak_step, start_fraction, end_fraction)
-        }
+/// The schedule of users for something else, or at another step.
+fn faulty(bug: &str, mut config: Schedule, mut t: u64) -> Result<f64, OptimError> {
+    use Schedule::{Constant, Exponential, Linear, OneCycle, Triangular};
+    match config.build() {
+        Err(_) if bug == "cycle-unchecked" => return Ok(0.0),
+        built => built?,
     };
-    let cosine = matches!(config, Schedule::OneCycle { .. });
-    let mut last = (total_steps - 1) as f64;
-    let (mut top, mut t) = (peak_step as f64, t);
-    match bug {
-        "cycle-end-late" => last += 1.0,
-        "cycle-peak-early" => top -= 1.0,
-        "cycle-end-of-start" => end *= start,
-        "cycle-starts-again" => t %= last + 1.0,
-        _ => {}
+    match &mut config {
+        Constant { .. } => {}
+        Linear { lr, total_steps } => match bug {
+            "linear-end-early" => *total_steps = (*total_steps - 1).max(1),
+            "linear-below-0" => return Ok(*lr * (1.0 - t as f64 / *total_steps as f64)),
+            "cycle-starts-again" => t %= *total_steps,
+            _ => {}
+        },
+        Exponential { decay_steps, staircase, .. } => match bug {
+            "exponential-each-step" => *decay_steps = 1,
+            "exponential-nearest-stair" if *staircase => t += *decay_steps / 2,
+            _ => {}
+        },
+        Triangular { .. } | OneCycle { .. } => {
+            let mut cycle = Cycle::of(config);
+            let (last, top) = (cycle.last as u64, cycle.top as u64);
+            match bug {
+                "cycle-end-late" => cycle.last += 1.0,
+                "cycle-peak-early" => cycle.top -= 1.0,
+                "cycle-first-leg-down" if t <= top => t = top - t,
+                "cycle-end-of-start" => cycle.end *= cycle.start,
+                "cycle-starts-again" => t %= last + 1,
+                "cycle-falls-on" if t > last => return Ok(cycle.rate(t as f64, |x| x)),
+                "one-cycle-straight" => cycle.one_cycle = false,
+                "one-cycle-quarter-wave" if cycle.one_cycle => {
+                    return Ok(cycle.rate(t.min(last) as f64, |x| 1.0 - (FRAC_PI_2 * x).cos()));
+                }
+                _ => {}
+            }
+            config = cycle.config();
+        }
     }
-    if bug != "cycle-falls-on" {
-        t = t.min(last);
-    }
-    let (from, to, x) =
-        if t <= top { (start, 1.0, t / top) } else { (1.0, end, (t - top) / (last - top)) };
-    let x = if x.is_nan() { 1.0 } else { x };
-    let share = match bug {
-        "one-cycle-straight" => x,
-        "one-cycle-quarter-wave" if cosine => 1.0 - (PI * x / 2.0).cos(),
-        _ if cosine => (1.0 - (PI * x).cos()) / 2.0,
-        _ => x,
-    };
-    let share = if bug == "cycle-first-leg-down" && t <= top { 1.0 - share } else { share };
-    Ok(peak_lr * ((1.0 - share) * from + share * to))
+    Ok(config.build()?.rate(t))
 }
 
 /// Compares with the oracle; a schedule computes in `f64` whatever the parameters are.
@@ -129,52 +115,78 @@ fn oracle(own: &mut Checks<Rate>) {
 }
 
 /// A cycle's numbers as the formulas name them: peak rate, last step, peak's step, both fractions.
+#[derive(Clone, Copy)]
 struct Cycle {
-    config: Schedule,
+    one_cycle: bool,
     peak: f64,
-    last: u64,
-    top: u64,
+    last: f64,
+    top: f64,
     start: f64,
     end: f64,
 }
 
-/// One of the two cycles, by peak rate, last step, peak's step and both fractions.
-fn cycle(one_cycle: bool, (peak, last, top, start, end): (f64, u64, u64, f64, f64)) -> Cycle {
-    let (peak_lr, total_steps, peak_step) = (peak, last + 1, top);
-    let (start_fraction, end_fraction) = (start, end);
-    let config = if one_cycle {
-        Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
-    } else {
-        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
-    };
-    Cycle { config, peak, last, top, start, end }
+impl Cycle {
+    fn of(config: Schedule) -> Self {
+        use Schedule::{OneCycle, Triangular};
+        let one_cycle = matches!(config, OneCycle { .. });
+        let (OneCycle { peak_lr: peak, total_steps, peak_step, start_fraction, end_fraction }
+        | Triangular { peak_lr: peak, total_steps, peak_step, start_fraction, end_fraction }) =
+            config
+        else {
+            unreachable!("{config:?} is no cycle")
+        };
+        let (last, top) = (total_steps.saturating_sub(1) as f64, peak_step as f64);
+        Self { one_cycle, peak, last, top, start: start_fraction, end: end_fraction }
+    }
+
+    fn config(self) -> Schedule {
+        use Schedule::{OneCycle, Triangular};
+        let Self { one_cycle, peak: peak_lr, last, top, start, end } = self;
+        let (total_steps, peak_step) = (last as u64 + 1, top as u64);
+        let (start_fraction, end_fraction) = (start, end);
+        match one_cycle {
+            true => OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
+            false => Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
+        }
+    }
+
+    fn draw(one_cycle: bool, case: &mut Case) -> Self {
+        let last = case.between(2, 60);
+        let top = case.between(1, last - 1) as f64;
+        let peak = 0.01 + case.rng.uniform();
+        // The ends are often 0, where a fraction that is added instead of multiplied shows.
+        let (start, end) = match case.between(0, 2) {
+            0 => (0.0, 0.0),
+            _ => (case.rng.uniform(), case.rng.uniform()),
+        };
+        let cycle = Self { one_cycle, peak, last: last as f64, top, start, end };
+        case.describe(format!("{:?}", cycle.config()));
+        cycle
+    }
+
+    /// `lr(t) = lr_peak (s + (1 - s) w(t/p))` for `t <= p`, and `lr_peak (1 - (1 - e) w((t - p)/(l - p)))` up to l.
+    fn rate(&self, t: f64, wave: impl Fn(f64) -> f64) -> f64 {
+        let &Self { peak, last, top, start, end, .. } = self;
+        match t <= top {
+            true => peak * (start + (1.0 - start) * wave(t / top)),
+            false => peak * (1.0 - (1.0 - end) * wave((t - top) / (last - top))),
+        }
+    }
 }
 
-fn draw(one_cycle: bool, case: &mut Case) -> Cycle {
-    let last = case.between(2, 60) as u64;
-    let top = case.between(1, last as usize - 1) as u64;
-    let peak = 0.01 + case.rng.uniform();
-    // The ends are often 0, where a fraction that is added instead of multiplied shows.
-    let (start, end) = match case.between(0, 2) {
-        0 => (0.0, 0.0),
-        _ => (case.rng.uniform(), case.rng.uniform()),
-    };
-    let cycle = cycle(one_cycle, (peak, last, top, start, end));
-    case.describe(format!("{:?}", cycle.config));
-    cycle
+/// `(1 - cos(π x)) / 2`.
+fn half_wave(x: f64) -> f64 {
+    (1.0 - (PI * x).cos()) / 2.0
 }
 
 /// A handful of roundings of numbers of at most 2, the cosine's among them.
 const ROUNDING: f64 = 4e-15;
 
 fn formulas(own: &mut Checks<Rate>) {
-    // lr(t) = lr_peak (s + (1 - s) w(t/p)) for t <= p, lr_peak (1 - (1 - e) w((t - p)/(l - p))) up to l, where
-    // w(x) = x.
-    own.formula("triangular", ROUNDING, |rate, case| legs(rate, draw(false, case), case, |x| x));
+    // Two legs of the wave w(x) = x.
+    own.formula("triangular", ROUNDING, |rate, case| legs(rate, false, case, |x| x));
     // The same with w(x) = (1 - cos(π x)) / 2.
-    own.formula("one-cycle", ROUNDING, |rate, case| {
-        legs(rate, draw(true, case), case, |x| (1.0 - (PI * x).cos()) / 2.0)
-    });
+    own.formula("one-cycle", ROUNDING, |rate, case| legs(rate, true, case, half_wave));
     // lr(t) = lr (1 - t/n) for t < n, and 0 from n on.
     own.formula("linear-schedule", ROUNDING, |rate, case| {
         let (lr, n) = (0.01 + case.rng.uniform(), case.between(1, 40) as u64);
@@ -213,15 +225,11 @@ fn formulas(own: &mut Checks<Rate>) {
 }
 
 /// Compares every step with the two legs of this wave.
-fn legs(rate: &Rate, cycle: Cycle, case: &mut Case, wave: fn(f64) -> f64) -> Verdict {
-    let Cycle { config, peak, last, top, start, end } = cycle;
-    for t in 0..=last {
-        let expected = if t <= top {
-            peak * (start + (1.0 - start) * wave(t as f64 / top as f64))
-        } else {
-            peak * (1.0 - (1.0 - end) * wave((t - top) as f64 / (last - top) as f64))
-        };
-        case.compare_numbers(&format!("lr({t})"), rate(config, t)?, expected);
+fn legs(rate: &Rate, one_cycle: bool, case: &mut Case, wave: fn(f64) -> f64) -> Verdict {
+    let cycle = Cycle::draw(one_cycle, case);
+    for t in 0..=cycle.last as u64 {
+        let got = rate(cycle.config(), t)?;
+        case.compare_numbers(&format!("lr({t})"), got, cycle.rate(t as f64, wave));
     }
     Ok(())
 }
@@ -237,16 +245,16 @@ fn claims(own: &mut Checks<Rate>) {
     // Exactly at both ends, and for ever after the last step.
     own.exactly("it_begins_and_ends_where_it_should", |rate, case| {
         let one_cycle = case.between(0, 1) == 1;
-        let Cycle { config, peak, last, start, end, .. } = draw(one_cycle, case);
-        let later = last + case.between(1, 1000) as u64;
-        let (start, end) = (peak * start, peak * end);
-        are(rate, config, &[(0, start), (last, end), (later, end), (u64::MAX, end)])
+        let cycle = Cycle::draw(one_cycle, case);
+        let (last, later) = (cycle.last as u64, cycle.last as u64 + case.between(1, 1000) as u64);
+        let (start, end) = (cycle.peak * cycle.start, cycle.peak * cycle.end);
+        are(rate, cycle.config(), &[(0, start), (last, end), (later, end), (u64::MAX, end)])
     });
     own.exactly("it_rises_and_then_falls", |rate, case| {
         let (cycle, rates) = drawn_rates(rate, case)?;
         let slack = cycle.peak * ROUNDING;
-        for (t, pair) in (0..).zip(rates.windows(2)) {
-            let up = t < cycle.top;
+        for (t, pair) in rates.windows(2).enumerate() {
+            let up = (t as f64) < cycle.top;
             let right = if up { pair[1] >= pair[0] - slack } else { pair[1] <= pair[0] + slack };
             claim(right, || format!("lr({t}) = {}, lr({}) = {}", pair[0], t + 1, pair[1]))?;
         }
@@ -254,14 +262,13 @@ fn claims(own: &mut Checks<Rate>) {
     });
     // From one step to the next the rate changes by no more than the leg's steepest slope.
     own.exactly("no_step_jumps", |rate, case| {
-        let (Cycle { config, peak, last, top, start, end }, rates) = drawn_rates(rate, case)?;
+        let (cycle, rates) = drawn_rates(rate, case)?;
+        let Cycle { peak, last, top, start, end, .. } = cycle;
         // The derivative of (1 - cos(π x)) / 2 is at most π/2.
-        let one_cycle = matches!(config, Schedule::OneCycle { .. });
-        let steepest = if one_cycle { FRAC_PI_2 } else { 1.0 };
-        let up = peak * (1.0 - start) / top as f64;
-        let down = peak * (1.0 - end) / (last - top) as f64;
-        for (t, pair) in (0..).zip(rates.windows(2)) {
-            let bound = if t < top { up } else { down } * steepest + peak * ROUNDING;
+        let steepest = if cycle.one_cycle { FRAC_PI_2 } else { 1.0 };
+        let (up, down) = (peak * (1.0 - start) / top, peak * (1.0 - end) / (last - top));
+        for (t, pair) in rates.windows(2).enumerate() {
+            let bound = if (t as f64) < top { up } else { down } * steepest + peak * ROUNDING;
             let change = (pair[1] - pair[0]).abs();
             claim(change <= bound, || format!("after step {t} it changes by {change} > {bound}"))?;
         }
@@ -269,16 +276,17 @@ fn claims(own: &mut Checks<Rate>) {
     });
     own.exactly("a_cycle_without_both_legs_is_refused", |rate, case| {
         let one_cycle = case.between(0, 1) == 1;
-        let last = case.between(2, 49) as u64;
-        for numbers in [
-            (0.1, 1, 1, 0.0, 0.0),
-            (0.1, last, 0, 0.0, 0.0),
-            (0.1, last, last, 0.0, 0.0),
-            (0.1, last, 1, 1.5, 0.0),
-            (0.1, last, 1, 0.0, -0.1),
-            (0.0, last, 1, 0.0, 0.0),
+        let last = case.between(2, 49) as f64;
+        let valid = Cycle { one_cycle, peak: 0.1, last, top: 1.0, start: 0.0, end: 0.0 };
+        for cycle in [
+            Cycle { last: 1.0, ..valid },
+            Cycle { top: 0.0, ..valid },
+            Cycle { top: last, ..valid },
+            Cycle { start: 1.5, ..valid },
+            Cycle { end: -0.1, ..valid },
+            Cycle { peak: 0.0, ..valid },
         ] {
-            refused(rate, cycle(one_cycle, numbers).config)?;
+            refused(rate, cycle.config())?;
         }
         Ok(())
     });
@@ -303,8 +311,8 @@ fn claims(own: &mut Checks<Rate>) {
 /// A cycle, and the rates of all its steps and of some after the last.
 fn drawn_rates(rate: &Rate, case: &mut Case) -> Result<(Cycle, Vec<f64>), Failure> {
     let one_cycle = case.between(0, 1) == 1;
-    let cycle = draw(one_cycle, case);
-    let rates: Result<_, _> = (0..cycle.last + 4).map(|t| rate(cycle.config, t)).collect();
+    let cycle = Cycle::draw(one_cycle, case);
+    let rates: Result<_, _> = (0..cycle.last as u64 + 4).map(|t| rate(cycle.config(), t)).collect();
     Ok((cycle, rates?))
 }
 
@@ -329,7 +337,8 @@ fn free_checks() -> Vec<Check> {
         let (lr, decay) = (0.1 + case.rng.uniform(), 0.3 + 0.7 * case.rng.uniform());
         let decay_steps = case.between(1, 20) as u64;
         case.describe(format!("lr {lr}, decay {decay}, decay_steps {decay_steps}"));
-        let build = |staircase| Schedule::Exponential { lr, decay, decay_steps, staircase }.build();
+        let build =
+            |staircase| Schedule::Exponential { lr, decay, decay_steps, staircase }.build();
         let (curve, stairs) = (build(false)?, build(true)?);
         case.compare_numbers("lr after one period", stairs.rate(decay_steps), lr * decay);
         for step in 0..5 * decay_steps {
@@ -361,12 +370,14 @@ fn exponential(example: &mut Example<'_>) {
 
 /// Three steps up and two down.
 fn one_cycle(example: &mut Example<'_>) {
-    record_cycle(example, &cycle(true, (4.0, 5, 3, 0.0, 0.5)));
+    let (one_cycle, peak, last, top) = (true, 4.0, 5.0, 3.0);
+    record_cycle(example, Cycle { one_cycle, peak, last, top, start: 0.0, end: 0.5 });
 }
 
 /// Four steps up and two down.
 fn triangular(example: &mut Example<'_>) {
-    record_cycle(example, &cycle(false, (4.0, 6, 4, 0.25, 0.5)));
+    let (one_cycle, peak, last, top) = (false, 4.0, 6.0, 4.0);
+    record_cycle(example, Cycle { one_cycle, peak, last, top, start: 0.25, end: 0.5 });
 }
 
 /// Four steps down, and one after them.
@@ -377,13 +388,13 @@ fn linear(example: &mut Example<'_>) {
     record(example, "rates", Schedule::Linear { lr, total_steps }, total_steps + 1);
 }
 
-fn record_cycle(example: &mut Example<'_>, cycle: &Cycle) {
+fn record_cycle(example: &mut Example<'_>, cycle: Cycle) {
     example.number("peak", cycle.peak);
-    example.number("peak-step", cycle.top as f64);
-    example.number("last-step", cycle.last as f64);
+    example.number("peak-step", cycle.top);
+    example.number("last-step", cycle.last);
     example.number("start", cycle.start);
     example.number("end", cycle.end);
-    record(example, "rates", cycle.config, cycle.last + 1);
+    record(example, "rates", cycle.config(), cycle.last as u64 + 1);
 }
 
 fn record(example: &mut Example<'_>, name: &str, config: Schedule, steps: u64) {

@@ -9,7 +9,7 @@ use optim::{OptimError, Schedule, SgdConfig, Step};
 use serde::Deserialize;
 
 use crate::Check;
-use crate::cases::{Failure, claim, same_bits};
+use crate::cases::{Case, Verdict, claim, same_bits};
 use crate::course::cast;
 use crate::finite_difference::{Evaluation, Problem};
 use crate::oracle::Fixture;
@@ -167,39 +167,13 @@ pub(super) fn oracle<T: Scalar>(
 const DOZEN_STEPS: f64 = 1e-12;
 
 fn formulas(own: &mut Checks<Build>) {
-    // pₜ₊₁ = p₀ - Σ_s≤t v_s, vₜ = Σ_s≤t μ^(t-s) lr_s (c_s g_s + λ p_s), with c_s = min(1, c/‖g_s‖): no velocity
-    // is carried. Of what is no weight λ is 0.
     own.formula("sgd-weight-decay", DOZEN_STEPS, |build, case| {
-        let axes = case.between(1, 3);
-        let shape = case.shape(axes, 4);
-        let momentum = case.one_of(&[0.0, 0.5, 0.9]);
-        let clip_norm = case.one_of(&[None, Some(0.5)]);
+        let (shape, config) = draw(case);
         let weight_decay = 0.5 * case.rng.uniform();
         let decays = case.between(0, 3) > 0;
-        let config = SgdConfig { momentum, weight_decay, clip_norm, ..SgdConfig::default() };
+        let config = SgdConfig { weight_decay, ..config };
         case.describe(format!("p {shape:?}, decays {decays}, {config:?}"));
-        let mut sgd = build(config)?;
-        let decay = if decays { weight_decay } else { 0.0 };
-        let mut parameter = case.array(&shape);
-        let mut expected = vec![parameter.clone()];
-        // lr_s (c_s g_s + λ p_s).
-        let mut pushes: Vec<ArrayD<f64>> = Vec::new();
-        for t in 0..12 {
-            let lr = 0.1 + 0.4 * case.rng.uniform();
-            let g = case.array(&shape);
-            sgd(&mut parameter, &g, Step { lr, decays })?;
-            let clipping = clip_norm.map_or(1.0, |bound| f64::min(1.0, bound / norm(&g)));
-            pushes.push((&g * clipping + &expected[t] * decay) * lr);
-            let mut p = expected[0].clone();
-            for end in 0..=t {
-                for (s, push) in pushes[..=end].iter().enumerate() {
-                    p = p - push * momentum.powi((end - s) as i32);
-                }
-            }
-            case.compare(&format!("p after {} steps", t + 1), &parameter, &p)?;
-            expected.push(p);
-        }
-        Ok(())
+        solved(build(config)?, config, decays, &shape, case)
     });
     // The look-ahead form: v ← μ v + lr ∇L(θ - μ v), θ ← θ - v, where θ - μ v is the parameter of the
     // optimiser. L is Σ aᵢ (pᵢ - qᵢ)²/2, to which the decay adds λ/2 Σ pᵢ².
@@ -229,6 +203,68 @@ fn formulas(own: &mut Checks<Build>) {
     });
 }
 
+/// The shape of a parameter, and a momentum and a bound for its gradients.
+fn draw(case: &mut Case) -> (Vec<usize>, SgdConfig) {
+    let axes = case.between(1, 3);
+    let shape = case.shape(axes, 4);
+    let momentum = case.one_of(&[0.0, 0.5, 0.9]);
+    let clip_norm = case.one_of(&[None, Some(0.5)]);
+    (shape, SgdConfig { momentum, clip_norm, ..SgdConfig::default() })
+}
+
+/// `pₜ₊₁ = p₀ - Σ_s≤t v_s` and `vₜ = Σ_s≤t μ^(t-s) lr_s (c_s g_s + λ p_s)` with `c_s = min(1, c/‖g_s‖)`: the
+/// recurrence solved, so that no velocity is carried. Of what is no weight λ is 0.
+fn solved(
+    mut sgd: Update<f64>,
+    config: SgdConfig,
+    decays: bool,
+    shape: &[usize],
+    case: &mut Case,
+) -> Verdict {
+    let decay = if decays { config.weight_decay } else { 0.0 };
+    let mut parameter = case.array(shape);
+    let mut expected = vec![parameter.clone()];
+    // lr_s (c_s g_s + λ p_s).
+    let mut pushes: Vec<ArrayD<f64>> = Vec::new();
+    for t in 0..12 {
+        let lr = 0.1 + 0.4 * case.rng.uniform();
+        let g = case.array(shape);
+        sgd(&mut parameter, &g, Step { lr, decays })?;
+        let clipping = config.clip_norm.map_or(1.0, |bound| f64::min(1.0, bound / norm(&g)));
+        pushes.push((&g * clipping + &expected[t] * decay) * lr);
+        let mut p = expected[0].clone();
+        for end in 0..=t {
+            for (s, push) in pushes[..=end].iter().enumerate() {
+                p = p - push * config.momentum.powi((end - s) as i32);
+            }
+        }
+        case.compare(&format!("p after {} steps", t + 1), &parameter, &p)?;
+        expected.push(p);
+    }
+    Ok(())
+}
+
+/// Where an optimiser moves a parameter in so many steps, with the gradient at each place.
+fn moved(
+    mut sgd: Update<f64>,
+    start: &ArrayD<f64>,
+    steps: usize,
+    step: Step,
+    gradient: impl Fn(&ArrayD<f64>) -> ArrayD<f64>,
+) -> Result<ArrayD<f64>, OptimError> {
+    let mut p = start.clone();
+    for _ in 0..steps {
+        let g = gradient(&p);
+        sgd(&mut p, &g, step)?;
+    }
+    Ok(p)
+}
+
+/// A step of a weight.
+fn weight(lr: f64) -> Step {
+    Step { lr, decays: true }
+}
+
 /// One step without momentum goes down the gradient of the loss `Σ sin p` and, for a weight, of its L2 term
 /// `λ/2 Σ p²`. The gradient under test is the way that it went, divided by the rate, which is a power of 2.
 fn gradient(own: &mut Checks<Build>) {
@@ -240,9 +276,8 @@ fn gradient(own: &mut Checks<Build>) {
             case.pinned().map_or(drawn, |number| pinned[number].clone());
         case.describe(format!("p {shape:?}, λ {weight_decay}, decays {decays}"));
         let value = case.array(&shape) * 2.0;
-        let mut p = value.clone();
-        let mut sgd = build(SgdConfig { weight_decay, ..SgdConfig::default() })?;
-        sgd(&mut p, &value.mapv(f64::cos), Step { lr: LR, decays })?;
+        let sgd = build(SgdConfig { weight_decay, ..SgdConfig::default() })?;
+        let p = moved(sgd, &value, 1, Step { lr: LR, decays }, |p| p.mapv(f64::cos))?;
         let decay = if decays { weight_decay } else { 0.0 };
         let evaluate = move |p: &ArrayD<f64>| Evaluation {
             terms: p.iter().map(|&p| p.sin() + decay / 2.0 * p * p).collect(),
@@ -263,27 +298,19 @@ fn claims(own: &mut Checks<Build>) {
         let without = SgdConfig { momentum, nesterov, ..SgdConfig::default() };
         let with = SgdConfig { weight_decay, ..without };
         case.describe(format!("{with:?}"));
-        let (mut with, mut without) = (build(with)?, build(without)?);
-        let mut p = case.array(&[4]);
-        let mut expected = p.clone();
-        for _ in 0..5 {
-            let g = case.array(&[4]);
-            with(&mut p, &g, Step { lr: 0.1, decays: false })?;
-            without(&mut expected, &g, Step { lr: 0.1, decays: false })?;
-        }
-        same_bits("b", &p, &expected)
+        let (start, g) = (case.array(&[4]), case.array(&[4]));
+        let moved =
+            |config| moved(build(config)?, &start, 5, Step { lr: 0.1, decays: false }, |p| p + &g);
+        same_bits("b", &moved(with)?, &moved(without)?)
     });
     // pₙ = (1 - lr λ)ⁿ p₀.
     let name = "without_a_gradient_a_weight_shrinks_by_its_factor";
     own.within(DOZENS_OF_STEPS, name, |build, case| {
         let (weight_decay, lr) = (case.rng.uniform(), 0.1 + 0.5 * case.rng.uniform());
         case.describe(format!("λ {weight_decay}, lr {lr}"));
-        let mut sgd = build(SgdConfig { weight_decay, ..SgdConfig::default() })?;
+        let sgd = build(SgdConfig { weight_decay, ..SgdConfig::default() })?;
         let start = case.array(&[5]);
-        let mut p = start.clone();
-        for _ in 0..30 {
-            sgd(&mut p, &ArrayD::zeros(IxDyn(&[5])), Step { lr, decays: true })?;
-        }
+        let p = moved(sgd, &start, 30, weight(lr), |p| p * 0.0)?;
         case.compare("p", &p, &(start * (1.0 - lr * weight_decay).powi(30)))
     });
     // With a bound, what the decay takes is the same as without: lr λ p.
@@ -292,11 +319,9 @@ fn claims(own: &mut Checks<Build>) {
         let clip_norm = Some(0.01);
         case.describe(format!("λ {weight_decay}, lr {lr}, a bound of 0.01"));
         let (start, g) = (case.array(&[6]) * 4.0, case.array(&[6]));
-        let step = |weight_decay| -> Result<ArrayD<f64>, Failure> {
-            let mut sgd = build(SgdConfig { weight_decay, clip_norm, ..SgdConfig::default() })?;
-            let mut p = start.clone();
-            sgd(&mut p, &g, Step { lr, decays: true })?;
-            Ok(p)
+        let step = |weight_decay| {
+            let sgd = build(SgdConfig { weight_decay, clip_norm, ..SgdConfig::default() })?;
+            moved(sgd, &start, 1, weight(lr), |_| g.clone())
         };
         let taken = step(0.0)? - step(weight_decay)?;
         case.compare("what the decay takes", &taken, &(&start * (lr * weight_decay)))
@@ -306,27 +331,27 @@ fn claims(own: &mut Checks<Build>) {
     own.within(DOZENS_OF_STEPS, name, |build, case| {
         let (momentum, lr) = (0.1 + 0.8 * case.rng.uniform(), 0.1 + case.rng.uniform());
         case.describe(format!("momentum {momentum}, lr {lr}"));
-        let mut sgd = build(SgdConfig { momentum, nesterov: true, ..SgdConfig::default() })?;
+        let sgd = build(SgdConfig { momentum, nesterov: true, ..SgdConfig::default() })?;
         let (start, g) = (case.array(&[4]), case.array(&[4]));
-        let mut p = start.clone();
-        sgd(&mut p, &g, Step { lr, decays: true })?;
+        let p = moved(sgd, &start, 1, weight(lr), |_| g.clone())?;
         case.compare("the step", &(start - p), &(g * (lr * (1.0 + momentum))))
     });
     own.exactly("nesterov_needs_a_momentum", |build, _| {
-        let config = SgdConfig { nesterov: true, ..SgdConfig::default() };
-        claim(build(config).is_err(), || format!("{config:?} was accepted"))
+        refused(build, SgdConfig { nesterov: true, ..SgdConfig::default() })
     });
     own.exactly("a_decay_below_zero_is_refused", |build, case| {
         let weight_decay = case.one_of(&[-0.5, f64::NAN, f64::INFINITY]);
-        let config = SgdConfig { weight_decay, ..SgdConfig::default() };
-        claim(build(config).is_err(), || format!("{config:?} was accepted"))
+        refused(build, SgdConfig { weight_decay, ..SgdConfig::default() })
     });
+}
+
+fn refused(build: &Build, config: SgdConfig) -> Verdict {
+    claim(build(config).is_err(), || format!("{config:?} was accepted"))
 }
 
 /// Checks of the optimiser that users run: in `f32`, and of what question 5 asks of it.
 fn free_checks() -> Vec<Check> {
     let rest = SgdConfig::default();
-    let weight = |lr| Step { lr, decays: true };
     let group = "properties.Sgd";
     vec![
         oracle::<f32>("7", "SgdTraining", "sgd_training", |d| real(d.sgd())).of(ROOM.name),
@@ -339,43 +364,17 @@ fn free_checks() -> Vec<Check> {
             case.describe(format!("θ {shape:?}"));
             let (theta, gradient, lr) =
                 (case.array(&shape), case.array(&shape), case.rng.uniform());
-            let mut moved = theta.clone();
-            real(rest)?(&mut moved, &gradient, weight(lr))?;
+            let moved = moved(real(rest)?, &theta, 1, weight(lr), |_| gradient.clone())?;
             let expected =
                 ArrayD::from_shape_fn(IxDyn(&shape), |at| theta[&at] - lr * gradient[&at]);
             case.compare("θ", &moved, &expected)
         }),
-        // vₜ = Σ_s≤t μ^(t-s) lr_s g_s and pₜ = p₀ - Σ_s≤t v_s: the recurrence solved, so that no state is carried. A
-        // gradient g longer than the bound c counts as c g / ‖g‖. In a dozen steps the velocity's error is
-        // below 12 u · 10 for numbers below 10, that of the parameter, which sums the velocities, 12 times as
-        // much: 1.6e-13.
+        // As with a decay of 0. In a dozen steps the velocity's error is below 12 u · 10 for numbers below 10, that of
+        // the parameter, which sums the velocities, 12 times as much: 1.6e-13.
         free_formula("5", "sgd-momentum", 2e-13, move |case| {
-            let axes = case.between(1, 3);
-            let shape = case.shape(axes, 4);
-            let momentum = case.one_of(&[0.0, 0.5, 0.9]);
-            let clip_norm = case.one_of(&[None, Some(0.5)]);
-            case.describe(format!("p {shape:?}, momentum {momentum}, clip_norm {clip_norm:?}"));
-            let mut sgd = real(SgdConfig { momentum, clip_norm, ..rest })?;
-            let start = case.array(&shape);
-            let mut parameter = start.clone();
-            let mut history: Vec<(f64, ArrayD<f64>)> = Vec::new();
-            for _ in 0..12 {
-                let lr = 0.1 + 0.4 * case.rng.uniform();
-                let gradient = case.array(&shape);
-                sgd(&mut parameter, &gradient, weight(lr))?;
-                history.push((lr, gradient));
-                let mut expected = start.clone();
-                for t in 0..history.len() {
-                    for (s, (lr, g)) in history[..=t].iter().enumerate() {
-                        let clipping =
-                            clip_norm.map_or(1.0, |bound| f64::min(1.0, bound / norm(g)));
-                        let share = momentum.powi((t - s) as i32) * lr * clipping;
-                        expected.zip_mut_with(g, |p, g| *p -= share * g);
-                    }
-                }
-                case.compare(&format!("p after {} steps", history.len()), &parameter, &expected)?;
-            }
-            Ok(())
+            let (shape, config) = draw(case);
+            case.describe(format!("p {shape:?}, {config:?}"));
+            solved(real(config)?, config, true, &shape, case)
         }),
         // On L = λ p² / 2, whose gradient is λ p, a step without momentum multiplies p by 1 - lr λ. Each of 200
         // steps is rounded by less than 2 u of numbers below 10.
@@ -383,27 +382,21 @@ fn free_checks() -> Vec<Check> {
             let (lr, curvature) = (0.5 * case.rng.uniform(), 1.0 + case.rng.uniform());
             let n = case.between(1, 6);
             case.describe(format!("lr {lr}, λ {curvature}, {n} parameters"));
-            let mut sgd = real(rest)?;
             let start = case.array(&[n]);
-            let mut p = start.clone();
-            for _ in 0..200 {
-                let gradient = &p * curvature;
-                sgd(&mut p, &gradient, weight(lr))?;
-            }
+            let p = moved(real(rest)?, &start, 200, weight(lr), |p| p * curvature)?;
             case.compare("p", &p, &(start * (1.0 - lr * curvature).powi(200)))
         }),
         // Under a constant gradient the velocity grows to lr g / (1 - μ): 0.9⁴⁰⁰ is below 1e-18.
         free_claim(20, 1e-12, group, "momentum_multiplies_the_step", move |case| {
             let momentum = 0.9 * case.rng.uniform();
             case.describe(format!("momentum {momentum}"));
-            let mut sgd = real(SgdConfig { momentum, ..rest })?;
             let gradient = case.array(&[3]);
-            let (mut p, mut before) = (ArrayD::zeros(IxDyn(&[3])), ArrayD::zeros(IxDyn(&[3])));
-            for _ in 0..=400 {
-                before.assign(&p);
-                sgd(&mut p, &gradient, weight(0.01))?;
-            }
-            case.compare("the last step", &(before - p), &(gradient * 0.01 / (1.0 - momentum)))
+            let after = |steps| {
+                let sgd = real(SgdConfig { momentum, ..rest })?;
+                moved(sgd, &ArrayD::zeros(vec![3]), steps, weight(0.01), |_| gradient.clone())
+            };
+            let step = after(400)? - after(401)?;
+            case.compare("the last step", &step, &(&gradient * 0.01 / (1.0 - momentum)))
         }),
         // A clipped step has the bound's length and the gradient's direction; a short one is left alone.
         free_claim(20, 1e-12, group, "clipping_keeps_the_direction", move |case| {
@@ -411,8 +404,8 @@ fn free_checks() -> Vec<Check> {
             let shape = case.shape(2, 5);
             case.describe(format!("bound {bound}, gradient {shape:?}"));
             let gradient = case.array(&shape) * 4.0;
-            let mut p = ArrayD::zeros(IxDyn(&shape));
-            real(SgdConfig { clip_norm: Some(bound), ..rest })?(&mut p, &gradient, weight(1.0))?;
+            let sgd = real(SgdConfig { clip_norm: Some(bound), ..rest })?;
+            let p = moved(sgd, &ArrayD::zeros(shape), 1, weight(1.0), |_| gradient.clone())?;
             let length = norm(&gradient);
             case.compare_numbers("‖step‖", norm(&p), length.min(bound));
             case.compare("step / ‖step‖", &(-&p / norm(&p)), &(gradient / length))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cnn::{patch_covariance, whitening_filters};
 use layers::LayerError;
-use ndarray::{Array1, Array2, Array4, Axis, array, concatenate, s};
+use ndarray::{Array1, Array2, Array4, ArrayView4, Axis, array, concatenate, s};
 use numerics::symmetric_eigen;
 
 use crate::cases::{Case, Failure, claim};
@@ -16,29 +16,6 @@ use crate::worked::Example;
 pub(super) struct Whitening(Option<&'static str>);
 
 type Kernel = (usize, usize);
-
-impl Whitening {
-    /// The covariance of the patches.
-    fn covariance(&self, images: &Array4<f64>, kernel: Kernel) -> Result<Array2<f64>, LayerError> {
-        match self.0 {
-            None => patch_covariance(images.view(), kernel),
-            Some(bug) => faulty_covariance(bug, images, kernel),
-        }
-    }
-
-    /// The filters that whiten them.
-    fn filters(
-        &self,
-        images: &Array4<f64>,
-        kernel: Kernel,
-        eps: f64,
-    ) -> Result<Array4<f64>, LayerError> {
-        match self.0 {
-            None => whitening_filters(images.view(), kernel, eps),
-            Some(bug) => faulty_filters(bug, images, kernel, eps),
-        }
-    }
-}
 
 pub(super) static ROOM: PlainRoom<Whitening> = PlainRoom {
     name: "Whitening",
@@ -65,69 +42,66 @@ pub(super) static ROOM: PlainRoom<Whitening> = PlainRoom {
     examples: &[("whitening", example)],
 };
 
-fn faulty_covariance(
-    bug: &str,
-    images: &Array4<f64>,
-    (k1, k2): Kernel,
-) -> Result<Array2<f64>, LayerError> {
-    if bug != "accepts-anything" {
-        patch_covariance(images.view(), (k1, k2))?;
-    }
-    let (m, rows, cols, channels) = images.dim();
-    let last = if bug == "leaves-out-the-last-image" { m - 1 } else { m };
-    let (k1, k2) = (k1.min(rows), k2.min(cols));
-    let mut patches = Vec::new();
-    for n in 0..last {
-        for (r, q) in (0..=rows - k1).flat_map(|r| (0..=cols - k2).map(move |q| (r, q))) {
-            let patch = images.slice(s![n, r..r + k1, q..q + k2, ..]);
-            if bug == "exchanges-rows-and-columns" {
-                patches.extend(patch.permuted_axes([1, 0, 2]).iter());
-            } else {
-                patches.extend(patch.iter());
-            }
+impl Whitening {
+    /// The covariance of the patches.
+    fn covariance(&self, images: &Array4<f64>, kernel: Kernel) -> Result<Array2<f64>, LayerError> {
+        let right = patch_covariance(images.view(), kernel);
+        let Some(bug) = self.0 else { return right };
+        if bug != "accepts-anything" {
+            right?;
         }
+        let (m, rows, cols, _) = images.dim();
+        let kernel = (kernel.0.min(rows), kernel.1.min(cols));
+        let mut patches = match bug {
+            "leaves-out-the-last-image" => patches(&images.slice(s![..m - 1, .., .., ..]), kernel),
+            "exchanges-rows-and-columns" => {
+                patches(&images.view().permuted_axes([0, 2, 1, 3]), (kernel.1, kernel.0))
+            }
+            _ => patches(&images.view(), kernel),
+        };
+        let count = patches.nrows();
+        if bug == "centres" {
+            let mean = patches.sum_axis(Axis(0)) / count as f64;
+            patches -= &mean;
+        }
+        let sum = patches.t().dot(&patches);
+        Ok(if bug == "forgets-the-count" { sum } else { sum / count as f64 })
     }
-    let d = k1 * k2 * channels;
-    let count = patches.len() / d.max(1);
-    let mut patches = Array2::from_shape_vec((count, d), patches).expect("a row for a patch");
-    if bug == "centres" {
-        let mean = patches.sum_axis(Axis(0)) / count as f64;
-        patches -= &mean;
-    }
-    let sum = patches.t().dot(&patches);
-    Ok(if bug == "forgets-the-count" { sum } else { sum / count as f64 })
-}
 
-fn faulty_filters(
-    bug: &str,
-    images: &Array4<f64>,
-    (k1, k2): Kernel,
-    eps: f64,
-) -> Result<Array4<f64>, LayerError> {
-    if bug != "accepts-anything" {
-        whitening_filters(images.view(), (k1, k2), eps)?;
+    /// The filters that whiten them.
+    fn filters(
+        &self,
+        images: &Array4<f64>,
+        kernel: Kernel,
+        eps: f64,
+    ) -> Result<Array4<f64>, LayerError> {
+        let right = whitening_filters(images.view(), kernel, eps);
+        let Some(bug) = self.0 else { return right };
+        if bug != "accepts-anything" {
+            right?;
+        }
+        let c = self.covariance(images, kernel)?;
+        let d = c.nrows();
+        let identity = || (Array2::eye(d).diag().to_owned(), Array2::eye(d));
+        let (values, mut vectors) = symmetric_eigen(c.view()).unwrap_or_else(identity);
+        if bug == "takes-rows-for-columns" {
+            vectors = vectors.t().to_owned();
+        }
+        let mut filters = vectors
+            / values.mapv(|value| match bug {
+                "forgets-the-root" => value + eps,
+                "adds-eps-after-the-root" => value.sqrt() + eps,
+                _ => (value + eps).sqrt(),
+            });
+        if bug == "rises" {
+            filters.invert_axis(Axis(1));
+        }
+        let second = if bug == "repeats" { filters.clone() } else { -&filters };
+        let both = concatenate![Axis(1), filters, second].as_standard_layout().to_owned();
+        let (_, rows, cols, channels) = images.dim();
+        let shape = (kernel.0.min(rows), kernel.1.min(cols), channels, 2 * d);
+        Ok(both.into_shape_with_order(shape).expect("a row for a number"))
     }
-    let c = faulty_covariance(bug, images, (k1, k2))?;
-    let d = c.nrows();
-    let identity = || (Array2::eye(d).diag().to_owned(), Array2::eye(d));
-    let (values, mut vectors) = symmetric_eigen(c.view()).unwrap_or_else(identity);
-    if bug == "takes-rows-for-columns" {
-        vectors = vectors.t().to_owned();
-    }
-    let mut filters = vectors
-        / values.mapv(|value| match bug {
-            "forgets-the-root" => value + eps,
-            "adds-eps-after-the-root" => value.sqrt() + eps,
-            _ => (value + eps).sqrt(),
-        });
-    if bug == "rises" {
-        filters.invert_axis(Axis(1));
-    }
-    let second = if bug == "repeats" { filters.clone() } else { -&filters };
-    let both = concatenate![Axis(1), filters, second].as_standard_layout().to_owned();
-    let (_, rows, cols, channels) = images.dim();
-    let shape = (k1.min(rows), k2.min(cols), channels, 2 * d);
-    Ok(both.into_shape_with_order(shape).expect("a row for a number"))
 }
 
 /// Sums of at most 64 terms of magnitude at most 1.
@@ -141,15 +115,15 @@ const SUMS: f64 = 1e-12;
 fn formulas(own: &mut Checks<Whitening>) {
     // C[a, b] = 1/N Σₚ P[p, a] P[p, b].
     own.formula("patch-covariance", SUMS, |whitening, case| {
-        let Drawn { images, kernel, .. } = draw(case);
+        let (images, kernel, _) = draw(case);
         let got = whitening.covariance(&images, kernel)?;
-        case.compare("C", &got, &covariance_of(&patches(&images, kernel)))
+        case.compare("C", &got, &covariance_of(&patches(&images.view(), kernel)))
     });
     // W[·, k] = u / √(λ + ε) and W[·, d + k] = -W[·, k], where C u = λ u, the u are orthonormal, λ falls, and the
     // largest component of u is positive, the first of those that differ by less than a millionth.
     own.formula("whitening-filters", SUMS, |whitening, case| {
-        let Drawn { images, kernel, eps } = draw(case);
-        let c = covariance_of(&patches(&images, kernel));
+        let (images, kernel, eps) = draw(case);
+        let c = covariance_of(&patches(&images.view(), kernel));
         let d = c.nrows();
         let w = matrix(whitening.filters(&images, kernel, eps)?)?;
         let (w, negatives) = (w.slice(s![.., ..d]), w.slice(s![.., d..]));
@@ -173,8 +147,8 @@ fn formulas(own: &mut Checks<Whitening>) {
     });
     // Y[p, k] = Σₐ P[p, a] W[a, k] has 1/N Σₚ Y[p, k] Y[p, l] = λₖ / (λₖ + ε) for k = l < d and 0 for other k, l < d.
     own.formula("whitening-response", SUMS, |whitening, case| {
-        let Drawn { images, kernel, eps } = draw(case);
-        let patches = patches(&images, kernel);
+        let (images, kernel, eps) = draw(case);
+        let patches = patches(&images.view(), kernel);
         let (n, d) = patches.dim();
         let w = matrix(whitening.filters(&images, kernel, eps)?)?;
         let y = Array2::from_shape_fn((n, d), |(p, k)| {
@@ -189,40 +163,24 @@ fn formulas(own: &mut Checks<Whitening>) {
     });
 }
 
-struct Drawn {
-    images: Array4<f64>,
-    kernel: Kernel,
-    eps: f64,
-}
-
-/// At least 18 patches of at most 12 numbers.
-fn draw(case: &mut Case) -> Drawn {
+/// Images, a kernel and ε: at least 18 patches of at most 12 numbers.
+fn draw(case: &mut Case) -> (Array4<f64>, Kernel, f64) {
     let kernel = (case.between(1, 2), case.between(1, 2));
     let shape = [case.between(2, 4), case.between(4, 6), case.between(4, 6), case.between(1, 3)];
     let eps = 0.05 + 0.5 * case.rng.uniform();
     case.describe(format!("images {shape:?}, kernel {kernel:?}, ε {eps}"));
-    Drawn { images: case.rng.uniform_array(shape, -1.0, 1.0), kernel, eps }
+    (case.rng.uniform_array(shape, -1.0, 1.0), kernel, eps)
 }
 
 /// A row for each patch: `P[p, (i, j, c)] = X[n, r + i, q + j, c]`.
-fn patches(images: &Array4<f64>, (k1, k2): Kernel) -> Array2<f64> {
+fn patches(images: &ArrayView4<'_, f64>, (k1, k2): Kernel) -> Array2<f64> {
     let (m, rows, cols, channels) = images.dim();
-    let mut patches = Vec::new();
-    for n in 0..m {
-        for r in 0..=rows - k1 {
-            for q in 0..=cols - k2 {
-                for i in 0..k1 {
-                    for j in 0..k2 {
-                        for c in 0..channels {
-                            patches.push(images[[n, r + i, q + j, c]]);
-                        }
-                    }
-                }
-            }
-        }
-    }
-    let shape = (m * (rows - k1 + 1) * (cols - k2 + 1), k1 * k2 * channels);
-    Array2::from_shape_vec(shape, patches).expect("a row for each patch")
+    let places: Vec<_> = ndarray::indices((m, rows - k1 + 1, cols - k2 + 1)).into_iter().collect();
+    let cells: Vec<_> = ndarray::indices((k1, k2, channels)).into_iter().collect();
+    Array2::from_shape_fn((places.len(), cells.len()), |(p, cell)| {
+        let ((n, r, q), (i, j, c)) = (places[p], cells[cell]);
+        images[[n, r + i, q + j, c]]
+    })
 }
 
 fn covariance_of(rows: &Array2<f64>) -> Array2<f64> {
@@ -252,7 +210,7 @@ fn claims(own: &mut Checks<Whitening>) {
         let w = w.slice(s![.., ..d]);
         let largest = w.columns().into_iter().map(|w| w.dot(&w)).fold(0.0, f64::max);
         claim(largest < 1e3, || format!("a filter of squared length {largest}"))?;
-        let y = patches(&images, (2, 2)).dot(&w);
+        let y = patches(&images.view(), (2, 2)).dot(&w);
         let covariance = y.t().dot(&y) / y.nrows() as f64;
         case.compare("the covariance of Y", &covariance, &Array2::eye(d))
     });
@@ -313,7 +271,7 @@ fn example(example: &mut Example<'_>) {
     let (values, _) = symmetric_eigen(covariance.view()).expect(whole);
     let filters = whitening_filters(images.view(), KERNEL, EPS).expect(whole);
     let w = filters.into_shape_with_order((2, 4)).expect(whole);
-    let y = patches(&images, KERNEL).dot(&w.slice(s![.., ..2]));
+    let y = patches(&images.view(), KERNEL).dot(&w.slice(s![.., ..2]));
     let responses: Array2<f64> = y.t().dot(&y) / y.nrows() as f64;
     example.array("patches", &pixels);
     example.array("covariance", &covariance);

@@ -62,7 +62,7 @@ pub(super) fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) ->
     };
     // Another window has more output cells, which have no gradient.
     let (m, rows, cols, filters) = dl_dz.dim();
-    let mut g = Array4::zeros((m, window.output().0, window.output().1, filters));
+    let mut g = Array4::zeros((m, window.output.0, window.output.1, filters));
     g.slice_mut(s![.., ..rows, ..cols, ..]).assign(&dl_dz);
     let right = conv2d_backward(images, w, g.view(), window);
     let of_cells = |counts: &dyn Fn(usize, usize, usize) -> bool| {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::Passes;
 use crate::HarnessError;
-use crate::course::{Entry, Tally};
+use crate::course::Entry;
 use crate::oracle::Fixture;
 use crate::oracle::listed::Listed;
 use crate::room::Checks;
@@ -31,19 +31,44 @@ struct Declared {
 pub(super) fn add(own: &mut Checks<Passes>) {
     let (question, module, class) = (own.question, "test_models", own.name);
     let fixture = Fixture { question, module, file: "Networks", kind: "network", class };
-    type Compare = fn(&mut Run, &mut Entry<'_>, &mut Tally) -> Result<(), HarnessError>;
-    let stages: [(&str, Compare); 3] = [
-        ("test_forward", Run::compare_output),
-        ("test_backward", Run::compare_gradients),
-        ("test_training", Run::compare_training),
+    let stages: [(&str, fn(&mut Run) -> Result<Vec<Named>, NetworkError>); 3] = [
+        ("test_forward", |run| {
+            let output = run.passes.forward(&mut run.network, run.x.clone())?;
+            Ok(vec![("output".to_owned(), output.into_dyn())])
+        }),
+        ("test_backward", |run| {
+            run.loss_and_gradients()?;
+            let layers = run.network.layers().iter().enumerate();
+            let gradients = layers.flat_map(|(index, layer)| {
+                let named = move |name| format!("layer{index}.d{name}");
+                layer.gradients().iter().map(move |(name, g)| (named(name), g.clone()))
+            });
+            Ok(gradients.collect())
+        }),
+        ("test_training", |run| {
+            let losses = Array1::from(run.train()?).into_dyn();
+            let trained = run.network.parameters();
+            let trained = trained.map(|(name, p)| (format!("layer{name}_trained"), p.clone()));
+            Ok([("losses".to_owned(), losses)].into_iter().chain(trained).collect())
+        }),
     ];
-    for (name, compare) in stages {
+    for (name, results) in stages {
         let passes = *own.subject;
         own.list.push(fixture.check::<f64>(name, move |listed, entry, tally| {
-            compare(&mut Run::new(passes, listed, entry)?, entry, tally)
+            let mut run = Run::new(passes, listed, entry)?;
+            let results = results(&mut run).map_err(|e| entry.refused(e))?;
+            let case = format!("{} layers, input {:?}", run.network.layers().len(), run.x.shape());
+            for (name, result) in results {
+                let reference = entry.array(&name)?;
+                tally.add(&entry.key(&name), &case, &result, &reference);
+            }
+            Ok(())
         }));
     }
 }
+
+/// A result, and its name in the entry.
+type Named = (String, ArrayD<f64>);
 
 struct Run {
     passes: Passes,
@@ -68,56 +93,6 @@ impl Run {
         let sgd = sgd.build().map_err(|error| entry.refused(error))?;
         let schedule = schedule.build().map_err(|error| entry.refused(error))?;
         Ok(Self { passes, network, x, target, sgd, schedule, steps })
-    }
-
-    fn compare_output(
-        &mut self,
-        entry: &mut Entry<'_>,
-        tally: &mut Tally,
-    ) -> Result<(), HarnessError> {
-        let output = self.passes.forward(&mut self.network, self.x.clone());
-        let output = output.map_err(|e| entry.refused(e))?;
-        self.add("output", &output.into_dyn(), entry, tally)
-    }
-
-    fn compare_gradients(
-        &mut self,
-        entry: &mut Entry<'_>,
-        tally: &mut Tally,
-    ) -> Result<(), HarnessError> {
-        self.loss_and_gradients().map_err(|e| entry.refused(e))?;
-        for (index, layer) in self.network.layers().iter().enumerate() {
-            for (name, gradient) in layer.gradients().iter() {
-                self.add(&format!("layer{index}.d{name}"), gradient, entry, tally)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn compare_training(
-        &mut self,
-        entry: &mut Entry<'_>,
-        tally: &mut Tally,
-    ) -> Result<(), HarnessError> {
-        let losses = Array1::from(self.train().map_err(|e| entry.refused(e))?);
-        self.add("losses", &losses.into_dyn(), entry, tally)?;
-        for (name, parameter) in self.network.parameters() {
-            self.add(&format!("layer{name}_trained"), parameter, entry, tally)?;
-        }
-        Ok(())
-    }
-
-    fn add(
-        &self,
-        name: &str,
-        result: &ArrayD<f64>,
-        entry: &mut Entry<'_>,
-        tally: &mut Tally,
-    ) -> Result<(), HarnessError> {
-        let reference = entry.array(name)?;
-        let case = format!("{} layers, input {:?}", self.network.layers().len(), self.x.shape());
-        tally.add(&entry.key(name), &case, result, &reference);
-        Ok(())
     }
 
     fn loss_and_gradients(&mut self) -> Result<f64, NetworkError> {
