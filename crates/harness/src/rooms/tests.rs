@@ -48,14 +48,19 @@ fn calls() -> f64 {
     CALLS.fetch_add(1, Ordering::Relaxed) as f64
 }
 
+/// The elements as they lie in memory, whatever the order of the axes.
+fn in_order_of_memory(array: &ArrayD<f64>) -> ArrayD<f64> {
+    let elements = array.as_slice_memory_order().map(<[f64]>::to_vec);
+    ArrayD::from_shape_vec(array.raw_dim(), elements.unwrap_or_default()).unwrap_or(array.clone())
+}
+
 fn context() -> Context {
     Context { seed: 1, unshrunk: true, ..Context::default() }
 }
 
 /// The names of the checks of this kind that fail where a result of an activation, a layer or a loss is off.
 fn caught(kind: Kind, target: Target) -> BTreeSet<String> {
-    let layers =
-        rooms::layers().map(|room| room.checks_of(layers::wrong(layers::Bug::Off(target))));
+    let layers = rooms::layers().map(|room| room.checks_of(layers::wrong("", Some(target))));
     let checks = layers.into_iter().chain(activations::off(target)).chain(losses::off(target));
     let failing = checks.flatten().filter(|c| c.kind == kind && !c.outcome(&context()).passed());
     failing.map(|check| check.id().replace("formulas.", "").replace("adjoint.", "")).collect()

@@ -13,95 +13,93 @@ use crate::rooms::{
     batch_norm, conv2d, dropout, flatten, fully_connected, global_average_pool2d, pool2d,
 };
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Bug {
-    PredictsSomethingElse,
-    ForgivesMissingForward,
-    StartsWithGradients,
-    Accumulates,
-    ChangesParameters,
-    KeepsTheFirstCache,
-    CachesOnPredict,
-    DrawsDifferentlyEachTime,
-    ReadsMemoryOrder,
-    CountsExamples,
-    DividesGradientByM,
-    MixesExamples,
-    SquaresUpstream,
-    AcceptsAnyInput,
-    AcceptsAnyGradient,
-    AcceptsAnyConfiguration,
-    AcceptsAnyParameter,
-    DecaysEverything,
-    CountsColumns,
-    FlipsTheImage,
-    AddsOne,
-    RotatesChannels,
-    HidesNan,
-    LosesGradient,
-    /// One result is off by a little.
-    Off(Target),
+const OF_DENSE: &str = "predicts-something-else forgives-missing-forward starts-with-gradients accumulates \
+    changes-parameters keeps-the-first-cache caches-on-predict draws-differently-each-time \
+    reads-memory-order counts-examples divides-gradient-by-m mixes-examples squares-upstream \
+    accepts-any-input accepts-any-gradient accepts-any-configuration accepts-any-parameter \
+    decays-everything";
+const OF_IMAGES: &str =
+    "counts-columns flips-the-image adds-one rotates-channels hides-nan loses-gradient";
+
+/// The checks of layers that break what layers promise.
+pub(super) fn all() -> Vec<Vec<Check>> {
+    let rooms: [(&'static LayerRoom, &str); 7] = [
+        (&fully_connected::ROOM, OF_DENSE),
+        (&conv2d::ROOM, OF_IMAGES),
+        (&pool2d::ROOM, OF_IMAGES),
+        (&global_average_pool2d::ROOM, OF_IMAGES),
+        (&batch_norm::ROOM, OF_IMAGES),
+        (&dropout::ROOM, "adds-one hides-nan loses-gradient mixes-examples"),
+        (&flatten::ROOM, "reads-memory-order adds-one loses-gradient"),
+    ];
+    let of_room = |(room, bugs): (&'static LayerRoom, &'static str)| {
+        bugs.split_whitespace().map(|bug| room.checks_of(wrong(bug, None)))
+    };
+    rooms.into_iter().flat_map(of_room).collect()
 }
 
-/// Builds layers with the bug.
-pub(super) fn wrong(bug: Bug) -> Build {
+/// Builds layers with the bug, or with one result off by a little.
+pub(super) fn wrong(bug: &'static str, off: Option<Target>) -> Build {
     let built = AtomicU64::new(0);
     Box::new(move |spec, rng| {
         let mut inner = match (spec.build(rng), bug) {
-            (Err(_), Bug::AcceptsAnyConfiguration) => flatten::spec(&[1]).build(rng),
+            (Err(_), "accepts-any-configuration") => flatten::spec(&[1]).build(rng),
             (built, _) => built,
         }?;
-        if bug == Bug::DrawsDifferentlyEachTime {
+        if bug == "draws-differently-each-time" {
             inner = spec.build(&mut Rng::new(built.fetch_add(1, Ordering::Relaxed)))?;
         }
-        if bug == Bug::StartsWithGradients {
+        if bug == "starts-with-gradients" {
             let ones = inner.parameters().iter().map(|(n, p)| (n, ArrayD::ones(p.raw_dim())));
             let ones = Parameters::new(ones.collect::<Vec<_>>());
             inner.state_mut().set_gradients(ones)?;
         }
         let (forwards, predicted) = (0, AtomicBool::new(false));
-        Ok(Box::new(WrongLayer { inner, bug, forwards, predicted, m: None }))
+        Ok(Box::new(WrongLayer { inner, bug, off, forwards, predicted, m: 1 }))
     })
 }
 
 #[derive(Debug)]
 struct WrongLayer {
     inner: Box<dyn Layer<f64>>,
-    bug: Bug,
+    bug: &'static str,
+    off: Option<Target>,
     forwards: usize,
     predicted: AtomicBool,
-    m: Option<usize>,
+    /// Examples of the last forward pass.
+    m: usize,
 }
 
 impl WrongLayer {
+    fn tamper(&self, result: Target, array: ArrayD<f64>) -> ArrayD<f64> {
+        match self.off {
+            Some(target) => target.tamper(result, array),
+            None => array,
+        }
+    }
+
     fn output(&self, x: &ArrayD<f64>, y: ArrayD<f64>) -> ArrayD<f64> {
-        let axis = Axis(y.ndim() - 1);
+        let last = y.ndim() - 1;
         let along = |axis: usize| ArrayD::from_shape_fn(y.raw_dim(), |at| at[axis] as f64);
         match self.bug {
-            Bug::CountsExamples => &y + &along(0),
-            Bug::CountsColumns if y.ndim() == 4 => &y + &along(2),
-            Bug::MixesExamples => &y + x.sum() * 0.1,
-            Bug::AddsOne => y + 1.0,
-            Bug::Off(target) => target.tamper(Target::Forward, y),
-            Bug::HidesNan => y.mapv(|y| if y.is_nan() { 0.0 } else { y }),
-            Bug::RotatesChannels => {
-                let n = y.len_of(axis);
+            "counts-examples" => &y + &along(0),
+            "counts-columns" if y.ndim() == 4 => &y + &along(2),
+            "mixes-examples" => &y + x.sum() * 0.1,
+            "adds-one" => y + 1.0,
+            "hides-nan" => y.mapv(|y| if y.is_nan() { 0.0 } else { y }),
+            "rotates-channels" => {
+                let n = y.shape()[last];
                 let order: Vec<usize> = (0..n).map(|c| (c + 1) % n).collect();
-                let factor = ArrayD::from_shape_fn(y.raw_dim(), |at| 1.0 + at[axis.index()] as f64);
-                y.select(axis, &order) * factor
+                y.select(Axis(last), &order) * (along(last) + 1.0)
             }
-            _ => y,
+            _ => self.tamper(Target::Forward, y),
         }
     }
 
     fn input(&self, mut x: ArrayD<f64>) -> ArrayD<f64> {
         match self.bug {
-            Bug::ReadsMemoryOrder => {
-                let elements = x.as_slice_memory_order().map(<[f64]>::to_vec);
-                let shape = x.raw_dim();
-                ArrayD::from_shape_vec(shape, elements.unwrap_or_default()).unwrap_or(x)
-            }
-            Bug::FlipsTheImage if x.ndim() == 4 => {
+            "reads-memory-order" => super::in_order_of_memory(&x),
+            "flips-the-image" if x.ndim() == 4 => {
                 x.invert_axis(Axis(1));
                 x.invert_axis(Axis(2));
                 x
@@ -123,64 +121,58 @@ impl Layer<f64> for WrongLayer {
     fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
         self.forwards += 1;
         self.predicted.store(false, Ordering::Relaxed);
-        if self.bug == Bug::AcceptsAnyInput && self.inner.predict(&x).is_err() {
+        if self.bug == "accepts-any-input" && self.inner.predict(&x).is_err() {
             return Ok(x);
         }
-        self.m = Some(x.shape()[0]);
+        self.m = x.shape()[0];
         let x = self.input(x);
-        let y = if self.bug == Bug::KeepsTheFirstCache && self.forwards == 3 {
-            self.inner.predict(&x)?
-        } else {
-            self.inner.forward(x.clone())?
+        let y = match self.bug {
+            "keeps-the-first-cache" if self.forwards == 3 => self.inner.predict(&x)?,
+            _ => self.inner.forward(x.clone())?,
         };
         Ok(self.output(&x, y))
     }
 
     fn backward(&mut self, mut dl_dy: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
-        if self.bug == Bug::SquaresUpstream {
+        if self.bug == "squares-upstream" {
             dl_dy.mapv_inplace(|g| g * g);
         }
         let x_shape = [&[dl_dy.shape()[0]], self.inner.input_shape()].concat();
         let old = self.gradients().clone();
-        let result = self.inner.backward(dl_dy);
-        let (bug, m) = (self.bug, self.m.unwrap_or(1) as f64);
-        let mut dl_dx = match (result, bug) {
-            (Err(LayerError::BackwardBeforeForward { .. }), Bug::ForgivesMissingForward)
-            | (Err(LayerError::Gradient { .. }), Bug::AcceptsAnyGradient) => {
+        let mut dl_dx = match (self.inner.backward(dl_dy), self.bug) {
+            (Err(LayerError::BackwardBeforeForward { .. }), "forgives-missing-forward")
+            | (Err(LayerError::Gradient { .. }), "accepts-any-gradient") => {
                 return Ok(ArrayD::zeros(IxDyn(&x_shape)));
             }
             (result, _) => result?,
         };
-        match bug {
-            Bug::LosesGradient => dl_dx *= 0.5,
-            Bug::Off(target) => dl_dx = target.tamper(Target::Backward, dl_dx),
-            _ => {}
+        if self.bug == "loses-gradient" {
+            dl_dx *= 0.5;
         }
-        if bug == Bug::CachesOnPredict && self.predicted.load(Ordering::Relaxed) {
+        if self.bug == "caches-on-predict" && self.predicted.load(Ordering::Relaxed) {
             dl_dx += 1.0;
         }
         let mut gradients = self.gradients().clone();
         for ((_, new), (_, old)) in gradients.iter_mut().zip(old.iter()) {
-            match bug {
-                Bug::Accumulates => *new += old,
-                Bug::DividesGradientByM => *new /= m,
-                Bug::Off(target) => *new = target.tamper(Target::Gradients, new.clone()),
-                _ => {}
+            match self.bug {
+                "accumulates" => *new += old,
+                "divides-gradient-by-m" => *new /= self.m as f64,
+                _ => *new = self.tamper(Target::Gradients, new.clone()),
             }
         }
         self.state_mut().set_gradients(gradients)?;
-        if bug == Bug::ChangesParameters {
+        if self.bug == "changes-parameters" {
             let (parameters, _) = self.parameters_and_gradients();
             parameters.iter_mut().for_each(|(_, parameter)| *parameter *= 0.5);
         }
-        Ok(dl_dx)
+        Ok(self.tamper(Target::Backward, dl_dx))
     }
 
     fn predict(&self, x: &ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
         self.predicted.store(true, Ordering::Relaxed);
         let x = self.input(x.clone());
         let y = self.inner.predict(&x)?;
-        let off = if self.bug == Bug::PredictsSomethingElse { 1e-12 } else { 0.0 };
+        let off = if self.bug == "predicts-something-else" { 1e-12 } else { 0.0 };
         Ok(self.output(&x, y) + off)
     }
 
@@ -189,7 +181,7 @@ impl Layer<f64> for WrongLayer {
     }
 
     fn decaying_parameters(&self) -> Vec<&'static str> {
-        if self.bug == Bug::DecaysEverything {
+        if self.bug == "decays-everything" {
             return self.parameters().names().collect();
         }
         self.inner.decaying_parameters()
@@ -197,55 +189,8 @@ impl Layer<f64> for WrongLayer {
 
     fn set_parameter(&mut self, name: &str, value: &ArrayD<f64>) -> Result<(), LayerError> {
         match (self.inner.set_parameter(name, value), self.bug) {
-            (Err(_), Bug::AcceptsAnyParameter) => Ok(()),
+            (Err(_), "accepts-any-parameter") => Ok(()),
             (result, _) => result,
         }
     }
-}
-
-/// The checks of layers that break what layers promise.
-pub(super) fn all() -> Vec<Vec<Check>> {
-    let of_dense = [
-        Bug::PredictsSomethingElse,
-        Bug::ForgivesMissingForward,
-        Bug::StartsWithGradients,
-        Bug::Accumulates,
-        Bug::ChangesParameters,
-        Bug::KeepsTheFirstCache,
-        Bug::CachesOnPredict,
-        Bug::DrawsDifferentlyEachTime,
-        Bug::ReadsMemoryOrder,
-        Bug::CountsExamples,
-        Bug::DividesGradientByM,
-        Bug::MixesExamples,
-        Bug::SquaresUpstream,
-        Bug::AcceptsAnyInput,
-        Bug::AcceptsAnyGradient,
-        Bug::AcceptsAnyConfiguration,
-        Bug::AcceptsAnyParameter,
-        Bug::DecaysEverything,
-    ];
-    let of_images = [
-        Bug::CountsColumns,
-        Bug::FlipsTheImage,
-        Bug::AddsOne,
-        Bug::RotatesChannels,
-        Bug::HidesNan,
-        Bug::LosesGradient,
-    ];
-    let of_dropout = [Bug::AddsOne, Bug::HidesNan, Bug::LosesGradient, Bug::MixesExamples];
-    let of_flatten = [Bug::ReadsMemoryOrder, Bug::AddsOne, Bug::LosesGradient];
-    let rooms: [(&'static LayerRoom, &[Bug]); 7] = [
-        (&fully_connected::ROOM, &of_dense),
-        (&conv2d::ROOM, &of_images),
-        (&pool2d::ROOM, &of_images),
-        (&global_average_pool2d::ROOM, &of_images),
-        (&batch_norm::ROOM, &of_images),
-        (&dropout::ROOM, &of_dropout),
-        (&flatten::ROOM, &of_flatten),
-    ];
-    let of_room = |(room, bugs): (&'static LayerRoom, &[Bug])| {
-        bugs.iter().map(|&bug| room.checks_of(wrong(bug))).collect::<Vec<_>>()
-    };
-    rooms.into_iter().flat_map(of_room).collect()
 }

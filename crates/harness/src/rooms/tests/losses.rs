@@ -10,16 +10,17 @@ use crate::Check;
 use crate::loss::LossSubject;
 use crate::rooms::losses;
 
-/// Makes something else of the loss of a target and an output.
-type Value = fn(Result<f64, LossError>, &Array2<f64>, &Array2<f64>) -> Result<f64, LossError>;
+type Value = Result<f64, LossError>;
 
-/// Makes something else of a gradient.
-type Gradient = fn(Array2<f64>) -> Array2<f64>;
+/// A loss, and functions that make something else of its value for a target and an output, and of its gradient.
+struct Wrong<V, G>(Loss, V, G);
 
-struct Wrong(Loss, Value, Gradient);
-
-impl LossSubject<f64> for Wrong {
-    fn forward(&self, target: &Array2<f64>, output: &Array2<f64>) -> Result<f64, LossError> {
+impl<V, G> LossSubject<f64> for Wrong<V, G>
+where
+    V: Fn(Value, &Array2<f64>, &Array2<f64>) -> Value + Send + Sync,
+    G: Fn(Array2<f64>) -> Array2<f64> + Send + Sync,
+{
+    fn forward(&self, target: &Array2<f64>, output: &Array2<f64>) -> Value {
         (self.1)(self.0.forward(target.view(), output.view()), target, output)
     }
 
@@ -32,60 +33,50 @@ impl LossSubject<f64> for Wrong {
     }
 }
 
+fn wrong<V, G>(loss: Loss, value: V, gradient: G) -> Vec<Check>
+where
+    Wrong<V, G>: LossSubject<f64> + 'static,
+{
+    let room = losses().into_iter().find(|room| room.loss == loss);
+    room.expect("every loss has a room").checks_of(Arc::new(Wrong(loss, value, gradient)))
+}
+
 /// The elements times a factor that grows along an axis.
 fn weighed(gradient: &Array2<f64>, by: fn((usize, usize)) -> usize) -> Array2<f64> {
     Array2::from_shape_fn(gradient.dim(), |at| gradient[at] * (1.0 + by(at) as f64))
 }
 
-/// The loss with one result off by a little.
-struct Off(Loss, Target);
-
-impl LossSubject<f64> for Off {
-    fn forward(&self, target: &Array2<f64>, output: &Array2<f64>) -> Result<f64, LossError> {
-        let off = if self.1 == Target::Forward { LITTLE } else { 0.0 };
-        Ok(self.0.forward(target.view(), output.view())? + off)
-    }
-
-    fn backward(
-        &self,
-        target: &Array2<f64>,
-        output: &Array2<f64>,
-    ) -> Result<Array2<f64>, LossError> {
-        let gradient = self.0.backward(target.view(), output.view())?.into_dyn();
-        let gradient = self.1.tamper(Target::Backward, gradient);
-        Ok(gradient.into_dimensionality().expect("a matrix stays a matrix"))
-    }
-}
-
-/// The checks of this loss made of a wrong one.
-fn checks_of(loss: Loss, wrong: Arc<dyn LossSubject<f64>>) -> Vec<Check> {
-    let room = losses().into_iter().find(|room| room.loss == loss);
-    room.expect("every loss has a room").checks_of(wrong)
-}
-
 /// The checks of all losses with one result off by a little.
 pub(super) fn off(target: Target) -> Vec<Vec<Check>> {
-    Loss::ALL.map(|loss| checks_of(loss, Arc::new(Off(loss, target)))).into()
+    let off = if target == Target::Forward { LITTLE } else { 0.0 };
+    let gradient = move |gradient: Array2<f64>| {
+        let gradient = target.tamper(Target::Backward, gradient.into_dyn());
+        gradient.into_dimensionality().expect("a matrix stays a matrix")
+    };
+    let value = move |value: Value, _: &Array2<f64>, _: &Array2<f64>| value.map(|l| l + off);
+    Loss::ALL.map(|loss| wrong(loss, value, gradient)).into()
 }
 
 /// The checks of losses that break what losses promise.
 pub(super) fn all() -> Vec<Vec<Check>> {
-    let wrong = |loss, value, gradient| checks_of(loss, Arc::new(Wrong(loss, value, gradient)));
-    const VALUE: Value = |whole, _, _| whole;
-    const GRADIENT: Gradient = |gradient| gradient;
+    type OfValue = fn(Value, &Array2<f64>, &Array2<f64>) -> Value;
+    type OfGradient = fn(Array2<f64>) -> Array2<f64>;
+    const VALUE: OfValue = |value, _, _| value;
+    const GRADIENT: OfGradient = |gradient| gradient;
+    let wrong = |loss, value: OfValue, gradient: OfGradient| wrong(loss, value, gradient);
     let (composed, fused) = (Loss::CrossEntropy, Loss::SoftmaxCrossEntropy);
     vec![
-        wrong(composed, |whole, _, _| Ok(whole? + calls()), GRADIENT),
-        wrong(composed, |whole, _, _| whole.map(|l| if l.is_nan() { 0.0 } else { l }), GRADIENT),
+        wrong(composed, |value, _, _| Ok(value? + calls()), GRADIENT),
+        wrong(composed, |value, _, _| value.map(|l| if l.is_nan() { 0.0 } else { l }), GRADIENT),
         // Accepts other shapes, no examples and any target.
-        wrong(composed, |whole, _, _| whole.or(Ok(0.0)), GRADIENT),
-        wrong(composed, |whole, _, p| Ok(whole? * (1.0 + p[[0, 0]])), |g| weighed(&g, |at| at.0)),
+        wrong(composed, |value, _, _| value.or(Ok(0.0)), GRADIENT),
+        wrong(composed, |value, _, p| Ok(value? * (1.0 + p[[0, 0]])), |g| weighed(&g, |at| at.0)),
         wrong(composed, VALUE, |g| weighed(&g, |at| at.1)),
         // Wants distributions.
         wrong(Loss::L2, |_, y, p| Loss::CrossEntropy.forward(y.view(), p.view()), GRADIENT),
-        wrong(Loss::L2, |whole, _, p| Ok(whole? + p.mapv(f64::abs).sum()), GRADIENT),
-        wrong(Loss::L2, |whole, y, _| Ok(whole? + y[[0, 0]]), GRADIENT),
-        wrong(fused, |whole, _, z| Ok(whole? + z[[0, 0]] * 1e-9), GRADIENT),
+        wrong(Loss::L2, |value, _, p| Ok(value? + p.mapv(f64::abs).sum()), GRADIENT),
+        wrong(Loss::L2, |value, y, _| Ok(value? + y[[0, 0]]), GRADIENT),
+        wrong(fused, |value, _, z| Ok(value? + z[[0, 0]] * 1e-9), GRADIENT),
         wrong(fused, VALUE, |g| g + 1e-9),
     ]
 }
