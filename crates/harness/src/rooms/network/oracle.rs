@@ -31,7 +31,7 @@ struct Declared {
 pub(super) fn add(own: &mut Checks<Passes>) {
     let (question, module, class) = (own.question, "test_models", own.name);
     let fixture = Fixture { question, module, file: "Networks", kind: "network", class };
-    let stages: [(&str, fn(&mut Run) -> Result<Vec<Named>, NetworkError>); 3] = [
+    let stages: [(&str, Stage); 3] = [
         ("test_forward", |run| {
             let output = run.passes.forward(&mut run.network, run.x.clone())?;
             Ok(vec![("output".to_owned(), output.into_dyn())])
@@ -69,6 +69,8 @@ pub(super) fn add(own: &mut Checks<Passes>) {
 
 /// A result, and its name in the entry.
 type Named = (String, ArrayD<f64>);
+
+type Stage = fn(&mut Run) -> Result<Vec<Named>, NetworkError>;
 
 struct Run {
     passes: Passes,

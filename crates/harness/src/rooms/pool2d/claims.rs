@@ -94,7 +94,8 @@ fn padding_counts_as_zeros(subject: &Layers, case: &mut Case) -> Verdict {
     let geometry = Geometry::draw_with(case, stride, pad);
     case.describe(geometry);
     let area = geometry.kernel.0 * geometry.kernel.1;
-    let literals: [(PoolMode, fn(usize, usize) -> f64); 2] = [
+    type Literal = fn(usize, usize) -> f64;
+    let literals: [(PoolMode, Literal); 2] = [
         (PoolMode::Max, |visible, area| if visible == area { -1.0 } else { 0.0 }),
         (PoolMode::Average, |visible, area| -(visible as f64) / area as f64),
     ];
