@@ -5,74 +5,42 @@ use serde_json::json;
 use crate::error::BrowserError;
 use crate::page::Page;
 
-/// The size of a page's window.
+/// A device and what the reader's system prefers. Whatever moves is held still, since it would be
+/// caught half-way.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Viewport {
-    /// In CSS pixels.
+pub struct Device {
+    /// The width of the window in CSS pixels.
     pub width: u32,
-    /// In CSS pixels.
+    /// The height of the window in CSS pixels.
     pub height: u32,
-    /// A phone: touch, two device pixels for each CSS pixel, and the page's own viewport
-    /// is heeded.
+    /// A phone: touch, two device pixels for each CSS pixel, and the page's own viewport is heeded.
     pub mobile: bool,
-}
-
-/// Medium of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    /// A screen.
-    Screen,
-    /// Paper.
-    Print,
-}
-
-/// Preference of the reader's system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColorScheme {
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
+    /// Paper, not a screen.
+    pub paper: bool,
+    /// Light on dark is preferred.
+    pub dark: bool,
+    /// Scripts of pages run, from the next page on; [`Page::evaluate`] works either way.
+    pub scripts: bool,
 }
 
 impl Page {
-    /// Sets the size of the window.
-    ///
-    /// # Errors
-    /// If the browser refuses it.
-    pub fn set_viewport(&mut self, viewport: Viewport) -> Result<(), BrowserError> {
-        let Viewport { width, height, mobile } = viewport;
+    /// Shows the page on a device.
+    pub fn show_on(&mut self, device: Device) -> Result<(), BrowserError> {
+        let Device { width, height, mobile, paper, dark, scripts } = device;
         let scale = if mobile { 2 } else { 1 };
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile,
         });
         self.command("Emulation.setDeviceMetricsOverride", &metrics)?;
-        let touch = json!({ "enabled": mobile });
-        self.command("Emulation.setTouchEmulationEnabled", &touch).map(drop)
-    }
-
-    /// Says what the page is shown on, and what the system prefers.
-    ///
-    /// # Errors
-    /// If the browser refuses it.
-    pub fn emulate(&mut self, media: Media, scheme: ColorScheme) -> Result<(), BrowserError> {
-        let media = if media == Media::Print { "print" } else { "screen" };
-        let scheme = if scheme == ColorScheme::Dark { "dark" } else { "light" };
+        self.command("Emulation.setTouchEmulationEnabled", &json!({ "enabled": mobile }))?;
         let features = json!([
-            { "name": "prefers-color-scheme", "value": scheme },
-            // Whatever moves would be caught half-way.
+            { "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
-        let params = json!({ "media": media, "features": features });
-        self.command("Emulation.setEmulatedMedia", &params).map(drop)
-    }
-
-    /// Lets scripts of pages run or not, from the next page on. [`Page::evaluate`] works either way.
-    ///
-    /// # Errors
-    /// If the browser refuses it.
-    pub fn set_scripts(&mut self, enabled: bool) -> Result<(), BrowserError> {
-        let params = json!({ "value": !enabled });
-        self.command("Emulation.setScriptExecutionDisabled", &params).map(drop)
+        let media = if paper { "print" } else { "screen" };
+        let media = json!({ "media": media, "features": features });
+        self.command("Emulation.setEmulatedMedia", &media)?;
+        let disabled = json!({ "value": !scripts });
+        self.command("Emulation.setScriptExecutionDisabled", &disabled).map(drop)
     }
 }

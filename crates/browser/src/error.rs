@@ -1,60 +1,18 @@
 //! Errors of a browser.
 
-use std::io;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::fmt::Display;
 
-/// An error of this crate.
+/// Why a browser was not found, does not start, does not answer in time or refuses a command, or which
+/// exception a script throws.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BrowserError {
-    /// No browser is installed, or none where it was said to be.
-    #[error(
-        "{0}: install Chromium (the package `chromium` of Debian, Fedora and Homebrew) or Google \
-         Chrome, or name the program with `--chromium PATH` or the variable {variable}",
-        variable = crate::VARIABLE
-    )]
-    NotFound(String),
-    /// The program was started and does not answer.
-    #[error("{} does not start: {reason}{}", program.display(), lines(stderr))]
-    NotStarted {
-        /// The program.
-        program: PathBuf,
-        /// The expectation that failed.
-        reason: String,
-        /// The last lines that it wrote.
-        stderr: String,
-    },
-    /// An operation took longer than was allowed.
-    #[error("{0}: no answer within {limit:.0} s", limit = .1.as_secs_f64())]
-    Timeout(String, Duration),
-    /// The connection to the browser broke during an operation, for a reason.
-    #[error("{0}: the connection to the browser is gone: {1}")]
-    Disconnected(String, String),
-    /// The browser refused a command, a script threw an exception, or a page lacks what is to be used.
-    #[error("{0}")]
-    Refused(String),
-    /// A file or folder cannot be used.
-    #[error("cannot {operation} {}: {cause}", path.display())]
-    File {
-        /// The attempt.
-        operation: &'static str,
-        /// Its object.
-        path: PathBuf,
-        /// The reason of the system.
-        cause: io::Error,
-    },
-}
+#[error("{0}")]
+pub struct BrowserError(pub(crate) String);
 
 impl BrowserError {
-    pub(crate) fn answer(method: &str, expected: &str, got: &str) -> Self {
-        let got = shortened(got);
-        Self::Refused(format!("{method}: expected {expected} in the answer, but got {got}"))
+    /// What was tried, and why it failed.
+    pub(crate) fn of(operation: impl Display, reason: impl Display) -> Self {
+        Self(format!("{operation}: {reason}"))
     }
-}
-
-fn lines(stderr: &str) -> String {
-    if stderr.is_empty() { String::new() } else { format!("; its last lines are:\n{stderr}") }
 }
 
 /// The beginning of a text, for messages.

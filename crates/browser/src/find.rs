@@ -6,18 +6,22 @@ use std::path::{Path, PathBuf};
 use crate::error::BrowserError;
 
 /// The variable that names the program, if no option does.
-pub const VARIABLE: &str = "CHROMIUM";
+const VARIABLE: &str = "CHROMIUM";
 
 const NAMES: [&str; 6] =
     ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge"];
 
-/// Finds a browser: the one that is named, else that of the variable [`VARIABLE`], else one on `PATH`,
+/// Finds a browser: the one that is named, else that of the variable `CHROMIUM`, else one on `PATH`,
 /// else one where the installers of macOS and Windows put it.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, BrowserError> {
     let variable = env::var_os(VARIABLE).filter(|value| !value.is_empty());
     let path = env::var_os("PATH").unwrap_or_default();
     let path: Vec<PathBuf> = env::split_paths(&path).collect();
-    search(named, variable.as_deref().map(Path::new), &path, &usual_places())
+    search(named, variable.as_deref().map(Path::new), &path, &usual_places()).map_err(|reason| {
+        let remedy = "install Chromium (the package `chromium` of Debian, Fedora and Homebrew) or Google \
+                      Chrome, or name the program with `--chromium PATH` or the variable";
+        BrowserError::of(reason, format!("{remedy} {VARIABLE}"))
+    })
 }
 
 fn search(
@@ -25,26 +29,22 @@ fn search(
     variable: Option<&Path>,
     path: &[PathBuf],
     usual: &[PathBuf],
-) -> Result<PathBuf, BrowserError> {
+) -> Result<PathBuf, String> {
     let on_path = |name: &Path| {
         let file = name.with_extension(env::consts::EXE_EXTENSION);
         path.iter().map(|folder| folder.join(&file)).find(|program| program.is_file())
     };
-    let by_variable = || Some((variable?, format!(", which {VARIABLE} names")));
-    if let Some((program, reason)) = named.map(|named| (named, String::new())).or_else(by_variable)
-    {
-        // As one types it: a path, or a name to look for on `PATH`.
-        let found = Some(program).filter(|program| program.components().count() == 1);
-        let found =
-            found.and_then(on_path).or_else(|| program.is_file().then(|| program.to_owned()));
-        return found.ok_or_else(|| {
-            BrowserError::NotFound(format!("there is no browser {}{reason}", program.display()))
-        });
-    }
-    let installed = || usual.iter().find(|program| program.is_file()).cloned();
-    NAMES.iter().find_map(|name| on_path(Path::new(name))).or_else(installed).ok_or_else(|| {
+    let Some(program) = named.or(variable) else {
+        let installed = || usual.iter().find(|program| program.is_file()).cloned();
+        let found = NAMES.iter().find_map(|name| on_path(Path::new(name))).or_else(installed);
         let names = NAMES.join(", ");
-        BrowserError::NotFound(format!("no browser was found; PATH has none of {names}"))
+        return found.ok_or(format!("no browser was found; PATH has none of {names}"));
+    };
+    // As one types it: a path, or a name to look for on `PATH`.
+    let by_name = if program.components().count() == 1 { on_path(program) } else { None };
+    by_name.or_else(|| program.is_file().then(|| program.to_owned())).ok_or_else(|| {
+        let by = if named.is_none() { format!(", which {VARIABLE} names") } else { String::new() };
+        format!("there is no browser {}{by}", program.display())
     })
 }
 
@@ -95,14 +95,14 @@ mod tests {
         // One that is named and missing is not replaced by another.
         let none = Path::new("/no/such");
         for (named, variable, path, expected) in [
-            (Some(none), Some(other), &path[..], "there is no browser /no/such: "),
+            (Some(none), Some(other), &path[..], "there is no browser /no/such"),
             (None, Some(none), &path, "there is no browser /no/such, which CHROMIUM names"),
-            (None, None, &[], "PATH has none of chromium, "),
+            (None, None, &[], "no browser was found; PATH has none of chromium, "),
         ] {
-            let error = search(named, variable, path, &[]).unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-            assert!(error.contains("the package `chromium`"), "{error}");
-            assert!(error.contains("--chromium PATH"), "{error}");
+            let error = search(named, variable, path, &[]).unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
         }
+        let error = find(Some(none)).unwrap_err().to_string();
+        assert!(error.contains(": install Chromium") && error.ends_with("CHROMIUM"), "{error}");
     }
 }

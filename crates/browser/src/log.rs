@@ -1,25 +1,15 @@
-//! Console and requests of a page.
+//! Errors and requests of a page.
 
 use serde_json::Value;
 
-/// Everything that a page has logged and requested, in order.
+/// Errors that a page has logged and everything that it has requested, in order.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
-    /// Lines of the console, by scripts and by the browser.
-    pub entries: Vec<Entry>,
+    /// Errors and failed assertions of the console, and exceptions that nobody caught, with the address
+    /// that each is about, if it names one.
+    pub errors: Vec<String>,
     /// Loads of the page, itself included.
     pub requests: Vec<Request>,
-}
-
-/// A line of the console.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// An error, an assertion that failed, or an exception that nobody caught.
-    pub is_error: bool,
-    /// Its words.
-    pub text: String,
-    /// The address that it is about, if it names one.
-    pub url: String,
 }
 
 /// A load, of the page itself or for it.
@@ -37,7 +27,6 @@ pub struct Request {
 impl Request {
     /// True for an address of another machine, or of a server on this one: neither a file nor part of the
     /// page itself.
-    #[must_use]
     pub fn uses_network(&self) -> bool {
         let local = ["file:", "data:", "blob:", "about:"];
         !local.iter().any(|scheme| self.url.starts_with(scheme))
@@ -45,46 +34,31 @@ impl Request {
 }
 
 impl Log {
-    /// The errors of the console.
-    pub fn errors(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.is_error)
-    }
-
-    /// Requests that use the network.
-    pub fn network(&self) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(|request| request.uses_network())
-    }
-
-    /// Requests that failed.
-    pub fn failures(&self) -> impl Iterator<Item = &Request> {
-        self.requests.iter().filter(|request| request.failure.is_some())
+    /// Requests that failed, and why.
+    pub fn failures(&self) -> impl Iterator<Item = (&Request, &str)> {
+        self.requests.iter().filter_map(|request| Some((request, request.failure.as_deref()?)))
     }
 
     /// Takes note of an event, if it concerns the log.
     pub(crate) fn note(&mut self, method: &str, params: &Value) {
         let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let is_error = |level: &Value| level == "error" || level == "assert";
-        let mut enter = |is_error, text, url: &Value| {
-            self.entries.push(Entry { is_error, text, url: string(url) });
+        let mut enter = |text: String, url: &Value| {
+            let url = url.as_str().filter(|url| !url.is_empty());
+            self.errors.push(text + &url.map(|url| format!(" ({url})")).unwrap_or_default());
         };
         match method {
-            "Runtime.consoleAPICalled" => {
-                let words = params["args"].as_array().map_or(&[][..], Vec::as_slice);
-                let text = words.iter().map(word).collect::<Vec<_>>().join(" ");
-                let url = &params["stackTrace"]["callFrames"][0]["url"];
-                enter(is_error(&params["type"]), text, url);
+            "Runtime.consoleAPICalled" if is_error(&params["type"]) => {
+                let words = params["args"].as_array().into_iter().flatten();
+                let text = words.map(word).collect::<Vec<_>>().join(" ");
+                enter(text, &params["stackTrace"]["callFrames"][0]["url"]);
             }
             "Runtime.exceptionThrown" => {
                 let details = &params["exceptionDetails"];
-                enter(true, exception(details), &details["url"]);
+                enter(exception(details), &details["url"]);
             }
-            "Log.entryAdded" => {
-                let entry = &params["entry"];
-                enter(is_error(&entry["level"]), string(&entry["text"]), &entry["url"]);
-            }
-            "Page.javascriptDialogOpening" => {
-                let text = format!("a dialog was closed: {}", string(&params["message"]));
-                enter(false, text, &params["url"]);
+            "Log.entryAdded" if is_error(&params["entry"]["level"]) => {
+                enter(string(&params["entry"]["text"]), &params["entry"]["url"]);
             }
             "Network.requestWillBeSent" => self.requests.push(Request {
                 id: string(&params["requestId"]),
@@ -103,7 +77,7 @@ impl Log {
     }
 }
 
-/// An argument of `console.log`.
+/// An argument of `console.error`.
 fn word(argument: &Value) -> String {
     match (&argument["value"], &argument["description"]) {
         (Value::String(text), _) | (Value::Null, Value::String(text)) => text.clone(),

@@ -7,10 +7,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::connection::Connection;
+use crate::connection::{Connection, late};
 use crate::error::{BrowserError, shortened};
 use crate::log::{Log, exception};
-use crate::process::{Address, poll};
+use crate::process::poll;
 
 /// Bytes of a PDF that are asked for at a time.
 const PIECE: usize = 1 << 20;
@@ -20,8 +20,8 @@ const PIECE: usize = 1 << 20;
 pub struct Page(Connection);
 
 impl Page {
-    pub(crate) fn attach(address: &Address, limit: Duration) -> Result<Self, BrowserError> {
-        let mut page = Self(Connection::open(address, limit)?);
+    pub(crate) fn attach(port: u16, path: &str, limit: Duration) -> Result<Self, BrowserError> {
+        let mut page = Self(Connection::open(port, path, limit)?);
         for domain in ["Page", "Runtime", "Log", "Network", "Inspector"] {
             page.command(&format!("{domain}.enable"), &json!({}))?;
         }
@@ -36,7 +36,7 @@ impl Page {
     pub fn open(&mut self, url: &str) -> Result<(), BrowserError> {
         let answer = self.command("Page.navigate", &json!({ "url": url }))?;
         if let Some(reason) = answer["errorText"].as_str() {
-            return Err(BrowserError::Refused(format!("cannot open {url}: {reason}")));
+            return Err(BrowserError::of(format!("cannot open {url}"), reason));
         }
         match answer["loaderId"].as_str() {
             Some(load) => self.0.wait_for_load(url, load),
@@ -57,8 +57,7 @@ impl Page {
         match &answer["exceptionDetails"] {
             Value::Null => Ok(answer["result"]["value"].take()),
             details => {
-                let (script, message) = (shortened(script), exception(details));
-                Err(BrowserError::Refused(format!("`{script}` fails: {message}")))
+                Err(BrowserError::of(format!("`{}` fails", shortened(script)), exception(details)))
             }
         }
     }
@@ -73,8 +72,7 @@ impl Page {
             Ok(Value::Bool(false)) => None,
             other => Some(other.map(drop)),
         });
-        let operation = || format!("waiting until `{}`", shortened(script));
-        found.unwrap_or_else(|| Err(BrowserError::Timeout(operation(), limit)))
+        found.unwrap_or_else(|| Err(late(&format!("waiting until `{}`", shortened(script)), limit)))
     }
 
     /// The page as PDF, with its backgrounds, a structure for screen readers, and an outline made from
@@ -96,11 +94,9 @@ impl Page {
         self.0.limit = usual;
         let (stream, mut pdf) = (stream?, Vec::new());
         loop {
-            let method = "IO.read";
-            let answer = self.command(method, &json!({ "handle": stream, "size": PIECE }))?;
-            let data = answer["data"].as_str().unwrap_or_default();
-            let bytes = STANDARD.decode(data);
-            pdf.extend(bytes.map_err(|_| BrowserError::answer(method, "base64", data))?);
+            let answer = self.command("IO.read", &json!({ "handle": stream, "size": PIECE }))?;
+            let bytes = STANDARD.decode(answer["data"].as_str().unwrap_or_default());
+            pdf.extend(bytes.map_err(|error| BrowserError::of("IO.read", error))?);
             if answer["eof"] == true {
                 self.command("IO.close", &json!({ "handle": stream }))?;
                 return Ok(pdf);
@@ -108,7 +104,7 @@ impl Page {
         }
     }
 
-    /// Console and requests of this tab since the last call.
+    /// Errors and requests of this tab since the last call.
     pub fn take_log(&mut self) -> Log {
         // The events that the browser has sent by now precede its next answer.
         let _ = self.command("Runtime.evaluate", &json!({ "expression": "0" }));
@@ -120,11 +116,8 @@ impl Page {
         self.0.limit = limit;
     }
 
-    /// A command of the DevTools protocol, for what this crate has no function for.
-    ///
-    /// # Errors
-    /// If the browser refuses it or does not answer within the limit.
-    pub fn command(&mut self, method: &str, params: &Value) -> Result<Value, BrowserError> {
+    /// A command of the DevTools protocol.
+    pub(crate) fn command(&mut self, method: &str, params: &Value) -> Result<Value, BrowserError> {
         self.0.command(method, params)
     }
 }
@@ -141,11 +134,8 @@ impl Drop for Page {
 /// # Errors
 /// If the working folder is unknown.
 pub fn file_url(path: &Path) -> Result<String, BrowserError> {
-    let absolute = std::path::absolute(path).map_err(|cause| BrowserError::File {
-        operation: "find",
-        path: path.to_owned(),
-        cause,
-    })?;
+    let absolute = std::path::absolute(path)
+        .map_err(|error| BrowserError::of(format!("cannot find {}", path.display()), error))?;
     let text = absolute.to_string_lossy().replace('\\', "/");
     let mut url = String::from(if text.starts_with('/') { "file://" } else { "file:///" });
     for byte in text.bytes() {

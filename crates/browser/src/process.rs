@@ -1,7 +1,7 @@
 //! The browser's process.
 
+use std::fmt::Display;
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -30,27 +30,21 @@ pub(crate) fn poll<T>(limit: Duration, mut look: impl FnMut() -> Option<T>) -> O
 /// A running browser with its profile; both are gone when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
-    program: PathBuf,
     child: Child,
-    profile: PathBuf,
-    stderr: PathBuf,
-}
-
-/// Address at which the browser listens.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Address {
-    pub(crate) port: u16,
-    pub(crate) path: String,
+    pub(crate) profile: PathBuf,
 }
 
 impl Process {
-    /// Starts the program, and waits until it says where it listens.
-    pub(crate) fn start(program: &Path, limit: Duration) -> Result<(Self, Address), BrowserError> {
-        let first = Self::start_once(program, limit, false);
-        match first {
-            // A container without user namespaces has no means to build the sandbox from.
-            Err(BrowserError::NotStarted { ref stderr, .. }) if lacks_sandbox(stderr) => {
-                Self::start_once(program, limit, true)
+    /// Starts the program, and waits until it says at which port and path it listens.
+    pub(crate) fn start(
+        program: &Path,
+        limit: Duration,
+    ) -> Result<(Self, u16, String), BrowserError> {
+        match Self::start_once(program, limit, &[]) {
+            // As root, or in a container without user namespaces, it has no sandbox and says so. The
+            // pages that it is shown here are the workspace's own.
+            Err(error) if error.to_string().contains("sandbox") => {
+                Self::start_once(program, limit, &["--no-sandbox"])
             }
             other => other,
         }
@@ -59,38 +53,34 @@ impl Process {
     fn start_once(
         program: &Path,
         limit: Duration,
-        open_sandbox: bool,
-    ) -> Result<(Self, Address), BrowserError> {
+        more: &[&str],
+    ) -> Result<(Self, u16, String), BrowserError> {
         let parent = std::env::temp_dir();
         let profile = system::temporary_folder(&parent, "browser-profile-")
-            .map_err(|cause| file_error("create a folder in", &parent, cause))?;
+            .map_err(|error| cannot("create a folder in", &parent, error))?;
         let stderr = profile.path().join("stderr.txt");
-        let log = File::create(&stderr).map_err(|e| file_error("create", &stderr, e))?;
+        let log = File::create(&stderr).map_err(|error| cannot("create", &stderr, error))?;
+        let not_started = |reason: String| {
+            BrowserError::of(format!("{} does not start", program.display()), reason)
+        };
         let mut command = Command::new(program);
-        command.args(ARGUMENTS);
+        command.args(ARGUMENTS).args(more).arg("about:blank");
         command.arg(format!("--user-data-dir={}", profile.path().display()));
-        if open_sandbox || runs_as_root(profile.path()) {
-            command.arg("--no-sandbox");
-        }
-        command.arg("about:blank");
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
-        let child = command.spawn().map_err(|error| BrowserError::NotStarted {
-            program: program.to_owned(),
-            reason: error.to_string(),
-            stderr: String::new(),
-        })?;
+        let child = command.spawn().map_err(|error| not_started(error.to_string()))?;
         // From here on the profile goes with the process, after it.
-        let (program, profile) = (program.to_owned(), profile.keep());
-        let mut process = Self { program, child, profile, stderr };
-        let address = process.wait_for_address(limit)?;
-        Ok((process, address))
+        let mut process = Self { child, profile: profile.keep() };
+        let address = process.wait_for_address(limit).map_err(|reason| {
+            not_started(match last_lines(&stderr) {
+                lines if lines.is_empty() => reason,
+                lines => format!("{reason}; its last lines are:\n{lines}"),
+            })
+        });
+        let (port, path) = address?;
+        Ok((process, port, path))
     }
 
-    pub(crate) fn profile(&self) -> &Path {
-        &self.profile
-    }
-
-    fn wait_for_address(&mut self, limit: Duration) -> Result<Address, BrowserError> {
+    fn wait_for_address(&mut self, limit: Duration) -> Result<(u16, String), String> {
         let file = self.profile.join("DevToolsActivePort");
         let found = poll(limit, || {
             if let Some(address) = fs::read_to_string(&file).ok().as_deref().and_then(address) {
@@ -100,21 +90,8 @@ impl Process {
             let code = status.code().map(|code| format!("exit code {code}"));
             Some(Err(format!("it ended with {}", code.as_deref().unwrap_or("a signal"))))
         });
-        let late =
-            || Err(format!("it does not say where it listens within {:.0} s", limit.as_secs_f64()));
-        found.unwrap_or_else(late).map_err(|reason| BrowserError::NotStarted {
-            program: self.program.clone(),
-            reason,
-            stderr: self.last_lines(),
-        })
-    }
-
-    /// The last lines that the browser wrote.
-    fn last_lines(&self) -> String {
-        let text = fs::read(&self.stderr).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-        lines[lines.len().saturating_sub(12)..].join("\n")
+        let late = format!("it does not say where it listens within {:.0} s", limit.as_secs_f64());
+        found.unwrap_or(Err(late))
     }
 }
 
@@ -163,95 +140,74 @@ const ARGUMENTS: [&str; 25] = [
     "--disable-backgrounding-occluded-windows",
 ];
 
-/// Chromium refuses to run as root with its sandbox on, and in a container everybody is root. The
-/// pages that it is shown here are the workspace's own.
-fn runs_as_root(own_folder: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata(own_folder).is_ok_and(|metadata| metadata.uid() == 0)
-    }
-    #[cfg(not(unix))]
-    {
-        let _ = own_folder;
-        false
-    }
-}
-
-fn lacks_sandbox(stderr: &str) -> bool {
-    stderr.contains("No usable sandbox")
-}
-
 /// The two lines of `DevToolsActivePort`; `None` while it is being written.
-fn address(text: &str) -> Option<Address> {
+fn address(text: &str) -> Option<(u16, String)> {
     let (port, path) = text.split_once('\n')?;
-    let path = path.trim_end();
-    let port = port.trim().parse().ok()?;
-    path.starts_with("/devtools/").then(|| Address { port, path: path.to_owned() })
+    path.starts_with("/devtools/").then_some((port.parse().ok()?, path.trim_end().to_owned()))
 }
 
-fn file_error(operation: &'static str, path: &Path, cause: io::Error) -> BrowserError {
-    BrowserError::File { operation, path: path.to_owned(), cause }
+/// The last lines that the browser wrote.
+fn last_lines(stderr: &Path) -> String {
+    let text = fs::read(stderr).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
+
+fn cannot(attempt: &str, path: &Path, error: impl Display) -> BrowserError {
+    BrowserError::of(format!("cannot {attempt} {}", path.display()), error)
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    /// A folder, and a program in it that is a script.
+    fn program(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("browser");
+        fs::write(&file, format!("#!/bin/sh\ncd {}\n{text}\n", folder.path().display())).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        (folder, file)
+    }
 
     #[test]
     fn an_address_is_read_when_both_lines_are_there() {
-        let expected = Address { port: 4711, path: "/devtools/browser/a-b".to_owned() };
-        assert_eq!(address("4711\n/devtools/browser/a-b"), Some(expected.clone()));
-        assert_eq!(address("4711\n/devtools/browser/a-b\n"), Some(expected));
+        let expected = Some((4711, "/devtools/browser/a-b".to_owned()));
+        assert_eq!(address("4711\n/devtools/browser/a-b\n"), expected);
         for partial in ["", "4711", "4711\n", "4711\n/dev", "x\n/devtools/browser/a"] {
             assert_eq!(address(partial), None, "{partial:?}");
         }
     }
 
-    #[cfg(unix)]
-    fn script(folder: &Path, text: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt;
-        let file = folder.join("browser");
-        fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        file
-    }
-
-    #[cfg(unix)]
     #[test]
-    fn a_program_that_ends_is_quoted() {
-        let folder = tempfile::tempdir().unwrap();
-        let program = script(folder.path(), "echo cannot open display >&2; exit 3");
-        let error = Process::start(&program, Duration::from_secs(10)).unwrap_err().to_string();
+    fn a_program_that_ends_or_says_nothing_is_an_error_and_killed() {
+        let (_folder, ends) = program("echo cannot open display >&2; exit 3");
+        let error = Process::start(&ends, Duration::from_secs(10)).unwrap_err().to_string();
         assert!(error.contains("it ended with exit code 3"), "{error}");
         assert!(error.ends_with("cannot open display"), "{error}");
-    }
 
-    #[cfg(unix)]
-    #[test]
-    fn a_program_that_says_nothing_is_killed_after_the_limit() {
-        let folder = tempfile::tempdir().unwrap();
-        let pid = folder.path().join("pid");
-        let program = script(folder.path(), &format!("echo $$ > {}; exec sleep 60", pid.display()));
-        let error = Process::start(&program, Duration::from_millis(300)).unwrap_err().to_string();
+        let (folder, silent) = program("echo $$ > pid; exec sleep 60");
+        let error = Process::start(&silent, Duration::from_millis(300)).unwrap_err().to_string();
         assert!(error.contains("does not say where it listens within 0 s"), "{error}");
-        let pid = fs::read_to_string(&pid).unwrap();
+        let pid = fs::read_to_string(folder.path().join("pid")).unwrap();
         let alive = Command::new("kill").args(["-0", pid.trim()]).stderr(Stdio::null()).status();
         assert!(!alive.unwrap().success());
     }
 
-    #[cfg(unix)]
     #[test]
     fn without_a_usable_sandbox_it_is_tried_without_one() {
-        let folder = tempfile::tempdir().unwrap();
         // The profile's folder is that of --user-data-dir, whoever runs this test.
         let text = r#"for word in "$@"; do
             case $word in --no-sandbox) open=1;; --user-data-dir=*) profile=${word#*=};; esac
         done
         [ -n "$open" ] || { echo "FATAL: No usable sandbox!" >&2; exit 1; }
         printf '9\n/devtools/browser/x\n' > "$profile/DevToolsActivePort"; exec sleep 60"#;
-        let program = script(folder.path(), text);
-        let (_, address) = Process::start(&program, Duration::from_secs(10)).unwrap();
-        assert_eq!(address.port, 9);
+        let (_folder, program) = program(text);
+        let (_, port, _) = Process::start(&program, Duration::from_secs(10)).unwrap();
+        assert_eq!(port, 9);
     }
 }

@@ -12,13 +12,10 @@ use crate::connection::Connection;
 use crate::error::BrowserError;
 use crate::find::find;
 use crate::page::Page;
-use crate::process::{Address, Process};
+use crate::process::Process;
 
 /// Limit for the start and for each command, unless a page is given another.
 const LIMIT: Duration = Duration::from_secs(60);
-
-/// The variable with which a missing browser fails the tests that need one, if it is not empty.
-pub const REQUIRE_VARIABLE: &str = "REQUIRE_BROWSER";
 
 /// A running browser. It ends, and its profile is removed, when this is dropped.
 #[derive(Debug)]
@@ -27,7 +24,8 @@ pub struct Browser {
     connection: RefCell<Connection>,
     process: Process,
     port: u16,
-    version: String,
+    /// Its name and version, such as `Chrome/156.0.8078.79`.
+    pub version: String,
 }
 
 impl Browser {
@@ -36,36 +34,25 @@ impl Browser {
     /// # Errors
     /// If there is none, or it does not start or answer.
     pub fn start(program: Option<&Path>) -> Result<Self, BrowserError> {
-        let (process, address) = Process::start(&find(program)?, LIMIT)?;
-        let mut connection = Connection::open(&address, LIMIT)?;
+        let (process, port, path) = Process::start(&find(program)?, LIMIT)?;
+        let mut connection = Connection::open(port, &path, LIMIT)?;
         let version = connection.ask("Browser.getVersion", &json!({}), "product")?;
-        Ok(Self { connection: RefCell::new(connection), process, port: address.port, version })
-    }
-
-    /// Its name and version, such as `Chrome/156.0.8078.79`.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        &self.version
+        Ok(Self { connection: RefCell::new(connection), process, port, version })
     }
 
     /// The folder of its profile, which is removed with it.
-    #[must_use]
     pub fn profile(&self) -> &Path {
-        self.process.profile()
+        &self.process.profile
     }
 
     /// A new, empty tab, with storage that it shares with no other.
-    ///
-    /// # Errors
-    /// If the browser does not answer.
     pub fn page(&self) -> Result<Page, BrowserError> {
         let mut connection = self.connection.borrow_mut();
         let context =
             connection.ask("Target.createBrowserContext", &json!({}), "browserContextId")?;
         let target = json!({ "url": "about:blank", "browserContextId": context });
         let target = connection.ask("Target.createTarget", &target, "targetId")?;
-        let address = Address { port: self.port, path: format!("/devtools/page/{target}") };
-        Page::attach(&address, LIMIT)
+        Page::attach(self.port, &format!("/devtools/page/{target}"), LIMIT)
     }
 }
 
@@ -84,17 +71,18 @@ impl Drop for Browser {
 /// ```
 ///
 /// # Errors
-/// If there is one that does not start; and if there is none although [`REQUIRE_VARIABLE`] is set.
+/// If there is one that does not start; and if there is none although the variable
+/// `REQUIRE_BROWSER` is set.
 pub fn for_tests(test: &str) -> Result<Option<Browser>, BrowserError> {
-    let is_required = env::var_os(REQUIRE_VARIABLE).is_some_and(|value| !value.is_empty());
-    match Browser::start(None) {
-        Err(error @ BrowserError::NotFound(_)) if !is_required => {
+    let is_required = env::var_os("REQUIRE_BROWSER").is_some_and(|value| !value.is_empty());
+    match find(None) {
+        Err(error) if !is_required => {
             // Not eprintln!, which is hidden for a test that passes; in one piece, since tests run side
             // by side.
             let line = format!("\nSKIPPED: {test}: {error}\n");
             let _ = std::io::stderr().write_all(line.as_bytes());
             Ok(None)
         }
-        started => started.map(Some),
+        program => Browser::start(Some(&program?)).map(Some),
     }
 }

@@ -68,25 +68,21 @@ impl FrontMatter {
     /// The values that are still missing, by the names they have in `report.toml`.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        let own = [
-            ("title", &self.title),
-            ("author", &self.author),
-            ("student_id", &self.student_id),
-            ("kaggle_username", &self.kaggle_username),
-            ("kaggle_score", &self.kaggle_score),
+        let mut values = vec![
+            ("title".to_owned(), &self.title),
+            ("author".to_owned(), &self.author),
+            ("student_id".to_owned(), &self.student_id),
+            ("kaggle_username".to_owned(), &self.kaggle_username),
+            ("kaggle_score".to_owned(), &self.kaggle_score),
         ];
-        let is_missing = |value: &String| value.trim().is_empty();
-        let own = own.into_iter().filter(|(_, value)| is_missing(value));
-        let mut missing: Vec<_> = own.map(|(name, _)| name.to_owned()).collect();
-        if self.collaborators.is_empty() && !self.worked_alone {
-            missing.push("collaborators (or worked_alone = true)".to_owned());
-        }
         for (index, Collaborator { name, student_id }) in self.collaborators.iter().enumerate() {
-            let values = [("name", name), ("student_id", student_id)];
-            let values = values.into_iter().filter(|(_, value)| is_missing(value));
-            missing.extend(values.map(|(name, _)| format!("collaborators[{index}].{name}")));
+            values.push((format!("collaborators[{index}].name"), name));
+            values.push((format!("collaborators[{index}].student_id"), student_id));
         }
-        missing
+        values.retain(|(_, value)| value.trim().is_empty());
+        let nobody = self.collaborators.is_empty() && !self.worked_alone;
+        let nobody = nobody.then(|| "collaborators (or worked_alone = true)".to_owned());
+        values.into_iter().map(|(name, _)| name).chain(nobody).collect()
     }
 }
 

@@ -17,8 +17,8 @@ pub(crate) struct Snippet {
     pub(crate) code: String,
 }
 
-/// Reads the region `anchor` of `file`, or the whole file without its unit tests.
-pub(crate) fn snippet(root: &Path, file: &str, anchor: Option<&str>) -> Result<Snippet, String> {
+/// Reads the region `anchor` of `file`.
+pub(crate) fn snippet(root: &Path, file: &str, anchor: &str) -> Result<Snippet, String> {
     let inside = Path::new(file).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     if !inside {
         return Err(format!("`{file}` is not a path within the workspace"));
@@ -27,26 +27,23 @@ pub(crate) fn snippet(root: &Path, file: &str, anchor: Option<&str>) -> Result<S
         .map_err(|error| format!("cannot read the code of {file}: {error}"))?;
     let lines: Vec<&str> = text.lines().collect();
     check_anchors(file, &lines)?;
-    let range = match anchor {
-        Some(anchor) => region(file, &lines, anchor)?,
-        None => 0..before_tests(&lines),
+    let find = |end| lines.iter().position(|line| marker(line) == Some((end, anchor)));
+    let (Some(open), Some(close)) = (find(false), find(true)) else {
+        let markers = lines.iter().filter_map(|line| marker(line));
+        let known: Vec<&str> = markers.filter(|(end, _)| !end).map(|(_, name)| name).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        return Err(format!("{file} has no anchor `{anchor}`; it has: {known}"));
     };
-    let kept: Vec<&str> =
-        lines[range.clone()].iter().copied().filter(|l| marker(l).is_none()).collect();
-    let first = kept.iter().position(|line| !line.trim().is_empty());
-    let last = kept.iter().rposition(|line| !line.trim().is_empty());
+    // By their indices, so that lines of anchors count.
+    let shown: Vec<usize> = (open..close).filter(|&i| marker(lines[i]).is_none()).collect();
+    let has_code = |&i: &usize| !lines[i].trim().is_empty();
+    let (first, last) = (shown.iter().position(has_code), shown.iter().rposition(has_code));
     let (Some(first), Some(last)) = (first, last) else {
-        let what = anchor.map_or_else(|| file.to_owned(), |anchor| format!("{file}:{anchor}"));
-        return Err(format!("there is no code in {what}"));
+        return Err(format!("there is no code in {file}:{anchor}"));
     };
-    let code = dedent(&kept[first..=last]);
-    // Where the shown lines stand in the file: anchor lines within them count.
-    let shown: Vec<usize> = range
-        .filter(|&i| marker(lines[i]).is_none() && !lines[i].trim().is_empty())
-        .map(|i| i + 1)
-        .collect();
-    let lines = (shown[0], shown[shown.len() - 1]);
-    Ok(Snippet { file: file.to_owned(), lines, code })
+    let code: Vec<&str> = shown[first..=last].iter().map(|&i| lines[i]).collect();
+    let lines = (shown[first] + 1, shown[last] + 1);
+    Ok(Snippet { file: file.to_owned(), lines, code: dedent(&code) })
 }
 
 /// `ANCHOR: name` or `ANCHOR_END: name` in a comment.
@@ -77,29 +74,6 @@ pub(crate) fn check_anchors(file: &str, lines: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-fn region(file: &str, lines: &[&str], anchor: &str) -> Result<std::ops::Range<usize>, String> {
-    let find = |end| lines.iter().position(|line| marker(line) == Some((end, anchor)));
-    match (find(false), find(true)) {
-        (Some(open), Some(close)) => Ok(open + 1..close),
-        _ => {
-            let known: Vec<&str> = lines
-                .iter()
-                .filter_map(|l| marker(l))
-                .filter(|(end, _)| !end)
-                .map(|(_, n)| n)
-                .collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            Err(format!("{file} has no anchor `{anchor}`; it has: {known}"))
-        }
-    }
-}
-
-/// Where the unit tests begin, which stand at the end of a file.
-fn before_tests(lines: &[&str]) -> usize {
-    let is_tests = |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests");
-    lines.windows(2).position(is_tests).unwrap_or(lines.len())
-}
-
 fn dedent(lines: &[&str]) -> String {
     let indent = |line: &&str| line.len() - line.trim_start().len();
     let common = lines.iter().filter(|l| !l.trim().is_empty()).map(indent).min().unwrap_or(0);
@@ -120,10 +94,11 @@ pub(crate) fn listing(snippet: &Snippet) -> String {
     let lines =
         if first == last { format!("line {first}") } else { format!("lines {first}–{last}") };
     let caption = format!("<code>{}</code>, {lines}", escape(file));
+    let language = if file.ends_with(".rs") { "rust" } else { "text" };
     let class = if code.lines().count() <= SHORT { "listing short" } else { "listing" };
     format!(
         "<figure class=\"{class}\">\n<figcaption>{caption}</figcaption>\n\n{}\n</figure>\n",
-        fenced(language(file), code)
+        fenced(language, code)
     )
 }
 
@@ -147,30 +122,9 @@ pub(crate) fn fenced(language: &str, code: &str) -> String {
     out + &fence + "\n"
 }
 
-/// The name that the highlighter has for the language of a file.
-fn language(file: &str) -> &'static str {
-    match Path::new(file).extension().and_then(|extension| extension.to_str()) {
-        Some("rs") => "rust",
-        Some("py") => "python",
-        Some("toml") => "toml",
-        Some("json") => "json",
-        Some("sh") => "bash",
-        _ => "text",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn workspace(file: &str) -> tempfile::TempDir {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir_all(root.path().join("crates/one/src")).unwrap();
-        fs::write(root.path().join("crates/one/Cargo.toml"), "").unwrap();
-        let file = file.replace('@', "");
-        fs::write(root.path().join("crates/one/src/a.rs"), file).unwrap();
-        root
-    }
 
     /// With `@` before each anchor, lest they be anchors of this file too.
     const FILE: &str = "\
@@ -189,52 +143,43 @@ impl A {
     fn c() {}
     // @ANCHOR_END: outer
 }
-
-#[cfg(test)]
-mod tests {
-    fn hidden() {}
-}
 ";
 
-    fn get(file: &str, anchor: Option<&str>) -> Result<Snippet, String> {
-        snippet(workspace(file).path(), "crates/one/src/a.rs", anchor)
+    /// A snippet of a file of this text, whose path is `a.rs`.
+    fn get(text: &str, file: &str, anchor: &str) -> Result<Snippet, String> {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a.rs"), text.replace('@', "")).unwrap();
+        snippet(root.path(), file, anchor)
     }
 
     #[test]
     fn a_region_is_dedented_and_loses_the_anchors_inside_it() {
-        let outer = get(FILE, Some("outer")).unwrap();
+        let outer = get(FILE, "a.rs", "outer").unwrap();
         assert_eq!(outer.code, "fn a() {\n    b();\n}\n\nfn c() {}\n");
         assert_eq!(outer.lines, (6, 13));
-        assert_eq!(get(FILE, Some("inner")).unwrap().lines, (6, 8));
+        assert_eq!(get(FILE, "a.rs", "inner").unwrap().lines, (6, 8));
     }
 
     #[test]
-    fn a_whole_file_has_neither_anchors_nor_unit_tests() {
-        let whole = get(FILE, None).unwrap();
-        assert!(whole.code.starts_with("//! Doc.\n") && whole.code.ends_with("fn c() {}\n}\n"));
-        assert!(!whole.code.contains("ANCHOR") && !whole.code.contains("hidden"));
-    }
-
-    #[test]
-    fn wrong_anchors_are_errors() {
-        for (file, anchor, expected) in [
+    fn wrong_anchors_and_files_are_errors() {
+        for (text, anchor, expected) in [
             (FILE, "other", "has no anchor `other`; it has: outer, inner, none"),
-            (FILE, "none", "there is no code in crates/one/src/a.rs:none"),
+            (FILE, "none", "there is no code in a.rs:none"),
             ("// ANCHOR: a\nx\n", "a", "a.rs:1: the anchor `a` is never closed"),
             ("// ANCHOR_END: a\nx\n// ANCHOR: a\n", "a", "closed before it opens"),
             ("// ANCHOR_END: b\n// ANCHOR: a\nx\n// ANCHOR_END: a\n", "a", "`b` is closed before"),
             ("// ANCHOR: a\nx\n// ANCHOR_END: a\n// ANCHOR: a\n", "a", "occurs more than once"),
         ] {
-            let error = get(file, Some(anchor)).unwrap_err();
+            let error = get(text, "a.rs", anchor).unwrap_err();
             assert!(error.contains(expected), "{error}");
         }
-    }
-
-    #[test]
-    fn files_outside_of_the_workspace_or_absent_are_errors() {
-        let root = workspace(FILE);
-        for file in ["crates/one/src/b.rs", "../a.rs", "/etc/hostname"] {
-            assert!(snippet(root.path(), file, None).is_err(), "{file}");
+        for (file, expected) in [
+            ("b.rs", "cannot read the code of b.rs"),
+            ("../a.rs", "not a path within the workspace"),
+            ("/etc/hostname", "not a path within the workspace"),
+        ] {
+            let error = get(FILE, file, "outer").unwrap_err();
+            assert!(error.contains(expected), "{error}");
         }
     }
 

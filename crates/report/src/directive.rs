@@ -161,10 +161,8 @@ impl Call<'_> {
 
 fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     run.counts.snippets += 1;
-    let (file, anchor) = match call.word(0).split_once(':') {
-        Some((file, anchor)) => (file, Some(anchor)),
-        None => (call.word(0), None),
-    };
+    let place = call.word(0).split_once(':');
+    let (file, anchor) = place.ok_or_else(|| format!("`{}` has no `:ANCHOR`", call.word(0)))?;
     snippet(&run.inputs.root, file, anchor).map(|snippet| listing(&snippet))
 }
 

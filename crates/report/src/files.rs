@@ -5,9 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// The files below `folder`, sorted by path.
-///
-/// # Errors
-/// If a folder cannot be read.
 pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     let mut pending = vec![folder.to_owned()];
@@ -23,4 +20,16 @@ pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// The files below `folder` whose names end with `.extension`, relative to it.
+pub(crate) fn files_with(folder: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = files_below(folder)?;
+    files.retain(|file| file.extension().is_some_and(|found| found == extension));
+    Ok(files.iter().map(|file| file.strip_prefix(folder).unwrap_or(file).to_owned()).collect())
+}
+
+/// The text of a file.
+pub(crate) fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }

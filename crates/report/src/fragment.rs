@@ -65,12 +65,12 @@ pub(crate) struct Link {
 impl Fragment {
     /// Reads a chapter, whose first line stands at `start`.
     pub(crate) fn chapter(text: &str, start: &Place, problems: &mut Problems) -> Self {
-        Reader::new(text, start, problems).chapter()
+        Reader::read(text, start, true, problems)
     }
 
     /// Reads a caption: no blocks.
     pub(crate) fn caption(text: &str, place: &Place, problems: &mut Problems) -> Self {
-        Reader::new(text, place, problems).caption()
+        Reader::read(text, place, false, problems)
     }
 
     /// All pieces, those of captions included.

@@ -36,26 +36,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn items_are_closed_once_and_pages_have_titles() {
-        let page = "<head></head><ol><li class=\"chapter-item expanded \"><li class=\"part-title\">A\
-            </li></li><li class=\"x\">B</li></ol>";
-        let expected = "<head><title>T</title></head><ol><li class=\"part-title\">A</li>\
-            <li class=\"x\">B</li></ol>";
-        assert_eq!(mend(page, "T"), expected);
-        assert_eq!(mend(expected, "other"), expected);
-    }
-
-    #[test]
-    fn pictures_beside_words_are_silent() {
-        let page = "<p class=\"blockquote-tag-title\"><svg viewbox=\"0 0 1 1\"></svg>Note</p>";
-        let expected = "<p class=\"blockquote-tag-title\"><svg aria-hidden=\"true\" viewbox=\"0 0 1 1\"></svg>Note</p>";
-        assert_eq!(mend(page, "T"), expected);
-    }
-
-    #[test]
-    fn the_label_of_the_side_bar_has_its_title_alone() {
-        let page = "<label title=\"Toggle Table of Contents\" aria-label=\"Toggle Table of Contents\" \
-            aria-controls=\"mdbook-sidebar\"></label>";
-        assert_eq!(mend(page, "T"), "<label title=\"Toggle Table of Contents\"></label>");
+    fn faults_of_the_frame_are_mended() {
+        for (page, expected) in [
+            // Items are closed once, and pages have titles.
+            (
+                "<head></head><ol><li class=\"chapter-item expanded \"><li class=\"part-title\">A\
+                 </li></li><li class=\"x\">B</li></ol>",
+                "<head><title>T</title></head><ol><li class=\"part-title\">A</li>\
+                 <li class=\"x\">B</li></ol>",
+            ),
+            // What is closed and has a title stays as it is.
+            (
+                "<head><title>U</title></head><li class=\"part-title\">A</li>",
+                "<head><title>U</title></head><li class=\"part-title\">A</li>",
+            ),
+            // Pictures beside words are silent.
+            (
+                "<p class=\"blockquote-tag-title\"><svg viewbox=\"0 0 1 1\"></svg>Note</p>",
+                "<p class=\"blockquote-tag-title\"><svg aria-hidden=\"true\" viewbox=\"0 0 1 1\"></svg>Note</p>",
+            ),
+            // The label of the side bar has its title alone.
+            (
+                "<label title=\"Toggle Table of Contents\" aria-label=\"Toggle Table of Contents\" \
+                 aria-controls=\"mdbook-sidebar\"></label>",
+                "<label title=\"Toggle Table of Contents\"></label>",
+            ),
+        ] {
+            assert_eq!(mend(page, "T"), expected);
+        }
     }
 }

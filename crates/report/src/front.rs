@@ -58,9 +58,10 @@ pub(crate) fn page(front: &FrontMatter) -> String {
 mod tests {
     use super::*;
 
-    fn complete() -> FrontMatter {
+    #[test]
+    fn a_page_shows_who_wrote_it_and_what_is_missing() {
         let ada = Collaborator { name: "Ada <L>".into(), student_id: "12".into() };
-        FrontMatter {
+        let complete = FrontMatter {
             title: "Networks".into(),
             author: "A & B".into(),
             student_id: "7".into(),
@@ -68,31 +69,24 @@ mod tests {
             collaborators: vec![ada],
             kaggle_username: "ab".into(),
             kaggle_score: "0.75".into(),
-        }
-    }
-
-    #[test]
-    fn a_complete_page_has_nothing_missing() {
-        let page = page(&complete());
-        for expected in [
-            "<h1 id=\"title\">Networks</h1>",
-            "A &amp; B",
-            "Ada &lt;L&gt; (12)",
-            "0.75",
-            "another student's solutions",
-        ] {
-            assert!(page.contains(expected), "{expected}");
-        }
-        assert_eq!(page.matches("Signature").count(), 2);
-        assert!(!page.contains("missing"));
-    }
-
-    #[test]
-    fn what_is_missing_is_shown() {
-        assert_eq!(page(&FrontMatter::default()).matches("class=\"missing\"").count(), 6);
+        };
         let alone = FrontMatter { worked_alone: true, ..FrontMatter::default() };
-        assert!(page(&alone).contains("I worked alone"));
-        let unnamed = FrontMatter { collaborators: vec![Collaborator::default()], ..complete() };
-        assert_eq!(page(&unnamed).matches("class=\"missing\"").count(), 2);
+        let unnamed =
+            FrontMatter { collaborators: vec![Collaborator::default()], ..complete.clone() };
+        for (front, missing, shown) in [
+            (
+                complete,
+                0,
+                &["<h1 id=\"title\">Networks</h1>", "A &amp; B", "Ada &lt;L&gt; (12)", "0.75"][..],
+            ),
+            (FrontMatter::default(), 6, &["another student's solutions"]),
+            (alone, 5, &["I worked alone"]),
+            (unnamed, 2, &[]),
+        ] {
+            let page = page(&front);
+            assert_eq!(page.matches("class=\"missing\"").count(), missing);
+            assert_eq!(page.matches("Signature").count(), 2);
+            assert!(shown.iter().all(|shown| page.contains(shown)), "{page}");
+        }
     }
 }

@@ -11,7 +11,7 @@
 //! | `\worked{NAME}`, `\worked[DIGITS]{NAME[0,1]}` in a formula | a tensor of a worked example, or a part of it |
 //! | `\checked{1 + 2 = \worked{NAME}}` in a formula | its content, after the arithmetic has been done again |
 //! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
-//! | `{{#code FILE:ANCHOR}}`, `{{#code FILE}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name`; the file without its unit tests |
+//! | `{{#code FILE:ANCHOR}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name` |
 //! | `{{#all-code}}` | every file of code of the workspace, complete |
 //! | `{{#tests 4.1}}` | the command and the lines that the harness printed for a question |
 //! | `{{#summary}}` | a table: how many checks of which kind each question has |
@@ -82,4 +82,4 @@ pub mod widget;
 mod worked;
 
 pub use programs::{Cargo, cargo};
-pub use render::{Built, Failure, Options, build};
+pub use render::{Built, Options, build};

@@ -1,12 +1,12 @@
 //! Checks the book as a browser will see it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use percent_encoding::percent_decode_str;
 
-use crate::files::files_below;
+use crate::files::{files_with, read};
 use crate::fragment::Link;
 use crate::page::{Page, style_targets};
 use crate::problem::{Place, Problems};
@@ -27,17 +27,13 @@ impl Pages {
     /// Reads every page of a folder.
     pub(crate) fn read(folder: &Path) -> Result<Self> {
         let mut pages = BTreeMap::new();
-        for file in files_below(folder)? {
-            let read = || {
-                let text = fs::read_to_string(&file);
-                text.with_context(|| format!("cannot read {}", file.display()))
-            };
-            let page = match file.extension().and_then(|extension| extension.to_str()) {
-                Some("html") => Page::read(&read()?),
-                Some("css") => Page { loads: style_targets(&read()?), ..Page::default() },
-                _ => continue,
-            };
-            pages.insert(file.strip_prefix(folder).unwrap_or(&file).to_owned(), page);
+        for page in files_with(folder, "html")? {
+            let text = read(&folder.join(&page))?;
+            pages.insert(page, Page::read(&text));
+        }
+        for style in files_with(folder, "css")? {
+            let loads = style_targets(&read(&folder.join(&style))?);
+            pages.insert(style, Page { loads, ..Page::default() });
         }
         Ok(Self { folder: folder.to_owned(), pages })
     }
@@ -59,32 +55,24 @@ impl Pages {
             }
         }
         let is_copy = |path: &Path| COPIES.iter().any(|copy| path == Path::new(copy));
-        let mut originals: BTreeSet<String> = BTreeSet::new();
-        let mut sound = reported.is_empty();
-        // The copies come last: of them, only what is wrong nowhere else is reported.
-        let (copies, pages): (Vec<_>, Vec<_>) =
+        let (copies, originals): (Vec<_>, Vec<_>) =
             self.pages.iter().partition(|(path, _)| is_copy(path));
-        for (path, page) in pages.into_iter().chain(copies) {
-            let place = Place::file(shown.join(path));
-            let mut faults = page.faults.clone();
-            if !is_copy(path) || sound {
+        let mut sound = reported.is_empty();
+        for pages in [originals, copies] {
+            for (path, page) in pages {
                 let links = page.links.iter().map(|target| (target, self.linked(path, target)));
                 let loads = page.loads.iter().map(|target| (target, self.loaded(path, target)));
-                for (target, fault) in links.chain(loads) {
-                    let Err(message) = fault else { continue };
+                let is_new = |target: &String| !reported.contains(&(path.clone(), target.clone()));
+                let found = links.chain(loads).filter(|(target, _)| is_new(target));
+                let found = found.filter_map(|(_, fault)| fault.err());
+                for fault in page.faults.iter().cloned().chain(found) {
+                    problems.add(&Place::file(shown.join(path)), fault);
                     sound = false;
-                    if !reported.contains(&(path.clone(), target.clone())) {
-                        faults.push(message);
-                    }
                 }
             }
-            for fault in faults {
-                if !is_copy(path) {
-                    originals.insert(fault.clone());
-                } else if originals.contains(&fault) {
-                    continue;
-                }
-                problems.add(&place, fault);
+            // The copies would say the same once more.
+            if !sound {
+                return;
             }
         }
     }
@@ -101,23 +89,24 @@ impl Pages {
         let path = resolve(page, file)
             .ok_or_else(|| format!("the link `{target}` leads out of the book"))?;
         let Some(linked) = self.pages.get(&path) else {
-            return match self.folder.join(&path).is_file() {
-                true if anchor.is_empty() => Ok(()),
-                true => {
+            return match (self.folder.join(&path).is_file(), anchor) {
+                (true, "") => Ok(()),
+                (true, _) => {
                     Err(format!("the link `{target}` has an anchor, but does not lead to a page"))
                 }
-                false => Err(format!(
-                    "the link `{target}` leads nowhere: there is no {}",
-                    path.display()
-                )),
+                (false, _) => {
+                    let path = path.display();
+                    Err(format!("the link `{target}` leads nowhere: there is no {path}"))
+                }
             };
         };
-        match anchor.is_empty() || linked.ids.contains(decode_percent(anchor).as_str()) {
+        let id = percent_decode_str(anchor).decode_utf8_lossy();
+        match id.is_empty() || linked.ids.contains(&*id) {
             true => Ok(()),
-            false => Err(format!(
-                "the link `{target}` leads nowhere: {} has no `#{anchor}`",
-                path.display()
-            )),
+            false => {
+                let path = path.display();
+                Err(format!("the link `{target}` leads nowhere: {path} has no `#{anchor}`"))
+            }
         }
     }
 
@@ -141,13 +130,11 @@ impl Pages {
 
 /// `chapter.md#x` as it is in the finished book.
 fn html_target(target: &str) -> String {
-    if has_scheme(target) {
-        return target.to_owned();
+    let (file, anchor) = target.find('#').map_or((target, ""), |at| target.split_at(at));
+    match file.strip_suffix(".md") {
+        Some(stem) if !has_scheme(target) => format!("{stem}.html{anchor}"),
+        _ => target.to_owned(),
     }
-    let (file, anchor) = target.split_once('#').map_or((target, None), |(f, a)| (f, Some(a)));
-    let file =
-        file.strip_suffix(".md").map_or_else(|| file.to_owned(), |stem| format!("{stem}.html"));
-    anchor.map_or_else(|| file.clone(), |anchor| format!("{file}#{anchor}"))
 }
 
 /// Whether a target begins with `scheme:`.
@@ -168,7 +155,7 @@ fn resolve(page: &Path, target: &str) -> Option<PathBuf> {
         return None;
     }
     let mut path = page.parent()?.to_owned();
-    for part in decode_percent(target).split('/') {
+    for part in percent_decode_str(target).decode_utf8_lossy().split('/') {
         match part {
             "" | "." => {}
             ".." => {
@@ -182,39 +169,21 @@ fn resolve(page: &Path, target: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// `%20` and its like as what they stand for.
-fn decode_percent(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let code = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match (first, code.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            _ => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn check(files: &[(&str, &str)], sources: &[(&str, &str, bool)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = folder.path().join(path);
-            let text = match path.extension() {
-                Some(extension) if extension == "html" => format!(
+            let text = match path.extension().is_some_and(|extension| extension == "html") {
+                true => format!(
                     "<!DOCTYPE html><html><head><title>t</title></head><body>{text}</body></html>"
                 ),
-                _ => (*text).to_owned(),
+                false => (*text).to_owned(),
             };
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
@@ -295,18 +264,21 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_link_is_reported_once_and_where_the_author_finds_it() {
-        let html = "<a href=\"gone.html#a\">x</a>";
-        let files =
-            [("q.html", html), ("index.html", html), ("print.html", "<a href=\"#a\">x</a>")];
-        let problems = check(&files, &[("q.md", "gone.md#a", false)]);
-        let expected = "src/q.md:3: the link `gone.html#a` leads nowhere: there is no gone.html";
-        assert_eq!(problems, [expected]);
-        let problems = check(&[("index.html", "<p>??</p>"), ("q.html", "<p>??</p>")], &[]);
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        let problems = check(&[("print.html", "<a href=\"#a\">x</a>")], &[]);
-        assert_eq!(problems.len(), 1, "{problems:?}");
-        let problems = check(&[("q.html", "")], &[("q.md", "https://x/a.png", true)]);
-        assert!(problems[0].contains("from the network"), "{problems:?}");
+    fn a_fault_is_reported_once_and_where_the_author_finds_it() {
+        let dead = "<a href=\"gone.html#a\">x</a>";
+        let copy = ("print.html", "<a href=\"#a\">x</a>");
+        for (files, source, expected) in [
+            (
+                &[("q.html", dead), ("index.html", dead), copy][..],
+                Some(("q.md", "gone.md#a", false)),
+                "src/q.md:3: the link `gone.html#a` leads nowhere: there is no gone.html",
+            ),
+            (&[("index.html", "<p>??</p>"), ("q.html", "<p>??</p>")], None, "out/q.html: `??`"),
+            (&[copy], None, "out/print.html: the link `#a` leads nowhere"),
+            (&[("q.html", "")], Some(("q.md", "https://x/a.png", true)), "from the network"),
+        ] {
+            let problems = check(files, source.as_slice());
+            assert!(problems.len() == 1 && problems[0].contains(expected), "{problems:?}");
+        }
     }
 }

@@ -9,11 +9,15 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use browser::Browser;
 use clap::Parser;
-use report::audit;
 use report::pdf::ASKED;
 use report::problem::{Place, Problems};
-use report::{Built, Failure, Options, build, cargo, pdf};
+use report::{Built, Options, audit, build, cargo, pdf};
 use system::{eprintln, println};
+
+/// Codes of SGR for what is printed.
+const BOLD: u8 = 1;
+const RED: u8 = 31;
+const GREEN: u8 = 32;
 
 /// Build the report as a book that works offline, and check everything in it.
 #[derive(Parser)]
@@ -46,90 +50,83 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     system::close(match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{}: {failure}", painted(31, "error", &stderr()));
+        Err(error) => {
+            eprintln!("{}: {error:#}", painted(RED, "error", &stderr()));
             ExitCode::FAILURE
         }
     })
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+fn run(arguments: &Arguments) -> Result<()> {
     let started = Instant::now();
     let here = env::current_dir().context("cannot say which folder this is")?;
     let root = system::workspace_root(&here).with_context(|| {
         format!("{} is not inside a Cargo workspace: run this in the repository", here.display())
     })?;
-    let target = system::target_folder(&root).map_err(anyhow::Error::from)?;
+    let target = system::target_folder(&root)?;
     let mut options = Options::new(&root, &target);
     if let Some(book) = &arguments.book {
         options.book = here.join(book);
     }
     if let Some(out) = &arguments.out {
         options.out = here.join(out);
-        check_replaceable(&options)?;
+        check_replaceable(&options.out)?;
     }
     let built = build(&options, Box::new(move |arguments| cargo(&root, arguments)))?;
-    describe(&built, &here, started.elapsed().as_secs_f64());
+    describe(&built);
+    let index = options.out.join("index.html");
+    show(&index, &here, started);
+    let chromium = arguments.chromium.as_deref();
     if arguments.audit {
-        audit_in_browser(&options.out, arguments.chromium.as_deref())?;
+        audit_in_browser(&options.out, chromium)?;
     }
     if let Some(file) = &arguments.pdf {
-        let usual = || target.join("book.pdf");
-        let file = file.as_ref().map_or_else(usual, |file| here.join(file));
-        paper(&options, &built, arguments.chromium.as_deref(), &file, &here)?;
+        let started = Instant::now();
+        let file = file.as_ref().map_or_else(|| target.join("book.pdf"), |file| here.join(file));
+        let browser =
+            Browser::start(chromium).context("the book is built, but cannot be printed")?;
+        print_book(&browser, &options.out, &built, &file, &here)?;
+        show(&file, &here, started);
     }
     if arguments.open {
-        open(&built.index)?;
+        open(&index)?;
     }
     Ok(())
 }
 
-/// Prints the book.
-fn paper(
-    options: &Options,
+/// Prints the book on paper.
+fn print_book(
+    browser: &Browser,
+    book: &Path,
     built: &Built,
-    program: Option<&Path>,
     file: &Path,
     here: &Path,
-) -> Result<(), Failure> {
-    let started = Instant::now();
-    let browser = Browser::start(program).context("the book is built, but cannot be printed")?;
-    println!("printing with {}", browser.version());
+) -> Result<()> {
+    println!("printing with {}", browser.version);
+    let printed = pdf::print(browser, book, &built.chapters, &built.front, &ASKED)?;
     let mut problems = Problems::default();
-    let shown = file.strip_prefix(here).unwrap_or(file);
-    let place = Place::file(shown);
-    let printed = pdf::print(
-        &browser,
-        &options.out,
-        &built.chapters,
-        &built.metadata,
-        &ASKED,
-        &place,
-        &mut problems,
-    )?;
-    if !problems.is_empty() {
+    for problem in &printed.problems {
+        problems.add(&Place::file(relative(file, here)), problem);
+    }
+    if let Err(problems) = problems.into_result() {
         let rejected = pdf::reject(&printed.bytes, file)?;
-        let rejected = rejected.strip_prefix(here).unwrap_or(&rejected);
-        eprintln!("the PDF that did not pass is {}", rejected.display());
-        return Err(Failure::Problems(problems.sorted()));
+        eprintln!("the PDF that did not pass is {}", relative(&rejected, here).display());
+        return Err(problems.into());
     }
     let pages = printed.pdf.pages.len();
-    pdf::publish(&printed.bytes, pages, &options.out, file)?;
+    pdf::publish(&printed.bytes, pages, book, file)?;
     println!(
         "{} {} pages, {} of them code, {:.1} MB",
-        green("printed"),
+        shown(GREEN, "printed"),
         pages,
         pages + 1 - printed.appendix,
         printed.bytes.len() as f64 / 1e6
     );
-    let (name, seconds) = (shown.display().to_string(), started.elapsed().as_secs_f64());
-    println!("open {} ({seconds:.1} s)", bold(&name));
     Ok(())
 }
 
 /// The folder for the book is replaced: it must not be one that holds something else.
-fn check_replaceable(options: &Options) -> Result<()> {
-    let out = &options.out;
+fn check_replaceable(out: &Path) -> Result<()> {
     let is_book = out.join("index.html").is_file() && out.join("toc.html").is_file();
     let is_empty = || system::entries(out).is_ok_and(|entries| entries.is_empty());
     if out.exists() && !is_book && !is_empty() {
@@ -138,11 +135,11 @@ fn check_replaceable(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn describe(built: &Built, here: &Path, seconds: f64) {
+fn describe(built: &Built) {
     let counts = built.counts;
     println!(
         "{} {} chapters, {} formulas ({} of them verified), {} code snippets, {} figures, {} files of code in the appendix",
-        green("built"),
+        shown(GREEN, "built"),
         counts.chapters,
         counts.formulas,
         counts.checked,
@@ -150,11 +147,19 @@ fn describe(built: &Built, here: &Path, seconds: f64) {
         counts.figures,
         counts.appendix_files
     );
-    for missing in &built.missing {
-        println!("{} in book/report.toml: {missing}", red("missing"));
+    for missing in built.front.missing() {
+        println!("{} in book/report.toml: {missing}", shown(RED, "missing"));
     }
-    let index = built.index.strip_prefix(here).unwrap_or(&built.index);
-    println!("open {} ({seconds:.1} s)", bold(&index.display().to_string()));
+}
+
+/// Says which file is to be opened, and how long it took to make.
+fn show(file: &Path, here: &Path, started: Instant) {
+    let (name, seconds) = (relative(file, here).display(), started.elapsed().as_secs_f64());
+    println!("open {} ({seconds:.1} s)", shown(BOLD, &name.to_string()));
+}
+
+fn relative<'a>(file: &'a Path, here: &Path) -> &'a Path {
+    file.strip_prefix(here).unwrap_or(file)
 }
 
 /// Reads the finished book in a browser.
@@ -167,43 +172,47 @@ fn audit_in_browser(book: &Path, chromium: Option<&Path>) -> Result<()> {
     }
     let (seconds, findings) = (started.elapsed().as_secs_f64(), found.findings.len());
     if findings > 0 {
-        bail!("{findings} findings in {} ({seconds:.1} s)", browser.version());
+        bail!("{findings} findings in {} ({seconds:.1} s)", browser.version);
     }
     println!(
         "{} {} pages, looked at {} times; {} trials of search, keys, themes and widgets; {} ({seconds:.1} s)",
-        green("audited"),
+        shown(GREEN, "audited"),
         found.pages,
         found.looks,
         found.trials,
-        browser.version()
+        browser.version
     );
     Ok(())
 }
 
 /// Opens a file with what the system opens it with.
 fn open(file: &Path) -> Result<()> {
-    let programs: &[(&str, &[&str])] = if cfg!(target_os = "macos") {
-        &[("open", &[])]
+    let commands: &[&[&str]] = if cfg!(target_os = "macos") {
+        &[&["open"]]
     } else if cfg!(windows) {
-        &[("cmd", &["/C", "start", ""])]
+        &[&["cmd", "/C", "start", ""]]
     } else {
-        &[("xdg-open", &[]), ("gio", &["open"])]
+        &[&["xdg-open"], &["gio", "open"]]
     };
-    for (program, arguments) in programs {
-        let words: Vec<&str> = [program].into_iter().chain(arguments.iter()).copied().collect();
+    for words in commands {
         println!("$ {} {}", words.join(" "), file.display());
-        let mut command = Command::new(program);
-        command.args(*arguments).arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).arg(file).stdout(Stdio::null()).stderr(Stdio::null());
         if command.status().is_ok_and(|status| status.success()) {
             return Ok(());
         }
     }
-    let tried: Vec<&str> = programs.iter().map(|(program, _)| *program).collect();
+    let tried: Vec<&str> = commands.iter().map(|words| words[0]).collect();
     bail!(
         "the book is built, but cannot be opened: {} did not work here; open {} in a browser",
         tried.join(" and "),
         file.display()
     )
+}
+
+/// Text for standard output, painted.
+fn shown(code: u8, text: &str) -> String {
+    painted(code, text, &stdout())
 }
 
 /// Text in the colour of an SGR code, where that is wanted: not in a file, and not with `NO_COLOR`.
@@ -213,16 +222,4 @@ fn painted(code: u8, text: &str, terminal: &impl IsTerminal) -> String {
         true => format!("\x1b[{code}m{text}\x1b[0m"),
         false => text.to_owned(),
     }
-}
-
-fn bold(text: &str) -> String {
-    painted(1, text, &stdout())
-}
-
-fn red(text: &str) -> String {
-    painted(31, text, &stdout())
-}
-
-fn green(text: &str) -> String {
-    painted(32, text, &stdout())
 }

@@ -1,7 +1,7 @@
-//! A scanner for the tags of HTML and SVG.
+//! A scanner for the tags of SVG and MathML.
 //!
-//! It keeps the case of names (`viewBox`), which mdBook's own HTML reader does not, and it reads
-//! only what this crate and mdBook write: it does not repair malformed markup.
+//! It keeps the case of names (`viewBox`), which mdBook's own HTML reader does not, and what it reads
+//! can be written as it was. It does not repair malformed markup.
 
 use std::borrow::Cow;
 
@@ -30,6 +30,29 @@ pub(crate) struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
+    /// Reads what stands between `<` and `>`.
+    fn read(text: &'a str) -> Self {
+        let (text, self_closing) =
+            text.strip_suffix('/').map_or((text, false), |text| (text, true));
+        let (name, mut rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let mut tag = Self { name, attributes: Vec::new(), self_closing };
+        while !rest.trim().is_empty() {
+            let (names, value) = rest.split_once('=').unwrap_or((rest, ""));
+            tag.attributes.extend(names.split_whitespace().map(|name| (name, "".into())));
+            let value = value.trim_start();
+            let quote = value.starts_with(['"', '\'']).then(|| value.split_at(1));
+            let value = match quote {
+                Some((quote, value)) => value.split_once(quote).unwrap_or((value, "")),
+                None => value.split_once(char::is_whitespace).unwrap_or((value, "")),
+            };
+            rest = value.1;
+            if let Some((_, last)) = tag.attributes.last_mut() {
+                *last = decode(value.0);
+            }
+        }
+        tag
+    }
+
     /// The value of an attribute.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_ref())
@@ -45,174 +68,67 @@ impl<'a> Tag<'a> {
 
     /// Writes the tag.
     pub(crate) fn write(&self, out: &mut String) {
-        out.push('<');
-        out.push_str(self.name);
+        *out += &format!("<{}", self.name);
         for (name, value) in &self.attributes {
-            out.push(' ');
-            out.push_str(name);
-            out.push_str("=\"");
-            out.push_str(&escape(value));
-            out.push('"');
+            *out += &format!(" {name}=\"{}\"", escape(value));
         }
-        out.push_str(if self.self_closing { "/>" } else { ">" });
+        *out += if self.self_closing { "/>" } else { ">" };
     }
 }
 
 /// The tokens of `text`.
-pub(crate) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
-    Scanner { rest: text, raw: None }
+pub(crate) fn tokens(mut text: &str) -> impl Iterator<Item = Token<'_>> {
+    std::iter::from_fn(move || {
+        if text.is_empty() {
+            return None;
+        }
+        let Some(markup) = text.strip_prefix('<') else {
+            let content;
+            (content, text) = text.split_at(text.find('<').unwrap_or(text.len()));
+            return Some(Token::Text(content));
+        };
+        if let Some(comment) = markup.strip_prefix("!--") {
+            text = comment.split_once("-->").map_or("", |(_, rest)| rest);
+            return Some(Token::Other);
+        }
+        let mut quote = None;
+        let end = markup.find(|c| {
+            match quote {
+                Some(open) if open == c => quote = None,
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                _ => {}
+            }
+            c == '>' && quote.is_none()
+        });
+        let (tag, rest) = markup.split_at(end.unwrap_or(markup.len()));
+        text = rest.strip_prefix('>').unwrap_or(rest);
+        Some(match tag.strip_prefix('/') {
+            Some(name) => Token::Close(name.trim()),
+            None if tag.starts_with(['!', '?']) => Token::Other,
+            None => Token::Open(Tag::read(tag)),
+        })
+    })
 }
 
-/// `text` with `&`, `<`, `>` and `"` as entities, for text and attribute values.
+/// The characters that text and attribute values cannot hold, and what stands for them.
+const ENTITIES: [(&str, &str); 4] =
+    [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
+
+/// `text` with entities for text and attribute values.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(['&', '<', '>', '"']) {
         return Cow::Borrowed(text);
     }
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    Cow::Owned(text.replace('"', "&quot;"))
+    Cow::Owned(ENTITIES.iter().fold(text.to_owned(), |text, (c, entity)| text.replace(c, entity)))
 }
 
-struct Scanner<'a> {
-    rest: &'a str,
-    /// The name of an element whose text is not markup (`script`, `style`), while inside it.
-    raw: Option<&'a str>,
-}
-
-impl<'a> Scanner<'a> {
-    fn take(&mut self, length: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        taken
-    }
-
-    fn tag(&mut self) -> Token<'a> {
-        let is_name = |c: char| !c.is_whitespace() && !matches!(c, '>' | '/' | '=');
-        let name_length = self.rest.find(|c| !is_name(c)).unwrap_or(self.rest.len());
-        let mut tag =
-            Tag { name: self.take(name_length), attributes: Vec::new(), self_closing: false };
-        loop {
-            self.rest = self.rest.trim_start();
-            if self.rest.is_empty() {
-                return Token::Open(tag);
-            }
-            if self.rest.starts_with('>') {
-                self.take(1);
-                if matches!(tag.name, "script" | "style") && !tag.self_closing {
-                    self.raw = Some(tag.name);
-                }
-                return Token::Open(tag);
-            }
-            tag.self_closing = self.rest.starts_with('/');
-            if tag.self_closing || self.rest.starts_with('=') {
-                self.take(1);
-                continue;
-            }
-            let length = self.rest.find(|c| !is_name(c)).unwrap_or(self.rest.len());
-            let name = self.take(length);
-            tag.attributes.push((name, self.value()));
-        }
-    }
-
-    fn value(&mut self) -> Cow<'a, str> {
-        let Some(rest) = self.rest.trim_start().strip_prefix('=') else {
-            return Cow::Borrowed("");
-        };
-        self.rest = rest.trim_start();
-        let quote = self.rest.chars().next().filter(|c| matches!(c, '"' | '\''));
-        let raw = match quote {
-            Some(quote) => {
-                self.take(1);
-                let length = self.rest.find(quote).unwrap_or(self.rest.len());
-                let raw = self.take(length);
-                self.rest = self.rest.strip_prefix(quote).unwrap_or(self.rest);
-                raw
-            }
-            None => {
-                let end = self.rest.find(|c: char| c.is_whitespace() || c == '>');
-                self.take(end.unwrap_or(self.rest.len()))
-            }
-        };
-        decode(raw)
-    }
-}
-
-impl<'a> Iterator for Scanner<'a> {
-    type Item = Token<'a>;
-
-    fn next(&mut self) -> Option<Token<'a>> {
-        if self.rest.is_empty() {
-            return None;
-        }
-        if let Some(name) = self.raw.take() {
-            let end = self.rest.find(&format!("</{name}")).unwrap_or(self.rest.len());
-            return Some(Token::Text(self.take(end)));
-        }
-        let Some(rest) = self.rest.strip_prefix('<') else {
-            let length = self.rest.find('<').unwrap_or(self.rest.len());
-            return Some(Token::Text(self.take(length)));
-        };
-        if let Some(comment) = rest.strip_prefix("!--") {
-            self.rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
-            return Some(Token::Other);
-        }
-        if rest.starts_with(['!', '?']) {
-            self.rest = rest.split_once('>').map_or("", |(_, rest)| rest);
-            return Some(Token::Other);
-        }
-        if let Some(close) = rest.strip_prefix('/') {
-            let (name, rest) = close.split_once('>').unwrap_or((close, ""));
-            self.rest = rest;
-            return Some(Token::Close(name.trim()));
-        }
-        if !rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return Some(Token::Text(self.take(1)));
-        }
-        self.take(1);
-        Some(self.tag())
-    }
-}
-
-/// `text` with entities replaced by their characters.
-pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+/// `text` without the entities that [`escape`] writes.
+fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }
-    let mut decoded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, entity)) = rest.split_once('&') {
-        decoded.push_str(before);
-        rest = entity;
-        let known =
-            entity.split_once(';').and_then(|(name, after)| Some((entity_char(name)?, after)));
-        match known {
-            Some((character, after)) => {
-                decoded.push(character);
-                rest = after;
-            }
-            None => decoded.push('&'),
-        }
-    }
-    decoded.push_str(rest);
-    Cow::Owned(decoded)
-}
-
-fn entity_char(name: &str) -> Option<char> {
-    match name {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        "nbsp" => Some('\u{a0}'),
-        _ => {
-            let number = name.strip_prefix('#')?;
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => number.parse(),
-            };
-            char::from_u32(code.ok()?)
-        }
-    }
+    let decoded = ENTITIES.iter().rev();
+    Cow::Owned(decoded.fold(text.to_owned(), |text, (c, entity)| text.replace(entity, c)))
 }
 
 #[cfg(test)]
@@ -221,40 +137,22 @@ mod tests {
 
     #[test]
     fn tags_attributes_and_text_are_told_apart() {
-        let text = "<!-- a <b> --><p class=\"x &amp; y\" hidden id='q'>1 < 2<br/></p>";
+        let text = "<?xml a?><!-- a <b> --><p class=\"x &amp; > y\" hidden id='q' n=1>1 2<br/></p>";
         let tokens: Vec<Token<'_>> = tokens(text).collect();
-        let [Token::Other, Token::Open(p), one, less, two, Token::Open(br), close] = &tokens[..]
+        let [Token::Other, Token::Other, Token::Open(p), text, Token::Open(br), close] =
+            &tokens[..]
         else {
             panic!("{tokens:?}");
         };
-        assert_eq!(p.get("class"), Some("x & y"));
-        assert_eq!((p.get("hidden"), p.get("id"), p.get("absent")), (Some(""), Some("q"), None));
-        assert_eq!([one, less, two], [&Token::Text("1 "), &Token::Text("<"), &Token::Text(" 2")]);
-        assert!(br.self_closing);
-        assert_eq!(close, &Token::Close("p"));
-    }
-
-    #[test]
-    fn the_text_of_a_script_is_not_markup() {
-        let tokens: Vec<Token<'_>> = tokens("<script>if (a<b) '<a href=x>'</script>").collect();
-        assert_eq!(tokens[1], Token::Text("if (a<b) '<a href=x>'"));
-        assert_eq!(tokens[2], Token::Close("script"));
-    }
-
-    #[test]
-    fn a_tag_is_written_as_it_was_read() {
-        let text = "<svg viewBox=\"0 0 1 1\" aria-label=\"a &lt; b &quot;c&quot;\"/>";
-        let Some(Token::Open(mut tag)) = tokens(text).next() else { panic!("no tag") };
-        let mut out = String::new();
-        tag.write(&mut out);
-        assert_eq!(out, text);
-        tag.set("viewBox", "0 0 2 2");
-        tag.set("role", "img");
-        assert_eq!((tag.get("viewBox"), tag.get("role")), (Some("0 0 2 2"), Some("img")));
-    }
-
-    #[test]
-    fn entities_are_decoded_and_unknown_ones_left() {
-        assert_eq!(decode("a&#39;b&#x27;c &lt;&nope; & d"), "a'b'c <&nope; & d");
+        let attributes: Vec<_> =
+            p.attributes.iter().map(|(name, value)| (*name, &**value)).collect();
+        assert_eq!(attributes, [("class", "x & > y"), ("hidden", ""), ("id", "q"), ("n", "1")]);
+        assert_eq!((p.get("id"), p.get("absent")), (Some("q"), None));
+        assert_eq!([text, close], [&Token::Text("1 2"), &Token::Close("p")]);
+        let mut written = String::new();
+        p.write(&mut written);
+        br.write(&mut written);
+        let expected = "<p class=\"x &amp; &gt; y\" hidden=\"\" id=\"q\" n=\"1\"><br/>";
+        assert_eq!(written, expected);
     }
 }

@@ -5,23 +5,11 @@
 
 use math_core::{LatexToMathML, MathDisplay};
 
-use crate::markup::{Token, escape, tokens};
+use crate::markup::{Token, tokens};
 
 /// Attributes that only change how MathML looks.
-const APPEARANCE: [&str; 12] = [
-    "class",
-    "columnspacing",
-    "displaystyle",
-    "lspace",
-    "maxsize",
-    "minsize",
-    "rowspacing",
-    "rspace",
-    "scriptlevel",
-    "stretchy",
-    "style",
-    "symmetric",
-];
+const APPEARANCE: &str = "class columnspacing displaystyle lspace maxsize minsize rowspacing rspace \
+    scriptlevel stretchy style symmetric";
 
 /// The `<math>` element of a formula, of the class `spoken`.
 pub(crate) fn mathml(tex: &str) -> Result<String, String> {
@@ -38,7 +26,8 @@ pub(crate) fn mathml(tex: &str) -> Result<String, String> {
             // Space is not spoken.
             Token::Open(tag) if tag.name == "mspace" && tag.self_closing => {}
             Token::Open(mut tag) => {
-                tag.attributes.retain(|(name, _)| !APPEARANCE.contains(name));
+                tag.attributes
+                    .retain(|(name, _)| !APPEARANCE.split(' ').any(|looks| looks == *name));
                 if tag.name == "math" {
                     tag.set("class", "spoken");
                 }
@@ -50,12 +39,6 @@ pub(crate) fn mathml(tex: &str) -> Result<String, String> {
         }
     }
     Ok(out)
-}
-
-/// The TeX as it is said where there is no MathML: the label of a picture.
-pub(crate) fn label(tex: &str) -> String {
-    let words: Vec<&str> = tex.split_whitespace().collect();
-    escape(&words.join(" ")).into_owned()
 }
 
 #[cfg(test)]
@@ -87,10 +70,5 @@ mod tests {
             let error = mathml(tex).unwrap_err();
             assert!(error.contains("has no MathML"), "{tex}: {error}");
         }
-    }
-
-    #[test]
-    fn a_label_is_one_line() {
-        assert_eq!(label("a\n  < b"), "a &lt; b");
     }
 }

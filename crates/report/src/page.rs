@@ -21,7 +21,7 @@ pub(crate) struct Page {
 }
 
 /// Marks that must not be left over in the text of a page, and their meaning.
-const LEFTOVERS: [(&str, &str); 4] = [
+pub(crate) const LEFTOVERS: [(&str, &str); 4] = [
     ("{{#", "a directive that was not expanded"),
     ("[@", "a reference that was not resolved"),
     ("??", "a reference that was not resolved"),

@@ -7,22 +7,21 @@
 mod check;
 mod finish;
 pub mod layout;
-mod measure;
 mod publish;
 pub mod read;
 pub mod text;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use browser::{Browser, ColorScheme, Media, Page, Viewport};
+use browser::{Browser, Device, Page};
+use frontmatter::FrontMatter;
 
-use crate::problem::{Place, Problems};
-pub use check::{ASKED, Asked, Expected, GRADED};
+use crate::files;
+pub use check::{ASKED, Asked, GRADED, check};
 use layout::{Chapter, Listed, Role};
 pub use publish::{publish, reject};
 use read::Pdf;
@@ -32,15 +31,6 @@ const LIMIT: Duration = Duration::from_secs(400);
 
 /// Printings after which the table of contents has to be right.
 const ATTEMPTS: usize = 4;
-
-/// Metadata of a PDF.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Metadata {
-    /// The title.
-    pub title: String,
-    /// The author; empty if there is none yet.
-    pub author: String,
-}
 
 /// A book on paper.
 #[derive(Clone, Debug)]
@@ -53,9 +43,11 @@ pub struct Printed {
     pub chapters: Vec<Chapter>,
     /// On which page the appendix begins.
     pub appendix: usize,
+    /// Everything that is wrong with it.
+    pub problems: Vec<String>,
 }
 
-/// Prints the book in `folder`, and adds everything that is wrong with the result to `problems`.
+/// Prints the book in `folder`.
 ///
 /// # Errors
 /// If the book cannot be read, the browser does not print it, or its PDF cannot be read.
@@ -63,18 +55,16 @@ pub fn print(
     browser: &Browser,
     folder: &Path,
     listed: &[Listed],
-    metadata: &Metadata,
-    asked: &[(&'static str, &'static [Asked])],
-    place: &Place,
-    problems: &mut Problems,
+    front: &FrontMatter,
+    asked: &[Asked],
 ) -> Result<Printed> {
     let mut page = browser.page()?;
-    page.emulate(Media::Print, ColorScheme::Light)?;
-    let (width, height) = (measure::WIDTH, measure::HEIGHT);
-    page.set_viewport(Viewport { width, height, mobile: false })?;
-    open(&mut page, folder, metadata)?;
+    let (width, height) = (layout::WIDTH, layout::HEIGHT);
+    let paper = Device { width, height, mobile: false, paper: true, dark: false, scripts: true };
+    page.show_on(paper)?;
+    open(&mut page, folder, front)?;
     let chapters = layout::arrange(&mut page, listed)?;
-    measure::check(&mut page, place, problems)?;
+    let mut problems = layout::misfits(&mut page)?;
     let mut pages = BTreeMap::new();
     for _ in 0..ATTEMPTS {
         let printed = page.print(LIMIT)?;
@@ -84,25 +74,21 @@ pub fn print(
             pages = found;
             continue;
         }
-        complain(&mut page, place, problems);
-        let bytes = finish::finish(&printed, metadata)?;
+        problems.extend(complaints(&mut page));
+        let bytes = finish::finish(&printed, front)?;
         let pdf = Pdf::read(&bytes)?;
-        let found = Expected { chapters: &chapters, metadata, asked }.problems(&pdf);
-        found.into_iter().for_each(|problem| problems.add(place, problem));
+        problems.extend(check(&pdf, &chapters, front, asked));
         let appendix = chapters.iter().find(|chapter| chapter.role == Role::Appendix);
         let appendix = appendix.and_then(|appendix| pages.get(&appendix.id).copied());
         let appendix = appendix.unwrap_or(pdf.pages.len());
-        return Ok(Printed { bytes, pdf, chapters, appendix });
+        return Ok(Printed { bytes, pdf, chapters, appendix, problems });
     }
     bail!("the pages of the headings still change after the book was printed {ATTEMPTS} times")
 }
 
 /// Opens the chapters beside the style sheets, fonts and pictures of the book.
-fn open(page: &mut Page, folder: &Path, metadata: &Metadata) -> Result<()> {
-    let print = folder.join("print.html");
-    let print =
-        fs::read_to_string(&print).with_context(|| format!("cannot read {}", print.display()))?;
-    let html = layout::document(&print, metadata)?;
+fn open(page: &mut Page, folder: &Path, front: &FrontMatter) -> Result<()> {
+    let html = layout::document(&files::read(&folder.join("print.html"))?, front)?;
     let mut file = tempfile::Builder::new()
         .prefix(".paper-")
         .suffix(".html")
@@ -115,17 +101,14 @@ fn open(page: &mut Page, folder: &Path, metadata: &Metadata) -> Result<()> {
     Ok(page.open(&browser::file_url(file.path())?)?)
 }
 
-/// Reports errors and failed requests of the page, and all requests to the network.
-fn complain(page: &mut Page, place: &Place, problems: &mut Problems) {
+/// Errors and failed requests of the page, and all requests to the network.
+fn complaints(page: &mut Page) -> Vec<String> {
     let log = page.take_log();
-    for entry in log.errors() {
-        problems.add(place, format!("the printed page logs an error: {}", entry.text));
-    }
-    for request in log.failures() {
-        let reason = request.failure.as_deref().unwrap_or_default();
-        problems.add(place, format!("the printed page lacks {}: {reason}", request.url));
-    }
-    for request in log.network() {
-        problems.add(place, format!("the printed page asks the network for {}", request.url));
-    }
+    let errors = log.errors.iter().map(|error| format!("logs an error: {error}"));
+    let failures =
+        log.failures().map(|(request, reason)| format!("lacks {}: {reason}", request.url));
+    let network = log.requests.iter().filter(|request| request.uses_network());
+    let network = network.map(|request| format!("asks the network for {}", request.url));
+    let all = errors.chain(failures).chain(network);
+    all.map(|complaint| format!("the printed page {complaint}")).collect()
 }

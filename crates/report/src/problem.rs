@@ -1,5 +1,6 @@
 //! The problems of a book, and their places.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -48,14 +49,15 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Every failure of a run: they are collected, so that one run shows them all.
-#[derive(Clone, Debug, Default)]
-pub struct Problems(Vec<Problem>);
+/// Every failure of a run, each once, by file and line: they are collected, so that one run shows them
+/// all.
+#[derive(Debug, Default)]
+pub struct Problems(BTreeSet<Problem>);
 
 impl Problems {
     /// Adds a failure.
     pub fn add(&mut self, place: &Place, message: impl Into<String>) {
-        self.0.push(Problem { place: place.clone(), message: message.into() });
+        self.0.insert(Problem { place: place.clone(), message: message.into() });
     }
 
     /// Adds the failure and drops the value, or keeps the value.
@@ -63,23 +65,31 @@ impl Problems {
         result.map_err(|error| self.add(place, error.to_string())).ok()
     }
 
-    /// Moves all failures of `other` here.
-    pub fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
-    }
-
     /// Whether nothing failed.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The failures, each once, by file and line.
-    pub fn sorted(mut self) -> Vec<Problem> {
-        self.0.sort();
-        self.0.dedup();
-        self.0
+    /// The failures.
+    pub fn sorted(self) -> Vec<Problem> {
+        self.0.into_iter().collect()
+    }
+
+    /// An error with all failures, if there are any.
+    pub fn into_result(self) -> Result<(), Self> {
+        if self.is_empty() { Ok(()) } else { Err(self) }
     }
 }
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+        let count = self.0.len();
+        write!(f, "{count} {}", if count == 1 { "problem" } else { "problems" })
+    }
+}
+
+impl std::error::Error for Problems {}
 
 #[cfg(test)]
 mod tests {
@@ -88,21 +98,12 @@ mod tests {
     #[test]
     fn problems_are_listed_once_and_in_order() {
         let mut problems = Problems::default();
-        problems.add(&Place::new("b.md", 2), "second");
-        problems.add(&Place::new("a.md", 12), "later");
-        problems.add(&Place::new("a.md", 3), "earlier");
-        problems.add(&Place::new("a.md", 3), "earlier");
-        problems.add(&Place::file("a.md"), "whole file");
-        let lines: Vec<String> = problems.sorted().iter().map(ToString::to_string).collect();
-        let expected = ["a.md: whole file", "a.md:3: earlier", "a.md:12: later", "b.md:2: second"];
-        assert_eq!(lines, expected);
-    }
-
-    #[test]
-    fn keep_turns_an_error_into_a_problem() {
-        let mut problems = Problems::default();
-        assert_eq!(problems.keep(&Place::new("a.md", 1), Ok::<_, String>(3)), Some(3));
+        for (line, message) in [(12, "later"), (3, "earlier"), (3, "earlier"), (0, "whole file")] {
+            problems.add(&Place::new("b.md", line), message);
+        }
+        assert_eq!(problems.keep(&Place::new("c.md", 1), Ok::<_, String>(3)), Some(3));
         assert_eq!(problems.keep(&Place::new("a.md", 1), Err::<u8, _>("no")), None);
-        assert_eq!(problems.sorted()[0].to_string(), "a.md:1: no");
+        let expected = "a.md:1: no\nb.md: whole file\nb.md:3: earlier\nb.md:12: later\n4 problems";
+        assert_eq!(problems.into_result().unwrap_err().to_string(), expected);
     }
 }

@@ -22,21 +22,16 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of a text whose first line stands at `start`.
-    pub(crate) fn new(text: &'a str, start: &'a Place, problems: &'a mut Problems) -> Self {
-        Self { text, start, pieces: Vec::new(), problems }
-    }
-
-    /// Reads blocks and lines.
-    pub(crate) fn chapter(mut self) -> Fragment {
-        let masked = self.blocks();
-        self.finish(&masked)
-    }
-
-    /// Reads lines only.
-    pub(crate) fn caption(self) -> Fragment {
-        let text = self.text;
-        self.finish(text)
+    /// Reads a text whose first line stands at `start`: blocks too, or lines only.
+    pub(crate) fn read(
+        text: &'a str,
+        start: &'a Place,
+        blocks: bool,
+        problems: &'a mut Problems,
+    ) -> Fragment {
+        let mut reader = Self { text, start, pieces: Vec::new(), problems };
+        let masked = if blocks { reader.blocks() } else { text.to_owned() };
+        reader.finish(&masked)
     }
 
     fn place(&self, offset: usize) -> Place {
@@ -52,7 +47,7 @@ impl<'a> Reader<'a> {
     /// Takes displayed formulas and directives out; returns the text with spaces in their place.
     fn blocks(&mut self) -> String {
         let mut masked = String::with_capacity(self.text.len());
-        let mut fence: Option<String> = None;
+        let mut fence = None;
         let mut offset = 0;
         let text = self.text;
         let mut lines = text.split_inclusive('\n');
@@ -60,22 +55,20 @@ impl<'a> Reader<'a> {
             let start = offset;
             offset += line.len();
             let content = line.trim();
-            if let Some(marker) = &fence {
-                if content.starts_with(marker.as_str())
-                    && content.trim_matches(['`', '~']).is_empty()
-                {
-                    fence = None;
-                }
-                masked.push_str(line);
-                continue;
-            }
-            if let Some(marker) = fence_marker(content) {
-                fence = Some(marker);
-                masked.push_str(line);
-                continue;
-            }
             let indent = &line[..line.len() - line.trim_start().len()];
             let body_start = start + indent.len();
+            let in_code = fence.is_some();
+            fence = match fence {
+                None => fence_marker(content),
+                Some(marker) if content.starts_with(marker) => {
+                    Some(marker).filter(|_| !content.trim_matches(['`', '~']).is_empty())
+                }
+                open => open,
+            };
+            if in_code || fence.is_some() {
+                masked.push_str(line);
+                continue;
+            }
             if content.starts_with("$$") {
                 let mut end = body_start + content.len();
                 while display(&text[body_start..end]).is_none() {
@@ -166,18 +159,14 @@ impl<'a> Reader<'a> {
                     "`$$ ... $$` stands on lines of its own, outside of quotations; in a line of text write `$...$`",
                 ),
                 Event::Start(Tag::Heading { level, .. }) if level as usize == 1 => titles += 1,
-                Event::Start(Tag::Link { link_type, dest_url, .. })
-                    if link_type != LinkType::Email =>
-                {
+                Event::Start(Tag::Link { link_type: LinkType::Email, .. }) => {}
+                Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
                     let (place, target) = (self.place(range.start), dest_url.into_string());
-                    links.push(Link { place, target, image: false });
-                }
-                Event::Start(Tag::Image { dest_url, .. }) => {
-                    let (place, target) = (self.place(range.start), dest_url.into_string());
+                    let image = masked[range.clone()].starts_with('!');
                     if masked[range.clone()].starts_with("![]") {
                         self.problem(range.start, format!("the image `{target}` has no alternative text"));
                     }
-                    links.push(Link { place, target, image: true });
+                    links.push(Link { place, target, image });
                 }
                 _ => {}
             }
@@ -201,40 +190,37 @@ impl<'a> Reader<'a> {
             }
         }
         for (at, _) in text.match_indices("[@") {
-            self.reference(range.start + at, &text[at + 2..]);
-        }
-        for (at, _) in text.match_indices("{{#") {
-            self.in_line(range.start + at, &text[at + 3..]);
-        }
-    }
-
-    /// The reference at `start`; `rest` follows `[@`.
-    fn reference(&mut self, start: usize, rest: &str) {
-        let Some((label, _)) = rest.split_once(']').filter(|(label, _)| !label.contains('\n'))
-        else {
             let message = "a reference is `[@eq:ID]`, `[@fig:ID]` or `[@tbl:ID]`";
-            return self.failed(start..start + 2, message);
-        };
-        let range = start..start + label.len() + 3;
-        match Label::parse(label) {
-            Ok(label) => self.push(range, PieceKind::Reference(label)),
-            Err(message) => self.failed(range, message),
-        }
-    }
-
-    /// The directive in a line of text at `start`; `rest` follows `{{#`.
-    fn in_line(&mut self, start: usize, rest: &str) {
-        let Some((inner, _)) = rest.split_once("}}").filter(|(inner, _)| !inner.contains('\n'))
-        else {
-            return self.failed(start..start + 3, "a directive ends with `}}` in the same line");
-        };
-        let range = start..start + inner.len() + 5;
-        match is_in_line(&self.text[range.clone()]) {
-            true => self.directive(range, None),
-            false => {
-                self.failed(range, format!("`{{{{#{inner}}}}}` has to stand on a line of its own"))
+            let Some(found) = self.closed(range.start + at, "[@", "]", message) else { continue };
+            match Label::parse(&self.text[found.start + 2..found.end - 1]) {
+                Ok(label) => self.push(found, PieceKind::Reference(label)),
+                Err(message) => self.failed(found, message),
             }
         }
+        for (at, _) in text.match_indices("{{#") {
+            let message = "a directive ends with `}}` in the same line";
+            let Some(found) = self.closed(range.start + at, "{{#", "}}", message) else { continue };
+            match &self.text[found.clone()] {
+                directive if is_in_line(directive) => self.directive(found, None),
+                other => self.failed(found, format!("`{other}` has to stand on a line of its own")),
+            }
+        }
+    }
+
+    /// The range from the opening marks at `start` to the closing ones in the same line.
+    fn closed(
+        &mut self,
+        start: usize,
+        open: &str,
+        close: &str,
+        message: &str,
+    ) -> Option<Range<usize>> {
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        let found = line.find(close).map(|at| start..start + at + close.len());
+        if found.is_none() {
+            self.failed(start..start + open.len(), message);
+        }
+        found
     }
 }
 
@@ -257,11 +243,10 @@ fn markdown_options() -> Options {
 }
 
 /// The marker that opens a fenced code block: three or more backticks or tildes.
-fn fence_marker(line: &str) -> Option<String> {
-    let character = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
-    let length = line.chars().take_while(|c| *c == character).count();
-    let info = &line[length..];
-    (length >= 3 && !info.contains('`')).then(|| character.to_string().repeat(length))
+fn fence_marker(line: &str) -> Option<&str> {
+    let info = line.trim_start_matches(line.chars().next().filter(|c| matches!(c, '`' | '~'))?);
+    let marker = &line[..line.len() - info.len()];
+    (marker.len() >= 3 && !info.contains('`')).then_some(marker)
 }
 
 /// Splits `$$ tex $$ {attribute}`.
@@ -306,76 +291,53 @@ mod tests {
         (fragment, problems.sorted().iter().map(ToString::to_string).collect())
     }
 
-    fn kinds(text: &str) -> Vec<PieceKind> {
-        let (fragment, problems) = read(text);
-        assert_eq!(problems, [""; 0]);
-        fragment.pieces.into_iter().map(|piece| piece.kind).collect()
-    }
-
-    /// The formulas of a text, displayed ones with their label and role.
-    fn formulas(text: &str) -> Vec<String> {
-        let formula = |kind| match kind {
-            PieceKind::Inline { tex } => Some(tex),
-            PieceKind::Display { tex, label: None, .. } => Some(format!("$$ {tex} $$")),
-            PieceKind::Display { tex, label: Some((label, role)), .. } => {
-                Some(format!("$$ {tex} $$ {label} {role:?}"))
+    /// A piece with its line; of a directive its indent and the pieces of its caption.
+    fn shown(piece: &Piece) -> String {
+        let line = piece.place.line;
+        match &piece.kind {
+            PieceKind::Inline { tex } => format!("{line} ${tex}$"),
+            PieceKind::Display { tex, label, indent } => {
+                let label = label.as_ref().map(|(label, role)| format!(" {label} {role:?}"));
+                format!("{line} {indent}$${tex}$${}", label.unwrap_or_default())
             }
-            _ => None,
-        };
-        kinds(text).into_iter().filter_map(formula).collect()
-    }
-
-    #[test]
-    fn inline_formulas_are_found_and_dollars_left() {
-        let text = "Let $x_1 * y$ and *$z$* cost \\$5.\n\n| a | b |\n|---|---|\n| $u$ | `$v$` |\n";
-        assert_eq!(formulas(text), ["x_1 * y", "z", "u"]);
-    }
-
-    #[test]
-    fn nothing_in_code_is_touched() {
-        let text = "`$a$ [@eq:b]`\n\n```rust\n$$\nx\n$$\n[@eq:x] $y$\n```\n\n~~~\n$z$\n~~~\n";
-        assert!(kinds(text).is_empty());
-    }
-
-    #[test]
-    fn displayed_formulas_may_have_lines_that_look_like_markdown() {
-        let text = "Before\n$$\na\n- b\n+ c\n= d\n$$ {#eq:sum .result}\nafter $x$\n\n$$ y $$\n";
-        let sum = "$$ a\n- b\n+ c\n= d $$ eq:sum Result";
-        assert_eq!(formulas(text), [sum, "x", "$$ y $$"]);
-        let (fragment, _) = read(text);
-        assert_eq!(fragment.pieces[0].place.line, 2);
-        assert_eq!(fragment.pieces[1].place.line, 8);
-    }
-
-    #[test]
-    fn a_displayed_formula_in_a_list_keeps_its_indentation() {
-        let pieces = kinds("1. Text\n\n   $$\n   x\n   $$\n");
-        let PieceKind::Display { indent, tex, .. } = &pieces[0] else { panic!("{pieces:?}") };
-        assert_eq!((indent.as_str(), tex.as_str()), ("   ", "x"));
-    }
-
-    #[test]
-    fn references_values_and_directives_are_found() {
-        let text =
-            "By [@eq:a], **[@fig:b]** and {{#value iris-sweep best.error}}.\n\n{{#tests 4.1}}\n";
-        let shown = |kind| match kind {
-            PieceKind::Reference(label) => label.to_string(),
-            PieceKind::Directive { directive, indent, .. } => {
-                format!("{} {}", directive.name, if indent.is_some() { "block" } else { "line" })
+            PieceKind::Reference(label) => format!("{line} {label}"),
+            PieceKind::Directive { directive, caption, indent } => {
+                let caption = caption.iter().flat_map(|caption| &caption.pieces).map(shown);
+                let caption = caption.collect::<Vec<_>>().join(", ");
+                format!("{line} {} {indent:?} {caption}", directive.name)
             }
-            other => format!("{other:?}"),
-        };
-        let shown: Vec<_> = kinds(text).into_iter().map(shown).collect();
-        assert_eq!(shown, ["eq:a", "fig:b", "value line", "tests block"]);
+            PieceKind::Failed => format!("{line} failed"),
+        }
     }
 
     #[test]
-    fn captions_are_read_too() {
-        let pieces = kinds("{{#figure a.svg \"Shows $x$, see [@eq:a]\" \"alt\" fig:a}}\n");
-        let PieceKind::Directive { caption: Some(caption), .. } = &pieces[0] else {
-            panic!("{pieces:?}")
-        };
-        assert_eq!(caption.pieces.len(), 2);
+    fn formulas_references_and_directives_are_found() {
+        for (text, expected) in [
+            (
+                "Let $x_1 * y$ and *$z$* cost \\$5.\n\n| a | b |\n|---|---|\n| $u$ | `$v$` |\n",
+                &["1 $x_1 * y$", "1 $z$", "5 $u$"][..],
+            ),
+            // Nothing in code is touched.
+            ("`$a$ [@eq:b]`\n\n```rust\n$$\nx\n$$\n[@eq:x] $y$\n```\n\n~~~\n$z$\n~~~\n", &[]),
+            // Lines of a displayed formula may look like Markdown.
+            (
+                "Before\n$$\na\n- b\n+ c\n= d\n$$ {#eq:sum .result}\nafter $x$\n\n$$ y $$\n",
+                &["2 $$a\n- b\n+ c\n= d$$ eq:sum Result", "8 $x$", "10 $$y$$"],
+            ),
+            ("1. Text\n\n   $$\n   x\n   $$\n", &["3    $$x$$"]),
+            (
+                "By [@eq:a], **[@fig:b]** and {{#value iris-sweep best.error}}.\n\n{{#tests 4.1}}\n",
+                &["1 eq:a", "1 fig:b", "1 value None ", "3 tests Some(\"\") "],
+            ),
+            (
+                "{{#figure a.svg \"Shows $x$, see [@eq:a]\" \"alt\" fig:a}}\n",
+                &["1 figure Some(\"\") 1 $x$, 1 eq:a"],
+            ),
+        ] {
+            let (fragment, problems) = read(text);
+            assert_eq!(problems, [""; 0]);
+            assert_eq!(fragment.pieces.iter().map(shown).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Builds the book.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,12 +12,11 @@ use mdbook_driver::config::Config;
 
 use crate::evidence::Evidence;
 use crate::expand::{Counts, Inputs, Run, expand};
-use crate::files::files_below;
+use crate::files::{self, files_with};
 use crate::frame;
 use crate::links::Pages;
-use crate::pdf::Metadata;
 use crate::pdf::layout::Listed;
-use crate::problem::{Place, Problem, Problems};
+use crate::problem::{Place, Problems};
 use crate::programs::Cargo;
 use crate::records::Records;
 use crate::slots::Medium;
@@ -57,65 +55,27 @@ impl Options {
 /// A book that was built.
 #[derive(Clone, Debug)]
 pub struct Built {
-    /// The page to open.
-    pub index: PathBuf,
     /// The numbers of its parts.
     pub counts: Counts,
-    /// The entries that `report.toml` lacks.
-    pub missing: Vec<String>,
-    /// The metadata of its PDF.
-    pub metadata: Metadata,
+    /// Who wrote it.
+    pub front: FrontMatter,
     /// The chapters, as `SUMMARY.md` lists them.
     pub chapters: Vec<Listed>,
-}
-
-/// The reason why a book was not built.
-#[derive(Debug)]
-pub enum Failure {
-    /// The book has problems; the finished book, if there was one, is as it was.
-    Problems(Vec<Problem>),
-    /// It did not come to looking at the book.
-    Error(anyhow::Error),
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Problems(problems) => {
-                problems.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
-                let count = problems.len();
-                write!(f, "{count} {}", if count == 1 { "problem" } else { "problems" })
-            }
-            Self::Error(error) => write!(f, "{error:#}"),
-        }
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Error(error)
-    }
 }
 
 /// Builds the book.
 ///
 /// # Errors
-/// [`Failure::Problems`] with everything that is wrong with the book; [`Failure::Error`] if the
-/// harness cannot be run or the book's frame cannot be read or written.
-pub fn build(options: &Options, cargo: Cargo) -> Result<Built, Failure> {
+/// [`Problems`] with everything that is wrong with the book, and a finished book is as it was; another
+/// error if the harness cannot be run or the book's frame cannot be read or written.
+pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
     let source = options.book.join("src");
-    let mut problems = Problems::default();
-    check_chapters(&source, &options.shown(&source), &mut problems)?;
-    if !problems.is_empty() {
-        return Err(Failure::Problems(problems.sorted()));
-    }
+    check_chapters(&source, &options.shown(&source))?.into_result()?;
     let front = FrontMatter::read(&options.book.join("report.toml"))?;
-    let missing = front.missing();
-    let metadata = Metadata { title: front.title.clone(), author: front.author.clone() };
     let inputs = Inputs {
         root: options.root.clone(),
         source: options.shown(&source),
-        front,
+        front: front.clone(),
         evidence: Evidence::load(&options.results, &*cargo)?,
         evidence_file: options.shown(&options.results),
         records: Records(options.book.join("records")),
@@ -126,29 +86,21 @@ pub fn build(options: &Options, cargo: Cargo) -> Result<Built, Failure> {
     let staging = system::temporary_folder(parent, ".book-")
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
     let (run, chapters) = render(options, &inputs, staging.path())?;
-    let Run { slots, links, counts, problems: found, .. } = run;
-    problems.append(found);
-
+    let Run { slots, links, counts, mut problems, .. } = run;
     let shown = options.shown(&options.out);
-    for file in
-        files_below(staging.path())?.iter().filter(|f| f.extension().is_some_and(|e| e == "html"))
-    {
-        let text =
-            fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let page = file.strip_prefix(staging.path()).unwrap_or(file);
+    for page in files_with(staging.path(), "html")? {
+        let file = staging.path().join(&page);
+        let text = frame::mend(&files::read(&file)?, "Table of contents");
         let medium = if page == Path::new("print.html") { Medium::Paper } else { Medium::Screen };
         let place = Place::file(shown.join(page));
-        let text = frame::mend(&text, "Table of contents");
         if let Some(text) = problems.keep(&place, slots.fill(&text, medium)) {
-            fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+            fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
     Pages::read(staging.path())?.check(&links, &shown, &mut problems);
-    if !problems.is_empty() {
-        return Err(Failure::Problems(problems.sorted()));
-    }
+    problems.into_result()?;
     replace(staging, &options.out)?;
-    Ok(Built { index: options.out.join("index.html"), counts, missing, metadata, chapters })
+    Ok(Built { counts, front, chapters })
 }
 
 /// Runs mdBook.
@@ -194,11 +146,10 @@ fn listed(book: &MDBook) -> Vec<Listed> {
 }
 
 /// Every chapter that `SUMMARY.md` lists is there, and every one that is there is listed.
-fn check_chapters(source: &Path, shown: &Path, problems: &mut Problems) -> Result<()> {
-    let summary = source.join("SUMMARY.md");
-    let text = fs::read_to_string(&summary)
-        .with_context(|| format!("cannot read {}", summary.display()))?;
-    let mut listed = BTreeSet::from([summary]);
+fn check_chapters(source: &Path, shown: &Path) -> Result<Problems> {
+    let mut problems = Problems::default();
+    let text = files::read(&source.join("SUMMARY.md"))?;
+    let mut listed = BTreeSet::from([source.join("SUMMARY.md")]);
     for (index, line) in text.lines().enumerate() {
         let place = Place::new(shown.join("SUMMARY.md"), index + 1);
         for (at, _) in line.match_indices("](") {
@@ -206,21 +157,20 @@ fn check_chapters(source: &Path, shown: &Path, problems: &mut Problems) -> Resul
             if target.is_empty() {
                 problems.add(&place, "a chapter without a file");
             } else if !source.join(target).is_file() {
-                problems
-                    .add(&place, format!("there is no chapter {}", shown.join(target).display()));
+                let target = shown.join(target);
+                problems.add(&place, format!("there is no chapter {}", target.display()));
             } else if !listed.insert(source.join(target)) {
                 problems.add(&place, format!("the chapter {target} is listed twice"));
             }
         }
     }
-    for file in files_below(source)? {
-        let chapter = file.extension().is_some_and(|extension| extension == "md");
-        if chapter && !listed.contains(&file) {
-            let place = Place::file(shown.join(file.strip_prefix(source).unwrap_or(&file)));
+    for chapter in files_with(source, "md")? {
+        if !listed.contains(&source.join(&chapter)) {
+            let place = Place::file(shown.join(chapter));
             problems.add(&place, "SUMMARY.md does not list this chapter");
         }
     }
-    Ok(())
+    Ok(problems)
 }
 
 /// Puts the finished book in its place.

@@ -59,26 +59,24 @@ impl Slots {
                 let shown: String = slot.chars().take(20).collect();
                 return Err(format!("the page has the unknown slot `{shown}`"));
             };
-            match filling {
-                Filling::Formula(formula) => {
-                    let formula_html = match medium {
-                        Medium::Screen => formula.to_read(),
-                        Medium::Paper => formula.to_print(),
-                    };
-                    glyphs.extend(&formula.glyphs);
-                    let marks = after.len() - after.trim_start_matches(MARKS).len();
-                    let (marks, after) = after.split_at(marks);
-                    out.push_str(&match marks {
-                        "" => formula_html,
-                        _ => format!("<span class=\"unbroken\">{formula_html}{marks}</span>"),
-                    });
-                    rest = after;
-                }
+            rest = after;
+            let formula = match filling {
                 Filling::Drawing(svg) => {
                     out.push_str(svg);
-                    rest = after;
+                    continue;
                 }
-            }
+                Filling::Formula(formula) => formula,
+            };
+            let html = match medium {
+                Medium::Screen => formula.to_read(),
+                Medium::Paper => formula.to_print(),
+            };
+            glyphs.extend(&formula.glyphs);
+            rest = after.trim_start_matches(MARKS);
+            out.push_str(&match &after[..after.len() - rest.len()] {
+                "" => html,
+                marks => format!("<span class=\"unbroken\">{html}{marks}</span>"),
+            });
         }
         out.push_str(rest);
         if glyphs.is_empty() {
@@ -122,26 +120,12 @@ mod tests {
     }
 
     #[test]
-    fn no_line_begins_with_the_mark_after_a_formula() {
-        let mut slots = Slots::default();
-        let [a, b] = ["a", "b"].map(|name| slots.add(formula(name, "g-x")));
-        let page = slots.fill(&format!("<main>({a}), {b} and.</main>"), Medium::Screen).unwrap();
-        let text = page.split_once("</defs></svg>").unwrap().1;
-        let [a, b] =
-            ["a", "b"].map(|n| format!("<svg aria-hidden=\"true\">{n}</svg><math>{n}</math>"));
-        assert_eq!(text, format!("(<span class=\"unbroken\">{a}),</span> {b} and.</main>"));
-    }
-
-    #[test]
     fn an_unknown_slot_and_a_page_without_a_place_for_glyphs_are_errors() {
         let mut slots = Slots::default();
         let slot = slots.add(formula("a", "g-x"));
-        assert!(
-            slots
-                .fill(&format!("<p>{slot}</p>"), Medium::Screen)
-                .unwrap_err()
-                .contains("no <main>")
-        );
-        assert!(Slots::default().fill(&slot, Medium::Paper).unwrap_err().contains("unknown slot"));
+        for (slots, expected) in [(slots, "no <main>"), (Slots::default(), "unknown slot")] {
+            let error = slots.fill(&slot, Medium::Paper).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
     }
 }

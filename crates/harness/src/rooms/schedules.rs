@@ -337,8 +337,7 @@ fn free_checks() -> Vec<Check> {
         let (lr, decay) = (0.1 + case.rng.uniform(), 0.3 + 0.7 * case.rng.uniform());
         let decay_steps = case.between(1, 20) as u64;
         case.describe(format!("lr {lr}, decay {decay}, decay_steps {decay_steps}"));
-        let build =
-            |staircase| Schedule::Exponential { lr, decay, decay_steps, staircase }.build();
+        let build = |staircase| Schedule::Exponential { lr, decay, decay_steps, staircase }.build();
         let (curve, stairs) = (build(false)?, build(true)?);
         case.compare_numbers("lr after one period", stairs.rate(decay_steps), lr * decay);
         for step in 0..5 * decay_steps {

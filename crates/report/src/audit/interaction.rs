@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
-use browser::{Browser, ColorScheme, Page, file_url};
+use browser::{Browser, Page, file_url};
 use serde_json::Value;
 
 use super::view::{DESK, PHONE};
-use super::{Audit, View, finding, keyboard, logged, widgets};
-use crate::files::files_below;
+use super::{Audit, logged, widgets};
+use crate::files::{self, files_with};
 
 /// Limit for an answer of the book.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,63 +17,53 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A word that the book has.
 const WORD: &str = "Jacobian";
 
-/// Action that is tried, with its name and page.
-struct Trial {
-    name: &'static str,
-    page: String,
-    act: fn(&mut Page) -> Result<()>,
-}
+/// More stops of the Tab key than any page has.
+const MOST_STOPS: usize = 2_000;
 
-/// Tries everything; what does not work becomes a finding.
+/// Action that is tried: its name, and what does it.
+type Trial = (&'static str, fn(&mut Page) -> Result<()>);
+
+const KEYBOARD: Trial = ("keyboard", keyboard);
+
+/// The trials of the frame.
+const OF_THE_FRAME: [Trial; 5] = [
+    ("search", search),
+    ("arrow keys", arrow_keys),
+    ("themes", themes),
+    ("contents", contents),
+    KEYBOARD,
+];
+
+/// What a page has if there is something to try on it, and the trials.
+const OF_WIDGETS: [(&str, &[Trial]); 2] = [
+    (
+        "data-widget=\"convolution\"",
+        &[("convolution", widgets::convolution), KEYBOARD, ("copying", copying)],
+    ),
+    ("data-widget=\"softmax\"", &[("softmax", widgets::softmax), KEYBOARD]),
+];
+
+/// Tries everything, each in a tab of its own; what does not work becomes a finding.
 pub(super) fn try_all(browser: &Browser, book: &Path, audit: &mut Audit) -> Result<()> {
-    for Trial { name, page, act } in trials(book)? {
+    let pages = files_with(book, "html")?;
+    let mut trials: Vec<(&Path, Trial)> =
+        OF_THE_FRAME.map(|trial| (Path::new("index.html"), trial)).to_vec();
+    for page in pages.iter().filter(|page| *page != Path::new("print.html")) {
+        let text = files::read(&book.join(page))?;
+        for (_, own) in OF_WIDGETS.iter().filter(|(mark, _)| text.contains(mark)) {
+            trials.extend(own.iter().map(|trial| (page.as_path(), *trial)));
+        }
+    }
+    for (page, (name, act)) in trials {
         let mut tab = browser.page()?;
-        View { scheme: ColorScheme::Light, width: DESK, scripts: true }.apply(&mut tab)?;
+        DESK.apply(&mut tab)?;
         tab.set_limit(PATIENCE);
-        tab.open(&file_url(&book.join(&page))?)?;
+        tab.open(&file_url(&book.join(page))?)?;
         audit.trials += 1;
-        let page = Path::new(&page);
-        if let Err(error) = act(&mut tab) {
-            audit.add(finding(page, name, format!("{error:#}")), None);
-        }
-        for found in logged(&mut tab, book, page)? {
-            audit.add(found, None);
-        }
+        let failure = act(&mut tab).err().map(|error| format!("{name}: {error:#}"));
+        audit.add(page, failure.into_iter().chain(logged(&mut tab, book)?), None);
     }
     Ok(())
-}
-
-/// The trials of the frame, and those of the pages that have something to try.
-fn trials(book: &Path) -> Result<Vec<Trial>> {
-    let index = || "index.html".to_owned();
-    let mut trials = vec![
-        Trial { name: "search", page: index(), act: search },
-        Trial { name: "arrow keys", page: index(), act: arrow_keys },
-        Trial { name: "themes", page: index(), act: themes },
-        Trial { name: "contents", page: index(), act: contents },
-        Trial { name: "keyboard", page: index(), act: keyboard::reach_everything },
-    ];
-    for file in files_below(book)? {
-        let page = file.strip_prefix(book).unwrap_or(&file);
-        if page.extension().is_none_or(|extension| extension != "html")
-            || page == Path::new("print.html")
-        {
-            continue;
-        }
-        let text = std::fs::read_to_string(&file)?;
-        let page = page.to_string_lossy().into_owned();
-        let mut on_page = |name, act| trials.push(Trial { name, page: page.clone(), act });
-        if text.contains("data-widget=\"convolution\"") {
-            on_page("convolution", widgets::convolution);
-            on_page("keyboard", keyboard::reach_everything);
-            on_page("copying", copying);
-        }
-        if text.contains("data-widget=\"softmax\"") {
-            on_page("softmax", widgets::softmax);
-            on_page("keyboard", keyboard::reach_everything);
-        }
-    }
-    Ok(trials)
 }
 
 /// The search finds a word, and a result leads to it.
@@ -126,7 +116,7 @@ fn contents(tab: &mut Page) -> Result<()> {
     const BUTTON: &str = "document.querySelector('button[aria-controls=mdbook-sidebar]')";
     let address = tab.evaluate("location.href")?;
     let Value::String(address) = address else { bail!("the page has no address") };
-    View { scheme: ColorScheme::Light, width: PHONE, scripts: true }.apply(tab)?;
+    PHONE.apply(tab)?;
     tab.open(&address)?;
     let is_open = format!("{BUTTON}.getAttribute('aria-expanded') === 'true'");
     ensure!(tab.evaluate(&is_open)? == false, "on a phone it is open from the beginning");
@@ -157,4 +147,21 @@ fn copying(tab: &mut Page) -> Result<()> {
     };
     ensure!(copied.contains(tex), "expected {tex} in the copied text, but it is `{copied}`");
     Ok(())
+}
+
+/// The Tab key reaches everything that can be used, shows where it is, and leaves the page.
+fn keyboard(tab: &mut Page) -> Result<()> {
+    for _ in 0..MOST_STOPS {
+        tab.press("Tab")?;
+        let answer = tab.evaluate(include_str!("keyboard.js"))?;
+        if answer.is_null() {
+            continue;
+        }
+        let (missed, unseen): (Vec<String>, Vec<String>) = serde_json::from_value(answer)?;
+        ensure!(missed.is_empty(), "the Tab key does not reach {}", missed.join(", "));
+        let unseen = unseen.join(", ");
+        ensure!(unseen.is_empty(), "one cannot see that it has the focus: {unseen}");
+        return Ok(());
+    }
+    bail!("after {MOST_STOPS} stops the Tab key has not left the page")
 }

@@ -1,6 +1,7 @@
-// What is wrong with the page as it is shown now: a list of { rule, element, detail }.
-// `width` is that of the window. It runs in the page, whether the page's own scripts run or not.
-(width => {
+// What is wrong with the page as it is shown now: a list of `rule: element: detail`.
+// `width` is that of the window, `theme` the one of mdBook that is expected. It runs in the page, whether
+// the page's own scripts run or not.
+((width, theme) => {
     'use strict';
     const findings = [];
     const counts = new Map();
@@ -24,7 +25,7 @@
         const count = (counts.get(rule) ?? 0) + 1;
         counts.set(rule, count);
         if (count <= MOST) {
-            findings.push({ rule, element: describe(element), detail });
+            findings.push(`${rule}: ${describe(element)}: ${detail}`);
         }
     };
 
@@ -262,11 +263,17 @@
     // Structure ---------------------------------------------------------------------------------
 
     const structure = () => {
-        if (!document.title.trim()) {
-            report('title', document.documentElement, 'the page has no title');
+        // In another theme, all else that is said of the page would be of that. Only pages of mdBook's
+        // frame have themes, and only where their scripts run.
+        const root = document.documentElement;
+        if (theme && document.querySelector('#mdbook-menu-bar') && !root.classList.contains(theme)) {
+            report('theme', root, `expected ${theme}`);
         }
-        if (!document.documentElement.lang) {
-            report('language', document.documentElement, 'the page does not name its language');
+        if (!document.title.trim()) {
+            report('title', root, 'the page has no title');
+        }
+        if (!root.lang) {
+            report('language', root, 'the page does not name its language');
         }
         const ids = new Set();
         for (const element of all('[id]')) {
@@ -313,7 +320,7 @@
     structure();
     for (const [rule, count] of counts) {
         if (count > MOST) {
-            findings.push({ rule, element: '', detail: `${count - MOST} more` });
+            findings.push(`${rule}: ${count - MOST} more`);
         }
     }
     return findings;

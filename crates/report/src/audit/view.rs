@@ -3,71 +3,55 @@
 use std::fmt;
 
 use anyhow::Result;
-use browser::{ColorScheme, Media, Page, Viewport};
+use browser::{Device, Page};
 
 /// A way to look at a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct View {
-    /// Preference of the system, which mdBook follows until the reader chooses a theme.
-    pub scheme: ColorScheme,
+    /// Dark is the preference of the system, which mdBook follows until the reader chooses a theme.
+    pub dark: bool,
     /// The width of the window in CSS pixels.
     pub width: u32,
     /// The pages' scripts run.
     pub scripts: bool,
 }
 
-/// A desk.
-pub(super) const DESK: u32 = 1280;
 /// A phone, held upright.
-pub(super) const PHONE: u32 = 390;
+const PHONE_WIDTH: u32 = 390;
+
+/// At a desk, in light.
+pub(super) const DESK: View = View { dark: false, width: 1280, scripts: true };
+/// On a phone, in light.
+pub(super) const PHONE: View = View { width: PHONE_WIDTH, ..DESK };
 
 /// The ways in which each page is looked at.
 pub const VIEWS: [View; 6] = [
-    View { scheme: ColorScheme::Light, width: DESK, scripts: true },
-    View { scheme: ColorScheme::Light, width: PHONE, scripts: true },
-    View { scheme: ColorScheme::Dark, width: DESK, scripts: true },
-    View { scheme: ColorScheme::Dark, width: PHONE, scripts: true },
-    View { scheme: ColorScheme::Light, width: DESK, scripts: false },
-    View { scheme: ColorScheme::Dark, width: DESK, scripts: false },
+    DESK,
+    PHONE,
+    View { dark: true, ..DESK },
+    View { dark: true, ..PHONE },
+    View { scripts: false, ..DESK },
+    View { dark: true, scripts: false, ..DESK },
 ];
 
 impl View {
     /// mdBook's theme for this.
-    fn theme(self) -> &'static str {
-        match self.scheme {
-            ColorScheme::Light => "light",
-            ColorScheme::Dark => "navy",
-        }
+    pub(super) fn theme(self) -> &'static str {
+        if self.dark { "navy" } else { "light" }
     }
 
     /// Makes a tab show pages in this way, from the next one on.
     pub(super) fn apply(self, tab: &mut Page) -> Result<()> {
-        let mobile = self.width == PHONE;
+        let Self { dark, width, scripts } = self;
+        let mobile = width == PHONE_WIDTH;
         let height = if mobile { 844 } else { 900 };
-        tab.set_viewport(Viewport { width: self.width, height, mobile })?;
-        tab.emulate(Media::Screen, self.scheme)?;
-        Ok(tab.set_scripts(self.scripts)?)
-    }
-
-    /// The problem, if the page is not shown in the theme that is looked for: then all else that is
-    /// said of it would be of another.
-    pub(super) fn theme_problem(self, tab: &mut Page) -> Result<Option<String>> {
-        // Only pages of mdBook's frame have themes, and without scripts they have none either.
-        let framed = "Boolean(document.querySelector('#mdbook-menu-bar'))";
-        if !self.scripts || tab.evaluate(framed)? != true {
-            return Ok(None);
-        }
-        let classes = tab.evaluate("document.documentElement.className")?;
-        let classes = classes.as_str().unwrap_or_default();
-        let theme = self.theme();
-        let shown = classes.split(' ').any(|class| class == theme);
-        Ok((!shown).then(|| format!("expected the theme {theme}, but <html> has `{classes}`")))
+        Ok(tab.show_on(Device { width, height, mobile, paper: false, dark, scripts })?)
     }
 }
 
 impl fmt::Display for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {} px", self.theme(), self.width)?;
-        if self.scripts { Ok(()) } else { f.write_str(", no scripts") }
+        let scripts = if self.scripts { "" } else { ", no scripts" };
+        write!(f, "{}, {} px{scripts}", self.theme(), self.width)
     }
 }

@@ -45,23 +45,32 @@ fn choose(tab: &mut Page, words: &str) -> Result<()> {
     let script = format!(
         "(() => {{ const label = [...document.querySelectorAll('[data-widget] label')] \
          .find(label => label.textContent.trim() === {}); if (!label) return false; \
+         document.querySelector('#audit-choice')?.removeAttribute('id'); \
          label.querySelector('input').id = 'audit-choice'; return true; }})()",
         Value::from(words)
     );
     ensure!(tab.evaluate(&script)? == true, "there is no choice `{words}`");
     tab.click("#audit-choice")?;
-    ensure!(
-        tab.evaluate("document.querySelector('#audit-choice').checked")? == true,
-        "`{words}` cannot be chosen"
-    );
-    tab.evaluate("document.querySelector('#audit-choice').removeAttribute('id')")?;
+    let is_chosen = tab.evaluate("document.querySelector('#audit-choice').checked")? == true;
+    ensure!(is_chosen, "`{words}` cannot be chosen");
     Ok(())
 }
 
-/// The text that is read aloud after a step.
-fn says(tab: &mut Page) -> Result<String> {
-    let text = tab.evaluate("document.querySelector('.widget-says').textContent")?;
+/// The text of an element; that of `.widget-says` is read aloud after a step.
+fn text(tab: &mut Page, selector: &str) -> Result<String> {
+    let text = tab.evaluate(&format!("document.querySelector('{selector}').textContent"))?;
     Ok(text.as_str().unwrap_or_default().to_owned())
+}
+
+/// Gives an element the focus and presses a key there, so many times, which must not turn the page.
+fn press_on(tab: &mut Page, selector: &str, key: &str, times: usize) -> Result<()> {
+    tab.evaluate(&format!("document.querySelector({}).focus()", Value::from(selector)))?;
+    let page = tab.evaluate("location.href")?;
+    for _ in 0..times {
+        tab.press(key)?;
+    }
+    ensure!(tab.evaluate("location.href")? == page, "an arrow key turned the page");
+    Ok(())
 }
 
 /// The inputs that the program has put into the page.
@@ -91,30 +100,24 @@ pub(super) fn convolution(tab: &mut Page) -> Result<()> {
             tab.click(NEXT)?;
         }
         compare(tab, WIDGET, "z", &outputs.z)?;
-        let said = says(tab)?;
+        let said = text(tab, ".widget-says")?;
         let [.., row] = &outputs.z[..] else { continue };
         let result = row.last().map(ToString::to_string).unwrap_or_default();
         ensure!(said.ends_with(&format!("= {result}")), "expected {result}, but it says `{said}`");
 
         choose(tab, "backward: \u{2202}L/\u{2202}W and \u{2202}L/\u{2202}b")?;
         compare(tab, WIDGET, "g", &example.g)?;
-        tab.evaluate(&format!("document.querySelector({}).focus()", Value::from(NEXT)))?;
-        let page = tab.evaluate("location.href")?;
-        for _ in 0..last {
-            tab.press("ArrowRight")?;
-        }
+        press_on(tab, NEXT, "ArrowRight", last)?;
         compare(tab, WIDGET, "dw", &outputs.dw)?;
         compare(tab, WIDGET, "db", &vec![vec![outputs.db]])?;
 
         choose(tab, "backward: \u{2202}L/\u{2202}X")?;
-        tab.evaluate(&format!("document.querySelector({}).focus()", Value::from(NEXT)))?;
-        tab.press("End")?;
+        press_on(tab, NEXT, "End", 1)?;
         compare(tab, WIDGET, "dx", &outputs.dx)?;
-        tab.press("ArrowLeft")?;
-        let position = tab.evaluate("document.querySelector('.widget-position').textContent")?;
+        press_on(tab, NEXT, "ArrowLeft", 1)?;
+        let position = text(tab, ".widget-position")?;
         let expected = format!("Step {last} of {}", last + 1);
-        ensure!(position == expected.as_str(), "expected `{expected}`, but it shows {position}");
-        ensure!(tab.evaluate("location.href")? == page, "an arrow key turned the page");
+        ensure!(position == expected, "expected `{expected}`, but it shows `{position}`");
     }
     Ok(())
 }
@@ -138,7 +141,8 @@ pub(super) fn softmax(tab: &mut Page) -> Result<()> {
 
     slide(tab, "shift of all", 7.5)?;
     agree(tab, &example, 1.0).context("after a shift of all logits")?;
-    ensure!(says(tab)?.contains("changes nothing"), "the shift is not explained");
+    let said = text(tab, ".widget-says")?;
+    ensure!(said.contains("changes nothing"), "the shift is not explained");
 
     let temperature = slide(tab, "temperature", 2.5)?;
     agree(tab, &example, temperature).context("at another temperature")?;
@@ -148,16 +152,12 @@ pub(super) fn softmax(tab: &mut Page) -> Result<()> {
     moved.s[2] = slide(tab, "s\u{2082}", -4.0)?;
     agree(tab, &moved, temperature).context("with other logits")?;
 
-    // By keys: one step to the right, within the page.
-    let page = tab.evaluate("location.href")?;
-    tab.evaluate("document.querySelector('[data-input=s\u{2080}]').focus()")?;
-    tab.press("ArrowRight")?;
+    press_on(tab, "[data-input=s\u{2080}]", "ArrowRight", 1)?;
     let stands = tab.evaluate("Number(document.querySelector('[data-input=s\u{2080}]').value)")?;
     let stands = stands.as_f64().context("a slider has a value")?;
     ensure!(stands > moved.s[0], "the right arrow key does not raise the logit");
     moved.s[0] = stands;
     agree(tab, &moved, temperature).context("after a key")?;
-    ensure!(tab.evaluate("location.href")? == page, "an arrow key turned the page");
 
     tab.click("[data-widget='softmax'] button")?;
     agree(tab, &example, 1.0).context("after a reset")

@@ -7,7 +7,8 @@ mod outline;
 
 use std::ops::Range;
 
-use super::Metadata;
+use frontmatter::FrontMatter;
+
 use super::layout::{Chapter, Role};
 use super::read::{Page, Pdf, squeezed};
 use super::text::Run;
@@ -16,38 +17,24 @@ pub use asked::{ASKED, Asked, GRADED};
 /// The heading of the table of contents, which is its running title too.
 const CONTENTS: &str = "Contents";
 
-/// Content that a PDF has to have.
-#[derive(Clone, Copy, Debug)]
-pub struct Expected<'a> {
-    /// The chapters.
-    pub chapters: &'a [Chapter],
-    /// Title and author.
-    pub metadata: &'a Metadata,
-    /// Deliverables of each question.
-    pub asked: &'a [(&'static str, &'static [Asked])],
-}
-
-impl Expected<'_> {
-    /// Everything that is wrong with the PDF.
-    #[must_use]
-    pub fn problems(&self, pdf: &Pdf) -> Vec<String> {
-        let placed = |index| Placed::find(self.chapters, index, pdf);
-        let placed: Vec<Placed<'_>> = (0..self.chapters.len()).map(placed).collect();
-        let needed = [
-            (Role::Title, "the book has no title page"),
-            (Role::Appendix, "the book has no appendix with its code"),
-        ];
-        let missing =
-            needed.iter().filter(|(role, _)| !self.chapters.iter().any(|c| c.role == *role));
-        [
-            missing.map(|(_, problem)| (*problem).to_owned()).collect(),
-            file::check(&placed, self.metadata, pdf),
-            outline::check(self.chapters, pdf),
-            placed.iter().flat_map(|chapter| chapters::check(chapter, pdf)).collect(),
-            asked::check(&placed, pdf, self.asked),
-        ]
-        .concat()
-    }
+/// Everything that is wrong with a PDF that has to have these chapters, this title and author, and the
+/// deliverables of each question.
+pub fn check(pdf: &Pdf, chapters: &[Chapter], front: &FrontMatter, asked: &[Asked]) -> Vec<String> {
+    let placed: Vec<Placed<'_>> =
+        (0..chapters.len()).map(|index| Placed::find(chapters, index, pdf)).collect();
+    let needed = [
+        (Role::Title, "the book has no title page"),
+        (Role::Appendix, "the book has no appendix with its code"),
+    ];
+    let missing = needed.iter().filter(|(role, _)| !chapters.iter().any(|c| c.role == *role));
+    [
+        missing.map(|(_, problem)| (*problem).to_owned()).collect(),
+        file::check(&placed, front, pdf),
+        outline::check(chapters, pdf),
+        placed.iter().flat_map(|chapter| chapters::check(chapter, pdf)).collect(),
+        asked::check(&placed, pdf, asked),
+    ]
+    .concat()
 }
 
 /// A chapter and its pages in the PDF.
@@ -93,7 +80,7 @@ fn body(page: &Page) -> impl Iterator<Item = &Run> {
 
 /// The text of some runs without white space.
 fn squeezed_runs<'a>(runs: impl Iterator<Item = &'a Run>) -> String {
-    squeezed(runs.map(|run| run.text.as_str()))
+    runs.map(|run| squeezed(&run.text)).collect()
 }
 
 fn squeezed_body(page: &Page) -> String {

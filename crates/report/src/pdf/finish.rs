@@ -7,14 +7,13 @@ use std::io::Read as _;
 use anyhow::{Context, Result};
 use flate2::Compression;
 use flate2::bufread::ZlibEncoder;
-
-use super::Metadata;
+use frontmatter::FrontMatter;
 
 /// Sets the metadata, and packs the file.
 ///
 /// # Errors
 /// If the file is not built as Chromium builds them.
-pub(super) fn finish(pdf: &[u8], metadata: &Metadata) -> Result<Vec<u8>> {
+pub(super) fn finish(pdf: &[u8], front: &FrontMatter) -> Result<Vec<u8>> {
     let Objects { mut sources, root, information } =
         Objects::read(pdf).context("the browser's PDF is not built as expected")?;
     let catalog = sources.get(&root).and_then(|source| source.strip_prefix(b"<<"));
@@ -22,7 +21,7 @@ pub(super) fn finish(pdf: &[u8], metadata: &Metadata) -> Result<Vec<u8>> {
     let catalog = [b"<</PageMode /UseOutlines\n", catalog].concat();
     sources.insert(root, catalog.into());
     // The browser's version and the date would make each file another one.
-    let about = [("Title", &metadata.title), ("Author", &metadata.author)]
+    let about = [("Title", &front.title), ("Author", &front.author)]
         .into_iter()
         .filter(|(_, value)| !value.trim().is_empty())
         .map(|(key, value)| {

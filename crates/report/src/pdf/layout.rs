@@ -5,11 +5,18 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
 use browser::Page;
+use frontmatter::FrontMatter;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::Metadata;
 use crate::markup::escape;
+
+/// The width of the text on an upright page in CSS pixels: 8.5 inches without the margins that
+/// `theme/report.css` sets.
+pub(super) const WIDTH: u32 = 696;
+
+/// The height of the text on such a page.
+pub(super) const HEIGHT: u32 = 906;
 
 /// A chapter as `SUMMARY.md` lists it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,7 +91,7 @@ pub struct Listing {
 ///
 /// # Errors
 /// If `print.html` has no chapters.
-pub(super) fn document(print: &str, metadata: &Metadata) -> Result<String> {
+pub(super) fn document(print: &str, front: &FrontMatter) -> Result<String> {
     let (_, chapters) = print.split_once("<main>").context("print.html has no <main>")?;
     let (chapters, _) = chapters.split_once("</main>").context("print.html has no </main>")?;
     let mut links = String::new();
@@ -95,7 +102,7 @@ pub(super) fn document(print: &str, metadata: &Metadata) -> Result<String> {
             writeln!(links, "{line}")?;
         }
     }
-    let (title, author) = (escape(metadata.title.trim()), escape(metadata.author.trim()));
+    let (title, author) = (escape(front.title.trim()), escape(front.author.trim()));
     Ok(format!(
         "<!DOCTYPE html>\n<html lang=\"en\" class=\"light js\">\n<head>\n<meta charset=\"utf-8\">\n\
          <title>{title}</title>\n<meta name=\"author\" content=\"{author}\">\n{links}</head>\n<body>\n\
@@ -115,10 +122,14 @@ pub(super) fn arrange(page: &mut Page, listed: &[Listed]) -> Result<Vec<Chapter>
     serde_json::from_value(chapters).context("paper.js returns the chapters")
 }
 
+/// What is wider than the page, and what cannot be kept on one page for its height.
+pub(super) fn misfits(page: &mut Page) -> Result<Vec<String>> {
+    let script = include_str!("misfits.js");
+    let found = page.evaluate(&format!("({script})({WIDTH}, {HEIGHT})"))?;
+    serde_json::from_value(found).context("the measurements are not as expected")
+}
+
 /// Puts the page of each heading into the tables of contents.
-///
-/// # Errors
-/// If the browser does not answer.
 pub(super) fn number(page: &mut Page, pages: &BTreeMap<String, usize>) -> Result<()> {
     let script = format!(
         "(pages => {{ for (const entry of document.querySelectorAll('nav.toc > a, .toc-group > a')) {{ \
@@ -127,4 +138,21 @@ pub(super) fn number(page: &mut Page, pages: &BTreeMap<String, usize>) -> Result
     );
     page.evaluate(&script)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_sheet_has_the_page_that_is_measured() {
+        let style = include_str!("../../../../book/theme/report.css");
+        let (_, page) = style.split_once("size: letter;\n        margin: ").unwrap();
+        let (margins, _) = page.split_once(';').unwrap();
+        let margins: Vec<f64> =
+            margins.split(' ').map(|m| m.strip_suffix("in").unwrap().parse().unwrap()).collect();
+        let [top, side, bottom] = margins[..] else { panic!("{margins:?}") };
+        assert_eq!(f64::from(WIDTH), (96.0 * (8.5 - 2.0 * side)).floor());
+        assert_eq!(f64::from(HEIGHT), (96.0 * (11.0 - top - bottom)).floor());
+    }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::files;
+
 /// Its name in the book's folder.
 const NAME: &str = "book.pdf";
 
@@ -21,9 +23,7 @@ pub fn publish(bytes: &[u8], pages: usize, book: &Path, file: &Path) -> Result<(
     write(&book.join(NAME), bytes)?;
     for name in FIRST_PAGES {
         let page = book.join(name);
-        let text =
-            fs::read_to_string(&page).with_context(|| format!("cannot read {}", page.display()))?;
-        write(&page, linked(&text, pages)?.as_bytes())?;
+        write(&page, linked(&files::read(&page)?, pages)?.as_bytes())?;
     }
     // One that did not pass would be of an older book.
     match fs::remove_file(rejected(file)) {
@@ -35,9 +35,6 @@ pub fn publish(bytes: &[u8], pages: usize, book: &Path, file: &Path) -> Result<(
 }
 
 /// Writes a PDF that did not pass beside the place where it should have been, and returns where.
-///
-/// # Errors
-/// If the file cannot be written.
 pub fn reject(bytes: &[u8], file: &Path) -> Result<PathBuf> {
     let rejected = rejected(file);
     write(&rejected, bytes)?;
@@ -67,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_page_links_to_the_pdf_that_lies_beside_it() {
+    fn a_good_pdf_is_linked_and_replaces_a_rejected_one_and_not_the_reverse() {
         let folder = tempfile::tempdir().unwrap();
         let book = folder.path().join("book");
         fs::create_dir(&book).unwrap();
@@ -75,28 +72,22 @@ mod tests {
             fs::write(book.join(name), "<h1>T</h1>\n<div class=\"title-page\">x</div>").unwrap();
         }
         let file = folder.path().join("a/b.pdf");
-        let old = reject(b"old", &file).unwrap();
+        let rejected = reject(b"bad", &file).unwrap();
+        assert_eq!(rejected, folder.path().join("a/b.rejected.pdf"));
+        assert!(!file.exists());
         publish(b"%PDF", 7, &book, &file).unwrap();
-        assert_eq!(fs::read(&file).unwrap(), b"%PDF");
-        assert!(!old.exists());
-        assert_eq!(fs::read(book.join("book.pdf")).unwrap(), b"%PDF");
+        assert!(!rejected.exists());
+        for copy in [&file, &book.join("book.pdf")] {
+            assert_eq!(fs::read(copy).unwrap(), b"%PDF");
+        }
         for name in FIRST_PAGES {
             let text = fs::read_to_string(book.join(name)).unwrap();
             assert!(text.contains("<a href=\"book.pdf\">PDF</a> (7 pages)"), "{text}");
         }
+        reject(b"bad", &file).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"%PDF");
         fs::write(book.join("index.html"), "<h1>T</h1>").unwrap();
         let error = publish(b"%PDF", 7, &book, &file).unwrap_err().to_string();
         assert!(error.contains("not its title page"), "{error}");
-    }
-
-    #[test]
-    fn a_rejected_pdf_does_not_replace_a_good_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("b.pdf");
-        fs::write(&file, "good").unwrap();
-        let rejected = reject(b"bad", &file).unwrap();
-        assert_eq!(rejected, folder.path().join("b.rejected.pdf"));
-        assert_eq!(fs::read(&file).unwrap(), b"good");
-        assert_eq!(fs::read(&rejected).unwrap(), b"bad");
     }
 }

@@ -36,17 +36,8 @@ pub struct Page {
     pub height: f64,
     /// Its text, in the order in which it is drawn.
     pub runs: Vec<Run>,
-    /// Targets of its links.
-    pub links: Vec<Link>,
-}
-
-/// Target of a link.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Link {
-    /// A destination of the document.
-    Inside(String),
-    /// An address.
-    Address(String),
+    /// Targets of its links: `#id` within the document, else an address.
+    pub links: Vec<String>,
 }
 
 /// A place in the document.
@@ -110,9 +101,6 @@ impl Pdf {
 }
 
 /// The page of each id of the document.
-///
-/// # Errors
-/// If it is no PDF.
 pub(super) fn pages_of_ids(bytes: &[u8]) -> Result<BTreeMap<String, usize>> {
     let file = open(bytes)?;
     let spots = Places::of(&file).destinations(&catalog(&file)?);
@@ -127,20 +115,12 @@ fn catalog(file: &File) -> Result<Dict<'_>> {
     file.xref().get(file.xref().root_id()).context("the PDF has no catalog")
 }
 
-impl Page {
-    /// The text without white space, which is not drawn.
-    #[must_use]
-    pub fn squeezed(&self) -> String {
-        squeezed(self.runs.iter().map(|run| run.text.as_str()))
-    }
-}
-
-/// Concatenation of texts without white space and without combining marks: the browser draws a letter and
-/// its mark as one sign, which has no character of its own. Ligatures are taken apart.
-pub fn squeezed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+/// A text without white space and without combining marks: the browser draws a letter and its mark as
+/// one sign, which has no character of its own. Ligatures are taken apart.
+pub(super) fn squeezed(text: &str) -> String {
     let is_mark = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{200b}' | '\0');
     let mut out = String::new();
-    for c in texts.into_iter().flat_map(str::chars) {
+    for c in text.chars() {
         match c {
             'ﬁ' => out.push_str("fi"),
             'ﬂ' => out.push_str("fl"),
@@ -200,14 +180,14 @@ impl Places {
     }
 }
 
-fn links(page: &Dict<'_>) -> Vec<Link> {
+fn links(page: &Dict<'_>) -> Vec<String> {
     let annotations = page.get::<Array<'_>>("Annots");
     let annotations = annotations.iter().flat_map(|all| all.iter::<Dict<'_>>());
     let link = |annotation: Dict<'_>| {
         let action = annotation.get::<Dict<'_>>("A").unwrap_or_default();
         let inside = annotation.get("Dest").or_else(|| action.get("D"));
-        let address = || action.get("URI").map(|address| Link::Address(string(&address)));
-        inside.map(|name| Link::Inside(string(&name))).or_else(address)
+        let address = || action.get("URI").map(|address| string(&address));
+        inside.map(|name| format!("#{}", string(&name))).or_else(address)
     };
     annotations.filter_map(link).collect()
 }

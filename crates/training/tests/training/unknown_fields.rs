@@ -69,13 +69,8 @@ fn no_description_of_a_model_has_them() {
 fn no_configuration_of_a_training_has_them() {
     let (lr, peak_lr, total_steps, peak_step) = (0.5, 0.5, 9, 3);
     let (start_fraction, end_fraction) = (0.25, 0.0);
-    let triangular = Schedule::Triangular {
-        peak_lr,
-        total_steps,
-        peak_step,
-        start_fraction,
-        end_fraction,
-    };
+    let triangular =
+        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
     for schedule in [
         Schedule::Constant { lr },
         Schedule::Exponential { lr, decay: 0.5, decay_steps: 10, staircase: true },

@@ -1,124 +1,113 @@
 //! Deliverables of each question of the assignment, and what the course grades. The other checks hold
 //! of whatever a chapter has; these fail if it lacks something.
 
-use Asked::{Code, Numbered, Words};
-
 use super::Placed;
 use crate::pdf::layout::Role;
 use crate::pdf::read::{Pdf, squeezed};
+use crate::references::Label;
 
-/// Deliverable on the pages of a question: derivation, code, output of tests, a plot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// The equation, figure or table of this id.
-    Numbered(&'static str),
-    /// Code of this file.
-    Code(&'static str),
-    /// These words.
-    Words(&'static str),
-}
+/// A question and the deliverables on its pages: an equation, figure or table by its id, code by its
+/// file, else words.
+pub type Asked = (&'static str, &'static [&'static str]);
 
 /// The questions and their deliverables, as the assignment lists them.
-pub const ASKED: [(&str, &[Asked]); 10] = [
+pub const ASKED: [Asked; 10] = [
     (
         "4.1",
         &[
-            Numbered("eq:relu-backward"),
-            Code("crates/activations/src/relu.rs"),
-            Words("test_forward (tests.test_activations.TestReLU) ... ok"),
-            Words("test_backward (tests.test_activations.TestReLU) ... ok"),
+            "eq:relu-backward",
+            "crates/activations/src/relu.rs",
+            "test_forward (tests.test_activations.TestReLU) ... ok",
+            "test_backward (tests.test_activations.TestReLU) ... ok",
         ],
     ),
     (
         "4.2",
         &[
-            Numbered("eq:fully-connected-dw"),
-            Numbered("eq:fully-connected-db"),
-            Numbered("eq:fully-connected-dx"),
-            Code("crates/layers/src/fully_connected.rs"),
-            Words("test_forward (tests.test_layers.TestFullyConnected) ... ok"),
-            Words("test_backward (tests.test_layers.TestFullyConnected) ... ok"),
-            Words("test_init_params (tests.test_layers.TestFullyConnected) ... ok"),
+            "eq:fully-connected-dw",
+            "eq:fully-connected-db",
+            "eq:fully-connected-dx",
+            "crates/layers/src/fully_connected.rs",
+            "test_forward (tests.test_layers.TestFullyConnected) ... ok",
+            "test_backward (tests.test_layers.TestFullyConnected) ... ok",
+            "test_init_params (tests.test_layers.TestFullyConnected) ... ok",
         ],
     ),
     (
         "4.3",
         &[
-            Numbered("eq:softmax-jacobian"),
-            Code("crates/activations/src/softmax.rs"),
-            Words("test_forward (tests.test_activations.TestSoftMax) ... ok"),
-            Words("test_backward (tests.test_activations.TestSoftMax) ... ok"),
+            "eq:softmax-jacobian",
+            "crates/activations/src/softmax.rs",
+            "test_forward (tests.test_activations.TestSoftMax) ... ok",
+            "test_backward (tests.test_activations.TestSoftMax) ... ok",
         ],
     ),
     (
         "4.4",
         &[
-            Numbered("eq:cross-entropy-backward"),
-            Code("crates/losses/src/cross_entropy.rs"),
-            Words("test_forward (tests.test_losses.TestCrossEntropy) ... ok"),
-            Words("test_backward (tests.test_losses.TestCrossEntropy) ... ok"),
+            "eq:cross-entropy-backward",
+            "crates/losses/src/cross_entropy.rs",
+            "test_forward (tests.test_losses.TestCrossEntropy) ... ok",
+            "test_backward (tests.test_losses.TestCrossEntropy) ... ok",
         ],
     ),
     (
         "5",
         &[
-            Code("crates/network/src/network.rs"),
-            Numbered("fig:iris-loss"),
-            Words("test error"),
-            Words("learning rate"),
-            Words("hidden units"),
+            "crates/network/src/network.rs",
+            "fig:iris-loss",
+            "test error",
+            "learning rate",
+            "hidden units",
         ],
     ),
-    (
-        "6.1",
-        &[Code("crates/einsum/src/by_einsum.rs"), Words("trace"), Words("matrix"), Words("outer")],
-    ),
+    ("6.1", &["crates/einsum/src/by_einsum.rs", "trace", "matrix", "outer"]),
     (
         "6.2",
         &[
-            Numbered("eq:conv-a"),
-            Numbered("eq:conv-b"),
-            Numbered("eq:conv-c"),
-            Numbered("eq:conv2d-db"),
-            Numbered("eq:conv2d-dw"),
-            Numbered("eq:conv2d-dx"),
-            Code("crates/cnn/src/conv2d.rs"),
-            Code("crates/cnn/src/conv2d_kernel.rs"),
-            Words("test_forward (tests.test_layers.TestConv2D) ... ok"),
-            Words("test_backward (tests.test_layers.TestConv2D) ... ok"),
+            "eq:conv-a",
+            "eq:conv-b",
+            "eq:conv-c",
+            "eq:conv2d-db",
+            "eq:conv2d-dw",
+            "eq:conv2d-dx",
+            "crates/cnn/src/conv2d.rs",
+            "crates/cnn/src/conv2d_kernel.rs",
+            "test_forward (tests.test_layers.TestConv2D) ... ok",
+            "test_backward (tests.test_layers.TestConv2D) ... ok",
         ],
     ),
     (
         "6.3",
         &[
-            Words("In plain words"),
-            Numbered("eq:max-pool-backward"),
-            Numbered("eq:average-pool-backward"),
-            Code("crates/cnn/src/pool2d.rs"),
-            Code("crates/cnn/src/pool2d_kernel.rs"),
-            Words("test_forward (tests.test_layers.TestPool2D) ... ok"),
-            Words("test_backward (tests.test_layers.TestPool2D) ... ok"),
+            "In plain words",
+            "eq:max-pool-backward",
+            "eq:average-pool-backward",
+            "crates/cnn/src/pool2d.rs",
+            "crates/cnn/src/pool2d_kernel.rs",
+            "test_forward (tests.test_layers.TestPool2D) ... ok",
+            "test_backward (tests.test_layers.TestPool2D) ... ok",
         ],
     ),
     (
         "7.1",
         &[
-            Code("crates/kaggle/src/recipes.rs"),
-            Code("crates/training/src/run.rs"),
-            Numbered("fig:mlp-loss"),
-            Numbered("fig:mlp-accuracy"),
-            Numbered("tbl:mlp-epochs"),
+            "crates/kaggle/src/recipes.rs",
+            "crates/training/src/run.rs",
+            "fig:mlp-loss",
+            "fig:mlp-accuracy",
+            "tbl:mlp-epochs",
         ],
     ),
     (
         "7.2",
         &[
-            Code("crates/kaggle/src/recipe.rs"),
-            Code("crates/kaggle/src/recipes.rs"),
-            Numbered("fig:cnn-loss"),
-            Numbered("fig:cnn-accuracy"),
-            Numbered("tbl:cnn-network"),
-            Numbered("tbl:cnn-ablation"),
+            "crates/kaggle/src/recipe.rs",
+            "crates/kaggle/src/recipes.rs",
+            "fig:cnn-loss",
+            "fig:cnn-accuracy",
+            "tbl:cnn-network",
+            "tbl:cnn-ablation",
         ],
     ),
 ];
@@ -145,11 +134,7 @@ pub const GRADED: [(&str, &str, &str); 17] = [
     ("models.NeuralNetwork.predict", "crates/network/src/network.rs", "pub fn predict("),
 ];
 
-pub(super) fn check(
-    placed: &[Placed<'_>],
-    pdf: &Pdf,
-    asked: &[(&'static str, &'static [Asked])],
-) -> Vec<String> {
+pub(super) fn check(placed: &[Placed<'_>], pdf: &Pdf, asked: &[Asked]) -> Vec<String> {
     let mut problems = Vec::new();
     for (question, asked) in asked {
         let is_asked = |placed: &&Placed<'_>| {
@@ -158,8 +143,10 @@ pub(super) fn check(
             chapter.role == Role::Question && number == Some(question) && !placed.pages.is_empty()
         };
         match placed.iter().find(is_asked) {
-            Some(placed) => problems
-                .extend(asked.iter().filter_map(|asked| missing(question, placed, pdf, *asked))),
+            Some(placed) => {
+                let missing = asked.iter().filter_map(|asked| missing(placed, pdf, asked));
+                problems.extend(missing.map(|missing| format!("question {question} {missing}")));
+            }
             None => problems.push(format!("question {question} of the assignment has no pages")),
         }
     }
@@ -167,21 +154,16 @@ pub(super) fn check(
 }
 
 /// The problem, if a deliverable is not there.
-fn missing(question: &str, placed: &Placed<'_>, pdf: &Pdf, asked: Asked) -> Option<String> {
-    let has = |words: &str| placed.text.contains(&squeezed([words]));
-    match asked {
-        Numbered(id) => match pdf.destinations.get(id) {
+fn missing(placed: &Placed<'_>, pdf: &Pdf, asked: &str) -> Option<String> {
+    if Label::parse(asked).is_ok() {
+        return match pdf.destinations.get(asked) {
             Some(spot) if placed.numbers.contains(&spot.page) => None,
-            Some(spot) => {
-                Some(format!("question {question} needs `{id}`, which is on page {}", spot.page))
-            }
-            None => Some(format!(
-                "question {question} needs `{id}`, which is nowhere or which nothing refers to"
-            )),
-        },
-        Code(file) => (!has(file)).then(|| format!("question {question} shows no code of {file}")),
-        Words(words) => {
-            (!has(words)).then(|| format!("question {question} does not say \"{words}\""))
-        }
+            Some(spot) => Some(format!("needs `{asked}`, which is on page {}", spot.page)),
+            None => Some(format!("needs `{asked}`, which is nowhere or which nothing refers to")),
+        };
     }
+    (!placed.text.contains(&squeezed(asked))).then(|| match asked.starts_with("crates/") {
+        true => format!("shows no code of {asked}"),
+        false => format!("does not say \"{asked}\""),
+    })
 }

@@ -3,15 +3,12 @@
 use super::asked::GRADED;
 use super::{Placed, squeezed_body, squeezed_runs};
 use crate::front::HONOR_STATEMENTS;
+use crate::page::LEFTOVERS;
 use crate::pdf::layout::{Listing, Role};
 use crate::pdf::read::{Page, Pdf, squeezed};
 
-/// Marks that only code may have, and what they would be in a text.
-const LEFTOVERS: [(&str, &str); 6] = [
-    ("{{#", "a directive that was not expanded"),
-    ("[@", "a reference that was not resolved"),
-    ("??", "a reference that was not resolved"),
-    ("$$", "a formula that was not rendered"),
+/// Marks of scripts that only code may have.
+const OF_SCRIPTS: [(&str, &str); 2] = [
     ("undefined", "a value that a script does not have"),
     ("NaN%", "a value that a script does not have"),
 ];
@@ -23,7 +20,7 @@ pub(super) fn check(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
         return vec![format!("\"{name}\" has no page of its own")];
     }
     let mut problems = Vec::new();
-    if !text.starts_with(&squeezed([chapter.heading.as_str()])) {
+    if !text.starts_with(&squeezed(&chapter.heading)) {
         problems.push(format!("\"{name}\" does not begin at the top of page {}", numbers.start));
     }
     match chapter.role {
@@ -35,7 +32,7 @@ pub(super) fn check(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
         Role::Text | Role::Question => {}
     }
     let lines = chapter.code_lines.iter();
-    for line in lines.filter(|line| !text.contains(&squeezed([line.as_str()]))) {
+    for line in lines.filter(|line| !text.contains(&squeezed(line))) {
         problems.push(format!("\"{name}\" lacks the line of code `{}`", line.trim()));
     }
     for caption in chapter.figures.iter().filter(|caption| !has_caption(pages, caption)) {
@@ -44,7 +41,7 @@ pub(super) fn check(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
         problems.push(format!("\"{name}\" lacks {caption} It is {place}"));
     }
     for (page, number) in pages.iter().zip(numbers.clone()) {
-        for (mark, meaning) in LEFTOVERS {
+        for (mark, meaning) in LEFTOVERS.into_iter().chain(OF_SCRIPTS) {
             let mut prose = page.runs.iter().filter(|run| !run.is_code);
             if let Some(run) = prose.find(|run| run.text.contains(mark)) {
                 let text = run.text.trim();
@@ -58,15 +55,15 @@ pub(super) fn check(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
 /// True if a caption begins with this number. References to it in a text are not bold.
 fn has_caption(pages: &[Page], caption: &str) -> bool {
     let bold = |page: &Page| squeezed_runs(page.runs.iter().filter(|run| run.is_bold));
-    pages.iter().any(|page| bold(page).contains(&squeezed([caption])))
+    pages.iter().any(|page| bold(page).contains(&squeezed(caption)))
 }
 
 /// The title page has the honor statements, and whatever it has on the screen: names, numbers,
 /// collaborators, Kaggle.
 fn check_title(placed: &Placed<'_>) -> Vec<String> {
     let Placed { chapter, pages, .. } = placed;
-    let text: String = pages.iter().map(Page::squeezed).collect();
-    let lacks = |part: &str| !text.contains(&squeezed([part]));
+    let text: String = pages.iter().map(|page| squeezed_runs(page.runs.iter())).collect();
+    let lacks = |part: &str| !text.contains(&squeezed(part));
     let mut problems = Vec::new();
     for (source, _) in HONOR_STATEMENTS.iter().filter(|(_, statement)| lacks(statement)) {
         problems.push(format!("page 1 lacks the honor statement of {source}, word for word"));
@@ -86,12 +83,12 @@ fn check_title(placed: &Placed<'_>) -> Vec<String> {
 
 /// True if the text that begins so is drawn in red.
 fn is_red(pages: &[Page], text: &str) -> bool {
-    let wanted = squeezed([text]);
+    let wanted = squeezed(text);
     let mut inked =
         pages.iter().flat_map(|page| &page.runs).filter(|run| !run.text.trim().is_empty());
     inked.any(|run| {
         let [red, green, blue] = run.ink;
-        wanted.starts_with(&squeezed([run.text.as_str()])) && red > 0.5 && green < 0.3 && blue < 0.3
+        wanted.starts_with(&squeezed(&run.text)) && red > 0.5 && green < 0.3 && blue < 0.3
     })
 }
 
@@ -117,7 +114,7 @@ fn check_appendix(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
     }
     for section in &chapter.sections {
         let page = pdf.destinations.get(&section.id).and_then(|spot| pdf.pages.get(spot.page - 1));
-        let name = squeezed([section.name.as_str()]);
+        let name = squeezed(&section.name);
         if !page.is_some_and(|page| squeezed_body(page).starts_with(&name)) {
             problems.push(format!("{} does not begin at the top of a page", section.name));
         }
@@ -128,8 +125,8 @@ fn check_appendix(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
 /// The text after a file's name and code, or the first line of it that is not there.
 fn find<'a>(text: &'a str, listing: &Listing) -> Result<&'a str, String> {
     let Listing { name, code } = listing;
-    let heading = squeezed([name.as_str()]);
-    let first = squeezed(code.lines().next());
+    let heading = squeezed(name);
+    let first = squeezed(code.lines().next().unwrap_or_default());
     let begins = |(at, _): &(usize, &str)| text[at + heading.len()..].starts_with(&first);
     let mut places = text.match_indices(&heading);
     // Where the file's name stands in other code, the file does not begin.
@@ -138,7 +135,7 @@ fn find<'a>(text: &'a str, listing: &Listing) -> Result<&'a str, String> {
     };
     let mut rest = &text[at + heading.len()..];
     for line in code.lines() {
-        rest = rest.strip_prefix(squeezed([line]).as_str()).ok_or_else(|| {
+        rest = rest.strip_prefix(squeezed(line).as_str()).ok_or_else(|| {
             format!("the appendix lacks, in its place, the line `{}` of {name}", line.trim())
         })?;
     }

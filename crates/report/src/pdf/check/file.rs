@@ -1,9 +1,10 @@
 //! The file as a whole: what it says of itself, its fonts, its pages.
 
+use frontmatter::FrontMatter;
+
 use super::{BOTTOM, CONTENTS, Placed, TOP, body, squeezed_runs};
-use crate::pdf::Metadata;
 use crate::pdf::layout::Role;
-use crate::pdf::read::{Link, Page, Pdf, squeezed};
+use crate::pdf::read::{Page, Pdf, squeezed};
 
 /// Least distance of text from the edges of the paper, in points.
 const EDGE: f64 = 20.0;
@@ -11,11 +12,11 @@ const EDGE: f64 = 20.0;
 /// US letter, upright.
 const PAPER: (f64, f64) = (612.0, 792.0);
 
-pub(super) fn check(placed: &[Placed<'_>], metadata: &Metadata, pdf: &Pdf) -> Vec<String> {
+pub(super) fn check(placed: &[Placed<'_>], front: &FrontMatter, pdf: &Pdf) -> Vec<String> {
     let mut problems = Vec::new();
     let says = [
-        ("Title", &pdf.title, metadata.title.trim()),
-        ("Author", &pdf.author, metadata.author.trim()),
+        ("Title", &pdf.title, front.title.trim()),
+        ("Author", &pdf.author, front.author.trim()),
         ("language", &pdf.language, "en"),
     ];
     for (key, found, value) in says.into_iter().filter(|(_, found, value)| found != value) {
@@ -40,26 +41,26 @@ pub(super) fn check(placed: &[Placed<'_>], metadata: &Metadata, pdf: &Pdf) -> Ve
 }
 
 fn check_page(page: &Page, number: usize, title: &str, pdf: &Pdf) -> Vec<String> {
-    let near =
-        |width: f64, height: f64| (width - PAPER.0).abs() < 1.0 && (height - PAPER.1).abs() < 1.0;
+    let near = |(width, height): (f64, f64)| {
+        (width - PAPER.0).abs() < 1.0 && (height - PAPER.1).abs() < 1.0
+    };
     let top = squeezed_runs(page.runs.iter().filter(|run| run.y < TOP));
     let bottom = squeezed_runs(page.runs.iter().filter(|run| run.y > page.height - BOTTOM));
     let foot = if title.is_empty() { String::new() } else { number.to_string() };
     let (width, height) = (page.width, page.height);
-    let holds = [
-        (
-            near(width, height) || near(height, width),
-            format!("page {number} is {:?} points: not letter", (width, height)),
-        ),
-        (body(page).next().is_some(), format!("page {number} is blank")),
-        (bottom == foot, format!("page {number} has the number \"{bottom}\" at its foot")),
-        (
-            top == squeezed([title]),
-            format!("page {number} has \"{top}\" at its head, not \"{title}\""),
-        ),
-    ];
-    let mut problems: Vec<String> =
-        holds.into_iter().filter(|(holds, _)| !holds).map(|(_, problem)| problem).collect();
+    let mut problems = Vec::new();
+    if !near((width, height)) && !near((height, width)) {
+        problems.push(format!("page {number} is {:?} points: not letter", (width, height)));
+    }
+    if body(page).next().is_none() {
+        problems.push(format!("page {number} is blank"));
+    }
+    if bottom != foot {
+        problems.push(format!("page {number} has the number \"{bottom}\" at its foot"));
+    }
+    if top != squeezed(title) {
+        problems.push(format!("page {number} has \"{top}\" at its head, not \"{title}\""));
+    }
     let inside = |x: f64| x >= EDGE && x <= width - EDGE;
     let mut visible = page.runs.iter().filter(|run| !run.text.trim().is_empty());
     if let Some(run) = visible
@@ -73,16 +74,17 @@ fn check_page(page: &Page, number: usize, title: &str, pdf: &Pdf) -> Vec<String>
             run.x, run.y
         ));
     }
-    problems.extend(page.links.iter().filter_map(|link| {
-        match link {
-            Link::Inside(id) => (!pdf.destinations.contains_key(id))
-                .then(|| format!("page {number} links to \"{id}\", which is nowhere")),
-            Link::Address(address) => {
-                let is_public = address.starts_with("https://") || address.starts_with("mailto:");
-                (!is_public)
-                    .then(|| format!("page {number} links to {address}, which readers do not have"))
+    for link in &page.links {
+        let is_public = link.starts_with("https://") || link.starts_with("mailto:");
+        match link.strip_prefix('#') {
+            Some(id) if !pdf.destinations.contains_key(id) => {
+                problems.push(format!("page {number} links to \"{id}\", which is nowhere"));
             }
+            None if !is_public => {
+                problems.push(format!("page {number} links to {link}, which readers do not have"));
+            }
+            _ => {}
         }
-    }));
+    }
     problems
 }

@@ -48,7 +48,7 @@ fn check_contents(chapters: &[Chapter], pdf: &Pdf) -> Vec<String> {
             problems.push(format!("the PDF does not say where \"{name}\" is"));
             continue;
         };
-        match rest.split_once(&format!("{}{page}", squeezed([name.as_str()]))) {
+        match rest.split_once(&format!("{}{page}", squeezed(name))) {
             Some((_, after)) if !after.starts_with(is_digit) || is_next(after) => rest = after,
             _ => problems.push(format!(
                 "the table of contents does not have, in its place, \"{name}\" on page {page}"

@@ -1,0 +1,20 @@
+// Elements of upright pages that reach beyond the right edge, and those too high to stay whole. What a
+// formula hides for readers of its markup has no size.
+(WIDTH, HEIGHT) => {
+  const whole = '.figure, .equation, .statement, .listing.short, tr';
+  const wide = 'p, li, pre, table, .equation-body > svg, .figure-body > svg, .figure-body > img';
+  const misfits = [];
+  for (const e of document.querySelectorAll('.paper-chapter:not(.appendix-pages) :is(' + whole + ',' + wide + ')')) {
+    const box = e.getBoundingClientRect();
+    if (box.width <= 1) continue;
+    const right = Math.max(box.right, box.left + (e.scrollWidth || 0));
+    const high = e.matches(whole) && box.height > HEIGHT;
+    if (right > WIDTH + 1 || high) {
+      const chapter = e.closest('.paper-chapter').querySelector('h1').textContent;
+      const what = e.closest('[id]')?.id || e.textContent.trim().slice(0, 40);
+      misfits.push(`<${e.localName}> '${what}' of '${chapter}' does not fit on a page: it ends at ` +
+        `${right.toFixed()} px of ${WIDTH} and is ${box.height.toFixed()} px high of ${HEIGHT}`);
+    }
+  }
+  return misfits;
+}
