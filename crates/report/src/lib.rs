@@ -63,7 +63,6 @@ mod markdown;
 mod markup;
 mod mathml;
 mod numbers;
-mod page;
 pub mod pdf;
 mod performance;
 pub mod problem;

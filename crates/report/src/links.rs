@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::files::{files_with, read};
 use crate::fragment::Link;
-use crate::page::{Page, style_targets};
+use html::{Page, style_targets};
 use crate::problem::{Place, Problems};
 
 /// The pages and the style sheets of a book.

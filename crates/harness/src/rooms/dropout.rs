@@ -166,7 +166,7 @@ const FAULTY: Formulas = Formulas {
                 "dropout-backward-not-scaled" => {
                     dl_dz * faulty_mask(layer, x, this) * (1.0 - rate(&layer.spec))
                 }
-                "dropout-fresh-mask" => dl_dz * faulty_mask(layer, x, this + 1),
+                "dropout-fresh-mask" => dl_dz * faulty_mask(layer, x, this.wrapping_add(1)),
                 _ => dl_dz * faulty_mask(layer, x, this),
             };
             (dl_dx, vec![])

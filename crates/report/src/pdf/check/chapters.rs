@@ -3,7 +3,7 @@
 use super::asked::GRADED;
 use super::{Placed, squeezed_body, squeezed_runs};
 use crate::front::HONOR_STATEMENTS;
-use crate::page::LEFTOVERS;
+use html::LEFTOVERS;
 use crate::pdf::layout::{Listing, Role};
 use crate::pdf::read::{Page, Pdf, squeezed};
 

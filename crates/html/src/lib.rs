@@ -1,4 +1,7 @@
 //! A page of the finished book, as a browser reads it and as far as the checks concern it.
+//!
+//! In a crate of its own because the parser is generic code, compiled where it is called, and slow unless it is optimised:
+//! the pages have many megabytes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,20 +11,21 @@ use html5ever::tree_builder::TreeBuilderOpts;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
+/// The parts of a page that the checks of the book concern.
 #[derive(Debug, Default)]
-pub(crate) struct Page {
+pub struct Page {
     /// The ids of its elements.
-    pub(crate) ids: BTreeSet<String>,
+    pub ids: BTreeSet<String>,
     /// The targets that a reader can follow.
-    pub(crate) links: Vec<String>,
+    pub links: Vec<String>,
     /// The files that a browser loads without being asked.
-    pub(crate) loads: Vec<String>,
+    pub loads: Vec<String>,
     /// Faults of the page in itself.
-    pub(crate) faults: Vec<String>,
+    pub faults: Vec<String>,
 }
 
 /// Marks that must not be left over in the text of a page, and their meaning.
-pub(crate) const LEFTOVERS: [(&str, &str); 4] = [
+pub const LEFTOVERS: [(&str, &str); 4] = [
     ("{{#", "a directive that was not expanded"),
     ("[@", "a reference that was not resolved"),
     ("??", "a reference that was not resolved"),
@@ -30,7 +34,7 @@ pub(crate) const LEFTOVERS: [(&str, &str); 4] = [
 
 impl Page {
     /// Reads a page. What the standard's parser has to repair is a fault of it.
-    pub(crate) fn read(text: &str) -> Self {
+    pub fn read(text: &str) -> Self {
         let options = ParseOpts {
             tokenizer: TokenizerOpts { exact_errors: true, ..TokenizerOpts::default() },
             tree_builder: TreeBuilderOpts {
@@ -115,7 +119,7 @@ impl Page {
 }
 
 /// The files that a style sheet loads.
-pub(crate) fn style_targets(css: &str) -> Vec<String> {
+pub fn style_targets(css: &str) -> Vec<String> {
     let unquoted = |text: &str| text.trim().trim_matches(['"', '\'']).to_owned();
     let urls = css
         .match_indices("url(")
