@@ -92,4 +92,10 @@ mod tests {
         assert_eq!(lines, ["one", "two", "three"]);
         assert_eq!(status.code(), Some(4));
     }
+
+    #[test]
+    fn a_program_that_is_missing_is_named() {
+        let error = run(&mut Command::new("no-such-program")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot run no-such-program");
+    }
 }

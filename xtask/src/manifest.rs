@@ -60,14 +60,18 @@ impl Manifest {
             .map(|file| file.path.as_path())
     }
 
-    /// Everything in which the folders deviate from the manifest: files that are missing, changed or not
-    /// listed, and scripts that were changed and not run.
+    /// Everything in which the folders deviate from the manifest: files that are missing, changed, listed
+    /// twice or not at all, and scripts that were changed and not run.
     pub(crate) fn verify(&self, root: &Path) -> Result<Vec<String>> {
         let mut problems = Vec::new();
         let mut problem = |path: &Path, what: String, remedy: &str| {
             problems.push(problem::in_file(path, what, remedy));
         };
+        let mut listed = BTreeSet::new();
         for DataFile { path, generator, .. } in &self.file {
+            if !listed.insert(path.clone()) {
+                problem(Path::new(PATH), format!("lists {} twice", path.display()), REGENERATE);
+            }
             if !self.generator.iter().any(|known| known.script == *generator) {
                 let what = format!("{} has no [[generator]] {generator}", path.display());
                 problem(Path::new(PATH), what, REGENERATE);
@@ -75,7 +79,6 @@ impl Manifest {
         }
         let data = self.file.iter().map(|file| (&file.path, &file.sha256));
         let sources = self.generator.iter().flat_map(|generator| &generator.sources);
-        let mut listed = BTreeSet::new();
         for (path, sha256) in data.chain(sources) {
             listed.insert(path.clone());
             match fs::read(root.join(path)) {
@@ -171,8 +174,10 @@ mod tests {
             assert_eq!(found.len(), usize::from(!expected.is_empty()), "{found:?}");
             assert!(found.join("").contains(expected), "{found:?}");
         }
-        let (root, manifest) = example("fixtures/other.py");
+        let (root, mut manifest) = example("fixtures/other.py");
+        manifest.file.extend(Manifest::read(root.path()).unwrap().file);
         let found = manifest.verify(root.path()).unwrap().join("");
         assert!(found.contains("iris/a.npz has no [[generator]] fixtures/other.py"), "{found}");
+        assert!(found.contains("lists iris/a.npz twice"), "{found}");
     }
 }

@@ -18,11 +18,7 @@ pub(crate) fn run(Options { options }: &Options) -> Result<Verdict> {
     if !options.is_empty() {
         return Ok(command::run(harness.args(options))?.into());
     }
-    // Results of an earlier run must not be taken for those of a run that ended early.
     let path = system::target_folder(&workspace::root()?)?.join("harness/results.json");
-    if path.exists() {
-        fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
-    }
     let mut total = Count::default();
     // What fails for another reason than a check or a test must not vanish in the sum.
     for count in [checks(&mut harness, &path), cargo_test::run()] {
@@ -37,6 +33,11 @@ pub(crate) fn run(Options { options }: &Options) -> Result<Verdict> {
 
 /// Runs the harness; how many of its checks passed and failed.
 fn checks(harness: &mut Command, results: &Path) -> Result<Count> {
+    let shown = results.display();
+    // Results of an earlier run must not be taken for those of a run that ended early.
+    if results.exists() {
+        fs::remove_file(results).with_context(|| format!("cannot remove {shown}"))?;
+    }
     let status = command::run(harness)?;
     if !results.exists() {
         bail!("the harness ended with {status} and wrote no results: see its output above");
@@ -47,7 +48,6 @@ fn checks(harness: &mut Command, results: &Path) -> Result<Count> {
         passed: usize,
         failed: usize,
     }
-    let shown = results.display();
     let text = fs::read(results).with_context(|| format!("cannot read {shown}"))?;
     let Results { passed, failed } =
         serde_json::from_slice(&text).with_context(|| format!("cannot parse {shown}"))?;
@@ -71,12 +71,13 @@ mod tests {
             harness.args(["-c", &format!("{written}; exit {code}")]).current_dir(folder.path());
             super::checks(&mut harness, &path).map_err(|error| error.to_string())
         };
-        assert!(checks("0", ":").unwrap_err().ends_with("wrote no results: see its output above"));
         let write =
             |failed| format!(r#"echo '{{"passed": 2, "failed": {failed}}}' > results.json"#);
         assert_eq!(checks("0", &write(0)), Ok(Count { passed: 2, failed: 0 }));
         assert_eq!(checks("1", &write(3)), Ok(Count { passed: 2, failed: 3 }));
         assert!(checks("1", &write(0)).unwrap_err().contains("counted 0 failed checks"));
         assert!(checks("0", &write(3)).unwrap_err().contains("counted 3 failed checks"));
+        // What the last one wrote is not taken for its own.
+        assert!(checks("0", ":").unwrap_err().ends_with("wrote no results: see its output above"));
     }
 }

@@ -24,7 +24,9 @@ pub(crate) fn members(archive: &Path, wanted: impl Fn(&str) -> bool) -> io::Resu
             let name = name.to_owned();
             let mut content = Vec::new();
             entry.take(LARGEST_MEMBER).read_to_end(&mut content)?;
-            members.insert(name, content);
+            if members.insert(name.clone(), content).is_some() {
+                return Err(io::Error::other(format!("{name} is in it twice")));
+            }
         }
     }
     Ok(members)

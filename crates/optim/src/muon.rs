@@ -146,6 +146,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_finite_is_not_hidden() {
+        for bad in [f64::NAN, f64::INFINITY] {
+            let mut w = array![[1.0, 2.0], [3.0, 4.0]].into_dyn();
+            let g = array![[bad, 0.0], [0.0, 1.0]].into_dyn();
+            MuonConfig::default().build().unwrap().update("W", &mut w, &g, 0.1).unwrap();
+            assert!(w.iter().all(|w| w.is_nan()), "{w}");
+        }
+    }
+
+    #[test]
     fn shapes_and_rates_that_do_not_fit_change_nothing() {
         let mut muon = MuonConfig::default().build::<f64>().unwrap();
         let g = array![[1.0, 1.0], [2.0, 1.0]].into_dyn();

@@ -3,7 +3,7 @@
 use acquire::{DataSet, Package};
 
 use crate::server::Answer;
-use crate::tiny::{Machine, content, gzipped, npm, official};
+use crate::tiny::{Machine, content, gzipped, npm, official, tar_gz};
 
 const TRAIN_IMAGES: usize = 5;
 
@@ -92,6 +92,7 @@ fn from_takes_a_folder_and_every_archive() {
 #[test]
 fn from_refuses_what_is_something_else() {
     let mut machine = Machine::new();
+    let twice = ["a", "b"].map(|folder| (format!("{folder}/test_batch.bin"), vec![]));
     for (file, bytes, from, expected) in [
         (
             "x.tar.gz",
@@ -101,6 +102,7 @@ fn from_refuses_what_is_something_else() {
              test_batch.bin), but got 0 of them",
         ),
         ("x.html", b"<!DOCTYPE html>".to_vec(), "x.html", "x.html: invalid gzip header"),
+        ("twice.tgz", tar_gz(&twice), "twice.tgz", "twice.tgz: test_batch.bin is in it twice"),
         ("x.tgz", official()[..5000].to_vec(), "x.tgz", "cannot read MACHINE/x.tgz: "),
         (
             "npm.tgz",
