@@ -10,7 +10,7 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -42,19 +42,10 @@ pub type Step = Box<dyn FnMut() -> Result<f32>>;
 pub struct Training {
     /// Examples in a step.
     pub batch: usize,
-    /// The shape of an example.
-    pub input: Shape,
-    /// The layers in order, each with the shape that it gets.
-    pub layers: Vec<(Layer, Shape)>,
-}
-
-/// The shape of an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// An image.
-    Image { rows: usize, cols: usize, channels: usize },
-    /// A row of numbers.
-    Units(usize),
+    /// The shape of an example, `[rows, cols, channels]` or `[units]`.
+    pub input: Vec<usize>,
+    /// The layers in order, each with the shape of the examples that it gets.
+    pub layers: Vec<(Layer, Vec<usize>)>,
 }
 
 /// A layer as `bench` describes it. How its weights are drawn makes no difference to the time.
@@ -127,6 +118,7 @@ struct Request {
     calls: u32,
     input_shape: Vec<usize>,
     layers: Vec<Layer>,
+    layer_inputs: Vec<Vec<usize>>,
     frozen_first_weights: bool,
 }
 
@@ -156,74 +148,18 @@ impl Pad {
     }
 }
 
-impl Shape {
-    fn new(shape: &[usize]) -> Result<Self> {
-        match *shape {
-            [rows, cols, channels] => Ok(Self::Image { rows, cols, channels }),
-            [units] => Ok(Self::Units(units)),
-            _ => bail!("expected an input of one or three axes, got {shape:?}"),
-        }
-    }
-
-    /// The shape of a batch, images as batch, channels, rows, columns.
-    pub fn of_batch(self, batch: usize) -> Vec<usize> {
-        match self {
-            Self::Image { rows, cols, channels } => vec![batch, channels, rows, cols],
-            Self::Units(units) => vec![batch, units],
-        }
-    }
-
-    /// The shape behind a layer.
-    fn after(self, layer: &Layer) -> Result<Self> {
-        match (layer, self) {
-            (&Layer::Conv2d { n_out, kernel_shape, stride, pad, .. }, Self::Image { .. }) => {
-                self.windows(kernel_shape, stride, pad, n_out)
-            }
-            (&Layer::Pool2d { kernel_shape, stride, pad, .. }, Self::Image { channels, .. }) => {
-                self.windows(kernel_shape, stride, pad, channels)
-            }
-            (Layer::Flatten {}, Self::Image { rows, cols, channels }) => {
-                Ok(Self::Units(rows * cols * channels))
-            }
-            (&Layer::FullyConnected { n_out, .. }, Self::Units(_)) => Ok(Self::Units(n_out)),
-            _ => bail!("{layer:?} cannot follow the shape {self:?}"),
-        }
-    }
-
-    fn windows(self, kernel: [usize; 2], stride: usize, pad: Pad, channels: usize) -> Result<Self> {
-        let Self::Image { rows, cols, .. } = self else { bail!("expected an image, got {self:?}") };
-        let count = |side: usize, kernel: usize, pad: usize| {
-            (side + 2 * pad).checked_sub(kernel)?.checked_div(stride).map(|count| count + 1)
-        };
-        let [pad_rows, pad_cols] = pad.cells(kernel);
-        let sides = count(rows, kernel[0], pad_rows).zip(count(cols, kernel[1], pad_cols));
-        let (rows, cols) = sides.with_context(|| {
-            format!("no window of {kernel:?} with the stride {stride} fits into {self:?}")
-        })?;
-        Ok(Self::Image { rows, cols, channels })
-    }
-}
-
 impl Training {
-    fn new(batch: usize, input_shape: &[usize], layers: Vec<Layer>) -> Result<Self> {
-        let input = Shape::new(input_shape)?;
-        let mut shape = input;
-        let mut with_shapes = Vec::new();
-        for layer in layers {
-            let after = shape.after(&layer)?;
-            with_shapes.push((layer, shape));
-            shape = after;
+    /// The shape of a batch, images as batch, channels, rows, columns.
+    pub fn shape(&self) -> Vec<usize> {
+        match self.input[..] {
+            [rows, cols, channels] => vec![self.batch, channels, rows, cols],
+            _ => [&[self.batch], &self.input[..]].concat(),
         }
-        ensure!(
-            shape == Shape::Units(CLASSES),
-            "expected a network that ends in {CLASSES} units, got {shape:?}"
-        );
-        Ok(Self { batch, input, layers: with_shapes })
     }
 
     /// Random numbers of mean 0 and variance 1 for the inputs of a batch, the same in every run.
     pub fn inputs(&self) -> Vec<f32> {
-        let count = self.input.of_batch(self.batch).iter().product();
+        let count = self.shape().iter().product();
         let mut state = 1_u64;
         let uniform = || {
             // Knuth's linear congruential generator, of which the high bits are good.
@@ -278,7 +214,7 @@ fn answer(
 ) -> Result<Value> {
     let request: Request =
         serde_json::from_str(line).context("a request that is not known here")?;
-    let Request { key, batch, calls, input_shape, layers, frozen_first_weights, .. } = request;
+    let Request { key, batch, calls, layers, layer_inputs, frozen_first_weights, .. } = request;
     ensure!(
         request.threads == threads,
         "expected {} threads, got {threads}: set RAYON_NUM_THREADS",
@@ -287,7 +223,8 @@ fn answer(
     ensure!(!frozen_first_weights, "weights that are fixed are not known here");
     ensure!(calls > 0, "expected a number of calls, got 0");
     if !steps.contains_key(&key) {
-        let training = Training::new(batch, &input_shape, layers)?;
+        let layers = layers.into_iter().zip(layer_inputs).collect();
+        let training = Training { batch, input: request.input_shape, layers };
         steps.insert(key.clone(), build(&training)?);
     }
     let step = steps.get_mut(&key).context("a case that was just made is there")?;

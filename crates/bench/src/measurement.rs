@@ -232,14 +232,6 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn names_have_hyphens() {
-        assert_eq!(
-            format!("{} {}", Pass::BackwardData, By::PytorchTuned),
-            "backward-data pytorch-tuned"
-        );
-    }
-
-    #[test]
     fn speeds_and_ratios_by_hand() {
         let ours = measurement("a", By::Ours, Work::Examples(10), &[1.0, 2.0, 4.0]);
         assert_eq!(ours.speed().median, 5.0);

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use bench::{By, Framework, Measurement, Record, Subject, Torch};
+use layers::LayerConfig;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -206,6 +207,12 @@ fn request(
     if let Some(model) = model {
         request["input_shape"] = serde_json::to_value(&model.input_shape)?;
         request["layers"] = serde_json::to_value(&model.layers)?;
+        let (mut shape, mut inputs) = (model.input_shape.clone(), Vec::new());
+        for layer in &model.layers {
+            let output = LayerConfig::<f32>::shapes(layer, &shape)?.output().to_vec();
+            inputs.push(std::mem::replace(&mut shape, output));
+        }
+        request["layer_inputs"] = inputs.into();
         request["frozen_first_weights"] = model.frozen_first_weights.into();
     }
     Ok(request)
@@ -269,6 +276,8 @@ mod tests {
         assert_eq!(request["layers"][0]["layer"], "conv2d");
         assert_eq!(request["layers"][0]["activation"], "relu");
         assert_eq!(request["input_shape"], json!([32, 32, 3]));
+        assert_eq!(request["layer_inputs"][3], json!([16, 16, 64]));
+        assert_eq!(request["layer_inputs"][5], json!([4096]));
     }
 
     /// Builds and starts a peer candle that is this program, which needs no package.

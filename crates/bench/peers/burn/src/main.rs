@@ -19,7 +19,7 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{GradientsParams, Optimizer, SgdConfig};
 use burn::tensor::backend::Backend;
 use burn::tensor::{Int, Tensor, TensorData};
-use protocol::{Activation, Framework, LEARNING_RATE, Layer, Pad, Shape, Step, Training};
+use protocol::{Activation, Framework, LEARNING_RATE, Layer, Pad, Step, Training};
 
 /// Flex with gradients.
 type Train = Autodiff<Flex>;
@@ -66,10 +66,10 @@ impl<B: Backend> Network<B> {
     fn new(training: &Training, device: &B::Device) -> Result<Self> {
         let mut parts = Vec::new();
         for (layer, shape) in &training.layers {
-            parts.push(match (layer, shape) {
+            parts.push(match (layer, &shape[..]) {
                 (
                     &Layer::Conv2d { n_out, kernel_shape, stride, pad, bias, .. },
-                    &Shape::Image { channels, .. },
+                    &[_, _, channels],
                 ) => {
                     let config = Conv2dConfig::new([channels, n_out], kernel_shape)
                         .with_stride([stride, stride])
@@ -77,7 +77,7 @@ impl<B: Backend> Network<B> {
                         .with_bias(bias);
                     Part::Conv2d(config.init(device))
                 }
-                (&Layer::FullyConnected { n_out, bias, .. }, &Shape::Units(n_in)) => {
+                (&Layer::FullyConnected { n_out, bias, .. }, &[n_in]) => {
                     Part::Linear(LinearConfig::new(n_in, n_out).with_bias(bias).init(device))
                 }
                 (&Layer::Pool2d { kernel_shape, stride, pad, .. }, _) => {
@@ -131,10 +131,10 @@ fn step(training: &Training) -> Result<Step> {
     // As in PyTorch and ours: no dampening, of which burn's default is 0.1.
     let momentum = MomentumConfig { momentum: 0.9, dampening: 0.0, nesterov: false };
     let mut optimiser = SgdConfig::new().with_momentum(Some(momentum)).init();
-    let inputs = TensorData::new(training.inputs(), training.input.of_batch(training.batch));
-    let x = match training.input {
-        Shape::Image { .. } => Batch::Images(Tensor::from_data(inputs, &device)),
-        Shape::Units(_) => Batch::Rows(Tensor::from_data(inputs, &device)),
+    let inputs = TensorData::new(training.inputs(), training.shape());
+    let x = match training.input.len() {
+        3 => Batch::Images(Tensor::from_data(inputs, &device)),
+        _ => Batch::Rows(Tensor::from_data(inputs, &device)),
     };
     let target: Vec<i64> = training.classes().map(|class| class as i64).collect();
     let target: Tensor<Train, 1, Int> = Tensor::from_data(target.as_slice(), &device);

@@ -14,7 +14,7 @@ use candle_nn::{
     Conv2dConfig, Optimizer, SGD, Sequential, VarBuilder, VarMap, conv2d, conv2d_no_bias, linear_b,
     loss, seq,
 };
-use protocol::{Activation, Framework, LEARNING_RATE, Layer, Shape, Step, Training};
+use protocol::{Activation, Framework, LEARNING_RATE, Layer, Step, Training};
 
 fn main() -> ExitCode {
     let framework = Framework {
@@ -34,7 +34,7 @@ fn step(training: &Training) -> Result<Step> {
     let model = network(training, &VarBuilder::from_varmap(&variables, DType::F32, &device))?;
     // The optimiser has no momentum, so it does less than that of the others.
     let mut optimiser = SGD::new(variables.all_vars(), LEARNING_RATE)?;
-    let x = Tensor::from_vec(training.inputs(), training.input.of_batch(training.batch), &device)?;
+    let x = Tensor::from_vec(training.inputs(), training.shape(), &device)?;
     let target: Vec<u32> = training.classes().map(|class| class as u32).collect();
     let target = Tensor::new(target, &device)?;
     Ok(Box::new(move || {
@@ -49,11 +49,8 @@ fn network(training: &Training, variables: &VarBuilder) -> Result<Sequential> {
     let mut model = seq();
     for (index, (layer, shape)) in training.layers.iter().enumerate() {
         let variables = variables.pp(index);
-        model = match (layer, shape) {
-            (
-                &Layer::Conv2d { n_out, kernel_shape, stride, pad, bias, .. },
-                &Shape::Image { channels, .. },
-            ) => {
+        model = match (layer, &shape[..]) {
+            (&Layer::Conv2d { n_out, kernel_shape, stride, pad, bias, .. }, &[_, _, channels]) => {
                 let ([side, cols], [padding, pad_cols]) = (kernel_shape, pad.cells(kernel_shape));
                 ensure!(
                     side == cols && padding == pad_cols,
@@ -63,7 +60,7 @@ fn network(training: &Training, variables: &VarBuilder) -> Result<Sequential> {
                 let build = if bias { conv2d } else { conv2d_no_bias };
                 model.add(build(channels, n_out, side, config, variables)?)
             }
-            (&Layer::FullyConnected { n_out, bias, .. }, &Shape::Units(n_in)) => {
+            (&Layer::FullyConnected { n_out, bias, .. }, &[n_in]) => {
                 model.add(linear_b(n_in, n_out, bias, variables)?)
             }
             (&Layer::Pool2d { kernel_shape, stride, pad, .. }, _) => {
