@@ -103,7 +103,7 @@ fn print_book(
     here: &Path,
 ) -> Result<()> {
     println!("printing with {}", browser.version);
-    let printed = pdf::print(browser, book, &built.chapters, &built.front, &ASKED)?;
+    let printed = pdf::print(browser, book, &built.chapters, &built.front, ASKED)?;
     let mut problems = Problems::default();
     for problem in &printed.problems {
         problems.add(&Place::file(relative(file, here)), problem);

@@ -21,7 +21,7 @@ use browser::{Browser, Device, Page};
 use frontmatter::FrontMatter;
 
 use crate::files;
-pub use check::{ASKED, Asked, GRADED, check};
+pub use check::{ASKED, GRADED, check, questions};
 use layout::{Chapter, Listed, Role};
 pub use publish::{publish, reject};
 use read::Pdf;
@@ -56,7 +56,7 @@ pub fn print(
     folder: &Path,
     listed: &[Listed],
     front: &FrontMatter,
-    asked: &[Asked],
+    asked: &str,
 ) -> Result<Printed> {
     let mut page = browser.page()?;
     let (width, height) = (layout::WIDTH, layout::HEIGHT);

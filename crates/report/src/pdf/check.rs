@@ -12,14 +12,14 @@ use frontmatter::FrontMatter;
 use super::layout::{Chapter, Role};
 use super::read::{Page, Pdf, squeezed};
 use super::text::Run;
-pub use asked::{ASKED, Asked, GRADED};
+pub use asked::{ASKED, GRADED, questions};
 
 /// The heading of the table of contents, which is its running title too.
 const CONTENTS: &str = "Contents";
 
 /// Everything that is wrong with a PDF that has to have these chapters, this title and author, and the
 /// deliverables of each question.
-pub fn check(pdf: &Pdf, chapters: &[Chapter], front: &FrontMatter, asked: &[Asked]) -> Vec<String> {
+pub fn check(pdf: &Pdf, chapters: &[Chapter], front: &FrontMatter, asked: &str) -> Vec<String> {
     let placed: Vec<Placed<'_>> =
         (0..chapters.len()).map(|index| Placed::find(chapters, index, pdf)).collect();
     let needed = [

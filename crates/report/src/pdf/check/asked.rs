@@ -1,116 +1,73 @@
 //! Deliverables of each question of the assignment, and what the course grades. The other checks hold
 //! of whatever a chapter has; these fail if it lacks something.
 
+use std::collections::BTreeMap;
+
 use super::Placed;
 use crate::pdf::layout::Role;
 use crate::pdf::read::{Pdf, squeezed};
 use crate::references::Label;
 
-/// A question and the deliverables on its pages: an equation, figure or table by its id, code by its
-/// file, else words.
-pub type Asked = (&'static str, &'static [&'static str]);
-
-/// The questions and their deliverables, as the assignment lists them.
-pub const ASKED: [Asked; 10] = [
-    (
-        "4.1",
-        &[
-            "eq:relu-backward",
-            "crates/activations/src/relu.rs",
-            "test_forward (tests.test_activations.TestReLU) ... ok",
-            "test_backward (tests.test_activations.TestReLU) ... ok",
-        ],
-    ),
-    (
-        "4.2",
-        &[
-            "eq:fully-connected-dw",
-            "eq:fully-connected-db",
-            "eq:fully-connected-dx",
-            "crates/layers/src/fully_connected.rs",
-            "test_forward (tests.test_layers.TestFullyConnected) ... ok",
-            "test_backward (tests.test_layers.TestFullyConnected) ... ok",
-            "test_init_params (tests.test_layers.TestFullyConnected) ... ok",
-        ],
-    ),
-    (
-        "4.3",
-        &[
-            "eq:softmax-jacobian",
-            "crates/activations/src/softmax.rs",
-            "test_forward (tests.test_activations.TestSoftMax) ... ok",
-            "test_backward (tests.test_activations.TestSoftMax) ... ok",
-        ],
-    ),
-    (
-        "4.4",
-        &[
-            "eq:cross-entropy-backward",
-            "crates/losses/src/cross_entropy.rs",
-            "test_forward (tests.test_losses.TestCrossEntropy) ... ok",
-            "test_backward (tests.test_losses.TestCrossEntropy) ... ok",
-        ],
-    ),
-    (
-        "5",
-        &[
-            "crates/network/src/network.rs",
-            "fig:iris-loss",
-            "test error",
-            "learning rate",
-            "hidden units",
-        ],
-    ),
-    ("6.1", &["crates/einsum/src/by_einsum.rs", "trace", "matrix", "outer"]),
-    (
-        "6.2",
-        &[
-            "eq:conv-a",
-            "eq:conv-b",
-            "eq:conv-c",
-            "eq:conv2d-db",
-            "eq:conv2d-dw",
-            "eq:conv2d-dx",
-            "crates/cnn/src/conv2d.rs",
-            "crates/cnn/src/conv2d_kernel.rs",
-            "test_forward (tests.test_layers.TestConv2D) ... ok",
-            "test_backward (tests.test_layers.TestConv2D) ... ok",
-        ],
-    ),
-    (
-        "6.3",
-        &[
-            "In plain words",
-            "eq:max-pool-backward",
-            "eq:average-pool-backward",
-            "crates/cnn/src/pool2d.rs",
-            "crates/cnn/src/pool2d_kernel.rs",
-            "test_forward (tests.test_layers.TestPool2D) ... ok",
-            "test_backward (tests.test_layers.TestPool2D) ... ok",
-        ],
-    ),
-    (
-        "7.1",
-        &[
-            "crates/kaggle/src/recipes.rs",
-            "crates/training/src/run.rs",
-            "fig:mlp-loss",
-            "fig:mlp-accuracy",
-            "tbl:mlp-epochs",
-        ],
-    ),
-    (
-        "7.2",
-        &[
-            "crates/kaggle/src/recipe.rs",
-            "crates/kaggle/src/recipes.rs",
-            "fig:cnn-loss",
-            "fig:cnn-accuracy",
-            "tbl:cnn-network",
-            "tbl:cnn-ablation",
-        ],
-    ),
-];
+/// The deliverables as the assignment lists them, each in a line after its question: an equation, figure or
+/// table by its id, code by its file, else words.
+pub const ASKED: &str = "\
+4.1 eq:relu-backward
+4.1 crates/activations/src/relu.rs
+4.1 test_forward (tests.test_activations.TestReLU) ... ok
+4.1 test_backward (tests.test_activations.TestReLU) ... ok
+4.2 eq:fully-connected-dw
+4.2 eq:fully-connected-db
+4.2 eq:fully-connected-dx
+4.2 crates/layers/src/fully_connected.rs
+4.2 test_forward (tests.test_layers.TestFullyConnected) ... ok
+4.2 test_backward (tests.test_layers.TestFullyConnected) ... ok
+4.2 test_init_params (tests.test_layers.TestFullyConnected) ... ok
+4.3 eq:softmax-jacobian
+4.3 crates/activations/src/softmax.rs
+4.3 test_forward (tests.test_activations.TestSoftMax) ... ok
+4.3 test_backward (tests.test_activations.TestSoftMax) ... ok
+4.4 eq:cross-entropy-backward
+4.4 crates/losses/src/cross_entropy.rs
+4.4 test_forward (tests.test_losses.TestCrossEntropy) ... ok
+4.4 test_backward (tests.test_losses.TestCrossEntropy) ... ok
+5 crates/network/src/network.rs
+5 fig:iris-loss
+5 test error
+5 learning rate
+5 hidden units
+6.1 crates/einsum/src/by_einsum.rs
+6.1 trace
+6.1 matrix
+6.1 outer
+6.2 eq:conv-a
+6.2 eq:conv-b
+6.2 eq:conv-c
+6.2 eq:conv2d-db
+6.2 eq:conv2d-dw
+6.2 eq:conv2d-dx
+6.2 crates/cnn/src/conv2d.rs
+6.2 crates/cnn/src/conv2d_kernel.rs
+6.2 test_forward (tests.test_layers.TestConv2D) ... ok
+6.2 test_backward (tests.test_layers.TestConv2D) ... ok
+6.3 In plain words
+6.3 eq:max-pool-backward
+6.3 eq:average-pool-backward
+6.3 crates/cnn/src/pool2d.rs
+6.3 crates/cnn/src/pool2d_kernel.rs
+6.3 test_forward (tests.test_layers.TestPool2D) ... ok
+6.3 test_backward (tests.test_layers.TestPool2D) ... ok
+7.1 crates/kaggle/src/recipes.rs
+7.1 crates/training/src/run.rs
+7.1 fig:mlp-loss
+7.1 fig:mlp-accuracy
+7.1 tbl:mlp-epochs
+7.2 crates/kaggle/src/recipe.rs
+7.2 crates/kaggle/src/recipes.rs
+7.2 fig:cnn-loss
+7.2 fig:cnn-accuracy
+7.2 tbl:cnn-network
+7.2 tbl:cnn-ablation
+";
 
 /// Graded code, by the name that its own submission script has, with the file and the line
 /// where it begins here.
@@ -134,9 +91,18 @@ pub const GRADED: [(&str, &str, &str); 17] = [
     ("models.NeuralNetwork.predict", "crates/network/src/network.rs", "pub fn predict("),
 ];
 
-pub(super) fn check(placed: &[Placed<'_>], pdf: &Pdf, asked: &[Asked]) -> Vec<String> {
+/// The questions of such lines, each with its deliverables.
+pub fn questions(asked: &str) -> BTreeMap<&str, Vec<&str>> {
+    let mut questions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (question, deliverable) in asked.lines().filter_map(|line| line.split_once(' ')) {
+        questions.entry(question).or_default().push(deliverable);
+    }
+    questions
+}
+
+pub(super) fn check(placed: &[Placed<'_>], pdf: &Pdf, asked: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    for (question, asked) in asked {
+    for (question, asked) in questions(asked) {
         let is_asked = |placed: &&Placed<'_>| {
             let chapter = placed.chapter;
             let number = chapter.name.split(' ').next();
