@@ -5,18 +5,44 @@
 //! shows when a reader does something (search, keys, themes, widgets) is tried once.
 
 mod interaction;
-mod view;
 mod widgets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use browser::{Browser, Page, file_url};
+use browser::{Browser, Device, Page, file_url};
 
 use crate::files::files_with;
 
-pub use view::{VIEWS, View};
+/// At a desk, in light.
+const DESK: Device =
+    Device { width: 1280, height: 900, mobile: false, paper: false, dark: false, scripts: true };
+
+/// On a phone, held upright, in light.
+const PHONE: Device = Device { width: 390, height: 844, mobile: true, ..DESK };
+
+/// The devices that each page is looked at on. Dark is the preference of the system, which mdBook follows until
+/// the reader chooses a theme.
+pub const VIEWS: [Device; 6] = [
+    DESK,
+    PHONE,
+    Device { dark: true, ..DESK },
+    Device { dark: true, ..PHONE },
+    Device { scripts: false, ..DESK },
+    Device { dark: true, scripts: false, ..DESK },
+];
+
+/// mdBook's theme on a device.
+fn theme(view: Device) -> &'static str {
+    if view.dark { "navy" } else { "light" }
+}
+
+/// A device in words.
+fn named(view: &Device) -> String {
+    let scripts = if view.scripts { "" } else { ", no scripts" };
+    format!("{}, {} px{scripts}", theme(*view), view.width)
+}
 
 /// Script that looks at a page, a function of the window's width and of the expected theme.
 const LOOK: &str = include_str!("audit/page.js");
@@ -35,12 +61,12 @@ pub struct Audit {
     pub trials: usize,
     /// Defects that a reader would stumble over: the page, the rule in one word, the element, expectation
     /// and observation. Each with the views that have it; none for what was tried.
-    pub findings: BTreeMap<String, Vec<View>>,
+    pub findings: BTreeMap<String, Vec<Device>>,
 }
 
 impl Audit {
     /// Notes what is wrong with a page, each finding once.
-    fn add(&mut self, page: &Path, found: impl IntoIterator<Item = String>, view: Option<View>) {
+    fn add(&mut self, page: &Path, found: impl IntoIterator<Item = String>, view: Option<Device>) {
         for finding in found {
             let finding = format!("{}: {finding}", page.display());
             self.findings.entry(finding).or_default().extend(view);
@@ -52,7 +78,7 @@ impl Audit {
         self.findings.iter().map(|(finding, views)| match &views[..] {
             [] => finding.clone(),
             views => {
-                let views: Vec<String> = views.iter().map(ToString::to_string).collect();
+                let views: Vec<String> = views.iter().map(named).collect();
                 format!("{finding} [{}]", views.join("; "))
             }
         })
@@ -72,24 +98,24 @@ pub fn look(browser: &Browser, book: &Path) -> Result<Audit> {
     let mut audit = Audit { pages: pages.len(), ..Audit::default() };
     for view in VIEWS {
         let mut tab = browser.page()?;
-        view.apply(&mut tab)?;
+        tab.show_on(view)?;
         for page in &pages {
             if view != VIEWS[0] && WHOLE.iter().any(|whole| page == Path::new(whole)) {
                 continue;
             }
             audit.looks += 1;
             let found = look_at(&mut tab, book, page, view)
-                .with_context(|| format!("{} ({view})", page.display()))?;
+                .with_context(|| format!("{} ({})", page.display(), named(&view)))?;
             audit.add(page, found, Some(view));
         }
     }
     Ok(audit)
 }
 
-fn look_at(tab: &mut Page, book: &Path, page: &Path, view: View) -> Result<Vec<String>> {
+fn look_at(tab: &mut Page, book: &Path, page: &Path, view: Device) -> Result<Vec<String>> {
     tab.open(&file_url(&book.join(page))?)?;
     tab.evaluate("document.fonts.ready.then(() => null)")?;
-    let theme = if view.scripts { view.theme() } else { "" };
+    let theme = if view.scripts { theme(view) } else { "" };
     let seen = tab.evaluate(&format!("{LOOK}({}, '{theme}')", view.width))?;
     let mut found: Vec<String> =
         serde_json::from_value(seen).context("page.js returns its findings")?;

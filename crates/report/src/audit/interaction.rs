@@ -7,8 +7,7 @@ use anyhow::{Result, bail, ensure};
 use browser::{Browser, Page, file_url};
 use serde_json::Value;
 
-use super::view::{DESK, PHONE};
-use super::{Audit, logged, widgets};
+use super::{Audit, DESK, PHONE, logged, widgets};
 use crate::files::{self, files_with};
 
 /// Limit for an answer of the book.
@@ -56,7 +55,7 @@ pub(super) fn try_all(browser: &Browser, book: &Path, audit: &mut Audit) -> Resu
     }
     for (page, (name, act)) in trials {
         let mut tab = browser.page()?;
-        DESK.apply(&mut tab)?;
+        tab.show_on(DESK)?;
         tab.set_limit(PATIENCE);
         tab.open(&file_url(&book.join(page))?)?;
         audit.trials += 1;
@@ -116,7 +115,7 @@ fn contents(tab: &mut Page) -> Result<()> {
     const BUTTON: &str = "document.querySelector('button[aria-controls=mdbook-sidebar]')";
     let address = tab.evaluate("location.href")?;
     let Value::String(address) = address else { bail!("the page has no address") };
-    PHONE.apply(tab)?;
+    tab.show_on(PHONE)?;
     tab.open(&address)?;
     let is_open = format!("{BUTTON}.getAttribute('aria-expanded') === 'true'");
     ensure!(tab.evaluate(&is_open)? == false, "on a phone it is open from the beginning");
@@ -139,8 +138,7 @@ fn copying(tab: &mut Page) -> Result<()> {
         const read = event => { copied = event.clipboardData.getData('text/plain'); }; \
         document.addEventListener('copy', read, { once: true }); \
         document.execCommand('copy'); \
-        return [copied, `$${formula.querySelector('title').textContent}$`, \
-            formula.nextElementSibling.localName]; })()";
+        return [copied, `$${formula.querySelector('title').textContent}$`]; })()";
     let answer = tab.evaluate(script)?;
     let (Some(copied), Some(tex)) = (answer[0].as_str(), answer[1].as_str()) else {
         bail!("nothing was copied: {answer}")
