@@ -6,19 +6,11 @@ use std::path::Path;
 
 use crate::markup::escape;
 
-/// A part of a file.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Snippet {
-    /// The file, relative to the workspace.
-    pub(crate) file: String,
-    /// The lines that it takes in the file, from 1.
-    pub(crate) lines: (usize, usize),
-    /// The code, without anchor lines, dedented.
-    pub(crate) code: String,
-}
+/// The most lines of a listing that is kept on one page in print.
+const SHORT: usize = 30;
 
-/// Reads the region `anchor` of `file`.
-pub(crate) fn snippet(root: &Path, file: &str, anchor: &str) -> Result<Snippet, String> {
+/// The region `anchor` of `file`, a path in the workspace, without anchor lines and dedented, with a caption.
+pub(crate) fn listing(root: &Path, file: &str, anchor: &str) -> Result<String, String> {
     let inside = Path::new(file).components().all(|c| matches!(c, std::path::Component::Normal(_)));
     if !inside {
         return Err(format!("`{file}` is not a path within the workspace"));
@@ -42,8 +34,17 @@ pub(crate) fn snippet(root: &Path, file: &str, anchor: &str) -> Result<Snippet, 
         return Err(format!("there is no code in {file}:{anchor}"));
     };
     let code: Vec<&str> = shown[first..=last].iter().map(|&i| lines[i]).collect();
-    let lines = (shown[first] + 1, shown[last] + 1);
-    Ok(Snippet { file: file.to_owned(), lines, code: dedent(&code) })
+    let lines = match (shown[first] + 1, shown[last] + 1) {
+        (first, last) if first == last => format!("line {first}"),
+        (first, last) => format!("lines {first}–{last}"),
+    };
+    let language = if file.ends_with(".rs") { "rust" } else { "text" };
+    let class = if code.len() <= SHORT { "listing short" } else { "listing" };
+    Ok(format!(
+        "<figure class=\"{class}\">\n<figcaption><code>{}</code>, {lines}</figcaption>\n\n{}\n</figure>\n",
+        escape(file),
+        fenced(language, &dedent(&code))
+    ))
 }
 
 /// `ANCHOR: name` or `ANCHOR_END: name` in a comment.
@@ -83,23 +84,6 @@ fn dedent(lines: &[&str]) -> String {
         out.push('\n');
     }
     out
-}
-
-/// The most lines of a listing that is kept on one page in print.
-const SHORT: usize = 30;
-
-/// The listing of a snippet: its caption and its code.
-pub(crate) fn listing(snippet: &Snippet) -> String {
-    let Snippet { file, lines: (first, last), code } = snippet;
-    let lines =
-        if first == last { format!("line {first}") } else { format!("lines {first}–{last}") };
-    let caption = format!("<code>{}</code>, {lines}", escape(file));
-    let language = if file.ends_with(".rs") { "rust" } else { "text" };
-    let class = if code.lines().count() <= SHORT { "listing short" } else { "listing" };
-    format!(
-        "<figure class=\"{class}\">\n<figcaption>{caption}</figcaption>\n\n{}\n</figure>\n",
-        fenced(language, code)
-    )
 }
 
 /// A code block that shows `code` as it is.
@@ -145,19 +129,21 @@ impl A {
 }
 ";
 
-    /// A snippet of a file of this text, whose path is `a.rs`.
-    fn get(text: &str, file: &str, anchor: &str) -> Result<Snippet, String> {
+    /// A listing of a file of this text, whose path is `a.rs`.
+    fn get(text: &str, file: &str, anchor: &str) -> Result<String, String> {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a.rs"), text.replace('@', "")).unwrap();
-        snippet(root.path(), file, anchor)
+        listing(root.path(), file, anchor)
     }
 
     #[test]
     fn a_region_is_dedented_and_loses_the_anchors_inside_it() {
-        let outer = get(FILE, "a.rs", "outer").unwrap();
-        assert_eq!(outer.code, "fn a() {\n    b();\n}\n\nfn c() {}\n");
-        assert_eq!(outer.lines, (6, 13));
-        assert_eq!(get(FILE, "a.rs", "inner").unwrap().lines, (6, 8));
+        let expected = "<figure class=\"listing short\">\n\
+            <figcaption><code>a.rs</code>, lines 6–13</figcaption>\n\n\
+            ```rust\nfn a() {\n    b();\n}\n\nfn c() {}\n```\n\n</figure>\n";
+        assert_eq!(get(FILE, "a.rs", "outer").unwrap(), expected);
+        let inner = get(FILE, "a.rs", "inner").unwrap();
+        assert!(inner.contains(", lines 6–8<"), "{inner}");
     }
 
     #[test]

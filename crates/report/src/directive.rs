@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::appendix::appendix;
-use crate::code::{listing, snippet};
+use crate::code::listing;
 use crate::drawing::draw;
 use crate::expand::Run;
 use crate::figure::{Origin, inline};
@@ -163,7 +163,7 @@ fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     run.counts.snippets += 1;
     let place = call.word(0).split_once(':');
     let (file, anchor) = place.ok_or_else(|| format!("`{}` has no `:ANCHOR`", call.word(0)))?;
-    snippet(&run.inputs.root, file, anchor).map(|snippet| listing(&snippet))
+    listing(&run.inputs.root, file, anchor)
 }
 
 fn all_code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
