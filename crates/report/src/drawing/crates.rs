@@ -4,34 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
 use experiment::palette::{SERIES, TEXT};
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::layers_of_graph::{Edges, Slot, in_layers, reduced};
 use crate::expand::Inputs;
 
 /// Cargo's arguments.
 const METADATA: [&str; 4] = ["metadata", "--no-deps", "--format-version", "1"];
-
-/// The part that is needed of what Cargo says.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    dependencies: Vec<Dependency>,
-}
-
-#[derive(Deserialize)]
-struct Dependency {
-    name: String,
-    /// Absent for an ordinary dependency.
-    kind: Option<String>,
-    /// Present for a crate of the workspace.
-    path: Option<String>,
-}
 
 pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
     let json = (inputs.cargo)(&METADATA).map_err(|error| format!("{error:#}"))?;
@@ -41,13 +20,15 @@ pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
 
 /// Which crate uses which, tests aside.
 fn dependencies(json: &str) -> Result<Edges, String> {
-    let metadata: Metadata = serde_json::from_str(json)
-        .map_err(|error| format!("cargo metadata is not understood: {error}"))?;
-    let uses = |package: &Package| -> BTreeSet<String> {
-        let ours = package.dependencies.iter().filter(|d| d.path.is_some() && d.kind.is_none());
-        ours.map(|dependency| dependency.name.clone()).collect()
+    let metadata: Value = serde_json::from_str(json).unwrap_or_default();
+    let packages = metadata["packages"].as_array().ok_or("cargo metadata is not understood")?;
+    let name = |value: &Value| value["name"].as_str().unwrap_or_default().to_owned();
+    let uses = |package: &Value| -> BTreeSet<String> {
+        let all = package["dependencies"].as_array().into_iter().flatten();
+        // A crate of the workspace has a path; an ordinary dependency has no kind.
+        all.filter(|d| d["path"].is_string() && d["kind"].is_null()).map(name).collect()
     };
-    Ok(metadata.packages.iter().map(|package| (package.name.clone(), uses(package))).collect())
+    Ok(packages.iter().map(|package| (name(package), uses(package))).collect())
 }
 
 const BOX: Point = (102.0, 30.0);
