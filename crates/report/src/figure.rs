@@ -1,7 +1,5 @@
 //! SVG drawings and plots, made part of a page.
 
-use std::borrow::Cow;
-
 use experiment::palette;
 
 use crate::markup::{Tag, Token, tokens};
@@ -145,16 +143,16 @@ fn rewrite<'a>(
             return Err(format!("the drawing has a script in `{name}`"));
         }
         let value = match name {
-            "id" => format!("{id}-{value}").into(),
+            "id" => format!("{id}-{value}"),
             // A picture within the drawing, which has been checked.
             "href" if tag.name == "image" => value,
             "href" | "xlink:href" => {
                 let Some(link) = value.strip_prefix('#') else { return outside(&value) };
                 links.push(link.to_owned());
-                format!("#{id}-{link}").into()
+                format!("#{id}-{link}")
             }
             "fill" | "stroke" | "stop-color" | "color" => colour(value, origin)?,
-            "font-family" => "var(--drawing-font)".into(),
+            "font-family" => "var(--drawing-font)".to_owned(),
             "style" => {
                 return Err("the drawing has a `style`: use attributes such as fill".to_owned());
             }
@@ -163,7 +161,7 @@ fn rewrite<'a>(
         let value = match value.strip_prefix("url(#").and_then(|rest| rest.strip_suffix(')')) {
             Some(link) => {
                 links.push(link.to_owned());
-                format!("url(#{id}-{link})").into()
+                format!("url(#{id}-{link})")
             }
             None if value.contains("url(") => return outside(&value),
             None => value,
@@ -188,8 +186,8 @@ fn rewrite<'a>(
 }
 
 /// A colour that follows the theme.
-fn colour(value: Cow<'_, str>, origin: Origin) -> Result<Cow<'_, str>, String> {
-    let follows = matches!(&*value, "none" | "currentColor" | "inherit" | "transparent")
+fn colour(value: String, origin: Origin) -> Result<String, String> {
+    let follows = matches!(value.as_str(), "none" | "currentColor" | "inherit" | "transparent")
         || value.starts_with("var(--")
         || value.starts_with("url(#");
     match origin {
@@ -200,7 +198,7 @@ fn colour(value: Cow<'_, str>, origin: Origin) -> Result<Cow<'_, str>, String> {
         )),
         Origin::Plot => palette::all()
             .find(|colour| colour.hex().eq_ignore_ascii_case(&value))
-            .map(|colour| format!("var({})", colour.css_variable).into())
+            .map(|colour| format!("var({})", colour.css_variable))
             .ok_or_else(|| {
                 format!("the plot has the colour `{value}`, which is not in the palette")
             }),

@@ -22,7 +22,7 @@ pub(crate) const HONOR_STATEMENTS: [(&str, &str); 2] = [
 pub(crate) fn page(front: &FrontMatter) -> String {
     let value = |value: &str, name: &str| match value.trim() {
         "" => format!("<strong class=\"missing\">[{name}: missing in report.toml]</strong>"),
-        value => escape(value).into_owned(),
+        value => escape(value),
     };
     let heading = value(&front.title, "title");
     let row = |name: &str, value: String| format!("<dt>{name}</dt><dd>{value}</dd>\n");

@@ -3,8 +3,6 @@
 //! It keeps the case of names (`viewBox`), which mdBook's own HTML reader does not, and what it reads
 //! can be written as it was. It does not repair malformed markup.
 
-use std::borrow::Cow;
-
 /// A piece of markup.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Token<'a> {
@@ -24,7 +22,7 @@ pub(crate) struct Tag<'a> {
     /// The element's name.
     pub(crate) name: &'a str,
     /// The attributes in order, their values decoded.
-    pub(crate) attributes: Vec<(&'a str, Cow<'a, str>)>,
+    pub(crate) attributes: Vec<(&'a str, String)>,
     /// Whether the tag ends with `/>`.
     pub(crate) self_closing: bool,
 }
@@ -38,7 +36,7 @@ impl<'a> Tag<'a> {
         let mut tag = Self { name, attributes: Vec::new(), self_closing };
         while !rest.trim().is_empty() {
             let (names, value) = rest.split_once('=').unwrap_or((rest, ""));
-            tag.attributes.extend(names.split_whitespace().map(|name| (name, "".into())));
+            tag.attributes.extend(names.split_whitespace().map(|name| (name, String::new())));
             let value = value.trim_start();
             let quote = value.starts_with(['"', '\'']).then(|| value.split_at(1));
             let value = match quote {
@@ -55,11 +53,11 @@ impl<'a> Tag<'a> {
 
     /// The value of an attribute.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_ref())
+        self.attributes.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str())
     }
 
     /// Sets an attribute, where it stands or at the end.
-    pub(crate) fn set(&mut self, name: &'a str, value: impl Into<Cow<'a, str>>) {
+    pub(crate) fn set(&mut self, name: &'a str, value: impl Into<String>) {
         match self.attributes.iter_mut().find(|(n, _)| *n == name) {
             Some((_, old)) => *old = value.into(),
             None => self.attributes.push((name, value.into())),
@@ -115,20 +113,13 @@ const ENTITIES: [(&str, &str); 4] =
     [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("\"", "&quot;")];
 
 /// `text` with entities for text and attribute values.
-pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"']) {
-        return Cow::Borrowed(text);
-    }
-    Cow::Owned(ENTITIES.iter().fold(text.to_owned(), |text, (c, entity)| text.replace(c, entity)))
+pub(crate) fn escape(text: &str) -> String {
+    ENTITIES.iter().fold(text.to_owned(), |text, (c, entity)| text.replace(c, entity))
 }
 
 /// `text` without the entities that [`escape`] writes.
-fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('&') {
-        return Cow::Borrowed(text);
-    }
-    let decoded = ENTITIES.iter().rev();
-    Cow::Owned(decoded.fold(text.to_owned(), |text, (c, entity)| text.replace(entity, c)))
+fn decode(text: &str) -> String {
+    ENTITIES.iter().rev().fold(text.to_owned(), |text, (c, entity)| text.replace(entity, c))
 }
 
 #[cfg(test)]
