@@ -75,29 +75,24 @@ fn folders(root: &Path) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use system::for_tests::{folder, write};
+
     use super::*;
 
     #[test]
     fn the_appendix_lists_every_file_complete_and_wrong_anchors_are_problems() {
-        let root = tempfile::tempdir().unwrap();
-        let write = |file: &str, text: &str| {
-            let file = root.path().join(file);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            // Otherwise these would be anchors of this file.
-            fs::write(file, text.replace("ANC_HOR", "ANCHOR")).unwrap();
-        };
-        let code = "// ANC_HOR: a\nfn a() {}\n// ANC_HOR_END: a\n#[cfg(test)]\nmod tests {}\n";
-        for (file, text) in [
+        // Otherwise these would be anchors of this file.
+        let code =
+            "// @: a\nfn a() {}\n// @_END: a\n#[cfg(test)]\nmod tests {}\n".replace('@', "ANCHOR");
+        let root = folder(&[
             ("crates/one/Cargo.toml", ""),
-            ("crates/one/src/a.rs", code),
+            ("crates/one/src/a.rs", &*code),
             ("crates/one/tests/b.rs", "fn b() {}\n"),
             ("crates/one/data.csv", "1,2\n"),
             ("fixtures/oracle.py", "# 3\n"),
             ("xtask/Cargo.toml", ""),
             ("xtask/src/main.rs", "fn main() {}\n"),
-        ] {
-            write(file, text);
-        }
+        ]);
         let mut problems = Problems::default();
         let mut all = |root: &Path| appendix(root, &Place::file("x"), &mut problems).unwrap();
         let expected = "<div class=\"appendix\">\n\n## `crates/one`\n\n\
@@ -106,12 +101,13 @@ mod tests {
             ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n\
             ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```python\n# 3\n```\n\n</div>\n";
         assert_eq!(all(root.path()), (expected.to_owned(), 4));
-        write("xtask/src/main.rs", "// ANC_HOR: b\n");
+        let unclosed = "// @: b\n".replace('@', "ANCHOR");
+        write(root.path(), "xtask/src/main.rs", unclosed);
         all(root.path());
         all(&root.path().join("crates/one/src"));
-        let problems = problems.sorted();
+        let problems = problems.lines();
         assert_eq!(problems.len(), 2, "{problems:?}");
-        assert!(problems[0].message.contains("no code to list"));
-        assert!(problems[1].message.contains("main.rs:1: the anchor `b` is never closed"));
+        assert!(problems[0].contains("no code to list"));
+        assert!(problems[1].contains("main.rs:1: the anchor `b` is never closed"));
     }
 }

@@ -8,11 +8,12 @@ use frontmatter::FrontMatter;
 use mdbook_driver::book::Book;
 
 use crate::evidence::{self, Evidence};
-use crate::formula::{self, Formula, Request, Style};
-use crate::fragment::{Fragment, Link, Piece, PieceKind, Role};
+use crate::formula::{Formula, Style, render};
+use crate::fragment::{EquationLabel, Fragment, Piece, PieceKind};
 use crate::markup::escape;
 use crate::problem::{Place, Problems};
 use crate::programs::Cargo;
+use crate::reader;
 use crate::records::Records;
 use crate::references::{Kind, Label, References, number_prefix, relative};
 use crate::slots::{Filling, Slots};
@@ -56,15 +57,12 @@ pub(crate) fn expand<'a>(inputs: &'a Inputs, book: &mut Book) -> Run<'a> {
         references: References::default(),
         figures: BTreeSet::new(),
         slots: Slots::default(),
-        links: Vec::new(),
         counts: Counts::default(),
         problems: Problems::default(),
         rendered: BTreeMap::new(),
         referred: BTreeSet::new(),
     };
     let chapters = run.read(book);
-    let pieces = chapters.iter().flat_map(|(_, fragment)| fragment.all_pieces());
-    run.rendered = formula::render_all(&pieces.filter_map(|p| request(&p.kind)).collect());
     let mut texts = Vec::new();
     for (path, fragment) in &chapters {
         texts.push(fragment.replace(|piece| run.piece(piece, path)));
@@ -89,11 +87,10 @@ pub(crate) struct Run<'a> {
     pub(crate) figures: BTreeSet<PathBuf>,
     /// The drawings and formulas to be put into the pages.
     pub(crate) slots: Slots,
-    /// The links of each chapter's source.
-    pub(crate) links: Vec<(PathBuf, Link)>,
     pub(crate) counts: Counts,
     pub(crate) problems: Problems,
-    rendered: BTreeMap<Request, Result<Arc<Formula>, String>>,
+    /// The formulas so far; most are shown more than once.
+    rendered: BTreeMap<(Style, String), Result<Arc<Formula>, String>>,
     referred: BTreeSet<Label>,
 }
 
@@ -105,12 +102,12 @@ impl Run<'_> {
             let Some(path) = chapter.path.clone() else { continue };
             let start = Place::new(self.inputs.source.join(&path), 1);
             let problems = &mut self.problems;
-            let mut fragment = Fragment::chapter(&chapter.content, &start, problems);
+            let mut fragment = reader::chapter(&chapter.content, &start, problems);
             worked::expand_all(&mut fragment, &self.inputs.evidence.worked, problems);
             let (prefix, mut titles) = (number_prefix(&chapter.name), fragment.titles);
             for piece in &fragment.pieces {
                 let label = match &piece.kind {
-                    PieceKind::Display { label, .. } => label.as_ref().map(|(label, _)| label),
+                    PieceKind::Formula { label, .. } => label.as_ref().map(|label| &label.label),
                     PieceKind::Directive { directive, .. } => {
                         titles += usize::from(directive.name == "title-page");
                         directive.label.as_ref()
@@ -125,7 +122,6 @@ impl Run<'_> {
                 let message = format!("a chapter has one title (`# ...`), but this has {titles}");
                 problems.add(&start, message);
             }
-            self.links.extend(fragment.links.iter().map(|link| (path.clone(), link.clone())));
             chapters.push((path, fragment));
         }
         self.counts.chapters = chapters.len();
@@ -134,54 +130,59 @@ impl Run<'_> {
 
     /// The text that replaces a piece of a chapter; nothing if that fails.
     fn piece(&mut self, piece: &Piece, chapter: &Path) -> String {
-        let place = &piece.place;
-        match &piece.kind {
-            PieceKind::Failed => String::new(),
-            PieceKind::Inline { .. } => self.formula(piece).unwrap_or_default(),
-            PieceKind::Display { label, indent, .. } => {
-                let html = self.equation(piece, label.as_ref(), chapter);
-                block(indent, &html.unwrap_or_default())
+        let text = match &piece.kind {
+            PieceKind::Failed => None,
+            PieceKind::Formula { tex, .. } if piece.indent.is_none() => {
+                self.formula(tex, Style::Inline, &piece.place)
+            }
+            PieceKind::Formula { tex, label } => {
+                let slot = self.formula(tex, Style::Display, &piece.place);
+                slot.map(|slot| self.equation(&slot, label.as_ref(), &piece.place, chapter))
             }
             PieceKind::Reference(label) => {
                 let link = self.references.link(label, chapter);
                 self.referred.insert(label.clone());
-                self.problems.keep(place, link).unwrap_or_default()
+                self.problems.keep(&piece.place, link)
             }
-            PieceKind::Directive { directive, caption, indent } => {
+            PieceKind::Directive { directive, caption } => {
                 let caption = caption.as_ref().map_or_else(String::new, |caption| {
                     caption.replace(|piece| self.piece(piece, chapter))
                 });
-                let text = directive.expand(self, caption, place);
-                let text = self.problems.keep(place, text).unwrap_or_default();
-                indent.as_ref().map_or_else(|| text.clone(), |indent| block(indent, &text))
+                let text = directive.expand(self, caption, &piece.place);
+                self.problems.keep(&piece.place, text)
             }
-        }
+        };
+        let text = text.unwrap_or_default();
+        piece.indent.as_ref().map_or_else(|| text.clone(), |indent| block(indent, &text))
     }
 
-    fn formula(&mut self, piece: &Piece) -> Option<String> {
-        let rendered = self.rendered.get(&request(&piece.kind)?)?.clone();
-        let formula = self.problems.keep(&piece.place, rendered)?;
+    /// The slot of a formula.
+    fn formula(&mut self, tex: &str, style: Style, place: &Place) -> Option<String> {
+        let rendered = self.rendered.entry((style, tex.to_owned()));
+        let rendered = rendered.or_insert_with(|| render(style, tex).map(Arc::new)).clone();
+        let formula = self.problems.keep(place, rendered)?;
         self.counts.formulas += 1;
         Some(self.slots.add(Filling::Formula(formula)))
     }
 
+    /// A displayed formula with its number and its evidence.
     fn equation(
         &mut self,
-        piece: &Piece,
-        label: Option<&(Label, Role)>,
+        slot: &str,
+        label: Option<&EquationLabel>,
+        place: &Place,
         chapter: &Path,
-    ) -> Option<String> {
-        let slot = self.formula(piece)?;
+    ) -> String {
         let body = format!("<div class=\"equation-body\">{slot}</div>");
         // A label that is defined twice, which is reported, names the first equation.
-        let first = |(label, _): &&(Label, Role)| {
-            self.references.get(label).is_some_and(|target| target.place == piece.place)
+        let first = |label: &&EquationLabel| {
+            self.references.get(&label.label).is_some_and(|target| target.place == *place)
         };
-        let Some((label, role)) = label.filter(first) else {
-            return Some(format!("<div class=\"equation\">{body}</div>\n"));
+        let Some(EquationLabel { label, is_result }) = label.filter(first) else {
+            return format!("<div class=\"equation\">{body}</div>\n");
         };
         let number = self.references.name(label);
-        let class = if *role == Role::Result { "equation result" } else { "equation" };
+        let class = if *is_result { "equation result" } else { "equation" };
         let mut html = format!(
             "<div class=\"{class}\" id=\"{label}\">{body}\
              <a class=\"equation-number\" href=\"#{label}\">{number}</a></div>\n"
@@ -196,16 +197,16 @@ impl Run<'_> {
                     line.join(";</span> <span>")
                 ));
             }
-            None if *role == Role::Result => {
+            None if *is_result => {
                 let message = format!(
                     "the result `{label}` is not verified: the harness has no check `formulas.{}`",
                     label.id
                 );
-                self.problems.add(&piece.place, message);
+                self.problems.add(place, message);
             }
             None => {}
         }
-        Some(html)
+        html
     }
 
     /// Checks what concerns the book as a whole.
@@ -245,15 +246,6 @@ impl Run<'_> {
                 self.problems.add(&place, "no chapter shows this figure");
             }
         }
-    }
-}
-
-/// The formula that a piece is.
-fn request(kind: &PieceKind) -> Option<Request> {
-    match kind {
-        PieceKind::Inline { tex } => Some((Style::Inline, tex.clone())),
-        PieceKind::Display { tex, .. } => Some((Style::Display, tex.clone())),
-        _ => None,
     }
 }
 

@@ -3,9 +3,8 @@
 //! A page holds the outline of each glyph once (see [`Formula::glyphs`]) and formulas refer to it with
 //! `<use>`, so a formula costs little more than its TeX.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
 
 use ratex_font::{FontId, katex_ttf_glyph_char};
 use ratex_layout::{LayoutOptions, layout, to_display_list};
@@ -39,9 +38,6 @@ pub(crate) enum Style {
     Display,
 }
 
-/// A formula to render.
-pub(crate) type Request = (Style, String);
-
 /// A rendered formula.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Formula {
@@ -70,15 +66,8 @@ impl Formula {
     }
 }
 
-/// Renders each formula; an error says what is wrong with the TeX.
-pub(crate) fn render_all(
-    requests: &BTreeSet<Request>,
-) -> BTreeMap<Request, Result<Arc<Formula>, String>> {
-    let render = |request: &Request| (request.clone(), render(request).map(Arc::new));
-    requests.iter().map(render).collect()
-}
-
-fn render((style, tex): &Request) -> Result<Formula, String> {
+/// Renders a formula; an error says what is wrong with the TeX.
+pub(crate) fn render(style: Style, tex: &str) -> Result<Formula, String> {
     check_commands(tex)?;
     let does_not_render =
         |reason: &dyn std::fmt::Display| format!("the formula `{tex}` does not render: {reason}");
@@ -89,7 +78,7 @@ fn render((style, tex): &Request) -> Result<Formula, String> {
     };
     let drawing = to_display_list(&layout(&nodes, &LayoutOptions { style, ..Default::default() }));
     let (svg, glyphs) = svg(&drawing, tex).map_err(|reason| does_not_render(&reason))?;
-    Ok(Formula { tex: tex.clone(), svg, mathml: mathml::mathml(tex)?, glyphs })
+    Ok(Formula { tex: tex.to_owned(), svg, mathml: mathml::mathml(tex)?, glyphs })
 }
 
 /// Refuses commands that would work and do harm.
@@ -286,14 +275,9 @@ pub(crate) fn glyph_definitions<'a>(
 mod tests {
     use super::*;
 
-    fn render_one(style: Style, tex: &str) -> Result<Formula, String> {
-        render(&(style, tex.to_owned()))
-    }
-
     #[test]
     fn a_formula_becomes_svg_that_follows_the_theme_and_can_be_read_aloud() {
-        let formula =
-            render_one(Style::Display, "\\frac{\\partial L}{\\partial W}\n  < 1").unwrap();
+        let formula = render(Style::Display, "\\frac{\\partial L}{\\partial W}\n  < 1").unwrap();
         let read = formula.to_read();
         for part in ["fill=\"currentColor\"", "vertical-align:-", "\n  &lt; 1</title>"] {
             assert!(read.contains(part), "{part} is not in {read}");
@@ -307,10 +291,10 @@ mod tests {
 
     #[test]
     fn a_formula_stands_on_the_line_and_is_lower_in_text_than_displayed() {
-        assert!(render_one(Style::Inline, "X").unwrap().svg.contains("vertical-align:0.000em"));
-        assert!(render_one(Style::Inline, "y").unwrap().svg.contains("vertical-align:-0."));
+        assert!(render(Style::Inline, "X").unwrap().svg.contains("vertical-align:0.000em"));
+        assert!(render(Style::Inline, "y").unwrap().svg.contains("vertical-align:-0."));
         let [inline, display] = [Style::Inline, Style::Display].map(|style| {
-            let svg = render_one(style, r"\sum_{i=1}^m x_i").unwrap().svg;
+            let svg = render(style, r"\sum_{i=1}^m x_i").unwrap().svg;
             let (_, height) = svg.split_once("height=\"").unwrap();
             height.split_once("em").unwrap().0.parse::<f64>().unwrap()
         });
@@ -319,7 +303,7 @@ mod tests {
 
     #[test]
     fn every_glyph_used_is_defined() {
-        let formula = render_one(Style::Inline, r"\hat y_{ij} = x^2").unwrap();
+        let formula = render(Style::Inline, r"\hat y_{ij} = x^2").unwrap();
         let links: Vec<&str> = formula.svg.split("href=\"#").skip(1).collect();
         assert_eq!(links.len(), 7);
         for (id, _) in links.iter().filter_map(|link| link.split_once('"')) {
@@ -341,10 +325,10 @@ mod tests {
             (r"\def\x{y} \x", "write it out"),
             ("  ", "empty"),
         ] {
-            let error = render_one(Style::Display, tex).unwrap_err();
+            let error = render(Style::Display, tex).unwrap_err();
             assert!(error.contains(expected), "{tex}: {error}");
         }
         check_commands(r"a \\ \leftarrow \\reference \defined").unwrap();
-        render_one(Style::Inline, r"A \in \mathbb{R}^{5 \times 5}").unwrap();
+        render(Style::Inline, r"A \in \mathbb{R}^{5 \times 5}").unwrap();
     }
 }

@@ -3,8 +3,7 @@
 use std::ops::Range;
 
 use crate::directive::Directive;
-use crate::problem::{Place, Problems};
-use crate::reader::Reader;
+use crate::problem::Place;
 use crate::references::Label;
 
 /// Markdown, and what is to be replaced in it.
@@ -13,10 +12,10 @@ pub(crate) struct Fragment {
     pub(crate) text: String,
     /// The replacements, in order and disjoint.
     pub(crate) pieces: Vec<Piece>,
-    /// The links to other files or anchors.
-    pub(crate) links: Vec<Link>,
     /// The number of its first-level headings.
     pub(crate) titles: usize,
+    /// The sections that are worked examples.
+    pub(crate) examples: Vec<Range<usize>>,
 }
 
 /// A part of the source that is to be replaced.
@@ -25,65 +24,33 @@ pub(crate) struct Piece {
     /// The bytes of the source.
     pub(crate) range: Range<usize>,
     pub(crate) place: Place,
+    /// The white space before it, if it is a block on lines of its own.
+    pub(crate) indent: Option<String>,
     pub(crate) kind: PieceKind,
 }
 
-/// The part of an equation in a derivation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// `.result`: the harness has to check it.
-    Result,
-    /// `.step`: on the way to a result that is checked.
-    Step,
-    /// `.definition`: it says what a word or a letter means.
-    Definition,
-}
-
-/// A construct to replace. An `indent` is the white space before a block.
+/// A construct to replace.
 #[derive(Clone, Debug)]
 pub(crate) enum PieceKind {
-    /// `$...$`
-    Inline { tex: String },
-    /// `$$ ... $$`
-    Display { tex: String, label: Option<(Label, Role)>, indent: String },
+    /// `$...$`, or `$$ ... $$` as a block.
+    Formula { tex: String, label: Option<EquationLabel> },
     /// `[@kind:ID]`
     Reference(Label),
-    /// A directive, on a line of its own if it has an indent.
-    Directive { directive: Directive, caption: Option<Fragment>, indent: Option<String> },
+    /// `{{#name ...}}`
+    Directive { directive: Directive, caption: Option<Fragment> },
     /// A construct that could not be read, which is reported: nothing stands in its place.
     Failed,
 }
 
-/// A link or an image of the source.
+/// The label of an equation.
 #[derive(Clone, Debug)]
-pub(crate) struct Link {
-    pub(crate) place: Place,
-    pub(crate) target: String,
-    pub(crate) image: bool,
+pub(crate) struct EquationLabel {
+    pub(crate) label: Label,
+    /// `.result`, which the harness has to check; else `.step`, on the way to one, or `.definition`.
+    pub(crate) is_result: bool,
 }
 
 impl Fragment {
-    /// Reads a chapter, whose first line stands at `start`.
-    pub(crate) fn chapter(text: &str, start: &Place, problems: &mut Problems) -> Self {
-        Reader::read(text, start, true, problems)
-    }
-
-    /// Reads a caption: no blocks.
-    pub(crate) fn caption(text: &str, place: &Place, problems: &mut Problems) -> Self {
-        Reader::read(text, place, false, problems)
-    }
-
-    /// All pieces, those of captions included.
-    pub(crate) fn all_pieces(&self) -> impl Iterator<Item = &Piece> {
-        self.pieces.iter().flat_map(|piece| {
-            let caption = match &piece.kind {
-                PieceKind::Directive { caption: Some(caption), .. } => &caption.pieces[..],
-                _ => &[],
-            };
-            std::iter::once(piece).chain(caption)
-        })
-    }
-
     /// The source with each piece replaced.
     pub(crate) fn replace(&self, mut replacement: impl FnMut(&Piece) -> String) -> String {
         let mut out = String::with_capacity(self.text.len() * 2);

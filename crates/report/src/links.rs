@@ -1,13 +1,12 @@
 //! Checks the book as a browser will see it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use percent_encoding::percent_decode_str;
 
 use crate::files::{files_with, read};
-use crate::fragment::Link;
 use html::{Page, style_targets};
 use crate::problem::{Place, Problems};
 
@@ -38,33 +37,17 @@ impl Pages {
         Ok(Self { folder: folder.to_owned(), pages })
     }
 
-    /// Checks the links as the chapters' sources have them, which is where an author finds them,
-    /// and then the pages. `shown` is how problems name the folder.
-    pub(crate) fn check(&self, sources: &[(PathBuf, Link)], shown: &Path, problems: &mut Problems) {
-        let mut reported = BTreeSet::new();
-        for (chapter, link) in sources {
-            let page = chapter.with_extension("html");
-            let target = html_target(&link.target);
-            let fault = match link.image {
-                true => self.loaded(&page, &target),
-                false => self.linked(&page, &target),
-            };
-            if let Err(message) = fault {
-                problems.add(&link.place, message);
-                reported.insert((page, target));
-            }
-        }
+    /// Checks the pages. `shown` is how problems name the folder.
+    pub(crate) fn check(&self, shown: &Path, problems: &mut Problems) {
         let is_copy = |path: &Path| COPIES.iter().any(|copy| path == Path::new(copy));
         let (copies, originals): (Vec<_>, Vec<_>) =
             self.pages.iter().partition(|(path, _)| is_copy(path));
-        let mut sound = reported.is_empty();
         for pages in [originals, copies] {
+            let mut sound = true;
             for (path, page) in pages {
-                let links = page.links.iter().map(|target| (target, self.linked(path, target)));
-                let loads = page.loads.iter().map(|target| (target, self.loaded(path, target)));
-                let is_new = |target: &String| !reported.contains(&(path.clone(), target.clone()));
-                let found = links.chain(loads).filter(|(target, _)| is_new(target));
-                let found = found.filter_map(|(_, fault)| fault.err());
+                let links = page.links.iter().map(|target| self.linked(path, target));
+                let loads = page.loads.iter().map(|target| self.loaded(path, target));
+                let found = links.chain(loads).filter_map(Result::err);
                 for fault in page.faults.iter().cloned().chain(found) {
                     problems.add(&Place::file(shown.join(path)), fault);
                     sound = false;
@@ -128,15 +111,6 @@ impl Pages {
     }
 }
 
-/// `chapter.md#x` as it is in the finished book.
-fn html_target(target: &str) -> String {
-    let (file, anchor) = target.find('#').map_or((target, ""), |at| target.split_at(at));
-    match file.strip_suffix(".md") {
-        Some(stem) if !has_scheme(target) => format!("{stem}.html{anchor}"),
-        _ => target.to_owned(),
-    }
-}
-
 /// Whether a target begins with `scheme:`.
 fn has_scheme(target: &str) -> bool {
     let scheme = target.split(['/', '#', '?']).next().unwrap_or_default();
@@ -171,32 +145,21 @@ fn resolve(page: &Path, target: &str) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use system::for_tests::folder;
 
     use super::*;
 
-    fn check(files: &[(&str, &str)], sources: &[(&str, &str, bool)]) -> Vec<String> {
-        let folder = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = folder.path().join(path);
-            let text = match path.extension().is_some_and(|extension| extension == "html") {
-                true => format!(
-                    "<!DOCTYPE html><html><head><title>t</title></head><body>{text}</body></html>"
-                ),
-                false => (*text).to_owned(),
-            };
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-        let source = |&(chapter, target, image): &(&str, &str, bool)| {
-            let place = Place::new(format!("src/{chapter}"), 3);
-            (PathBuf::from(chapter), Link { place, target: target.to_owned(), image })
+    fn check(files: &[(&'static str, &str)]) -> Vec<String> {
+        let written = |&(path, text): &(&'static str, &str)| {
+            let head = "<!DOCTYPE html><html><head><title>t</title></head><body>";
+            let is_page = path.ends_with(".html");
+            (path, if is_page { format!("{head}{text}</body></html>") } else { text.to_owned() })
         };
-        let sources: Vec<_> = sources.iter().map(source).collect();
+        let folder = folder(&files.iter().map(written).collect::<Vec<_>>());
         let mut problems = Problems::default();
         let pages = Pages::read(folder.path()).unwrap();
-        pages.check(&sources, Path::new("out"), &mut problems);
-        problems.sorted().iter().map(ToString::to_string).collect()
+        pages.check(Path::new("out"), &mut problems);
+        problems.lines()
     }
 
     #[test]
@@ -215,8 +178,7 @@ mod tests {
             ("b.css", ""),
             ("data.csv", ""),
         ];
-        let sources = [("index.md", "sub/b.md#y%20z", false), ("sub/b.md", "../data.csv", false)];
-        assert_eq!(check(&files, &sources), [""; 0]);
+        assert_eq!(check(&files), [""; 0]);
     }
 
     #[test]
@@ -243,7 +205,7 @@ mod tests {
             ("<span data-slot=\"1\"></span>", "a slot was not filled"),
             ("<pre class=\"playground\"></pre>", "could be run"),
         ] {
-            let problems = check(&[("p.html", html)], &[]);
+            let problems = check(&[("p.html", html)]);
             assert!(problems.len() == 1 && problems[0].contains(expected), "{html}: {problems:?}");
             assert!(problems[0].starts_with("out/p.html: "), "{problems:?}");
         }
@@ -255,29 +217,22 @@ mod tests {
             "<p>a &nosuch; b</p>",
             "<div>a",
         ] {
-            let problems = check(&[("p.html", html)], &[]);
+            let problems = check(&[("p.html", html)]);
             assert!(!problems.is_empty(), "{html}");
             assert!(problems.iter().all(|p| p.contains("the page is not valid HTML: ")), "{html}");
         }
-        let css = check(&[("a.css", "@font-face { src: url('https://x/f.woff2') }")], &[]);
+        let css = check(&[("a.css", "@font-face { src: url('https://x/f.woff2') }")]);
         assert!(css[0].contains("from the network"), "{css:?}");
     }
 
     #[test]
-    fn a_fault_is_reported_once_and_where_the_author_finds_it() {
-        let dead = "<a href=\"gone.html#a\">x</a>";
+    fn a_fault_that_a_copy_shares_is_reported_once() {
         let copy = ("print.html", "<a href=\"#a\">x</a>");
-        for (files, source, expected) in [
-            (
-                &[("q.html", dead), ("index.html", dead), copy][..],
-                Some(("q.md", "gone.md#a", false)),
-                "src/q.md:3: the link `gone.html#a` leads nowhere: there is no gone.html",
-            ),
-            (&[("index.html", "<p>??</p>"), ("q.html", "<p>??</p>")], None, "out/q.html: `??`"),
-            (&[copy], None, "out/print.html: the link `#a` leads nowhere"),
-            (&[("q.html", "")], Some(("q.md", "https://x/a.png", true)), "from the network"),
+        for (files, expected) in [
+            (&[("index.html", "<p>??</p>"), ("q.html", "<p>??</p>"), copy][..], "out/q.html: `??`"),
+            (&[copy], "out/print.html: the link `#a` leads nowhere"),
         ] {
-            let problems = check(files, source.as_slice());
+            let problems = check(files);
             assert!(problems.len() == 1 && problems[0].contains(expected), "{problems:?}");
         }
     }

@@ -34,30 +34,15 @@ impl fmt::Display for Place {
     }
 }
 
-/// One failure.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Problem {
-    /// Where it is.
-    pub place: Place,
-    /// The expectation, the finding, and the remedy.
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.message)
-    }
-}
-
 /// Every failure of a run, each once, by file and line: they are collected, so that one run shows them
-/// all.
+/// all. A message has the expectation, the finding, and the remedy.
 #[derive(Debug, Default)]
-pub struct Problems(BTreeSet<Problem>);
+pub struct Problems(BTreeSet<(Place, String)>);
 
 impl Problems {
     /// Adds a failure.
     pub fn add(&mut self, place: &Place, message: impl Into<String>) {
-        self.0.insert(Problem { place: place.clone(), message: message.into() });
+        self.0.insert((place.clone(), message.into()));
     }
 
     /// Adds the failure and drops the value, or keeps the value.
@@ -65,25 +50,20 @@ impl Problems {
         result.map_err(|error| self.add(place, error.to_string())).ok()
     }
 
-    /// Whether nothing failed.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The failures.
-    pub fn sorted(self) -> Vec<Problem> {
-        self.0.into_iter().collect()
+    /// The failures, each with its place.
+    pub fn lines(&self) -> Vec<String> {
+        self.0.iter().map(|(place, message)| format!("{place}: {message}")).collect()
     }
 
     /// An error with all failures, if there are any.
     pub fn into_result(self) -> Result<(), Self> {
-        if self.is_empty() { Ok(()) } else { Err(self) }
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+        self.lines().iter().try_for_each(|line| writeln!(f, "{line}"))?;
         let count = self.0.len();
         write!(f, "{count} {}", if count == 1 { "problem" } else { "problems" })
     }

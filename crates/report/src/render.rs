@@ -86,7 +86,7 @@ pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
     let staging = system::temporary_folder(parent, ".book-")
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
     let (run, chapters) = render(options, &inputs, staging.path())?;
-    let Run { slots, links, counts, mut problems, .. } = run;
+    let Run { slots, counts, mut problems, .. } = run;
     let shown = options.shown(&options.out);
     for page in files_with(staging.path(), "html")? {
         let file = staging.path().join(&page);
@@ -97,7 +97,7 @@ pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
             fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
-    Pages::read(staging.path())?.check(&links, &shown, &mut problems);
+    Pages::read(staging.path())?.check(&shown, &mut problems);
     problems.into_result()?;
     replace(staging, &options.out)?;
     Ok(Built { counts, front, chapters })

@@ -4,37 +4,28 @@
 //! after its arithmetic has been done again. In a section "A worked example" nothing that looks like
 //! a result may be typed.
 
-use std::ops::Range;
-
 use crate::arithmetic::{Worked, check};
 use crate::fragment::{Fragment, Piece, PieceKind};
 use crate::problem::Problems;
 use crate::tensor::{Tensor, Tensors};
 
-/// The beginning of the heading of a section in which numbers have to come from the harness.
-const SECTION: &str = "A worked example";
-
 /// Puts tensors into the formulas of a chapter, those of captions included.
 pub(crate) fn expand_all(chapter: &mut Fragment, tensors: &Tensors, problems: &mut Problems) {
-    let sections = sections(&chapter.text);
     for piece in &mut chapter.pieces {
-        let strict = sections.iter().any(|section| section.contains(&piece.range.start));
-        if let PieceKind::Directive { caption: Some(caption), .. } = &mut piece.kind {
-            for piece in &mut caption.pieces {
-                expand_piece(piece, strict, tensors, problems);
-            }
-        } else {
-            expand_piece(piece, strict, tensors, problems);
-        }
+        let strict = chapter.examples.iter().any(|example| example.contains(&piece.range.start));
+        expand_piece(piece, strict, tensors, problems);
     }
 }
 
-/// Expands a formula; one that fails is reported once, and nothing stands in its place.
+/// Expands the formulas of a piece; one that fails is reported once, and nothing stands in its place.
 fn expand_piece(piece: &mut Piece, strict: bool, tensors: &Tensors, problems: &mut Problems) {
-    let place = &piece.place;
-    let (tex, inline) = match &mut piece.kind {
-        PieceKind::Inline { tex } => (tex, true),
-        PieceKind::Display { tex, .. } => (tex, false),
+    let (place, inline) = (&piece.place, piece.indent.is_none());
+    let tex = match &mut piece.kind {
+        PieceKind::Formula { tex, .. } => tex,
+        PieceKind::Directive { caption: Some(caption), .. } => {
+            let pieces = caption.pieces.iter_mut();
+            return pieces.for_each(|piece| expand_piece(piece, strict, tensors, problems));
+        }
         _ => return,
     };
     if strict && let Some(typed) = typed_result(tex) {
@@ -159,33 +150,11 @@ fn typed_result(tex: &str) -> Option<String> {
     bare.match_indices('(').find_map(tuple)
 }
 
-/// The parts of a chapter that are worked examples.
-fn sections(text: &str) -> Vec<Range<usize>> {
-    let mut sections = Vec::new();
-    let mut open: Option<(usize, usize)> = None;
-    let (mut offset, mut in_code) = (0, false);
-    for line in text.split_inclusive('\n') {
-        let start = offset;
-        offset += line.len();
-        in_code ^= line.trim_start().starts_with("```");
-        let level = line.chars().take_while(|c| *c == '#').count();
-        let title = line[level..].strip_prefix(' ').filter(|_| level > 0 && !in_code);
-        let Some(title) = title else { continue };
-        if let Some((from, _)) = open.take_if(|(_, opened)| level <= *opened) {
-            sections.push(from..start);
-        }
-        if open.is_none() && title.starts_with(SECTION) {
-            open = Some((start, level));
-        }
-    }
-    sections.extend(open.map(|(from, _)| from..text.len()));
-    sections
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::problem::Place;
+    use crate::reader;
     use crate::tensor::tests::sample;
 
     #[test]
@@ -224,9 +193,9 @@ mod tests {
         let text = "# Q\n\n$a = 1$\n\n## A worked example\n\n$b = 2$\n\n### Part\n\n$c = 3$\n\n\
                     ## Derivation\n\n$d = 4$\n\n### A worked example of it\n\n$e = \\worked{a.six}$\n";
         let mut problems = Problems::default();
-        let mut fragment = Fragment::chapter(text, &Place::new("q.md", 1), &mut problems);
+        let mut fragment = reader::chapter(text, &Place::new("q.md", 1), &mut problems);
         expand_all(&mut fragment, &sample(), &mut problems);
-        let found: Vec<_> = problems.sorted().iter().map(ToString::to_string).collect();
+        let found = problems.lines();
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].starts_with("q.md:7: `= 2` is typed in a worked example"), "{found:?}");
         assert!(found[1].starts_with("q.md:11: `= 3`"), "{found:?}");

@@ -8,6 +8,7 @@ use std::path::Path;
 use report::files::files_below;
 use report::problem::Problems;
 use report::{Built, Options, build};
+use system::for_tests;
 
 /// A harness whose results are up to date, and programs that print the same each time.
 fn fake(arguments: &[&str]) -> anyhow::Result<String> {
@@ -55,8 +56,7 @@ struct Workspace(tempfile::TempDir);
 
 impl Workspace {
     fn new() -> Self {
-        let workspace = Self(tempfile::tempdir().unwrap());
-        for (file, text) in [
+        let workspace = Self(for_tests::folder(&[
             ("crates/one/Cargo.toml", ""),
             ("crates/one/src/a.rs", CODE),
             ("book/book.toml", BOOK_TOML),
@@ -70,10 +70,8 @@ impl Workspace {
             ("book/src/figures/net.svg", NET),
             ("book/src/figures/.DS_Store", ""),
             ("book/src/figures/._net.svg", ""),
-            ("target/harness/results.json", &results("relu")),
-        ] {
-            workspace.write(file, text);
-        }
+            ("target/harness/results.json", &*results("relu")),
+        ]));
         workspace.copy("book/theme");
         workspace
     }
@@ -83,18 +81,15 @@ impl Workspace {
     }
 
     fn write(&self, file: &str, text: &str) {
-        let path = self.path().join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        for_tests::write(self.path(), file, text);
     }
 
     /// Copies a folder of the real workspace.
     fn copy(&self, folder: &str) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         for file in files_below(&root.join(folder)).unwrap() {
-            let copy = self.path().join(file.strip_prefix(&root).unwrap());
-            fs::create_dir_all(copy.parent().unwrap()).unwrap();
-            fs::copy(file, copy).unwrap();
+            let path = file.strip_prefix(&root).unwrap().to_str().unwrap();
+            for_tests::write(self.path(), path, fs::read(&file).unwrap());
         }
     }
 
@@ -108,8 +103,7 @@ impl Workspace {
     }
 
     fn problems(&self) -> Vec<String> {
-        let problems = self.build().unwrap_err().downcast::<Problems>().unwrap();
-        problems.sorted().iter().map(ToString::to_string).collect()
+        self.build().unwrap_err().downcast::<Problems>().unwrap().lines()
     }
 
     /// The book has these problems and no others, by the words in each.
@@ -196,6 +190,7 @@ fn every_failure_is_reported_in_one_run_with_its_line() {
     );
     workspace.write("book/src/figures/unused.svg", NET);
     let problems = workspace.problems().join("\n").replace("book/src/q4-1.md", "FILE");
+    let problems = problems.replace("target/book/q4-1.html", "PAGE");
     for expected in [
         "FILE:24: the formula `\\foo` does not render: Undefined control sequence: \\foo",
         "FILE:24: a `$` without a partner",
@@ -209,17 +204,17 @@ fn every_failure_is_reported_in_one_run_with_its_line() {
         "FILE:38: there is no record `gone`",
         "FILE:40: cannot read the figure gone.svg",
         "FILE:42: the plot `book/x.svg` is not of the form",
-        "FILE:44: the link `gone.html` leads nowhere",
-        "FILE:44: the link `deep/back.html#gone` leads nowhere: deep/back.html has no `#gone`",
+        "PAGE: the link `gone.html` leads nowhere",
+        "PAGE: the link `deep/back.html#gone` leads nowhere: deep/back.html has no `#gone`",
         "FILE:46: `eq:relu` is already defined at FILE:5",
         "FILE:50: the result `eq:unchecked` is not verified",
         "FILE:54: unknown directive `{{#inclde}}`",
         "FILE:56: `{{#include}}` does not fail on a wrong anchor",
-        "FILE:58: the image `x.png` has no alternative text",
-        "FILE:58: `x.png` would be loaded, but is not in the book",
+        "PAGE: an image has no alternative text",
+        "PAGE: `x.png` would be loaded, but is not in the book",
         "FILE:62: `three` in `{{#repeats best three 0.9}}` is not a number",
         "FILE:64: there is no widget `pooling`",
-        "target/book/q4-1.html: `??` in \"see ??\"",
+        "PAGE: `??` in \"see ??\"",
         "book: mdBook warns: unclosed HTML tag `<p>`",
         "book/src/figures/unused.svg: no chapter shows this figure",
     ] {
@@ -270,18 +265,17 @@ fn numbers_of_examples_come_from_the_harness() {
 }
 
 #[test]
-fn a_formula_that_the_harness_checks_has_to_be_in_the_book() {
+fn formulas_chapters_and_the_summary_agree() {
     let workspace = Workspace::new();
     workspace.write("target/harness/results.json", &results("other"));
+    workspace.write("book/src/verification.md", "No title.\n");
+    workspace.add("book/src/q4-1.md", "# Another");
     workspace.has_problems(&[
         "book/src/q4-1.md:5: the result `eq:relu` is not verified",
         "checks `formulas.other`, but no equation is `{#eq:other}`",
+        "q4-1.md:1: a chapter has one title (`# ...`), but this has 2",
+        "verification.md:1: a chapter has one title (`# ...`), but this has 0",
     ]);
-}
-
-#[test]
-fn chapters_and_the_summary_agree() {
-    let workspace = Workspace::new();
     fs::remove_file(workspace.path().join("book/src/deep/back.md")).unwrap();
     workspace.write("book/src/stray.md", "# Stray\n");
     workspace.add("book/src/SUMMARY.md", "[Draft]()");
@@ -291,17 +285,6 @@ fn chapters_and_the_summary_agree() {
         "book/src/stray.md: SUMMARY.md does not list this chapter",
     ]);
     assert!(!workspace.path().join("book/src/deep/back.md").exists(), "mdBook must not create it");
-}
-
-#[test]
-fn a_chapter_has_one_title() {
-    let workspace = Workspace::new();
-    workspace.write("book/src/verification.md", "No title.\n");
-    workspace.add("book/src/q4-1.md", "# Another");
-    workspace.has_problems(&[
-        "q4-1.md:1: a chapter has one title (`# ...`), but this has 2",
-        "verification.md:1: a chapter has one title (`# ...`), but this has 0",
-    ]);
 }
 
 #[test]
