@@ -13,7 +13,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use bench::{By, Framework, Measurement, Record, Subject, Torch};
-use layers::LayerConfig;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -209,7 +208,7 @@ fn request(
         request["layers"] = serde_json::to_value(&model.layers)?;
         let (mut shape, mut inputs) = (model.input_shape.clone(), Vec::new());
         for layer in &model.layers {
-            let output = LayerConfig::<f32>::shapes(layer, &shape)?.output().to_vec();
+            let output = layer.config::<f32>().shapes(&shape)?.output().to_vec();
             inputs.push(std::mem::replace(&mut shape, output));
         }
         request["layer_inputs"] = inputs.into();

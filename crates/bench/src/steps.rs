@@ -4,13 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use bench::{Subject, Work};
-use layers::LayerConfig;
 use losses::Loss;
 use ndarray::{Array2, Array4, ArrayD};
 use network::NeuralNetwork;
 use numerics::{Rng, reused};
 use optim::{Sgd, SgdConfig};
-use training::{Model, ModelSpec, StepTable};
+use training::{LayerSpec, Model, ModelSpec, StepTable};
 
 use crate::models::{BenchModel, CLASSES};
 use crate::rounds::{Case, timed};
@@ -28,8 +27,7 @@ struct Trainer {
 
 /// The network of a model with random parameters.
 pub(crate) fn network(model: &BenchModel) -> Result<NeuralNetwork<f32>> {
-    let configs: Vec<Box<dyn LayerConfig<f32>>> =
-        model.layers.iter().map(|layer| Box::new(layer.clone()) as _).collect();
+    let configs: Vec<_> = model.layers.iter().map(LayerSpec::config).collect();
     let loss = Loss::SoftmaxCrossEntropy;
     Ok(NeuralNetwork::build(&configs, &model.input_shape, loss, &mut Rng::new(0))?)
 }

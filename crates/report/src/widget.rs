@@ -2,7 +2,7 @@
 //!
 //! A widget stands beside figures that show the same without scripts and on paper, so there it is
 //! absent. Its inputs are those of the worked example, its script computes each step for itself, and
-//! the audit compares what it then shows with [`Convolution::outputs`] and [`Logits::outputs`].
+//! the audit compares what it then shows with `Convolution::outputs` and `Logits::outputs`.
 
 use activations::SoftMax;
 use cnn::{Conv2DGradients, Pad, Window, conv2d_backward, conv2d_forward};

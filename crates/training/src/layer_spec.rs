@@ -4,11 +4,8 @@ use cnn::{
     Conv2DAlgorithm, Conv2DConfig, GlobalAveragePool2DConfig, Pool2DConfig, Window,
     conv2d_algorithm,
 };
-use layers::{
-    BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, Layer, LayerConfig,
-    LayerError, LayerShapes,
-};
-use numerics::{Rng, Scalar};
+use layers::{BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, LayerConfig};
+use numerics::Scalar;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Declares a layer of any kind; in a file, `layer` names the kind.
@@ -50,15 +47,17 @@ fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error>
 }
 
 impl LayerSpec {
-    fn config<T: Scalar>(&self) -> &dyn LayerConfig<T> {
-        match self {
-            Self::FullyConnected(config) => config,
-            Self::Flatten => &FlattenConfig,
-            Self::BatchNorm(config) => config,
-            Self::Dropout(config) => config,
-            Self::Conv2D(config) => config,
-            Self::Pool2D(config) => config,
-            Self::GlobalAveragePool2D => &GlobalAveragePool2DConfig,
+    /// The configuration of the layer.
+    #[must_use]
+    pub fn config<T: Scalar>(&self) -> Box<dyn LayerConfig<T>> {
+        match self.clone() {
+            Self::FullyConnected(config) => Box::new(config),
+            Self::Flatten => Box::new(FlattenConfig),
+            Self::BatchNorm(config) => Box::new(config),
+            Self::Dropout(config) => Box::new(config),
+            Self::Conv2D(config) => Box::new(config),
+            Self::Pool2D(config) => Box::new(config),
+            Self::GlobalAveragePool2D => Box::new(GlobalAveragePool2DConfig),
         }
     }
 
@@ -72,19 +71,5 @@ impl LayerSpec {
         let &[rows, cols, channels] = input_shape else { return None };
         let window = Window::new("Conv2D", (rows, cols), *kernel_shape, *stride, *pad).ok()?;
         Some(conv2d_algorithm::<f32>(window, channels, *n_out))
-    }
-}
-
-impl<T: Scalar> LayerConfig<T> for LayerSpec {
-    fn shapes(&self, input_shape: &[usize]) -> Result<LayerShapes, LayerError> {
-        self.config::<T>().shapes(input_shape)
-    }
-
-    fn build_boxed(
-        &self,
-        input_shape: &[usize],
-        rng: &mut Rng,
-    ) -> Result<Box<dyn Layer<T>>, LayerError> {
-        self.config().build_boxed(input_shape, rng)
     }
 }

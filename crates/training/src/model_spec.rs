@@ -63,7 +63,7 @@ impl ModelSpec {
     }
 
     pub(crate) fn layer_configs(&self) -> Vec<Box<dyn LayerConfig<f32>>> {
-        self.layers.iter().map(|layer| Box::new(layer.clone()) as _).collect()
+        self.layers.iter().map(LayerSpec::config).collect()
     }
 
     pub(crate) fn pixel_scaling(&self) -> Result<PixelScaling, TrainingError> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::LayerSpec;
 
-/// The time of a training step and of its parts: seconds, on average over the steps of a [`Profile`].
+/// The time of a training step and of its parts: seconds, on average over the steps of a [`Profile`](network::Profile).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepTable {
@@ -167,7 +167,7 @@ impl fmt::Display for StepTable {
 mod tests {
     use activations::Activation;
     use cnn::Conv2DConfig;
-    use layers::{FullyConnectedConfig, LayerConfig};
+    use layers::FullyConnectedConfig;
     use losses::Loss;
     use ndarray::{Array2, ArrayD};
     use numerics::Rng;
@@ -183,7 +183,7 @@ mod tests {
             LayerSpec::Flatten,
             LayerSpec::FullyConnected(FullyConnectedConfig::new(2)),
         ];
-        let configs = specs.clone().map(|spec| Box::new(spec) as Box<dyn LayerConfig<f32>>);
+        let configs = specs.each_ref().map(LayerSpec::config);
         let loss = Loss::SoftmaxCrossEntropy;
         let mut network =
             NeuralNetwork::build(&configs, &[6, 5, 3], loss, &mut Rng::new(0)).unwrap();

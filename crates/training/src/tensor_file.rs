@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use half::{bf16, f16};
+use half::f16;
 use ndarray::ArrayD;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::json;
@@ -10,8 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::TrainingError;
 
-/// Tensors of single precision by name, and text by key. Tensors are written as `F32`, some of them as
-/// `F16`; what is read may be `BF16` too. Either is widened exactly.
+/// Tensors of single precision by name, and text by key. In the file some tensors are `F16`, which are
+/// widened exactly, and all others `F32`.
 ///
 /// The bytes depend on the content alone. Two keys are this file's own: `format_version`, and
 /// `sha256`, a checksum of names, shapes, numbers and text, since safetensors would not notice a
@@ -88,9 +88,8 @@ impl TensorFile {
             let numbers: Vec<f32> = match view.dtype() {
                 Dtype::F32 => numbers(view.data(), f32::from_le_bytes),
                 Dtype::F16 => numbers(view.data(), |bytes| f16::from_le_bytes(bytes).to_f32()),
-                Dtype::BF16 => numbers(view.data(), |bytes| bf16::from_le_bytes(bytes).to_f32()),
                 other => {
-                    let expected = "numbers of type F32, F16 or BF16";
+                    let expected = "numbers of type F32 or F16";
                     return Err(TrainingError::tensor(file, name, expected, format!("{other:?}")));
                 }
             };
@@ -203,25 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn brain_floats_are_widened_and_other_types_refused() {
-        let single = TensorFile {
-            tensors: BTreeMap::from([("a".to_owned(), array![1.5, -256.0].into_dyn())]),
-            ..TensorFile::default()
-        };
-        let file = |dtype: &str, numbers: [[u8; 2]; 2]| {
-            let tensor = json!({"dtype": dtype, "shape": [2], "data_offsets": [0, 4]});
-            let metadata = json!({VERSION: CURRENT_VERSION, CHECKSUM: single.checksum()});
-            let header = json!({"__metadata__": metadata, "a": tensor}).to_string();
-            let length = (header.len() as u64).to_le_bytes();
-            [&length[..], header.as_bytes(), &numbers.concat()].concat()
-        };
-        let numbers = [bf16::from_f32(1.5), bf16::from_f32(-256.0)].map(bf16::to_le_bytes);
-        assert_eq!(TensorFile::from_bytes("x", &file("BF16", numbers)).unwrap(), single);
-        // The same bits are other numbers of half precision, and the checksum notices.
-        let other = TensorFile::from_bytes("x", &file("F16", numbers)).unwrap_err().to_string();
-        assert!(other.contains("the file is damaged"), "{other}");
-        let other = TensorFile::from_bytes("x", &file("I16", numbers)).unwrap_err().to_string();
-        assert_eq!(other, "x: tensor a: expected numbers of type F32, F16 or BF16, but got I16");
+    fn numbers_of_another_type_are_refused() {
+        let mut bytes = example().to_bytes();
+        let of_a = bytes.windows(3).position(|window| window == b"F32").unwrap();
+        bytes[of_a] = b'I';
+        let error = TensorFile::from_bytes("x", &bytes).unwrap_err().to_string();
+        assert_eq!(error, "x: tensor a: expected numbers of type F32 or F16, but got I32");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use activations::Activation;
 use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode};
-use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, LayerConfig, WeightInit};
+use layers::{BatchNormConfig, DropoutConfig, FullyConnectedConfig, WeightInit};
 use losses::Loss;
 use ndarray::ArrayD;
 use network::NeuralNetwork;
@@ -93,8 +93,7 @@ fn no_layer_of_any_size_panics_or_has_an_array_beyond_the_bound() {
     let result = TestRunner::new(configuration).run(
         &(vec(layer(), 1..3), input_shape, 1..4_usize),
         |(layers, input_shape, m)| {
-            let configs: Vec<Box<dyn LayerConfig<f32>>> =
-                layers.iter().map(|layer| Box::new(layer.clone()) as _).collect();
+            let configs: Vec<_> = layers.iter().map(LayerSpec::config::<f32>).collect();
             let build = || NeuralNetwork::build(&configs, &input_shape, Loss::L2, &mut Rng::new(0));
             let Ok(shapes) = NeuralNetwork::shapes(&configs, &input_shape) else {
                 prop_assert!(build().is_err());
