@@ -2,7 +2,7 @@
 //! competition, by the program `cargo run -p kaggle`.
 //!
 //! A `Recipe` says what is trained and how; the commands `mlp`, `train` and `ablate` carry it out with the
-//! crate `training`. `TestImages` are the competition's, else the official test batch of CIFAR-10, which stands
+//! crate `training`. The images to predict are the competition's, else the official test batch of CIFAR-10, which stands
 //! in; `Weights` are a checkpoint, or those that ship with the program; `predict` computes the probability of
 //! each class; a `Submission` is the file that the competition takes, checked before and after it is written.
 

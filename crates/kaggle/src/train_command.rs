@@ -11,8 +11,8 @@ use experiment::{
 };
 use serde::Serialize;
 use training::{
-    BatchSource, Ended, Finished, ImageBatches, Interrupt, ModelSpec, Monitor, Progress, Run,
-    RunConfig, UsageError,
+    BatchSource, Finished, ImageBatches, Interrupt, ModelSpec, Monitor, Progress, Run, RunConfig,
+    UsageError,
 };
 
 use crate::component::Component;
@@ -146,17 +146,15 @@ fn one_run(
     name: &str,
 ) -> Result<Outcome> {
     let OneRun { seed, model_name, test, options } = arguments;
-    let recipe = options.recipe(recipe, without)?;
+    let recipe = &options.recipe(recipe, without)?;
     options.threads.start()?;
-    let images = options.images(images, validate)?;
+    let images = &options.images(images, validate)?;
     let name = match model_name {
         Some(name) => name.clone(),
         None => options.named(name).parse()?,
     };
     let interrupt = &Interrupt::on_ctrl_c()?;
-    let (images, root, recipe) = (&images, &options.output, &recipe);
-    Plan { recipe, without, seed: *seed, name, root, test: *test, options, images, interrupt }
-        .execute()
+    Plan { recipe, without, seed: *seed, name, test: *test, options, images, interrupt }.execute()
 }
 
 /// `kaggle ablate`: the full recipe, then without each part. What is there already is not run again.
@@ -169,16 +167,16 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
     }
     options.threads.start()?;
     let runs = std::iter::once(None).chain(parts.into_iter().map(Some));
-    let images = options.images(Images::Cifar10, true)?;
-    let interrupt = Interrupt::on_ctrl_c()?;
+    let images = &options.images(Images::Cifar10, true)?;
+    let interrupt = &Interrupt::on_ctrl_c()?;
     for without in runs {
-        let recipe = options.recipe(full.clone(), without)?;
+        let recipe = &options.recipe(full.clone(), without)?;
         let folder = without.map_or("full".to_owned(), Component::name);
         let root = options.named(&format!("{}-ablation", named.record()));
-        let root = options.output.join(root).join(&folder);
+        let output = options.output.join(root).join(&folder);
         for &seed in seeds {
             let name: ModelName = format!("seed-{seed}").parse()?;
-            let record = root.join(name.as_str());
+            let record = output.join(name.as_str());
             let label = format!("{folder}, seed {seed}");
             let resume = match experiment::status(&record)? {
                 Some(Status::Finished) if !options.overwrite => {
@@ -191,10 +189,9 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
                 _ => false,
             };
             options.messages.say(format!("\n{label}"));
-            let options = &TrainingOptions { resume, ..options.clone() };
-            let (recipe, root, images, interrupt) = (&recipe, &root, &images, &interrupt);
+            let options = &TrainingOptions { resume, output: output.clone(), ..options.clone() };
             let plan =
-                Plan { recipe, without, seed, name, root, test: false, options, images, interrupt };
+                Plan { recipe, without, seed, name, test: false, options, images, interrupt };
             if plan.execute()? == Outcome::Interrupted {
                 return Ok(Outcome::Interrupted);
             }
@@ -248,7 +245,6 @@ struct Plan<'a> {
     without: Option<Component>,
     seed: u64,
     name: ModelName,
-    root: &'a Path,
     test: bool,
     options: &'a TrainingOptions,
     images: &'a TrainingImages,
@@ -299,31 +295,27 @@ impl Plan<'_> {
         let monitor = Monitor::new(&images.train, images.validation.as_ref(), seed)?;
         let program = Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         let mut run = if options.resume {
-            let directory = self.root.join(self.name.as_str());
+            let directory = options.output.join(self.name.as_str());
             Run::resume(&directory, &record, program, &recipe.model, config)?
         } else {
-            Run::begin(self.root, &record, program, options.overwrite, model, config)?
+            Run::begin(&options.output, &record, program, options.overwrite, model, config)?
         };
         if options.profile {
             run.profile();
         }
-        let directory = run.directory().to_owned();
         let mut progress = Progress::new(options.messages.quiet);
-        let finished = match run.train(&batches, &monitor, self.interrupt, &mut progress)? {
-            Ended::Finished(finished) => finished,
-            Ended::Interrupted(_) => return Ok(Outcome::Interrupted),
-        };
-        self.report(*finished)?;
-        options.messages.say(format!("record: {}", directory.display()));
-        Ok(Outcome::Done)
+        match run.train(&batches, &monitor, self.interrupt, &mut progress)? {
+            Some(finished) => self.report(finished).map(|()| Outcome::Done),
+            None => Ok(Outcome::Interrupted),
+        }
     }
 
     /// The pictures of the record, and its end.
     fn report(&self, finished: Finished) -> Result<()> {
         let Self { options, images, .. } = *self;
         let messages = &options.messages;
-        let directory = finished.run().directory().to_owned();
-        let model = finished.run().model();
+        let directory = finished.run.directory().to_owned();
+        let model = finished.run.model();
         let tested = self.test.then_some(("test", &images.test));
         let shown = tested.or(images.validation.as_ref().map(|set| ("validation", set)));
         let mut test = None;
@@ -356,6 +348,7 @@ impl Plan<'_> {
             check_that_the_loss_fell(&directory, &summary)?;
             messages.say("smoke: the loss fell");
         }
+        messages.say(format!("record: {}", directory.display()));
         Ok(())
     }
 }

@@ -81,8 +81,8 @@ impl Weights {
                 );
             }
         };
-        let provenance = checkpoint.provenance().clone();
-        let weights = Self { model: checkpoint.into_model(), provenance, file, why, others };
+        let Checkpoint { model, provenance, .. } = checkpoint;
+        let weights = Self { model, provenance, file, why, others };
         weights.check_purpose()?;
         Ok(weights)
     }

@@ -11,24 +11,18 @@ use crate::TrainingError;
 /// The exit code of a program that was stopped by Ctrl-C, after it has saved its work.
 pub const INTERRUPTED: u8 = 130;
 
-/// A request to stop, which a training looks for after each step. Clones share it.
+/// A request to stop, which a training looks for after each step; at first nobody has made it. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// A request that nobody has made yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
     /// A request that Ctrl-C makes (or a signal to terminate); a second one ends the process at once, with
     /// exit code [`INTERRUPTED`].
     ///
     /// # Errors
     /// [`TrainingError::Signal`] if the system does not let this process watch for signals.
     pub fn on_ctrl_c() -> Result<Self, TrainingError> {
-        let interrupt = Self::new();
+        let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM] {
             // In this order: the first signal finds no request yet, and makes it.
             let requested = || Arc::clone(&interrupt.0);

@@ -15,8 +15,7 @@
 //! use numerics::Rng;
 //! use optim::{Schedule, SgdConfig};
 //! use training::{
-//!     Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
-//!     RunConfig,
+//!     Checkpoint, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run, RunConfig,
 //! };
 //!
 //! # let folder = tempfile::tempdir()?;
@@ -53,16 +52,12 @@
 //! let monitor = Monitor::new(&set, None, seed)?;
 //! let run = Run::begin(root, &record, program, false, model, config)?;
 //! // A program takes Interrupt::on_ctrl_c() and Progress::new(quiet).
-//! let (interrupt, mut progress) = (Interrupt::new(), Progress::new(true));
-//! match run.train(&source, &monitor, &interrupt, &mut progress)? {
-//!     Ended::Finished(finished) => {
-//!         let path = finished.run().last_checkpoint();
-//!         finished.finish(None)?;
-//!         let model = Checkpoint::load(&path)?.into_model();
-//!         assert_eq!(model.predict(set.images().view())?.dim(), (set.len(), 10));
-//!     }
-//!     Ended::Interrupted(_) => unreachable!("nobody asked for it"),
-//! }
+//! let (interrupt, mut progress) = (Interrupt::default(), Progress::new(true));
+//! let finished = run.train(&source, &monitor, &interrupt, &mut progress)?.expect("nobody interrupts");
+//! let path = finished.run.last_checkpoint();
+//! finished.finish(None)?;
+//! let model = Checkpoint::load(&path)?.model;
+//! assert_eq!(model.predict(set.images().view())?.dim(), (set.len(), 10));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -98,7 +93,7 @@ pub use model::Model;
 pub use model_spec::ModelSpec;
 pub use monitor::Monitor;
 pub use progress::Progress;
-pub use run::{Ended, Finished, Run};
+pub use run::{Finished, Run};
 pub use run_config::RunConfig;
 pub use run_state::{Best, Position, Provenance};
 pub use step_table::{StepRow, StepTable};

@@ -27,19 +27,11 @@ pub struct Run {
     logger: Logger,
 }
 
-/// The end of [`Run::train`].
-#[derive(Debug)]
-pub enum Ended {
-    /// It ran all its epochs.
-    Finished(Box<Finished>),
-    /// It was interrupted at this position, and can be continued from its last checkpoint.
-    Interrupted(Position),
-}
-
 /// A training that ran all its epochs. Its record is complete after [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Finished {
-    run: Run,
+    /// The training, after its last epoch.
+    pub run: Run,
     last: EpochMetrics,
 }
 
@@ -170,7 +162,8 @@ impl Run {
         self.directory().join(LAST_CHECKPOINT)
     }
 
-    /// Trains until all epochs are done or `interrupt` asks to stop.
+    /// Trains until all epochs are done, or until `interrupt` asks to stop: nothing is returned then, and
+    /// the training can be continued from its last checkpoint.
     ///
     /// Each step is a mini-batch of `source`, in training mode. Loss and error of the images of
     /// `monitor` are measured before training and after each epoch, in inference mode. The newest
@@ -187,7 +180,7 @@ impl Run {
         monitor: &Monitor,
         interrupt: &Interrupt,
         progress: &mut Progress,
-    ) -> Result<Ended, TrainingError> {
+    ) -> Result<Option<Finished>, TrainingError> {
         self.check_source(source, monitor)?;
         if let Some(warning) = self.logger.warning() {
             progress.warn(&warning);
@@ -200,12 +193,12 @@ impl Run {
         match ended {
             Ok(Some(last)) => {
                 self.say_checkpoints(&last, progress);
-                Ok(Ended::Finished(Box::new(Finished { run: self, last })))
+                Ok(Some(Finished { run: self, last }))
             }
             Ok(None) => {
-                let (position, file) = (self.learner.position, self.last_checkpoint());
+                let file = self.last_checkpoint();
                 self.save(&file)?;
-                let Position { epochs, step, .. } = position;
+                let Position { epochs, step, .. } = self.learner.position;
                 let (epoch, all) = (epochs + 1, self.learner.config.epochs);
                 self.logger.interrupt()?;
                 let file = file.display();
@@ -213,7 +206,7 @@ impl Run {
                     "interrupted; {file} is after {step} steps of epoch {epoch} of {all}"
                 ));
                 progress.notify("the same command with --resume continues from there");
-                Ok(Ended::Interrupted(position))
+                Ok(None)
             }
             Err(TrainingError::Diverged { divergence, .. }) => {
                 let directory = Some(self.directory().to_owned());
@@ -266,7 +259,7 @@ impl Run {
     fn check_initial_loss(&self, metrics: &IterationMetrics, progress: &mut Progress) {
         let (loss, classes) = (metrics.batch_loss, self.model().spec().class_names.len());
         let expected = (classes as f64).ln();
-        if metrics.iteration == 1 && (loss - expected).abs() > 0.5 * expected {
+        if metrics.iteration == 1 && is_far(loss, expected) {
             progress.warn(&format!(
                 "the loss of the first mini-batch is {loss:.4}, more than 50 % away from ln {classes} = \
                  {expected:.4}, which a network that knows nothing should have: check the scale of \
@@ -347,12 +340,6 @@ impl Run {
 }
 
 impl Finished {
-    /// The training, after its last epoch.
-    #[must_use]
-    pub fn run(&self) -> &Run {
-        &self.run
-    }
-
     /// Completes the record; `test` is the result of the last epoch's model on the test set, which
     /// its checkpoint then names too.
     pub fn finish(self, test: Option<Evaluation>) -> Result<(Model, Summary), TrainingError> {
@@ -364,5 +351,20 @@ impl Finished {
         let model = run.learner.into_model();
         let summary = run.logger.finish(&last, test, model.network().parameters())?;
         Ok((model, summary))
+    }
+}
+
+/// Whether an initial loss is off the expected one by more than half of it.
+fn is_far(loss: f64, expected: f64) -> bool {
+    (loss - expected).abs() > 0.5 * expected
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn half_of_ln_k_is_the_bound_of_an_initial_loss() {
+        // ln 10 = 2.3026, so the bounds are 1.1513 and 3.4539.
+        let far = [1.15, 1.16, 3.45, 3.46].map(|loss| super::is_far(loss, 10.0_f64.ln()));
+        assert_eq!(far, [true, false, false, true]);
     }
 }

@@ -14,7 +14,7 @@ use numerics::Rng;
 use optim::{Schedule, SgdConfig};
 use tempfile::TempDir;
 use training::{
-    Ended, Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
+    Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
     RunConfig,
 };
 
@@ -153,7 +153,7 @@ impl Machine {
     /// Trains a model, and copies its checkpoint.
     fn keep(&self, name: &str, set: &ImageSet, model: Model) {
         let finished = self.train("runs", name, set, model);
-        fs::copy(finished.run().last_checkpoint(), self.path(name)).unwrap();
+        fs::copy(finished.run.last_checkpoint(), self.path(name)).unwrap();
     }
 
     fn train(&self, root: &str, name: &str, set: &ImageSet, model: Model) -> Finished {
@@ -177,10 +177,8 @@ impl Machine {
         let source = ImageBatches::new(set, &model, 10, 7, Augmentation::default()).unwrap();
         let monitor = Monitor::new(set, None, 7).unwrap();
         let run = Run::begin(&self.path(root), &record, program, false, model, config).unwrap();
-        let ended =
-            run.train(&source, &monitor, &Interrupt::new(), &mut Progress::new(true)).unwrap();
-        let Ended::Finished(finished) = ended else { panic!("nobody interrupted it") };
-        *finished
+        let ended = run.train(&source, &monitor, &Interrupt::default(), &mut Progress::new(true));
+        ended.unwrap().expect("nobody interrupts it")
     }
 }
 

@@ -21,7 +21,7 @@ fn the_competition_s_images_give_a_submission_and_the_command_that_submits_it() 
     assert_eq!(warned, "");
     assert_eq!(machine.names(), ["submission.csv"]);
 
-    let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().into_model();
+    let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().model;
     let classes = argmax(model.predict(images.view()).unwrap().view()).unwrap();
     assert_eq!(machine.classes("submission.csv"), classes);
 
@@ -82,7 +82,7 @@ fn mirror_images_are_averaged_in() {
     let machine = Machine::with_checkpoint();
     let images = images(70);
     machine.npy("x.npy", &images);
-    let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().into_model();
+    let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().model;
     let plain = model.predict(images.view()).unwrap();
     let mirror_images: Array4<u8> = images.slice(s![.., .., ..;-1, ..]).to_owned();
     assert_eq!(mirror_images[[5, 2, 0, 1]], images[[5, 2, 31, 1]]);
@@ -106,7 +106,7 @@ fn offline_the_sample_is_predicted_loudly_and_never_as_a_submission() {
     assert!(said.contains("NOT FOR SUBMISSION"), "{said}");
     assert!(!said.contains("competitions submit"), "{said}");
     assert_eq!(machine.names(), ["sample_submission.csv"]);
-    let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().into_model();
+    let model = Checkpoint::load(&machine.path("model.safetensors")).unwrap().model;
     let probabilities = model.predict(cifar10_sample().unwrap().images().view()).unwrap();
     assert_eq!(machine.classes("sample_submission.csv"), argmax(probabilities.view()).unwrap());
 

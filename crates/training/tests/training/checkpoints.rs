@@ -7,19 +7,14 @@ use experiment::{BEST_CHECKPOINT, LAST_CHECKPOINT, Record, Status};
 use layers::FullyConnectedConfig;
 use safetensors::serialize;
 use safetensors::tensor::{Dtype, TensorView};
-use training::{Checkpoint, Ended, LayerSpec};
+use training::{Checkpoint, LayerSpec};
 
 use crate::tiny::{STEPS, Setup, finish, images};
 
 #[test]
 fn last_is_the_last_epoch_and_best_the_first_of_the_smallest_error() {
     let setup = Setup::new(6);
-    let Ended::Finished(finished) = setup.run(setup.begin().unwrap()).unwrap() else {
-        panic!("interrupted");
-    };
-    let paths = (finished.run().last_checkpoint(), setup.directory().join(BEST_CHECKPOINT));
-    finished.finish(None).unwrap();
-
+    setup.complete();
     let record = Record::read(&setup.directory()).unwrap();
     let errors: Vec<(u64, f64)> = record
         .history
@@ -34,12 +29,13 @@ fn last_is_the_last_epoch_and_best_the_first_of_the_smallest_error() {
 
     // Ties keep the earlier one: the later epochs reach the same error.
     assert!(errors.iter().filter(|(_, error)| *error == smallest).count() > 1, "{errors:?}");
-    let best = Checkpoint::load(&paths.1).unwrap();
-    assert_eq!(best.provenance().epochs, first);
-    assert_eq!(best.provenance().validation.unwrap().error, smallest);
-    let (measured, _) = best.model().evaluate(setup.validation.as_ref().unwrap()).unwrap();
-    assert_eq!(Some(measured), best.provenance().validation);
-    assert_eq!(Checkpoint::load(&paths.0).unwrap().provenance().epochs, 6);
+    let Checkpoint { model, provenance, .. } =
+        Checkpoint::load(&setup.directory().join(BEST_CHECKPOINT)).unwrap();
+    assert_eq!(provenance.epochs, first);
+    assert_eq!(provenance.validation.unwrap().error, smallest);
+    let (measured, _) = model.evaluate(setup.validation.as_ref().unwrap()).unwrap();
+    assert_eq!(Some(measured), provenance.validation);
+    assert_eq!(setup.last().provenance.epochs, 6);
     let lines = setup.lines.lock().unwrap();
     let said = lines.iter().rev().take(2).cloned().collect::<Vec<_>>().join("\n");
     assert!(said.contains("last.safetensors (epoch 6,"), "{said}");
@@ -52,19 +48,17 @@ fn without_a_validation_set_there_is_no_best_one() {
     setup.validation = None;
     setup.complete();
     assert!(!setup.directory().join(BEST_CHECKPOINT).exists());
-    assert_eq!(setup.last().provenance().validation, None);
+    assert_eq!(setup.last().provenance.validation, None);
 }
 
 #[test]
 fn the_result_on_the_test_set_is_noted_with_the_weights() {
     let setup = Setup::new(1);
-    let Ended::Finished(finished) = setup.run(setup.begin().unwrap()).unwrap() else {
-        panic!("interrupted");
-    };
-    let (test, _) = finished.run().model().evaluate(&images(10, 3)).unwrap();
+    let finished = setup.run(setup.begin().unwrap()).unwrap().unwrap();
+    let (test, _) = finished.run.model().evaluate(&images(10, 3)).unwrap();
     let (_, summary) = finished.finish(Some(test)).unwrap();
     assert_eq!(summary.test, Some(test));
-    assert_eq!(setup.last().provenance().test, Some(test));
+    assert_eq!(setup.last().provenance.test, Some(test));
 }
 
 /// A checkpoint in the middle of an epoch.

@@ -70,7 +70,7 @@ fn a_training_that_diverges_keeps_its_log_and_its_checkpoints() {
     assert_eq!(record.summary.status, Status::Diverged);
     assert!(record.summary.diverged.is_some());
     assert!(!record.history.rows().is_empty());
-    assert_eq!(setup.last().provenance().epochs, 0, "the state before training");
+    assert_eq!(setup.last().provenance.epochs, 0, "the state before training");
     assert!(setup.directory().join(LAST_CHECKPOINT).exists());
 }
 

@@ -12,8 +12,8 @@ use ndarray::{Array4, ArrayD, s};
 use numerics::Rng;
 use optim::{MuonConfig, OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
 use training::{
-    BatchSource, Checkpoint, Ended, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor,
-    Progress, Run, RunConfig, TrainingError,
+    BatchSource, Checkpoint, Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec,
+    Monitor, Progress, Run, RunConfig, TrainingError,
 };
 
 pub(crate) const CLASSES: &[&str] = &["top", "bottom", "left"];
@@ -144,14 +144,18 @@ impl Setup {
         Run::resume(&self.directory(), &record, program(), &self.spec, config)
     }
 
-    pub(crate) fn run(&self, run: Run) -> Result<Ended, TrainingError> {
+    pub(crate) fn run(&self, run: Run) -> Result<Option<Finished>, TrainingError> {
         self.run_until(run, u64::MAX)
     }
 
     /// Runs until this many mini-batches were taken, counted from this call.
-    pub(crate) fn run_until(&self, run: Run, batches: u64) -> Result<Ended, TrainingError> {
+    pub(crate) fn run_until(
+        &self,
+        run: Run,
+        batches: u64,
+    ) -> Result<Option<Finished>, TrainingError> {
         let images = ImageBatches::new(&self.train, run.model(), BATCH_SIZE, SEED, AUGMENTATION)?;
-        let interrupt = Interrupt::new();
+        let interrupt = Interrupt::default();
         let source = Interrupting { images, left: Mutex::new(batches), interrupt: &interrupt };
         let monitor = Monitor::new(&self.train, self.validation.as_ref(), SEED)?;
         let mut progress = Progress::collecting(Arc::clone(&self.lines));
@@ -180,9 +184,8 @@ pub(crate) fn program() -> Program {
     Program { name: "test".to_owned(), version: "1".to_owned(), revision: None }
 }
 
-pub(crate) fn finish(ended: Ended) -> Model {
-    let Ended::Finished(finished) = ended else { panic!("interrupted: {ended:?}") };
-    finished.finish(None).unwrap().0
+pub(crate) fn finish(ended: Option<Finished>) -> Model {
+    ended.expect("it is not interrupted").finish(None).unwrap().0
 }
 
 /// Parameters and buffers by name.

@@ -95,7 +95,7 @@ fn no_record_of_a_training_has_them() {
     refuses_unknown_fields(&scaler);
     let setup = Setup::new(1);
     setup.complete();
-    refuses_unknown_fields(setup.last().provenance());
+    refuses_unknown_fields(&setup.last().provenance);
     let mut record = setup.record();
     // What a program lets one choose is the program's business.
     record.hyperparameters.clear();
