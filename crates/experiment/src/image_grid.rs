@@ -96,28 +96,47 @@ impl ImageGrid {
     /// [`ExperimentError::Refused`] if there is no picture, or they are not all of one shape
     /// `(rows, cols, 1)` or `(rows, cols, 3)`.
     pub(crate) fn to_svg(&self) -> Result<String, ExperimentError> {
-        let layout = self.layout()?;
-        let mut sprite = Sprite::new(layout.sprite_rows, layout.sprite_cols);
-        for (row, cells) in self.rows.iter().zip(&layout.first_pixels) {
+        let (rows, cols) = self.picture_size()?;
+        // All distances are whole pixels of the pictures, each of so many units of the drawing, so that one
+        // image can hold them all.
+        let captioned = self.cells().any(|cell| cell.caption.is_some());
+        let side = if captioned { CAPTIONED } else { BARE };
+        let scale = (side / rows.max(cols)).max(1);
+        let pixels = |units: f64| (units / scale as f64).ceil() as usize;
+        let units = |pixels: usize| (pixels * scale) as f64;
+        let gap = pixels(GAP);
+        let (below, pitch) = match captioned {
+            true => (pixels(CAPTION.1) + gap, pixels(CAPTION.0).max(cols + gap)),
+            false => (gap, cols + gap),
+        };
+        let mut all_rows = 0;
+        let mut first_pixels = Vec::with_capacity(self.rows.len());
+        for row in &self.rows {
+            all_rows += if row.heading.is_some() { pixels(HEADING) } else { 0 };
+            first_pixels.push(all_rows);
+            all_rows += rows + below;
+        }
+        let columns = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
+        // A title needs some room, even above a single picture.
+        let all_cols = (columns * pitch).max(pixels(360.0));
+
+        let mut sprite = Sprite::new(all_rows, all_cols);
+        for (row, first) in self.rows.iter().zip(&first_pixels) {
             for (col, cell) in row.cells.iter().enumerate() {
-                sprite.put(*cells, col * layout.pitch, &cell.picture.view());
+                sprite.put(*first, col * pitch, &cell.picture.view());
             }
         }
-        let scale = layout.scale as f64;
-        let units = |pixels: usize| pixels as f64 * scale;
-        let (rows, cols) = layout.picture;
         let mut canvas = Canvas::default();
         canvas.text((LEFT, 22.0), Font::of(TITLE), Anchor::Start, &self.title);
-        let size = (units(layout.sprite_cols), units(layout.sprite_rows));
+        let size = (units(all_cols), units(all_rows));
         canvas.picture((LEFT, TOP), size, &sprite.to_data_uri()?);
-        for (row, first) in self.rows.iter().zip(&layout.first_pixels) {
+        for (row, first) in self.rows.iter().zip(&first_pixels) {
             let y = TOP + units(*first);
             if let Some(heading) = &row.heading {
                 canvas.text((LEFT, y - 9.0), Font::of(LABEL), Anchor::Start, heading);
             }
             for (col, cell) in row.cells.iter().enumerate() {
-                let (at, size) =
-                    ((LEFT + units(col * layout.pitch), y), (units(cols), units(rows)));
+                let (at, size) = ((LEFT + units(col * pitch), y), (units(cols), units(rows)));
                 match &cell.caption {
                     Some(caption) => caption.draw(&mut canvas, at, size),
                     None => canvas.frame(at, size, Pen::of(GRID, 1.0)),
@@ -128,59 +147,28 @@ impl ImageGrid {
         Ok(canvas.document(&self.title, &self.description, size))
     }
 
-    /// Where everything is: all distances are whole pixels of the pictures, so that one image can
-    /// hold them all.
-    fn layout(&self) -> Result<Layout, ExperimentError> {
+    fn cells(&self) -> impl Iterator<Item = &GridCell> {
+        self.rows.iter().flat_map(|row| &row.cells)
+    }
+
+    /// Rows and columns of every picture.
+    fn picture_size(&self) -> Result<(usize, usize), ExperimentError> {
         let failed =
             |reason: String| Err(ExperimentError::plot(format!("{:?}", self.title), reason));
-        let cells = || self.rows.iter().flat_map(|row| &row.cells);
-        let Some(first) = cells().next() else { return failed("there is no picture".to_owned()) };
-        let shape = first.picture.dim();
-        if let Some(other) = cells().find(|cell| cell.picture.dim() != shape) {
-            let other = other.picture.dim();
+        let mut shapes = self.cells().map(|cell| cell.picture.dim());
+        let Some(shape) = shapes.next() else { return failed("there is no picture".to_owned()) };
+        if let Some(other) = shapes.find(|other| *other != shape) {
             return failed(format!(
                 "pictures of shape {shape:?} and {other:?} do not fit together"
             ));
         }
-        let (rows, cols, channels) = shape;
-        if rows == 0 || cols == 0 || !matches!(channels, 1 | 3) {
-            let expected = "(rows, cols, 1) or (rows, cols, 3)";
-            return failed(format!("expected pictures of shape {expected}, but got {shape:?}"));
+        match shape {
+            (rows @ 1.., cols @ 1.., 1 | 3) => Ok((rows, cols)),
+            _ => failed(format!(
+                "expected pictures of shape (rows, cols, 1) or (rows, cols, 3), but got {shape:?}"
+            )),
         }
-        let captioned = cells().any(|cell| cell.caption.is_some());
-        let side = if captioned { CAPTIONED } else { BARE };
-        let scale = (side / rows.max(cols)).max(1);
-        let pixels = |units: f64| (units / scale as f64).ceil() as usize;
-        let gap = pixels(GAP);
-        let (below, pitch) = match captioned {
-            true => (pixels(CAPTION.1) + gap, pixels(CAPTION.0).max(cols + gap)),
-            false => (gap, cols + gap),
-        };
-        let mut sprite_rows = 0;
-        let mut first_pixels = Vec::with_capacity(self.rows.len());
-        for row in &self.rows {
-            sprite_rows += if row.heading.is_some() { pixels(HEADING) } else { 0 };
-            first_pixels.push(sprite_rows);
-            sprite_rows += rows + below;
-        }
-        let columns = self.rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
-        // A title needs some room, even above a single picture.
-        let sprite_cols = (columns * pitch).max(pixels(360.0));
-        Ok(Layout { picture: (rows, cols), scale, pitch, first_pixels, sprite_rows, sprite_cols })
     }
-}
-
-struct Layout {
-    /// Rows and columns of a picture.
-    picture: (usize, usize),
-    /// The units of the drawing that a pixel takes.
-    scale: usize,
-    /// From one picture of a row to the next, in pixels.
-    pitch: usize,
-    /// The first row of pixels of each row of pictures.
-    first_pixels: Vec<usize>,
-    sprite_rows: usize,
-    sprite_cols: usize,
 }
 
 #[cfg(test)]

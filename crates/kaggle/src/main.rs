@@ -35,7 +35,7 @@ use unified as _;
 use crate::evaluate_command::EvaluateArguments;
 use crate::export_command::ExportArguments;
 use crate::predict_command::PredictArguments;
-use crate::train_command::{AblateArguments, OneRun, Outcome, TrainArguments};
+use crate::train_command::{AblateArguments, OneRun, TrainArguments};
 
 /// Predict the classes of CIFAR-10 images, for the Kaggle competition of question 7
 ///
@@ -80,7 +80,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let done = |()| Outcome::Done;
+    let done = |()| ExitCode::SUCCESS;
     let result = match &arguments.command {
         None => predict_command::execute(&arguments.predict).map(done),
         Some(Command::Evaluate(evaluate)) => evaluate_command::execute(evaluate).map(done),
@@ -90,8 +90,7 @@ fn main() -> ExitCode {
         Some(Command::Export(export)) => export_command::execute(export).map(done),
     };
     system::close(match result {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Interrupted) => ExitCode::from(training::INTERRUPTED),
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }

@@ -1,6 +1,7 @@
 //! `kaggle mlp`, `kaggle train` and `kaggle ablate`: training, and its record.
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -11,8 +12,8 @@ use experiment::{
 };
 use serde::Serialize;
 use training::{
-    BatchSource, Finished, ImageBatches, Interrupt, ModelSpec, Monitor, Progress, Run, RunConfig,
-    UsageError,
+    BatchSource, Finished, INTERRUPTED, ImageBatches, Interrupt, ModelSpec, Monitor, Progress, Run,
+    RunConfig, UsageError,
 };
 
 use crate::component::Component;
@@ -118,21 +119,14 @@ fn learning_rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// The end of a command that can be interrupted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Done,
-    Interrupted,
-}
-
 /// `kaggle mlp`.
-pub(crate) fn mlp(arguments: &OneRun) -> Result<Outcome> {
+pub(crate) fn mlp(arguments: &OneRun) -> Result<ExitCode> {
     let recipe = Recipe::fashion_mnist_mlp();
     one_run(arguments, Images::FashionMnist, recipe, None, true, "fashion-mnist-mlp")
 }
 
 /// `kaggle train`.
-pub(crate) fn train(arguments: &TrainArguments) -> Result<Outcome> {
+pub(crate) fn train(arguments: &TrainArguments) -> Result<ExitCode> {
     let TrainArguments { recipe, without, all, run } = arguments;
     one_run(run, Images::Cifar10, recipe.recipe(), *without, !all, recipe.record())
 }
@@ -144,7 +138,7 @@ fn one_run(
     without: Option<Component>,
     validate: bool,
     name: &str,
-) -> Result<Outcome> {
+) -> Result<ExitCode> {
     let OneRun { seed, model_name, test, options } = arguments;
     let recipe = &options.recipe(recipe, without)?;
     options.threads.start()?;
@@ -158,7 +152,7 @@ fn one_run(
 }
 
 /// `kaggle ablate`: the full recipe, then without each part. What is there already is not run again.
-pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
+pub(crate) fn ablate(arguments: &AblateArguments) -> Result<ExitCode> {
     let AblateArguments { recipe: named, seeds, parts, options } = arguments;
     let full = named.recipe();
     let parts = parts.clone().unwrap_or_else(|| Component::of(&full));
@@ -192,12 +186,13 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<Outcome> {
             let options = &TrainingOptions { resume, output: output.clone(), ..options.clone() };
             let plan =
                 Plan { recipe, without, seed, name, test: false, options, images, interrupt };
-            if plan.execute()? == Outcome::Interrupted {
-                return Ok(Outcome::Interrupted);
+            let code = plan.execute()?;
+            if code != ExitCode::SUCCESS {
+                return Ok(code);
             }
         }
     }
-    Ok(Outcome::Done)
+    Ok(ExitCode::SUCCESS)
 }
 
 impl TrainingOptions {
@@ -272,11 +267,11 @@ fn is_plain(augmentation: &TestTimeAugmentation) -> bool {
 impl Plan<'_> {
     /// On a thread of the pool: from any other, each parallel loop wakes one of them and then waits to be woken,
     /// and the training of an MLP takes 1.1 times as long.
-    fn execute(&self) -> Result<Outcome> {
+    fn execute(&self) -> Result<ExitCode> {
         rayon::scope(|_| self.train())
     }
 
-    fn train(&self) -> Result<Outcome> {
+    fn train(&self) -> Result<ExitCode> {
         let Self { seed, recipe, options, images, .. } = *self;
         let model = recipe.build(&images.train, seed)?;
         let (batch_size, augmentation) = (recipe.batch_size, recipe.augmentation);
@@ -305,8 +300,8 @@ impl Plan<'_> {
         }
         let mut progress = Progress::new(options.messages.quiet);
         match run.train(&batches, &monitor, self.interrupt, &mut progress)? {
-            Some(finished) => self.report(finished).map(|()| Outcome::Done),
-            None => Ok(Outcome::Interrupted),
+            Some(finished) => self.report(finished).map(|()| ExitCode::SUCCESS),
+            None => Ok(INTERRUPTED.into()),
         }
     }
 
