@@ -9,6 +9,9 @@ use training::{ImageBatches, LayerSpec, Model, ModelSpec, RunConfig};
 
 use crate::tiny::{AUGMENTATION, CLASSES, STEPS, Setup, finish, images, spec};
 
+/// Changes of a configuration, and the message of each.
+type Cases<C, const N: usize> = [(fn(&mut C), &'static str); N];
+
 fn triangular(total_steps: u64) -> Schedule {
     let (peak_lr, peak_step) = (0.05, 2);
     let (start_fraction, end_fraction) = (0.1, 0.0);
@@ -21,7 +24,7 @@ fn linear(total_steps: u64) -> Schedule {
 
 #[test]
 fn a_description_that_contradicts_itself_is_refused() {
-    let cases: [(fn(&mut ModelSpec), &str); 8] = [
+    let cases: Cases<ModelSpec, 8> = [
         (
             |spec| spec.mean.push(0.0),
             "model \"tiny\": the number of means must be 2, one for each channel, but is 3",
@@ -85,7 +88,7 @@ fn each_field_of_the_configuration_must_be_as_it_was() {
     let mut setup = Setup::grouped(2);
     setup.run_until(setup.begin().unwrap(), 3).unwrap();
     let before = setup.config.clone();
-    let cases: [(fn(&mut RunConfig), &str); 5] = [
+    let cases: Cases<RunConfig, 5> = [
         (
             |config| {
                 config.batch_size = 4;
@@ -164,7 +167,7 @@ fn a_schedule_of_another_length_is_refused() {
 
 #[test]
 fn groups_that_do_not_fit_begin_no_record() {
-    let cases: [(fn(&mut Vec<ParameterGroup>), &str); 3] = [
+    let cases: Cases<Vec<ParameterGroup>, 3> = [
         (
             |groups| groups[0].parameters[0] = "2.W".to_owned(),
             "parameter group 0: expected parameters of the network (0.W, 0.b, 1.beta, 1.gamma, 4.W, \
@@ -213,7 +216,7 @@ fn a_training_that_has_run_its_epochs_has_nothing_to_continue() {
 
 #[test]
 fn numbers_out_of_range_begin_no_record() {
-    let cases: [(fn(&mut RunConfig), &str); 5] = [
+    let cases: Cases<RunConfig, 5> = [
         (|config| config.epochs = 0, "the number of epochs must be at least 1"),
         (|config| config.label_smoothing = -0.1, "the label smoothing must be in [0, 1)"),
         (|config| config.label_smoothing = 1.0, "the label smoothing must be in [0, 1)"),
