@@ -7,8 +7,8 @@ use anyhow::Result;
 use percent_encoding::percent_decode_str;
 
 use crate::files::{files_with, read};
-use html::{Page, style_targets};
 use crate::problem::{Place, Problems};
+use html::{Page, style_targets};
 
 /// The pages and the style sheets of a book.
 #[derive(Debug)]

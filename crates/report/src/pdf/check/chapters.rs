@@ -3,9 +3,9 @@
 use super::asked::GRADED;
 use super::{Placed, squeezed_body, squeezed_runs};
 use crate::front::HONOR_STATEMENTS;
-use html::LEFTOVERS;
 use crate::pdf::layout::{Listing, Role};
 use crate::pdf::read::{Page, Pdf, squeezed};
+use html::LEFTOVERS;
 
 /// Marks of scripts that only code may have.
 const OF_SCRIPTS: [(&str, &str); 2] = [
