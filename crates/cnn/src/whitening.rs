@@ -39,20 +39,23 @@ pub fn patch_covariance<T: Scalar>(
     }
     checked_size(KIND, "W", &[d, 2 * d])?;
     let chunks = images.axis_chunks_iter(Axis(0), IMAGES_PER_CHUNK);
-    let partial = map_tasks(chunks, true, &|_, images| sum_of_squares(images, kernel_shape));
+    let partial = map_tasks(chunks, true, &|_, images| {
+        sum_of_squares(&images.mapv(Scalar::as_f64), kernel_shape)
+    });
     let sum = partial.into_iter().fold(Array2::zeros((d, d)), |sum, part| sum + part);
     Ok(sum / patches as f64)
 }
 // ANCHOR_END: covariance
 
 /// `Σ p pᵀ` over the patches of some images.
-fn sum_of_squares<T: Scalar>(images: ArrayView4<'_, T>, (k1, k2): (usize, usize)) -> Array2<f64> {
+// Not generic, so that it is compiled here, with optimisation, and not where it is used.
+fn sum_of_squares(images: &Array4<f64>, (k1, k2): (usize, usize)) -> Array2<f64> {
     let (_, rows, cols, channels) = images.dim();
     let d = k1 * k2 * channels;
     let mut sum = vec![0.0; d * d];
     let mut patch = vec![0.0; d];
     for image in images.outer_iter() {
-        let image: Vec<f64> = image.iter().map(|x| x.as_f64()).collect();
+        let image: Vec<f64> = image.iter().copied().collect();
         for r in 0..=rows - k1 {
             for q in 0..=cols - k2 {
                 for (i, run) in patch.chunks_exact_mut(k2 * channels).enumerate() {
