@@ -1,8 +1,8 @@
-//! Changes to a training image that leave its class alone.
+//! Changes to an image that leave its class alone.
 
 use std::fmt;
 
-use ndarray::{Array3, ArrayView3};
+use ndarray::{Array3, Array4, ArrayView3, ArrayView4};
 use numerics::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -52,7 +52,7 @@ impl Augmentation {
         epoch: u64,
         index: usize,
     ) -> Array3<u8> {
-        let (rows, cols, channels) = image.dim();
+        let (rows, cols, _) = image.dim();
         // An epoch has a block of 2^32 streams, the coins of alternating flips have that of epoch 0.
         let stream =
             |epoch: u64| FIRST_STREAM.wrapping_add((epoch << 32).wrapping_add(index as u64));
@@ -70,23 +70,56 @@ impl Augmentation {
             rng.below(2 * most + 1) as isize - most as isize
         };
         let (down, right) = (shift(rows), shift(cols));
-        let seen_cols: Vec<usize> = (0..cols as isize)
-            .map(|col| reflected(col - right, cols))
-            .map(|col| if flip { cols - 1 - col } else { col })
-            .collect();
-        let image = image.as_standard_layout();
-        let pixels = image.as_slice().expect("the standard layout is contiguous");
-        let mut out = Vec::with_capacity(pixels.len());
-        for row in 0..rows {
-            let row = reflected(row as isize - down, rows) * cols;
-            for col in &seen_cols {
-                out.extend_from_slice(&pixels[(row + col) * channels..][..channels]);
-            }
-        }
-        Array3::from_shape_vec((rows, cols, channels), out).expect("a pixel for each of the image")
+        let mut pixels = Vec::with_capacity(image.len());
+        extend_with_moved(&mut pixels, image, down, right, flip);
+        Array3::from_shape_vec(image.dim(), pixels).expect("a pixel for each of the image")
     }
     // ANCHOR_END: apply
 }
+
+/// The images, each moved by so many pixels down and to the right (up and to the left where negative). What comes in
+/// is the image reflected at its edge, its outermost pixel not repeated.
+///
+/// # Shapes
+/// `(n, rows, cols, channels)`, in and out. A shift is at most rows - 1 and cols - 1, whatever was asked for.
+#[must_use]
+pub fn moved(images: ArrayView4<'_, u8>, (down, right): (isize, isize)) -> Array4<u8> {
+    let (_, rows, cols, _) = images.dim();
+    let within = |shift: isize, length: usize| {
+        let most = length.saturating_sub(1) as isize;
+        shift.clamp(-most, most)
+    };
+    let mut pixels = Vec::with_capacity(images.len());
+    for image in images.outer_iter() {
+        extend_with_moved(&mut pixels, image, within(down, rows), within(right, cols), false);
+    }
+    Array4::from_shape_vec(images.dim(), pixels).expect("a pixel for each of the images")
+}
+
+// ANCHOR: moved
+/// Appends the pixels of the image that is moved down and to the right, mirrored before that if `flip`.
+fn extend_with_moved(
+    pixels: &mut Vec<u8>,
+    image: ArrayView3<'_, u8>,
+    down: isize,
+    right: isize,
+    flip: bool,
+) {
+    let (rows, cols, channels) = image.dim();
+    let seen_cols: Vec<usize> = (0..cols as isize)
+        .map(|col| reflected(col - right, cols))
+        .map(|col| if flip { cols - 1 - col } else { col })
+        .collect();
+    let image = image.as_standard_layout();
+    let seen = image.as_slice().expect("the standard layout is contiguous");
+    for row in 0..rows {
+        let row = reflected(row as isize - down, rows) * cols;
+        for col in &seen_cols {
+            pixels.extend_from_slice(&seen[(row + col) * channels..][..channels]);
+        }
+    }
+}
+// ANCHOR_END: moved
 
 /// The pixel that is seen at `at`, which lies less than `length` beyond an edge.
 fn reflected(at: isize, length: usize) -> usize {
@@ -153,6 +186,17 @@ mod tests {
         // 1000 expected, standard deviation √(5000 · 0.2 · 0.8) = 28: five of them.
         assert!(count.iter().all(|&n: &i32| (n - 1000).abs() < 141), "{count:?}");
         assert_eq!(seen(Augmentation { flip: Flip::Never, shift: 9 }, &counting(1), 1, 0), [1]);
+    }
+
+    #[test]
+    fn images_move_as_far_as_they_reach() {
+        let images = Array4::from_shape_fn((2, 1, 4, 1), |(i, _, q, _)| (10 * i + q) as u8);
+        let row = |by| Vec::from_iter(moved(images.view(), by));
+        assert_eq!(row((0, 1)), [1, 0, 1, 2, 11, 10, 11, 12]);
+        assert_eq!(row((5, -1)), [1, 2, 3, 2, 11, 12, 13, 12]);
+        assert_eq!(row((0, 9)), row((0, 3)));
+        let mirrored = images.slice(s![.., .., ..;-1, ..]);
+        assert_eq!(moved(mirrored, (0, 0)), mirrored);
     }
 
     #[test]

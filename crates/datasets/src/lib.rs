@@ -35,7 +35,7 @@ mod npy;
 mod preprocess;
 mod splits;
 
-pub use augment::{Augmentation, Flip};
+pub use augment::{Augmentation, Flip, moved};
 pub use batches::{Batch, Batches, epoch_order};
 pub use cifar10::{
     CIFAR10_CLASSES, CIFAR10_FILES, CIFAR10_RECORD, cifar10_sample, read_cifar10_test,

@@ -3,9 +3,9 @@
 use activations::Activation;
 use anyhow::{Error, Result, anyhow};
 use clap::ValueEnum;
-use datasets::{DatasetError, ImageSet, argmax};
+use datasets::{DatasetError, ImageSet, argmax, moved};
 use experiment::Evaluation;
-use ndarray::{Array2, Array4, ArrayView1, ArrayView2, ArrayView4, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayView4, Axis, s};
 use serde::{Deserialize, Serialize};
 use training::{Model, TrainingError};
 
@@ -124,22 +124,12 @@ fn mean_over_shifts(
     let both = |images: ArrayView4<'_, u8>| -> Result<Array2<f32>, TrainingError> {
         Ok((f(images)? + f(mirrored(images))?) * 0.5)
     };
-    let (up_left, down_right) = (moved(images, 1), moved(images, -1));
+    let (up_left, down_right) = (moved(images, (-1, -1)), moved(images, (1, 1)));
     Ok(both(images)? * 0.5 + (both(up_left.view())? + both(down_right.view())?) * 0.25)
 }
 
 fn mirrored(images: ArrayView4<'_, u8>) -> ArrayView4<'_, u8> {
     images.slice_move(s![.., .., ..;-1, ..])
-}
-
-/// The images whose pixel `(r, q)` is pixel `(r + by, q + by)` of `images`, reflected at the edges.
-fn moved(images: ArrayView4<'_, u8>, by: isize) -> Array4<u8> {
-    let seen = |axis: usize| -> Vec<usize> {
-        let last = images.len_of(Axis(axis)) as isize - 1;
-        let reflected = |at: isize| if at < 0 { -at } else { at.min(2 * last - at) };
-        (0..=last).map(|at| reflected(at + by).clamp(0, last) as usize).collect()
-    };
-    images.select(Axis(1), &seen(1)).select(Axis(2), &seen(2))
 }
 // ANCHOR_END: shifts
 
@@ -176,7 +166,7 @@ fn least_certain(logits: ArrayView2<'_, f32>) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::{Array4, array};
     use numerics::Rng;
 
     use super::*;
