@@ -21,7 +21,7 @@ struct Arguments {
     seed: u64,
 }
 
-const DRAWS: usize = 1000;
+const DRAWS: usize = 100;
 
 const WHY: &str = "
 Integers of this size, their products and their sums are all exact, so the order of a sum does not
