@@ -1,10 +1,11 @@
 //! What `bench` and a program with another framework say to each other: JSON, a message a line.
 //!
-//! The program says first what it is. Then each request describes a case and says how many calls to make;
-//! the answer is the mean time of one call, its minor page faults and the last loss. A case is made when
-//! it is first asked for. A layer or a field that is not known here is an error.
+//! The program says first what it is. Then each request names a network and says how many training steps to
+//! make; the answer is the mean time of one, its minor page faults and the last loss. A network is made when
+//! it is first asked for, and has to have as many parameters as ours.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
 use std::io::{self, BufRead, Write};
 use std::process::ExitCode;
@@ -12,7 +13,6 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 /// Classes that each network tells apart.
@@ -38,128 +38,83 @@ pub struct Framework {
 /// A training step, which returns its loss.
 pub type Step = Box<dyn FnMut() -> Result<f32>>;
 
+/// A layer, with its inputs and outputs. ReLU follows each that has weights, but not the last.
+#[derive(Clone, Copy, Debug)]
+pub enum Layer {
+    /// 3 by 3, stride 1, padding 1.
+    Conv2d(usize, usize),
+    /// The largest numbers of windows of 2 by 2.
+    MaxPool2d,
+    /// Takes images as rows, flattened.
+    Linear(usize, usize),
+}
+
+use Layer::{Conv2d, Linear, MaxPool2d};
+
+/// The networks of `bench/src/models.rs` that the frameworks train: name, shape of an example, layers.
+const NETWORKS: [(&str, &[usize], &[Layer]); 2] = [
+    (
+        "simple",
+        &[3, 32, 32],
+        &[
+            Conv2d(3, 32),
+            MaxPool2d,
+            Conv2d(32, 64),
+            MaxPool2d,
+            Linear(64 * 8 * 8, 128),
+            Linear(128, CLASSES),
+        ],
+    ),
+    ("mlp", &[784], &[Linear(784, 256), Linear(256, 128), Linear(128, CLASSES)]),
+];
+
 /// A network and the batch that it is trained on.
 pub struct Training {
-    /// Examples in a step.
-    pub batch: usize,
-    /// The shape of an example, `[rows, cols, channels]` or `[units]`.
-    pub input: Vec<usize>,
-    /// The layers in order, each with the shape of the examples that it gets.
-    pub layers: Vec<(Layer, Vec<usize>)>,
-}
-
-/// A layer as `bench` describes it. How its weights are drawn makes no difference to the time.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "layer", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Layer {
-    Conv2d {
-        n_out: usize,
-        kernel_shape: [usize; 2],
-        stride: usize,
-        pad: Pad,
-        activation: Activation,
-        #[serde(rename = "weight_init")]
-        _weight_init: IgnoredAny,
-        #[serde(default = "yes")]
-        bias: bool,
-    },
-    Pool2d {
-        #[serde(rename = "mode")]
-        _mode: PoolMode,
-        kernel_shape: [usize; 2],
-        stride: usize,
-        pad: Pad,
-    },
-    FullyConnected {
-        n_out: usize,
-        activation: Activation,
-        #[serde(rename = "weight_init")]
-        _weight_init: IgnoredAny,
-        #[serde(default = "yes")]
-        bias: bool,
-    },
-    Flatten {},
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Activation {
-    Linear,
-    ReLU,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PoolMode {
-    Max,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Pad {
-    Valid,
-    Same,
-}
-
-fn yes() -> bool {
-    true
+    /// The shape of the batch: examples, then channels, rows and columns, or units.
+    pub shape: Vec<usize>,
+    /// The layers in order.
+    pub layers: &'static [Layer],
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Request {
-    #[serde(rename = "ask")]
-    _ask: IgnoredAny,
-    key: String,
-    #[serde(rename = "subject")]
-    _subject: Subject,
+    subject: Subject,
     batch: usize,
     threads: usize,
     calls: u32,
-    input_shape: Vec<usize>,
-    layers: Vec<Layer>,
-    layer_inputs: Vec<Vec<usize>>,
-    frozen_first_weights: bool,
+    parameters: usize,
 }
 
 #[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Subject {
-    Step {},
+struct Subject {
+    model: String,
 }
 
 impl Layer {
-    /// The activation behind it.
-    pub fn activation(&self) -> Activation {
-        match *self {
-            Self::Conv2d { activation, .. } | Self::FullyConnected { activation, .. } => activation,
-            Self::Pool2d { .. } | Self::Flatten {} => Activation::Linear,
-        }
-    }
-}
-
-impl Pad {
-    /// Padded rows and columns on each side.
-    pub fn cells(self, kernel: [usize; 2]) -> [usize; 2] {
+    fn parameters(self) -> usize {
         match self {
-            Self::Valid => [0, 0],
-            Self::Same => kernel.map(|side| side.saturating_sub(1) / 2),
+            Self::Conv2d(n_in, n_out) => (9 * n_in + 1) * n_out,
+            Self::MaxPool2d => 0,
+            Self::Linear(n_in, n_out) => (n_in + 1) * n_out,
         }
     }
 }
 
 impl Training {
-    /// The shape of a batch, images as batch, channels, rows, columns.
-    pub fn shape(&self) -> Vec<usize> {
-        match self.input[..] {
-            [rows, cols, channels] => vec![self.batch, channels, rows, cols],
-            _ => [&[self.batch], &self.input[..]].concat(),
-        }
+    fn new(request: &Request) -> Result<Self> {
+        let model = &request.subject.model;
+        let network = NETWORKS.iter().find(|(name, ..)| name == model);
+        let (_, input, layers) =
+            network.with_context(|| format!("the network {model} is not known here"))?;
+        let parameters: usize = layers.iter().map(|layer| layer.parameters()).sum();
+        let expected = request.parameters;
+        ensure!(parameters == expected, "expected {expected} parameters, got {parameters}");
+        Ok(Self { shape: [&[request.batch], *input].concat(), layers })
     }
 
     /// Random numbers of mean 0 and variance 1 for the inputs of a batch, the same in every run.
     pub fn inputs(&self) -> Vec<f32> {
-        let count = self.shape().iter().product();
+        let count = self.shape.iter().product();
         let mut state = 1_u64;
         let uniform = || {
             // Knuth's linear congruential generator, of which the high bits are good.
@@ -172,7 +127,7 @@ impl Training {
 
     /// The class of each example.
     pub fn classes(&self) -> impl Iterator<Item = usize> {
-        (0..self.batch).map(|example| example % CLASSES)
+        (0..self.shape[0]).map(|example| example % CLASSES)
     }
 }
 
@@ -210,24 +165,21 @@ fn answer(
     line: &str,
     threads: usize,
     build: &impl Fn(&Training) -> Result<Step>,
-    steps: &mut HashMap<String, Step>,
+    steps: &mut HashMap<(String, usize), Step>,
 ) -> Result<Value> {
     let request: Request =
         serde_json::from_str(line).context("a request that is not known here")?;
-    let Request { key, batch, calls, layers, layer_inputs, frozen_first_weights, .. } = request;
+    let Request { ref subject, batch, calls, .. } = request;
     ensure!(
         request.threads == threads,
         "expected {} threads, got {threads}: set RAYON_NUM_THREADS",
         request.threads
     );
-    ensure!(!frozen_first_weights, "weights that are fixed are not known here");
     ensure!(calls > 0, "expected a number of calls, got 0");
-    if !steps.contains_key(&key) {
-        let layers = layers.into_iter().zip(layer_inputs).collect();
-        let training = Training { batch, input: request.input_shape, layers };
-        steps.insert(key.clone(), build(&training)?);
-    }
-    let step = steps.get_mut(&key).context("a case that was just made is there")?;
+    let step = match steps.entry((subject.model.clone(), batch)) {
+        Entry::Occupied(made) => made.into_mut(),
+        Entry::Vacant(place) => place.insert(build(&Training::new(&request)?)?),
+    };
     let faults = minor_faults();
     let start = Instant::now();
     let mut loss = f32::NAN;

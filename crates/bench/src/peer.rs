@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 
 use crate::models::BenchModel;
 use crate::rounds::{Case, Sample};
+use crate::steps::network;
 
 /// The program of PyTorch.
 const TORCH: &str = include_str!("../peers/torch_steps.py");
@@ -206,12 +207,8 @@ fn request(
     if let Some(model) = model {
         request["input_shape"] = serde_json::to_value(&model.input_shape)?;
         request["layers"] = serde_json::to_value(&model.layers)?;
-        let (mut shape, mut inputs) = (model.input_shape.clone(), Vec::new());
-        for layer in &model.layers {
-            let output = layer.config::<f32>().shapes(&shape)?.output().to_vec();
-            inputs.push(std::mem::replace(&mut shape, output));
-        }
-        request["layer_inputs"] = inputs.into();
+        let parameters = network(model)?.parameters().map(|(_, array)| array.len()).sum::<usize>();
+        request["parameters"] = parameters.into();
         request["frozen_first_weights"] = model.frozen_first_weights.into();
     }
     Ok(request)
@@ -275,8 +272,7 @@ mod tests {
         assert_eq!(request["layers"][0]["layer"], "conv2d");
         assert_eq!(request["layers"][0]["activation"], "relu");
         assert_eq!(request["input_shape"], json!([32, 32, 3]));
-        assert_eq!(request["layer_inputs"][3], json!([16, 16, 64]));
-        assert_eq!(request["layer_inputs"][5], json!([4096]));
+        assert_eq!(request["parameters"], 896 + 18_496 + 524_416 + 1_290);
     }
 
     /// Builds and starts a peer candle that is this program, which needs no package.
