@@ -88,7 +88,6 @@ pub enum Subject {
 
 /// Rows and columns of the output of a [`Subject::Convolution`]. That by 2 by 2 has no padding, that by 3 by 3
 /// keeps the size.
-#[must_use]
 pub fn output_side(side: usize, kernel: usize) -> usize {
     if kernel == 3 { side } else { side - kernel + 1 }
 }
@@ -167,7 +166,6 @@ fn write_name(value: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result
 
 impl Work {
     /// Operations, bytes or examples.
-    #[must_use]
     pub fn amount(self) -> u64 {
         match self {
             Self::Flop(amount) | Self::Bytes(amount) | Self::Examples(amount) => amount,
@@ -175,7 +173,6 @@ impl Work {
     }
 
     /// The unit in which its speed is given, and how much of the work that is.
-    #[must_use]
     pub fn unit(self) -> (&'static str, f64) {
         match self {
             Self::Flop(_) => ("GFLOP/s", 1e9),
@@ -187,26 +184,22 @@ impl Work {
 
 impl Measurement {
     /// The name without the author.
-    #[must_use]
     pub fn key(&self) -> &str {
         self.name.rsplit_once('/').map_or(&self.name, |(key, _)| key)
     }
 
     /// Seconds of one call.
-    #[must_use]
     pub fn time(&self) -> Quartiles {
         Quartiles::of(self.seconds.iter().copied())
     }
 
     /// The speed, in the unit of its [`Work`].
-    #[must_use]
     pub fn speed(&self) -> Quartiles {
         let amount = self.work.amount() as f64 / self.work.unit().1;
         Quartiles::of(self.seconds.iter().map(|seconds| amount / seconds))
     }
 
     /// How many times as fast as `other` this is, round by round.
-    #[must_use]
     pub fn ratio(&self, other: &Self) -> Quartiles {
         let speed = |m: &Self, seconds: f64| m.work.amount() as f64 / seconds;
         let rounds = self.seconds.iter().zip(&other.seconds);

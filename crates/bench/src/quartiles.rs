@@ -20,7 +20,6 @@ impl Quartiles {
     ///
     /// # Panics
     /// If there is no value.
-    #[must_use]
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         assert!(!values.is_empty(), "a sample has at least one value");
