@@ -48,9 +48,6 @@ impl Page {
     }
 
     /// Clicks on the middle of the first element that matches, which is scrolled into view.
-    ///
-    /// # Errors
-    /// If there is none that can be seen.
     pub fn click(&mut self, selector: &str) -> Result<(), BrowserError> {
         let script = format!(
             "(() => {{ const e = document.querySelector({}); if (!e) return null; \

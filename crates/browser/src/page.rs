@@ -77,9 +77,6 @@ impl Page {
 
     /// The page as PDF, with its backgrounds, a structure for screen readers, and an outline made from
     /// its headings. The size of the paper and its margins are those of the page's `@page`.
-    ///
-    /// # Errors
-    /// If the browser does not print it within the limit.
     pub fn print(&mut self, limit: Duration) -> Result<Vec<u8>, BrowserError> {
         let params = json!({
             "printBackground": true,
@@ -130,9 +127,6 @@ impl Drop for Page {
 }
 
 /// The `file:` address of a path, which becomes absolute.
-///
-/// # Errors
-/// If the working folder is unknown.
 pub fn file_url(path: &Path) -> Result<String, BrowserError> {
     let absolute = std::path::absolute(path)
         .map_err(|error| BrowserError::of(format!("cannot find {}", path.display()), error))?;

@@ -30,9 +30,6 @@ pub struct Browser {
 
 impl Browser {
     /// Starts a browser: the named program, or one that is found.
-    ///
-    /// # Errors
-    /// If there is none, or it does not start or answer.
     pub fn start(program: Option<&Path>) -> Result<Self, BrowserError> {
         let (process, port, path) = Process::start(&find(program)?, LIMIT)?;
         let mut connection = Connection::open(port, &path, LIMIT)?;

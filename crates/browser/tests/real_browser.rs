@@ -49,29 +49,6 @@ fn scripts_are_evaluated_and_their_exceptions_are_errors() {
 }
 
 #[test]
-fn what_a_page_logs_and_requests_is_noted() {
-    let Some(browser) = for_tests("log").unwrap() else { return };
-    let html = "<link rel=stylesheet href='http://example.org/a.css'><img src=none.png alt=''>
-        <script>console.log('fine'); console.warn('careful'); console.error('bad', 3, {a: 1});
-        alert('stop'); setTimeout(() => { throw new Error('late'); })</script>";
-    let (mut page, _folder) = open(&browser, html);
-    page.evaluate("new Promise(done => setTimeout(done, 50))").unwrap();
-    let log = page.take_log();
-    let errors = log.errors.join("\n");
-    for (text, is_error) in
-        [("bad 3 Object (file:", true), ("Error: late", true), ("careful", false), ("fine", false)]
-    {
-        assert_eq!(errors.contains(text), is_error, "{text}: {errors}");
-    }
-    let network = log.requests.iter().filter(|request| request.uses_network());
-    let network: Vec<_> = network.map(|request| request.url.as_str()).collect();
-    assert_eq!(network, ["http://example.org/a.css"]);
-    let failed: Vec<_> = log.failures().map(|(request, _)| request.kind.as_str()).collect();
-    assert!(failed.contains(&"Stylesheet") && failed.contains(&"Image"), "{log:?}");
-    assert!(page.take_log().errors.is_empty());
-}
-
-#[test]
 fn a_page_that_does_not_exist_cannot_be_opened() {
     let Some(browser) = for_tests("open").unwrap() else { return };
     let mut page = browser.page().unwrap();
