@@ -1,14 +1,50 @@
-//! The zip file: written the same on every machine, read back, and unpacked.
+//! The zip file and the files in it: written the same on every machine, read back, and unpacked.
 
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-use crate::packed_file::PackedFile;
+/// A file as it stands in the archive: the same on every machine that has the same code.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct PackedFile {
+    /// Its path in the archive, with `/`.
+    pub(crate) path: String,
+    /// Its contents; the lines of a text end in LF.
+    pub(crate) contents: Vec<u8>,
+    /// Whether it is a script, which its owner may run.
+    pub(crate) executable: bool,
+}
+
+impl PackedFile {
+    /// Reads the file at `root/path`.
+    pub(crate) fn read(root: &Path, path: &str) -> Result<Self> {
+        let file = root.join(path);
+        let contents =
+            fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        // A script says so itself; permissions differ between machines.
+        let executable = contents.starts_with(b"#!/");
+        let mut packed = Self { path: path.to_owned(), contents, executable };
+        if let Some(text) = packed.text() {
+            packed.contents = text.replace("\r\n", "\n").into_bytes();
+        }
+        Ok(packed)
+    }
+
+    /// The contents, if they are text.
+    pub(crate) fn text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.contents).ok().filter(|text| !text.contains('\0'))
+    }
+}
+
+/// The SHA-256 in hexadecimal digits.
+pub(crate) fn sha256(contents: &[u8]) -> String {
+    system::hex(&Sha256::digest(contents))
+}
 
 /// The archive of these files, in this order. Nothing of it depends on the clock, the owner or the
 /// permissions that a machine gives to new files.
@@ -86,5 +122,24 @@ mod tests {
         let out = write(&[file("../a", b"", false)]).unwrap();
         assert!(read(&out).unwrap_err().to_string().contains("is no file within it"));
         assert!(read(b"no zip").is_err());
+    }
+
+    #[test]
+    fn lines_of_a_text_end_alike_and_a_script_can_be_run() {
+        let folder = tempfile::tempdir().unwrap();
+        for (written, packed, executable) in [
+            (&b"a\r\nb\rc\nd"[..], &b"a\nb\rc\nd"[..], false),
+            (b"#!/usr/bin/env bash\n", b"#!/usr/bin/env bash\n", true),
+            (b"#![no_std]\n", b"#![no_std]\n", false),
+            // These are no text.
+            (b"\x93NUMPY\r\n", b"\x93NUMPY\r\n", false),
+            (b"a\0\r\n", b"a\0\r\n", false),
+        ] {
+            fs::write(folder.path().join("a"), written).unwrap();
+            let file = PackedFile { path: "a".into(), contents: packed.to_vec(), executable };
+            assert_eq!(PackedFile::read(folder.path(), "a").unwrap(), file);
+        }
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(sha256(b"abc"), abc);
     }
 }

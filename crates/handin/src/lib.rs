@@ -16,7 +16,6 @@ mod latex;
 mod markdown;
 
 mod file_list;
-mod packed_file;
 mod screening;
 
 mod archive;

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use crate::submission::{GatheredEntry, Listing};
 
 /// The submission as Markdown, with the sections as headings of this level.
-#[must_use]
 pub fn markdown(submission: &[GatheredEntry], level: usize) -> String {
     let mut out = String::new();
     let mut section = "";

@@ -5,10 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use frontmatter::FrontMatter;
 
-use crate::archive;
+use crate::archive::{self, PackedFile, sha256};
 use crate::file_list::FileList;
 use crate::grader_readme::readme;
-use crate::packed_file::{PackedFile, sha256};
 use crate::screening::{is_left_out, known_data, path_problem, problem};
 
 /// The archive of all code, with what is to be said about it.
@@ -24,8 +23,6 @@ pub struct Package {
     pub unpacked_bytes: usize,
     /// Files of the workspace that it leaves out on purpose.
     pub left_out: Vec<String>,
-    /// Files whose lines end differently in the archive.
-    pub carriage_returns: Vec<String>,
     /// Values that are missing in `book/report.toml`.
     pub missing: Vec<String>,
     /// Tracked files that differ from the last commit; `None` without git.
@@ -46,14 +43,12 @@ impl Package {
     /// Packs the workspace at `root`.
     ///
     /// # Errors
-    /// If files must not be in it, which are all listed; if one cannot be read; if the archive does not read back
-    /// as the files of the workspace.
+    /// If files must not be in it, which are all listed; or if one cannot be read.
     pub fn pack(root: &Path) -> Result<Self> {
         let front = FrontMatter::read(&root.join(FRONT_MATTER))?;
         let list = FileList::read(root)?;
         let known = known_data(root)?;
-        let (mut problems, mut left_out) = (Vec::new(), Vec::new());
-        let (mut files, mut carriage_returns) = (Vec::new(), Vec::new());
+        let (mut problems, mut left_out, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for path in &list.paths {
             let slashes = path.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/"));
             if let Some(path) = slashes.as_ref().filter(|path| is_left_out(path)) {
@@ -64,10 +59,8 @@ impl Package {
                 problems.push(problem);
                 continue;
             }
-            let path = slashes.unwrap_or_default();
-            let (file, ended_otherwise) = PackedFile::read(root, &path)?;
+            let file = PackedFile::read(root, &slashes.unwrap_or_default())?;
             problems.extend(problem(&known, &file));
-            carriage_returns.extend(ended_otherwise.then_some(path));
             files.push(file);
         }
         if !problems.is_empty() {
@@ -80,16 +73,11 @@ impl Package {
         // The order of the paths' bytes, whatever the system's order is; the README comes first.
         files.sort_by(|a, b| (a.path != README, &a.path).cmp(&(b.path != README, &b.path)));
         let bytes = archive::write(&files)?;
-        let packed = archive::read(&bytes).context("the archive is damaged")?;
-        if let Some(file) = files.iter().find(|file| !packed.contains(file)) {
-            bail!("the archive is damaged: {} differs from the workspace", file.path);
-        }
         Ok(Self {
             sha256: sha256(&bytes),
             files: files.len(),
             unpacked_bytes: files.iter().map(|file| file.contents.len()).sum(),
             left_out,
-            carriage_returns,
             missing: front.missing(),
             name: name(&front),
             changed: list.changed,

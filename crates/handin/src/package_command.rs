@@ -117,7 +117,6 @@ fn describe(package: &Package) {
     }
     list("unknown to git and NOT packed (`git add` it, or ignore it)", &package.untracked);
     list("left out", &package.left_out);
-    list("its lines end in CR LF, in the archive in LF", &package.carriage_returns);
     list("MISSING in book/report.toml", &package.missing);
 }
 

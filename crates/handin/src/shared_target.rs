@@ -12,9 +12,6 @@ use std::path::Path;
 const WORTH_A_LINK: u64 = 1 << 16;
 
 /// Puts what is compiled in the target folder `from` into the folder `to`; how many files.
-///
-/// # Errors
-/// If a file can neither be linked nor copied.
 pub(crate) fn share(from: &Path, to: &Path) -> io::Result<usize> {
     let mut shared = 0;
     for folder in ["debug/.fingerprint", "debug/build", "debug/deps"] {

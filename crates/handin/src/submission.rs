@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 
 use crate::entries::{ENTRIES, Entry};
 use crate::rust_file::{Item, items};
@@ -71,7 +71,12 @@ impl Sources {
             };
             let mut meant = places.iter().filter(is_meant).peekable();
             if meant.peek().is_none() {
-                return Err(missing(entry, name, places.iter().map(|&place| &*items[place].name)));
+                bail!(
+                    "the entry {} lacks `{name}`: it is not in {}; write it, or change the entry in \
+                     crates/handin/src/entries.rs",
+                    entry.name,
+                    entry.files[0]
+                );
             }
             chosen.extend(meant);
         }
@@ -107,26 +112,6 @@ impl Sources {
         (item.owner().is_none() || self.shown.keys().chain(chosen).any(is_owner))
             && chosen.iter().any(uses_it)
     }
-}
-
-/// The error for an item that is not among those of these names, with similar ones.
-fn missing<'a>(entry: &Entry, item: &str, names: impl Iterator<Item = &'a str>) -> anyhow::Error {
-    let mut near: Vec<(f64, &str)> = names
-        .map(|name| (strsim::jaro_winkler(item, name), name))
-        .filter(|(similarity, _)| *similarity > 0.7)
-        .collect();
-    near.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let near: Vec<_> = near.into_iter().take(3).map(|(_, name)| name).collect();
-    let there_are = match near[..] {
-        [] => String::new(),
-        _ => format!(" (there are {})", near.join(", ")),
-    };
-    anyhow!(
-        "the entry {} lacks `{item}`: it is not in {}{there_are}; write it, or change the entry in \
-         crates/handin/src/entries.rs",
-        entry.name,
-        entry.files[0]
-    )
 }
 
 /// The code of these items of a file; `None` if there are none.

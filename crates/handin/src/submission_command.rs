@@ -43,9 +43,6 @@ pub enum Format {
 
 impl SubmissionArguments {
     /// Gathers the code of the workspace at `root` and writes it.
-    ///
-    /// # Errors
-    /// As [`gather`], [`latex()`], and if the output cannot be written.
     pub fn run(&self, root: &Path) -> Result<()> {
         if let Some(path) = &self.output {
             output::check(path)?;

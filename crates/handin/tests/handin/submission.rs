@@ -74,14 +74,14 @@ fn every_entry_has_the_code_that_answers_it() {
 }
 
 #[test]
-fn an_item_that_is_not_there_is_an_error_that_names_it_and_near_names() {
+fn an_item_that_is_not_there_is_an_error_that_names_it() {
     for (file, there, gone, expected) in [
         (
             "crates/activations/src/relu.rs",
             "fn gradient<",
             "fn gradients<",
             "the entry activations.ReLU lacks `ElementWise for ReLU::gradient`: it is not in \
-             crates/activations/src/relu.rs (there are ElementWise for ReLU::gradients",
+             crates/activations/src/relu.rs; write it, or",
         ),
         (
             "crates/cnn/src/pool2d.rs",
