@@ -66,7 +66,6 @@ impl FrontMatter {
     }
 
     /// The values that are still missing, by the names they have in `report.toml`.
-    #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let mut values = vec![
             ("title".to_owned(), &self.title),

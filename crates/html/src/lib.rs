@@ -1,4 +1,5 @@
-//! A page of the finished book, as a browser reads it and as far as the checks concern it.
+//! A page of the finished book, as a browser reads it and as far as the checks concern it; and the SVG and
+//! MathML in it, as trees.
 //!
 //! In a crate of its own because the parser is generic code, compiled where it is called, and slow unless it is optimised:
 //! the pages have many megabytes.
@@ -10,6 +11,10 @@ use html5ever::tokenizer::TokenizerOpts;
 use html5ever::tree_builder::TreeBuilderOpts;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
+
+mod xml;
+
+pub use xml::{Element, Node, escape};
 
 /// The parts of a page that the checks of the book concern.
 #[derive(Debug, Default)]

@@ -125,7 +125,7 @@ fn look_at(tab: &mut Page, book: &Path, page: &Path, view: Device) -> Result<Vec
 
 /// Console and requests of the tab since the last call: errors, failures, and requests for what is not in
 /// the book.
-fn logged(tab: &mut Page, book: &Path) -> Result<Vec<String>> {
+pub(crate) fn logged(tab: &mut Page, book: &Path) -> Result<Vec<String>> {
     let folder = file_url(book)?;
     let log = tab.take_log();
     let errors = log.errors.iter().map(|error| format!("console: {error}"));

@@ -34,29 +34,3 @@ pub(crate) fn check_data(data: &Data) -> Result<(), String> {
         )),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn published_data_is_known_with_and_without_its_test_files_and_other_data_is_refused() {
-        let other = "made from other data (cifar-10 with SHA-256";
-        for (name, sha256, expected) in [
-            ("cifar-10", combined_sha256(&CIFAR10_FILES), ""),
-            ("cifar-10", combined_sha256(&CIFAR10_FILES[..5]), ""),
-            ("fashion-mnist", combined_sha256(&FASHION_MNIST_FILES), ""),
-            ("cifar-10", combined_sha256(&CIFAR10_FILES[..4]), other),
-            ("cifar-10", combined_sha256(&FASHION_MNIST_FILES), other),
-            ("mnist", String::new(), "known are cifar-10, fashion-mnist, iris"),
-        ] {
-            let data = Data { name: name.to_owned(), sha256, train: 1, validation: 1, test: 1 };
-            match check_data(&data) {
-                Ok(()) => assert!(expected.is_empty(), "{expected}"),
-                Err(error) => {
-                    assert!(!expected.is_empty() && error.contains(expected), "{error}");
-                }
-            }
-        }
-    }
-}

@@ -9,7 +9,7 @@ use crate::appendix::appendix;
 use crate::code::listing;
 use crate::drawing::draw;
 use crate::expand::Run;
-use crate::figure::{Origin, inline};
+use crate::figure::inline;
 use crate::front;
 use crate::performance;
 use crate::problem::Place;
@@ -98,7 +98,11 @@ pub(crate) struct Call<'a> {
 impl Directive {
     /// Reads what stands between `{{#` and `}}`; an error says how the directive is written.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let mut words = words(text)?.into_iter();
+        // Within `"..."` any backslash but that of `\"` stands for itself, so that captions may hold formulas.
+        let words = shlex::split(text);
+        let words =
+            words.ok_or_else(|| format!("`{{{{#{text}}}}}` has an unclosed quotation mark"))?;
+        let mut words = words.into_iter();
         let name = words.next().ok_or("the directive has no name")?;
         let arguments: Vec<String> = words.collect();
         if let "include" | "rustdoc_include" | "playground" = name.as_str() {
@@ -179,25 +183,25 @@ fn file(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     let path = folder.join(call.word(0));
     let svg = read_figure(&path, call.word(0))?;
     run.figures.insert(path);
-    figure(run, call, &svg, Origin::Drawing)
+    figure(run, call, &svg)
 }
 
 /// A file of a record.
 fn plot(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     let svg = read_figure(&run.inputs.records.plot(call.word(0))?, call.word(0))?;
-    figure(run, call, &svg, Origin::Plot)
+    figure(run, call, &svg)
 }
 
 /// A figure that this program draws.
 fn drawing(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     let svg = draw(call.word(0), run.inputs)?;
-    figure(run, call, &svg, Origin::Drawing)
+    figure(run, call, &svg)
 }
 
-fn figure(run: &mut Run<'_>, call: &Call<'_>, svg: &str, origin: Origin) -> Result<String, String> {
+fn figure(run: &mut Run<'_>, call: &Call<'_>, svg: &str) -> Result<String, String> {
     let (file, label) = (call.word(0), Label::parse(call.word(3))?);
     let alt = worked::expand_text(call.word(2), &run.inputs.evidence.worked)?;
-    let svg = inline(svg, origin, &format!("fig-{}", label.id), &alt)
+    let svg = inline(svg, &format!("fig-{}", label.id), &alt)
         .map_err(|error| format!("{file}: {error}"))?;
     run.counts.figures += 1;
     let slot = run.slots.add(Filling::Drawing(svg));
@@ -221,32 +225,6 @@ fn widget(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
 
 fn read_figure(path: &Path, name: &str) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("cannot read the figure {name}: {error}"))
-}
-
-/// Words are separated by spaces; `"..."` is one word, in which `\"` stands for a quotation mark
-/// and any other backslash for itself, so that captions may hold formulas.
-fn words(text: &str) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    let mut rest = text.trim_start();
-    while !rest.is_empty() {
-        let length = match rest.strip_prefix('"') {
-            Some(quoted) => {
-                let closing = |&(at, _): &(usize, &str)| !quoted[..at].ends_with('\\');
-                let end = quoted.match_indices('"').find(closing);
-                let end =
-                    end.ok_or_else(|| format!("`{{{{#{text}}}}}` has an unclosed quotation mark"))?;
-                words.push(quoted[..end.0].replace("\\\"", "\""));
-                end.0 + 2
-            }
-            None => {
-                let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
-                words.push(rest[..length].to_owned());
-                length
-            }
-        };
-        rest = rest[length..].trim_start();
-    }
-    Ok(words)
 }
 
 #[cfg(test)]

@@ -48,26 +48,3 @@ pub(crate) fn draw(name: &str, inputs: &Inputs) -> Result<String, String> {
     let draw = named(&DRAWINGS, name, || format!("no drawing is called `{name}`"))?;
     draw(inputs).map_err(|error| format!("the drawing `{name}`: {error}"))
 }
-
-impl Inputs {
-    /// A matrix of a worked example.
-    fn matrix(&self, name: &str) -> Result<Vec<Vec<f64>>, String> {
-        let tensor = self.evidence.worked.get(name)?;
-        tensor.rows().map_err(|error| format!("{name}: {error}"))
-    }
-
-    /// A list of numbers of a worked example.
-    fn vector(&self, name: &str) -> Result<Vec<f64>, String> {
-        let tensor = self.evidence.worked.get(name)?;
-        match tensor.shape[..] {
-            [_] => Ok(tensor.values),
-            _ => Err(format!("{name} has the shape {:?}, not one axis", tensor.shape)),
-        }
-    }
-
-    /// A number of a worked example.
-    fn number(&self, name: &str) -> Result<f64, String> {
-        let tensor = self.evidence.worked.get(name)?;
-        tensor.as_number().ok_or_else(|| format!("{name} has the shape {:?}", tensor.shape))
-    }
-}

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::code::fenced;
 use crate::evidence::{Check, Control, Evidence};
 use crate::markdown::{Table, cells};
-use crate::markup::escape;
+use html::escape;
 
 /// The kinds of check, from the most general to the most particular.
 const KINDS: [&str; 7] =

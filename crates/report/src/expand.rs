@@ -10,7 +10,6 @@ use mdbook_driver::book::Book;
 use crate::evidence::{self, Evidence};
 use crate::formula::{Formula, Style, render};
 use crate::fragment::{EquationLabel, Fragment, Piece, PieceKind};
-use crate::markup::escape;
 use crate::problem::{Place, Problems};
 use crate::programs::Cargo;
 use crate::reader;
@@ -18,6 +17,7 @@ use crate::records::Records;
 use crate::references::{Kind, Label, References, number_prefix, relative};
 use crate::slots::{Filling, Slots};
 use crate::worked;
+use html::escape;
 
 /// The sources of the directives.
 pub(crate) struct Inputs {
@@ -75,7 +75,7 @@ pub(crate) fn expand<'a>(inputs: &'a Inputs, book: &mut Book) -> Run<'a> {
             chapter.content = text;
         }
     });
-    run.finish(&chapters);
+    run.finish();
     run
 }
 
@@ -174,11 +174,7 @@ impl Run<'_> {
         chapter: &Path,
     ) -> String {
         let body = format!("<div class=\"equation-body\">{slot}</div>");
-        // A label that is defined twice, which is reported, names the first equation.
-        let first = |label: &&EquationLabel| {
-            self.references.get(&label.label).is_some_and(|target| target.place == *place)
-        };
-        let Some(EquationLabel { label, is_result }) = label.filter(first) else {
+        let Some(EquationLabel { label, is_result }) = label else {
             return format!("<div class=\"equation\">{body}</div>\n");
         };
         let number = self.references.name(label);
@@ -210,7 +206,7 @@ impl Run<'_> {
     }
 
     /// Checks what concerns the book as a whole.
-    fn finish(&mut self, chapters: &[(PathBuf, Fragment)]) {
+    fn finish(&mut self) {
         let inputs = self.inputs;
         let results = Place::file(&inputs.evidence_file);
         for failure in inputs.evidence.failures() {
@@ -232,12 +228,6 @@ impl Run<'_> {
                 );
                 self.problems.add(&target.place, message);
             }
-        }
-        let explained = chapters.iter().any(|(path, _)| path == Path::new(evidence::CHAPTER));
-        if self.counts.checked > 0 && !explained {
-            let message =
-                format!("there is no chapter {}, to which evidence links", evidence::CHAPTER);
-            self.problems.add(&Place::file(inputs.source.join("SUMMARY.md")), message);
         }
         let figures = system::entries(&inputs.root.join(&inputs.source).join("figures"));
         for figure in figures.into_iter().flatten() {

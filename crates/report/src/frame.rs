@@ -30,39 +30,3 @@ pub(crate) fn mend(page: &str, title: &str) -> String {
         _ => page,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_of_the_frame_are_mended() {
-        for (page, expected) in [
-            // Items are closed once, and pages have titles.
-            (
-                "<head></head><ol><li class=\"chapter-item expanded \"><li class=\"part-title\">A\
-                 </li></li><li class=\"x\">B</li></ol>",
-                "<head><title>T</title></head><ol><li class=\"part-title\">A</li>\
-                 <li class=\"x\">B</li></ol>",
-            ),
-            // What is closed and has a title stays as it is.
-            (
-                "<head><title>U</title></head><li class=\"part-title\">A</li>",
-                "<head><title>U</title></head><li class=\"part-title\">A</li>",
-            ),
-            // Pictures beside words are silent.
-            (
-                "<p class=\"blockquote-tag-title\"><svg viewbox=\"0 0 1 1\"></svg>Note</p>",
-                "<p class=\"blockquote-tag-title\"><svg aria-hidden=\"true\" viewbox=\"0 0 1 1\"></svg>Note</p>",
-            ),
-            // The label of the side bar has its title alone.
-            (
-                "<label title=\"Toggle Table of Contents\" aria-label=\"Toggle Table of Contents\" \
-                 aria-controls=\"mdbook-sidebar\"></label>",
-                "<label title=\"Toggle Table of Contents\"></label>",
-            ),
-        ] {
-            assert_eq!(mend(page, "T"), expected);
-        }
-    }
-}

@@ -2,7 +2,7 @@
 
 use frontmatter::{Collaborator, FrontMatter};
 
-use crate::markup::escape;
+use html::escape;
 
 /// The statements that the assignment asks to be copied and signed, word for word.
 pub(crate) const HONOR_STATEMENTS: [(&str, &str); 2] = [

@@ -59,20 +59,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hyperparameters_have_paths_and_differ_in_what_is_missing_or_another() {
-        let text = "lr = 0.1\n[optimiser]\nmomentum = 0.9\n[optimiser.clip]\nnorm = 1\n";
-        let table: Table = toml::from_str(text).unwrap();
-        let flat: Vec<_> = flat(&table).into_iter().map(|(p, v)| (words(&p), shown(v))).collect();
-        let expected =
-            [("lr", "0.1"), ("optimiser: clip: norm", "1"), ("optimiser: momentum", "0.9")]
-                .map(|(path, value)| (path.to_owned(), value.to_owned()));
-        assert_eq!(flat, expected);
-        let other = toml::from_str("lr = 0.1\n[optimiser]\nmomentum = 0.8\n").unwrap();
-        let paths: Vec<_> = differences(&table, &other).into_iter().map(|d| d.0).collect();
-        assert_eq!(paths, ["optimiser.clip.norm", "optimiser.momentum"]);
-    }
-
-    #[test]
     fn numbers_have_no_rounding_error() {
         for (number, expected) in
             [(0.1 * 10.000000000000002, "1.0"), (0.1, "0.1"), (5e-4, "0.0005"), (f64::NAN, "nan")]

@@ -60,7 +60,6 @@ mod front;
 mod hyperparameters;
 mod links;
 mod markdown;
-mod markup;
 mod mathml;
 mod numbers;
 pub mod pdf;

@@ -30,9 +30,6 @@ struct Arguments {
     /// over.
     #[arg(long)]
     audit: bool,
-    /// The folder with book.toml, report.toml, src and records [default: book].
-    #[arg(long, value_name = "DIR")]
-    book: Option<PathBuf>,
     /// The folder for the finished book, replaced as a whole [default: book in cargo's target folder].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -65,9 +62,6 @@ fn run(arguments: &Arguments) -> Result<()> {
     })?;
     let target = system::target_folder(&root)?;
     let mut options = Options::new(&root, &target);
-    if let Some(book) = &arguments.book {
-        options.book = here.join(book);
-    }
     if let Some(out) = &arguments.out {
         options.out = here.join(out);
         check_replaceable(&options.out)?;
@@ -187,27 +181,24 @@ fn audit_in_browser(book: &Path, chromium: Option<&Path>) -> Result<()> {
 
 /// Opens a file with what the system opens it with.
 fn open(file: &Path) -> Result<()> {
-    let commands: &[&[&str]] = if cfg!(target_os = "macos") {
-        &[&["open"]]
+    let words: &[&str] = if cfg!(target_os = "macos") {
+        &["open"]
     } else if cfg!(windows) {
-        &[&["cmd", "/C", "start", ""]]
+        &["cmd", "/C", "start", ""]
     } else {
-        &[&["xdg-open"], &["gio", "open"]]
+        &["xdg-open"]
     };
-    for words in commands {
-        println!("$ {} {}", words.join(" "), file.display());
-        let mut command = Command::new(words[0]);
-        command.args(&words[1..]).arg(file).stdout(Stdio::null()).stderr(Stdio::null());
-        if command.status().is_ok_and(|status| status.success()) {
-            return Ok(());
-        }
+    println!("$ {} {}", words.join(" "), file.display());
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg(file).stdout(Stdio::null()).stderr(Stdio::null());
+    match command.status().is_ok_and(|status| status.success()) {
+        true => Ok(()),
+        false => bail!(
+            "the book is built, but cannot be opened: {} did not work here; open {} in a browser",
+            words[0],
+            file.display()
+        ),
     }
-    let tried: Vec<&str> = commands.iter().map(|words| words[0]).collect();
-    bail!(
-        "the book is built, but cannot be opened: {} did not work here; open {} in a browser",
-        tried.join(" and "),
-        file.display()
-    )
 }
 
 /// Text for standard output, painted.

@@ -3,9 +3,8 @@
 //! The drawing of a formula is paths, of which nothing can be said. Beside it stands the formula's
 //! structure, without what only its appearance needs.
 
+use html::{Element, Node};
 use math_core::{LatexToMathML, MathDisplay};
-
-use crate::markup::{Token, tokens};
 
 /// Attributes that only change how MathML looks.
 const APPEARANCE: &str = "class columnspacing displaystyle lspace maxsize minsize rowspacing rspace \
@@ -20,25 +19,24 @@ pub(crate) fn mathml(tex: &str) -> Result<String, String> {
     let converted = converter
         .convert_with_local_state(&tex, MathDisplay::Inline)
         .map_err(|error| format!("the formula `{tex}` has no MathML: {error:?}"))?;
+    let mut math = Element::read(&converted.mathml)
+        .map_err(|error| format!("the MathML of the formula `{tex}`: {error}"))?;
+    strip(&mut math);
+    math.set("class", "spoken");
     let mut out = String::with_capacity(converted.mathml.len());
-    for token in tokens(&converted.mathml) {
-        match token {
-            // Space is not spoken.
-            Token::Open(tag) if tag.name == "mspace" && tag.self_closing => {}
-            Token::Open(mut tag) => {
-                tag.attributes
-                    .retain(|(name, _)| !APPEARANCE.split(' ').any(|looks| looks == *name));
-                if tag.name == "math" {
-                    tag.set("class", "spoken");
-                }
-                tag.write(&mut out);
-            }
-            Token::Close(name) => out.push_str(&format!("</{name}>")),
-            Token::Text(text) => out.push_str(text),
-            Token::Other => {}
+    math.write(&mut out);
+    Ok(out)
+}
+
+/// Takes away what is only seen: attributes of the appearance, and space.
+fn strip(element: &mut Element) {
+    element.attributes.retain(|(name, _)| !APPEARANCE.split(' ').any(|looks| looks == name));
+    element.children.retain(|child| !matches!(child, Node::Element(e) if e.name == "mspace"));
+    for child in &mut element.children {
+        if let Node::Element(child) = child {
+            strip(child);
         }
     }
-    Ok(out)
 }
 
 #[cfg(test)]

@@ -20,8 +20,8 @@ use anyhow::{Context, Result, bail};
 use browser::{Browser, Device, Page};
 use frontmatter::FrontMatter;
 
-use crate::files;
-pub use check::{ASKED, GRADED, check, questions};
+use crate::{audit, files};
+pub use check::{ASKED, check, questions};
 use layout::{Chapter, Listed, Role};
 pub use publish::{publish, reject};
 use read::Pdf;
@@ -74,7 +74,8 @@ pub fn print(
             pages = found;
             continue;
         }
-        problems.extend(complaints(&mut page));
+        let logged = audit::logged(&mut page, folder)?;
+        problems.extend(logged.iter().map(|fault| format!("the printed page: {fault}")));
         let bytes = finish::finish(&printed, front)?;
         let pdf = Pdf::read(&bytes)?;
         problems.extend(check(&pdf, &chapters, front, asked));
@@ -99,16 +100,4 @@ fn open(page: &mut Page, folder: &Path, front: &FrontMatter) -> Result<()> {
         .map_err(system::without_temporary_name)
         .with_context(|| format!("cannot write into {}", folder.display()))?;
     Ok(page.open(&browser::file_url(file.path())?)?)
-}
-
-/// Errors and failed requests of the page, and all requests to the network.
-fn complaints(page: &mut Page) -> Vec<String> {
-    let log = page.take_log();
-    let errors = log.errors.iter().map(|error| format!("logs an error: {error}"));
-    let failures =
-        log.failures().map(|(request, reason)| format!("lacks {}: {reason}", request.url));
-    let network = log.requests.iter().filter(|request| request.uses_network());
-    let network = network.map(|request| format!("asks the network for {}", request.url));
-    let all = errors.chain(failures).chain(network);
-    all.map(|complaint| format!("the printed page {complaint}")).collect()
 }

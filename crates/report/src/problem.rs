@@ -70,20 +70,3 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn problems_are_listed_once_and_in_order() {
-        let mut problems = Problems::default();
-        for (line, message) in [(12, "later"), (3, "earlier"), (3, "earlier"), (0, "whole file")] {
-            problems.add(&Place::new("b.md", line), message);
-        }
-        assert_eq!(problems.keep(&Place::new("c.md", 1), Ok::<_, String>(3)), Some(3));
-        assert_eq!(problems.keep(&Place::new("a.md", 1), Err::<u8, _>("no")), None);
-        let expected = "a.md:1: no\nb.md: whole file\nb.md:3: earlier\nb.md:12: later\n4 problems";
-        assert_eq!(problems.into_result().unwrap_err().to_string(), expected);
-    }
-}

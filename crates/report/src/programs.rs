@@ -15,9 +15,6 @@ pub(crate) const HARNESS: [&str; 5] = ["run", "--quiet", "--bin", "harness", "--
 pub type Cargo = Box<dyn Fn(&[&str]) -> Result<String>>;
 
 /// Runs Cargo with these arguments in the workspace at `root`, and says so.
-///
-/// # Errors
-/// If it cannot be started or fails.
 pub fn cargo(root: &Path, arguments: &[&str]) -> Result<String> {
     let command = format!("cargo {}", arguments.join(" "));
     println!("$ {command}");

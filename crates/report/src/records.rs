@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use experiment::{Record, Status};
 use ffnn::SweepRecord;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::ablation::Ablation;
 use crate::data_checksums::check_data;
@@ -148,14 +148,11 @@ impl Records {
         evidence: &Evidence,
     ) -> Result<String, String> {
         let shown = self.value(name, key, evidence)?;
-        let (path, percent) = key.strip_suffix('%').map_or((key, false), |path| (path, true));
-        let value = self.find(name, path, evidence)?.as_f64();
-        let least = if percent { percentage(minimum) } else { significant(minimum) };
-        match value {
-            Some(value) if value >= minimum => {
-                Ok(format!("- ✓ {what}: **{shown}** (at least {least})\n"))
-            }
-            _ => Err(format!("the requirement \"{what}\" is not met: {shown} is not {least}")),
+        let value = self.find(name, key.trim_end_matches('%'), evidence)?.as_f64();
+        let least = if key.ends_with('%') { percentage(minimum) } else { significant(minimum) };
+        match value.is_some_and(|value| value >= minimum) {
+            true => Ok(format!("- ✓ {what}: **{shown}** (at least {least})\n")),
+            false => Err(format!("the requirement \"{what}\" is not met: {shown} is not {least}")),
         }
     }
 
@@ -198,38 +195,22 @@ impl Records {
     /// The value of a record at a path.
     fn find(&self, name: &str, path: &str, evidence: &Evidence) -> Result<Value, String> {
         let tree = match name {
-            "checks" => serde_json::json!({
+            "checks" => json!({
                 "passed": evidence.passed(),
                 "failed": evidence.checks.len() - evidence.passed(),
                 "formulas": evidence.formulas().len(),
                 "controls": evidence.controls.len(),
                 "worked": evidence.worked.0.len(),
             }),
-            _ => {
-                let tree = match self.read(name)? {
-                    Either::Run(run) => to_tree(&run.config, &run.summary, derived(&run)),
-                    Either::Sweep(sweep) => to_tree(&sweep.config, &sweep.summary, Value::Null),
-                };
-                tree.map_err(|error| format!("the record `{name}` is refused: {error}"))?
-            }
+            _ => match self.read(name)? {
+                Either::Run(run) => json!({
+                    "config": run.config, "summary": run.summary, "derived": derived(&run),
+                }),
+                Either::Sweep(sweep) => json!({ "config": sweep.config, "summary": sweep.summary }),
+            },
         };
-        let mut at = &tree;
-        for part in path.split('.') {
-            let index = part.parse::<usize>().ok();
-            let next = match at {
-                Value::Array(items) => index.and_then(|index| items.get(index)),
-                other => other.get(part),
-            };
-            at = next.ok_or_else(|| {
-                let known = match at {
-                    Value::Object(fields) => fields.keys().cloned().collect::<Vec<_>>().join(", "),
-                    Value::Array(items) => format!("0 to {}", items.len().saturating_sub(1)),
-                    other => format!("only the value {other}"),
-                };
-                format!("`{name}` has no value `{path}`: at `{part}` there is {known}")
-            })?;
-        }
-        Ok(at.clone())
+        let found = tree.pointer(&format!("/{}", path.replace('.', "/")));
+        found.cloned().ok_or_else(|| format!("`{name}` has no value `{path}`"))
     }
 
     /// The file of a plot, `book/records/RECORD/NAME.svg`, whose record is checked first.
@@ -243,18 +224,6 @@ impl Records {
         self.read(record)?;
         Ok(self.0.join(record).join(name))
     }
-}
-
-fn to_tree(
-    config: &impl serde::Serialize,
-    summary: &impl serde::Serialize,
-    derived: Value,
-) -> Result<Value, serde_json::Error> {
-    Ok(serde_json::json!({
-        "config": serde_json::to_value(config)?,
-        "summary": serde_json::to_value(summary)?,
-        "derived": derived,
-    }))
 }
 
 #[cfg(test)]
@@ -295,10 +264,15 @@ mod tests {
             (&runs, run, "config.dtype", Ok("`f32`")),
             (&sweep, "iris-sweep", "config.seeds.1", Ok("1")),
             (&runs, "checks", "passed", Ok("3")),
-            (&sweep, "iris-sweep", "summary.worst", Err("at `worst` there is baseline, best")),
+            (
+                &sweep,
+                "iris-sweep",
+                "summary.worst",
+                Err("`iris-sweep` has no value `summary.worst`"),
+            ),
             (&sweep, "iris-sweep", "summary.best", Err("is not one value")),
             (&runs, "one", "summary.best", Err("there is no record `one`")),
-            (&runs, "checks", "time", Err("there is controls, failed")),
+            (&runs, "checks", "time", Err("`checks` has no value `time`")),
         ] {
             match (records.value(record, key, &evidence()), expected) {
                 (Ok(value), Ok(expected)) => assert_eq!(value, expected, "{key}"),

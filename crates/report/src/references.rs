@@ -210,11 +210,4 @@ mod tests {
             assert_eq!(number_prefix(title), prefix);
         }
     }
-
-    #[test]
-    fn labels_are_checked() {
-        for text in ["eq", "eq:", "eq:A", "eq:a b", "sec:a", ":a"] {
-            assert!(Label::parse(text).is_err(), "{text}");
-        }
-    }
 }

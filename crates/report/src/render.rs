@@ -16,7 +16,7 @@ use crate::files::{self, files_with};
 use crate::frame;
 use crate::links::Pages;
 use crate::pdf::layout::Listed;
-use crate::problem::{Place, Problems};
+use crate::problem::Place;
 use crate::programs::Cargo;
 use crate::records::Records;
 use crate::slots::Medium;
@@ -70,7 +70,6 @@ pub struct Built {
 /// error if the harness cannot be run or the book's frame cannot be read or written.
 pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
     let source = options.book.join("src");
-    check_chapters(&source, &options.shown(&source))?.into_result()?;
     let front = FrontMatter::read(&options.book.join("report.toml"))?;
     let inputs = Inputs {
         root: options.root.clone(),
@@ -116,7 +115,11 @@ fn render<'a>(options: &Options, inputs: &'a Inputs, out: &Path) -> Result<(Run<
     let work = || -> Result<_> {
         let mut book = MDBook::load_with_config(&options.book, config)?;
         let chapters = listed(&book);
-        let run = expand(inputs, &mut book.book);
+        let mut run = expand(inputs, &mut book.book);
+        for chapter in unlisted(&options.book.join("src"), &book)? {
+            let place = Place::file(inputs.source.join(chapter));
+            run.problems.add(&place, "SUMMARY.md does not list this chapter");
+        }
         book.build()?;
         Ok((run, chapters))
     };
@@ -145,32 +148,13 @@ fn listed(book: &MDBook) -> Vec<Listed> {
     chapters
 }
 
-/// Every chapter that `SUMMARY.md` lists is there, and every one that is there is listed.
-fn check_chapters(source: &Path, shown: &Path) -> Result<Problems> {
-    let mut problems = Problems::default();
-    let text = files::read(&source.join("SUMMARY.md"))?;
-    let mut listed = BTreeSet::from([source.join("SUMMARY.md")]);
-    for (index, line) in text.lines().enumerate() {
-        let place = Place::new(shown.join("SUMMARY.md"), index + 1);
-        for (at, _) in line.match_indices("](") {
-            let target = line[at + 2..].split(')').next().unwrap_or_default();
-            if target.is_empty() {
-                problems.add(&place, "a chapter without a file");
-            } else if !source.join(target).is_file() {
-                let target = shown.join(target);
-                problems.add(&place, format!("there is no chapter {}", target.display()));
-            } else if !listed.insert(source.join(target)) {
-                problems.add(&place, format!("the chapter {target} is listed twice"));
-            }
-        }
-    }
-    for chapter in files_with(source, "md")? {
-        if !listed.contains(&source.join(&chapter)) {
-            let place = Place::file(shown.join(chapter));
-            problems.add(&place, "SUMMARY.md does not list this chapter");
-        }
-    }
-    Ok(problems)
+/// The chapters that are there and not in `SUMMARY.md`. mdBook refuses one that is listed and not there.
+fn unlisted(source: &Path, book: &MDBook) -> Result<Vec<PathBuf>> {
+    let listed: BTreeSet<&PathBuf> =
+        book.book.chapters().filter_map(|chapter| chapter.source_path.as_ref()).collect();
+    let mut chapters = files_with(source, "md")?;
+    chapters.retain(|chapter| chapter != Path::new("SUMMARY.md") && !listed.contains(chapter));
+    Ok(chapters)
 }
 
 /// Puts the finished book in its place.

@@ -7,8 +7,8 @@ use training::{Model, ModelSpec};
 
 use crate::hyperparameters::{flat, is_structured, shown, words};
 use crate::markdown::{Table, cells};
-use crate::markup::escape;
 use crate::numbers::{percentage, significant};
+use html::escape;
 
 /// The number of the most frequent mistakes that are listed.
 const PAIRS: usize = 8;

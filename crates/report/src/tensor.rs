@@ -42,8 +42,35 @@ impl Tensors {
         })?;
         match index {
             None => Ok(tensor.clone()),
-            Some(index) => tensor.part(index).map_err(|error| format!("`{text}`: {error}")),
+            Some(index) => tensor
+                .part(index)
+                .ok_or_else(|| format!("`{text}` is not within the shape {:?}", tensor.shape)),
         }
+    }
+
+    /// A tensor of so many axes.
+    fn of_rank(&self, name: &str, rank: usize) -> Result<Tensor, String> {
+        let tensor = self.get(name)?;
+        match tensor.shape.len() == rank && !tensor.values.is_empty() {
+            true => Ok(tensor),
+            false => Err(format!("`{name}` has the shape {:?}, not {rank} axes", tensor.shape)),
+        }
+    }
+
+    /// The rows of a matrix.
+    pub(crate) fn matrix(&self, name: &str) -> Result<Vec<Vec<f64>>, String> {
+        let Tensor { shape, values } = self.of_rank(name, 2)?;
+        Ok(values.chunks(shape[1]).map(<[f64]>::to_vec).collect())
+    }
+
+    /// A list of numbers.
+    pub(crate) fn vector(&self, name: &str) -> Result<Vec<f64>, String> {
+        Ok(self.of_rank(name, 1)?.values)
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, name: &str) -> Result<f64, String> {
+        Ok(self.of_rank(name, 0)?.values[0])
     }
 }
 
@@ -53,21 +80,18 @@ impl Tensor {
         Self { shape: vec![], values: vec![value] }
     }
 
-    fn part(&self, index: &str) -> Result<Self, String> {
+    fn part(&self, index: &str) -> Option<Self> {
         let mut part = self.clone();
         for text in index.split(',') {
-            let at: usize = text.trim().parse().map_err(|_| format!("`{text}` is not an index"))?;
-            let Some((&length, rest)) = part.shape.split_first() else {
-                return Err(format!("expected at most {} indices", self.shape.len()));
-            };
-            if at >= length {
-                return Err(format!("the index {at} is beyond the shape {:?}", self.shape));
-            }
+            let at: usize = text.trim().parse().ok()?;
+            let (_, rest) = part.shape.split_first().filter(|(length, _)| at < **length)?;
             let size: usize = rest.iter().product();
-            part.values = part.values[at * size..(at + 1) * size].to_vec();
-            part.shape = rest.to_vec();
+            part = Self {
+                shape: rest.to_vec(),
+                values: part.values[at * size..(at + 1) * size].to_vec(),
+            };
         }
-        Ok(part)
+        Some(part)
     }
 
     /// The one number that it is, if it is one.
@@ -75,14 +99,6 @@ impl Tensor {
         match (&self.shape[..], &self.values[..]) {
             ([], [value]) => Some(*value),
             _ => None,
-        }
-    }
-
-    /// The rows of a matrix. An error says that it has not two axes.
-    pub(crate) fn rows(&self) -> Result<Vec<Vec<f64>>, String> {
-        match self.shape[..] {
-            [_, cols] if cols > 0 => Ok(self.values.chunks(cols).map(<[f64]>::to_vec).collect()),
-            _ => Err(format!("a matrix has two axes, but the shape is {:?}", self.shape)),
         }
     }
 
@@ -202,9 +218,9 @@ pub(crate) mod tests {
         for (name, expected) in [
             ("a.x", "no tensor `a.x`; it has a.six, a.third, a.tiny, a.v, a.w"),
             ("b.x", "no worked example has the tensor `b.x`"),
-            ("a.w[0,3]", "the index 3 is beyond the shape [2, 3]"),
-            ("a.w[0,0,0]", "expected at most 2 indices"),
-            ("a.w[x]", "`x` is not an index"),
+            ("a.w[0,3]", "`a.w[0,3]` is not within the shape [2, 3]"),
+            ("a.w[0,0,0]", "not within the shape"),
+            ("a.w[x]", "not within the shape"),
             ("a.w[0", "is not of the form"),
         ] {
             let error = tensors.get(name).unwrap_err();

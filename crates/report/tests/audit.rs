@@ -36,7 +36,7 @@ jump heading <h3>from one to three</h3>
 nameless name <p><button style="width:9px;height:9px"></button></p>
 unreachable focus <p><a href="wide.html" tabindex="-1">x</a></p>
 headless table <table><tr><td>1</td></tr></table>
-error console <script>console.error('no')</script>
+error console <script>console.error('bad', 3, {a: 1})</script>
 exception console <script>nothing.there()</script>
 network request <p><img alt="a" width="9" height="9" src="http://192.0.2.1/a.png"></p>
 theme theme <div id="mdbook-menu-bar">a frame without a theme</div>
@@ -83,7 +83,8 @@ fn every_planted_defect_is_found_and_nothing_else() {
     fs::create_dir(&book).unwrap();
     let clean = "<p>Text, <a href=\"wide.html\">a link</a> and <svg aria-hidden=\"true\" class=\"formula\" \
         width=\"9\" height=\"9\"><title>x</title></svg><math><mi>x</mi></math>.</p>\
-        <div style=\"overflow-x:auto\"><div style=\"width:2000px\">scrolls within</div></div>";
+        <div style=\"overflow-x:auto\"><div style=\"width:2000px\">scrolls within</div></div>\
+        <script>console.log('fine'); console.warn('careful'); alert('stop')</script>";
     fs::write(book.join("clean.html"), page("", clean)).unwrap();
     for (name, _, text) in planted() {
         fs::write(book.join(format!("{name}.html")), text).unwrap();
@@ -118,10 +119,16 @@ fn worked() -> Tensors {
         "convolution-stride.x":
             { "shape": [4, 4], "values": [1, 0, 2, 1, 0, 3, 1, 0, 2, 1, 0, 1, 1, 0, 1, 2] },
         "convolution.z": { "shape": [2, 2], "values": [3.5, 7.5, 0.5, 2.5] },
+        "convolution.dw": { "shape": [2, 2], "values": [3, 8, 2, 3] },
+        "convolution.db": { "shape": [], "values": [3] },
+        "convolution.dx": { "shape": [3, 3], "values": [1, 0, 0, -1, 4, 0, 0, -2, 4] },
         "convolution-stride.z": { "shape": [2, 2], "values": [5.5, 1.5, 7.5, 5.5] },
         "convolution-stride.w": { "shape": [3, 3], "values": [1, 0, 1, 0, 2, 0, -1, 0, 1] },
         "convolution-stride.b": { "shape": [], "values": [0.5] },
         "convolution-stride.g": { "shape": [2, 2], "values": [1, 2, 0, -1] },
+        "convolution-stride.dw": { "shape": [3, 3], "values": [-3, -1, 0, -1, 5, 1, 6, 1, 1] },
+        "convolution-stride.db": { "shape": [], "values": [2] },
+        "convolution-stride.dx": { "shape": [4, 4], "values": [2, 0, 4, 0, 0, -2, 0, 1, 0, 0, -2, 0, 0, 1, 0, -1] },
         "softmax.s": { "shape": [3], "values": [0.0, 0.7, 1.6] },
         "softmax.g": { "shape": [3], "values": [0, 0, 8] },
     }))

@@ -166,6 +166,7 @@ fn a_book_is_built() {
         ("print.html", &[formula, "fill=\"currentColor\""]),
         ("appendix-code.html", &["{{#x}}"]),
         ("verification.html", &["<code>sign</code>"]),
+        ("toc.html", &["<title>Table of contents</title>"]),
     ] {
         workspace.shows(page, expected);
     }
@@ -270,20 +271,17 @@ fn formulas_chapters_and_the_summary_agree() {
     workspace.write("target/harness/results.json", &results("other"));
     workspace.write("book/src/verification.md", "No title.\n");
     workspace.add("book/src/q4-1.md", "# Another");
+    workspace.write("book/src/stray.md", "# Stray\n");
     workspace.has_problems(&[
         "book/src/q4-1.md:5: the result `eq:relu` is not verified",
         "checks `formulas.other`, but no equation is `{#eq:other}`",
         "q4-1.md:1: a chapter has one title (`# ...`), but this has 2",
         "verification.md:1: a chapter has one title (`# ...`), but this has 0",
-    ]);
-    fs::remove_file(workspace.path().join("book/src/deep/back.md")).unwrap();
-    workspace.write("book/src/stray.md", "# Stray\n");
-    workspace.add("book/src/SUMMARY.md", "[Draft]()");
-    workspace.has_problems(&[
-        "book/src/SUMMARY.md:6: there is no chapter book/src/deep/back.md",
-        "book/src/SUMMARY.md:11: a chapter without a file",
         "book/src/stray.md: SUMMARY.md does not list this chapter",
     ]);
+    fs::remove_file(workspace.path().join("book/src/deep/back.md")).unwrap();
+    let error = format!("{:#}", workspace.build().unwrap_err());
+    assert!(error.contains("deep/back.md"), "{error}");
     assert!(!workspace.path().join("book/src/deep/back.md").exists(), "mdBook must not create it");
 }
 
@@ -331,5 +329,5 @@ fn records_of_pictures_and_of_an_ablation_are_shown() {
     let svg = fs::read_to_string(&file).unwrap();
     fs::write(&file, svg.replace("data:image/png", "https://x/data:image/png")).unwrap();
     let problems = workspace.problems();
-    assert!(problems[0].contains("has its picture within it"), "{problems:?}");
+    assert!(problems[0].contains("would be loaded from the network"), "{problems:?}");
 }

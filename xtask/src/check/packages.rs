@@ -52,7 +52,7 @@ const ALLOWED: [(&str, &str); 25] = [
     // widgets with that code.
     (
         "report",
-        "system numerics activations cnn optim datasets browser experiment ffnn training bench frontmatter html",
+        "system numerics activations optim datasets browser experiment ffnn training bench frontmatter html",
     ),
     // It reads files as text, so it needs none of the crates that they make up.
     ("handin", "system frontmatter"),

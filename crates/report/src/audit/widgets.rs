@@ -88,7 +88,7 @@ pub(super) fn convolution(tab: &mut Page) -> Result<()> {
     tab.wait_until("!document.querySelector('[data-widget=\"convolution\"]').hidden")?;
     for example in inputs::<Vec<Convolution>>(tab, WIDGET)? {
         choose(tab, &example.name)?;
-        let outputs = example.outputs();
+        let outputs = &example.results;
         let last = outputs.z.len() * outputs.z[0].len() - 1;
         choose(tab, "forward: Z")?;
         compare(tab, WIDGET, "x", &example.x)?;

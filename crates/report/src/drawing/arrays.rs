@@ -24,9 +24,9 @@ fn single(grids: &[(&str, Grid<'_>)], middle: f64, height: f64) -> String {
 pub(super) fn convolution(inputs: &Inputs) -> Result<String, String> {
     // The output cell whose step is shown.
     const STEP: (usize, usize) = (0, 1);
-    let matrix = |name: &str| inputs.matrix(&format!("convolution.{name}"));
+    let matrix = |name: &str| inputs.evidence.worked.matrix(&format!("convolution.{name}"));
     let (x, w, z) = (matrix("x")?, matrix("w")?, matrix("z")?);
-    let b = inputs.number("convolution.b")?;
+    let b = inputs.evidence.worked.number("convolution.b")?;
     let mut canvas = Canvas::themed();
     let grids = [
         ("", Grid::new("X", &x).mark(MARKED, window(STEP, dimensions(&w)))),
@@ -49,9 +49,11 @@ pub(super) fn convolution(inputs: &Inputs) -> Result<String, String> {
 
 /// A convolution with two input channels.
 pub(super) fn convolution_channels(inputs: &Inputs) -> Result<String, String> {
-    let matrix = |name: &str, c: usize| inputs.matrix(&format!("convolution-channels.{name}{c}"));
-    let z = inputs.matrix("convolution-channels.z")?;
-    let b = inputs.number("convolution-channels.b")?;
+    let matrix = |name: &str, c: usize| {
+        inputs.evidence.worked.matrix(&format!("convolution-channels.{name}{c}"))
+    };
+    let z = inputs.evidence.worked.matrix("convolution-channels.z")?;
+    let b = inputs.evidence.worked.number("convolution-channels.b")?;
     let mut canvas = Canvas::themed();
     let middles = [100.0, 280.0];
     let mut right = 0.0_f64;
@@ -79,7 +81,7 @@ pub(super) fn convolution_channels(inputs: &Inputs) -> Result<String, String> {
 
 /// The gradient of the input of a convolution, as a sum of stamps.
 pub(super) fn convolution_backward(inputs: &Inputs) -> Result<String, String> {
-    let matrix = |name: &str| inputs.matrix(&format!("convolution.{name}"));
+    let matrix = |name: &str| inputs.evidence.worked.matrix(&format!("convolution.{name}"));
     let (w, g, dx) = (matrix("w")?, matrix("g")?, matrix("dx")?);
     let (first, last) = ((0, 0), (g.len() - 1, dimensions(&g).1 - 1));
     let [one, other, both] = [SERIES[0], SERIES[1], SERIES[2]];
@@ -98,10 +100,10 @@ pub(super) fn convolution_backward(inputs: &Inputs) -> Result<String, String> {
 
 /// A convolution as a matrix product.
 pub(super) fn im2col(inputs: &Inputs) -> Result<String, String> {
-    let matrix = |name: &str| inputs.matrix(&format!("convolution.{name}"));
+    let matrix = |name: &str| inputs.evidence.worked.matrix(&format!("convolution.{name}"));
     let (x, w, columns, w_column) =
         (matrix("x")?, matrix("w")?, matrix("columns")?, matrix("w-column")?);
-    let b = inputs.number("convolution.b")?;
+    let b = inputs.evidence.worked.number("convolution.b")?;
     let z: Vec<Vec<f64>> = matrix("z")?.into_iter().flatten().map(|value| vec![value]).collect();
     // The window of output cell (0, 1) is row 1 of C.
     let (step, line) = ((0, 1), 1);
@@ -118,8 +120,11 @@ pub(super) fn im2col(inputs: &Inputs) -> Result<String, String> {
 
 /// Max and average pooling of one image.
 pub(super) fn pooling(inputs: &Inputs) -> Result<String, String> {
-    let x = inputs.matrix("max-pool.x")?;
-    let (max, average) = (inputs.matrix("max-pool.y")?, inputs.matrix("average-pool.y")?);
+    let x = inputs.evidence.worked.matrix("max-pool.x")?;
+    let (max, average) = (
+        inputs.evidence.worked.matrix("max-pool.y")?,
+        inputs.evidence.worked.matrix("average-pool.y")?,
+    );
     let paint = |grid: Grid<'static>, side: usize| {
         window((0, 0), (2, 2)).zip(SERIES).fold(grid, |grid, ((r, q), colour)| {
             grid.mark(colour, window((side * r, side * q), (side, side)))
@@ -135,7 +140,7 @@ pub(super) fn pooling(inputs: &Inputs) -> Result<String, String> {
 
 /// Max pooling forward and backward, with the winners marked.
 pub(super) fn max_pooling(inputs: &Inputs) -> Result<String, String> {
-    let matrix = |name: &str| inputs.matrix(&format!("max-pool.{name}"));
+    let matrix = |name: &str| inputs.evidence.worked.matrix(&format!("max-pool.{name}"));
     let (x, y, winner) = (matrix("x")?, matrix("y")?, matrix("winner")?);
     let (g, dx) = (matrix("g")?, matrix("dx")?);
     let ((rows, cols), (r1, r2)) = (dimensions(&x), dimensions(&y));

@@ -41,49 +41,45 @@ const BEND: f64 = 14.0;
 fn picture(edges: &Edges) -> (String, Edges) {
     let edges = reduced(edges);
     let layers = in_layers(&edges);
-    let slot_width = |slot: &Slot| match slot {
-        Slot::Node(_) => BOX.0,
-        Slot::Bend { .. } => BEND,
-    };
+    let slot_width = |(from, to): &Slot<'_>| if from == to { BOX.0 } else { BEND };
     let widths: Vec<f64> = layers
         .iter()
         .map(|layer| layer.iter().map(|slot| slot_width(slot) + GAP).sum::<f64>() - GAP)
         .collect();
     let width = widths.iter().fold(0.0_f64, |width, other| width.max(*other)) + 2.0 * GAP;
     let height = ROW * layers.len() as f64;
-    let mut nodes: BTreeMap<&str, Point> = BTreeMap::new();
-    let mut bends: BTreeMap<(&str, &str), Vec<Point>> = BTreeMap::new();
+    // The middles of each slot, from the top.
+    let mut places: BTreeMap<Slot<'_>, Vec<Point>> = BTreeMap::new();
     for (number, layer) in layers.iter().enumerate().rev() {
         let y = height - ROW * (number as f64 + 0.5);
         let mut x = 0.5 * (width - widths[number]);
         for slot in layer {
-            let middle = (x + 0.5 * slot_width(slot), y);
-            match slot {
-                Slot::Node(name) => {
-                    nodes.insert(name, middle);
-                }
-                Slot::Bend { from, to } => bends.entry((from, to)).or_default().push(middle),
-            }
+            places.entry(*slot).or_default().push((x + 0.5 * slot_width(slot), y));
             x += slot_width(slot) + GAP;
         }
     }
+    let node = |name| places[&(name, name)][0];
     let mut canvas = Canvas::themed();
     for (from, targets) in &edges {
         for to in targets {
-            let (start, end) = (nodes[from.as_str()], nodes[to.as_str()]);
+            let (start, end) = (node(from.as_str()), node(to.as_str()));
             let mut points = vec![(start.0, start.1 + 0.5 * BOX.1)];
-            for bend in bends.get(&(from.as_str(), to.as_str())).into_iter().flatten() {
-                points.push((bend.0, bend.1 - 0.5 * BOX.1));
-                points.push((bend.0, bend.1 + 0.5 * BOX.1));
+            for (x, y) in places.get(&(from.as_str(), to.as_str())).into_iter().flatten() {
+                points.extend([(*x, y - 0.5 * BOX.1), (*x, y + 0.5 * BOX.1)]);
             }
             points.push((end.0, end.1 - 0.5 * BOX.1 - 1.0));
             canvas.curve(&points, Pen::of(TEXT, 1.1).arrow());
         }
     }
-    for (name, (x, y)) in &nodes {
-        let corner = (x - 0.5 * BOX.0, y - 0.5 * BOX.1);
-        canvas.rect(corner, BOX, Some(SERIES[0]), Pen::of(SERIES[0], 1.3));
-        canvas.text((*x, y + 5.0), Font::of(14.0), Anchor::Middle, name);
+    for name in edges.keys() {
+        let (x, y) = node(name.as_str());
+        canvas.rect(
+            (x - 0.5 * BOX.0, y - 0.5 * BOX.1),
+            BOX,
+            Some(SERIES[0]),
+            Pen::of(SERIES[0], 1.3),
+        );
+        canvas.text((x, y + 5.0), Font::of(14.0), Anchor::Middle, name);
     }
     (canvas.finish(width, height), edges)
 }

@@ -5,12 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The nodes that each node leads to.
 pub(super) type Edges = BTreeMap<String, BTreeSet<String>>;
 
-/// A place in a layer: a node, or a bend of a line on its way past the layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Slot {
-    Node(String),
-    Bend { from: String, to: String },
-}
+/// A place in a layer: a node, twice, or a bend of a line from one to another on its way past the layer.
+pub(super) type Slot<'a> = (&'a str, &'a str);
 
 /// The edges that do not follow from others: `a → c` is left out where `a → b → c`.
 pub(super) fn reduced(edges: &Edges) -> Edges {
@@ -31,75 +27,62 @@ pub(super) fn reaches(edges: &Edges, from: &str, to: &str) -> bool {
 
 /// The graph in layers, the lowest first: every node one layer above the highest that it leads to, those
 /// without any edge at the top, and the nodes of a layer in an order in which few lines cross.
-pub(super) fn in_layers(edges: &Edges) -> Vec<Vec<Slot>> {
-    let mut ranks: BTreeMap<&str, usize> = BTreeMap::new();
-    for node in edges.keys() {
-        rank(edges, node, &mut ranks);
-    }
-    let depth = ranks.values().max().map_or(0, |highest| highest + 1);
-    for (node, rank) in &mut ranks {
-        let used = edges.values().any(|targets| targets.contains(*node));
-        if !used && edges.get(*node).is_none_or(BTreeSet::is_empty) {
-            *rank = depth - 1;
-        }
-    }
+pub(super) fn in_layers(edges: &Edges) -> Vec<Vec<Slot<'_>>> {
+    let depth = edges.keys().map(|node| rank(edges, node) + 1).max().unwrap_or(0);
+    let is_alone = |node: &String| {
+        edges[node].is_empty() && !edges.values().any(|targets| targets.contains(node))
+    };
     let mut layers = vec![Vec::new(); depth];
-    for (node, rank) in &ranks {
-        layers[*rank].push(Slot::Node((*node).to_owned()));
+    for node in edges.keys() {
+        let rank = if is_alone(node) { depth - 1 } else { rank(edges, node) };
+        layers[rank].push((node.as_str(), node.as_str()));
     }
     for (from, targets) in edges {
         for to in targets {
-            for layer in &mut layers[ranks[to.as_str()] + 1..ranks[from.as_str()]] {
-                layer.push(Slot::Bend { from: from.clone(), to: to.clone() });
+            for layer in &mut layers[rank(edges, to) + 1..rank(edges, from)] {
+                layer.push((from.as_str(), to.as_str()));
             }
         }
     }
+    // Whether a part of a line leads from a slot to one in the layer below.
+    let joined = |(from, to): Slot<'_>, (below_from, below_to): Slot<'_>| {
+        edges[from].contains(below_to)
+            && (from == to || to == below_to)
+            && (below_from == below_to || below_from == from)
+    };
     for _ in 0..12 {
         for step in 1..depth {
             let below = layers[step - 1].clone();
-            order(&mut layers[step], &below, |slot, other| joined(edges, slot, other));
+            order(&mut layers[step], &below, |slot, other| joined(slot, other));
         }
         for step in (1..depth).rev() {
             let above = layers[step].clone();
-            order(&mut layers[step - 1], &above, |slot, other| joined(edges, other, slot));
+            order(&mut layers[step - 1], &above, |slot, other| joined(other, slot));
         }
     }
     layers
 }
 
+/// The longest way down from a node.
+fn rank(edges: &Edges, node: &str) -> usize {
+    edges[node].iter().map(|next| rank(edges, next) + 1).max().unwrap_or(0)
+}
+
 /// Orders a layer by the mean place of what its slots are joined to in a layer next to it.
-fn order(layer: &mut Vec<Slot>, next: &[Slot], joined: impl Fn(&Slot, &Slot) -> bool) {
-    let centre = |place: usize, of: usize| (place as f64 + 0.5) * (1.0 / of.max(1) as f64);
-    let count = layer.len();
-    let keyed = layer.drain(..).enumerate().map(|(index, slot)| {
-        let neighbours = next.iter().enumerate().filter(|(_, other)| joined(&slot, other));
+fn order(layer: &mut [Slot<'_>], next: &[Slot<'_>], joined: impl Fn(Slot<'_>, Slot<'_>) -> bool) {
+    let centre = |place: usize, of: usize| (place as f64 + 0.5) * (1.0 / of as f64);
+    let place = |(index, slot): (usize, &Slot<'_>)| {
+        let neighbours = next.iter().enumerate().filter(|(_, other)| joined(*slot, **other));
         let places: Vec<f64> = neighbours.map(|(place, _)| centre(place, next.len())).collect();
-        let mean = places.iter().sum::<f64>() / places.len().max(1) as f64;
-        (if places.is_empty() { centre(index, count) } else { mean }, slot)
-    });
-    let mut keyed: Vec<(f64, Slot)> = keyed.collect();
-    keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
-    layer.extend(keyed.into_iter().map(|(_, slot)| slot));
-}
-
-/// Whether a part of a line leads from a slot to one in the layer below.
-fn joined(edges: &Edges, above: &Slot, below: &Slot) -> bool {
-    match (above, below) {
-        (Slot::Node(from), Slot::Node(to)) => edges.get(from).is_some_and(|t| t.contains(to)),
-        (Slot::Node(node), Slot::Bend { from, .. }) => node == from,
-        (Slot::Bend { to, .. }, Slot::Node(node)) => node == to,
-        (Slot::Bend { .. }, Slot::Bend { .. }) => above == below,
-    }
-}
-
-fn rank<'a>(edges: &'a Edges, node: &'a str, ranks: &mut BTreeMap<&'a str, usize>) -> usize {
-    if let Some(rank) = ranks.get(node) {
-        return *rank;
-    }
-    let below = edges.get(node).into_iter().flatten();
-    let rank = below.map(|next| rank(edges, next, ranks) + 1).max().unwrap_or(0);
-    ranks.insert(node, rank);
-    rank
+        match places.len() {
+            0 => centre(index, layer.len()),
+            count => places.iter().sum::<f64>() / count as f64,
+        }
+    };
+    let places: Vec<f64> = layer.iter().enumerate().map(place).collect();
+    let mut placed: Vec<(f64, Slot<'_>)> = places.into_iter().zip(layer.iter().copied()).collect();
+    placed.sort_by(|a, b| a.0.total_cmp(&b.0));
+    layer.iter_mut().zip(placed).for_each(|(slot, (_, placed))| *slot = placed);
 }
 
 #[cfg(test)]
@@ -118,11 +101,11 @@ mod tests {
 
     /// The layers from the highest to the lowest, with bends as `from>to`.
     fn shown(edges: &Edges) -> String {
-        let slot = |slot: &Slot| match slot {
-            Slot::Node(name) => name.clone(),
-            Slot::Bend { from, to } => format!("{from}>{to}"),
+        let slot = |&(from, to): &Slot<'_>| match from == to {
+            true => from.to_owned(),
+            false => format!("{from}>{to}"),
         };
-        let layer = |layer: &Vec<Slot>| layer.iter().map(slot).collect::<Vec<_>>().join(" ");
+        let layer = |layer: &Vec<Slot<'_>>| layer.iter().map(slot).collect::<Vec<_>>().join(" ");
         in_layers(edges).iter().rev().map(layer).collect::<Vec<_>>().join(" / ")
     }
 

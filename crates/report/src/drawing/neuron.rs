@@ -7,8 +7,8 @@ use crate::expand::Inputs;
 use crate::tensor::plain_number;
 
 pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
-    let vector = |name: &str| inputs.vector(&format!("neuron.{name}"));
-    let number = |name: &str| inputs.number(&format!("neuron.{name}"));
+    let vector = |name: &str| inputs.evidence.worked.vector(&format!("neuron.{name}"));
+    let number = |name: &str| inputs.evidence.worked.number(&format!("neuron.{name}"));
     let (x, w) = (vector("x")?, vector("w")?);
     let [b, z, y] = [number("b")?, number("z")?, number("y")?].map(|v| plain_number(v, 4));
     let mut canvas = Canvas::themed();

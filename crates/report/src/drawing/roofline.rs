@@ -96,7 +96,7 @@ fn decades(logarithms: impl Iterator<Item = f64> + Clone) -> Point {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figure::{Origin, inline};
+    use crate::figure::inline;
     use crate::performance::tests::record;
 
     #[test]
@@ -107,7 +107,7 @@ mod tests {
         let shown = |m: &&Measurement| point(m).is_some() && m.by != By::Pytorch;
         let points = record.measurements.iter().filter(shown).count();
         assert_eq!(svg.matches("<circle").count(), points + KERNELS.len(), "{svg}");
-        inline(&svg, Origin::Drawing, "fig-roofline", "alt").unwrap();
+        inline(&svg, "fig-roofline", "alt").unwrap();
         let measurements = Vec::new();
         let error = roofline(&Record { measurements, ..record }).unwrap_err();
         assert_eq!(error, "the record has no peak of the arithmetic");

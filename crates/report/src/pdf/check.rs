@@ -12,7 +12,7 @@ use frontmatter::FrontMatter;
 use super::layout::{Chapter, Role};
 use super::read::{Page, Pdf, squeezed};
 use super::text::Run;
-pub use asked::{ASKED, GRADED, questions};
+pub use asked::{ASKED, questions};
 
 /// The heading of the table of contents, which is its running title too.
 const CONTENTS: &str = "Contents";

@@ -10,9 +10,6 @@ use flate2::bufread::ZlibEncoder;
 use frontmatter::FrontMatter;
 
 /// Sets the metadata, and packs the file.
-///
-/// # Errors
-/// If the file is not built as Chromium builds them.
 pub(super) fn finish(pdf: &[u8], front: &FrontMatter) -> Result<Vec<u8>> {
     let Objects { mut sources, root, information } =
         Objects::read(pdf).context("the browser's PDF is not built as expected")?;

@@ -9,7 +9,7 @@ use frontmatter::FrontMatter;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::markup::escape;
+use html::escape;
 
 /// The width of the text on an upright page in CSS pixels: 8.5 inches without the margins that
 /// `theme/report.css` sets.
@@ -88,9 +88,6 @@ pub struct Listing {
 
 /// A page with the chapters of `print.html` for [`arrange`]: its style sheets without those of dark
 /// themes, its highlighter, and none of mdBook's frame.
-///
-/// # Errors
-/// If `print.html` has no chapters.
 pub(super) fn document(print: &str, front: &FrontMatter) -> Result<String> {
     let (_, chapters) = print.split_once("<main>").context("print.html has no <main>")?;
     let (chapters, _) = chapters.split_once("</main>").context("print.html has no </main>")?;
@@ -113,9 +110,6 @@ pub(super) fn document(print: &str, front: &FrontMatter) -> Result<String> {
 }
 
 /// Rearranges the open [`document`], and returns its chapters, the title page first.
-///
-/// # Errors
-/// If it does not have the chapters that are listed.
 pub(super) fn arrange(page: &mut Page, listed: &[Listed]) -> Result<Vec<Chapter>> {
     let chapters = page.evaluate(&format!("({})({})", include_str!("paper.js"), json!(listed)))?;
     page.evaluate("document.fonts.ready.then(() => true)")?;

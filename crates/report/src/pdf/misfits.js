@@ -1,5 +1,5 @@
-// Elements of upright pages that reach beyond the right edge, and those too high to stay whole. What a
-// formula hides for readers of its markup has no size.
+// Elements of upright pages that reach beyond the right edge, and those too high to stay whole; code of the appendix
+// that reaches beyond its column. What a formula hides for readers of its markup has no size.
 (WIDTH, HEIGHT) => {
   const whole = '.figure, .equation, .statement, .listing.short, tr';
   const wide = 'p, li, pre, table, .equation-body > svg, .figure-body > svg, .figure-body > img';
@@ -14,6 +14,11 @@
       const what = e.closest('[id]')?.id || e.textContent.trim().slice(0, 40);
       misfits.push(`<${e.localName}> '${what}' of '${chapter}' does not fit on a page: it ends at ` +
         `${right.toFixed()} px of ${WIDTH} and is ${box.height.toFixed()} px high of ${HEIGHT}`);
+    }
+  }
+  for (const e of document.querySelectorAll('.appendix-pages pre, .appendix-pages pre > code')) {
+    if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0) {
+      misfits.push(`the code '${e.textContent.trim().slice(0, 40)}' of the appendix is wider than its column`);
     }
   }
   return misfits;

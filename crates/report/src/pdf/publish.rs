@@ -15,9 +15,6 @@ const NAME: &str = "book.pdf";
 const FIRST_PAGES: [&str; 2] = ["index.html", "title.html"];
 
 /// Writes the PDF to `file` and into the book, whose first page then has a link to it.
-///
-/// # Errors
-/// If a file cannot be written, or the first page has no place for the link.
 pub fn publish(bytes: &[u8], pages: usize, book: &Path, file: &Path) -> Result<()> {
     write(file, bytes)?;
     write(&book.join(NAME), bytes)?;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::{Context, Result, anyhow};
 use hayro_syntax::Pdf as File;
 use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, String as Text};
+use unicode_normalization::UnicodeNormalization;
 
 use super::text::{Font, Run, runs, utf16};
 
@@ -17,8 +18,6 @@ pub struct Pdf {
     pub destinations: BTreeMap<String, Spot>,
     /// The bookmarks, in order.
     pub outline: Vec<Bookmark>,
-    /// The fonts, and whether they are in the file.
-    pub fonts: BTreeMap<String, bool>,
     /// The title that the file names.
     pub title: String,
     /// The author that the file names.
@@ -64,9 +63,6 @@ pub struct Bookmark {
 
 impl Pdf {
     /// Reads a PDF as Chromium writes them.
-    ///
-    /// # Errors
-    /// If it is none, or a page of it cannot be read.
     pub fn read(bytes: &[u8]) -> Result<Self> {
         let file = open(bytes)?;
         let mut pdf = Self::default();
@@ -82,9 +78,6 @@ impl Pdf {
             let (width, height) = (f64::from(width), f64::from(height));
             let links = links(page.raw());
             pdf.pages.push(Page { width, height, runs: runs(page, height, &fonts), links });
-        }
-        for Font { name, is_embedded, .. } in fonts.into_values() {
-            pdf.fonts.entry(name).and_modify(|all| *all &= is_embedded).or_insert(is_embedded);
         }
         let text = |bytes: &Option<Box<[u8]>>| bytes.as_deref().map(utf16).unwrap_or_default();
         let about = file.metadata();
@@ -119,19 +112,7 @@ fn catalog(file: &File) -> Result<Dict<'_>> {
 /// one sign, which has no character of its own. Ligatures are taken apart.
 pub(super) fn squeezed(text: &str) -> String {
     let is_mark = |c: char| matches!(c, '\u{300}'..='\u{36f}' | '\u{200b}' | '\0');
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            'ﬁ' => out.push_str("fi"),
-            'ﬂ' => out.push_str("fl"),
-            'ﬀ' => out.push_str("ff"),
-            'ﬃ' => out.push_str("ffi"),
-            'ﬄ' => out.push_str("ffl"),
-            c if c.is_whitespace() || is_mark(c) => {}
-            c => out.push(c),
-        }
-    }
-    out
+    text.nfkd().filter(|c| !c.is_whitespace() && !is_mark(*c)).collect()
 }
 
 /// The pages by the objects that they are, with their heights.

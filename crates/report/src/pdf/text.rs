@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use hayro_syntax::object::{Array, Dict, MaybeRef, Name, Object, ObjectIdentifier, Stream};
+use hayro_syntax::object::{Dict, Name, Object, ObjectIdentifier, Stream};
 use hayro_syntax::page::Page;
 
 /// Characters on a line, in points from the upper left corner of the page.
@@ -12,8 +12,6 @@ pub struct Run {
     pub x: f64,
     /// Its base line.
     pub y: f64,
-    /// Its length.
-    pub width: f64,
     /// Its characters.
     pub text: String,
     /// Red, green and blue, from 0 to 1.
@@ -37,39 +35,24 @@ fn codes(bytes: &[u8], length: usize) -> impl Iterator<Item = u16> {
     bytes.chunks(length).map(|part| part.iter().fold(0, |code, byte| code << 8 | u16::from(*byte)))
 }
 
-/// Characters and widths of a font, by the code of a glyph.
+/// Characters of a font, by the code of a glyph.
 pub(super) struct Font {
     pub(super) name: String,
-    pub(super) is_embedded: bool,
     /// Bytes of a code.
     length: usize,
     characters: HashMap<u16, String>,
-    /// Thousandths of the font's size.
-    widths: HashMap<u16, f64>,
-    usual_width: f64,
 }
 
 impl Font {
     pub(super) fn read(font: &Dict<'_>) -> Self {
         let name = |key| font.get::<Name<'_>>(key).map(|name| name.as_str().to_owned());
-        let descendant = font.get::<Array<'_>>("DescendantFonts");
-        let descendant = descendant.and_then(|fonts| fonts.iter::<Dict<'_>>().next());
-        let length = if descendant.is_some() { 2 } else { 1 };
-        let inner = descendant.as_ref().unwrap_or(font);
-        let files = ["FontFile", "FontFile2", "FontFile3"];
-        let descriptor = inner.get::<Dict<'_>>("FontDescriptor").unwrap_or_default();
-        // A font of type 3 consists of drawings in the file.
-        let is_embedded = name("Subtype").is_some_and(|subtype| subtype == "Type3")
-            || files.iter().any(|key| descriptor.contains_key(key));
+        let length = if font.contains_key("DescendantFonts") { 2 } else { 1 };
         let characters = font.get::<Stream<'_>>("ToUnicode");
         let characters = characters.and_then(|characters| characters.decoded_data().ok());
         Self {
             name: name("BaseFont").or_else(|| name("Name")).unwrap_or_default(),
-            is_embedded,
             length,
             characters: read_characters(&String::from_utf8_lossy(&characters.unwrap_or_default())),
-            widths: inner.get("W").map(|ranges| read_widths(&ranges)).unwrap_or_default(),
-            usual_width: inner.get("DW").unwrap_or(1000.0),
         }
     }
 }
@@ -94,27 +77,6 @@ fn read_characters(text: &str) -> HashMap<u16, String> {
         }
     }
     characters
-}
-
-/// `first [w w w]` and `first last w`.
-fn read_widths(ranges: &Array<'_>) -> HashMap<u16, f64> {
-    let mut widths = HashMap::new();
-    let mut numbers = Vec::new();
-    for object in ranges.raw_iter() {
-        match object {
-            MaybeRef::NotRef(Object::Number(number)) => numbers.push(number.as_f64()),
-            MaybeRef::NotRef(Object::Array(list)) => {
-                let first = numbers.pop().unwrap_or_default() as u16;
-                widths.extend((first..).zip(list.iter::<f64>()));
-            }
-            _ => {}
-        }
-        if let [first, last, width] = numbers[..] {
-            widths.extend((first as u16..=last as u16).map(|code| (code, width)));
-            numbers.clear();
-        }
-    }
-    widths
 }
 
 /// `[a b c d e f]`: x' = a x + c y + e, y' = b x + d y + f.
@@ -142,7 +104,7 @@ pub(super) fn runs(
 ) -> Vec<Run> {
     let mut runs = Vec::new();
     let (mut space, mut ink, mut saved) = (IDENTITY, [0.0; 3], Vec::new());
-    let (mut line, mut font, mut size) = (IDENTITY, None, 0.0);
+    let (mut line, mut font) = (IDENTITY, None);
     let mut operations = page.operations();
     while let Some(operation) = operations.next() {
         let operands: Vec<&Object<'_>> = operation.operands().collect();
@@ -161,19 +123,17 @@ pub(super) fn runs(
             (b"Td", _) => line = times([1.0, 0.0, 0.0, 1.0, number(0), number(1)], line),
             (b"Tf", Some(Object::Name(name))) => {
                 let id = page.resources().fonts.get_ref(name).map(ObjectIdentifier::from);
-                (font, size) = (id.and_then(|id| fonts.get(&id)), number(1));
+                font = id.and_then(|id| fonts.get(&id));
             }
             (b"Tj", Some(Object::String(text))) => {
                 let Some(font) = font else { continue };
                 let glyphs = || codes(text.as_bytes(), font.length);
-                let [a, b, _, _, x, y] = times(line, space);
-                let widths = glyphs().map(|c| font.widths.get(&c).unwrap_or(&font.usual_width));
+                let [.., x, y] = times(line, space);
                 let character =
                     |code| font.characters.get(&code).map_or("\u{fffd}", String::as_str);
                 runs.push(Run {
                     x,
                     y: height - y,
-                    width: widths.sum::<f64>() / 1000.0 * size * a.hypot(b),
                     text: glyphs().map(character).collect(),
                     ink,
                     is_code: font.name.contains("Code") || font.name.contains("Mono"),

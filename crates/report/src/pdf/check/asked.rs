@@ -1,5 +1,5 @@
-//! Deliverables of each question of the assignment, and what the course grades. The other checks hold
-//! of whatever a chapter has; these fail if it lacks something.
+//! Deliverables of each question of the assignment. The other checks hold of whatever a chapter has; these fail
+//! if it lacks something.
 
 use std::collections::BTreeMap;
 
@@ -68,28 +68,6 @@ pub const ASKED: &str = "\
 7.2 tbl:cnn-network
 7.2 tbl:cnn-ablation
 ";
-
-/// Graded code, by the name that its own submission script has, with the file and the line
-/// where it begins here.
-pub const GRADED: [(&str, &str, &str); 17] = [
-    ("activations.Linear", "crates/activations/src/linear.rs", "for Linear"),
-    ("activations.Sigmoid", "crates/activations/src/sigmoid.rs", "for Sigmoid"),
-    ("activations.ReLU", "crates/activations/src/relu.rs", "for ReLU"),
-    ("activations.SoftMax", "crates/activations/src/softmax.rs", "impl SoftMax"),
-    ("layers.FullyConnected", "crates/layers/src/fully_connected.rs", "for FullyConnected<T>"),
-    ("layers.Pool2D", "crates/cnn/src/pool2d.rs", "for Pool2D<T>"),
-    ("layers.Conv2D.__init__", "crates/cnn/src/conv2d.rs", "pub struct Conv2DConfig"),
-    ("layers.Conv2D._init_parameters", "crates/cnn/src/conv2d.rs", "pub fn build<"),
-    ("layers.Conv2D.forward", "crates/cnn/src/conv2d.rs", "fn forward("),
-    ("layers.Conv2D.forward", "crates/cnn/src/conv2d_algorithm.rs", "pub fn conv2d_forward"),
-    ("layers.Conv2D.backward", "crates/cnn/src/conv2d.rs", "fn backward("),
-    ("layers.Conv2D.backward", "crates/cnn/src/conv2d_algorithm.rs", "pub fn conv2d_backward"),
-    ("losses.CrossEntropy", "crates/losses/src/cross_entropy.rs", "impl CrossEntropy"),
-    ("losses.L2", "crates/losses/src/l2.rs", "impl L2"),
-    ("models.NeuralNetwork.forward", "crates/network/src/network.rs", "pub fn forward("),
-    ("models.NeuralNetwork.backward", "crates/network/src/network.rs", "pub fn backward("),
-    ("models.NeuralNetwork.predict", "crates/network/src/network.rs", "pub fn predict("),
-];
 
 /// The questions of such lines, each with its deliverables.
 pub fn questions(asked: &str) -> BTreeMap<&str, Vec<&str>> {
