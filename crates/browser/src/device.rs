@@ -23,6 +23,12 @@ pub struct Device {
     pub scripts: bool,
 }
 
+impl Device {
+    /// A window on a desk, in light.
+    pub const DESK: Self =
+        Self { width: 1280, height: 900, mobile: false, paper: false, dark: false, scripts: true };
+}
+
 impl Page {
     /// Shows the page on a device.
     pub fn show_on(&mut self, device: Device) -> Result<(), BrowserError> {

@@ -62,23 +62,16 @@ fn a_page_is_shown_on_the_device_that_is_asked_for() {
     let Some(browser) = for_tests("device").unwrap() else { return };
     let html = "<meta name=viewport content='width=device-width'><p>x<script>window.ran=1</script>";
     let (mut page, folder) = open(&browser, html);
-    let desk = Device {
-        width: 1200,
-        height: 700,
-        mobile: false,
-        paper: false,
-        dark: false,
-        scripts: true,
-    };
+    let desk = Device::DESK;
     let seen = "[innerWidth, devicePixelRatio, matchMedia('print').matches,
         matchMedia('(prefers-color-scheme: dark)').matches, window.ran]";
     page.show_on(Device { width: 390, height: 800, mobile: true, dark: true, ..desk }).unwrap();
     assert_eq!(page.evaluate(seen).unwrap(), json!([390, 2, false, true, 1]));
     page.show_on(Device { paper: true, ..desk }).unwrap();
-    assert_eq!(page.evaluate(seen).unwrap(), json!([1200, 1, true, false, 1]));
+    assert_eq!(page.evaluate(seen).unwrap(), json!([1280, 1, true, false, 1]));
     page.show_on(Device { scripts: false, ..desk }).unwrap();
     page.open(&file_url(&folder.path().join("page.html")).unwrap()).unwrap();
-    assert_eq!(page.evaluate(seen).unwrap(), json!([1200, 1, false, false, null]));
+    assert_eq!(page.evaluate(seen).unwrap(), json!([1280, 1, false, false, null]));
 }
 
 #[test]

@@ -15,9 +15,7 @@ use browser::{Browser, Device, Page, file_url};
 
 use crate::files::files_with;
 
-/// At a desk, in light.
-const DESK: Device =
-    Device { width: 1280, height: 900, mobile: false, paper: false, dark: false, scripts: true };
+const DESK: Device = Device::DESK;
 
 /// On a phone, held upright, in light.
 const PHONE: Device = Device { width: 390, height: 844, mobile: true, ..DESK };

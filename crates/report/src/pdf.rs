@@ -60,7 +60,7 @@ pub fn print(
 ) -> Result<Printed> {
     let mut page = browser.page()?;
     let (width, height) = (layout::WIDTH, layout::HEIGHT);
-    let paper = Device { width, height, mobile: false, paper: true, dark: false, scripts: true };
+    let paper = Device { width, height, paper: true, ..Device::DESK };
     page.show_on(paper)?;
     open(&mut page, folder, front)?;
     let chapters = layout::arrange(&mut page, listed)?;

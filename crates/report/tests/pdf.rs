@@ -1,7 +1,5 @@
 //! A small book, printed by a real browser; and PDFs that lack something, which the checks have to find.
 
-#![expect(clippy::unwrap_used, reason = "all of this is tests, which panic to fail")]
-
 use std::fs;
 use std::ops::Range;
 
