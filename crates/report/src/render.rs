@@ -66,8 +66,8 @@ pub struct Built {
 /// Builds the book.
 ///
 /// # Errors
-/// [`Problems`] with everything that is wrong with the book, and a finished book is as it was; another
-/// error if the harness cannot be run or the book's frame cannot be read or written.
+/// [`Problems`](crate::problem::Problems) with everything that is wrong with the book, and a finished book is
+/// as it was; another error if the harness cannot be run or the book's frame cannot be read or written.
 pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
     let source = options.book.join("src");
     let front = FrontMatter::read(&options.book.join("report.toml"))?;
