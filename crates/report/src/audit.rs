@@ -8,7 +8,9 @@ mod interaction;
 mod widgets;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, Result};
 use browser::{Browser, Device, Page, file_url};
@@ -90,24 +92,46 @@ pub fn audit(browser: &Browser, book: &Path) -> Result<Audit> {
     Ok(audit)
 }
 
-/// Looks at every page of a folder in every view.
+/// Looks at every page of a folder in every view, in all views at once.
 pub fn look(browser: &Browser, book: &Path) -> Result<Audit> {
     let pages = files_with(book, "html")?;
     let mut audit = Audit { pages: pages.len(), ..Audit::default() };
-    for view in VIEWS {
-        let mut tab = browser.page()?;
-        tab.show_on(view)?;
-        for page in &pages {
-            if view != VIEWS[0] && WHOLE.iter().any(|whole| page == Path::new(whole)) {
-                continue;
-            }
+    let views = thread::scope(|scope| {
+        let look = |view| -> Result<_> {
+            let (tab, pages) = (browser.page()?, &pages);
+            Ok((view, scope.spawn(move || look_in(tab, book, pages, view))))
+        };
+        let looks: Vec<_> = VIEWS.into_iter().map(look).collect::<Result<_>>()?;
+        let join = |(view, look): (_, ScopedJoinHandle<'_, _>)| {
+            (view, look.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        };
+        Ok::<_, anyhow::Error>(looks.into_iter().map(join).collect::<Vec<_>>())
+    });
+    for (view, looks) in views? {
+        for (page, found) in looks? {
             audit.looks += 1;
-            let found = look_at(&mut tab, book, page, view)
-                .with_context(|| format!("{} ({})", page.display(), named(&view)))?;
             audit.add(page, found, Some(view));
         }
     }
     Ok(audit)
+}
+
+/// What there is to find on each page in one view.
+fn look_in<'a>(
+    mut tab: Page,
+    book: &Path,
+    pages: &'a [PathBuf],
+    view: Device,
+) -> Result<Vec<(&'a Path, Vec<String>)>> {
+    tab.show_on(view)?;
+    let is_whole = |page: &&PathBuf| WHOLE.iter().any(|whole| *page == Path::new(whole));
+    let pages = pages.iter().filter(|page| view == VIEWS[0] || !is_whole(page));
+    let look = |page: &'a PathBuf| {
+        let found = look_at(&mut tab, book, page, view)
+            .with_context(|| format!("{} ({})", page.display(), named(&view)))?;
+        Ok((page.as_path(), found))
+    };
+    pages.map(look).collect()
 }
 
 fn look_at(tab: &mut Page, book: &Path, page: &Path, view: Device) -> Result<Vec<String>> {
