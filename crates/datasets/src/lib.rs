@@ -51,6 +51,6 @@ pub use image_set::ImageSet;
 pub use iris::IRIS_SHA256;
 pub use known_file::{KnownFile, combined_sha256};
 pub use labels::{argmax, check_one_hot, one_hot};
-pub use npy::{modern_npy_header, npy_header_problem};
+pub use npy::{npy_elements, npy_header_problem};
 pub use preprocess::{Preprocess, Scaler};
 pub use splits::{Split, Splits};

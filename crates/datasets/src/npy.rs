@@ -16,13 +16,12 @@ use crate::DatasetError;
 /// [`DatasetError::File`] if the bytes are no such file, the elements are of another type, or the file is
 /// longer or shorter than its header says.
 pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, DatasetError> {
-    let bytes = &*modern_npy_header(bytes);
     type Attempt = fn(&[u8]) -> Result<ArrayD<f64>, ViewNpyError>;
     // Each element type that occurs in the data sets of the course, and its conversion; the most frequent
     // first.
     macro_rules! attempts {
         ($($number:ty),*) => {
-            [$(|bytes| elements(bytes, |&x: &$number| x as f64)),*]
+            [$(|bytes| npy_elements(bytes, |&x: &$number| x as f64)),*]
         };
     }
     let attempts: [Attempt; 8] = attempts!(f64, f32, u8, i64, i32, i8, u64, u32);
@@ -41,14 +40,13 @@ pub(crate) fn parse_npy(file: &str, bytes: &[u8]) -> Result<ArrayD<f64>, Dataset
 /// # Errors
 /// As [`parse_npy`].
 pub(crate) fn parse_npy_bytes(file: &str, bytes: &[u8]) -> Result<ArrayD<u8>, DatasetError> {
-    elements(&modern_npy_header(bytes), |&x: &u8| x)
+    npy_elements(bytes, |&x: &u8| x)
         .map_err(|error| invalid(file, "elements of type uint8 ('|u1')", &error))
 }
 
 /// The bytes of a `.npy` file, or its first ones, with a header as NumPy writes it today: Python 2 put an
 /// `L` behind a length, and other programs name a byte order for elements of one byte, which have none.
-#[must_use]
-pub fn modern_npy_header(bytes: &[u8]) -> Cow<'_, [u8]> {
+fn modern_npy_header(bytes: &[u8]) -> Cow<'_, [u8]> {
     // The magic string, the version, and the length of the text that follows.
     let text = match bytes {
         [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _, a, b, ..] => {
@@ -103,14 +101,18 @@ pub fn npy_header_problem(error: &impl ToString) -> String {
     }
 }
 
-/// The array, converted, if its elements are of type `E`.
+/// The array in the bytes of a `.npy` file, converted, if its elements are of type `E`.
 ///
 /// The view comes first because it compares the header with the number of bytes before anything is
 /// allocated: a damaged header cannot ask for more memory than the file has.
-fn elements<E: ViewElement + ReadableElement, T>(
+///
+/// # Errors
+/// As [`ViewNpyExt::view_npy`], but for data at any address.
+pub fn npy_elements<E: ViewElement + ReadableElement, T>(
     bytes: &[u8],
     convert: fn(&E) -> T,
 ) -> Result<ArrayD<T>, ViewNpyError> {
+    let bytes = &*modern_npy_header(bytes);
     match ArrayViewD::<E>::view_npy(bytes) {
         Ok(view) => Ok(view.map(convert)),
         Err(ViewNpyError::MisalignedData) => match ArrayD::<E>::read_npy(bytes) {

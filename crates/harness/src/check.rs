@@ -3,9 +3,13 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::npz::Npz;
+use crate::once::Once;
+use crate::oracle::listed::Manifest;
 use crate::room::Bug;
 
 /// What kind of evidence a check gives.
@@ -49,6 +53,9 @@ pub(crate) struct Context {
     pub(crate) case: Option<String>,
     /// Whether failing cases stay as they were drawn, which takes less time.
     pub(crate) unshrunk: bool,
+    /// The archives and the manifest that checks of the run have read.
+    pub(crate) archives: Arc<Once<Npz>>,
+    pub(crate) manifests: Arc<Once<Manifest>>,
 }
 
 /// A user's own copy of the course's test data.

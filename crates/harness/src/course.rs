@@ -16,6 +16,7 @@ pub(crate) use tally::{Rule, Tally, bound};
 use numerics::Scalar;
 
 use crate::npz::{Dtype, Npz};
+use crate::once::once;
 use crate::oracle::{Fixture, Run, Source};
 use crate::{Check, Context, HarnessError, Kind, Outcome, Result, registry};
 
@@ -42,14 +43,14 @@ impl Class {
             let Some(data) = &context.course_data else {
                 return self.on_fixtures::<f64>(context, &of_wide, pass);
             };
-            let mut npz = Npz::open(&self.file(&data.folder))?;
+            let npz = once(&context.archives, self.file(&data.folder), Npz::open)?;
             npz.entries()?;
             let (run, bound) = match npz.dtype(0, "input")? {
                 Dtype::F8 => (&of_wide, bound::<f64>()),
                 Dtype::F4 => (&of_narrow, bound::<f32>()),
             };
             let rule = Rule { relative: data.strict.then_some(bound), four_decimals: true };
-            self.compare(npz, rule, run, pass)
+            self.compare(&npz, rule, run, pass)
         });
         checks.extend(self.further::<f64>(wide));
         checks
@@ -97,12 +98,13 @@ impl Class {
     }
 
     fn on_fixtures<T: Scalar>(self, context: &Context, run: &Run, pass: Pass) -> Result<Outcome> {
-        let npz = Npz::open(&self.file(&context.fixtures.join("course")))?;
-        self.compare(npz, Rule::relative::<T>(), run, pass)
+        let file = self.file(&context.fixtures.join("course"));
+        let npz = once(&context.archives, file, Npz::open)?;
+        self.compare(&npz, Rule::relative::<T>(), run, pass)
     }
 
     /// Compares what a pass returns with every entry of a file.
-    fn compare(self, mut npz: Npz, rule: Rule, run: &Run, pass: Pass) -> Result<Outcome> {
+    fn compare(self, npz: &Npz, rule: Rule, run: &Run, pass: Pass) -> Result<Outcome> {
         let (entries, configurations) = (npz.entries()?, self.configurations);
         if !entries.is_multiple_of(configurations) {
             let what = format!(
@@ -114,7 +116,7 @@ impl Class {
         let mut tally = Tally::new(&npz.file, rule);
         for index in 0..entries {
             let source = Source::Course(index / (entries / configurations));
-            run(source, &mut Entry { npz: &mut npz, index }, pass, &mut tally)?;
+            run(source, Entry { npz, index }, pass, &mut tally)?;
         }
         Ok(tally.outcome())
     }

@@ -15,6 +15,7 @@
 //! | finite differences, and their error by their step | `finite_difference`, `step_curve` |
 //! | the gradient-check table of the course's notebook | `gradcheck` |
 //! | the course's 25 tests, and further fixtures of the same oracle | `course`, `oracle` |
+//! | their files, each read once | `npz`, `once` |
 //! | deliberate bugs | `controls` |
 //! | the worked examples of the book | `worked` |
 //! | all checks, those of a name, how they are run, printed and recorded | `registry`, `filter`, `runner`, `transcript`, `results` |
@@ -33,6 +34,7 @@ mod gradcheck;
 mod layer;
 mod loss;
 mod npz;
+mod once;
 mod oracle;
 mod program;
 mod registry;

@@ -1,14 +1,13 @@
 //! Reading the course's `.npz` archives of numbered test entries.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use datasets::{modern_npy_header, npy_header_problem};
+use datasets::{npy_elements, npy_header_problem};
 use ndarray::{ArrayD, Dimension};
-use ndarray_npy::npy::header::Header;
-use ndarray_npy::{ReadNpyExt, ReadableElement};
+use ndarray_npy::ViewNpyError;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -16,12 +15,13 @@ use crate::{HarnessError, Result};
 
 /// An archive of arrays with the keys `{i}input`, `{i}output` and so on, where `i` counts from 0.
 ///
-/// Members may be stored or deflated, in C or Fortran order, of `<f8` or `<f4`. Arrays are read when
-/// they are asked for; nothing is allocated that the file does not fill.
+/// Members may be stored or deflated, in C or Fortran order, of `<f8` or `<f4`. Nothing is allocated that the
+/// file does not fill.
 #[derive(Debug)]
 pub(crate) struct Npz {
     pub(crate) file: PathBuf,
-    archive: ZipArchive<BufReader<File>>,
+    /// Each array, or what is wrong with it, by its key.
+    arrays: BTreeMap<String, Result<(Dtype, ArrayD<f64>), String>>,
 }
 
 /// The element types that test data may have.
@@ -38,31 +38,38 @@ pub(crate) enum Dtype {
 const NAMES: [&str; 6] = ["input", "output", "upstream_grad", "backward", "W", "b"];
 
 impl Npz {
-    /// Opens an archive and reads its directory.
+    /// Reads an archive.
     pub(crate) fn open(file: &Path) -> Result<Self> {
         let invalid = |what: String| HarnessError::file(file, what);
         let reader = File::open(file).map_err(|error| {
             invalid(format!("expected a file of test data, but it cannot be opened: {error}"))
         })?;
-        let archive = ZipArchive::new(BufReader::new(reader)).map_err(|error| {
+        let mut archive = ZipArchive::new(BufReader::new(reader)).map_err(|error| {
             invalid(format!(
                 "expected a complete .npz archive, but it cannot be read as one ({error}); it may be \
                  truncated, copy it again"
             ))
         })?;
-        Ok(Self { file: file.to_owned(), archive })
+        let members: Vec<String> = archive.file_names().map(str::to_owned).collect();
+        let array = |(member, name): (usize, String)| {
+            let key = name.strip_suffix(".npy").unwrap_or(&name).to_owned();
+            let array = read(&mut archive, member, &key);
+            (key, array)
+        };
+        let arrays = members.into_iter().enumerate().map(array).collect();
+        Ok(Self { file: file.to_owned(), arrays })
     }
 
     /// The number of entries: one more than the largest number in front of a key.
     pub(crate) fn entries(&self) -> Result<usize> {
-        let number_of = |key: &str| {
+        let number_of = |key: &String| {
             let name = key.trim_start_matches(|c: char| c.is_ascii_digit());
             let number = key[..key.len() - name.len()].parse::<usize>().ok();
             number.filter(|_| NAMES.contains(&name))
         };
-        let numbers: BTreeSet<usize> = self.keys().filter_map(number_of).collect();
+        let numbers: BTreeSet<usize> = self.arrays.keys().filter_map(number_of).collect();
         if numbers.is_empty() {
-            let others: Vec<&str> = self.keys().take(5).collect();
+            let others: Vec<&str> = self.arrays.keys().take(5).map(String::as_str).collect();
             let got =
                 if others.is_empty() { "no member".to_owned() } else { others.join(", ") + " …" };
             let what = "expected arrays 0input, 0output and so on, but the archive has";
@@ -70,8 +77,7 @@ impl Npz {
         }
         // In order: an entry that is missing altogether shows as a gap.
         for (expected, &number) in numbers.iter().enumerate() {
-            let input = key(expected, "input");
-            if number != expected || !self.keys().any(|key| key == input) {
+            if number != expected || !self.arrays.contains_key(&key(expected, "input")) {
                 return Err(self.missing(expected, "input"));
             }
         }
@@ -79,15 +85,15 @@ impl Npz {
     }
 
     /// The element type of an array.
-    pub(crate) fn dtype(&mut self, index: usize, name: &str) -> Result<Dtype> {
+    pub(crate) fn dtype(&self, index: usize, name: &str) -> Result<Dtype> {
         Ok(self.read(index, name)?.0)
     }
 
     /// An array as `f64`, in the order in memory that it has in the file.
-    pub(crate) fn array(&mut self, index: usize, name: &str) -> Result<ArrayD<f64>> {
+    pub(crate) fn array(&self, index: usize, name: &str) -> Result<ArrayD<f64>> {
         let (_, array) = self.read(index, name)?;
         match array.indexed_iter().find(|(_, x)| !x.is_finite()) {
-            None => Ok(array),
+            None => Ok(array.clone()),
             Some((at, got)) => {
                 let (key, at) = (key(index, name), at.slice());
                 let what = format!("expected finite numbers in {key}, but {at:?} is {got}");
@@ -96,8 +102,9 @@ impl Npz {
         }
     }
 
-    fn keys(&self) -> impl Iterator<Item = &str> {
-        self.archive.file_names().map(|name| name.strip_suffix(".npy").unwrap_or(name))
+    fn read(&self, index: usize, name: &str) -> Result<&(Dtype, ArrayD<f64>)> {
+        let array = self.arrays.get(&key(index, name)).ok_or_else(|| self.missing(index, name))?;
+        array.as_ref().map_err(|what| HarnessError::file(&self.file, what))
     }
 
     fn missing(&self, index: usize, name: &str) -> HarnessError {
@@ -105,73 +112,47 @@ impl Npz {
             let rest = key.strip_prefix(&index.to_string());
             rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
         };
-        let mut keys: Vec<&str> = self.keys().filter(of_entry).collect();
-        keys.sort_unstable();
+        let keys: Vec<&str> = self.arrays.keys().map(String::as_str).filter(of_entry).collect();
         let got = if keys.is_empty() { "no array".to_owned() } else { keys.join(", ") };
         let key = key(index, name);
         let what = format!("expected an array {key}, but there is none; the entry has {got}");
         HarnessError::file(&self.file, what)
     }
+}
 
-    fn read(&mut self, index: usize, name: &str) -> Result<(Dtype, ArrayD<f64>)> {
-        let (file, key) = (self.file.clone(), key(index, name));
-        let invalid = |what: String| HarnessError::file(&file, what);
-        let damaged = |reason: String| {
-            invalid(format!("array {key} is damaged: {reason}; copy the file again"))
-        };
-        let Some(member) = self.archive.index_for_name(&format!("{key}.npy")) else {
-            return Err(self.missing(index, name));
-        };
-        let mut bytes = Vec::new();
-        self.archive
-            .by_index(member)
-            .and_then(|mut member| Ok(member.read_to_end(&mut bytes)?))
-            .map_err(|error| match error {
-                ZipError::UnsupportedArchive(reason) => invalid(format!(
-                    "array {key} cannot be read ({reason}): arrays must be stored or deflated, as \
-                     numpy.savez and numpy.savez_compressed write them; save them again so"
-                )),
-                error => damaged(error.to_string()),
-            })?;
-        let bytes = modern_npy_header(&bytes);
-        let mut data = Cursor::new(&*bytes);
-        let header =
-            Header::from_reader(&mut data).map_err(|error| damaged(npy_header_problem(&error)))?;
-        let data = bytes.len() - data.position() as usize;
-        let descriptor = header.type_descriptor.to_string();
-        let array = match descriptor.trim_matches(['\'', '"']) {
-            "<f8" => elements(&bytes, &header, data).map(|array| (Dtype::F8, array)),
-            "<f4" => elements::<f32>(&bytes, &header, data)
-                .map(|array| (Dtype::F4, array.mapv(f64::from))),
-            got => {
-                return Err(invalid(format!(
-                    "expected {key} to be of dtype <f8 or <f4, but it is {got}"
-                )));
-            }
-        };
-        array.map_err(damaged)
-    }
+/// A member of an archive, or what is wrong with it.
+fn read(
+    archive: &mut ZipArchive<BufReader<File>>,
+    member: usize,
+    key: &str,
+) -> Result<(Dtype, ArrayD<f64>), String> {
+    let damaged = |reason| format!("array {key} is damaged: {reason}; copy the file again");
+    let mut bytes = Vec::new();
+    let member = archive.by_index(member);
+    member.and_then(|mut member| Ok(member.read_to_end(&mut bytes)?)).map_err(|e| match e {
+        ZipError::UnsupportedArchive(reason) => format!(
+            "array {key} cannot be read ({reason}): arrays must be stored or deflated, as \
+             numpy.savez and numpy.savez_compressed write them; save them again so"
+        ),
+        error => damaged(error.to_string()),
+    })?;
+    let array = match npy_elements(&bytes, |&x: &f64| x) {
+        Err(ViewNpyError::WrongDescriptor(_)) => {
+            npy_elements(&bytes, |&x: &f32| f64::from(x)).map(|array| (Dtype::F4, array))
+        }
+        array => array.map(|array| (Dtype::F8, array)),
+    };
+    array.map_err(|error| match error {
+        ViewNpyError::WrongDescriptor(got) => {
+            let got = got.to_string();
+            let got = got.trim_matches(['\'', '"']);
+            format!("expected {key} to be of dtype <f8 or <f4, but it is {got}")
+        }
+        error => damaged(npy_header_problem(&error)),
+    })
 }
 
 /// The key of an array of an entry, as NumPy shows it.
 pub(crate) fn key(index: usize, name: &str) -> String {
     format!("{index}{name}")
-}
-
-/// The elements of a `.npy` file with this header and so many bytes of data. What the header declares is
-/// believed only if it is there.
-fn elements<E: ReadableElement>(
-    bytes: &[u8],
-    Header { shape, .. }: &Header,
-    data: usize,
-) -> Result<ArrayD<E>, String> {
-    let declared = shape.iter().try_fold(size_of::<E>(), |bytes, &n| bytes.checked_mul(n));
-    match declared.filter(|&bytes| isize::try_from(bytes).is_ok()) {
-        None => Err(format!("its header declares the impossible shape {shape:?}")),
-        Some(declared) if declared != data => {
-            let got = if data > declared { "more".to_owned() } else { data.to_string() };
-            Err(format!("shape {shape:?} takes {declared} bytes, but there are {got}"))
-        }
-        Some(_) => ArrayD::read_npy(bytes).map_err(|error| error.to_string()),
-    }
 }

@@ -6,19 +6,19 @@
 
 pub(crate) mod listed;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use listed::Listed;
+use listed::{Listed, Manifest};
 use numerics::Scalar;
 
 use crate::course::{Entry, Pass, Rule, Tally, outcome};
 use crate::npz::Npz;
-use crate::{Check, HarnessError, Kind, Outcome, Result};
+use crate::once::once;
+use crate::{Check, Context, HarnessError, Kind, Outcome, Result};
 
 /// Compares one pass of an implementation with one entry of a file.
 pub(crate) type Run =
-    Arc<dyn Fn(Source<'_>, &mut Entry<'_>, Pass, &mut Tally) -> Result<()> + Send + Sync>;
+    Arc<dyn Fn(Source<'_>, Entry<'_>, Pass, &mut Tally) -> Result<()> + Send + Sync>;
 
 /// Where the configuration stands that an entry is of.
 #[derive(Clone, Copy)]
@@ -43,26 +43,28 @@ pub(crate) struct Fixture {
 }
 
 /// Compares with one entry, which the manifest lists.
-type One = dyn Fn(&Listed, &mut Entry<'_>, &mut Tally) -> Result<()> + Send + Sync;
+type One = dyn Fn(&Listed, Entry<'_>, &mut Tally) -> Result<()> + Send + Sync;
 
 impl Fixture {
     /// A check of every entry, in a group that begins with `extra`, or `extra_f4` for `f32`.
     pub(crate) fn check<T: Scalar>(
         self,
         test: &str,
-        one: impl Fn(&Listed, &mut Entry<'_>, &mut Tally) -> Result<()> + Send + Sync + 'static,
+        one: impl Fn(&Listed, Entry<'_>, &mut Tally) -> Result<()> + Send + Sync + 'static,
     ) -> Check {
         let prefix = if T::DTYPE == "f8" { "extra" } else { "extra_f4" };
         let group = format!("{prefix}.{}.Test{}", self.module, self.class);
         let one: Box<One> = Box::new(one);
         Check::new(self.question, Kind::Oracle, group, test, move |context| {
-            outcome(self.run(&context.fixtures, Rule::relative::<T>(), &*one))
+            outcome(self.run(context, Rule::relative::<T>(), &*one))
         })
     }
 
-    fn run(self, fixtures: &Path, rule: Rule, one: &One) -> Result<Outcome> {
-        let listed = listed::entries(fixtures, &format!("fixtures/extra/{}.npz", self.file))?;
-        let mut npz = Npz::open(&fixtures.join("extra").join(self.file).with_extension("npz"))?;
+    fn run(self, context: &Context, rule: Rule, one: &One) -> Result<Outcome> {
+        let (fixtures, path) = (&context.fixtures, format!("extra/{}.npz", self.file));
+        let manifest = once(&context.manifests, fixtures.join("manifest.toml"), Manifest::read)?;
+        let listed = manifest.entries(&format!("fixtures/{path}"))?;
+        let npz = once(&context.archives, fixtures.join(path), Npz::open)?;
         let (got, expected) = (npz.entries()?, listed.len());
         if got != expected {
             let what =
@@ -74,7 +76,7 @@ impl Fixture {
             if listed.kind() != self.kind {
                 return Err(listed.invalid("a kind that has no place in this file"));
             }
-            one(listed, &mut Entry { npz: &mut npz, index }, &mut tally)?;
+            one(listed, Entry { npz: &npz, index }, &mut tally)?;
         }
         Ok(tally.outcome())
     }
@@ -82,8 +84,10 @@ impl Fixture {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::{Context, registry};
+    use crate::registry;
 
     /// The outcomes of the checks in groups whose names begin so.
     fn outcomes(group: &str, context: &Context) -> Vec<Outcome> {

@@ -120,7 +120,7 @@ fn test(arguments: &Test) -> Result<bool> {
         course_data: course_data.map(|folder| CourseData { folder, strict: arguments.strict }),
         seed: arguments.seed,
         case: arguments.case.clone(),
-        unshrunk: false,
+        ..Context::default()
     };
 
     runner::silence_panics();

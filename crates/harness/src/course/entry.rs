@@ -40,8 +40,9 @@ pub(crate) fn cast<T: Scalar>(array: &ArrayD<f64>) -> ArrayD<T> {
 }
 
 /// Entry number `index` of an archive: arrays by name, of the shapes that belong together.
+#[derive(Clone, Copy)]
 pub(crate) struct Entry<'a> {
-    pub(crate) npz: &'a mut Npz,
+    pub(crate) npz: &'a Npz,
     pub(crate) index: usize,
 }
 
@@ -51,13 +52,13 @@ impl Entry<'_> {
         key(self.index, name)
     }
 
-    pub(crate) fn array(&mut self, name: &str) -> Result<ArrayD<f64>> {
+    pub(crate) fn array(&self, name: &str) -> Result<ArrayD<f64>> {
         self.npz.array(self.index, name)
     }
 
     /// An array that has to have this shape, but for leading axes of length 1: NumPy's broadcasting, and so
     /// the course, takes a bias `(n,)` for `(1, n)` and a loss `(1,)` for a number.
-    pub(crate) fn shaped(&mut self, name: &str, shape: &[usize]) -> Result<ArrayD<f64>> {
+    pub(crate) fn shaped(&self, name: &str, shape: &[usize]) -> Result<ArrayD<f64>> {
         let mut array = self.array(name)?;
         let got = array.shape().to_vec();
         while array.ndim() > shape.len() && array.shape()[0] == 1 {
@@ -74,7 +75,7 @@ impl Entry<'_> {
 
     /// Compares a result with the array of this name, which has to have this shape.
     pub(crate) fn compare<T: Scalar>(
-        &mut self,
+        &self,
         (name, shape): (&str, &[usize]),
         case: &str,
         result: &ArrayD<T>,
@@ -86,7 +87,7 @@ impl Entry<'_> {
     }
 
     /// The arguments of `forward`, which the array `input` stacks on its first axis.
-    pub(crate) fn inputs<const N: usize>(&mut self) -> Result<[ArrayD<f64>; N]> {
+    pub(crate) fn inputs<const N: usize>(&self) -> Result<[ArrayD<f64>; N]> {
         let stacked = self.array("input")?;
         if stacked.ndim() < 2 || stacked.shape()[0] != N {
             return Err(self.wrong_shape("input", format!("({N}, m, ...)"), stacked.shape()));

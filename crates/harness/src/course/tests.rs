@@ -152,8 +152,6 @@ fn what_the_course_accepts_passes() {
         ("0backward", numbers(&[2], &[0.0, 2.0])),
     ];
     pass("TestReLU", |file| stored(file, &one_example));
-    // As Python 2 wrote it.
-    pass("TestReLU", |file| of_shape(file, "(1L, 2L, 2L)"));
 }
 
 #[test]
@@ -202,17 +200,6 @@ fn a_damaged_member_or_one_that_is_not_read_is_named() {
     }
 }
 
-/// The archive with another text for the shape of its first array, as another program may write it.
-fn of_shape(file: &Path, shape: &str) {
-    archive(file, CompressionMethod::Stored, &relu(0.0), |array| {
-        let mut bytes = npy(array);
-        let header = String::from_utf8_lossy(&bytes[10..128]).replace("(1, 2, 2)", shape);
-        // The header keeps its length, which ends in spaces and a newline.
-        bytes.splice(10..128, format!("{:<117}\n", header.trim_end()).into_bytes());
-        bytes
-    });
-}
-
 #[test]
 fn arrays_that_are_missing_or_of_another_form_are_errors() {
     let missing = "0input, but there is none; the entry has 0backward, 0output, 0upstream_grad";
@@ -235,22 +222,12 @@ fn arrays_that_are_missing_or_of_another_form_are_errors() {
     let infinite = relu_with("0input", numbers(&[1, 1, 2], &[1.0, f64::NAN]));
     bad("finite numbers in 0input, but [0, 0, 1] is NaN", |file| stored(file, &infinite));
 
-    bad("expected 0input to be of dtype <f8 or <f4, but it is <i4", |file| {
-        archive(
-            file,
-            CompressionMethod::Stored,
-            &relu(0.0),
-            |array| npy(&array.mapv(|x| x as i32)),
-        );
-    });
-    for (shape, expected) in [
-        ("(1; 2; 2)", "0input is damaged"),
-        ("(1, 2, 1000000000000)", "takes 16000000000000 bytes, but there are 32"),
-        ("(1, 9000000000000000000, 9)", "impossible shape"),
-        ("(1, 2, 1)", "takes 16 bytes, but there are more"),
-    ] {
-        bad(expected, |file| of_shape(file, shape));
-    }
+    // What else can be wrong with a member is what its reader refuses, in `datasets`.
+    let of_bytes = |expected: &str, bytes: Bytes| {
+        bad(expected, |file| archive(file, CompressionMethod::Stored, &relu(0.0), bytes));
+    };
+    of_bytes("0input to be of dtype <f8 or <f4, but it is <i4", |a| npy(&a.mapv(|x| x as i32)));
+    of_bytes("array 0input is damaged: missing 10 bytes", |a| npy(a)[..150].to_vec());
 }
 
 #[test]

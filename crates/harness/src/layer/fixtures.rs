@@ -37,7 +37,7 @@ impl LayerRoom {
         &'static self,
         config: Arc<dyn Config>,
         build: &dyn Fn(&Spec, &mut Rng) -> Built<T>,
-        entry: &mut Entry<'_>,
+        entry: Entry<'_>,
         pass: Pass,
         tally: &mut Tally,
     ) -> Result<()> {

@@ -66,12 +66,15 @@ fn padding(value: Value) -> Value {
     Value::Table(Table::from_iter([("cells".to_owned(), cells)]))
 }
 
-#[derive(Deserialize)]
-struct Manifest {
+/// The manifest of the fixtures.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Manifest {
+    #[serde(skip)]
+    path: PathBuf,
     file: Vec<File>,
 }
 
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct File {
     path: String,
     /// Other files have other entries, or none.
@@ -79,22 +82,29 @@ struct File {
     entry: Vec<Table>,
 }
 
-/// The entries of a file, whose path is relative to the repository.
-pub(crate) fn entries(fixtures: &Path, path: &str) -> Result<Vec<Listed>> {
-    let manifest = fixtures.join("manifest.toml");
-    let invalid = |reason: String| HarnessError::file(&manifest, reason);
-    let text = fs::read_to_string(&manifest)
-        .map_err(|error| invalid(format!("cannot be read: {error}")))?;
-    let parsed: Manifest = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-    let file = parsed.file.into_iter().find(|file| file.path == path);
-    let file = file.ok_or_else(|| invalid(format!("expected a [[file]] with path {path:?}")))?;
-    let listed = |(index, fields): (usize, Table)| {
-        if fields.get("index").and_then(Value::as_integer) != Some(index as i64) {
-            return Err(invalid(format!("{path}: expected entry {index} at its place")));
-        }
-        Ok(Listed { manifest: manifest.clone(), place: format!("{path}, entry {index}"), fields })
-    };
-    file.entry.into_iter().enumerate().map(listed).collect()
+impl Manifest {
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path)
+            .map_err(|error| HarnessError::file(path, format!("cannot be read: {error}")))?;
+        let parsed = toml::from_str(&text).map_err(|error| HarnessError::file(path, error))?;
+        Ok(Self { path: path.to_owned(), ..parsed })
+    }
+
+    /// The entries of a file, whose path is relative to the repository.
+    pub(crate) fn entries(&self, path: &str) -> Result<Vec<Listed>> {
+        let invalid = |reason| HarnessError::file(&self.path, reason);
+        let file = self.file.iter().find(|file| file.path == path);
+        let file =
+            file.ok_or_else(|| invalid(format!("expected a [[file]] with path {path:?}")))?;
+        let listed = |(index, fields): (usize, &Table)| {
+            if fields.get("index").and_then(Value::as_integer) != Some(index as i64) {
+                return Err(invalid(format!("{path}: expected entry {index} at its place")));
+            }
+            let (place, fields) = (format!("{path}, entry {index}"), fields.clone());
+            Ok(Listed { manifest: self.path.clone(), place, fields })
+        };
+        file.entry.iter().enumerate().map(listed).collect()
+    }
 }
 
 #[cfg(test)]
@@ -104,9 +114,8 @@ mod tests {
     use super::*;
 
     fn listed(text: &str) -> Result<Vec<Listed>> {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("manifest.toml"), text).unwrap();
-        entries(folder.path(), "a.npz")
+        let folder = system::for_tests::folder(&[("manifest.toml", text)]);
+        Manifest::read(&folder.path().join("manifest.toml"))?.entries("a.npz")
     }
 
     fn entry(rest: &str) -> String {

@@ -83,7 +83,7 @@ struct Run {
 }
 
 impl Run {
-    fn new(passes: Passes, listed: &Listed, entry: &mut Entry<'_>) -> Result<Self, HarnessError> {
+    fn new(passes: Passes, listed: &Listed, entry: Entry<'_>) -> Result<Self, HarnessError> {
         let Declared { loss, momentum, clip_norm, schedule, steps } = listed.fields()?;
         let (x, target) = (entry.array("input")?, entry.array("target")?);
         let Ok(target) = target.clone().into_dimensionality() else {
@@ -118,7 +118,7 @@ impl Run {
 fn built(
     listed: &Listed,
     example: &[usize],
-    entry: &mut Entry<'_>,
+    entry: Entry<'_>,
 ) -> Result<Vec<Box<dyn Layer<f64>>>, HarnessError> {
     let mut layers: Vec<Box<dyn Layer<f64>>> = Vec::new();
     let mut shape = example.to_vec();
