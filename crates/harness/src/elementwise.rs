@@ -8,7 +8,7 @@ use crate::activation::{self, ActivationSubject};
 use crate::cases::{Case, Verdict, claim, same_bits};
 use crate::room::{Checks, free_formula};
 use crate::rooms::{arctan, relu, sigmoid, tanh};
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 
 type Subject = dyn ActivationSubject<f64>;
 
@@ -92,7 +92,7 @@ pub(crate) fn free_checks() -> Vec<Check> {
         free_formula("4.1", "elementwise-chain", HANDFUL, move |case| {
             let (activation, derivative, z, dl_dy) = draw(case);
             let delta = |a, b| if a == b { 1.0 } else { 0.0 };
-            let dl_dz = ArrayD::from_shape_fn(z.raw_dim(), |at| {
+            let dl_dz = array_of(z.raw_dim(), |at| {
                 let jacobian = |n, j| derivative(z[&at]) * delta(n, at[0]) * delta(j, at[1]);
                 sum((z.shape()[0], z.shape()[1]), |(n, j)| dl_dy[[n, j]] * jacobian(n, j))
             });

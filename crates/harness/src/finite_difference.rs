@@ -191,7 +191,7 @@ pub(crate) struct Evaluation {
 pub(crate) fn compare(
     problem: &mut Problem,
     per_tensor: usize,
-    mut pick: impl FnMut(usize) -> usize,
+    pick: &mut dyn FnMut(usize) -> usize,
 ) -> Result<f64, Failure> {
     let piece = (problem.evaluate)(&problem.values, None).piece;
     let mut largest_error = 0.0_f64;
@@ -259,7 +259,7 @@ mod tests {
             piece: x.iter().map(|&x| u32::from(x >= 0.0)).collect(),
         };
         let [x, gradient] = [x, gradient].map(|numbers| arr1(numbers).into_dyn());
-        compare(&mut Problem::of_one("X", x, gradient, cancelled, evaluate), 100, |_| 0)
+        compare(&mut Problem::of_one("X", x, gradient, cancelled, evaluate), 100, &mut |_| 0)
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct LayerRoom {
     pub(crate) parameters: fn(&Spec) -> &'static [&'static str],
     /// A random layer, and how many examples go through it.
     pub(crate) draw: Draw,
+    /// The input of a transcription, of this shape.
+    pub(crate) input: fn(&mut Case, &[usize]) -> ArrayD<f64>,
     /// A random layer each output of which depends on some input.
     pub(crate) draw_seeing: fn(&mut Case) -> (Spec, usize),
     /// A random layer to be differentiated.
@@ -90,6 +92,7 @@ impl LayerRoom {
             restored: &[],
             parameters: |_| &[],
             draw,
+            input: Case::array,
             draw_seeing: draw,
             draw_smooth: draw,
             pinned: Vec::new,

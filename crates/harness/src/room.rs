@@ -168,7 +168,7 @@ impl<S: ?Sized + Send + Sync + 'static> Checks<S> {
         let cases = Cases { pinned, ..Cases::new(GRADIENT_CASES, BOUND) };
         let one = move |subject: &S, case: &mut Case| {
             let mut problem = problem(subject, case)?;
-            let error = compare(&mut problem, ELEMENTS, |n| case.rng.below(n))?;
+            let error = compare(&mut problem, ELEMENTS, &mut |n| case.rng.below(n))?;
             case.measure(error, || "the largest error".to_owned());
             Ok(())
         };

@@ -1,6 +1,7 @@
-//! What transcriptions of formulas are written with.
+//! What transcriptions of formulas are written with. Code that is generic in a term is compiled for each of the
+//! hundreds that there are, so that it ends here in functions of a `dyn FnMut`.
 
-use ndarray::{Array4, ArrayD, Dimension, IntoDimension};
+use ndarray::{Array, ArrayD, Dimension, IntoDimension, ShapeBuilder};
 
 use crate::cases::Failure;
 
@@ -15,12 +16,22 @@ pub(crate) fn einsum(subscripts: &str, operands: &[&ArrayD<f64>]) -> Result<Arra
 /// The sum over all indices below these lengths.
 pub(crate) fn sum<I: IntoDimension>(
     lengths: I,
-    term: impl FnMut(<I::Dim as Dimension>::Pattern) -> f64,
+    mut term: impl FnMut(<I::Dim as Dimension>::Pattern) -> f64,
 ) -> f64
 where
     I::Dim: Dimension,
 {
+    let term: &mut dyn FnMut(_) -> f64 = &mut term;
     ndarray::indices(lengths).into_iter().map(term).sum()
+}
+
+/// An array of this shape, element by element.
+pub(crate) fn array_of<S: ShapeBuilder>(
+    shape: S,
+    mut element: impl FnMut(<S::Dim as Dimension>::Pattern) -> f64,
+) -> Array<f64, S::Dim> {
+    let element: &mut dyn FnMut(_) -> f64 = &mut element;
+    Array::from_shape_fn(shape, element)
 }
 
 /// An array of four axes, element by element.
@@ -28,5 +39,5 @@ pub(crate) fn four_axes(
     shape: [usize; 4],
     element: impl FnMut((usize, usize, usize, usize)) -> f64,
 ) -> ArrayD<f64> {
-    Array4::from_shape_fn(shape, element).into_dyn()
+    array_of(shape, element).into_dyn()
 }

@@ -83,11 +83,7 @@ mod tests {
     fn the_hash_depends_on_code_and_fixtures_alone() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
-        let write = |path: &str, contents: &str| {
-            let path = root.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, contents).unwrap();
-        };
+        let write = |path: &str, contents: &str| system::for_tests::write(root, path, contents);
         BUILD.iter().for_each(|path| write(path, ""));
         write("crates/a/Cargo.toml", "");
         let error = inputs_sha256(root).unwrap_err().to_string();

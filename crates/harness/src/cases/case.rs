@@ -3,7 +3,7 @@
 use std::fmt::{self, Debug};
 use std::str::FromStr;
 
-use ndarray::{ArrayD, ArrayRef, Dimension, IxDyn};
+use ndarray::{ArrayD, ArrayRef, ArrayViewD, Dimension, IxDyn};
 use numerics::Rng;
 
 /// Whether a case bears out the claim.
@@ -122,15 +122,12 @@ impl Case {
         got: &ArrayRef<f64, D>,
         expected: &ArrayRef<f64, D>,
     ) -> Verdict {
-        same_shape(quantity, got, expected)?;
         let (got, expected) = (got.view().into_dyn(), expected.view().into_dyn());
-        for ((index, &got), &expected) in got.indexed_iter().zip(expected) {
+        for_each_pair(quantity, got, expected, &mut |got, expected, what| {
             let error = if got == expected { 0.0 } else { (got - expected).abs() };
-            self.measure(error, || {
-                format!("{quantity}{:?}: expected {expected:e}, got {got:e}", index.slice())
-            });
-        }
-        Ok(())
+            self.measure(error, what);
+            Ok(())
+        })
     }
 
     /// Takes an error into account; NaN is infinite.
@@ -182,24 +179,28 @@ pub(crate) fn same_bits<D: Dimension>(
     got: &ArrayRef<f64, D>,
     expected: &ArrayRef<f64, D>,
 ) -> Verdict {
-    same_shape(quantity, got, expected)?;
     let (got, expected) = (got.view().into_dyn(), expected.view().into_dyn());
-    let pairs = got.indexed_iter().zip(&expected);
-    for ((index, got), expected) in pairs {
-        claim(got.to_bits() == expected.to_bits(), || {
-            format!("{quantity}{:?}: expected {expected:e}, got {got:e}", index.slice())
-        })?;
-    }
-    Ok(())
+    for_each_pair(quantity, got, expected, &mut |got, expected, what| {
+        claim(got.to_bits() == expected.to_bits(), what)
+    })
 }
 
-fn same_shape<D: Dimension>(
+/// Judges two elements, with what to say of them.
+type Judge<'a> = dyn FnMut(f64, f64, &dyn Fn() -> String) -> Verdict + 'a;
+
+/// Judges every two elements at the same place; other shapes fail at once. Not generic, so that it is compiled once.
+fn for_each_pair(
     quantity: &str,
-    got: &ArrayRef<f64, D>,
-    expected: &ArrayRef<f64, D>,
+    got: ArrayViewD<'_, f64>,
+    expected: ArrayViewD<'_, f64>,
+    judge: &mut Judge<'_>,
 ) -> Verdict {
     claim(got.shape() == expected.shape(), || {
         format!("{quantity}: expected shape {:?}, got {:?}", expected.shape(), got.shape())
+    })?;
+    got.indexed_iter().zip(expected).try_for_each(|((at, &got), &expected)| {
+        let what = || format!("{quantity}{:?}: expected {expected:e}, got {got:e}", at.slice());
+        judge(got, expected, &what)
     })
 }
 

@@ -11,7 +11,7 @@
 use ndarray::{ArrayD, IxDyn};
 
 use super::{Draw, Layers, gradient, parameter, set_parameters};
-use crate::cases::{Case, Failure, Verdict};
+use crate::cases::{Case, Verdict, equal};
 use crate::room::Checks;
 
 /// See the module's documentation.
@@ -50,10 +50,7 @@ pub(crate) fn compare(
     x: &ArrayD<f64>,
     lt_y: &ArrayD<f64>,
 ) -> Verdict {
-    if lt_y.shape() != x.shape() {
-        let (got, expected) = (lt_y.shape(), x.shape());
-        return Err(Failure::new(format!("Lᵀ y: expected shape {expected:?}, got {got:?}")));
-    }
+    equal("shape of Lᵀ y", &lt_y.shape(), &x.shape())?;
     let dot = |a: &ArrayD<f64>, b: &ArrayD<f64>| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let norms = (dot(lx, lx) * dot(y, y)).sqrt();
     // A window that sees nothing but padding gives 0 on both sides.

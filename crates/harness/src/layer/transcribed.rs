@@ -21,7 +21,10 @@ pub(crate) struct Operands {
 
 /// A result of a pass and its transcription: `"Y"`, `"Y of predict"`, `"dL/dX"`, the gradient of a parameter
 /// such as `"dL/dW"`, or a buffer.
-pub(crate) type Formula = (&'static str, fn(&Operands) -> Result<ArrayD<f64>, Failure>);
+pub(crate) type Formula = (&'static str, Transcription);
+
+/// What a result should be.
+pub(crate) type Transcription = fn(&Operands) -> Result<ArrayD<f64>, Failure>;
 
 impl Operands {
     /// `Y = σ(Z)`, for a layer that is linear or has σ = tanh.
@@ -44,10 +47,10 @@ impl Checks<Layers> {
         bound: f64,
         draw: Draw,
         result: &'static str,
-        transcription: fn(&Operands) -> Result<ArrayD<f64>, Failure>,
+        transcription: Transcription,
     ) {
         self.formula(name, bound, move |subject, case| {
-            compare(subject, draw, Case::array, &[(result, transcription)], case)
+            compare(subject, draw, &[(result, transcription)], case)
         });
     }
 
@@ -59,23 +62,20 @@ impl Checks<Layers> {
         draw: Draw,
         formulas: &'static [Formula],
     ) {
-        self.formula(name, bound, move |subject, case| {
-            compare(subject, draw, Case::array, formulas, case)
-        });
+        self.formula(name, bound, move |subject, case| compare(subject, draw, formulas, case));
     }
 }
 
-/// Sends an input, which is random numbers of a shape, through a layer, and compares the results.
+/// Sends an input through a layer, and compares the results.
 pub(crate) fn compare(
     subject: &Layers,
     draw: Draw,
-    input: fn(&mut Case, &[usize]) -> ArrayD<f64>,
     formulas: &[Formula],
     case: &mut Case,
 ) -> Verdict {
     let (spec, x_shape) = subject.draw_by(draw, case);
     let mut layer = subject.build(&spec, case)?;
-    let x = input(case, &x_shape);
+    let x = (spec.room.input)(case, &x_shape);
     let declared = (spec.room.parameters)(&spec);
     let parameters: Result<Vec<_>, Failure> =
         declared.iter().map(|&name| Ok((name, parameter(&*layer, name)?))).collect();

@@ -83,6 +83,12 @@ impl Geometry {
         }
     }
 
+    /// As [`draw`](Self::draw) without padding, of a stride up to 3.
+    pub(crate) fn draw_unpadded(case: &mut Case) -> Self {
+        let stride = case.between(1, 3);
+        Self::draw_with(case, stride, Pad::Valid)
+    }
+
     fn fits(&self) -> bool {
         let ((p1, p2), (k1, k2)) = (self.padding(), self.kernel);
         let fits = k1 <= self.rows + 2 * p1 && k2 <= self.cols + 2 * p2;

@@ -42,10 +42,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         true => &["W", "b"],
         false => &["W"],
     },
-    draw_seeing: |case| {
-        let stride = case.between(1, 3);
-        drawn(Geometry::draw_with(case, stride, Pad::Valid), case)
-    },
+    draw_seeing: |case| drawn(Geometry::draw_unpadded(case), case),
     pinned,
     invalid: || {
         let invalid = INVALID_WINDOWS.map(|(image, kernel, stride, pad)| {

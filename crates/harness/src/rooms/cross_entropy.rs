@@ -6,7 +6,7 @@ use ndarray::{Array2, array};
 use crate::cases::claim;
 use crate::loss::{LossRoom, add_backward, add_forward, add_wants_distributions};
 use crate::room::bugs;
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
 const LOSS: Loss = Loss::CrossEntropy;
@@ -20,7 +20,7 @@ pub(super) static ROOM: LossRoom = LossRoom {
         add_forward(own, LOSS, "cross-entropy", literal);
         // dJ/dŶ[i, k] = -Y[i, k] / (m Ŷ[i, k]).
         add_backward(own, LOSS, "cross-entropy-backward", |y, p| {
-            Array2::from_shape_fn(y.dim(), |at| -y[at] / (rows(y) * p[at]))
+            array_of(y.dim(), |at| -y[at] / (rows(y) * p[at]))
         });
         add_wants_distributions(own, LOSS);
         // With the smallest positive normal number t for a probability of 0, or of anything below t: the loss
@@ -30,7 +30,7 @@ pub(super) static ROOM: LossRoom = LossRoom {
             let m = case.between(1, 8);
             let impossible = case.one_of(&[0.0, f64::from_bits(1), t / 2.0]);
             case.describe(format!("{m} times Y = (1, 0), Ŷ = ({impossible:e}, 0)"));
-            let times_m = |row: [f64; 2]| Array2::from_shape_fn((m, 2), |(_, class)| row[class]);
+            let times_m = |row: [f64; 2]| array_of((m, 2), |(_, class)| row[class]);
             let (target, output) = (times_m([1.0, 0.0]), times_m([impossible, 0.0]));
             let loss = subject.forward(&target, &output)?;
             case.compare_numbers("L / -ln t", loss / -t.ln(), 1.0);

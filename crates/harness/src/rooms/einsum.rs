@@ -7,7 +7,7 @@ use einsum::by_einsum::{self, MATRIX_VECTOR, OUTER_PRODUCT, TRACE, contract};
 use ndarray::{Array, Array1, Array2, Dimension, array};
 
 use crate::room::{Checks, PlainRoom, bugs};
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
 /// The three exercises under test: those of users, or these strings.
@@ -80,7 +80,7 @@ fn checks(own: &mut Checks<Exercises>) {
         case.describe(format!("A [{rows}, {cols}], B [{cols}]"));
         let a: Array2<f64> = case.rng.uniform_array((rows, cols), -1.0, 1.0);
         let b: Array1<f64> = case.rng.uniform_array(cols, -1.0, 1.0);
-        let expected = Array1::from_shape_fn(rows, |i| sum(cols, |j| a[[i, j]] * b[j]));
+        let expected = array_of(rows, |i| sum(cols, |j| a[[i, j]] * b[j]));
         case.compare("R", &exercises.matrix_vector(&a, &b)?, &expected)
     });
     // R = Σᵢ A[i, i], for ii->.
@@ -96,7 +96,7 @@ fn checks(own: &mut Checks<Exercises>) {
         let (rows, cols) = (case.between(1, 6), case.between(1, 6));
         case.describe(format!("A [{rows}], B [{cols}]"));
         let [a, b] = [rows, cols].map(|n| case.rng.uniform_array(n, -1.0, 1.0));
-        let expected = Array2::from_shape_fn((rows, cols), |(i, j)| a[i] * b[j]);
+        let expected = array_of((rows, cols), |(i, j)| a[i] * b[j]);
         case.compare("R", &exercises.outer_product(&a, &b)?, &expected)
     });
 }

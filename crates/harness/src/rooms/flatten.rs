@@ -10,6 +10,7 @@ use crate::layer::faulty::{Faulty, Formulas, Gradients};
 use crate::layer::transcribed::{Formula, Operands};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
+use crate::transcription::array_of;
 
 pub(crate) static ROOM: LayerRoom = LayerRoom {
     kind: "flatten",
@@ -53,9 +54,8 @@ const Y: Formula = ("Y", |pass| {
 });
 
 /// `dL/dX[n, r, q, c] = dL/dY[n, (r cols + q) channels + c]`.
-const DL_DX: Formula = ("dL/dX", |pass| {
-    Ok(ArrayD::from_shape_fn(pass.x.raw_dim(), |at| pass.dl_dy[place(pass, at.slice())]))
-});
+const DL_DX: Formula =
+    ("dL/dX", |pass| Ok(array_of(pass.x.raw_dim(), |at| pass.dl_dy[place(pass, at.slice())])));
 
 fn place(pass: &Operands, at: &[usize]) -> [usize; 2] {
     let (cols, channels) = (pass.x.shape()[2], pass.x.shape()[3]);
@@ -71,7 +71,7 @@ fn elements_keep_their_order(subject: &Layers, case: &mut Case) -> Verdict {
     let y = layer.forward(numbers)?;
     let shape = [x_shape[0], total / x_shape[0]];
     claim(y.shape() == shape, || format!("Y: expected shape {shape:?}, got {:?}", y.shape()))?;
-    let expected = ArrayD::from_shape_fn(y.raw_dim(), |at| (at[0] * shape[1] + at[1]) as f64);
+    let expected = array_of(y.raw_dim(), |at| (at[0] * shape[1] + at[1]) as f64);
     case.compare("Y", &y, &expected)
 }
 

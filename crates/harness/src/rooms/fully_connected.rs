@@ -16,7 +16,7 @@ use crate::layer::transcribed::{self, Formula};
 use crate::layer::window::SUMS;
 use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors};
 use crate::room::{Checks, bugs};
-use crate::transcription::{einsum, sum};
+use crate::transcription::{array_of, einsum, sum};
 use crate::worked::Example;
 use crate::{Check, Kind};
 
@@ -102,7 +102,7 @@ fn checks(own: &mut Checks<Layers>) {
     // Z[n, j] = Σᵢ X[n, i] W[i, j] + b[j].
     own.transcribe("fully-connected-index", SUMS, linear, "Y", |pass| {
         let (x, w, b) = (&pass.x, &pass.parameters["W"], &pass.parameters["b"]);
-        Ok(ArrayD::from_shape_fn(pass.dl_dy.raw_dim(), |at| {
+        Ok(array_of(pass.dl_dy.raw_dim(), |at| {
             let (n, j) = (at[0], at[1]);
             sum(x.shape()[1], |i| x[[n, i]] * w[[i, j]]) + b[[0, j]]
         }))
@@ -116,7 +116,7 @@ fn checks(own: &mut Checks<Layers>) {
     // Without b, dL/dW is the only gradient.
     own.formula_of("7", "fully-connected-without-bias", SUMS, |subject, case| {
         let draw = |case: &mut Case| drawn(Activation::Linear, false, case);
-        transcribed::compare(subject, draw, Case::array, &[Y, DL_DX, DL_DW], case)
+        transcribed::compare(subject, draw, &[Y, DL_DX, DL_DW], case)
     });
     for (name, variable) in [("in_x", "X"), ("in_w", "W"), ("in_b", "b")] {
         adjoint::add(own, name, linear, variable);

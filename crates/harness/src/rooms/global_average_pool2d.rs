@@ -14,7 +14,7 @@ use crate::layer::faulty::{Faulty, Formulas, Gradients};
 use crate::layer::window::Geometry;
 use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::{Example, image_of};
 
 /// A sum of at most 36 terms of magnitude at most 1, in another order: `2 · 36² · 2⁻⁵³`.
@@ -53,14 +53,14 @@ fn checks(own: &mut Checks<Layers>) {
     own.transcribe("global-average-pool-forward", 1e-12, ROOM.draw, "Y", |pass| {
         let x = &pass.x;
         let lengths = (x.shape()[1], x.shape()[2]);
-        Ok(ArrayD::from_shape_fn(pass.dl_dy.raw_dim(), |at| {
+        Ok(array_of(pass.dl_dy.raw_dim(), |at| {
             sum(lengths, |(row, col)| x[[at[0], row, col, at[1]]]) / pixels(x)
         }))
     });
     // dL/dX[n, x, y, c] = 1/(d1 d2) dL/dY[n, c].
     own.transcribe("global-average-pool-backward", 1e-12, ROOM.draw, "dL/dX", |pass| {
         let share = |n, c| pass.dl_dy[[n, c]] / pixels(&pass.x);
-        Ok(ArrayD::from_shape_fn(pass.x.raw_dim(), |at| share(at[0], at[3])))
+        Ok(array_of(pass.x.raw_dim(), |at| share(at[0], at[3])))
     });
     adjoint::add(own, "in_x", ROOM.draw, "X");
     own.within(SUMS, "is_average_pooling_with_one_window", is_one_window);
@@ -85,7 +85,7 @@ fn constant_image(subject: &Layers, case: &mut Case) -> Verdict {
     let (spec, x_shape) = subject.draw(case);
     let mut layer = subject.build(&spec, case)?;
     let y = case.few_values(&[x_shape[0], x_shape[3]]);
-    let x = ArrayD::from_shape_fn(IxDyn(&x_shape), |at| y[[at[0], at[3]]]);
+    let x = array_of(IxDyn(&x_shape), |at| y[[at[0], at[3]]]);
     case.compare("Y", &layer.forward(x)?, &y)
 }
 
@@ -109,7 +109,7 @@ fn faulty_y(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
 }
 
 fn faulty_gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
-    let dl_dx = ArrayD::from_shape_fn(x.raw_dim(), |at| {
+    let dl_dx = array_of(x.raw_dim(), |at| {
         let g = dl_dz[[at[0], at[3]]];
         match layer.bug {
             "global-not-divided" | "global-sum" => g,

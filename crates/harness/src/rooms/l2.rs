@@ -7,7 +7,7 @@ use super::cross_entropy::{record, rows};
 use crate::cases::{claim, same_bits};
 use crate::loss::{LossRoom, add_backward, add_forward, draw};
 use crate::room::bugs;
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
 const LOSS: Loss = Loss::L2;
@@ -24,7 +24,7 @@ pub(super) static ROOM: LossRoom = LossRoom {
         });
         // dL/dŶ[i, k] = (Ŷ[i, k] - Y[i, k]) / m.
         add_backward(own, LOSS, "l2-backward", |y, p| {
-            Array2::from_shape_fn(y.dim(), |at| (p[at] - y[at]) / rows(y))
+            array_of(y.dim(), |at| (p[at] - y[at]) / rows(y))
         });
         // A regression target need be no distribution.
         own.exactly("any_number_is_a_target", |subject, case| {

@@ -15,7 +15,7 @@ use crate::finite_difference::{Evaluation, Problem};
 use crate::loss::{one_hot, rows_of_one};
 use crate::oracle::Fixture;
 use crate::room::{Checks, PlainRoom, bugs};
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
 /// `Ỹ` from Y and ε.
@@ -141,9 +141,8 @@ fn formulas(own: &mut Checks<Smooth>) {
         let (target, eps, logits) = draw(case);
         let (m, k) = target.dim();
         let p = softmax(&logits);
-        let expected = Array2::from_shape_fn((m, k), |at| {
-            (p[at] - (1.0 - eps) * target[at] - eps / k as f64) / m as f64
-        });
+        let expected =
+            array_of((m, k), |at| (p[at] - (1.0 - eps) * target[at] - eps / k as f64) / m as f64);
         case.compare("dL/dZ", &dl_dz(&smooth(&target, eps)?, &logits)?, &expected)
     });
     // The smallest loss of one-hot targets: with a = 1 - ε + ε/k and b = ε/k it is -a ln a - (k - 1) b ln b, at

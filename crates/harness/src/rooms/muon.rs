@@ -10,7 +10,7 @@ use optim::{MuonConfig, NEWTON_SCHULZ, OptimError, Step, orthogonalise};
 use super::sgd::{Declared, Update, norm, oracle};
 use crate::cases::{Case, claim, same_bits};
 use crate::room::{Checks, PlainRoom, bugs};
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
 /// Muon under test: that of users, or a plain one with a bug or with none.
@@ -197,7 +197,7 @@ fn formulas(own: &mut Checks<Muon>) {
                 ahead = ahead + g * (momentum * momentum.powi((t - s) as i32));
             }
             let cell = |row: usize| [row / n_in / cols, row / n_in % cols, row % n_in];
-            let flat = Array2::from_shape_fn((rows * cols * n_in, n_out), |(row, f)| {
+            let flat = array_of((rows * cols * n_in, n_out), |(row, f)| {
                 let [r, c, i] = cell(row);
                 ahead[[r, c, i, f]]
             });
@@ -224,13 +224,11 @@ fn literal(g: &Array2<f64>, steps: u32) -> Array2<f64> {
 fn newton_schulz(mut x: Array2<f64>, [a, b, c]: [f64; 3], steps: u32) -> Array2<f64> {
     let (m, n) = x.dim();
     for _ in 0..steps {
-        let gram = Array2::from_shape_fn((m, m), |(i, k)| sum(n, |j| x[[i, j]] * x[[k, j]]));
-        let inner = Array2::from_shape_fn((m, m), |(i, k)| {
+        let gram = array_of((m, m), |(i, k)| sum(n, |j| x[[i, j]] * x[[k, j]]));
+        let inner = array_of((m, m), |(i, k)| {
             b * gram[[i, k]] + c * sum(m, |l| gram[[i, l]] * gram[[l, k]])
         });
-        x = Array2::from_shape_fn((m, n), |(i, j)| {
-            a * x[[i, j]] + sum(m, |k| inner[[i, k]] * x[[k, j]])
-        });
+        x = array_of((m, n), |(i, j)| a * x[[i, j]] + sum(m, |k| inner[[i, k]] * x[[k, j]]));
     }
     x
 }

@@ -19,7 +19,7 @@ use crate::Check;
 use crate::cases::{Case, Failure, Verdict, claim};
 use crate::layer::set_parameters;
 use crate::room::{Checks, PlainRoom, bugs, free_claim};
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 
 /// The way through layers that are right: that of users, with a bug or with none.
 #[derive(Clone, Copy)]
@@ -209,9 +209,7 @@ fn network(
 /// `X W + b` with the parameters of a layer, index by index.
 fn affine(x: &Array2<f64>, layer: &dyn Layer<f64>) -> Array2<f64> {
     let (w, b) = (layer.parameters().matrix("W"), layer.parameters().matrix("b"));
-    Array2::from_shape_fn((x.nrows(), w.ncols()), |(n, j)| {
-        sum(x.ncols(), |i| x[[n, i]] * w[[i, j]]) + b[[0, j]]
-    })
+    array_of((x.nrows(), w.ncols()), |(n, j)| sum(x.ncols(), |i| x[[n, i]] * w[[i, j]]) + b[[0, j]])
 }
 
 /// Layers whose parameters have the same names and shapes, so that a velocity that they share would
@@ -265,9 +263,7 @@ fn signal_check() -> Check {
             }
             let mean_square = signal.iter().map(|s| s * s).sum::<f64>() / signal.len() as f64;
             claim((1.0 / 16.0..=16.0).contains(&mean_square), || {
-                format!(
-                    "{weight_init} with {activation}: the mean square went from 1 to {mean_square}"
-                )
+                format!("{weight_init} with {activation}: the mean square became {mean_square}")
             })?;
         }
         Ok(())

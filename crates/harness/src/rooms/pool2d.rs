@@ -12,9 +12,9 @@ use ndarray::ArrayD;
 use crate::cases::{Case, Failure};
 use crate::course::Pass;
 use crate::layer::faulty::Formulas;
-use crate::layer::transcribed::{self, Formula, Operands};
+use crate::layer::transcribed::Operands;
 use crate::layer::window::{Geometry, INVALID_WINDOWS, SUMS};
-use crate::layer::{Draw, LayerRoom, Layers, Spec, adjoint};
+use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
 use crate::transcription::four_axes;
 
@@ -27,10 +27,8 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
     course: || COURSE.map(|pooling| Arc::new(config(pooling)) as _).into(),
     axes: &[3],
     fixture: Some(("Pool2DPads", &[Pass::Forward, Pass::Backward])),
-    draw_seeing: |case| {
-        let stride = case.between(1, 3);
-        drawn(Geometry::draw_with(case, stride, Pad::Valid), case)
-    },
+    input: pixels,
+    draw_seeing: |case| drawn(Geometry::draw_unpadded(case), case),
     pinned: || PINNED.map(|pooling| of_images([5, 6, 2], pooling)).into(),
     invalid: || {
         let invalid = |(image, kernel, stride, pad)| {
@@ -156,42 +154,21 @@ fn first_largest(cells: &[f64]) -> usize {
 }
 
 fn checks(own: &mut Checks<Layers>) {
-    let mut transcribe = |name: &str, bound, draw: Draw, formula: Formula| {
-        own.formula(name, bound, move |subject, case| {
-            transcribed::compare(subject, draw, pixels, &[formula], case)
-        });
-    };
     // Z[r, q, c] = max X[r s : r s + k₁ - 1, q s : q s + k₂ - 1, c].
-    transcribe(
-        "max-pool-forward",
-        0.0,
-        max,
-        ("Y", |pass| {
-            forward(pass, |cells| cells.iter().copied().fold(f64::NEG_INFINITY, f64::max))
-        }),
-    );
-    transcribe(
-        "average-pool-forward",
-        SUMS,
-        average,
-        ("Y", |pass| forward(pass, |cells| cells.iter().sum::<f64>() / cells.len() as f64)),
-    );
+    own.transcribe("max-pool-forward", 0.0, max, "Y", |pass| {
+        forward(pass, |cells| cells.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+    });
+    own.transcribe("average-pool-forward", SUMS, average, "Y", |pass| {
+        forward(pass, |cells| cells.iter().sum::<f64>() / cells.len() as f64)
+    });
     // 1 for the first cell, in row-major order, that no other cell exceeds; 0 for the rest.
-    transcribe(
-        "max-pool-backward",
-        SUMS,
-        max,
-        ("dL/dX", |pass| {
-            backward(pass, |cells, cell| if first_largest(cells) == cell { 1.0 } else { 0.0 })
-        }),
-    );
+    own.transcribe("max-pool-backward", SUMS, max, "dL/dX", |pass| {
+        backward(pass, |cells, cell| if first_largest(cells) == cell { 1.0 } else { 0.0 })
+    });
     // 1/(k₁ k₂) for every cell.
-    transcribe(
-        "average-pool-backward",
-        SUMS,
-        average,
-        ("dL/dX", |pass| backward(pass, |cells, _| 1.0 / cells.len() as f64)),
-    );
+    own.transcribe("average-pool-backward", SUMS, average, "dL/dX", |pass| {
+        backward(pass, |cells, _| 1.0 / cells.len() as f64)
+    });
     adjoint::add(own, "average_in_x", average, "X");
     own.adjoint(adjoint::BOUND, "max_in_x_with_winners_fixed", claims::max_with_winners_fixed);
     claims::add(own);

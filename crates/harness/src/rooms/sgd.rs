@@ -14,6 +14,7 @@ use crate::course::cast;
 use crate::finite_difference::{Evaluation, Problem};
 use crate::oracle::Fixture;
 use crate::room::{Checks, PlainRoom, bugs, free_claim, free_formula};
+use crate::transcription::array_of;
 use crate::worked::Example;
 
 /// A step of an optimiser for a parameter with this gradient.
@@ -365,8 +366,7 @@ fn free_checks() -> Vec<Check> {
             let (theta, gradient, lr) =
                 (case.array(&shape), case.array(&shape), case.rng.uniform());
             let moved = moved(real(rest)?, &theta, 1, weight(lr), |_| gradient.clone())?;
-            let expected =
-                ArrayD::from_shape_fn(IxDyn(&shape), |at| theta[&at] - lr * gradient[&at]);
+            let expected = array_of(IxDyn(&shape), |at| theta[&at] - lr * gradient[&at]);
             case.compare("θ", &moved, &expected)
         }),
         // As with a decay of 0. In a dozen steps the velocity's error is below 12 u · 10 for numbers below 10, that of

@@ -7,7 +7,7 @@ use crate::activation::{ActivationRoom, ActivationSubject};
 use crate::cases::{Case, Failure, claim, same_bits};
 use crate::loss::rows_of_one;
 use crate::room::{Checks, bugs};
-use crate::transcription::{einsum, sum};
+use crate::transcription::{array_of, einsum, sum};
 use crate::worked::Example;
 
 type Own = Checks<dyn ActivationSubject<f64>>;
@@ -77,7 +77,7 @@ fn formulas(own: &mut Own) {
         let k = case.between(1, 6);
         case.describe(format!("a row of {k}"));
         let s = case.array(&[k]) * 3.0;
-        let sigma = ArrayD::from_shape_fn(IxDyn(&[k]), |i| s[&i].exp() / sum(k, |j| s[[j]].exp()));
+        let sigma = array_of(IxDyn(&[k]), |i| s[&i].exp() / sum(k, |j| s[[j]].exp()));
         case.compare("σ", &subject.forward(&s), &sigma)
     });
     // Y[n, i] = e^(S[n, i] - cₙ) / Σⱼ e^(S[n, j] - cₙ) with cₙ = maxⱼ S[n, j], on each row of the last axis.
@@ -95,12 +95,12 @@ fn formulas(own: &mut Own) {
         case.describe(format!("a row of {k}"));
         let z = case.array(&[1, k]) * 3.0;
         let sigma = literal(&z);
-        let jacobian = Array2::from_shape_fn((k, k), |(i, j)| {
+        let jacobian = array_of((k, k), |(i, j)| {
             let delta = if i == j { 1.0 } else { 0.0 };
             sigma[[0, i]] * (delta - sigma[[0, j]])
         });
         for i in 0..k {
-            let unit = ArrayD::from_shape_fn(z.raw_dim(), |at| if at[1] == i { 1.0 } else { 0.0 });
+            let unit = array_of(z.raw_dim(), |at| if at[1] == i { 1.0 } else { 0.0 });
             let row = jacobian.row(i).insert_axis(Axis(0)).to_owned().into_dyn();
             case.compare("a row of the Jacobian ", &subject.backward(&z, &unit)?, &row)?;
         }
@@ -126,7 +126,7 @@ fn formulas(own: &mut Own) {
 /// The second formula.
 fn literal(s: &ArrayD<f64>) -> ArrayD<f64> {
     let last = s.ndim() - 1;
-    ArrayD::from_shape_fn(s.raw_dim(), |index| {
+    array_of(s.raw_dim(), |index| {
         let logit = |j| {
             let mut row = index.clone();
             row[last] = j;

@@ -11,7 +11,7 @@ use crate::loss::{
     LossChecks, LossRoom, add_backward, add_forward, add_wants_distributions, draw, rows_of_one,
 };
 use crate::room::bugs;
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
 const LOSS: Loss = Loss::SoftmaxCrossEntropy;
@@ -65,7 +65,7 @@ fn backward(y: &Array2<f64>, z: &Array2<f64>) -> Array2<f64> {
 
 /// `σ(z)[i, k] = e^z[i, k] / Σⱼ e^z[i, j]`.
 pub(super) fn softmax(z: &Array2<f64>) -> Array2<f64> {
-    Array2::from_shape_fn(z.dim(), |(i, k)| z[[i, k]].exp() / sum(z.ncols(), |j| z[[i, j]].exp()))
+    array_of(z.dim(), |(i, k)| z[[i, k]].exp() / sum(z.ncols(), |j| z[[i, j]].exp()))
 }
 
 /// A few roundings of numbers of magnitude at most 8.
@@ -85,7 +85,7 @@ fn checks(own: &mut LossChecks) {
     // dL/dz[i, k] = (softmax(z)[i, k] - y[i, k]) / m.
     add_backward(own, LOSS, "softmax-cross-entropy-backward", |y, z| {
         let p = softmax(z);
-        Array2::from_shape_fn(y.dim(), |at| (p[at] - y[at]) / rows(y))
+        array_of(y.dim(), |at| (p[at] - y[at]) / rows(y))
     });
     add_wants_distributions(own, LOSS);
     // A logit that is certainly wrong costs its distance.

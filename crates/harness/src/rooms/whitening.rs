@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use cnn::{patch_covariance, whitening_filters};
 use layers::LayerError;
-use ndarray::{Array1, Array2, Array4, ArrayView4, Axis, array, concatenate, s};
+use ndarray::{Array2, Array4, ArrayView4, Axis, array, concatenate, s};
 use numerics::symmetric_eigen;
 
 use crate::cases::{Case, Failure, claim};
 use crate::room::{Checks, PlainRoom, bugs};
+use crate::transcription::array_of;
 use crate::worked::Example;
 
 /// Whitening under test: that of users, or a plain one with a bug or with none.
@@ -129,9 +130,8 @@ fn formulas(own: &mut Checks<Whitening>) {
         let (w, negatives) = (w.slice(s![.., ..d]), w.slice(s![.., d..]));
         case.compare("the second half", &negatives, &w.mapv(|w| -w))?;
         // A multiple of an eigenvector has the same quotient `wᵀ C w / wᵀ w`, which is λ.
-        let values = Array1::from_shape_fn(d, |k| {
-            w.column(k).dot(&c.dot(&w.column(k))) / w.column(k).dot(&w.column(k))
-        });
+        let values =
+            array_of(d, |k| w.column(k).dot(&c.dot(&w.column(k))) / w.column(k).dot(&w.column(k)));
         let u = &w * &values.mapv(|value| (value + eps).sqrt());
         case.compare("Uᵀ U", &u.t().dot(&u), &Array2::eye(d))?;
         case.compare("C U", &c.dot(&u), &(&u * &values))?;
@@ -151,11 +151,9 @@ fn formulas(own: &mut Checks<Whitening>) {
         let patches = patches(&images.view(), kernel);
         let (n, d) = patches.dim();
         let w = matrix(whitening.filters(&images, kernel, eps)?)?;
-        let y = Array2::from_shape_fn((n, d), |(p, k)| {
-            (0..d).map(|a| patches[[p, a]] * w[[a, k]]).sum::<f64>()
-        });
+        let y = array_of((n, d), |(p, k)| (0..d).map(|a| patches[[p, a]] * w[[a, k]]).sum::<f64>());
         // Neither C nor its eigenvectors are needed for λ: `wᵀ w = 1 / (λ + ε)`.
-        let expected = Array2::from_shape_fn((d, d), |(k, l)| {
+        let expected = array_of((d, d), |(k, l)| {
             let size: f64 = (0..d).map(|a| w[[a, k]] * w[[a, k]]).sum();
             if k == l { 1.0 - eps * size } else { 0.0 }
         });
@@ -177,7 +175,7 @@ fn patches(images: &ArrayView4<'_, f64>, (k1, k2): Kernel) -> Array2<f64> {
     let (m, rows, cols, channels) = images.dim();
     let places: Vec<_> = ndarray::indices((m, rows - k1 + 1, cols - k2 + 1)).into_iter().collect();
     let cells: Vec<_> = ndarray::indices((k1, k2, channels)).into_iter().collect();
-    Array2::from_shape_fn((places.len(), cells.len()), |(p, cell)| {
+    array_of((places.len(), cells.len()), |(p, cell)| {
         let ((n, r, q), (i, j, c)) = (places[p], cells[cell]);
         images[[n, r + i, q + j, c]]
     })
@@ -185,9 +183,7 @@ fn patches(images: &ArrayView4<'_, f64>, (k1, k2): Kernel) -> Array2<f64> {
 
 fn covariance_of(rows: &Array2<f64>) -> Array2<f64> {
     let (n, d) = rows.dim();
-    Array2::from_shape_fn((d, d), |(a, b)| {
-        (0..n).map(|p| rows[[p, a]] * rows[[p, b]]).sum::<f64>() / n as f64
-    })
+    array_of((d, d), |(a, b)| (0..n).map(|p| rows[[p, a]] * rows[[p, b]]).sum::<f64>() / n as f64)
 }
 
 /// A row for each number of a patch, a column for each filter.

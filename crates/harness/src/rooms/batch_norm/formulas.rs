@@ -13,7 +13,7 @@ use crate::layer::transcribed::{Formula, Operands};
 use crate::layer::window::SUMS;
 use crate::layer::{Layers, Spec};
 use crate::room::Checks;
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     let scaled = |case: &mut Case| drawn(true, case);
@@ -105,23 +105,21 @@ impl Rows {
             rows.expect("features are the last axes").into_owned()
         });
         let (n, n_out) = (x.nrows(), parameters["beta"].len());
-        let mean = Array1::from_shape_fn(features, |j| sum(n, |i| x[[i, j]]) / n as f64);
-        let variance = Array1::from_shape_fn(features, |j| {
-            sum(n, |i| (x[[i, j]] - mean[j]).powi(2)) / n as f64
-        });
+        let mean = array_of(features, |j| sum(n, |i| x[[i, j]]) / n as f64);
+        let variance = array_of(features, |j| sum(n, |i| (x[[i, j]] - mean[j]).powi(2)) / n as f64);
         let deviation = variance.mapv(|v| (v + eps).sqrt());
-        let x_hat = Array2::from_shape_fn(x.dim(), |(i, j)| (x[[i, j]] - mean[j]) / deviation[j]);
+        let x_hat = array_of(x.dim(), |(i, j)| (x[[i, j]] - mean[j]) / deviation[j]);
         let [gamma, beta] = [("gamma", 1.0), ("beta", 0.0)].map(|(name, otherwise)| {
             let row = parameters.row_or(name, n_out, otherwise);
             row.iter().copied().cycle().take(features).collect::<Vec<_>>()
         });
-        let factor = Array1::from_shape_fn(features, |j| gamma[j] / deviation[j]);
+        let factor = array_of(features, |j| gamma[j] / deviation[j]);
         Self { shape, x, g, mean, variance, eps, x_hat, factor, gamma, beta }
     }
 
     /// An array like X of these elements.
     pub(super) fn stacked(&self, element: impl Fn(usize, usize) -> f64) -> ArrayD<f64> {
-        let rows = Array2::from_shape_fn(self.x.dim(), |(i, j)| element(i, j));
+        let rows = array_of(self.x.dim(), |(i, j)| element(i, j));
         rows.into_shape_with_order(&*self.shape).expect("as many elements as X has")
     }
 
@@ -143,13 +141,13 @@ impl Rows {
     /// `dL/dγ[j] = Σᵢ G[i, j] X̂[i, j]`.
     pub(super) fn dl_dgamma(&self) -> Array1<f64> {
         let (n, features) = self.g.dim();
-        Array1::from_shape_fn(features, |j| sum(n, |i| self.g[[i, j]] * self.x_hat[[i, j]]))
+        array_of(features, |j| sum(n, |i| self.g[[i, j]] * self.x_hat[[i, j]]))
     }
 
     /// `dL/dβ[j] = Σᵢ G[i, j]`.
     pub(super) fn dl_dbeta(&self) -> Array1<f64> {
         let (n, features) = self.g.dim();
-        Array1::from_shape_fn(features, |j| sum(n, |i| self.g[[i, j]]))
+        array_of(features, |j| sum(n, |i| self.g[[i, j]]))
     }
 
     /// The forward formula with the running statistics for μ and v.

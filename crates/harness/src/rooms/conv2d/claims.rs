@@ -10,6 +10,7 @@ use crate::cases::{Case, Failure, Verdict};
 use crate::layer::window::{Geometry, SUMS};
 use crate::layer::{Layers, Passed, gradient, parameter, pass, set_parameters};
 use crate::room::Checks;
+use crate::transcription::array_of;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     own.within(SUMS, "a_shifted_image_gives_a_shifted_output", shifted_image);
@@ -71,7 +72,7 @@ fn single_one(subject: &Layers, case: &mut Case) -> Verdict {
     let mut layer =
         one_filter(subject, &geometry, case, |at| if at == [i, j, c, 0] { 1.0 } else { 0.0 })?;
     let x = case.array(&geometry.x_shape());
-    let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(1)), |at| {
+    let expected = array_of(IxDyn(&geometry.y_shape(1)), |at| {
         geometry.value(&x, [at[0], c], [at[1], at[2]], [i, j])
     });
     case.compare("Y", &layer.forward(x)?, &expected)
@@ -87,7 +88,7 @@ fn without_weights(subject: &Layers, case: &mut Case) -> Verdict {
         _ => case.array(shape),
     })?;
     let b = parameter(&*layer, "b")?;
-    let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(3)), |at| b[[0, at[3]]]);
+    let expected = array_of(IxDyn(&geometry.y_shape(3)), |at| b[[0, at[3]]]);
     let x = case.array(&geometry.x_shape());
     case.compare("Y", &layer.forward(x)?, &expected)
 }
@@ -99,7 +100,7 @@ fn padding_reads_as_zeros(subject: &Layers, case: &mut Case) -> Verdict {
     let geometry = Geometry::draw_with(case, stride, pad);
     case.describe(geometry);
     let mut layer = one_filter(subject, &geometry, case, |_| 1.0)?;
-    let expected = ArrayD::from_shape_fn(IxDyn(&geometry.y_shape(1)), |at| {
+    let expected = array_of(IxDyn(&geometry.y_shape(1)), |at| {
         (geometry.visible(at[1], at[2]) * geometry.channels) as f64
     });
     case.compare("Y", &layer.forward(ArrayD::ones(IxDyn(&geometry.x_shape())))?, &expected)
@@ -114,7 +115,7 @@ fn one_filter(
 ) -> Result<Box<dyn Layer<f64>>, Failure> {
     let mut layer = subject.build(&spec(geometry, 1, Activation::Linear), case)?;
     set_parameters(&mut *layer, |name, shape| match name {
-        "W" => ArrayD::from_shape_fn(shape, |at| weight(at.slice())),
+        "W" => array_of(shape, |at| weight(at.slice())),
         _ => ArrayD::zeros(shape),
     })?;
     Ok(layer)

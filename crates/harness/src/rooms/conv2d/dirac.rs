@@ -2,12 +2,13 @@
 
 use cnn::{Conv2DConfig, Pad};
 use layers::{Layer, WeightInit};
-use ndarray::ArrayD;
+
 use numerics::Rng;
 
 use crate::Check;
 use crate::cases::claim;
 use crate::room::free_formula;
+use crate::transcription::array_of;
 use crate::worked::Example;
 
 /// `Y[n, r, q, c] = X[n, r, q, c]` for every channel c: a sum of one number and zeros, which is exact. What
@@ -24,7 +25,7 @@ pub(super) fn check() -> Check {
         let layer = config.build::<f64>(&shape[1..], &mut case.rng)?;
         let x = case.array(&shape);
         let y = layer.predict(&x)?;
-        let first = ArrayD::from_shape_fn(x.raw_dim(), |at| y[&at]);
+        let first = array_of(x.raw_dim(), |at| y[&at]);
         case.compare("Y", &first, &x)?;
         let bound = ((kernel.0 * kernel.1 * n_in) as f64).sqrt().recip();
         let w = layer.parameters().kernel("W");

@@ -6,6 +6,7 @@ use ndarray::{Array4, ArrayD, ArrayView4, Ix4, s};
 
 use crate::layer::faulty::{Faulty, Gradients};
 use crate::layer::window::Geometry;
+use crate::transcription::array_of;
 
 fn four_axes(array: &ArrayD<f64>) -> ArrayView4<'_, f64> {
     array.view().into_dimensionality::<Ix4>().expect("images have four axes")
@@ -38,12 +39,8 @@ pub(super) fn z(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
     let (k1, k2, channels, _) = w.dim();
     let w = match layer.bug {
         "kernel-flipped" => flipped(w),
-        "kernel-axes" => {
-            Array4::from_shape_fn(w.dim(), |(i, j, c, f)| w[[j.min(k1 - 1), i.min(k2 - 1), c, f]])
-        }
-        "channels-reversed" => {
-            Array4::from_shape_fn(w.dim(), |(i, j, c, f)| w[[i, j, channels - 1 - c, f]])
-        }
+        "kernel-axes" => array_of(w.dim(), |(i, j, c, f)| w[[j.min(k1 - 1), i.min(k2 - 1), c, f]]),
+        "channels-reversed" => array_of(w.dim(), |(i, j, c, f)| w[[i, j, channels - 1 - c, f]]),
         _ => w.to_owned(),
     };
     let b = layer.parameters().row_or("b", layer.n_out(), 0.0);

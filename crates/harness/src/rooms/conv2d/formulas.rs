@@ -10,7 +10,7 @@ use crate::layer::transcribed::{self, Formula, Operands};
 use crate::layer::window::{Geometry, SUMS};
 use crate::layer::{Layers, Spec};
 use crate::room::Checks;
-use crate::transcription::{four_axes, sum};
+use crate::transcription::{array_of, four_axes, sum};
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     // Z[n, r, q, f] = b[f] + Σᵢ Σⱼ Σc W[i, j, c, f] X[n, r + i, q + j, c].
@@ -25,7 +25,7 @@ pub(super) fn add(own: &mut Checks<Layers>) {
     });
     // (a) dL/db[f] = Σₙ Σᵣ Σ_q G[n, r, q, f].
     own.transcribe("conv-a", SUMS, plain, "dL/db", |pass| {
-        Ok(ArrayD::from_shape_fn(pass.parameters["b"].raw_dim(), |at| {
+        Ok(array_of(pass.parameters["b"].raw_dim(), |at| {
             pass.dl_dy.indexed_iter().filter(|(z, _)| z[3] == at[1]).map(|(_, g)| g).sum()
         }))
     });
@@ -50,7 +50,7 @@ pub(super) fn add(own: &mut Checks<Layers>) {
             let (spec, m) = filters(Geometry::draw(case), Activation::Linear, case);
             (with_bias(&spec, false), m)
         };
-        transcribed::compare(subject, draw, Case::array, &[Y, DL_DX, DL_DW], case)
+        transcribed::compare(subject, draw, &[Y, DL_DX, DL_DW], case)
     });
     own.formula("conv2d-output-size", 0.0, output_size);
 }
@@ -131,7 +131,7 @@ const Y: Formula = ("Y", |pass| Ok(pass.y(z(pass))));
 /// 6.2 (a): `dL/db[f] = Σₙ Σᵣ Σ_q dL/dZ[n, r, q, f]`.
 const DL_DB: Formula = ("dL/db", |pass| {
     let (Geometry { m, .. }, (r1, r2), g) = (geometry(pass), geometry(pass).output(), dl_dz(pass));
-    Ok(ArrayD::from_shape_fn(pass.parameters["b"].raw_dim(), |at| {
+    Ok(array_of(pass.parameters["b"].raw_dim(), |at| {
         sum((m, r1, r2), |(n, r, q)| g[[n, r, q, at[1]]])
     }))
 });

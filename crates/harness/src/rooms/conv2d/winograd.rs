@@ -11,7 +11,7 @@ use crate::Check;
 use crate::cases::{Case, Failure, claim};
 use crate::layer::window::Geometry;
 use crate::room::free_formula;
-use crate::transcription::sum;
+use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
 /// In exact arithmetic there would be no difference. Three channels or filters, times terms that grow to
@@ -31,7 +31,7 @@ pub(super) fn checks() -> Vec<Check> {
                 product[i + j] += p[i] * w[j];
             }
             case.compare("p * w", &bt().t().dot(&(a().dot(&p) * g().dot(&w))), &product)?;
-            let y = Array1::from_shape_fn(4, |i| sum(3, |j| w[j] * d[i + j]));
+            let y = array_of(4, |i| sum(3, |j| w[j] * d[i + j]));
             case.compare("y", &a().t().dot(&(g().dot(&w) * bt().dot(&d))), &y)
         }),
         // Z[n, 4t.., 4u.., f] = Aᵀ [Σ_c (G W_cf Gᵀ) ⊙ (Bᵀ D_ntuc B)] A + b[f].
@@ -167,7 +167,7 @@ fn tiled(
 
 /// `N` by `N` cells of a channel of an image from a corner on, zero outside the image.
 fn patch<const N: usize>(x: &Array4<f64>, n: usize, c: usize, corner: [isize; 2]) -> Array2<f64> {
-    Array2::from_shape_fn((N, N), |(i, j)| {
+    array_of((N, N), |(i, j)| {
         let row = corner[0].checked_add_unsigned(i).and_then(|row| usize::try_from(row).ok());
         let col = corner[1].checked_add_unsigned(j).and_then(|col| usize::try_from(col).ok());
         let cell = row.zip(col).and_then(|(row, col)| x.get((n, row, col, c)));
@@ -179,8 +179,8 @@ fn patch<const N: usize>(x: &Array4<f64>, n: usize, c: usize, corner: [isize; 2]
 pub(super) fn worked(example: &mut Example<'_>) {
     let inputs = array![1.0, 2.0, 0.0, 1.0, 3.0, 2.0];
     let weights = array![6.0, 12.0, 24.0];
-    let x = Array4::from_shape_fn((1, 1, 6, 1), |(_, _, col, _)| inputs[col]);
-    let w = Array4::from_shape_fn((1, 3, 1, 1), |(_, j, _, _)| weights[j]);
+    let x = array_of((1, 1, 6, 1), |(_, _, col, _)| inputs[col]);
+    let w = array_of((1, 3, 1, 1), |(_, j, _, _)| weights[j]);
     let window = Window::new("Conv2D", (1, 6), (1, 3), 1, Pad::Valid);
     let window = window.expect("three cells fit into six");
     let outputs = conv2d_forward(x.view(), w.view(), array![[0.0]].view(), window);

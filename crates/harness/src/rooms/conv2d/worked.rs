@@ -3,6 +3,7 @@
 use cnn::{Conv2DGradients, Pad, Window, conv2d_backward, conv2d_forward};
 use ndarray::{Array2, Array4, array};
 
+use crate::transcription::array_of;
 use crate::worked::{Example, channel, filter_of, image_of, slice};
 
 /// One filter over one image, stride 1, no padding.
@@ -42,8 +43,8 @@ pub(super) fn channels(example: &mut Example<'_>) {
         array![[0.0, 1.0, 2.0], [1.0, 0.0, 1.0], [2.0, 0.0, 1.0]],
     ];
     let slices = [array![[1.0, 0.0], [-1.0, 2.0]], array![[0.0, 1.0], [2.0, 0.0]]];
-    let x = Array4::from_shape_fn((1, 3, 3, 2), |(_, row, col, c)| planes[c][[row, col]]);
-    let w = Array4::from_shape_fn((2, 2, 2, 1), |(i, j, c, _)| slices[c][[i, j]]);
+    let x = array_of((1, 3, 3, 2), |(_, row, col, c)| planes[c][[row, col]]);
+    let w = array_of((2, 2, 2, 1), |(i, j, c, _)| slices[c][[i, j]]);
     let b = array![[0.5]];
     let window = window((3, 3), (2, 2), 1, Pad::Valid);
     let z = conv2d_forward(x.view(), w.view(), b.view(), window);

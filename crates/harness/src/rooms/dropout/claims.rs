@@ -13,6 +13,7 @@ use super::{rate, spec};
 use crate::cases::{Case, Failure, claim, same_bits};
 use crate::layer::{Layers, Passed, Spec, pass, rewind};
 use crate::room::Checks;
+use crate::transcription::array_of;
 
 /// Elements, or pairs of them, whose share is measured.
 const ELEMENTS: usize = 16_384;
@@ -50,7 +51,7 @@ pub(super) fn add(own: &mut Checks<Layers>) {
     // A step adds 1 to a number of four limbs of 16 bits, carries included.
     own.exactly("only_forward_takes_a_step", |subject, case| {
         let (mut layer, x) = subject.drawn(case)?;
-        let limbs = |limbs: [f64; 4]| ArrayD::from_shape_fn(vec![4], |at| limbs[at[0]]);
+        let limbs = |limbs: [f64; 4]| array_of(vec![4], |at| limbs[at[0]]);
         for (before, after) in [
             ([0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]),
             ([41.0, 5.0, 6.0, 7.0], [42.0, 5.0, 6.0, 7.0]),

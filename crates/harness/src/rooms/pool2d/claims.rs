@@ -42,8 +42,7 @@ fn first_maximum(subject: &Layers, case: &mut Case) -> Verdict {
 
 /// All cells tie, in every window: its first one gets the whole gradient.
 fn constant_image(subject: &Layers, case: &mut Case) -> Verdict {
-    let stride = case.between(1, 3);
-    let geometry = Geometry::draw_with(case, stride, Pad::Valid);
+    let geometry = Geometry::draw_unpadded(case);
     let value = case.between(0, 4) as f64 - 2.0;
     case.describe(format!("{geometry}, all {value}"));
     let mut layer = subject.build(&spec(&geometry, PoolMode::Max), case)?;
@@ -52,15 +51,14 @@ fn constant_image(subject: &Layers, case: &mut Case) -> Verdict {
     let dl_dy = case.array(y.shape());
     let mut expected = ArrayD::zeros(IxDyn(&geometry.x_shape()));
     for (at, &g) in dl_dy.indexed_iter() {
-        expected[[at[0], at[1] * stride, at[2] * stride, at[3]]] = g;
+        expected[[at[0], at[1] * geometry.stride, at[2] * geometry.stride, at[3]]] = g;
     }
     case.compare("dL/dX", &layer.backward(dl_dy)?, &expected)
 }
 
 /// Without padding all of dL/dY arrives somewhere: `Σ dL/dX = Σ dL/dY` in each channel of each image.
 fn no_gradient_is_lost(subject: &Layers, case: &mut Case) -> Verdict {
-    let stride = case.between(1, 3);
-    let geometry = Geometry::draw_with(case, stride, Pad::Valid);
+    let geometry = Geometry::draw_unpadded(case);
     let mode = case.one_of(&MODES);
     case.describe(format!("{mode}, {geometry}"));
     let mut layer = subject.build(&spec(&geometry, mode), case)?;
