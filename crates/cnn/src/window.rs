@@ -154,15 +154,10 @@ mod tests {
     fn what_cannot_slide_is_refused() {
         let too_wide =
             "Conv2D: pad must be so small that the padded image has at most 1073741824 cells";
+        let too_large = "Conv2D: kernel_shape must be at most the padded input, 6x6, but is 7x3";
         for (input, kernel, stride, pad, expected) in [
             ((4, 4), (3, 3), 0, Pad::Same, "Conv2D: stride must be at least 1, but is 0"),
-            (
-                (4, 4),
-                (7, 3),
-                1,
-                Pad::Cells(1, 1),
-                "Conv2D: kernel_shape must be at most the padded input, 6x6, but is 7x3",
-            ),
+            ((4, 4), (7, 3), 1, Pad::Cells(1, 1), too_large),
             ((4, 4), (0, 3), 1, Pad::Same, "Conv2D: kernel_shape must be at least 1x1, but is 0x3"),
             ((4, 0), (1, 1), 1, Pad::Valid, "Conv2D: the input image must be at least 1x1"),
             ((4, 4), (1, 1), 1, Pad::Cells(usize::MAX, 0), too_wide),

@@ -188,12 +188,9 @@ mod tests {
         let mut layer =
             DropoutConfig { rate: 0.5 }.build::<f32>(&[3, 2, 4], &mut Rng::new(1)).unwrap();
         let before = layer.buffers().clone();
+        let half = "buffer step must hold whole numbers from 0 to 65535, and cannot be set to 0.5";
         for (name, value, expected) in [
-            (
-                "step",
-                &[1.0, 0.5, 0.0, 0.0][..],
-                "buffer step must hold whole numbers from 0 to 65535, and cannot be set to 0.5",
-            ),
+            ("step", &[1.0, 0.5, 0.0, 0.0][..], half),
             ("seed", &[f32::NAN; 4], "buffer seed must hold whole numbers"),
             ("seed", &[1.0, 2.0], "buffer seed has shape [4] and cannot be set to one of [2]"),
             ("mask", &[0.5], "unknown buffer \"mask\": expected one of [\"seed\", \"step\"]"),

@@ -15,22 +15,10 @@ use crate::LayerError;
 pub struct Parameters<T>(IndexMap<&'static str, ArrayD<T>>);
 
 impl<T: Scalar> Parameters<T> {
-    /// No parameters: the layer has nothing to learn.
-    #[must_use]
-    pub fn none() -> Self {
-        Self(IndexMap::new())
-    }
-
     /// Arrays in this order.
     #[must_use]
     pub fn new(arrays: impl IntoIterator<Item = (&'static str, ArrayD<T>)>) -> Self {
         Self(arrays.into_iter().collect())
-    }
-
-    /// The same names and shapes, all zero.
-    #[must_use]
-    pub fn zeros_like(&self) -> Self {
-        Self(self.0.iter().map(|(&name, array)| (name, ArrayD::zeros(array.raw_dim()))).collect())
     }
 
     /// The array of this name.

@@ -162,12 +162,7 @@ impl WeightInit {
             }
             Self::Identity => {
                 require_shape(shape.len() == 2, "a matrix")?;
-                ArrayD::from_shape_fn(
-                    dim,
-                    |index| {
-                        if index[0] == index[1] { T::one() } else { T::zero() }
-                    },
-                )
+                ArrayD::from_shape_fn(dim, |at| T::of(if at[0] == at[1] { 1.0 } else { 0.0 }))
             }
             Self::Uniform { low, high } => {
                 let valid = low.is_finite() && high.is_finite() && low <= high;
@@ -209,13 +204,7 @@ impl WeightInit {
 fn dirac<T: Scalar>(shape: IxDyn, bound: f64, rng: &mut Rng) -> ArrayD<T> {
     let (row, col, n_in) = (shape[0] / 2, shape[1] / 2, shape[2]);
     ArrayD::from_shape_fn(shape, |index| match (index[0], index[1], index[2], index[3]) {
-        (i, j, c, f) if f < n_in => {
-            if (i, j, c) == (row, col, f) {
-                T::one()
-            } else {
-                T::zero()
-            }
-        }
+        (i, j, c, f) if f < n_in => T::of(if (i, j, c) == (row, col, f) { 1.0 } else { 0.0 }),
         _ => T::of(bound * (2.0 * rng.uniform() - 1.0)),
     })
 }
@@ -333,29 +322,18 @@ mod tests {
     fn numbers_and_shapes_that_do_not_suit_are_refused() {
         let dirac = "the shape of the weights must be (kernel_rows, kernel_cols, n_in, n_out) with odd sides and \
                      n_out >= n_in for the initialiser dirac, but is";
+        use WeightInit::{Constant, Dirac, Identity, Normal, Sparse, Uniform};
         for (init, shape, expected) in [
-            (
-                WeightInit::Constant(f64::NAN),
-                &[2, 2][..],
-                "the constant of its weights must be finite",
-            ),
-            (WeightInit::Uniform { low: 1.0, high: 0.0 }, &[2, 2], "the range of its weights"),
-            (
-                WeightInit::Normal { mean: 0.0, std: -1.0 },
-                &[2, 2],
-                "the distribution of its weights",
-            ),
-            (
-                WeightInit::Sparse { sparsity: 1.5, std: 1.0 },
-                &[2, 2],
-                "the sparsity of its weights",
-            ),
-            (WeightInit::Identity, &[3, 3, 1, 2], "the shape of the weights must be a matrix"),
-            (WeightInit::Dirac, &[2, 3, 1, 1], dirac),
-            (WeightInit::Dirac, &[3, 4, 1, 1], dirac),
-            (WeightInit::Dirac, &[3, 3, 2, 1], dirac),
-            (WeightInit::Dirac, &[3, 3], dirac),
-            (WeightInit::Dirac, &[0, 0, 1, 1], dirac),
+            (Constant(f64::NAN), &[2, 2][..], "the constant of its weights must be finite"),
+            (Uniform { low: 1.0, high: 0.0 }, &[2, 2], "the range of its weights"),
+            (Normal { mean: 0.0, std: -1.0 }, &[2, 2], "the distribution of its weights"),
+            (Sparse { sparsity: 1.5, std: 1.0 }, &[2, 2], "the sparsity of its weights"),
+            (Identity, &[3, 3, 1, 2], "the shape of the weights must be a matrix"),
+            (Dirac, &[2, 3, 1, 1], dirac),
+            (Dirac, &[3, 4, 1, 1], dirac),
+            (Dirac, &[3, 3, 2, 1], dirac),
+            (Dirac, &[3, 3], dirac),
+            (Dirac, &[0, 0, 1, 1], dirac),
         ] {
             let drawn = init.sample::<f32>("L", shape, Activation::Linear, &mut Rng::new(0));
             let error = drawn.unwrap_err().to_string();

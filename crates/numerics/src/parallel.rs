@@ -48,19 +48,13 @@ pub fn map<T: Scalar, D: Dimension>(
     x: &ArrayRef<T, D>,
     f: impl Fn(T) -> T + Send + Sync,
 ) -> Array<T, D> {
-    let x = x.as_standard_layout();
-    let xs = x.as_slice().expect(STANDARD);
     let mut out = reused(x.raw_dim());
-    for_each_part([out.as_slice_mut().expect(STANDARD)], &|first, [out]| {
-        vectorized(
-            #[inline(always)]
-            || {
-                for (out, &x) in out.iter_mut().zip(&xs[first..]) {
-                    *out = f(x);
-                }
-            },
-        );
-    });
+    for_each_of_two(
+        &mut out,
+        x,
+        #[inline(always)]
+        |out, x| *out = f(x),
+    );
     out
 }
 

@@ -43,7 +43,8 @@ fn an_example_alone_gives_its_row(subject: &Layers, case: &mut Case) -> Verdict 
     let (mut layer, x) = subject.drawn(case)?;
     let Passed { y, dl_dy, dl_dx, gradients } = pass(&mut *layer, &x, case)?;
 
-    let mut sums = gradients.zeros_like();
+    let mut sums = gradients.clone();
+    sums.iter_mut().for_each(|(_, sum)| sum.fill(0.0));
     for i in 0..x.shape()[0] {
         let alone = |array: &ArrayD<f64>| array.select(Axis(0), &[i]);
         case.compare(&format!("Y of example {i} "), &layer.forward(alone(&x))?, &alone(&y))?;
