@@ -40,14 +40,3 @@ impl fmt::Display for Pad {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn same_padding_is_the_half_of_the_kernel_rounded_down() {
-        assert_eq!(Pad::Same.cells((3, 5)), (1, 2));
-        assert_eq!(Pad::Same.cells((4, 1)), (1, 0));
-    }
-}

@@ -85,16 +85,3 @@ impl<T: Scalar> Layer<T> for Flatten<T> {
         self.batch_size = None;
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_example_without_elements_is_refused() {
-        let error = FlattenConfig.build::<f64>(&[2, 0]).unwrap_err();
-        let expected =
-            "Flatten: the shape of an example must be at least one element, but is [2, 0]";
-        assert_eq!(error.to_string(), expected);
-    }
-}
