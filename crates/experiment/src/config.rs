@@ -1,7 +1,6 @@
 //! `config.toml`: all that a run depends on.
 
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -32,7 +31,7 @@ impl Config {
     /// The configuration of a run whose hyperparameters are the fields of a struct.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if the seed or a hyperparameter does not fit into TOML.
+    /// [`ExperimentError::Refused`] if a hyperparameter does not fit into TOML.
     pub fn new(
         model_name: ModelName,
         command: impl Into<String>,
@@ -41,9 +40,6 @@ impl Config {
         data: Data,
         hyperparameters: &impl Serialize,
     ) -> Result<Self, ExperimentError> {
-        if i64::try_from(seed).is_err() {
-            return Err(ExperimentError::value("the seed", "at most 9223372036854775807", seed));
-        }
         let hyperparameters = toml::Table::try_from(hyperparameters).map_err(|error| {
             let what = "the set of hyperparameters";
             ExperimentError::value(what, "one that TOML can hold", error)
@@ -67,21 +63,6 @@ pub struct Data {
     pub validation: usize,
     /// Test examples.
     pub test: usize,
-}
-
-impl Data {
-    /// Checks the data that `file` states.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Refused`] if the checksum is none.
-    pub fn validate(&self, file: &Path) -> Result<(), ExperimentError> {
-        let is_digit = |b| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-        if self.sha256.len() == 64 && self.sha256.bytes().all(is_digit) {
-            return Ok(());
-        }
-        let expected = "64 lower-case hexadecimal digits as data.sha256";
-        Err(ExperimentError::invalid(file, expected, format!("{:?}", self.sha256)))
-    }
 }
 
 /// The number type of a training.

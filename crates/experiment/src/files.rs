@@ -30,45 +30,21 @@ pub fn write_toml(path: &Path, value: &impl Serialize) -> Result<(), ExperimentE
     write(path, text.as_bytes())
 }
 
-/// Writes the rows of a CSV file, the header among them.
-pub fn write_csv(
-    path: &Path,
-    rows: impl IntoIterator<Item = Vec<String>>,
-) -> Result<(), ExperimentError> {
+/// Writes the rows of a CSV file; if they are structs, below a header with the names of the fields.
+pub fn write_csv<R: Serialize>(path: &Path, rows: &[R]) -> Result<(), ExperimentError> {
     let failed = |error: csv::Error| ExperimentError::io("write", path)(error.into());
     let mut writer = csv::Writer::from_writer(Vec::new());
-    rows.into_iter().try_for_each(|row| writer.write_record(row)).map_err(failed)?;
+    rows.iter().try_for_each(|row| writer.serialize(row)).map_err(failed)?;
     let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
     write(path, &bytes)
 }
 
-/// Reads the rows of a CSV file, the header among them, which may differ in length.
-pub fn read_csv(path: &Path) -> Result<Vec<Vec<String>>, ExperimentError> {
-    let invalid = |error: csv::Error| ExperimentError::invalid(path, "CSV", error);
-    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(path);
-    let reader = reader.map_err(|error| ExperimentError::io("read", path)(error.into()))?;
-    let cells = |row: csv::StringRecord| row.iter().map(str::to_owned).collect();
-    reader.into_records().map(|row| row.map(cells).map_err(invalid)).collect()
-}
-
-/// Checks that a CSV file has these rows; `why` says in the message where they come from.
-///
-/// # Errors
-/// [`ExperimentError::Refused`] with the first line that is another.
-pub fn check_rows(
-    path: &Path,
-    expected: &[Vec<String>],
-    got: &[Vec<String>],
-    why: &str,
-) -> Result<(), ExperimentError> {
-    let lines = 0..expected.len().max(got.len());
-    let Some(index) = lines.into_iter().find(|&index| expected.get(index) != got.get(index)) else {
-        return Ok(());
-    };
-    let [expected, got] = [expected, got]
-        .map(|rows| rows.get(index).map_or("nothing more".to_owned(), |row| row.join(",")));
-    let expected = format!("{expected} in line {}, {why}", index + 1);
-    Err(ExperimentError::invalid(path, expected, got))
+/// Reads the rows of a CSV file below its header.
+pub fn read_csv<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, ExperimentError> {
+    let reader = csv::Reader::from_path(path)
+        .map_err(|error| ExperimentError::io("read", path)(error.into()))?;
+    let rows = reader.into_deserialize().collect::<Result<_, _>>();
+    rows.map_err(|error| ExperimentError::invalid(path, "the columns of the schema", error))
 }
 
 /// Reads a TOML file of this schema.

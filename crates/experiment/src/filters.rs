@@ -27,30 +27,21 @@ pub(crate) fn filter_grid<T: Scalar>(
     w: ArrayViewD<'_, T>,
     image: [usize; 3],
 ) -> Result<ImageGrid, ExperimentError> {
-    let failed = |reason: String| ExperimentError::plot("the filters", reason);
-    let got = w.shape().to_vec();
-    let mismatch = || {
-        failed(format!(
-            "expected weights of shape (kernel_rows, kernel_cols, 1 or 3, n_out) or \
-             ({}, n_out), but got {got:?}",
-            image.iter().product::<usize>()
-        ))
-    };
+    let failed = |reason: String| Err(ExperimentError::plot("the filters", reason));
     let [rows, cols, channels] = image;
     let shape = match *w.shape() {
         // A row of weights belongs to a pixel's channel, in the order in which Flatten reads.
         [_, n_out] => vec![rows, cols, channels, n_out],
         ref other => other.to_vec(),
     };
-    let w = w.to_shape(shape).map_err(|_| mismatch())?.into_owned();
-    let w = w.into_dimensionality::<Ix4>().map_err(|_| mismatch())?;
-    let (rows, cols, channels, n_out) = w.dim();
-    if w.is_empty() || !matches!(channels, 1 | 3) {
-        return Err(mismatch());
-    }
+    let four_axes = w.to_shape(shape).ok().map(|w| w.into_owned().into_dimensionality::<Ix4>());
+    let Some(Ok(w)) = four_axes.filter(|w| matches!(w, Ok(w) if !w.is_empty())) else {
+        return failed(format!("weights of shape {:?} are no pictures", w.shape()));
+    };
     if w.iter().any(|value| !value.is_finite()) {
-        return Err(failed("a weight is not finite".to_owned()));
+        return failed("a weight is not finite".to_owned());
     }
+    let (rows, cols, channels, n_out) = w.dim();
     let room = MOST_BYTES / (rows * cols * channels);
     let shown = n_out.min(MOST).min(room.max(1));
     let w = w.slice(s![.., .., .., ..shown]);
@@ -76,7 +67,7 @@ mod tests {
     use ndarray::{Array, Array4};
 
     use super::*;
-    use crate::sprite::tests::decode;
+    use crate::picture::tests::decode;
 
     #[test]
     fn filters_are_scaled_together_around_the_middle_grey() {
@@ -87,15 +78,12 @@ mod tests {
         let svg = filter_grid(w.view().into_dyn(), [32, 32, 3]).unwrap().to_svg().unwrap();
         assert!(svg.contains("The 2 filters of the first layer</title>"), "{svg}");
         assert!(svg.contains("the weights -1.000 and 1.000"), "{svg}");
-        let pixels = decode(&svg);
-        let rgb = |row: usize, col: usize| {
-            pixels.slice(s![0, row, col, ..3]).iter().copied().collect::<Vec<_>>()
-        };
+        let pictures = decode(&svg);
+        let rgb = |picture: usize, row, col| pictures[picture].slice(s![row, col, ..]).to_vec();
         // 127.5 + 127.5 / 2 = 191.25 and 127.5 - 127.5 / 4 = 95.6; half a grey rounds up.
-        assert_eq!(rgb(0, 0), [191, 128, 128]);
-        assert_eq!(rgb(0, 1), [128, 96, 128]);
-        // A pixel has 18 units, so one pixel is the gap of 8.
-        assert_eq!(rgb(2, 6), [128, 128, 0]);
+        assert_eq!(rgb(0, 0, 0), [191, 128, 128]);
+        assert_eq!(rgb(0, 0, 1), [128, 96, 128]);
+        assert_eq!(rgb(1, 2, 2), [128, 128, 0]);
     }
 
     #[test]
@@ -104,10 +92,8 @@ mod tests {
         let mut w = Array::<f64, _>::zeros((6, 256));
         w[[5, 1]] = 2.0;
         let svg = filter_grid(w.view().into_dyn(), [2, 3, 1]).unwrap().to_svg().unwrap();
-        let pixels = decode(&svg);
-        // Pictures of 3 pixels of 18 units, a gap of one.
-        assert_eq!(pixels.slice(s![0, 1, 2, ..]).to_vec(), [128, 128, 128, 255], "grey");
-        assert_eq!(pixels[[0, 1, 6, 0]], 255);
+        let pictures = decode(&svg);
+        assert_eq!((pictures[0][[1, 2, 0]], pictures[1][[1, 2, 0]]), (128, 255));
         assert!(svg.contains("The first 55 of 256 filters"));
         assert_eq!(svg.matches("<rect").count(), 55);
         let w = Array::linspace(-1.0_f32, 1.0, 784 * 256);
@@ -119,9 +105,8 @@ mod tests {
     #[test]
     fn weights_that_are_no_pictures_are_refused() {
         for (w, expected) in [
-            (Array::zeros(vec![3, 3, 16, 8]), "but got [3, 3, 16, 8]"),
-            (Array::zeros(vec![783, 8]), "(784, n_out), but got [783, 8]"),
-            (Array::zeros(vec![3, 3, 8]), "but got [3, 3, 8]"),
+            (Array::zeros(vec![783, 8]), "weights of shape [783, 8] are no pictures"),
+            (Array::zeros(vec![3, 3, 8]), "weights of shape [3, 3, 8] are no pictures"),
             (Array::from_elem(vec![3, 3, 1, 8], f32::NAN), "not finite"),
         ] {
             let Err(error) = filter_grid(w.view(), [28, 28, 1]) else { panic!("{expected}") };

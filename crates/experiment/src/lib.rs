@@ -60,13 +60,13 @@ mod model_name;
 pub mod palette;
 mod parameters;
 mod peak_memory;
+mod picture;
 mod predictions;
 mod provenance;
 mod record;
 mod resume;
 mod run_plots;
 mod spread;
-mod sprite;
 mod summary;
 
 pub use config::{Config, Data, Dtype};

@@ -25,8 +25,6 @@ pub struct Logger {
     file: csv::Writer<File>,
     /// The log that this one replaced: its lock keeps a process out that opened it just before.
     _replaced: File,
-    /// A warning that it is not locked, where the file system has no locks.
-    warning: Option<String>,
     /// The number of rows of the history that are in the file.
     written: usize,
     summary: Summary,
@@ -73,10 +71,10 @@ impl Logger {
     }
 
     /// The logger of a run that has these rows so far, in place of those that the file has. `held`
-    /// is the lock on the file that it replaces.
+    /// is that file, locked.
     pub(crate) fn over(
         directory: PathBuf,
-        held: Lock,
+        held: File,
         history: History,
         program: Program,
         seconds_before: f64,
@@ -96,14 +94,13 @@ impl Logger {
             program,
         };
         files::write(&directory.join(METRICS), &as_csv(history.rows()))?;
-        let Lock { file, warning } = lock(&directory, false)?;
+        let file = lock(&directory, false)?;
         Ok(Self {
             directory,
             written: history.rows().len(),
             history,
             file: csv::WriterBuilder::new().has_headers(false).from_writer(file),
-            _replaced: held.file,
-            warning,
+            _replaced: held,
             summary,
             started: Instant::now(),
             seconds_before,
@@ -114,13 +111,6 @@ impl Logger {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
-    }
-
-    /// A warning for the user: on a file system without locks, as some networks have, nothing keeps a
-    /// second run out of this record.
-    #[must_use]
-    pub fn warning(&self) -> Option<String> {
-        self.warning.clone()
     }
 
     /// The metrics so far.
@@ -266,43 +256,22 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
     Ok(())
 }
 
-/// `metrics.csv`, open and locked.
-pub(crate) struct Lock {
-    file: File,
-    /// A warning that it is not locked, where the file system has no locks.
-    warning: Option<String>,
-}
-
-/// Opens the log and locks it, for as long as the file is open.
-pub(crate) fn lock(directory: &Path, create: bool) -> Result<Lock, ExperimentError> {
+/// Opens the log and locks it, for as long as the file is open. Some network file systems have no locks:
+/// there a second run of this name is not kept out.
+pub(crate) fn lock(directory: &Path, create: bool) -> Result<File, ExperimentError> {
     let path = directory.join(METRICS);
     let file = File::options()
         .create(create)
         .append(true)
         .open(&path)
         .map_err(ExperimentError::io(if create { "create" } else { "open" }, &path))?;
-    let warning = warning(file.try_lock(), directory)?;
-    Ok(Lock { file, warning })
-}
-
-/// A warning if the file is not locked. The error codes of file systems without locks are several, and
-/// not all have an [`io::ErrorKind`]; only "would block" says that somebody else has the lock.
-fn warning(
-    tried: Result<(), TryLockError>,
-    directory: &Path,
-) -> Result<Option<String>, ExperimentError> {
-    match tried {
-        Ok(()) => Ok(None),
-        Err(TryLockError::WouldBlock) => {
-            let reason =
-                "is being written by another process: wait for it, or choose another model name";
-            Err(ExperimentError::taken(directory, reason))
-        }
-        Err(TryLockError::Error(cause)) => Ok(Some(format!(
-            "{} cannot be locked ({cause}): start no other run of this name there",
-            directory.display()
-        ))),
+    // The error codes of file systems without locks are several.
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        let reason =
+            "is being written by another process: wait for it, or choose another model name";
+        return Err(ExperimentError::taken(directory, reason));
     }
+    Ok(file)
 }
 
 /// Removes these files of a record, as far as they are there.
@@ -317,23 +286,4 @@ pub(crate) fn remove<'a>(
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_lock_that_somebody_has_is_busy_and_none_at_all_is_a_warning() {
-        let warning = |tried| warning(tried, Path::new("run"));
-        assert_eq!(warning(Ok(())).unwrap(), None);
-        let busy = warning(Err(TryLockError::WouldBlock)).unwrap_err().to_string();
-        assert!(busy.contains("is being written by another process"), "{busy}");
-        for kind in [io::ErrorKind::Unsupported, io::ErrorKind::Other] {
-            let expected =
-                format!("run cannot be locked ({kind}): start no other run of this name there");
-            let error = Err(TryLockError::Error(kind.into()));
-            assert_eq!(warning(error).unwrap(), Some(expected));
-        }
-    }
 }

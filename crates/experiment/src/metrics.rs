@@ -100,40 +100,26 @@ impl History {
 
     /// Reads `metrics.csv` up to the row of this iteration; what comes behind it may be torn.
     pub(crate) fn read(file: &Path, up_to: u64) -> Result<Self, ExperimentError> {
-        let invalid = |line: usize, expected: &str, got: String| {
-            ExperimentError::invalid(file, format!("{expected} in line {line}"), got)
-        };
-        let mut reader = csv::Reader::from_path(file)
+        let reader = csv::Reader::from_path(file)
             .map_err(|error| ExperimentError::io("read", file)(error.into()))?;
-        let header =
-            reader.headers().map_err(|error| invalid(1, "a header", error.to_string()))?.clone();
-        let header = header.iter().collect::<Vec<_>>().join(",");
-        if header != Metrics::HEADER {
-            let expected = format!("the columns {}", Metrics::HEADER);
-            return Err(ExperimentError::invalid(file, expected, header));
-        }
         let mut rows: Vec<Metrics> = Vec::new();
-        for (index, row) in reader.deserialize().enumerate() {
+        for row in reader.into_deserialize() {
             if rows.last().is_some_and(|last| last.iteration >= up_to) {
                 break;
             }
-            // The header is line 1.
-            let line = index + 2;
-            let row: Metrics = row.map_err(|error| invalid(line, "numbers", error.to_string()))?;
+            let row: Metrics = row.map_err(|error| {
+                ExperimentError::invalid(file, "the columns of the schema", error)
+            })?;
             let Metrics { lr, batch_loss, train_loss, train_error, val_loss, val_error, .. } = row;
             let numbers = [lr, batch_loss, train_loss, train_error, val_loss, val_error];
-            if let Some(got) = numbers.into_iter().flatten().find(|number| !number.is_finite()) {
-                return Err(invalid(line, "finite numbers", got.to_string()));
-            }
-            if (row.iteration > 0) != (lr.is_some() && batch_loss.is_some()) {
-                let expected = "lr and batch_loss from iteration 1 on";
-                return Err(invalid(line, expected, format!("{row:?}")));
-            }
-            if let Some(last) = rows.last()
-                && (row.iteration <= last.iteration || row.epoch < last.epoch)
-            {
-                let got = format!("iteration {} after {}", row.iteration, last.iteration);
-                return Err(invalid(line, "rows in order", got));
+            let is_finite = numbers.into_iter().flatten().all(f64::is_finite);
+            let is_complete = (row.iteration > 0) == (lr.is_some() && batch_loss.is_some());
+            let follows =
+                |last: &Metrics| row.iteration > last.iteration && row.epoch >= last.epoch;
+            if !(is_finite && is_complete && rows.last().is_none_or(follows)) {
+                let expected =
+                    "finite numbers, lr and batch_loss from iteration 1 on, rows in order";
+                return Err(ExperimentError::invalid(file, expected, format!("{row:?}")));
             }
             rows.push(row);
         }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{read_json, read_toml};
 use crate::predictions::CONFUSION;
-use crate::{Config, Confusion, ExperimentError, History, Status, Summary};
+use crate::{Config, Confusion, ExperimentError, History, Metrics, Status, Summary};
 
 /// The record of a run, checked against the schema.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,12 +29,14 @@ impl Record {
     /// [`ExperimentError::Io`] if a file is missing, [`ExperimentError::Refused`] if it is of another
     /// version, a field is missing, unknown or not finite, or the files contradict each other.
     pub fn read(directory: &Path) -> Result<Self, ExperimentError> {
-        let config_file = directory.join("config.toml");
-        let config: Config = read_toml(&config_file)?;
-        config.data.validate(&config_file)?;
+        let config = read_toml(&directory.join("config.toml"))?;
         let summary_file = directory.join("summary.json");
         let summary: Summary = read_json(&summary_file)?;
-        summary.validate(&summary_file)?;
+        for evaluation in [summary.train, summary.validation, summary.test].into_iter().flatten() {
+            evaluation.validate().map_err(|error| {
+                ExperimentError::invalid(&summary_file, "a consistent evaluation", error)
+            })?;
+        }
         let metrics_file = directory.join("metrics.csv");
         let history = History::read(&metrics_file, u64::MAX)?;
         let confusion_file = directory.join(CONFUSION);
@@ -42,40 +44,41 @@ impl Record {
             confusion_file.exists().then(|| Confusion::read(&confusion_file)).transpose()?;
         let directory = directory.to_owned();
         let record = Self { directory, config, history, summary, confusion };
-        record.check_agreement(&metrics_file, &confusion_file)?;
+        if record.summary.status == Status::Finished {
+            record.check_agreement(&metrics_file, &confusion_file)?;
+        }
         Ok(record)
     }
 
-    /// Summary, metrics and confusion matrix of a finished run end alike.
-    fn check_agreement(
-        &self,
-        metrics_file: &Path,
-        confusion_file: &Path,
-    ) -> Result<(), ExperimentError> {
-        if self.summary.status != Status::Finished {
-            return Ok(());
+    /// Checks that summary, metrics and confusion matrix of a finished run end alike.
+    fn check_agreement(&self, metrics: &Path, confusion: &Path) -> Result<(), ExperimentError> {
+        let agree = |file: &Path, expected: String, got: String| match expected == got {
+            true => Ok(()),
+            false => {
+                let expected = format!("{expected}, as summary.json says");
+                Err(ExperimentError::invalid(file, expected, got))
+            }
+        };
+        let Summary { epochs, iterations, train, validation, test, .. } = self.summary;
+        if let Some(matrix) = &self.confusion {
+            let counted = |examples, wrong| format!("{examples} examples, {wrong} of them wrong");
+            let wrong = matrix.examples() - matrix.right();
+            let measured =
+                test.or(validation).and_then(|e| Some((e.examples as u64, e.wrong? as u64)));
+            let expected = measured.map_or("none".to_owned(), |(of, wrong)| counted(of, wrong));
+            agree(confusion, expected, counted(matrix.examples(), wrong))?;
         }
-        if let Some(confusion) = &self.confusion {
-            let evaluation = self.summary.test.or(self.summary.validation);
-            confusion.check_agreement(confusion_file, evaluation)?;
-        }
+        let ends = Metrics {
+            epoch: epochs,
+            iteration: iterations,
+            train_loss: train.map(|train| train.loss),
+            train_error: train.map(|train| train.error),
+            val_loss: validation.map(|validation| validation.loss),
+            val_error: validation.map(|validation| validation.error),
+            ..Metrics::default()
+        };
         let last = self.history.rows().last();
-        let got = last.map(|row| {
-            (row.epoch, row.iteration, row.train_loss, row.train_error, row.val_loss, row.val_error)
-        });
-        let (train, validation) = (self.summary.train, self.summary.validation);
-        let expected = (
-            self.summary.epochs,
-            self.summary.iterations,
-            train.map(|train| train.loss),
-            train.map(|train| train.error),
-            validation.map(|validation| validation.loss),
-            validation.map(|validation| validation.error),
-        );
-        if got == Some(expected) {
-            return Ok(());
-        }
-        let expected = format!("a last row that agrees with summary.json, {expected:?}");
-        Err(ExperimentError::invalid(metrics_file, expected, format!("{got:?}")))
+        let last = last.map(|&last| Metrics { lr: None, batch_loss: None, ..last });
+        agree(metrics, format!("{:?}", Some(ends)), format!("{last:?}"))
     }
 }

@@ -34,7 +34,13 @@ impl Logger {
     ) -> Result<Self, ExperimentError> {
         let config_file = directory.join("config.toml");
         let started_with: Config = files::read_toml(&config_file)?;
-        check_same_run(&config_file, &started_with, config)?;
+        let run = |Config { model_name, seed, dtype, data, .. }: &Config| {
+            format!("{model_name} with seed {seed} in {dtype} on {data:?}")
+        };
+        let (expected, got) = (run(config), run(&started_with));
+        if expected != got {
+            return Err(ExperimentError::invalid(&config_file, format!("the run {expected}"), got));
+        }
 
         let metrics_file = directory.join("metrics.csv");
         let lock = lock(directory, false)?;
@@ -60,19 +66,4 @@ impl Logger {
         logger.write_summary()?;
         Ok(logger)
     }
-}
-
-fn check_same_run(file: &Path, record: &Config, run: &Config) -> Result<(), ExperimentError> {
-    for (field, got, expected) in [
-        ("model_name", record.model_name.to_string(), run.model_name.to_string()),
-        ("seed", record.seed.to_string(), run.seed.to_string()),
-        ("dtype", record.dtype.to_string(), run.dtype.to_string()),
-        ("data", format!("{:?}", record.data), format!("{:?}", run.data)),
-    ] {
-        if got != expected {
-            let expected = format!("{field} {expected} to continue this run");
-            return Err(ExperimentError::invalid(file, expected, got));
-        }
-    }
-    Ok(())
 }

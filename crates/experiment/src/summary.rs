@@ -39,25 +39,6 @@ pub struct Summary {
     pub program: Program,
 }
 
-impl Summary {
-    pub(crate) fn validate(&self, file: &Path) -> Result<(), ExperimentError> {
-        let invalid = |expected: &str, got: String| ExperimentError::invalid(file, expected, got);
-        for evaluation in [self.train, self.validation, self.test].into_iter().flatten() {
-            evaluation
-                .validate()
-                .map_err(|error| invalid("a consistent evaluation", error.to_string()))?;
-        }
-        let missing = match self.status {
-            Status::Finished if self.train.is_none() => "the training error of a finished run",
-            Status::Diverged if self.diverged.is_none() => "where the run diverged",
-            Status::Running => return Ok(()),
-            _ if self.wall_seconds.is_none() => "the wall_seconds of a run that has ended",
-            _ => return Ok(()),
-        };
-        Err(invalid(missing, "none".to_owned()))
-    }
-}
-
 /// The state of the run whose record is in this folder; `None` if there is none.
 pub fn status(directory: &Path) -> Result<Option<Status>, ExperimentError> {
     let file = directory.join("summary.json");

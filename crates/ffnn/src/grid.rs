@@ -18,45 +18,6 @@ pub struct Grid {
     pub training: Hyperparameters,
 }
 
-/// The names of the hyperparameters that vary.
-pub const AXES: [&str; 2] = ["lr", "hidden"];
-
-/// One set of hyperparameters of a grid.
-#[derive(Clone, Debug, PartialEq)]
-pub struct GridSet {
-    /// Whether it can be chosen as the best.
-    pub role: Role,
-    /// Its hyperparameters.
-    pub config: IrisConfig,
-}
-
-/// The purpose of a set in a sweep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// To be chosen as the best.
-    Candidate,
-    /// To be beaten.
-    Baseline,
-}
-
-impl Role {
-    /// The name in `table.csv`.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Candidate => "candidate",
-            Self::Baseline => "baseline",
-        }
-    }
-}
-
-impl GridSet {
-    /// A value for each axis.
-    #[must_use]
-    pub fn values(&self) -> Vec<String> {
-        vec![self.config.lr.to_string(), self.config.hidden.to_string()]
-    }
-}
-
 impl Default for Grid {
     fn default() -> Self {
         Self {
@@ -89,26 +50,17 @@ impl Grid {
         distinct("the list of sizes", 1, self.hidden.iter().map(usize::to_string).collect())?;
         distinct("the list of seeds", 2, self.seeds.iter().map(u64::to_string).collect())?;
         Hidden::new(self.hidden.clone())?;
-        self.sets().iter().try_for_each(|set| set.config.validate())
+        self.sets().iter().try_for_each(IrisConfig::validate)
     }
 
     /// Every set in order: the candidates by hidden size, then the baselines.
     #[must_use]
-    pub fn sets(&self) -> Vec<GridSet> {
-        let candidates = self.hidden.iter().map(|&units| (Role::Candidate, vec![units]));
-        let set = |role, sizes: Vec<usize>, lr| {
-            let (hidden, training) = (Hidden(sizes), self.training.clone());
-            GridSet { role, config: IrisConfig { lr, hidden, training } }
+    pub fn sets(&self) -> Vec<IrisConfig> {
+        let layers = self.hidden.iter().map(|&units| vec![units]).chain([vec![]]);
+        let set = |layers: &Vec<usize>, lr: f64| {
+            let (hidden, training) = (Hidden(layers.clone()), self.training.clone());
+            IrisConfig { lr, hidden, training }
         };
-        candidates
-            .chain([(Role::Baseline, Vec::new())])
-            .flat_map(|(role, sizes)| self.lrs.iter().map(move |&lr| set(role, sizes.clone(), lr)))
-            .collect()
-    }
-
-    /// The set and the seed of every run, in order.
-    pub(crate) fn plan(&self) -> Vec<(usize, u64)> {
-        let sets = 0..(self.hidden.len() + 1) * self.lrs.len();
-        sets.flat_map(|set| self.seeds.iter().map(move |&seed| (set, seed))).collect()
+        layers.flat_map(|layers| self.lrs.iter().map(move |&lr| set(&layers, lr))).collect()
     }
 }

@@ -1,8 +1,7 @@
 //! The Iris experiment of question 5: one training, or a sweep over learning rates and hidden sizes.
 //!
 //! An [`IrisConfig`] has the hyperparameters of a training, and [`IrisConfig::run`] trains with them. A
-//! [`Grid`] has those of many; [`sweep`] runs them all and chooses on validation, and [`compare`] says
-//! whether a record is reproduced.
+//! [`Grid`] has those of many; [`sweep`] runs them all and chooses on validation.
 //!
 //! The network is the crate [`network`], the training loop the crate [`training`]. The record of a training
 //! is that of the crate [`experiment`].
@@ -25,17 +24,13 @@ mod grid;
 mod hidden;
 mod iris;
 mod sweep;
-mod sweep_check;
-mod sweep_place;
 mod sweep_plots;
 mod sweep_record;
 
-pub use grid::{AXES, Grid, GridSet, Role};
+pub use grid::Grid;
 pub use hidden::Hidden;
 pub use iris::{Decay, Hyperparameters, IrisConfig, Outcome};
 pub use network::NeuralNetwork;
-pub use sweep::{Choice, SetSpreads, SweepOutcome, SweepRun, SweepSet, Tested, sweep};
-pub use sweep_check::{Agreement, compare};
-pub use sweep_place::SweepPlace;
+pub use sweep::{Choice, Role, SweepOutcome, SweepRun, SweepSet, Tested, sweep};
 pub use sweep_plots::sweep_plots;
 pub use sweep_record::{Axis, SweepConfig, SweepRecord, SweepSummary};

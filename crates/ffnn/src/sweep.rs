@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use datasets::Splits;
-use experiment::{Evaluation, ExperimentError, History, Spread};
+use experiment::{Evaluation, ExperimentError, History, Spread, Status};
 use numerics::Scalar;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use training::{Trainable, TrainingError};
 
-use crate::{AXES, Grid, GridSet, Role};
+use crate::{Grid, IrisConfig};
 
 /// The result of a sweep.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,46 +26,68 @@ pub struct SweepOutcome {
     pub baseline: Option<Choice>,
 }
 
-/// A run of a sweep.
-#[derive(Clone, Debug, PartialEq)]
+/// A run of a sweep, and a row of `runs.csv`. It has no losses and errors if it diverged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SweepRun {
     /// The set that it belongs to, from 0.
     pub set: usize,
+    /// Its learning rate, as the command line spells it.
+    pub lr: String,
+    /// Its hidden layer.
+    pub hidden: String,
     /// Its seed.
     pub seed: u64,
-    /// Loss and error of the training set, and those of the validation set, after the last epoch; `None`
-    /// if the run diverged.
-    pub result: Option<[f64; 4]>,
+    /// Finished or diverged.
+    pub status: Status,
+    /// The loss of the training set after the last epoch.
+    pub train_loss: Option<f64>,
+    /// The error of the training set then.
+    pub train_error: Option<f64>,
+    /// The loss of the validation set then.
+    pub val_loss: Option<f64>,
+    /// The error of the validation set then.
+    pub val_error: Option<f64>,
 }
 
-/// A set of a sweep.
-#[derive(Clone, Debug, PartialEq)]
+/// The purpose of a set in a sweep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// To be chosen as the best.
+    Candidate,
+    /// To be beaten: it has no hidden layer.
+    Baseline,
+}
+
+/// A set of a sweep, and a row of `table.csv`. It has no means and deviations if one of its runs diverged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SweepSet {
     /// The number of the set, from 0.
     pub set: usize,
     /// Whether it can be chosen as the best.
     pub role: Role,
-    /// A value for each axis.
-    pub values: Vec<String>,
+    /// Its learning rate, as the command line spells it.
+    pub lr: String,
+    /// Its hidden layer.
+    pub hidden: String,
     /// The number of its runs.
     pub runs: usize,
     /// The number of those that diverged.
     pub diverged: usize,
-    /// Means and deviations over the runs; `None` if one of them diverged.
-    pub spreads: Option<SetSpreads>,
-}
-
-/// The spreads of a set over its seeds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SetSpreads {
-    /// Training loss.
-    pub train_loss: Spread,
-    /// Training error.
-    pub train_error: Spread,
-    /// Validation loss.
-    pub val_loss: Spread,
-    /// Validation error.
-    pub val_error: Spread,
+    /// The training loss.
+    pub train_loss_mean: Option<f64>,
+    /// The training error.
+    pub train_error_mean: Option<f64>,
+    /// The validation loss.
+    pub val_loss_mean: Option<f64>,
+    /// Its standard deviation.
+    pub val_loss_sd: Option<f64>,
+    /// The validation error.
+    pub val_error_mean: Option<f64>,
+    /// Its standard deviation.
+    pub val_error_sd: Option<f64>,
 }
 
 /// A chosen set and its test results: the only sets that are ever tested.
@@ -109,28 +131,39 @@ pub struct Tested {
 ///
 /// # Errors
 /// [`TrainingError::Refused`] if no candidate is without a diverged run; otherwise as
-/// [`Grid::validate`] and [`IrisConfig::run`](crate::IrisConfig::run).
+/// [`Grid::validate`] and [`IrisConfig::run`].
 pub fn sweep<T: Scalar>(grid: &Grid, data: &Splits<T>) -> Result<SweepOutcome, TrainingError> {
     grid.validate()?;
     let sets = grid.sets();
+    let plan = (0..sets.len()).flat_map(|set| grid.seeds.iter().map(move |&seed| (set, seed)));
     let run = |(set, seed): (usize, u64)| {
-        let result = match sets[set].config.run(data, seed, &mut History::default()) {
-            Ok(outcome) => {
-                let train = outcome.last.train;
-                let validation = outcome.last.validation.expect("the run had a validation set");
-                Some([train.loss, train.error, validation.loss, validation.error])
-            }
+        let config: &IrisConfig = &sets[set];
+        let last = match config.run(data, seed, &mut History::default()) {
+            Ok(outcome) => Some(outcome.last),
             Err(TrainingError::Diverged { .. }) => None,
             Err(error) => return Err(error),
         };
-        Ok(SweepRun { set, seed, result })
+        let (train, validation) =
+            (last.map(|last| last.train), last.and_then(|last| last.validation));
+        Ok(SweepRun {
+            set,
+            lr: config.lr.to_string(),
+            hidden: config.hidden.to_string(),
+            seed,
+            status: if last.is_some() { Status::Finished } else { Status::Diverged },
+            train_loss: train.map(|train| train.loss),
+            train_error: train.map(|train| train.error),
+            val_loss: validation.map(|validation| validation.loss),
+            val_error: validation.map(|validation| validation.error),
+        })
     };
-    let runs = grid.plan().into_par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+    let plan: Vec<_> = plan.collect();
+    let runs = plan.into_par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
 
     let table = tabulate(&sets, &runs);
-    let test = |set: &SweepSet| test(grid, &sets[set.set], set, data);
+    let test = |set: &SweepSet| test(&sets[set.set], &grid.seeds, set, &runs, data);
     let best = choose(&table, Role::Candidate).ok_or_else(|| {
-        let candidates = sets.iter().filter(|set| set.role == Role::Candidate).count();
+        let candidates = table.iter().filter(|set| set.role == Role::Candidate).count();
         TrainingError::Refused(format!(
             "no set can be chosen: in each of the {candidates} sets of the grid a run diverged"
         ))
@@ -142,86 +175,83 @@ pub fn sweep<T: Scalar>(grid: &Grid, data: &Splits<T>) -> Result<SweepOutcome, T
 
 /// Runs a chosen set once more, now with its history and on the test set.
 fn test<T: Scalar>(
-    grid: &Grid,
-    of_grid: &GridSet,
+    config: &IrisConfig,
+    seeds: &[u64],
     set: &SweepSet,
+    runs: &[SweepRun],
     data: &Splits<T>,
 ) -> Result<(Choice, Vec<History>), TrainingError> {
     let run = |&seed: &u64| {
         let mut history = History::default();
-        let outcome = of_grid.config.run(data, seed, &mut history)?;
-        Ok((Tested { seed, evaluation: outcome.network.measure(&data.test)? }, history))
+        let outcome = config.run(data, seed, &mut history)?;
+        let evaluation = outcome.network.measure(&data.test)?;
+        evaluation.validate()?;
+        Ok((Tested { seed, evaluation }, history))
     };
-    let tested: Vec<_> = grid.seeds.par_iter().map(run).collect::<Result<_, TrainingError>>()?;
-    let (test, histories) = tested.into_iter().unzip();
-    Ok((Choice::new(set, test)?, histories))
+    let tested: Vec<_> = seeds.par_iter().map(run).collect::<Result<_, TrainingError>>()?;
+    let (test, histories): (Vec<Tested>, _) = tested.into_iter().unzip();
+    let over_seeds = |values: Option<Spread>| {
+        let expected = "one without diverged runs, tested with at least 2 seeds";
+        values.ok_or_else(|| ExperimentError::value("the chosen set", expected, set.set))
+    };
+    let of_runs = |value: fn(&SweepRun) -> Option<f64>| over_seeds(spread(runs, set.set, value));
+    let of_test = |value: fn(&Tested) -> f64| {
+        over_seeds(Spread::of(&test.iter().map(value).collect::<Vec<_>>()))
+    };
+    let values = [("lr", &set.lr), ("hidden", &set.hidden)];
+    let choice = Choice {
+        set: set.set,
+        values: values.map(|(axis, value)| (axis.to_owned(), value.clone())).into(),
+        validation_error: of_runs(|run| run.val_error)?,
+        validation_loss: of_runs(|run| run.val_loss)?,
+        test_error: of_test(|test| test.evaluation.error)?,
+        test_loss: of_test(|test| test.evaluation.loss)?,
+        test,
+    };
+    Ok((choice, histories))
 }
 
 /// The table that follows from the runs of these sets.
-pub(crate) fn tabulate(sets: &[GridSet], runs: &[SweepRun]) -> Vec<SweepSet> {
-    let row = |(set, of_grid): (usize, &GridSet)| {
-        let of_set: Vec<_> = runs.iter().filter(|run| run.set == set).collect();
-        let results: Option<Vec<_>> = of_set.iter().map(|run| run.result).collect();
+fn tabulate(sets: &[IrisConfig], runs: &[SweepRun]) -> Vec<SweepSet> {
+    let row = |(set, config): (usize, &IrisConfig)| {
+        let count = |wanted: &dyn Fn(&SweepRun) -> bool| {
+            runs.iter().filter(|run| run.set == set && wanted(run)).count()
+        };
+        let of = |value| spread(runs, set, value);
+        let (train_loss, train_error) = (of(|run| run.train_loss), of(|run| run.train_error));
+        let (val_loss, val_error) = (of(|run| run.val_loss), of(|run| run.val_error));
         SweepSet {
             set,
-            role: of_grid.role,
-            values: of_grid.values(),
-            runs: of_set.len(),
-            diverged: of_set.iter().filter(|run| run.result.is_none()).count(),
-            spreads: results.and_then(|results| spreads(&results)),
+            role: if config.hidden.sizes().is_empty() { Role::Baseline } else { Role::Candidate },
+            lr: config.lr.to_string(),
+            hidden: config.hidden.to_string(),
+            runs: count(&|_| true),
+            diverged: count(&|run| run.status == Status::Diverged),
+            train_loss_mean: train_loss.map(|spread| spread.mean),
+            train_error_mean: train_error.map(|spread| spread.mean),
+            val_loss_mean: val_loss.map(|spread| spread.mean),
+            val_loss_sd: val_loss.map(|spread| spread.sd),
+            val_error_mean: val_error.map(|spread| spread.mean),
+            val_error_sd: val_error.map(|spread| spread.sd),
         }
     };
     sets.iter().enumerate().map(row).collect()
 }
 
-fn spreads(results: &[[f64; 4]]) -> Option<SetSpreads> {
-    let of = |at: usize| Spread::of(&results.iter().map(|result| result[at]).collect::<Vec<_>>());
-    Some(SetSpreads {
-        train_loss: of(0)?,
-        train_error: of(1)?,
-        val_loss: of(2)?,
-        val_error: of(3)?,
-    })
+/// The spread of a value over the runs of a set; `None` if one of them has none.
+fn spread(runs: &[SweepRun], set: usize, value: fn(&SweepRun) -> Option<f64>) -> Option<Spread> {
+    let values = runs.iter().filter(|run| run.set == set).map(value);
+    Spread::of(&values.collect::<Option<Vec<_>>>()?)
 }
 
 /// The set of this role with the smallest mean validation error; of those that tie, the one with
 /// the smallest mean validation loss; of those, the first. A set with a diverged run is out.
-pub(crate) fn choose(table: &[SweepSet], role: Role) -> Option<&SweepSet> {
-    let key = |set: &SweepSet| set.spreads.map(|s| (s.val_error.mean, s.val_loss.mean));
+fn choose(table: &[SweepSet], role: Role) -> Option<&SweepSet> {
+    let key = |set: &SweepSet| (set.val_error_mean, set.val_loss_mean);
     table
         .iter()
-        .filter(|set| set.role == role && set.spreads.is_some())
+        .filter(|set| set.role == role && set.diverged == 0)
         .min_by(|a, b| key(a).partial_cmp(&key(b)).expect("recorded numbers are finite"))
-}
-
-impl Choice {
-    /// The choice of a set whose runs, by seed, have these test results.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Refused`] if the set has a diverged run, there are fewer than two test
-    /// results, or one is not finite.
-    pub(crate) fn new(set: &SweepSet, test: Vec<Tested>) -> Result<Self, ExperimentError> {
-        test.iter().try_for_each(|tested| tested.evaluation.validate())?;
-        let of = |value: fn(&Evaluation) -> f64| {
-            Spread::of(&test.iter().map(|tested| value(&tested.evaluation)).collect::<Vec<_>>())
-        };
-        let (Some(spreads), Some(test_error), Some(test_loss)) =
-            (set.spreads, of(|test| test.error), of(|test| test.loss))
-        else {
-            let expected = "one without diverged runs, tested with at least 2 seeds";
-            let got = format!("{} diverged, {} tested", set.diverged, test.len());
-            return Err(ExperimentError::value("the chosen set", expected, got));
-        };
-        Ok(Self {
-            set: set.set,
-            values: AXES.map(str::to_owned).into_iter().zip(set.values.clone()).collect(),
-            validation_error: spreads.val_error,
-            validation_loss: spreads.val_loss,
-            test_error,
-            test_loss,
-            test,
-        })
-    }
 }
 
 #[cfg(test)]
@@ -231,7 +261,6 @@ mod tests {
     #[test]
     fn the_best_set_has_the_least_error_then_the_least_loss_and_no_diverged_run() {
         let grid = Grid { lrs: vec![1.0], hidden: vec![1, 2, 3, 4], ..Grid::default() };
-        let sets = grid.sets();
         // Validation error and loss of two runs of each set, the last of which is the baseline.
         let numbers = [
             [Some((0.04, 0.1)), Some((0.08, 0.1))],
@@ -240,22 +269,26 @@ mod tests {
             [Some((0.0, 0.0)), None],
             [Some((0.0, 0.0)), Some((0.0, 0.0))],
         ];
-        let runs: Vec<_> = numbers
-            .iter()
-            .enumerate()
-            .flat_map(|(set, runs)| {
-                runs.iter().zip(0..).map(move |(numbers, seed)| SweepRun {
-                    set,
-                    seed,
-                    result: numbers.map(|(error, loss)| [0.1, 0.0, loss, error]),
-                })
-            })
+        let run = |set, seed, numbers: Option<(f64, f64)>| SweepRun {
+            set,
+            lr: "1".to_owned(),
+            hidden: String::new(),
+            seed,
+            status: if numbers.is_some() { Status::Finished } else { Status::Diverged },
+            train_loss: numbers.map(|_| 0.1),
+            train_error: numbers.map(|_| 0.0),
+            val_loss: numbers.map(|(_, loss)| loss),
+            val_error: numbers.map(|(error, _)| error),
+        };
+        let sets = numbers.iter().enumerate();
+        let runs: Vec<_> = sets
+            .flat_map(|(set, [first, second])| [run(set, 0, *first), run(set, 1, *second)])
             .collect();
-        let table = tabulate(&sets, &runs);
+        let table = tabulate(&grid.sets(), &runs);
         assert_eq!(choose(&table, Role::Candidate).unwrap().set, 2);
         assert_eq!(choose(&table, Role::Baseline).unwrap().set, 4);
-        assert_eq!((table[3].runs, table[3].diverged, table[3].spreads), (2, 1, None));
-        let values: Vec<_> = table.iter().map(|set| set.values.join(" ")).collect();
-        assert_eq!(values, ["1 1", "1 2", "1 3", "1 4", "1 none"]);
+        assert_eq!((table[3].runs, table[3].diverged, table[3].val_loss_mean), (2, 1, None));
+        let hidden: Vec<_> = table.iter().map(|set| set.hidden.as_str()).collect();
+        assert_eq!(hidden, ["1", "2", "3", "4", "none"]);
     }
 }

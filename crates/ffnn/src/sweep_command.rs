@@ -1,21 +1,24 @@
 //! `ffnn sweep`.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use datasets::Batches;
-use experiment::{Config, Dtype, Logger, Machine, ModelName, SCHEMA, Status, files};
+use experiment::{
+    Config, Dtype, ExperimentError, Logger, Machine, ModelName, SCHEMA, Status, files,
+};
 use ffnn::{
-    Agreement, Axis, Grid, Hyperparameters, IrisConfig, SweepConfig, SweepPlace, SweepRecord,
-    SweepSummary, compare, sweep, sweep_plots,
+    Axis, Grid, Hyperparameters, IrisConfig, SweepConfig, SweepRecord, SweepSummary, sweep,
+    sweep_plots,
 };
 use numerics::Scalar;
 use system::{println, quoted};
 use training::{Trainable, UsageError, command_line};
 
-use crate::record_arguments::{PROGRAM, RecordArguments, describe, percent, program};
+use crate::record_arguments::{PROGRAM, RecordArguments, describe, program};
 use crate::sweep_table;
 
 #[derive(Args, Debug)]
@@ -43,20 +46,13 @@ pub(crate) struct SweepArguments {
     #[arg(long, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Run the sweep of this record again, say whether it gives the same, and write nothing
-    #[arg(
-        long,
-        value_name = "RECORD",
-        conflicts_with_all = ["lr", "hidden", "seeds", "model_name", "output", "overwrite", "dtype"]
-    )]
-    check: Option<PathBuf>,
     #[command(flatten)]
     training: Hyperparameters,
     #[command(flatten)]
     record: RecordArguments,
 }
 
-/// The rule by which [`sweep`] chooses, in words.
+/// The rule by which [`sweep()`] chooses, in words.
 pub(crate) const SELECTION: &str = "least mean validation error over the seeds; of equals, least mean \
                          validation loss; sets with a diverged run are out";
 
@@ -65,13 +61,6 @@ pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
         .num_threads(arguments.threads.map_or(0, usize::from))
         .build_global()
         .context("cannot start the threads")?;
-    if let Some(directory) = &arguments.check {
-        let record = SweepRecord::read(directory)?;
-        return match record.config.dtype {
-            Dtype::F32 => check::<f32>(arguments, &record),
-            Dtype::F64 => check::<f64>(arguments, &record),
-        };
-    }
     let grid = Grid {
         lrs: arguments.lr.clone(),
         hidden: arguments.hidden.clone(),
@@ -92,17 +81,22 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     // Whatever can be refused is refused before there is a record.
     Batches::new(&splits.train, grid.training.batch_size, 0).map_err(UsageError::new)?;
     for set in grid.sets() {
-        set.config.network(&splits, 0).map_err(UsageError::new)?;
+        set.network(&splits, 0).map_err(UsageError::new)?;
     }
     let data = describe(&splits);
-    let place = SweepPlace::claim(&record.output, model_name, record.overwrite)?;
+    let place = record.output.join(model_name.as_str());
+    check_replaceable(&place, record.overwrite)?;
     let outcome = sweep(grid, &splits)?;
+    // Until all is computed, what was there stays.
+    if place.exists() {
+        fs::remove_dir_all(&place).map_err(ExperimentError::io("replace", &place))?;
+    }
 
     // The run of the best set with the first seed, logged like any other.
-    let (best, seed) = (&grid.sets()[outcome.best.set].config, grid.seeds[0]);
+    let (best, seed) = (&grid.sets()[outcome.best.set], grid.seeds[0]);
     let command = train_command(best, seed, record);
     let config = Config::new("best".parse()?, command, seed, record.dtype, data.clone(), best)?;
-    let mut logger = Logger::create(&place.folder(), &config, program(), false)?;
+    let mut logger = Logger::create(&place, &config, program(), false)?;
     let run = best.run(&splits, seed, &mut logger)?;
     let test = Some(run.network.measure(&splits.test)?);
     logger.finish(&run.last, test, run.network.parameters())?;
@@ -128,49 +122,36 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
         machine: Machine::current(),
         program: program(),
     };
-    let (grid, runs, table) = (grid.clone(), outcome.runs.clone(), outcome.table.clone());
-    let whole = SweepRecord { config, grid, runs, table, summary };
-    whole.write(&place.folder())?;
-    for (name, plot) in sweep_plots(&whole.grid, &outcome) {
-        files::write(&place.folder().join(name), plot.to_svg()?.as_bytes())?;
+    let (runs, table) = (outcome.runs.clone(), outcome.table.clone());
+    SweepRecord { config, runs, table, summary }.write(&place)?;
+    for (name, plot) in sweep_plots(grid, &outcome) {
+        files::write(&place.join(name), plot.to_svg()?.as_bytes())?;
     }
-    let directory = place.fill()?;
     if !record.quiet {
         let seconds = started.elapsed().as_secs_f64();
         let (table, place, runs) =
-            (sweep_table::text(&outcome, &data), directory.display(), whole.runs.len());
+            (sweep_table::text(&outcome, &data), place.display(), outcome.runs.len());
         println!("{table}\nrecord: {place} ({runs} runs, {seconds:.1} s)");
     }
     Ok(())
 }
 
-/// Runs the sweep of a record again and compares.
-fn check<T: Scalar>(arguments: &SweepArguments, record: &SweepRecord) -> Result<()> {
-    let grid = &record.grid;
-    let splits = arguments.record.load::<T>(grid.training.preprocess)?;
-    let (expected, got) = (&record.config.data.sha256, &splits.sha256);
-    ensure!(expected == got, "the record is of data with SHA-256 {expected}, these have {got}");
-    let agreement = compare(record, &sweep(grid, &splits)?);
-    let Agreement { largest_loss_difference: loss, largest_error_difference: error, differences } =
-        &agreement;
-    if !arguments.record.quiet {
-        println!(
-            "{} runs again: losses differ by at most {loss:.1e} (tolerance {:.0e}), errors by at \
-             most {} (tolerance 0), {} other differences",
-            record.runs.len(),
-            Agreement::LOSS_TOLERANCE,
-            percent(*error),
-            differences.len()
-        );
-    }
-    if agreement.holds() {
+/// Checks that a sweep may be written to this folder.
+fn check_replaceable(place: &Path, overwrite: bool) -> Result<(), ExperimentError> {
+    if !place.exists() {
         return Ok(());
     }
-    let reasons = match differences.is_empty() {
-        true => format!("a loss differs by {loss:e}, an error by {}", percent(*error)),
-        false => differences.join("; "),
-    };
-    bail!("the record is not reproduced: {reasons}")
+    let entries = system::entries(place).map_err(ExperimentError::io("read", place))?;
+    for entry in &entries {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !SweepRecord::FILES.contains(&&*name) && name != "best" && !name.ends_with(".svg") {
+            return Err(ExperimentError::foreign(place, &name));
+        }
+    }
+    if entries.is_empty() || overwrite {
+        return Ok(());
+    }
+    Err(ExperimentError::exists(place, Status::Finished))
 }
 
 /// The command that repeats one run of the sweep.

@@ -3,7 +3,7 @@
 use experiment::palette::{Colour, SERIES};
 use experiment::{History, LineChart, Metrics, Series};
 
-use crate::{Grid, Role, SetSpreads, SweepOutcome, SweepSet};
+use crate::{Grid, Role, SweepOutcome, SweepSet};
 
 /// The plots by file name: the loss of the best set by iteration, and validation error and loss by
 /// learning rate.
@@ -17,13 +17,13 @@ pub fn sweep_plots(grid: &Grid, outcome: &SweepOutcome) -> [(&'static str, LineC
         grid.seeds.len()
     );
     let by_lr = |title, label, value| by_lr(grid, &outcome.table, title, label, value);
-    let error = |s: &SetSpreads| 100.0 * s.val_error.mean;
+    let error = |set: &SweepSet| Some(100.0 * set.val_error_mean?);
     let (error_title, loss_title) =
         ("Validation error after the last epoch", "Validation loss after the last epoch");
     [
         ("loss.svg", loss(&title, &outcome.best_histories)),
         ("validation-error.svg", by_lr(error_title, "error (%)", error)),
-        ("validation-loss.svg", by_lr(loss_title, "loss", |s| s.val_loss.mean)),
+        ("validation-loss.svg", by_lr(loss_title, "loss", |set| set.val_loss_mean)),
     ]
 }
 
@@ -62,14 +62,14 @@ fn by_lr(
     table: &[SweepSet],
     title: &str,
     label: &str,
-    value: fn(&SetSpreads) -> f64,
+    value: fn(&SweepSet) -> Option<f64>,
 ) -> LineChart {
     let line = |(index, sets): (usize, &[SweepSet])| {
         let label = match sets[0].role {
             Role::Candidate => format!("hidden {}", grid.hidden[index]),
             Role::Baseline => "softmax regression".to_owned(),
         };
-        let point = |(lr, set): (usize, &SweepSet)| Some((lr as f64, value(&set.spreads?)));
+        let point = |(lr, set): (usize, &SweepSet)| Some((lr as f64, value(set)?));
         let points = sets.iter().enumerate().filter_map(point).collect();
         Series { markers: true, ..Series::new(label, SERIES[index % SERIES.len()], points) }
     };

@@ -35,18 +35,16 @@ fn line([lr, hidden, train, error, loss, diverged]: &[String; 6]) -> String {
 }
 
 fn row(set: &SweepSet) -> [String; 6] {
-    let none = || "-".to_owned();
-    let value = |axis: usize| set.values.get(axis).cloned().unwrap_or_default();
-    let (train, error, loss) = match &set.spreads {
-        Some(spreads) => (
-            percent(spreads.train_error.mean),
-            errors(&spreads.val_error),
-            losses(&spreads.val_loss),
-        ),
-        None => (none(), none(), none()),
-    };
-    let diverged = format!("{} of {}", set.diverged, set.runs);
-    [value(0), value(1), train, error, loss, diverged]
+    let shown = |text: Option<String>| text.unwrap_or("-".to_owned());
+    let spread = |mean: Option<f64>, sd: Option<f64>| Some((mean?, sd?));
+    [
+        set.lr.clone(),
+        set.hidden.clone(),
+        shown(set.train_error_mean.map(percent)),
+        shown(spread(set.val_error_mean, set.val_error_sd).map(errors)),
+        shown(spread(set.val_loss_mean, set.val_loss_sd).map(losses)),
+        format!("{} of {}", set.diverged, set.runs),
+    ]
 }
 
 fn choice(what: &str, choice: &Choice) -> String {
@@ -62,19 +60,20 @@ fn choice(what: &str, choice: &Choice) -> String {
     } else {
         format!(" (wrong by seed: {})", wrong.join(" "))
     };
+    let of = |spread: &Spread| (spread.mean, spread.sd);
     format!(
         "{what}, {}: validation error {}, test error {}{wrong}, test loss {}",
         values.join(", "),
-        errors(&choice.validation_error),
-        errors(&choice.test_error),
-        losses(&choice.test_loss)
+        errors(of(&choice.validation_error)),
+        errors(of(&choice.test_error)),
+        losses(of(&choice.test_loss))
     )
 }
 
-fn errors(Spread { mean, sd, .. }: &Spread) -> String {
+fn errors((mean, sd): (f64, f64)) -> String {
     format!("{:.1} ± {:.1} %", 100.0 * mean, 100.0 * sd)
 }
 
-fn losses(Spread { mean, sd, .. }: &Spread) -> String {
+fn losses((mean, sd): (f64, f64)) -> String {
     format!("{mean:.4} ± {sd:.4}")
 }

@@ -62,9 +62,6 @@ fn train<T: Scalar>(arguments: &TrainArguments) -> Result<()> {
     let run = Config::new(model_name.clone(), command, *seed, record.dtype, data, config)?;
     let logger = Logger::create(&record.output, &run, program(), record.overwrite)?;
     let mut progress = Progress::new(record.quiet);
-    if let Some(warning) = logger.warning() {
-        progress.warn(&warning);
-    }
     progress.say(&sizes);
     progress.say("epoch  train loss  train error  val loss  val error");
     let directory = logger.directory().display().to_string();

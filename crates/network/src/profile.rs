@@ -42,14 +42,8 @@ impl Profile {
 #[derive(Clone, Debug, Default)]
 pub struct Profiler {
     profile: Option<Profile>,
-    step: Option<Running>,
-}
-
-/// A step that is not over yet.
-#[derive(Clone, Debug)]
-struct Running {
-    since: Instant,
-    parts: Vec<(Part, Duration)>,
+    /// The beginning of the step that is not over yet.
+    step: Option<Instant>,
 }
 
 impl Profiler {
@@ -58,30 +52,25 @@ impl Profiler {
         *self = Self { profile: Some(Profile::default()), step: None };
     }
 
-    /// A step begins. One that began before and never ended is forgotten.
+    /// A step begins.
     pub fn begin_step(&mut self) {
-        if self.profile.is_some() {
-            self.step = Some(Running { since: Instant::now(), parts: Vec::new() });
-        }
+        self.step = self.profile.is_some().then(Instant::now);
     }
 
     /// The step with so many examples is over.
     pub fn end_step(&mut self, examples: usize) {
-        let (Some(profile), Some(step)) = (&mut self.profile, self.step.take()) else { return };
-        profile.total += step.since.elapsed();
+        let (Some(profile), Some(begun)) = (&mut self.profile, self.step.take()) else { return };
+        profile.total += begun.elapsed();
         profile.steps += 1;
         profile.examples += examples as u64;
-        for (part, time) in step.parts {
-            *profile.parts.entry(part).or_default() += time;
-        }
     }
 
     /// Does `work`, whose time belongs to this part of the step, if there is one.
     pub fn time<R>(&mut self, part: Part, work: impl FnOnce() -> R) -> R {
-        let Some(step) = &mut self.step else { return work() };
+        let (Some(profile), Some(_)) = (&mut self.profile, self.step) else { return work() };
         let start = Instant::now();
         let result = work();
-        step.parts.push((part, start.elapsed()));
+        *profile.parts.entry(part).or_default() += start.elapsed();
         result
     }
 
@@ -97,8 +86,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_steps_count() {
+    fn only_what_happens_in_a_step_counts() {
         let mut profiler = Profiler::default();
+        profiler.begin_step();
+        assert_eq!(profiler.time(Part::Forward(0), || 7), 7);
+        profiler.end_step(1);
+        assert!(profiler.profile().is_none(), "it is off");
         profiler.switch_on();
         profiler.time(Part::Loss, || ());
         for examples in [3, 4] {
@@ -106,23 +99,10 @@ mod tests {
             profiler.time(Part::Update, || std::thread::sleep(Duration::from_millis(1)));
             profiler.end_step(examples);
         }
-        // Begun, and never ended.
-        profiler.begin_step();
-        profiler.time(Part::Data, || std::thread::sleep(Duration::from_millis(1)));
         let profile = profiler.profile().unwrap();
         assert_eq!((profile.steps, profile.examples), (2, 7));
-        assert_eq!(profile.part(Part::Data), Duration::ZERO);
         assert_eq!(profile.part(Part::Loss), Duration::ZERO);
         assert!(profile.part(Part::Update) >= Duration::from_millis(2));
         assert!(profile.total >= profile.part(Part::Update));
-    }
-
-    #[test]
-    fn what_is_off_passes_the_work_through() {
-        let mut profiler = Profiler::default();
-        profiler.begin_step();
-        assert_eq!(profiler.time(Part::Forward(0), || 7), 7);
-        profiler.end_step(1);
-        assert!(profiler.profile().is_none());
     }
 }

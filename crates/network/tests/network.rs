@@ -29,24 +29,6 @@ fn batch() -> (ArrayD<f64>, Array2<f64>) {
 }
 
 #[test]
-fn a_network_of_one_layer_by_hand() {
-    let configs: Configs = vec![layer(2, Activation::Linear)];
-    let mut network = NeuralNetwork::build(&configs, &[2], Loss::L2, &mut Rng::new(0)).unwrap();
-    let w = array![[1.0, 0.0], [2.0, -1.0]].into_dyn();
-    network.layers_mut()[0].set_parameter("W", &w).unwrap();
-    // (1, 3) W = (7, -3); target (5, -3): loss (4 + 0) / 2; dL/dY = (2, 0).
-    let x = array![[1.0, 3.0]].into_dyn();
-    let out = network.forward(x).unwrap();
-    assert_eq!(out, array![[7.0, -3.0]]);
-    assert_eq!(network.backward(array![[5.0, -3.0]].view(), out.view()).unwrap(), 2.0);
-    // dL/dW = xᵀ (2, 0), dL/db = (2, 0); one step with lr 0.5.
-    network.update(&mut SgdConfig::default().build().unwrap(), 0.5).unwrap();
-    let parameters: Vec<_> = network.parameters().collect();
-    let (w, b) = (array![[0.0, 0.0], [-1.0, -1.0]].into_dyn(), array![[-1.0, 0.0]].into_dyn());
-    assert_eq!(parameters, [("0.W".to_owned(), &w), ("0.b".to_owned(), &b)]);
-}
-
-#[test]
 fn a_backward_pass_that_ends_early_has_the_same_gradients_as_far_as_it_goes() {
     let (x, y) = batch();
     let mut whole = network();

@@ -56,7 +56,7 @@ impl<T: Scalar> Grouped<T> {
     ///
     /// # Errors
     /// [`OptimError::Hyperparameter`] if a number is out of range, [`OptimError::Group`] if a
-    /// parameter is listed twice, a group lists none, or something frozen has a schedule.
+    /// parameter is listed twice.
     pub fn new(
         sgd: SgdConfig,
         schedule: Schedule,
@@ -65,20 +65,12 @@ impl<T: Scalar> Grouped<T> {
         let rest = Group::new(OptimiserConfig::Sgd(sgd), schedule)?;
         let mut grouped = Self { rest, groups: Vec::new(), group_of: BTreeMap::new() };
         for (index, group) in groups.iter().enumerate() {
-            let wrong = |expected: &str, got: String| {
-                Err(OptimError::Group { index, expected: expected.to_owned(), got })
-            };
-            if group.parameters.is_empty() {
-                return wrong("at least one parameter", "none".to_owned());
-            }
             for name in &group.parameters {
                 if let Some(before) = grouped.group_of.insert(name.clone(), index) {
                     let got = format!("{name}, which group {before} has already");
-                    return wrong("every parameter once", got);
+                    let expected = "every parameter once".to_owned();
+                    return Err(OptimError::Group { index, expected, got });
                 }
-            }
-            if let (OptimiserConfig::Frozen, Some(schedule)) = (group.optimiser, group.schedule) {
-                return wrong("no schedule for what is frozen", format!("{schedule:?}"));
             }
             let schedule = group.schedule.unwrap_or(schedule);
             grouped.groups.push(Group::new(group.optimiser, schedule)?);
@@ -263,12 +255,6 @@ mod tests {
             "parameter group 1: expected every parameter once, but got 0.W, which group 0 has already"
         );
         assert!(refused(&[group(&["0.W", "0.W"], sgd)]).contains("which group 0 has already"));
-        assert_eq!(
-            refused(&[group(&[], sgd)]),
-            "parameter group 0: expected at least one parameter, but got none"
-        );
-        let scheduled = ParameterGroup { schedule: Some(RATE), ..group(&["0.W"], frozen) };
-        assert!(refused(&[scheduled]).contains("no schedule for what is frozen"));
         let unusable = OptimiserConfig::Sgd(SgdConfig { momentum: 1.0, ..MOMENTUM });
         assert!(refused(&[group(&["0.W"], unusable)]).contains("the momentum must be"));
         let schedule = Some(Schedule::Linear { lr: 0.1, total_steps: 0 });

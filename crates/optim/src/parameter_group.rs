@@ -1,6 +1,6 @@
 //! Parameters that are trained in a way of their own.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::{MuonConfig, Schedule, SgdConfig};
 
@@ -13,37 +13,13 @@ pub enum OptimiserConfig {
     /// See [`Muon`](crate::Muon).
     Muon(MuonConfig),
     /// None: the parameters stay as they are.
-    #[serde(deserialize_with = "no_fields")]
     Frozen,
-}
-
-/// Serde takes any fields for a variant without some.
-fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct NoFields {}
-
-    NoFields::deserialize(deserializer).map(|NoFields {}| ())
 }
 
 /// Some parameters of a network, and how they are trained in place of what holds for all others.
 ///
 /// Weight decay of SGD acts on every parameter that a group lists, biases too: a group is where one
 /// says what is to decay.
-///
-/// ```
-/// use optim::{MuonConfig, OptimiserConfig, ParameterGroup, Schedule};
-///
-/// let filters = ParameterGroup {
-///     parameters: vec!["0.W".to_owned(), "3.W".to_owned()],
-///     optimiser: OptimiserConfig::Muon(MuonConfig::default()),
-///     schedule: Some(Schedule::Linear { lr: 0.24, total_steps: 200 }),
-/// };
-/// let text = toml::to_string(&filters)?;
-/// assert!(text.contains("name = \"muon\""));
-/// assert_eq!(toml::from_str::<ParameterGroup>(&text)?, filters);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterGroup {

@@ -180,62 +180,21 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use approx::assert_relative_eq;
-
     use super::*;
 
-    const TRIANGULAR: Schedule = Schedule::Triangular {
-        peak_lr: 2.0,
-        total_steps: 7,
-        peak_step: 4,
-        start_fraction: 0.5,
-        end_fraction: 0.25,
-    };
-    const ONE_CYCLE: Schedule = Schedule::OneCycle {
-        peak_lr: 4.0,
-        total_steps: 6,
-        peak_step: 3,
-        start_fraction: 0.0,
-        end_fraction: 0.5,
-    };
+    #[test]
+    fn only_a_straight_line_down_to_0_ends_and_cycles_have_a_length() {
+        let linear = Schedule::Linear { lr: 0.5, total_steps: 4 };
+        assert_eq!([3, 4, 5].map(|step| linear.has_ended(step)), [false, true, true]);
+        let exponential = exponential(0.5, 3, true);
+        assert_eq!([linear, exponential].map(Schedule::total_steps), [Some(4), None]);
+        assert!(!exponential.has_ended(u64::MAX));
+        let constant = toml::to_string(&Schedule::Constant { lr: 0.5 }).unwrap();
+        assert_eq!(constant, "name = \"constant\"\nlr = 0.5\n");
+    }
 
     fn exponential(decay: f64, decay_steps: u64, staircase: bool) -> Schedule {
         Schedule::Exponential { lr: 0.8, decay, decay_steps, staircase }
-    }
-
-    #[test]
-    fn rates_by_hand() {
-        let (linear, no) = (|lr, total_steps| Schedule::Linear { lr, total_steps }, u64::MAX);
-        let cases: [(Schedule, &[(u64, f64)]); 7] = [
-            (Schedule::Constant { lr: 0.1 }, &[(0, 0.1), (1000, 0.1)]),
-            // Half way: the square root of the decay.
-            (exponential(0.25, 10, false), &[(0, 0.8), (5, 0.4), (10, 0.2), (20, 0.05)]),
-            (exponential(0.5, 10, true), &[(0, 0.8), (9, 0.8), (10, 0.4), (19, 0.4), (20, 0.2)]),
-            (linear(2.0, 4), &[(0, 2.0), (1, 1.5), (2, 1.0), (3, 0.5), (4, 0.0), (no, 0.0)]),
-            (linear(0.3, 1), &[(0, 0.3), (1, 0.0)]),
-            // From 1 to 2 by quarters, then to 0.5 by 0.75, and no further.
-            (
-                TRIANGULAR,
-                &[(0, 1.0), (1, 1.25), (3, 1.75), (4, 2.0), (5, 1.25), (6, 0.5), (no, 0.5)],
-            ),
-            // cos(π/3) = 1/2 and cos(2π/3) = -1/2: a quarter of the rise, then three; half of the fall.
-            (ONE_CYCLE, &[(0, 0.0), (1, 1.0), (2, 3.0), (3, 4.0), (4, 3.0), (5, 2.0), (no, 2.0)]),
-        ];
-        for (schedule, rates) in cases {
-            let schedule = schedule.build().unwrap();
-            for &(step, expected) in rates {
-                assert_relative_eq!(schedule.rate(step), expected, max_relative = 1e-15);
-            }
-            let text = toml::to_string(&schedule).unwrap();
-            assert_eq!(toml::from_str::<Schedule>(&text).unwrap(), schedule);
-        }
-        assert_eq!([3, 4, 5].map(|step| linear(0.5, 4).has_ended(step)), [false, true, true]);
-        assert_eq!(
-            [TRIANGULAR, exponential(0.5, 3, true)].map(Schedule::total_steps),
-            [Some(7), None]
-        );
-        let constant = toml::to_string(&Schedule::Constant { lr: 0.5 }).unwrap();
-        assert_eq!(constant, "name = \"constant\"\nlr = 0.5\n");
     }
 
     #[test]

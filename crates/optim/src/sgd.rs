@@ -135,34 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn momentum_keeps_the_velocity_with_the_rate_it_was_made_with() {
-        let mut sgd = SgdConfig { momentum: 0.5, ..PLAIN }.build().unwrap();
-        let mut p = array![10.0].into_dyn();
-        let g = array![4.0].into_dyn();
-        // v = 1 * 4 = 4; then v = 0.5 * 4 + 0.25 * 4 = 3; then v = 0.5 * 3 + 0.25 * 4 = 2.5.
-        for (lr, expected) in [(1.0, 6.0), (0.25, 3.0), (0.25, 0.5)] {
-            sgd.update("W", &mut p, &g, weight(lr)).unwrap();
-            assert_eq!(p, array![expected].into_dyn());
-        }
-        assert_eq!(sgd.velocities["W"], array![2.5].into_dyn());
-    }
-
-    #[test]
-    fn a_gradient_longer_than_the_bound_is_shortened_to_it() {
-        let clipped = |bound, g: [f64; 2]| {
+    fn a_gradient_whose_squares_overflow_is_clipped_and_what_is_not_finite_shows() {
+        let clipped = |g: [f64; 2]| {
             let (mut p, g) = (array![0.0, 0.0].into_dyn(), ndarray::arr1(&g).into_dyn());
-            let mut sgd = SgdConfig { clip_norm: Some(bound), ..PLAIN }.build().unwrap();
+            let mut sgd = SgdConfig { clip_norm: Some(1.0), ..PLAIN }.build().unwrap();
             sgd.update("W", &mut p, &g, weight(1.0)).unwrap();
             p
         };
-        // (3, 4) has norm 5: clipped to 1 it is (0.6, 0.8). Squares may overflow on the way.
-        for g in [[3.0, 4.0], [3e200, 4e200]] {
-            let expected = array![-0.6, -0.8].into_dyn();
-            assert_relative_eq!(clipped(1.0, g), expected, max_relative = 1e-15);
-        }
-        assert_eq!(clipped(5.0, [3.0, 4.0]), array![-3.0, -4.0].into_dyn());
+        let expected = array![-0.6, -0.8].into_dyn();
+        assert_relative_eq!(clipped([3e200, 4e200]), expected, max_relative = 1e-15);
         for bad in [f64::NAN, f64::INFINITY] {
-            assert!(!clipped(1.0, [bad, 1.0])[[0]].is_finite(), "what is not finite shows");
+            assert!(!clipped([bad, 1.0])[[0]].is_finite());
         }
     }
 
@@ -187,22 +170,31 @@ mod tests {
         let valid =
             SgdConfig { momentum: 0.9, nesterov: true, weight_decay: 1e-4, clip_norm: Some(1.0) };
         assert!(valid.build::<f32>().is_ok());
-        let refused = |config: SgdConfig, expected: &str| {
+        for (config, expected) in [
+            (SgdConfig { momentum: 1.0, ..valid }, "the momentum must be in [0, 1), but is 1"),
+            (
+                SgdConfig { momentum: f64::NAN, ..valid },
+                "the momentum must be in [0, 1), but is NaN",
+            ),
+            (
+                SgdConfig { momentum: 0.0, ..valid },
+                "the momentum of Nesterov's form must be above 0, but is 0",
+            ),
+            (
+                SgdConfig { weight_decay: -0.1, ..valid },
+                "the weight decay must be finite and at least 0, but is -0.1",
+            ),
+            (
+                SgdConfig { clip_norm: Some(0.0), ..valid },
+                "the norm to clip gradients to must be finite and above 0, but is 0",
+            ),
+            (
+                SgdConfig { clip_norm: Some(f64::INFINITY), ..valid },
+                "the norm to clip gradients to must be finite and above 0, but is inf",
+            ),
+        ] {
             assert_eq!(config.build::<f32>().unwrap_err().to_string(), expected);
-        };
-        for momentum in [1.0, -0.1, f64::NAN] {
-            let expected = format!("the momentum must be in [0, 1), but is {momentum}");
-            refused(SgdConfig { momentum, ..valid }, &expected);
         }
-        let expected = "the momentum of Nesterov's form must be above 0, but is 0";
-        refused(SgdConfig { momentum: 0.0, ..valid }, expected);
-        for bad in [-0.1, f64::NAN, f64::INFINITY] {
-            let expected = format!("the weight decay must be finite and at least 0, but is {bad}");
-            refused(SgdConfig { weight_decay: bad, ..valid }, &expected);
-            let what = "the norm to clip gradients to must be finite and above 0";
-            refused(SgdConfig { clip_norm: Some(bad), ..valid }, &format!("{what}, but is {bad}"));
-        }
-        assert!(SgdConfig { clip_norm: Some(0.0), ..valid }.build::<f32>().is_err());
     }
 
     #[test]

@@ -16,21 +16,23 @@ pub(crate) fn sweep_table(sweep: &SweepRecord) -> String {
         "{axes}>training loss | >training error | >validation loss | >validation error | "
     ));
     for set in sets {
-        let measured = match &set.spreads {
-            Some(spreads) => [
-                format!("{:.3}", spreads.train_loss.mean),
-                percentage(spreads.train_error.mean),
-                spread_of_losses(&spreads.val_loss),
-                spread_of_errors(&spreads.val_error),
-            ],
-            None => cells![format!("{} of {} runs diverged", set.diverged, set.runs), "", "", ""],
+        let measured = || {
+            Some([
+                format!("{:.3}", set.train_loss_mean?),
+                percentage(set.train_error_mean?),
+                spread_of_losses(set.val_loss_mean?, set.val_loss_sd?),
+                spread_of_errors(set.val_error_mean?, set.val_error_sd?),
+            ])
         };
+        let diverged = || format!("{} of {} runs diverged", set.diverged, set.runs);
+        let measured = measured().unwrap_or_else(|| cells![diverged(), "", "", ""]);
         let mark = match set.role {
             _ if set.set == summary.best.set => "**best**",
             Role::Baseline => "baseline",
             Role::Candidate => "",
         };
-        table.row(set.values.iter().cloned().chain(measured).chain([mark.to_owned()]));
+        let values = [set.lr.clone(), set.hidden.clone()];
+        table.row(values.into_iter().chain(measured).chain([mark.to_owned()]));
     }
     let seeds = config.seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
     table.with_note(&format!(
@@ -56,13 +58,15 @@ pub(crate) fn sweep_best(sweep: &SweepRecord) -> String {
         let value = |choice: &Choice| choice.values.get(&axis.name).cloned().unwrap_or_default();
         row(&words(&axis.name), &value);
     }
-    row("validation error", &|choice| spread_of_errors(&choice.validation_error));
-    row("validation loss", &|choice| spread_of_losses(&choice.validation_loss));
-    row("**test error**", &|choice| format!("**{}**", spread_of_errors(&choice.test_error)));
+    let losses = |spread: &Spread| spread_of_losses(spread.mean, spread.sd);
+    let errors = |spread: &Spread| spread_of_errors(spread.mean, spread.sd);
+    row("validation error", &|choice| errors(&choice.validation_error));
+    row("validation loss", &|choice| losses(&choice.validation_loss));
+    row("**test error**", &|choice| format!("**{}**", errors(&choice.test_error)));
     row("smallest and largest test error", &|choice| {
         format!("{} to {}", percentage(choice.test_error.min), percentage(choice.test_error.max))
     });
-    row("test loss", &|choice| spread_of_losses(&choice.test_loss));
+    row("test loss", &|choice| losses(&choice.test_loss));
     for (index, seed) in config.seeds.iter().enumerate() {
         row(&format!("test set, seed {seed}"), &|choice| {
             let Some(tested) = choice.test.get(index) else { return String::new() };
@@ -80,12 +84,12 @@ pub(crate) fn sweep_best(sweep: &SweepRecord) -> String {
 }
 
 /// Spaces that do not break, and as many decimals in every row, so that the column can be compared.
-fn spread_of_losses(spread: &Spread) -> String {
-    format!("{:.3}\u{a0}±\u{a0}{:.3}", spread.mean, spread.sd)
+fn spread_of_losses(mean: f64, sd: f64) -> String {
+    format!("{mean:.3}\u{a0}±\u{a0}{sd:.3}")
 }
 
-fn spread_of_errors(spread: &Spread) -> String {
-    format!("{:.1}\u{a0}±\u{a0}{:.1}\u{a0}%", 100.0 * spread.mean, 100.0 * spread.sd)
+fn spread_of_errors(mean: f64, sd: f64) -> String {
+    format!("{:.1}\u{a0}±\u{a0}{:.1}\u{a0}%", 100.0 * mean, 100.0 * sd)
 }
 
 #[cfg(test)]

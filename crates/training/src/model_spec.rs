@@ -30,36 +30,24 @@ pub struct ModelSpec {
 impl ModelSpec {
     /// Checks what concerns no layer.
     pub(crate) fn validate(&self) -> Result<(), TrainingError> {
-        let invalid = |what: &str, expected: String, got: String| {
-            Err(TrainingError::config(format!("model {:?}: {what}", self.name), expected, got))
-        };
-        let [rows, cols, channels] = self.input_shape;
-        if rows == 0 || cols == 0 || channels == 0 {
-            let expected = "[rows, cols, channels], each at least 1".to_owned();
-            return invalid("the input shape", expected, format!("{:?}", self.input_shape));
-        }
-        if self.class_names.len() < 2 {
-            let got = self.class_names.len().to_string();
-            return invalid("the number of classes", "at least 2".to_owned(), got);
-        }
-        for (what, values) in
-            [("the number of means", &self.mean), ("the number of standard deviations", &self.std)]
-        {
-            if values.len() != channels {
-                let expected = format!("{channels}, one for each channel");
-                return invalid(what, expected, values.len().to_string());
-            }
-        }
-        if let Some(mean) = self.mean.iter().find(|mean| !mean.is_finite()) {
-            return invalid("a mean", "finite".to_owned(), mean.to_string());
-        }
+        let Self { name, input_shape, class_names, mean, std, .. } = self;
+        let channels = input_shape[2];
         // Smaller ones would not be normal numbers in the precision of the network.
-        let valid = |std: f64| std.is_finite() && std >= f64::from(f32::MIN_POSITIVE);
-        if let Some(std) = self.std.iter().find(|&&std| !valid(std)) {
-            let expected = "finite and above 0".to_owned();
-            return invalid("a standard deviation", expected, std.to_string());
+        let is_normal = |std: &f64| std.is_finite() && *std >= f64::from(f32::MIN_POSITIVE);
+        if !input_shape.contains(&0)
+            && class_names.len() >= 2
+            && (mean.len(), std.len()) == (channels, channels)
+            && mean.iter().all(|mean| mean.is_finite())
+            && std.iter().all(is_normal)
+        {
+            return Ok(());
         }
-        Ok(())
+        Err(TrainingError::Refused(format!(
+            "model {name:?}: expected images of at least one row, column and channel, two classes or more, \
+             and a finite mean and a standard deviation above 0 for each channel, but got images of shape \
+             {input_shape:?}, {} classes, means {mean:?} and standard deviations {std:?}",
+            class_names.len()
+        )))
     }
 
     pub(crate) fn layer_configs(&self) -> Vec<Box<dyn LayerConfig<f32>>> {

@@ -98,33 +98,17 @@ impl Run {
                 differences.join("\n  ")
             ))),
         };
-        let refused = |reason: String| {
-            let asked = config.epochs;
-            let text = format!("{file} cannot be continued to epoch {asked}: {reason}");
-            Err(TrainingError::Refused(text))
-        };
         check("the model", differences(model.spec(), spec))?;
-        let (ending, epochs) = (planned.ending_schedule(), planned.epochs);
-        if let Some(steps) = ending.filter(|_| epochs != config.epochs) {
-            return refused(format!(
-                "its learning rate follows a schedule of {steps} steps, which was made for {epochs} \
-                 epochs and is part of every step already taken; only a constant or exponential \
-                 schedule can go on for longer"
-            ));
-        }
-        let same_epochs = RunConfig { epochs: config.epochs, ..planned };
-        check("the configuration", differences(&same_epochs, &config))?;
+        // A schedule with an end was made for a number of epochs, and is part of every step already taken.
+        let epochs = if planned.schedules_end() { planned.epochs } else { config.epochs };
+        check("the configuration", differences(&RunConfig { epochs, ..planned }, &config))?;
         let Position { epochs, iteration, .. } = position;
         if epochs >= config.epochs {
-            let remedy = match ending {
-                None => "ask for more with --epochs to go on",
-                Some(_) => {
-                    "its learning rate has come to the end of its schedule, so there is nothing to \
-                     continue; train anew with another number of --epochs under another name or \
-                     with --overwrite"
-                }
-            };
-            return refused(format!("it has completed {epochs} epochs already; {remedy}"));
+            return Err(TrainingError::Refused(format!(
+                "{file} cannot be continued: it has completed {epochs} epochs already; ask for more with \
+                 --epochs, which only a constant or exponential schedule can go on for, or train anew \
+                 under another name or with --overwrite"
+            )));
         }
 
         let mut learner = Learner::new(model, config)?;
@@ -182,9 +166,6 @@ impl Run {
         progress: &mut Progress,
     ) -> Result<Option<Finished>, TrainingError> {
         self.check_source(source, monitor)?;
-        if let Some(warning) = self.logger.warning() {
-            progress.warn(&warning);
-        }
         let ended = self.epochs(source, monitor, interrupt, progress);
         progress.clear();
         if let Some(table) = StepTable::new(&self.model().spec().layers, self.model().network()) {
@@ -319,7 +300,7 @@ impl Run {
             let what = "the number of mini-batches in an epoch";
             return Err(TrainingError::config(what, expected, steps));
         }
-        self.learner.config.check_schedules(steps)
+        self.learner.config.check_schedule(steps)
     }
 
     /// Says which checkpoint is which.

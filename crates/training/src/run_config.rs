@@ -57,16 +57,14 @@ impl RunConfig {
         Ok(Grouped::new(self.sgd, self.schedule, &self.groups)?)
     }
 
-    /// The number of steps of the first schedule with an end, if there is one: that of the run, or of one
-    /// of its groups.
-    pub(crate) fn ending_schedule(&self) -> Option<u64> {
+    /// Whether a schedule has an end: that of the run, or of one of its groups.
+    pub(crate) fn schedules_end(&self) -> bool {
         let of_groups = self.groups.iter().filter_map(|group| group.schedule);
-        std::iter::once(self.schedule).chain(of_groups).find_map(Schedule::total_steps)
+        of_groups.chain([self.schedule]).any(|schedule| schedule.total_steps().is_some())
     }
 
-    /// Checks that the schedules were made for a run of so many epochs and steps: that of the run for
-    /// all of it, those of groups for all or less.
-    pub(crate) fn check_schedules(&self, steps_per_epoch: u64) -> Result<(), TrainingError> {
+    /// Checks that the schedule was made for a run of so many epochs and steps.
+    pub(crate) fn check_schedule(&self, steps_per_epoch: u64) -> Result<(), TrainingError> {
         let epochs = format!("{} epochs of {steps_per_epoch} steps", self.epochs);
         let Some(total) = self.epochs.checked_mul(steps_per_epoch) else {
             let (what, expected) = ("the number of steps of the training", u64::MAX);
@@ -75,11 +73,6 @@ impl RunConfig {
         if let Some(planned) = self.schedule.total_steps().filter(|planned| *planned != total) {
             let what = "the number of steps of the schedule";
             return Err(TrainingError::config(what, format!("{total}, {epochs}"), planned));
-        }
-        let of_groups = self.groups.iter().filter_map(|group| group.schedule?.total_steps());
-        if let Some(planned) = of_groups.max().filter(|planned| *planned > total) {
-            let what = "the number of steps of the schedule of a parameter group";
-            return Err(TrainingError::config(what, format!("at most {total}, {epochs}"), planned));
         }
         Ok(())
     }

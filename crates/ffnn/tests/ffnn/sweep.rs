@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use datasets::Splits;
 use experiment::Record;
-use ffnn::{Grid, Hyperparameters, SweepRecord, sweep};
+use ffnn::{Grid, Hyperparameters, SweepRecord, SweepRun, SweepSet, sweep};
 
 use crate::iris;
 
@@ -25,10 +25,38 @@ fn committed() -> PathBuf {
 }
 
 #[test]
-fn the_committed_record_has_enough_sets_and_the_run_of_its_best_one() {
+fn the_committed_record_is_reproduced_and_has_the_run_of_its_best_set() {
     let record = SweepRecord::read(&committed()).unwrap();
-    let Grid { lrs, hidden, seeds, .. } = &record.grid;
-    assert!(lrs.len() >= 3 && hidden.len() >= 4 && seeds.len() >= 5);
+    let grid = Grid::default();
+    assert!(grid.lrs.len() >= 3 && grid.hidden.len() >= 4 && grid.seeds.len() >= 5);
+    let again = sweep(&grid, &iris::<f32>()).unwrap();
+    // Another processor may have another matrix product, and another system another `exp`, which round
+    // differently; training amplifies that. What is counted or chosen is the same.
+    let near = |old: &Option<f64>, new: &Option<f64>| match (*old, *new) {
+        (Some(old), Some(new)) => (old - new).abs() <= 1e-4 * f64::max(1.0, old.abs()),
+        (old, new) => old == new,
+    };
+    assert_eq!(record.runs.len(), again.runs.len());
+    for (old, new) in record.runs.iter().zip(&again.runs) {
+        let (train_loss, val_loss) = (new.train_loss, new.val_loss);
+        assert!(near(&old.train_loss, &train_loss) && near(&old.val_loss, &val_loss), "{old:?}");
+        assert_eq!(&SweepRun { train_loss, val_loss, ..old.clone() }, new);
+    }
+    for (old, new) in record.table.iter().zip(&again.table) {
+        let errors = |set: &SweepSet| (set.train_error_mean, set.val_error_mean, set.val_error_sd);
+        assert_eq!((old.role, &old.hidden, errors(old)), (new.role, &new.hidden, errors(new)));
+        assert!(near(&old.val_loss_mean, &new.val_loss_mean), "{old:?}");
+        assert!(near(&old.val_loss_sd, &new.val_loss_sd), "{old:?}");
+    }
+    let choices = [
+        (&record.summary.best, &again.best),
+        (record.summary.baseline.as_ref().unwrap(), again.baseline.as_ref().unwrap()),
+    ];
+    for (old, new) in choices {
+        assert_eq!((old.set, &old.values, old.test_error), (new.set, &new.values, new.test_error));
+        assert!(near(&Some(old.test_loss.mean), &Some(new.test_loss.mean)), "{old:?}");
+    }
+
     let best = Record::read(&committed().join("best")).unwrap();
     let choice = &record.summary.best;
     assert_eq!(best.summary.test.unwrap(), choice.test[0].evaluation);
@@ -38,40 +66,22 @@ fn the_committed_record_has_enough_sets_and_the_run_of_its_best_one() {
 }
 
 #[test]
-fn a_record_whose_parts_contradict_each_other_is_refused() {
+fn a_record_that_is_damaged_is_refused_with_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    for file in ["sweep.toml", "runs.csv", "table.csv", "summary.json"] {
+    for file in SweepRecord::FILES {
         fs::copy(committed().join(file), folder.path().join(file)).unwrap();
     }
     for (file, from, to, reason) in [
         ("sweep.toml", "schema = 1", "schema = 0", "expected schema 1, but got 0"),
-        ("sweep.toml", "\"none\"", "\"32\"", "the last value of which is none"),
-        ("sweep.toml", "\"lr\"", "\"rate\"", "the axes lr and hidden"),
-        (
-            "sweep.toml",
-            "epochs = 100",
-            "epoch = 100",
-            "the hyperparameters of a sweep, but got unk",
-        ),
-        ("sweep.toml", "epochs = 100", "epochs = 0", "the number of epochs must be at least 1"),
-        ("runs.csv", "set,lr", "lr,set", "expected set,lr,hidden,seed"),
-        ("runs.csv", "\n0,0.01,2,1,", "\n0,0.01,2,7,", "expected 0,0.01,2,1,finished"),
-        ("runs.csv", "finished,0.6379901766777039", "finished,NaN", "in line 2, from sweep.toml"),
-        ("runs.csv", "0,0.01,2,0,finished,", "0,0.01,2,0,diverged,", "finite numbers, but got 0,"),
-        ("runs.csv", "0.6379901766777039", "0.7379", "in line 2, from runs.csv"),
-        ("table.csv", "0,candidate,", "0,baseline,", "in line 2, from runs.csv"),
-        ("table.csv", "\n24,", "\n24,baseline\n24,", "in line 26, from runs.csv"),
-        ("summary.json", "\"set\": 13", "\"set\": 1", "set Some(13) as the best candidate"),
-        ("summary.json", "\"seed\": 3", "\"seed\": 9", "the candidate to follow from the runs"),
+        ("runs.csv", "set,lr", "sets,lr", "unknown field `sets`"),
+        ("table.csv", "0,candidate,", "0,favourite,", "unknown variant `favourite`"),
         ("summary.json", "\"seed\": 3", "\"sead\": 1, \"seed\": 3", "unknown field `sead`"),
-        ("summary.json", "\"wrong\": 1", "\"wrong\": 2", "consistent results"),
     ] {
         let path = folder.path().join(file);
         let text = fs::read_to_string(&path).unwrap();
-        assert!(text.contains(from), "{from} is not in {text}");
         fs::write(&path, text.replacen(from, to, 1)).unwrap();
         let error = SweepRecord::read(folder.path()).unwrap_err().to_string();
-        assert!(error.contains(reason), "{file}: {from} -> {to}: {error}");
+        assert!(error.contains(file) && error.contains(reason), "{error}");
         fs::write(&path, text).unwrap();
     }
     SweepRecord::read(folder.path()).unwrap();

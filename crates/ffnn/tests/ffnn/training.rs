@@ -2,7 +2,7 @@
 
 use datasets::{Dataset, Splits};
 use experiment::{EpochMetrics, ExperimentError, History, IterationMetrics, MetricsSink};
-use ffnn::{Decay, Hyperparameters, IrisConfig};
+use ffnn::{Hyperparameters, IrisConfig};
 use losses::Loss;
 
 use crate::iris;
@@ -78,19 +78,4 @@ fn a_log_that_cannot_be_written_ends_the_training() {
         let error = config.run(&iris::<f32>(), 0, &mut full).unwrap_err();
         assert_eq!(error.to_string(), "full");
     }
-}
-
-#[test]
-fn a_field_that_no_configuration_has_is_refused() {
-    let decay = Some(Decay { factor: 0.5, steps: 10, staircase: false });
-    let training = Hyperparameters { decay, clip_norm: Some(1.0), ..Hyperparameters::default() };
-    let config = config(0.5, "8", training);
-    let table = toml::Table::try_from(&config).unwrap();
-    assert_eq!(table.clone().try_into::<IrisConfig>().unwrap(), config);
-    let mut outer = table.clone();
-    outer.insert("weight_deacy".to_owned(), 0.5.into());
-    assert!(outer.try_into::<IrisConfig>().is_err());
-    let mut inner = table;
-    inner["decay"].as_table_mut().unwrap().insert("weight_deacy".to_owned(), 0.5.into());
-    assert!(inner.try_into::<IrisConfig>().is_err());
 }

@@ -10,4 +10,3 @@ mod learning;
 mod resume;
 mod sizes;
 mod tiny;
-mod unknown_fields;
