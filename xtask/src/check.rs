@@ -1,6 +1,5 @@
 //! `cargo xtask check`: the one list of checks.
 
-mod anchors;
 mod features;
 mod licences;
 mod packages;
@@ -52,7 +51,7 @@ struct Check {
 }
 
 /// All checks, the fast ones first.
-const CHECKS: [Check; 12] = [
+const CHECKS: [Check; 11] = [
     Check {
         name: "dependencies",
         about: "crates depend on each other only in the directions of ARCHITECTURE.md",
@@ -60,7 +59,7 @@ const CHECKS: [Check; 12] = [
     },
     Check {
         name: "packages",
-        about: "descriptions, shared settings and lints of each crate; no unused dependency",
+        about: "each crate has the lints of the workspace, and no unused dependency",
         kind: Kind::Rule(|w| Ok(packages::settings(&w.metadata, &w.files))),
     },
     Check {
@@ -82,11 +81,6 @@ const CHECKS: [Check; 12] = [
         name: "rust",
         about: "no unsafe, allow, ignored test or should_panic; mathematics does no I/O",
         kind: Kind::Rule(|w| Ok(text::rust(&w.files))),
-    },
-    Check {
-        name: "anchors",
-        about: "each anchor of the book begins once, ends once and contains something",
-        kind: Kind::Rule(|w| Ok(anchors::check(&w.files))),
     },
     Check {
         name: "paths",

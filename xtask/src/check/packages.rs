@@ -75,10 +75,7 @@ pub(super) struct Metadata {
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
-    description: Option<String>,
     pub(super) license: Option<String>,
-    /// The registries that it may be published to; all, if `None`.
-    publish: Option<Vec<String>>,
     /// The registry or repository; `None` for a folder of this machine.
     pub(super) source: Option<String>,
     pub(super) manifest_path: PathBuf,
@@ -149,42 +146,25 @@ pub(super) fn directions(metadata: &Metadata) -> Vec<String> {
     problems
 }
 
-/// Lines of each `Cargo.toml`, by which a package takes settings from the workspace.
-const SHARED: [&str; 5] = [
-    "[lints]\nworkspace = true",
-    "version.workspace = true",
-    "edition.workspace = true",
-    "rust-version.workspace = true",
-    "license.workspace = true",
-];
-
-/// Settings of a `Cargo.toml` that are missing, and dependencies that no source file of the crate names.
+/// Each `Cargo.toml` without the lints of the workspace, and the dependencies that no source file of the crate
+/// names.
 pub(super) fn settings(metadata: &Metadata, files: &[SourceFile]) -> Vec<String> {
     let mut problems = Vec::new();
     for package in &metadata.packages {
         let path = &package.manifest_path;
         let mut problem =
-            |what: String, remedy: &str| problems.push(problem::in_file(path, what, remedy));
-        let text =
-            files.iter().find(|file| file.path == *path).and_then(|file| file.text_if("toml"));
-        let text = format!("\n{}", text.unwrap_or("").replace('\r', ""));
-        for setting in SHARED.iter().filter(|setting| !text.contains(&format!("\n{setting}\n"))) {
-            problem(
-                "a setting of the workspace is missing".to_owned(),
-                &format!("add {setting:?}"),
-            );
-        }
-        if package.publish.as_deref() != Some(&[]) {
-            problem("it could be published".to_owned(), "set `publish = false` for the workspace");
-        }
-        let description = package.description.as_deref().unwrap_or("");
-        if description.split_whitespace().count() < 3 {
-            let what = format!("the description {description:?} says nothing");
-            problem(what, "say in one line what the crate is for");
+            |what: &str, remedy: &str| problems.push(problem::in_file(path, what, remedy));
+        let is_manifest = |file: &&SourceFile| file.path == *path;
+        let text = files.iter().find(is_manifest).and_then(|file| file.text_if("toml"));
+        let lines: Vec<_> = text.unwrap_or("").lines().collect();
+        if !lines.windows(2).any(|pair| pair == ["[lints]", "workspace = true"]) {
+            problem("the lints of the workspace are missing", "add `[lints]` `workspace = true`");
         }
         for name in unused(package, files) {
-            let what = format!("no source file of the crate names the dependency {name}");
-            problem(what, "remove it");
+            problem(
+                &format!("no source file of the crate names the dependency {name}"),
+                "remove it",
+            );
         }
     }
     problems
@@ -258,8 +238,6 @@ mod tests {
             let mut package = json!({
                 "name": name,
                 "version": "0.1.0",
-                "description": "One narrow job",
-                "publish": [],
                 "manifest_path": format!("crates/{name}/Cargo.toml"),
                 "dependencies": [],
             });
@@ -310,9 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn each_missing_setting_and_each_unused_dependency_is_found() {
-        let manifest = format!("[package]\n{}\n", SHARED.join("\n"));
-        let check = |change: Value, manifest: &str, expected: &str| {
+    fn missing_lints_and_each_unused_dependency_are_found() {
+        let lints = "[package]\n\n[lints]\nworkspace = true\n";
+        for (dependency, manifest, expected) in [
+            ("serde-json", lints, ""),
+            ("rand_core", lints, "the dependency rand_core"),
+            ("serde_json", "[package]\nworkspace = true\n", "the lints of the workspace"),
+        ] {
+            let change = json!({ "dependencies": [{ "name": dependency }] });
             let mut metadata = crates("optim", &change);
             metadata.packages.retain(|package| package.name == "optim");
             let source = "// rand_core\nuse serde_json::Value; const S: &str = \"rand_core\";";
@@ -321,20 +304,6 @@ mod tests {
                 SourceFile { path, text: Some(text.to_owned()) }
             });
             assert_found(&settings(&metadata, &files), expected);
-        };
-        for (change, expected) in [
-            (json!({}), ""),
-            (json!({ "description": "TODO" }), "the description \"TODO\" says nothing"),
-            (json!({ "description": null }), "the description \"\" says nothing"),
-            (json!({ "publish": null }), "it could be published"),
-            (json!({ "dependencies": [{ "name": "serde-json" }] }), ""),
-            (json!({ "dependencies": [{ "name": "rand_core" }] }), "the dependency rand_core"),
-        ] {
-            check(change, &manifest, expected);
-        }
-        for setting in SHARED {
-            let without = manifest.replace(&format!("\n{setting}\n"), "\n# none\n");
-            check(json!({}), &without, &format!("add {setting:?}"));
         }
     }
 
