@@ -103,12 +103,6 @@ pub const CIFAR_10: DataSet = DataSet {
 };
 
 impl DataSet {
-    /// The bytes of its files together.
-    #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
-    }
-
     /// The command that fetches it.
     #[must_use]
     pub fn command(&self) -> String {

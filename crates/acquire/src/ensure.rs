@@ -12,7 +12,7 @@ use crate::{AcquireError, Clients, DataSet, Package, Place, Reporter, places, st
 /// A request for data.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The places to look at, in order; what is fetched goes to the first.
+    /// The places to look at, in order, at least one; what is fetched goes to the first.
     pub places: Vec<Place>,
     /// Ask neither the network nor the client of a registry.
     pub offline: bool,
@@ -32,13 +32,10 @@ impl Request {
         Ok(Self { places, offline: false, from: None, clients })
     }
 
-    /// The place that is written to.
-    ///
-    /// # Errors
-    /// [`AcquireError::Source`] if there is none.
-    pub fn first_place(&self) -> Result<&Place, AcquireError> {
-        let none = || AcquireError::Source("no folder for the data is given".to_owned());
-        self.places.first().ok_or_else(none)
+    /// The place that is written to. There always is one.
+    #[must_use]
+    pub fn first_place(&self) -> &Path {
+        &self.places[0].path
     }
 
     /// The folders to look at for a data set, in order, each with the one who names it.
@@ -99,7 +96,7 @@ pub fn ensure(
         attempts.push((sources, "not asked: offline".to_owned()));
         return Err(nowhere(set, &attempts));
     }
-    let place = &*request.first_place()?.path;
+    let place = request.first_place();
     fs::create_dir_all(place).map_err(file_error("create the folder", place))?;
     for (source, problem) in attempts.iter().filter(|(_, problem)| problem != NOT_THERE) {
         reporter.say(&format!("{}: {source}: {problem}", set.name));

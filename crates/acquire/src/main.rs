@@ -218,7 +218,7 @@ fn verify(sets: &[DataSet], named: bool, request: &Request) -> bool {
 
 /// Cleans the place that is written to.
 fn remove(sets: &[DataSet], request: &Request) -> Result<bool> {
-    let place = &request.first_place()?.path;
+    let place = request.first_place();
     let (removed, bytes) = clean(place, sets)?;
     if removed.is_empty() {
         println!("nothing to remove in {}", place.display());

@@ -11,7 +11,7 @@
 //! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`; the last four only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
 //! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"interrupted"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `peak_memory_bytes` (absent where unknown), `machine`, `program` |
 //! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`: `numpy.load("parameters.npz")["0.W"]` |
-//! | `loss.svg`, `error.svg` | loss by iteration, error by epoch |
+//! | `loss.svg` | loss by iteration |
 //! | `accuracy.svg` | accuracy by epoch, if the run is of a classifier |
 //! | `checkpoints/last.safetensors`, `checkpoints/best.safetensors` | what the crate `training` continues from ([`LAST_CHECKPOINT`]), and the epoch with the smallest validation error ([`BEST_CHECKPOINT`]) |
 //!

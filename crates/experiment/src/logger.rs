@@ -40,8 +40,7 @@ pub const BEST_CHECKPOINT: &str = "checkpoints/best.safetensors";
 
 const METRICS: &str = "metrics.csv";
 /// The files that a run ends with, besides its log and its summary.
-pub(crate) const RESULTS: [&str; 4] =
-    ["parameters.npz", run_plots::LOSS, run_plots::ERROR, run_plots::ACCURACY];
+pub(crate) const RESULTS: [&str; 3] = ["parameters.npz", run_plots::LOSS, run_plots::ACCURACY];
 /// The files that a run has from the start, and those that it can be continued from.
 const BEGINNINGS: [&str; 4] = ["config.toml", "summary.json", LAST_CHECKPOINT, BEST_CHECKPOINT];
 

@@ -41,7 +41,10 @@ impl<'a> Predictions<'a> {
     /// The predictions for these images.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if shapes or labels are not as the type says.
+    /// [`ExperimentError::Refused`] if there is no image, or a label has no name.
+    ///
+    /// # Panics
+    /// If the shapes are not as the type says.
     pub fn new<S: AsRef<str>>(
         images: ArrayView4<'a, u8>,
         labels: &'a [u8],
@@ -49,17 +52,7 @@ impl<'a> Predictions<'a> {
         class_names: &[S],
     ) -> Result<Self, ExperimentError> {
         let n = images.len_of(Axis(0));
-        let expected_shape = (labels.len(), class_names.len());
-        if n != labels.len() || probabilities.dim() != expected_shape {
-            let (labels, classes) = expected_shape;
-            let expected =
-                "as many labels and rows of probabilities as images, and a column for each class";
-            let got = format!(
-                "{n} images, {labels} labels, {classes} classes, probabilities {:?}",
-                probabilities.dim()
-            );
-            return Err(ExperimentError::value("a set of predictions", expected, got));
-        }
+        assert_eq!((labels.len(), probabilities.dim()), (n, (n, class_names.len())));
         let predicted: Vec<usize> = probabilities.outer_iter().map(largest).collect();
         let names = class_names.iter().map(|name| name.as_ref().to_owned()).collect();
         let truths = labels.iter().map(|&label| usize::from(label));
@@ -251,27 +244,12 @@ mod tests {
             predictions.write(folder.path(), w.as_ref().map(|w| w.view().into_dyn())).unwrap();
             let written = Confusion::read(&folder.path().join(CONFUSION)).unwrap();
             assert_eq!(&written, predictions.confusion());
-            let entries = system::entries(folder.path()).unwrap();
-            entries.iter().map(|e| e.file_name().into_string().unwrap()).collect::<Vec<_>>()
+            system::for_tests::names(folder.path())
         };
         let mut all = FILES.to_vec();
         all.sort_unstable();
         assert_eq!(write(&probabilities(), Some(Array4::ones((3, 3, 1, 8)))), all);
         let right = Array2::eye(3).select(Axis(0), &LABELS.map(usize::from));
         assert_eq!(write(&right, None), ["confusion.csv", "confusion.svg", "samples.svg"]);
-    }
-
-    #[test]
-    fn what_does_not_fit_together_is_refused() {
-        let (images, probabilities) = (images(), probabilities());
-        for (labels, names, expected) in [
-            (&LABELS[1..], &NAMES[..], "6 images, 5 labels, 3 classes"),
-            (&LABELS, &NAMES[1..], "2 classes, probabilities (6, 3)"),
-            (&[3, 0, 0, 0, 0, 0], &NAMES, "a class must be below"),
-        ] {
-            let result = Predictions::new(images.view(), labels, probabilities.view(), names);
-            let error = result.unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
-        }
     }
 }

@@ -7,8 +7,6 @@ use crate::{ExperimentError, History, LineChart, Metrics, Series, files};
 
 /// Loss by iteration.
 pub(crate) const LOSS: &str = "loss.svg";
-/// Error by epoch.
-pub(crate) const ERROR: &str = "error.svg";
 /// Accuracy by epoch.
 pub(crate) const ACCURACY: &str = "accuracy.svg";
 
@@ -22,7 +20,7 @@ pub(crate) fn write(
     if history.rows().is_empty() {
         return Ok(());
     }
-    let mut plots = vec![(LOSS, loss(history)), (ERROR, error(history))];
+    let mut plots = vec![(LOSS, loss(history))];
     if classifier {
         plots.push((ACCURACY, accuracy(history)));
     }
@@ -40,22 +38,13 @@ fn loss(history: &History) -> LineChart {
     LineChart { log_y: true, ..LineChart::new("Loss by iteration", "iteration", "loss", series) }
 }
 
-fn error(history: &History) -> LineChart {
-    by_epoch("Error by epoch", "error (%)", history, |error| 100.0 * error)
-}
-
 fn accuracy(history: &History) -> LineChart {
-    by_epoch("Accuracy by epoch", "accuracy (%)", history, |error| 100.0 * (1.0 - error))
-}
-
-/// The errors after each epoch, as `shown` presents them.
-fn by_epoch(title: &str, label: &str, history: &History, shown: fn(f64) -> f64) -> LineChart {
     let points = |error: fn(&Metrics) -> Option<f64>| -> Vec<(f64, f64)> {
-        let point = |row: &Metrics| Some((row.epoch as f64, shown(error(row)?)));
+        let point = |row: &Metrics| Some((row.epoch as f64, 100.0 * (1.0 - error(row)?)));
         history.rows().iter().filter_map(point).collect()
     };
     let series = of_sets(points(|row| row.train_error), points(|row| row.val_error));
-    LineChart::new(title, "epoch", label, series)
+    LineChart::new("Accuracy by epoch", "epoch", "accuracy (%)", series)
 }
 
 /// The lines of the training set and, if the run had one, the validation set.
@@ -78,7 +67,7 @@ mod tests {
         for validation in [None, Some(train)] {
             let mut history = History::default();
             history.epoch(&EpochMetrics { epoch: 0, iteration: 0, train, validation }).unwrap();
-            for chart in [loss(&history), error(&history), accuracy(&history)] {
+            for chart in [loss(&history), accuracy(&history)] {
                 let svg = chart.to_svg().unwrap();
                 assert!(svg.contains("training"));
                 assert_eq!(svg.contains("validation"), validation.is_some());

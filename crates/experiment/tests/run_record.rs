@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -11,21 +12,14 @@ use experiment::{
 };
 use ndarray::{Array4, ArrayD, array};
 use ndarray_npy::NpzReader;
-use serde::Serialize;
+use system::for_tests::names;
 use tempfile::tempdir;
-
-#[derive(Serialize)]
-struct Hyperparameters {
-    hidden: Vec<usize>,
-    lr: f64,
-    clip_norm: Option<f64>,
-}
 
 fn config(name: &str) -> Config {
     let data =
         Data { name: "toy".into(), sha256: "0".repeat(64), train: 4, validation: 2, test: 2 };
-    let hyperparameters = Hyperparameters { hidden: vec![3, 2], lr: 0.1, clip_norm: None };
     let name = name.parse().unwrap();
+    let hyperparameters = BTreeMap::from([("lr", 0.1)]);
     Config::new(name, "ffnn train", 7, Dtype::F32, data, &hyperparameters).unwrap()
 }
 
@@ -78,20 +72,8 @@ fn metrics(root: &Path) -> String {
     fs::read_to_string(root.join("run/metrics.csv")).unwrap()
 }
 
-fn files(directory: &Path) -> Vec<String> {
-    let entries = system::entries(directory).unwrap();
-    entries.iter().map(|entry| entry.file_name().into_string().unwrap()).collect()
-}
-
-const RESULTS: [&str; 7] = [
-    "accuracy.svg",
-    "config.toml",
-    "error.svg",
-    "loss.svg",
-    "metrics.csv",
-    "parameters.npz",
-    "summary.json",
-];
+const RESULTS: [&str; 6] =
+    ["accuracy.svg", "config.toml", "loss.svg", "metrics.csv", "parameters.npz", "summary.json"];
 
 #[test]
 fn a_finished_run_reads_back_as_it_was_logged() {
@@ -119,7 +101,7 @@ fn a_finished_run_reads_back_as_it_was_logged() {
          2,5,0.1,0.2,,,,\n\
          2,6,0.1,0.16666666666666666,0.16666666666666666,0.25,0.75,0.5\n"
     );
-    assert_eq!(files(&directory), RESULTS);
+    assert_eq!(names(&directory), RESULTS);
     let arrays = File::open(directory.join("parameters.npz")).unwrap();
     let w: ArrayD<f32> = NpzReader::new(arrays).unwrap().by_name("0.W").unwrap();
     assert_eq!(w, weights());
@@ -142,7 +124,7 @@ fn a_finished_run_is_overwritten_only_when_asked() {
     fs::write(root.path().join("run/notes.txt"), "mine").unwrap();
     let logger = start(root.path(), true).unwrap();
     assert_eq!(
-        files(logger.directory()),
+        names(logger.directory()),
         ["config.toml", "metrics.csv", "notes.txt", "summary.json"],
         "what was learned before is gone, what is not ours stays"
     );
@@ -183,7 +165,7 @@ fn a_folder_that_is_no_record_is_left_alone() {
     for overwrite in [false, true] {
         assert_refused(root.path(), overwrite, "because it holds thesis.txt, which is no part of");
     }
-    assert_eq!(files(&directory), ["thesis.txt"]);
+    assert_eq!(names(&directory), ["thesis.txt"]);
 }
 
 #[test]
@@ -236,7 +218,7 @@ fn a_record_of_images_has_a_confusion_matrix_that_agrees_with_its_summary() {
     fs::write(&summary, text.replace("\"test\": null", test)).unwrap();
     refused("expected 5 examples, 1 of them wrong", "3 examples");
     start(root.path(), true).unwrap();
-    assert_eq!(files(&directory), ["config.toml", "metrics.csv", "summary.json"], "all is anew");
+    assert_eq!(names(&directory), ["config.toml", "metrics.csv", "summary.json"], "all is anew");
 }
 
 #[test]

@@ -30,26 +30,8 @@ impl Default for Grid {
 }
 
 impl Grid {
-    /// Checks everything that can be checked without the data.
-    ///
-    /// # Errors
-    /// [`TrainingError::Refused`] if an axis is empty or has a value twice, or there are fewer
-    /// than two seeds; otherwise as [`IrisConfig::validate`].
+    /// Checks everything that can be checked without the data, as [`IrisConfig::validate`].
     pub fn validate(&self) -> Result<(), TrainingError> {
-        let distinct = |what: &str, least: usize, values: Vec<String>| {
-            let mut unique = values.clone();
-            unique.sort();
-            unique.dedup();
-            if unique.len() == values.len() && values.len() >= least {
-                return Ok(());
-            }
-            let expected = format!("at least {least}, all different");
-            Err(TrainingError::config(what, expected, values.join(", ")))
-        };
-        distinct("the list of learning rates", 1, self.lrs.iter().map(f64::to_string).collect())?;
-        distinct("the list of sizes", 1, self.hidden.iter().map(usize::to_string).collect())?;
-        distinct("the list of seeds", 2, self.seeds.iter().map(u64::to_string).collect())?;
-        Hidden::new(self.hidden.clone())?;
         self.sets().iter().try_for_each(IrisConfig::validate)
     }
 

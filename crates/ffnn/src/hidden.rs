@@ -10,31 +10,7 @@ use training::TrainingError;
 /// regression.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Hidden(pub(crate) Vec<usize>);
-
-impl Hidden {
-    /// Layers of these sizes.
-    ///
-    /// # Errors
-    /// [`TrainingError::Refused`] if one is 0.
-    pub fn new(sizes: Vec<usize>) -> Result<Self, TrainingError> {
-        if sizes.contains(&0) {
-            return Err(invalid(&format!("{sizes:?}")));
-        }
-        Ok(Self(sizes))
-    }
-
-    /// The sizes, none of them 0.
-    #[must_use]
-    pub fn sizes(&self) -> &[usize] {
-        &self.0
-    }
-}
-
-fn invalid(got: &str) -> TrainingError {
-    let expected = "at least 1 (several layers separated by commas, or none)";
-    TrainingError::config("the size of a hidden layer", expected, got)
-}
+pub struct Hidden(pub Vec<usize>);
 
 impl fmt::Display for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,7 +29,11 @@ impl FromStr for Hidden {
             return Ok(Self::default());
         }
         let sizes = text.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>();
-        Self::new(sizes.map_err(|_| invalid(&format!("{text:?}")))?)
+        Ok(Self(sizes.map_err(|_| {
+            let (what, expected) =
+                ("the sizes of hidden layers", "numbers separated by commas, or none");
+            TrainingError::config(what, expected, format!("{text:?}"))
+        })?))
     }
 }
 
@@ -80,10 +60,10 @@ mod tests {
         for text in ["none", "8", "16,8"] {
             assert_eq!(text.parse::<Hidden>().unwrap().to_string(), text);
         }
-        assert_eq!("16, 8".parse::<Hidden>().unwrap().sizes(), [16, 8]);
-        for text in ["0", "8,0", "", "8,", "-1", "x", "1.5"] {
+        assert_eq!("16, 8".parse::<Hidden>().unwrap(), Hidden(vec![16, 8]));
+        for text in ["", "8,", "-1", "x", "1.5"] {
             let error = text.parse::<Hidden>().unwrap_err().to_string();
-            assert!(error.starts_with("the size of a hidden layer must be"), "{text:?}: {error}");
+            assert!(error.starts_with("the sizes of hidden layers must be"), "{text:?}: {error}");
         }
     }
 }

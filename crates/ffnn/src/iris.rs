@@ -137,7 +137,7 @@ impl IrisConfig {
                 ..FullyConnectedConfig::new(n_out)
             })
         };
-        let hidden = self.hidden.sizes().iter().map(|&units| layer(units, activation));
+        let hidden = self.hidden.0.iter().map(|&units| layer(units, activation));
         let configs: Vec<_> = hidden.chain([layer(data.train.n_out(), last)]).collect();
         let rng = &mut Rng::with_stream(seed, WEIGHTS);
         Ok(NeuralNetwork::build(&configs, data.train.example_shape(), loss, rng)?)

@@ -222,7 +222,7 @@ fn tabulate(sets: &[IrisConfig], runs: &[SweepRun]) -> Vec<SweepSet> {
         let (val_loss, val_error) = (of(|run| run.val_loss), of(|run| run.val_error));
         SweepSet {
             set,
-            role: if config.hidden.sizes().is_empty() { Role::Baseline } else { Role::Candidate },
+            role: if config.hidden.0.is_empty() { Role::Baseline } else { Role::Candidate },
             lr: config.lr.to_string(),
             hidden: config.hidden.to_string(),
             runs: count(&|_| true),

@@ -11,11 +11,10 @@ use experiment::{
     Config, Dtype, ExperimentError, Logger, Machine, ModelName, SCHEMA, Status, files,
 };
 use ffnn::{
-    Axis, Grid, Hyperparameters, IrisConfig, SweepConfig, SweepRecord, SweepSummary, sweep,
-    sweep_plots,
+    Axis, Grid, Hyperparameters, SweepConfig, SweepRecord, SweepSummary, sweep, sweep_plots,
 };
 use numerics::Scalar;
-use system::{println, quoted};
+use system::println;
 use training::{Trainable, UsageError, command_line};
 
 use crate::record_arguments::{PROGRAM, RecordArguments, describe, program};
@@ -36,7 +35,7 @@ pub(crate) struct SweepArguments {
         long,
         default_value_t = Grid::default().seeds.len() as u64,
         allow_negative_numbers = true,
-        value_parser = clap::value_parser!(u64).range(..=10_000)
+        value_parser = clap::value_parser!(u64).range(2..=10_000)
     )]
     seeds: u64,
     /// Name of the record's folder
@@ -94,8 +93,8 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
 
     // The run of the best set with the first seed, logged like any other.
     let (best, seed) = (&grid.sets()[outcome.best.set], grid.seeds[0]);
-    let command = train_command(best, seed, record);
-    let config = Config::new("best".parse()?, command, seed, record.dtype, data.clone(), best)?;
+    let command = command_line(PROGRAM);
+    let config = Config::new("best".parse()?, &command, seed, record.dtype, data.clone(), best)?;
     let mut logger = Logger::create(&place, &config, program(), false)?;
     let run = best.run(&splits, seed, &mut logger)?;
     let test = Some(run.network.measure(&splits.test)?);
@@ -104,7 +103,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     let config = SweepConfig {
         schema: SCHEMA,
         model_name: model_name.clone(),
-        command: command_line(PROGRAM),
+        command,
         dtype: record.dtype,
         seeds: grid.seeds.clone(),
         selection: SELECTION.to_owned(),
@@ -152,31 +151,4 @@ fn check_replaceable(place: &Path, overwrite: bool) -> Result<(), ExperimentErro
         return Ok(());
     }
     Err(ExperimentError::exists(place, Status::Finished))
-}
-
-/// The command that repeats one run of the sweep.
-fn train_command(config: &IrisConfig, seed: u64, record: &RecordArguments) -> String {
-    let IrisConfig { lr, hidden, training } = config;
-    let mut command = format!(
-        "{PROGRAM} train --lr {lr} --hidden {hidden} --activation {} --weight-init {} \
-         --loss {} --preprocess {} --epochs {} --batch-size {} --momentum {}",
-        training.activation,
-        training.weight_init,
-        training.loss,
-        training.preprocess,
-        training.epochs,
-        training.batch_size,
-        training.momentum
-    );
-    if let Some(norm) = training.clip_norm {
-        command += &format!(" --clip-norm {norm}");
-    }
-    if let Some(decay) = training.decay {
-        command += &format!(" --decay {} --decay-steps {}", decay.factor, decay.steps);
-        command += if decay.staircase { " --staircase" } else { "" };
-    }
-    if let Some(directory) = &record.data_dir {
-        command += &format!(" --data-dir {}", quoted(directory));
-    }
-    command + &format!(" --seed {seed} --dtype {} --model-name best --test", record.dtype)
 }

@@ -5,10 +5,9 @@ use experiment::{History, LineChart, Metrics, Series};
 
 use crate::{Grid, Role, SweepOutcome, SweepSet};
 
-/// The plots by file name: the loss of the best set by iteration, and validation error and loss by
-/// learning rate.
+/// The plots by file name: the loss of the best set by iteration, and the validation error by learning rate.
 #[must_use]
-pub fn sweep_plots(grid: &Grid, outcome: &SweepOutcome) -> [(&'static str, LineChart); 3] {
+pub fn sweep_plots(grid: &Grid, outcome: &SweepOutcome) -> [(&'static str, LineChart); 2] {
     let of = |name: &str| &outcome.best.values[name];
     let title = format!(
         "Loss by iteration: lr {}, hidden {}, {} seeds and their mean",
@@ -16,14 +15,9 @@ pub fn sweep_plots(grid: &Grid, outcome: &SweepOutcome) -> [(&'static str, LineC
         of("hidden"),
         grid.seeds.len()
     );
-    let by_lr = |title, label, value| by_lr(grid, &outcome.table, title, label, value);
-    let error = |set: &SweepSet| Some(100.0 * set.val_error_mean?);
-    let (error_title, loss_title) =
-        ("Validation error after the last epoch", "Validation loss after the last epoch");
     [
         ("loss.svg", loss(&title, &outcome.best_histories)),
-        ("validation-error.svg", by_lr(error_title, "error (%)", error)),
-        ("validation-loss.svg", by_lr(loss_title, "loss", |set| set.val_loss_mean)),
+        ("validation-error.svg", validation_error(grid, &outcome.table)),
     ]
 }
 
@@ -57,25 +51,20 @@ fn mean(curves: &[Vec<(f64, f64)>]) -> Vec<(f64, f64)> {
 }
 
 /// A line for each hidden size over the learning rates; sets with a diverged run have no point.
-fn by_lr(
-    grid: &Grid,
-    table: &[SweepSet],
-    title: &str,
-    label: &str,
-    value: fn(&SweepSet) -> Option<f64>,
-) -> LineChart {
+fn validation_error(grid: &Grid, table: &[SweepSet]) -> LineChart {
     let line = |(index, sets): (usize, &[SweepSet])| {
         let label = match sets[0].role {
             Role::Candidate => format!("hidden {}", grid.hidden[index]),
             Role::Baseline => "softmax regression".to_owned(),
         };
-        let point = |(lr, set): (usize, &SweepSet)| Some((lr as f64, value(set)?));
+        let point = |(lr, set): (usize, &SweepSet)| Some((lr as f64, 100.0 * set.val_error_mean?));
         let points = sets.iter().enumerate().filter_map(point).collect();
         Series { markers: true, ..Series::new(label, SERIES[index % SERIES.len()], points) }
     };
     let series = table.chunks(grid.lrs.len()).enumerate().map(line).collect();
     let categories = Some(grid.lrs.iter().map(f64::to_string).collect());
-    LineChart { categories, ..LineChart::new(title, "learning rate", label, series) }
+    let title = "Validation error after the last epoch";
+    LineChart { categories, ..LineChart::new(title, "learning rate", "error (%)", series) }
 }
 
 #[cfg(test)]

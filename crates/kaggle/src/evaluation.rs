@@ -65,11 +65,6 @@ mod tests {
     }
 
     #[test]
-    fn the_accuracy_has_its_counts() {
-        assert_eq!(accuracy_line(&example()), "40.00 % (2 of 5)");
-    }
-
-    #[test]
     fn the_tables_show_each_class() {
         let expected = "\
 class         images    accuracy   precision  most often taken for

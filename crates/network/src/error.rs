@@ -1,9 +1,8 @@
 //! Errors of a network.
 
-use activations::Activation;
 use datasets::DatasetError;
 use layers::LayerError;
-use losses::{Loss, LossError};
+use losses::LossError;
 use optim::OptimError;
 
 /// An error of this crate.
@@ -11,21 +10,12 @@ use optim::OptimError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetworkError {
-    /// A network needs something to compute with.
-    #[error("a network must have at least one layer, but has none")]
-    NoLayers,
+    /// The layers make no network, or none for the loss.
+    #[error("{0}")]
+    Refused(String),
     /// A layer cannot be built, or refuses its input.
     #[error("layer {index} (from 0): {cause}")]
     Layer { index: usize, cause: LayerError },
-    /// A loss compares rows.
-    #[error(
-        "the last layer must give each example one axis of outputs, but gives shape {got:?}: put \
-         a Flatten layer behind it"
-    )]
-    OutputShape { got: Vec<usize> },
-    /// The loss does not go with the last activation.
-    #[error("the loss {loss} needs {expected} as the last activation, but got {got}")]
-    LastActivation { loss: Loss, expected: &'static str, got: Activation },
     /// The loss refused targets or outputs.
     #[error(transparent)]
     Loss(#[from] LossError),

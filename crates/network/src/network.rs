@@ -30,7 +30,7 @@ impl<T: Scalar> NeuralNetwork<T> {
     ///
     /// # Errors
     /// [`NetworkError::Layer`] if a layer is invalid or does not fit what comes out of the one before,
-    /// [`NetworkError::OutputShape`], [`NetworkError::LastActivation`], [`NetworkError::NoLayers`].
+    /// [`NetworkError::Refused`] if there is none, or the last does not go with the loss.
     pub fn build(
         configs: &[Box<dyn LayerConfig<T>>],
         input_shape: &[usize],
@@ -77,17 +77,24 @@ impl<T: Scalar> NeuralNetwork<T> {
                 return Err(at(index + 1)(LayerError::Input { layer, expected, got }));
             }
         }
-        let last = layers.last().ok_or(NetworkError::NoLayers)?;
+        let refused = |reason: String| Err(NetworkError::Refused(reason));
+        let Some(last) = layers.last() else {
+            return refused("a network must have at least one layer, but has none".to_owned());
+        };
         if last.output_shape().len() != 1 {
-            return Err(NetworkError::OutputShape { got: last.output_shape().to_vec() });
+            return refused(format!(
+                "the last layer must give each example one axis of outputs, but gives shape {:?}: put a \
+                 Flatten layer behind it",
+                last.output_shape()
+            ));
         }
-        let is_softmax = last.activation() == Activation::SoftMax;
-        let expected = match loss {
-            Loss::CrossEntropy if !is_softmax => "softmax",
-            Loss::SoftmaxCrossEntropy if is_softmax => "anything but softmax, which it has itself,",
+        let got = last.activation();
+        let expected = match (loss, got == Activation::SoftMax) {
+            (Loss::CrossEntropy, false) => "softmax",
+            (Loss::SoftmaxCrossEntropy, true) => "anything but softmax, which it has itself,",
             _ => return Ok(Self { layers, loss, profiler: Profiler::default() }),
         };
-        Err(NetworkError::LastActivation { loss, expected, got: last.activation() })
+        refused(format!("the loss {loss} needs {expected} as the last activation, but got {got}"))
     }
 
     /// The output of the last layer for a mini-batch; writes the caches.

@@ -186,35 +186,29 @@ mod tests {
     fn only_a_straight_line_down_to_0_ends_and_cycles_have_a_length() {
         let linear = Schedule::Linear { lr: 0.5, total_steps: 4 };
         assert_eq!([3, 4, 5].map(|step| linear.has_ended(step)), [false, true, true]);
-        let exponential = exponential(0.5, 3, true);
+        let (lr, decay, decay_steps, staircase) = (0.8, 0.5, 3, true);
+        let exponential = Schedule::Exponential { lr, decay, decay_steps, staircase };
         assert_eq!([linear, exponential].map(Schedule::total_steps), [Some(4), None]);
         assert!(!exponential.has_ended(u64::MAX));
         let constant = toml::to_string(&Schedule::Constant { lr: 0.5 }).unwrap();
         assert_eq!(constant, "name = \"constant\"\nlr = 0.5\n");
     }
 
-    fn exponential(decay: f64, decay_steps: u64, staircase: bool) -> Schedule {
-        Schedule::Exponential { lr: 0.8, decay, decay_steps, staircase }
-    }
-
+    /// The command line of the Iris program is told the same of the other schedules.
     #[test]
     fn numbers_out_of_range_are_refused() {
         let cycle = |peak_lr, total_steps, peak_step, start_fraction, end_fraction| {
             Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
         };
-        let constant = |lr| Schedule::Constant { lr };
-        let linear = |lr, total_steps| Schedule::Linear { lr, total_steps };
-        let lr = "the learning rate must be finite and above 0, but is";
         for (schedule, expected) in [
-            (constant(0.0), format!("{lr} 0").as_str()),
-            (constant(f64::NAN), &format!("{lr} NaN")),
-            (constant(f64::INFINITY), &format!("{lr} inf")),
-            (exponential(0.0, 1, false), "the decay must be in (0, 1], but is 0"),
-            (exponential(1.5, 1, false), "the decay must be in (0, 1], but is 1.5"),
-            (exponential(f64::NAN, 1, true), "the decay must be in (0, 1], but is NaN"),
-            (exponential(0.5, 0, true), "decay_steps must be at least 1, but is 0"),
-            (linear(-0.1, 4), &format!("{lr} -0.1")),
-            (linear(0.1, 0), "total_steps must be at least 1, but is 0"),
+            (
+                Schedule::Linear { lr: -0.1, total_steps: 4 },
+                "the learning rate must be finite and above 0, but is -0.1",
+            ),
+            (
+                Schedule::Linear { lr: 0.1, total_steps: 0 },
+                "total_steps must be at least 1, but is 0",
+            ),
             (cycle(0.1, 2, 8, 0.0, 1.0), "total_steps must be at least 3, but is 2"),
             (cycle(0.1, 10, 9, 0.0, 1.0), "peak_step must be from 1 to total_steps - 2, but is 9"),
             (cycle(0.1, 10, 8, 1.5, 1.0), "start_fraction must be in [0, 1], but is 1.5"),

@@ -35,6 +35,24 @@ pub fn survives_without_output(program: impl Fn() -> Command) -> io::Result<()> 
     Ok(())
 }
 
+/// What a program prints, and its messages. It ends with this exit code, and without a panic.
+///
+/// # Panics
+/// If it ends otherwise, or cannot be run.
+pub fn ran(program: &mut Command, code: i32) -> [String; 2] {
+    let Output { status, stdout, stderr } = program.output().expect("the program can be run");
+    let texts = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(status.code() == Some(code) && !texts[1].contains("panicked"), "{status}: {texts:?}");
+    texts
+}
+
+/// The names in a folder, in order; none if it does not exist.
+#[must_use]
+pub fn names(folder: &Path) -> Vec<String> {
+    let entries = crate::entries(folder).unwrap_or_default();
+    entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
 /// A temporary folder with these files, by path and contents.
 ///
 /// # Panics

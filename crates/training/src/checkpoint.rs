@@ -34,7 +34,6 @@ use crate::{Model, ModelSpec, Provenance, TrainingError};
 /// buffer of its layer.
 #[derive(Debug)]
 pub struct Checkpoint {
-    file: String,
     /// The model.
     pub model: Model,
     /// The origin of its weights.
@@ -110,7 +109,7 @@ impl Checkpoint {
             return Err(TrainingError::tensor(file, tensor, expected, got));
         }
         let half = !content.half.is_empty();
-        Ok(Self { file: file.to_owned(), model, provenance, state, half })
+        Ok(Self { model, provenance, state, half })
     }
 
     /// The same without the state of its training: the form to ship.
@@ -131,9 +130,9 @@ impl Checkpoint {
                 for x in parameter.iter_mut() {
                     let rounded = f16::from_f32(*x);
                     if !rounded.is_finite() {
-                        let tensor = format!("model.{index}.{name}");
+                        let tensor = format!("tensor model.{index}.{name}");
                         let expected = format!("numbers of half precision, up to {}", f16::MAX);
-                        return Err(TrainingError::tensor(&self.file, &tensor, expected, x));
+                        return Err(TrainingError::checkpoint(&tensor, expected, x));
                     }
                     *x = rounded.to_f32();
                 }
@@ -307,7 +306,7 @@ mod tests {
             let checkpoint = Checkpoint::from_bytes("f", &file.to_bytes()).unwrap();
             let error = checkpoint.rounded_to_half().err().map(|error| error.to_string());
             let expected = "expected numbers of half precision, up to 65504";
-            let message = format!("f: tensor model.1.W: {expected}, but got {x}");
+            let message = format!("tensor model.1.W: {expected}, but got {x}");
             assert_eq!(error, (!fits).then_some(message));
         }
     }

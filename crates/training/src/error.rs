@@ -32,9 +32,6 @@ pub enum TrainingError {
         /// The folder of the record, if there is one.
         directory: Option<PathBuf>,
     },
-    /// The program cannot learn of Ctrl-C.
-    #[error("cannot watch for Ctrl-C: {0}")]
-    Signal(#[source] std::io::Error),
     /// The network cannot be built, or refuses its input.
     #[error(transparent)]
     Network(#[from] NetworkError),

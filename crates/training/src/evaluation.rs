@@ -21,18 +21,6 @@ impl<T: Scalar> Trainable for NeuralNetwork<T> {
     }
 
     fn measure(&self, data: &Dataset<T>) -> Result<Evaluation, TrainingError> {
-        let ends = self.layers().first().zip(self.layers().last());
-        let (first, last) = ends.expect("a network has at least one layer");
-        for (what, expected, got) in [
-            ("an example", first.input_shape(), data.example_shape()),
-            ("a target", last.output_shape(), &[data.n_out()]),
-        ] {
-            if expected != got {
-                return Err(TrainingError::Refused(format!(
-                    "{what} must have shape {expected:?}, as the network has, but has {got:?}"
-                )));
-            }
-        }
         let chunks = data.features().axis_chunks_iter(Axis(0), AT_ONCE);
         let out = chunks.map(|x| self.infer(&x.to_owned())).collect::<Result<Vec<_>, _>>()?;
         let views: Vec<_> = out.iter().map(|rows| rows.view()).collect();

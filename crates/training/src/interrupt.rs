@@ -20,7 +20,7 @@ impl Interrupt {
     /// exit code [`INTERRUPTED`].
     ///
     /// # Errors
-    /// [`TrainingError::Signal`] if the system does not let this process watch for signals.
+    /// [`TrainingError::Refused`] if the system does not let this process watch for signals.
     pub fn on_ctrl_c() -> Result<Self, TrainingError> {
         let interrupt = Self::default();
         for signal in [SIGINT, SIGTERM] {
@@ -28,7 +28,9 @@ impl Interrupt {
             let requested = || Arc::clone(&interrupt.0);
             flag::register_conditional_shutdown(signal, INTERRUPTED.into(), requested())
                 .and_then(|_| flag::register(signal, requested()))
-                .map_err(TrainingError::Signal)?;
+                .map_err(|error| {
+                    TrainingError::Refused(format!("cannot watch for Ctrl-C: {error}"))
+                })?;
         }
         Ok(interrupt)
     }

@@ -11,7 +11,7 @@ use system::{eprintln, println};
 
 use crate::{Learner, Model, Position, Step};
 
-/// The display of results and warnings. There are no colours, so `NO_COLOR` has nothing to switch off.
+/// The display of results. There are no colours, so `NO_COLOR` has nothing to switch off.
 #[derive(Debug)]
 pub struct Progress {
     quiet: bool,
@@ -36,8 +36,8 @@ struct Running {
 }
 
 impl Progress {
-    /// Results on the standard output, warnings and (on a terminal) a bar on the standard error;
-    /// warnings only, if `quiet`.
+    /// Results on the standard output, what interrupts it and (on a terminal) a bar on the standard error;
+    /// the former only, if `quiet`.
     #[must_use]
     pub fn new(quiet: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -45,7 +45,7 @@ impl Progress {
         Self { quiet, terminal, collected: None, bar: None, epoch: None }
     }
 
-    /// Collects each line, a warning behind `! `, and draws no bar.
+    /// Collects each line, one that even a quiet program says behind `! `, and draws no bar.
     #[must_use]
     pub fn collecting(lines: Arc<Mutex<Vec<String>>>) -> Self {
         let collected = Some(lines);
@@ -57,11 +57,6 @@ impl Progress {
         if !self.quiet {
             self.write("", line, || println!("{line}"));
         }
-    }
-
-    /// Says a warning.
-    pub fn warn(&mut self, line: &str) {
-        self.notify(&format!("warning: {line}"));
     }
 
     /// Says a line that even a quiet program says.
@@ -83,38 +78,23 @@ impl Progress {
     /// Shows what a training of so many steps an epoch does next: the first step of an epoch, another one,
     /// or an evaluation.
     pub(crate) fn next(&mut self, learner: &Learner<Model>, steps: u64) {
-        let Position { epochs, step, .. } = learner.position;
-        let (epoch, steps) = if learner.measured { (epochs + 1, steps) } else { (0, 0) };
+        let Position { epochs: completed, step, .. } = learner.position;
+        let (epoch, steps) = if learner.measured { (completed + 1, steps) } else { (0, 0) };
+        let epochs = learner.config.epochs;
         if self.epoch.is_none() {
-            self.begin_epoch(epoch, learner.config.epochs, step, steps);
+            self.bar = self.terminal.then(|| bar(&format!("epoch {epoch}/{epochs}"), step, steps));
+            self.epoch = Some(Running {
+                epochs,
+                started: Instant::now(),
+                steps: 0,
+                examples: 0,
+                correct: 0,
+                loss: 0.0,
+                images_per_second: 0.0,
+            });
         }
         if let Some(bar) = self.bar.as_ref().filter(|_| learner.measured && step == steps) {
             bar.set_message("evaluating");
-        }
-    }
-
-    fn begin_epoch(&mut self, epoch: u64, epochs: u64, done: u64, steps: u64) {
-        let started = Instant::now();
-        self.epoch = Some(Running {
-            epochs,
-            started,
-            steps: 0,
-            examples: 0,
-            correct: 0,
-            loss: 0.0,
-            images_per_second: 0.0,
-        });
-        if self.terminal {
-            let bar = ProgressBar::new(steps);
-            let template = "{prefix} [{bar:12}] {pos}/{len} {msg} ETA {eta}";
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar.set_prefix(format!("epoch {epoch}/{epochs}"));
-            bar.set_position(done);
-            bar.reset_eta();
-            bar.enable_steady_tick(Duration::from_millis(200));
-            self.bar = Some(bar);
         }
     }
 
@@ -152,7 +132,7 @@ impl Progress {
         if running.examples > 0 {
             line += &format!("  {:.0} images/s", running.images_per_second);
         }
-        line += &format!("  {}", duration(running.started.elapsed().as_secs_f64()));
+        line += &format!("  {:.1} s", running.started.elapsed().as_secs_f64());
         self.say(&line);
     }
 
@@ -170,27 +150,19 @@ impl Drop for Progress {
     }
 }
 
+/// The bar of an epoch.
+fn bar(prefix: &str, done: u64, steps: u64) -> ProgressBar {
+    let bar = ProgressBar::new(steps).with_prefix(prefix.to_owned()).with_position(done);
+    let template = "{prefix} [{bar:12}] {pos}/{len} {msg} ETA {eta}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar.reset_eta();
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
 /// Loss and accuracy as they are read: `loss 0.6123 accuracy 78.9 %`.
 pub(crate) fn result(evaluation: &Evaluation) -> String {
     format!("loss {:.4} accuracy {:.1} %", evaluation.loss, 100.0 * (1.0 - evaluation.error))
-}
-
-/// Seconds as exact as one needs them: `7.4 s`, `95 s`, `12 min`, `2 h 05 min`.
-fn duration(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match seconds {
-        s if s < 10.0 => format!("{s:.1} s"),
-        s if s < 120.0 => format!("{s:.0} s"),
-        s if s < 7200.0 => format!("{minutes} min"),
-        _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn durations_are_as_exact_as_one_needs_them() {
-        let texts = [7.44, 95.4, 720.0, 7500.0].map(super::duration);
-        assert_eq!(texts, ["7.4 s", "95 s", "12 min", "2 h 05 min"]);
-    }
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use experiment::{
-    BEST_CHECKPOINT, Config, EpochMetrics, Evaluation, IterationMetrics, LAST_CHECKPOINT, Logger,
-    MetricsSink, Program, ResumePoint, Summary,
+    BEST_CHECKPOINT, Config, EpochMetrics, Evaluation, LAST_CHECKPOINT, Logger, MetricsSink,
+    Program, ResumePoint, Summary,
 };
 
 use crate::difference::differences;
@@ -219,7 +219,6 @@ impl Run {
                     self.provenance.iterations = step.metrics.iteration;
                     self.logger.iteration(&step.metrics)?;
                     progress.step(&step)?;
-                    self.check_initial_loss(&step.metrics, progress);
                 }
                 Event::Epoch(metrics) => {
                     self.complete_epoch(&metrics)?;
@@ -231,23 +230,6 @@ impl Run {
         Ok(last)
     }
     // ANCHOR_END: epochs
-
-    /// Warns of a network that is badly scaled: its first steps go into forgetting.
-    ///
-    /// A network that knows nothing should give each of `k` classes the same probability, which makes
-    /// the loss of the first mini-batch `ln k`, with or without label smoothing. Logits of standard
-    /// deviation s add about s²/2; half of `ln k` is reached, with 10 classes, by one of 1.5.
-    fn check_initial_loss(&self, metrics: &IterationMetrics, progress: &mut Progress) {
-        let (loss, classes) = (metrics.batch_loss, self.model().spec().class_names.len());
-        let expected = (classes as f64).ln();
-        if metrics.iteration == 1 && is_far(loss, expected) {
-            progress.warn(&format!(
-                "the loss of the first mini-batch is {loss:.4}, more than 50 % away from ln {classes} = \
-                 {expected:.4}, which a network that knows nothing should have: check the scale of \
-                 the images and the initial weights of the last layer"
-            ));
-        }
-    }
 
     /// Logs the epoch and writes the checkpoints: the best first, so that the last one never speaks
     /// of a best one that is not there.
@@ -332,20 +314,5 @@ impl Finished {
         let model = run.learner.into_model();
         let summary = run.logger.finish(&last, test, model.network().parameters())?;
         Ok((model, summary))
-    }
-}
-
-/// Whether an initial loss is off the expected one by more than half of it.
-fn is_far(loss: f64, expected: f64) -> bool {
-    (loss - expected).abs() > 0.5 * expected
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn half_of_ln_k_is_the_bound_of_an_initial_loss() {
-        // ln 10 = 2.3026, so the bounds are 1.1513 and 3.4539.
-        let far = [1.15, 1.16, 3.45, 3.46].map(|loss| super::is_far(loss, 10.0_f64.ln()));
-        assert_eq!(far, [true, false, false, true]);
     }
 }

@@ -148,10 +148,8 @@ impl Machine {
 
     /// A file beside the place.
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, bytes).unwrap();
-        path
+        system::for_tests::write(self.folder.path(), name, bytes);
+        self.folder.path().join(name)
     }
 
     /// A program that notes its call in the file `calls` and then does this.
@@ -204,10 +202,6 @@ impl Machine {
 
     /// The names in a folder of the place, in order.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
-        let Ok(entries) = fs::read_dir(self.place().join(folder)) else { return Vec::new() };
-        let mut names: Vec<_> =
-            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
+        system::for_tests::names(&self.place().join(folder))
     }
 }

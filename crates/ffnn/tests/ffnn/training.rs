@@ -1,7 +1,7 @@
 //! Training on Iris.
 
 use datasets::{Dataset, Splits};
-use experiment::{EpochMetrics, ExperimentError, History, IterationMetrics, MetricsSink};
+use experiment::History;
 use ffnn::{Hyperparameters, IrisConfig};
 use losses::Loss;
 
@@ -48,34 +48,5 @@ fn every_loss_and_depth_learns() {
         let after = outcome.last.train;
         assert!(after.loss < 0.5 * before, "{loss}, {hidden}: {before} -> {}", after.loss);
         assert!(after.wrong.is_none_or(|wrong| wrong <= 10), "{loss}, {hidden}: {after:?}");
-    }
-}
-
-/// A log that cannot be written from this epoch on.
-struct Full(u64);
-
-impl Full {
-    fn take(&self, epoch: u64) -> Result<(), ExperimentError> {
-        if epoch < self.0 { Ok(()) } else { Err(ExperimentError::Refused("full".to_owned())) }
-    }
-}
-
-impl MetricsSink for Full {
-    fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError> {
-        self.take(metrics.epoch)
-    }
-
-    fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError> {
-        self.take(metrics.epoch)
-    }
-}
-
-#[test]
-fn a_log_that_cannot_be_written_ends_the_training() {
-    // Before training there is only the evaluation; the iterations of an epoch come before it.
-    for mut full in [Full(0), Full(1)] {
-        let config = config(0.1, "8", Hyperparameters::default());
-        let error = config.run(&iris::<f32>(), 0, &mut full).unwrap_err();
-        assert_eq!(error.to_string(), "full");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use cnn::Conv2DConfig;
 use datasets::{Augmentation, CIFAR10_CLASSES, FASHION_MNIST_CLASSES, ImageSet, cifar10_sample};
@@ -12,6 +12,7 @@ use ndarray::{Array, Array4, ArrayD};
 use ndarray_npy::write_npy;
 use numerics::Rng;
 use optim::{Schedule, SgdConfig};
+use system::for_tests::ran;
 use tempfile::TempDir;
 use training::{
     Finished, ImageBatches, Interrupt, LayerSpec, Model, ModelSpec, Monitor, Progress, Run,
@@ -53,26 +54,15 @@ impl Machine {
         command
     }
 
-    pub(crate) fn run(&self, arguments: &str) -> Output {
-        self.command().args(arguments.split_whitespace()).output().unwrap()
-    }
-
     /// What the program prints on both streams.
     pub(crate) fn succeed(&self, arguments: &str) -> (String, String) {
-        let output = self.run(arguments);
-        let [said, warned] =
-            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
-        assert!(output.status.success(), "{arguments}: {warned}");
-        (said, warned)
+        ran(self.command().args(arguments.split_whitespace()), 0).into()
     }
 
     /// The message of a command that must end with this exit code.
     pub(crate) fn fail(&self, arguments: &str, code: i32) -> String {
-        let output = self.run(arguments);
-        let error = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {error}");
+        let [_, error] = ran(self.command().args(arguments.split_whitespace()), code);
         assert!(error.contains("error: "), "{error}");
-        assert!(!error.contains("panicked"), "{error}");
         error
     }
 
@@ -90,18 +80,14 @@ impl Machine {
     }
 
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
-        let path = self.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
+        system::for_tests::write(self.folder.path(), name, bytes);
     }
 
     /// The names in the folder, in order, without the checkpoint and the images.
     pub(crate) fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.folder.path()).unwrap();
-        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names = system::for_tests::names(self.folder.path());
         let input = |name: &String| name.ends_with(".safetensors") || name.ends_with(".npy");
-        let mut names: Vec<_> = names.filter(|name| !input(name) && name != "runs").collect();
-        names.sort();
+        names.retain(|name| !input(name) && name != "runs");
         names
     }
 

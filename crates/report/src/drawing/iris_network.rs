@@ -12,7 +12,7 @@ const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
 pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
     let config = configuration(&inputs.records.read_run(RECORD)?)?;
     let mut units = vec![FEATURES.len()];
-    units.extend(config.hidden.sizes());
+    units.extend(&config.hidden.0);
     units.push(SPECIES.len());
     let most = units.iter().copied().max().unwrap_or(1);
     let (left, apart, between) = (150.0, 34.0, 190.0);
