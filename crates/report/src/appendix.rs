@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::code::{fenced, marker};
+use crate::code::{check_anchors, fenced, marker};
 use crate::files::files_below;
 use crate::problem::{Place, Problems};
 
@@ -32,7 +32,9 @@ pub(crate) fn appendix(
             let name =
                 file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
-            let code: Vec<&str> = text.lines().filter(|line| marker(line).is_none()).collect();
+            let lines: Vec<&str> = text.lines().collect();
+            problems.keep(place, check_anchors(&name, &lines));
+            let code: Vec<&str> = lines.into_iter().filter(|line| marker(line).is_none()).collect();
             out.push_str(&heading.take().unwrap_or_default());
             let _ = write!(out, "\n### `{name}`\n\n{}", fenced(language, &code.join("\n")));
             files += 1;
@@ -73,12 +75,12 @@ fn folders(root: &Path) -> Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use system::for_tests::folder;
+    use system::for_tests::{folder, write};
 
     use super::*;
 
     #[test]
-    fn the_appendix_lists_every_file_complete() {
+    fn the_appendix_lists_every_file_complete_and_wrong_anchors_are_problems() {
         // Otherwise these would be anchors of this file.
         let code =
             "// @: a\nfn a() {}\n// @_END: a\n#[cfg(test)]\nmod tests {}\n".replace('@', "ANCHOR");
@@ -99,8 +101,13 @@ mod tests {
             ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n\
             ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```python\n# 3\n```\n\n</div>\n";
         assert_eq!(all(root.path()), (expected.to_owned(), 4));
+        let unclosed = "// @: b\n".replace('@', "ANCHOR");
+        write(root.path(), "xtask/src/main.rs", unclosed);
+        all(root.path());
         all(&root.path().join("crates/one/src"));
         let problems = problems.lines();
-        assert!(problems.len() == 1 && problems[0].contains("no code to list"), "{problems:?}");
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].contains("no code to list"));
+        assert!(problems[1].contains("main.rs:1: the anchor `b` is never closed"));
     }
 }

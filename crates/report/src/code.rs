@@ -18,7 +18,7 @@ pub(crate) fn listing(root: &Path, file: &str, anchor: &str) -> Result<String, S
     let text = fs::read_to_string(root.join(file))
         .map_err(|error| format!("cannot read the code of {file}: {error}"))?;
     let lines: Vec<&str> = text.lines().collect();
-    // `cargo xtask check` sees to it that each opens once and closes once.
+    check_anchors(file, &lines)?;
     let find = |end| lines.iter().position(|line| marker(line) == Some((end, anchor)));
     let (Some(open), Some(close)) = (find(false), find(true)) else {
         let markers = lines.iter().filter_map(|line| marker(line));
@@ -56,6 +56,23 @@ pub(crate) fn marker(line: &str) -> Option<(bool, &str)> {
         None => (false, comment.strip_prefix("ANCHOR:")?),
     };
     Some((end, name.trim()))
+}
+
+/// Every anchor opens once and closes once, after it opened.
+pub(crate) fn check_anchors(file: &str, lines: &[&str]) -> Result<(), String> {
+    let markers: Vec<_> =
+        lines.iter().enumerate().filter_map(|(i, line)| Some((i, marker(line)?))).collect();
+    for (index, (_, name)) in &markers {
+        let same = markers.iter().filter(|(_, (_, other))| other == name);
+        let fault = match same.map(|(_, (end, _))| *end).collect::<Vec<_>>()[..] {
+            [false, true] => continue,
+            [false] => "is never closed",
+            [true] | [true, false] => "is closed before it opens",
+            _ => "occurs more than once",
+        };
+        return Err(format!("{file}:{}: the anchor `{name}` {fault}", index + 1));
+    }
+    Ok(())
 }
 
 fn dedent(lines: &[&str]) -> String {
@@ -134,8 +151,10 @@ impl A {
         for (text, anchor, expected) in [
             (FILE, "other", "has no anchor `other`; it has: outer, inner, none"),
             (FILE, "none", "there is no code in a.rs:none"),
-            ("// ANCHOR: a\nx\n", "a", "has no anchor `a`"),
-            ("// ANCHOR_END: a\nx\n// ANCHOR: a\n", "a", "there is no code"),
+            ("// ANCHOR: a\nx\n", "a", "a.rs:1: the anchor `a` is never closed"),
+            ("// ANCHOR_END: a\nx\n// ANCHOR: a\n", "a", "closed before it opens"),
+            ("// ANCHOR_END: b\n// ANCHOR: a\nx\n// ANCHOR_END: a\n", "a", "`b` is closed before"),
+            ("// ANCHOR: a\nx\n// ANCHOR_END: a\n// ANCHOR: a\n", "a", "occurs more than once"),
         ] {
             let error = get(text, "a.rs", anchor).unwrap_err();
             assert!(error.contains(expected), "{error}");
