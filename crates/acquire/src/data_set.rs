@@ -104,13 +104,11 @@ pub const CIFAR_10: DataSet = DataSet {
 
 impl DataSet {
     /// The command that fetches it.
-    #[must_use]
     pub fn command(&self) -> String {
         format!("cargo xtask data {}", self.name)
     }
 
     /// The folders in which it may be below a place: its own, those of other names, and the place itself.
-    #[must_use]
     pub fn folders_below(&self, place: &Path) -> Vec<PathBuf> {
         let names = std::iter::once(self.name).chain(self.other_folders.iter().copied());
         names.map(|name| place.join(name)).chain([place.to_owned()]).collect()
@@ -134,7 +132,6 @@ impl DataSet {
 
     /// Other ways to get it, for those who have the files: options of
     /// [`command`](Self::command), with the commands of its package.
-    #[must_use]
     pub fn other_sources(&self) -> String {
         let package = match self.package {
             Package::Debian { name, .. } => {

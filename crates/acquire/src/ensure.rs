@@ -33,13 +33,11 @@ impl Request {
     }
 
     /// The place that is written to. There always is one.
-    #[must_use]
     pub fn first_place(&self) -> &Path {
         &self.places[0].path
     }
 
     /// The folders to look at for a data set, in order, each with the one who names it.
-    #[must_use]
     pub fn folders(&self, set: &DataSet) -> Vec<(PathBuf, &'static str)> {
         let of_place = |Place { path, origin }: &Place| {
             let origin = *origin;
@@ -61,7 +59,6 @@ pub struct Found {
 
 /// The faults of a data set's files in a folder, a line each: none if all are there with the right checksums.
 /// `None` if none of them is there.
-#[must_use]
 pub fn faults(set: &DataSet, folder: &Path) -> Option<Vec<String>> {
     set.files.iter().find_map(|file| file.find(folder))?;
     let fault = |file: &KnownFile| match file.find(folder) {

@@ -45,7 +45,6 @@ impl Activation {
     ];
 
     /// The name that [`FromStr`] accepts, in lower case.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Linear => "linear",
@@ -66,7 +65,6 @@ impl Activation {
     ///
     /// # Shapes
     /// `z` and the result have the same shape, any number of axes.
-    #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(self, z: &ArrayRef<T, D>) -> Array<T, D> {
         match self {
             Self::Linear => Linear::forward(z),

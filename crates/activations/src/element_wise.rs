@@ -16,13 +16,11 @@ pub trait ElementWise {
 
     // ANCHOR: arrays
     /// `Y = σ(Z)`; the shapes agree.
-    #[must_use]
     fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
         map(z, Self::value)
     }
 
     /// `dL/dZ`, in the memory of `dL/dY`; the shapes agree.
-    #[must_use]
     fn backward<T: Scalar, D: Dimension>(
         z: &ArrayRef<T, D>,
         mut dl_dy: Array<T, D>,

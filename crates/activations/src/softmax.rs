@@ -16,13 +16,11 @@ pub struct SoftMax;
 
 impl SoftMax {
     /// `Y = σ(Z)`; the shapes agree. An array without axes counts as a row of one element.
-    #[must_use]
     pub fn forward<T: Scalar, D: Dimension>(z: &ArrayRef<T, D>) -> Array<T, D> {
         shaped_like(z, forward(rows_of(z).view()))
     }
 
     /// `dL/dZ`; `z` and `dl_dy` must have the same shape.
-    #[must_use]
     pub fn backward<T: Scalar, D: Dimension>(
         z: &ArrayRef<T, D>,
         dl_dy: &ArrayRef<T, D>,

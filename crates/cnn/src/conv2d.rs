@@ -43,7 +43,6 @@ fn with_bias() -> bool {
 impl Conv2DConfig {
     /// `n_out` filters of this shape with a bias, stride 1, padding "same", linear, Xavier-uniform
     /// weights.
-    #[must_use]
     pub fn new(n_out: usize, kernel_shape: (usize, usize)) -> Self {
         Self {
             n_out,

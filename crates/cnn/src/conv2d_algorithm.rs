@@ -23,7 +23,6 @@ pub struct Conv2DGradients<T> {
 }
 
 /// The convolution of [`im2col_forward`], by the kernel that [`conv2d_algorithm`] chooses; panics as that does.
-#[must_use]
 pub fn conv2d_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
@@ -37,7 +36,6 @@ pub fn conv2d_forward<T: Scalar>(
 }
 
 /// The gradients of [`conv2d_forward`], from `dL/dZ` of the shape of its result; panics as that does.
-#[must_use]
 pub fn conv2d_backward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
@@ -53,7 +51,6 @@ pub fn conv2d_backward<T: Scalar>(
 }
 
 /// `dL/dX` of [`conv2d_forward`]; panics as [`im2col_backward_data`].
-#[must_use]
 pub fn conv2d_backward_data<T: Scalar>(
     w: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,
@@ -66,7 +63,6 @@ pub fn conv2d_backward_data<T: Scalar>(
 }
 
 /// `dL/dW` of [`conv2d_forward`]; panics as [`im2col_backward_weights`].
-#[must_use]
 pub fn conv2d_backward_weights<T: Scalar>(
     x: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,
@@ -118,7 +114,6 @@ const FEWEST_FILTERS: usize = 8;
 /// loses fewer digits. The number of images plays no part, so that what is computed for an image does
 /// not depend on those beside it.
 // ANCHOR: choice
-#[must_use]
 pub fn conv2d_algorithm<T: Scalar>(
     window: Window,
     channels: usize,
@@ -138,7 +133,6 @@ pub fn conv2d_algorithm<T: Scalar>(
 // ANCHOR_END: choice
 
 /// `dL/db`: the sum of `dL/dZ` over images and cells.
-#[must_use]
 pub fn conv2d_backward_bias<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {
     let (m, rows, cols, filters) = dl_dz.dim();
     let cells = dl_dz.to_shape((m * rows * cols, filters)).expect("Z has one row an output cell");

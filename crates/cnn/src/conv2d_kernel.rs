@@ -33,7 +33,6 @@ const PARTIAL_SUMS: usize = 8;
 ///
 /// # Panics
 /// If `x` or `w` have not the sizes of `window`, or the shapes do not agree.
-#[must_use]
 pub fn im2col_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
@@ -69,7 +68,6 @@ pub fn im2col_forward<T: Scalar>(
 ///
 /// # Panics
 /// If `w` or `dl_dz` have not the sizes of `window`, or the shapes do not agree.
-#[must_use]
 pub fn im2col_backward_data<T: Scalar>(
     w: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,
@@ -107,7 +105,6 @@ pub fn im2col_backward_data<T: Scalar>(
 ///
 /// # Panics
 /// If `x` or `dl_dz` have not the sizes of `window`, or the shapes do not agree.
-#[must_use]
 pub fn im2col_backward_weights<T: Scalar>(
     x: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,

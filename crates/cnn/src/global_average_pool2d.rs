@@ -94,7 +94,6 @@ impl<T: Scalar> Layer<T> for GlobalAveragePool2D<T> {
 ///
 /// # Shapes
 /// `x: (m, rows, cols, n)` with at least one pixel; the result is `(m, n)`.
-#[must_use]
 pub fn global_average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>) -> Array2<T> {
     let (_, rows, cols, _) = x.dim();
     x.sum_axis(Axis(1)).sum_axis(Axis(1)) / T::of((rows * cols) as f64)
@@ -106,7 +105,6 @@ pub fn global_average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>) -> Array2<T>
 ///
 /// # Shapes
 /// `dl_dy: (m, n)`; the result is `(m, rows, cols, n)`.
-#[must_use]
 pub fn global_average_pool_backward<T: Scalar>(
     dl_dy: ArrayView2<'_, T>,
     (rows, cols): (usize, usize),

@@ -20,7 +20,6 @@ pub enum Pad {
 
 impl Pad {
     /// Padded rows and columns on each side, for a kernel of this shape, whose sides are at least 1.
-    #[must_use]
     pub fn cells(self, kernel_shape: (usize, usize)) -> (usize, usize) {
         match self {
             Self::Valid => (0, 0),

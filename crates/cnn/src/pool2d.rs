@@ -50,7 +50,6 @@ pub struct Pool2DConfig {
 
 impl Pool2DConfig {
     /// Pooling with a window of this shape and stride, without padding.
-    #[must_use]
     pub fn new(mode: PoolMode, kernel_shape: (usize, usize), stride: usize) -> Self {
         Self { mode, kernel_shape, stride, pad: Pad::Valid }
     }

@@ -19,7 +19,6 @@ use crate::Window;
 ///
 /// # Panics
 /// If `x` has not the size of `window`, or the kernel has more than 65,536 cells.
-#[must_use]
 pub fn max_pool_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     window: Window,
@@ -62,7 +61,6 @@ pub fn max_pool_forward<T: Scalar>(
 ///
 /// # Panics
 /// If `dl_dy` has not the size of `window`, or `winner` not that of `dl_dy`.
-#[must_use]
 pub fn max_pool_backward<T: Scalar>(
     dl_dy: ArrayView4<'_, T>,
     winner: ArrayView4<'_, u16>,
@@ -98,7 +96,6 @@ pub fn max_pool_backward<T: Scalar>(
 ///
 /// # Panics
 /// If `x` has not the size of `window`.
-#[must_use]
 pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> Array4<T> {
     let mut y = outputs(x, window);
     let divisor = T::of(cells(window) as f64);
@@ -131,7 +128,6 @@ pub fn average_pool_forward<T: Scalar>(x: ArrayView4<'_, T>, window: Window) -> 
 ///
 /// # Panics
 /// If `dl_dy` has not the size of `window`.
-#[must_use]
 pub fn average_pool_backward<T: Scalar>(dl_dy: ArrayView4<'_, T>, window: Window) -> Array4<T> {
     let (divisor, channels) = (T::of(cells(window) as f64), dl_dy.dim().3);
     inputs(dl_dy, window, |images, dl_dy, dl_dx| {

@@ -24,7 +24,6 @@ fn for_each_pair(window: Window, mut visit: impl FnMut([usize; 6])) {
 }
 
 /// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, x, y, c]`, over the image cells that the window sees.
-#[must_use]
 pub fn conv2d_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
@@ -47,7 +46,6 @@ pub fn conv2d_forward<T: Scalar>(
 }
 
 /// The three gradients of [`conv2d_forward`], each product sent back where it came from.
-#[must_use]
 pub fn conv2d_backward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,

@@ -68,27 +68,23 @@ impl Window {
     }
 
     /// Rows and columns of the input image with its padding.
-    #[must_use]
     pub fn padded(&self) -> (usize, usize) {
         (self.input.0 + 2 * self.pad.0, self.input.1 + 2 * self.pad.1)
     }
 
     /// The input row that row `i` of the kernel sees from output row `r`, unless it is padding.
-    #[must_use]
     pub fn input_row(&self, r: usize, i: usize) -> Option<usize> {
         (r * self.stride + i).checked_sub(self.pad.0).filter(|&row| row < self.input.0)
     }
 
     /// The input column that column `j` of the kernel sees from output column `q`, unless it is
     /// padding.
-    #[must_use]
     pub fn input_col(&self, q: usize, j: usize) -> Option<usize> {
         (q * self.stride + j).checked_sub(self.pad.1).filter(|&col| col < self.input.1)
     }
 
     /// The run of kernel columns that see the image, not its padding, from output column `q`: the
     /// first of them, the input column it sees, and their number, which can be 0.
-    #[must_use]
     pub fn visible_cols(&self, q: usize) -> (usize, usize, usize) {
         let left = q * self.stride;
         let first = self.pad.1.saturating_sub(left).min(self.kernel.1);

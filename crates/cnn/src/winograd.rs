@@ -78,7 +78,6 @@ const CHUNK_BYTES: usize = 4 << 20;
 const TILES_AT_ONCE: usize = 16;
 
 /// Whether Winograd's algorithm can compute the convolution: the kernel is 3 by 3 and the stride is 1.
-#[must_use]
 pub fn winograd_applies(window: Window) -> bool {
     window.kernel == (KERNEL, KERNEL) && window.stride == 1
 }
@@ -87,7 +86,6 @@ pub fn winograd_applies(window: Window) -> bool {
 ///
 /// # Panics
 /// As [`im2col_forward`](crate::im2col_forward), and if not [`winograd_applies`].
-#[must_use]
 pub fn winograd_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
@@ -115,7 +113,6 @@ pub fn winograd_forward<T: Scalar>(
 /// # Panics
 /// If `w` or `dl_dz` have not the sizes of `window`, the shapes do not agree, or not
 /// [`winograd_applies`].
-#[must_use]
 pub fn winograd_backward_data<T: Scalar>(
     w: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,
@@ -148,7 +145,6 @@ pub fn winograd_backward_data<T: Scalar>(
 /// # Panics
 /// If `x` or `dl_dz` have not the sizes of `window`, the shapes do not agree, or not
 /// [`winograd_applies`].
-#[must_use]
 pub fn winograd_backward_weights<T: Scalar>(
     x: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,

@@ -44,7 +44,6 @@ impl Augmentation {
     /// `(rows, cols, channels)`, in and out. A shift is at most rows - 1 and cols - 1, whatever was
     /// asked for.
     // ANCHOR: apply
-    #[must_use]
     pub fn apply(
         &self,
         image: ArrayView3<'_, u8>,
@@ -82,7 +81,6 @@ impl Augmentation {
 ///
 /// # Shapes
 /// `(n, rows, cols, channels)`, in and out. A shift is at most rows - 1 and cols - 1, whatever was asked for.
-#[must_use]
 pub fn moved(images: ArrayView4<'_, u8>, (down, right): (isize, isize)) -> Array4<u8> {
     let (_, rows, cols, _) = images.dim();
     let within = |shift: isize, length: usize| {

@@ -23,7 +23,6 @@ pub struct KnownFile {
 impl KnownFile {
     /// Where the file is in a folder: under its name, or gzipped with `.gz` after it; IDX files also with a
     /// dot for the last hyphen but one, `images.idx3-ubyte`, as many copies have them.
-    #[must_use]
     pub fn find(&self, directory: &Path) -> Option<PathBuf> {
         let names = [self.name.to_owned(), self.name.replace("-idx", ".idx")];
         let names = names.into_iter().flat_map(|name| [name.clone(), format!("{name}.gz")]);
@@ -70,7 +69,6 @@ impl KnownFile {
 }
 
 /// One checksum for several files: the SHA-256 of what `sha256sum` prints for them, in this order.
-#[must_use]
 pub fn combined_sha256(files: &[KnownFile]) -> String {
     let lines: String =
         files.iter().map(|file| format!("{}  {}\n", file.sha256, file.name)).collect();

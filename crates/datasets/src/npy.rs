@@ -88,7 +88,6 @@ fn invalid(file: &str, types: &str, error: &ViewNpyError) -> DatasetError {
 }
 
 /// The fault of a header in one line: the parser draws its text over several.
-#[must_use]
 pub fn npy_header_problem(error: &impl ToString) -> String {
     let text = error.to_string();
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

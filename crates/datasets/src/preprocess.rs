@@ -33,7 +33,6 @@ impl Preprocess {
     ///
     /// # Panics
     /// If `features` has no axis or no element; those of a [`Dataset`](crate::Dataset) have.
-    #[must_use]
     pub fn fit(self, features: &ArrayD<f64>) -> Scaler {
         let last = Axis(features.ndim() - 1);
         let fitted = features.axis_iter(last).map(|values| {

@@ -23,13 +23,11 @@ pub struct Inputs {
 impl Inputs {
     /// Integers from -9 to 9. A product is at most 81 and a sum of five at most 405 in absolute value, far
     /// below 2⁵³: every intermediate result is an integer that `f64` holds exactly.
-    #[must_use]
     pub fn integers(rng: &mut Rng) -> Self {
         Self::draw(|| rng.below(19) as f64 - 9.0)
     }
 
     /// Numbers from the standard normal distribution.
-    #[must_use]
     pub fn reals(rng: &mut Rng) -> Self {
         Self::draw(|| rng.normal())
     }
@@ -109,7 +107,6 @@ fn bound(roundings: usize, absolute: &ArrayD<f64>) -> f64 {
 
 impl Comparison {
     /// The Euclidean (for a matrix: Frobenius) norm of the difference between the two results.
-    #[must_use]
     pub fn norm(&self) -> f64 {
         norm(&(&self.by_einsum - &self.directly))
     }
@@ -122,7 +119,6 @@ fn norm(array: &ArrayD<f64>) -> f64 {
 // ANCHOR: order
 /// The difference between the sum of the diagonal from its first element on and the sum of the same
 /// numbers from the last element on: nothing differs but the order.
-#[must_use]
 pub fn order_of_summation(inputs: &Inputs) -> f64 {
     let diagonal = inputs.matrix.diag();
     let forwards: f64 = diagonal.iter().sum();

@@ -41,31 +41,26 @@ pub struct Font {
 
 impl Font {
     /// An upright text of this size in the colour of text.
-    #[must_use]
     pub const fn of(size: f64) -> Self {
         Self { size, italic: false, bold: false, colour: TEXT, degrees: 0.0 }
     }
 
     /// The font in italics.
-    #[must_use]
     pub const fn italic(self) -> Self {
         Self { italic: true, ..self }
     }
 
     /// The font in bold.
-    #[must_use]
     pub const fn bold(self) -> Self {
         Self { bold: true, ..self }
     }
 
     /// The font in another colour.
-    #[must_use]
     pub const fn colour(self, colour: Colour) -> Self {
         Self { colour, ..self }
     }
 
     /// The font turned clockwise about the point of its text.
-    #[must_use]
     pub const fn turned(self, degrees: f64) -> Self {
         Self { degrees, ..self }
     }
@@ -82,19 +77,16 @@ pub struct Pen {
 
 impl Pen {
     /// A solid line of this width.
-    #[must_use]
     pub const fn of(colour: Colour, width: f64) -> Self {
         Self { colour, width, dashed: false, arrow: false }
     }
 
     /// The pen with dashes.
-    #[must_use]
     pub const fn dashed(self) -> Self {
         Self { dashed: true, ..self }
     }
 
     /// The pen with an arrow at the end of its lines, on a [themed](Canvas::themed) canvas.
-    #[must_use]
     pub const fn arrow(self) -> Self {
         Self { arrow: true, ..self }
     }
@@ -102,7 +94,6 @@ impl Pen {
 
 impl Canvas {
     /// A canvas for a page that has the CSS variables of the palette; text is in the page's colour.
-    #[must_use]
     pub fn themed() -> Self {
         Self { themed: true, ..Self::default() }
     }
@@ -238,7 +229,6 @@ impl Canvas {
     }
 
     /// The drawing as a part of a page, of this size.
-    #[must_use]
     pub fn finish(self, width: f64, height: f64) -> String {
         let (width, height) = (short(width), short(height));
         format!(

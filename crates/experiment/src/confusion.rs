@@ -68,31 +68,26 @@ impl Confusion {
     }
 
     /// The names of the classes.
-    #[must_use]
     pub fn class_names(&self) -> &[String] {
         &self.class_names
     }
 
     /// The counts: rows are the true classes, columns the predicted ones.
-    #[must_use]
     pub fn counts(&self) -> &Array2<u64> {
         &self.counts
     }
 
     /// The number of examples.
-    #[must_use]
     pub fn examples(&self) -> u64 {
         self.counts.sum()
     }
 
     /// The number of examples that were classified rightly.
-    #[must_use]
     pub fn right(&self) -> u64 {
         self.counts.diag().sum()
     }
 
     /// The fraction of examples that were classified rightly.
-    #[must_use]
     pub fn accuracy(&self) -> f64 {
         self.right() as f64 / self.examples() as f64
     }
@@ -101,7 +96,6 @@ impl Confusion {
     ///
     /// # Panics
     /// If there is no such class.
-    #[must_use]
     pub fn recall(&self, class: usize) -> Option<f64> {
         self.share(class, self.counts.row(class).sum())
     }
@@ -110,7 +104,6 @@ impl Confusion {
     ///
     /// # Panics
     /// If there is no such class.
-    #[must_use]
     pub fn precision(&self, class: usize) -> Option<f64> {
         self.share(class, self.counts.column(class).sum())
     }
@@ -121,7 +114,6 @@ impl Confusion {
 
     /// The `n` most frequent mistakes, the most frequent first; among equals, in the order of the
     /// classes. Fewer if there are fewer.
-    #[must_use]
     pub fn most_confused(&self, n: usize) -> Vec<ConfusedPair> {
         let mut pairs: Vec<_> = self
             .counts

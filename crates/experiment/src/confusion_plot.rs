@@ -18,7 +18,6 @@ impl Confusion {
     ///
     /// The diagonal is shaded by the fraction of the row, everything else by its fraction of the
     /// most frequent mistake, in another colour.
-    #[must_use]
     pub fn to_svg(&self, title: &str) -> String {
         let names = self.class_names();
         let classes = names.len();

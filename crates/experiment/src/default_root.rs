@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 /// The folder `experiments` in the root of the workspace that the current folder belongs to, as a path
 /// relative to the current folder; in the current folder itself where that is in no workspace.
-#[must_use]
 pub fn default_root() -> PathBuf {
     let here = std::env::current_dir().unwrap_or_default();
     let root = system::workspace_root(&here).unwrap_or_else(|| here.clone());

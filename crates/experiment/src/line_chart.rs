@@ -56,7 +56,6 @@ pub struct Series {
 
 impl Series {
     /// A thick line without dots.
-    #[must_use]
     pub fn new(label: impl Into<String>, colour: Colour, points: Vec<(f64, f64)>) -> Self {
         Self { label: label.into(), colour, thin: false, markers: false, points }
     }
@@ -69,7 +68,6 @@ impl Series {
 
 impl LineChart {
     /// A chart of these lines on plain axes.
-    #[must_use]
     pub fn new(title: &str, x_label: &str, y_label: &str, series: Vec<Series>) -> Self {
         let [title, x_label, y_label] = [title, x_label, y_label].map(str::to_owned);
         Self { title, x_label, y_label, categories: None, log_y: false, series }

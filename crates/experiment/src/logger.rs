@@ -107,19 +107,16 @@ impl Logger {
     }
 
     /// The folder of the record.
-    #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// The metrics so far.
-    #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
 
     /// The time that the run has taken so far, that before it was continued included.
-    #[must_use]
     pub fn wall_seconds(&self) -> f64 {
         self.seconds_before + self.started.elapsed().as_secs_f64()
     }

@@ -81,7 +81,6 @@ pub struct History {
 
 impl History {
     /// The rows by iteration.
-    #[must_use]
     pub fn rows(&self) -> &[Metrics] {
         &self.rows
     }
@@ -93,7 +92,6 @@ impl History {
     }
 
     /// A checksum of the rows, as `metrics.csv` has them.
-    #[must_use]
     pub fn sha256(&self) -> String {
         system::hex(&Sha256::digest(as_csv(&self.rows)))
     }

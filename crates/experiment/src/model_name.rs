@@ -15,7 +15,6 @@ pub struct ModelName(String);
 
 impl ModelName {
     /// The name as text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -19,7 +19,6 @@ pub struct Colour {
 
 impl Colour {
     /// The colour as it stands in a plot: `#RRGGBB`.
-    #[must_use]
     pub fn hex(&self) -> String {
         let (r, g, b) = self.rgb;
         format!("#{r:02X}{g:02X}{b:02X}")

@@ -4,7 +4,6 @@ use std::fs;
 
 /// The largest number of bytes that this process has had in memory so far; `None` where the system
 /// does not say, which Linux does.
-#[must_use]
 pub fn peak_memory() -> Option<u64> {
     high_water_mark(&fs::read_to_string("/proc/self/status").ok()?)
 }

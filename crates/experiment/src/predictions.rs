@@ -61,7 +61,6 @@ impl<'a> Predictions<'a> {
     }
 
     /// Which class was taken for which.
-    #[must_use]
     pub fn confusion(&self) -> &Confusion {
         &self.confusion
     }

@@ -22,7 +22,6 @@ pub struct Machine {
 
 impl Machine {
     /// The machine that this runs on.
-    #[must_use]
     pub fn current() -> Self {
         Self {
             arch: std::env::consts::ARCH.to_owned(),
@@ -54,7 +53,6 @@ pub struct Program {
 
 impl Program {
     /// The program of this name and version, in the revision that its source has now.
-    #[must_use]
     pub fn current(name: &str, version: &str) -> Self {
         Self { name: name.to_owned(), version: version.to_owned(), revision: revision() }
     }

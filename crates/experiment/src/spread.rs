@@ -18,7 +18,6 @@ pub struct Spread {
 
 impl Spread {
     /// The spread of at least two values; there is none of fewer.
-    #[must_use]
     pub fn of(values: &[f64]) -> Option<Self> {
         if values.len() < 2 {
             return None;

@@ -89,13 +89,11 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// The evaluation of a classifier.
-    #[must_use]
     pub fn classification(loss: f64, wrong: usize, examples: usize) -> Self {
         Self { examples, wrong: Some(wrong), loss, error: wrong as f64 / examples as f64 }
     }
 
     /// The evaluation of a regression, whose error is its loss.
-    #[must_use]
     pub fn regression(loss: f64, examples: usize) -> Self {
         Self { examples, wrong: None, loss, error: loss }
     }

@@ -36,7 +36,6 @@ impl Grid {
     }
 
     /// Every set in order: the candidates by hidden size, then the baselines.
-    #[must_use]
     pub fn sets(&self) -> Vec<IrisConfig> {
         let layers = self.hidden.iter().map(|&units| vec![units]).chain([vec![]]);
         let set = |layers: &Vec<usize>, lr: f64| {

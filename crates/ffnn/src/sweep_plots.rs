@@ -6,7 +6,6 @@ use experiment::{History, LineChart, Metrics, Series};
 use crate::{Grid, Role, SweepOutcome, SweepSet};
 
 /// The plots by file name: the loss of the best set by iteration, and the validation error by learning rate.
-#[must_use]
 pub fn sweep_plots(grid: &Grid, outcome: &SweepOutcome) -> [(&'static str, LineChart); 2] {
     let of = |name: &str| &outcome.best.values[name];
     let title = format!(

@@ -76,7 +76,6 @@ pub struct SweepRecord {
 
 impl Axis {
     /// The axes of a grid.
-    #[must_use]
     pub fn of(grid: &Grid) -> Vec<Self> {
         let sizes = grid.hidden.iter().map(usize::to_string).chain(["none".to_owned()]);
         vec![

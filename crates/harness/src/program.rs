@@ -85,7 +85,6 @@ struct Gradcheck {
 }
 
 /// The whole program; it ends with status 2 for a wrong request, with 1 for whatever else fails.
-#[must_use]
 pub fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Test(arguments) => test(&arguments),

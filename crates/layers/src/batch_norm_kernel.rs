@@ -32,7 +32,6 @@ pub struct BatchNormForward<T> {
 ///
 /// # Shapes
 /// `x: (N, n)` with N at least 1; `gamma`, `beta`: `(1, n)`.
-#[must_use]
 pub fn batch_norm_forward<T: Scalar>(
     x: Array2<T>,
     gamma: ArrayView2<'_, T>,
@@ -116,7 +115,6 @@ fn mean_and_variance<T: Scalar>(x: &Array2<T>) -> (Array1<T>, Array1<T>) {
 ///
 /// # Shapes
 /// `x: (N, n)`, the result too; the others `(1, n)`.
-#[must_use]
 pub fn batch_norm_predict<T: Scalar>(
     x: Array2<T>,
     gamma: ArrayView2<'_, T>,
@@ -159,7 +157,6 @@ pub struct BatchNormGradients<T> {
 ///
 /// # Shapes
 /// `dl_dy`, `x_hat`: `(N, n)`; `deviation`: `(n)`; `gamma`, `beta`: `(1, n)`.
-#[must_use]
 pub fn batch_norm_backward<T: Scalar>(
     dl_dy: Array2<T>,
     x_hat: &Array2<T>,

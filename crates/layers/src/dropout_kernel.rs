@@ -12,7 +12,6 @@ use numerics::{Rng, Scalar};
 ///
 /// # Shapes
 /// The result: `shape`. `rate` is in `[0, 1)`.
-#[must_use]
 pub fn dropout_mask<T: Scalar>(rng: &mut Rng, shape: (usize, usize), rate: f64) -> Array2<T> {
     debug_assert!((0.0..1.0).contains(&rate), "the layer validates its rate");
     // The conversion rounds down.
@@ -36,7 +35,6 @@ pub fn dropout_mask<T: Scalar>(rng: &mut Rng, shape: (usize, usize), rate: f64) 
 ///
 /// # Shapes
 /// `x`, `mask` and the result: `(m, n)`.
-#[must_use]
 pub fn dropout_forward<T: Scalar>(x: ArrayView2<'_, T>, mask: ArrayView2<'_, T>) -> Array2<T> {
     &x * &mask
 }
@@ -47,7 +45,6 @@ pub fn dropout_forward<T: Scalar>(x: ArrayView2<'_, T>, mask: ArrayView2<'_, T>)
 ///
 /// # Shapes
 /// `dl_dy`, `mask` and the result: `(m, n)`.
-#[must_use]
 pub fn dropout_backward<T: Scalar>(dl_dy: ArrayView2<'_, T>, mask: ArrayView2<'_, T>) -> Array2<T> {
     &dl_dy * &mask
 }

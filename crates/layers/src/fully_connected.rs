@@ -31,7 +31,6 @@ fn with_bias() -> bool {
 
 impl FullyConnectedConfig {
     /// `n_out` units with a bias, linear, Xavier-uniform weights.
-    #[must_use]
     pub fn new(n_out: usize) -> Self {
         let (activation, weight_init) = (Activation::default(), WeightInit::default());
         Self { n_out, activation, weight_init, bias: true }
@@ -174,7 +173,6 @@ impl<T: Scalar> Layer<T> for FullyConnected<T> {
 ///
 /// # Shapes
 /// `x: (m, n_in)`, `w: (n_in, n_out)`, `b: (1, n_out)`, result `(m, n_out)`.
-#[must_use]
 pub fn fully_connected_forward<T: Scalar>(
     x: ArrayView2<'_, T>,
     w: ArrayView2<'_, T>,
@@ -197,7 +195,6 @@ pub struct FullyConnectedGradients<T> {
 }
 
 /// The gradients of `Z = X W + b`, from `dL/dZ` of shape `(m, n_out)`.
-#[must_use]
 pub fn fully_connected_backward<T: Scalar>(
     x: ArrayView2<'_, T>,
     w: ArrayView2<'_, T>,

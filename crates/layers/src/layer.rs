@@ -21,7 +21,6 @@ pub struct LayerState<T> {
 
 impl<T: Scalar> LayerState<T> {
     /// The state of a new layer: all that it declares is 0.
-    #[must_use]
     pub fn new(shapes: LayerShapes, activation: Activation) -> Self {
         let zeros = |(name, shape): (_, &[usize])| (name, ArrayD::zeros(shape));
         let parameters = Parameters::new(shapes.parameters().map(zeros));
@@ -33,7 +32,6 @@ impl<T: Scalar> LayerState<T> {
     ///
     /// # Panics
     /// If the layer declares none of this name and shape.
-    #[must_use]
     pub fn with(mut self, name: &str, value: ArrayD<T>) -> Self {
         let array = self.parameters.get_mut(name).or_else(|| self.buffers.get_mut(name));
         let array = array.expect("a layer declares what it has");

@@ -16,13 +16,11 @@ pub struct Parameters<T>(IndexMap<&'static str, ArrayD<T>>);
 
 impl<T: Scalar> Parameters<T> {
     /// Arrays in this order.
-    #[must_use]
     pub fn new(arrays: impl IntoIterator<Item = (&'static str, ArrayD<T>)>) -> Self {
         Self(arrays.into_iter().collect())
     }
 
     /// The array of this name.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&ArrayD<T>> {
         self.0.get(name)
     }
@@ -82,7 +80,6 @@ impl<T: Scalar> Parameters<T> {
     }
 
     /// The number of scalars in all arrays together.
-    #[must_use]
     pub fn scalar_count(&self) -> usize {
         self.0.values().map(ArrayD::len).sum()
     }
@@ -91,7 +88,6 @@ impl<T: Scalar> Parameters<T> {
     ///
     /// # Panics
     /// If there is no such array or it is not a matrix: for layers, about their own parameters.
-    #[must_use]
     pub fn matrix(&self, name: &str) -> ndarray::ArrayView2<'_, T> {
         self[name].view().into_dimensionality::<Ix2>().expect("the layer made it a matrix")
     }
@@ -101,7 +97,6 @@ impl<T: Scalar> Parameters<T> {
     ///
     /// # Panics
     /// If the array is no matrix.
-    #[must_use]
     pub fn row_or(&self, name: &str, n: usize, value: T) -> CowArray<'_, T, Ix2> {
         match self.get(name) {
             Some(_) => self.matrix(name).into(),
@@ -113,7 +108,6 @@ impl<T: Scalar> Parameters<T> {
     ///
     /// # Panics
     /// If there is no such array or it has not four axes.
-    #[must_use]
     pub fn kernel(&self, name: &str) -> ndarray::ArrayView4<'_, T> {
         self[name].view().into_dimensionality::<Ix4>().expect("the layer made it a 4-axis kernel")
     }

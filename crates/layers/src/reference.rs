@@ -11,7 +11,6 @@ use crate::{BatchNormForward, BatchNormGradients};
 ///
 /// # Shapes
 /// `x: (N, n)` with N at least 1; `gamma`, `beta`: `(1, n)`.
-#[must_use]
 pub fn batch_norm_forward<T: Scalar>(
     x: ArrayView2<'_, T>,
     gamma: ArrayView2<'_, T>,
@@ -35,7 +34,6 @@ pub fn batch_norm_forward<T: Scalar>(
 ///
 /// # Shapes
 /// `dl_dy`, `x_hat`: `(N, n)`; `deviation`: `(n)`; `gamma`: `(1, n)`.
-#[must_use]
 pub fn batch_norm_backward<T: Scalar>(
     dl_dy: ArrayView2<'_, T>,
     x_hat: ArrayView2<'_, T>,

@@ -69,7 +69,6 @@ impl LayerShapes {
     }
 
     /// The shape of one output example.
-    #[must_use]
     pub fn output(&self) -> &[usize] {
         &self.output
     }

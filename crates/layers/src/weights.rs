@@ -75,7 +75,6 @@ pub enum WeightInit {
 /// arctan and softmax, which get 1, and for GELU. As ReLU's √2 does, GELU's keeps the mean square
 /// of a standard normal signal: `1 / √E[(z Φ(z))²]`, where the expectation is
 /// `1/3 + 1/(2 √3 π) = 0.4252`.
-#[must_use]
 pub fn gain(activation: Activation) -> f64 {
     match activation {
         Activation::ReLU => std::f64::consts::SQRT_2,
@@ -103,7 +102,6 @@ impl WeightInit {
     ];
 
     /// The name of the initialiser: the course's, and `"dirac"`.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Zeros => "zeros",

@@ -26,7 +26,6 @@ impl Loss {
     pub const ALL: [Self; 3] = [Self::CrossEntropy, Self::L2, Self::SoftmaxCrossEntropy];
 
     /// The name that [`FromStr`] accepts.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::CrossEntropy => "cross_entropy",

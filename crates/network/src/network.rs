@@ -246,7 +246,6 @@ impl<T: Scalar> NeuralNetwork<T> {
     }
 
     /// The layers in order.
-    #[must_use]
     pub fn layers(&self) -> &[Box<dyn Layer<T>>] {
         &self.layers
     }
@@ -257,7 +256,6 @@ impl<T: Scalar> NeuralNetwork<T> {
     }
 
     /// The loss.
-    #[must_use]
     pub fn loss(&self) -> Loss {
         self.loss
     }
@@ -268,7 +266,6 @@ impl<T: Scalar> NeuralNetwork<T> {
     }
 
     /// The time of the steps since [`Profiler::switch_on`], part by part.
-    #[must_use]
     pub fn profile(&self) -> Option<&Profile> {
         self.profiler.profile()
     }

@@ -32,7 +32,6 @@ pub struct Profile {
 
 impl Profile {
     /// The time of a part in all steps together.
-    #[must_use]
     pub fn part(&self, part: Part) -> Duration {
         self.parts.get(&part).copied().unwrap_or_default()
     }
@@ -75,7 +74,6 @@ impl Profiler {
     }
 
     /// The profile of the steps that are over, if it is switched on.
-    #[must_use]
     pub fn profile(&self) -> Option<&Profile> {
         self.profile.as_ref()
     }

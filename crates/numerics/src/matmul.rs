@@ -28,7 +28,6 @@ const SHORTEST_SIDE: usize = 32;
 ///
 /// # Panics
 /// If `a` has not as many columns as `b` has rows; layers check shapes before they multiply.
-#[must_use]
 pub fn matmul<T: Scalar>(a: ArrayView2<'_, T>, b: ArrayView2<'_, T>) -> Array2<T> {
     let mut c = Array2::zeros((a.nrows(), b.ncols()));
     product(c.view_mut(), a, b, |c, a, b| replace_in_halves(c, a, b));

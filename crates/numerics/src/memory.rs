@@ -53,7 +53,6 @@ impl Element for u16 {
 /// x.fill(1.0);
 /// numerics::recycle(x);
 /// ```
-#[must_use]
 pub fn reused<T: Element, Sh: IntoDimension>(shape: Sh) -> Array<T, Sh::Dim> {
     let shape = shape.into_dimension();
     let mut elements = take(shape.size()).unwrap_or_else(|| vec![T::default(); shape.size()]);
@@ -92,7 +91,6 @@ pub fn recycle<T: Element, D: Dimension>(array: Array<T, D>) {
 
 /// Bytes that are kept at present. They stop growing after a few training steps, unless an array is
 /// [`recycle`]d in each whose like nobody asks for.
-#[must_use]
 pub fn kept_bytes() -> usize {
     kept().iter().map(|memory| memory.bytes).sum()
 }

@@ -43,7 +43,6 @@ fn run(count: usize, many: bool, task: &(dyn Fn(usize) + Sync)) {
 }
 
 /// `f` of every element.
-#[must_use]
 pub fn map<T: Scalar, D: Dimension>(
     x: &ArrayRef<T, D>,
     f: impl Fn(T) -> T + Send + Sync,
@@ -194,7 +193,6 @@ pub fn map_row_blocks_mut<T: Scalar, R: Send>(
 }
 
 /// `f` of ranges of rows that cover `rows` rows of `columns` elements, in order.
-#[must_use]
 pub fn map_row_blocks<R: Send>(
     rows: usize,
     columns: usize,
@@ -217,7 +215,6 @@ fn all_rows<T>(x: &mut Array2<T>) -> &mut [T] {
 ///
 /// A batch of images has some 100,000 rows, and a plain sum in `f32` would lose as many roundings.
 /// This one takes partial sums of 256 rows, side by side, and adds them in order.
-#[must_use]
 pub fn column_sums<T: Scalar>(x: ArrayView2<'_, T>) -> Array1<T> {
     let x = x.as_standard_layout();
     let (rows, columns) = x.dim();

@@ -33,14 +33,12 @@ pub struct Rng(ChaCha8Rng);
 
 impl Rng {
     /// The stream that belongs to `seed`.
-    #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
 
     /// An independent stream of the same seed, for a second purpose: weights and shuffling, say, so
     /// that one more weight does not change the order of the data.
-    #[must_use]
     pub fn with_stream(seed: u64, stream: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream);

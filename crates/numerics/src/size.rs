@@ -15,7 +15,6 @@ pub const MOST_ELEMENTS: usize = 1 << 30;
 /// assert_eq!(numerics::element_count(&[4, 99_999_999_999]), None);
 /// assert_eq!(numerics::element_count(&[0, usize::MAX, usize::MAX]), None);
 /// ```
-#[must_use]
 pub fn element_count(shape: &[usize]) -> Option<usize> {
     // ndarray, too, wants the axes that are not empty to have a product.
     let count = shape.iter().try_fold(1_usize, |count, &length| {

@@ -25,7 +25,6 @@ const SAME: f64 = 1e-6;
 ///
 /// # Panics
 /// If the matrix is not square.
-#[must_use]
 pub fn symmetric_eigen(a: ArrayView2<'_, f64>) -> Option<(Array1<f64>, Array2<f64>)> {
     let n = a.nrows();
     assert_eq!(a.dim(), (n, n), "a symmetric matrix is square");

@@ -134,7 +134,6 @@ impl<T: Scalar> Grouped<T> {
     /// Whether the parameter of this name changes no more from this step on, so that nobody needs its
     /// gradient: it is frozen, or the schedule of its group has ended. Its velocity, if any, does not
     /// move it on.
-    #[must_use]
     pub fn at_rest(&self, name: &str, step: u64) -> bool {
         let Group { optimiser, schedule } = self.group(name);
         let has_ended = self.group_of.contains_key(name) && schedule.has_ended(step);
@@ -142,13 +141,11 @@ impl<T: Scalar> Grouped<T> {
     }
 
     /// The learning rate of the parameters in no group.
-    #[must_use]
     pub fn lr(&self, step: u64) -> f64 {
         self.rest.schedule.rate(step)
     }
 
     /// Whether the parameter of this name never changes; it has no velocity then.
-    #[must_use]
     pub fn is_frozen(&self, name: &str) -> bool {
         matches!(self.group(name).optimiser, Optimiser::Frozen)
     }

@@ -27,7 +27,6 @@ pub const NORM_EPS: f64 = 1e-7;
 /// # Shapes
 /// `g` and the result: `(m, n)`. A is square with the shorter side; of a tall matrix,
 /// `X (b A + c A²)` with `A = Xᵀ X` is the same as the step of the transposed matrix, transposed.
-#[must_use]
 pub fn orthogonalise<T: Scalar>(g: ArrayView2<'_, T>, steps: u32) -> Array2<T> {
     // ANCHOR: orthogonalise
     let norm = l2_norm(&g) + NORM_EPS;

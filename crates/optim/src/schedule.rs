@@ -119,7 +119,6 @@ impl Schedule {
     }
 
     /// The learning rate of a step.
-    #[must_use]
     pub fn rate(&self, step: u64) -> f64 {
         match *self {
             // ANCHOR: exponential
@@ -160,7 +159,6 @@ impl Schedule {
     }
 
     /// The number of steps that the schedule was made for, if it has an end.
-    #[must_use]
     pub fn total_steps(self) -> Option<u64> {
         match self {
             Self::Constant { .. } | Self::Exponential { .. } => None,
@@ -171,7 +169,6 @@ impl Schedule {
     }
 
     /// Whether the rate is 0 at this step and at all after it.
-    #[must_use]
     pub fn has_ended(&self, step: u64) -> bool {
         // The others end with a share of their peak, and stay there.
         matches!(self, Self::Linear { .. }) && self.rate(step) == 0.0

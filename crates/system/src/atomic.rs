@@ -45,7 +45,6 @@ pub fn temporary_folder(parent: &Path, prefix: &str) -> io::Result<TempDir> {
 
 /// An error of the crate `tempfile` without the path of its temporary file, which it adds: a message has to
 /// name the file that was asked for, and that one alone.
-#[must_use]
 pub fn without_temporary_name(error: io::Error) -> io::Error {
     // The error that it wraps is private; only its text and its kind can be had.
     match error.to_string().rsplit_once(" at path \"") {

@@ -8,7 +8,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// The nearest folder at or above `start` whose `Cargo.toml` has a `[workspace]`.
-#[must_use]
 pub fn workspace_root(start: &Path) -> Option<PathBuf> {
     let is_root = |folder: &&Path| {
         fs::read_to_string(folder.join("Cargo.toml"))
@@ -18,7 +17,6 @@ pub fn workspace_root(start: &Path) -> Option<PathBuf> {
 }
 
 /// The folder of the package that cargo runs, or else the current one, to look for the workspace from.
-#[must_use]
 pub fn current_package() -> PathBuf {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     package.or_else(|| env::current_dir().ok()).unwrap_or_default()

@@ -22,7 +22,6 @@ pub fn entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
 /// Whether a file manager or an editor leaves files of this name behind: macOS's
 /// `.DS_Store` and `._*`, Windows' `Thumbs.db` and `desktop.ini`, the backup copies `*~` and Vim's
 /// `.*.swp`.
-#[must_use]
 pub fn is_litter(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     name == ".DS_Store"

@@ -47,7 +47,6 @@ pub fn ran(program: &mut Command, code: i32) -> [String; 2] {
 }
 
 /// The names in a folder, in order; none if it does not exist.
-#[must_use]
 pub fn names(folder: &Path) -> Vec<String> {
     let entries = crate::entries(folder).unwrap_or_default();
     entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()

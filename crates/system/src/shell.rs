@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 /// A word for a POSIX shell: in single quotes where it has a sign that could mean something there.
 ///
 /// The crate `shlex` quotes more, also `--a=b` and `1,2`, which our records and messages show as typed.
-#[must_use]
 pub fn quoted(word: impl AsRef<OsStr>) -> String {
     let word = word.as_ref().to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@".contains(c);

@@ -48,7 +48,6 @@ pub fn write_error(text: fmt::Arguments<'_>) {
 }
 
 /// The exit code of a program that did its work with this one: the last call of every `main`.
-#[must_use]
 pub fn close(code: ExitCode) -> ExitCode {
     let (code, message) = verdict(ERROR.get(), code);
     if let Some(message) = message {

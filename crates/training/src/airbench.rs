@@ -13,7 +13,6 @@ use crate::LayerSpec;
 ///
 /// Source: Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", arXiv 2404.00498 (2024).
 // ANCHOR: airbench_layers
-#[must_use]
 pub fn airbench_layers(widths: [usize; 3]) -> Vec<LayerSpec> {
     let mut layers = vec![LayerSpec::Conv2D(Conv2DConfig {
         pad: Pad::Valid,

@@ -113,7 +113,6 @@ impl Checkpoint {
     }
 
     /// The same without the state of its training: the form to ship.
-    #[must_use]
     pub fn weights_only(self) -> Self {
         Self { state: None, ..self }
     }

@@ -16,7 +16,6 @@ impl UsageError {
 
 /// The command line of this process as it can be typed again: `program`, such as `cargo run -p ffnn --`,
 /// and the arguments.
-#[must_use]
 pub fn command_line(program: &str) -> String {
     let arguments = std::env::args_os().skip(1).map(system::quoted);
     std::iter::once(program.to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")

@@ -41,7 +41,6 @@ impl Interrupt {
     }
 
     /// Whether somebody asked to stop.
-    #[must_use]
     pub fn is_requested(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

@@ -39,7 +39,6 @@ pub enum LayerSpec {
 
 impl LayerSpec {
     /// The configuration of the layer.
-    #[must_use]
     pub fn config<T: Scalar>(&self) -> Box<dyn LayerConfig<T>> {
         match self.clone() {
             Self::FullyConnected(config) => Box::new(config),
@@ -54,7 +53,6 @@ impl LayerSpec {
 
     /// The algorithm of a convolution of images of this shape in `f32`; nothing for other layers, and
     /// if the layer cannot be built for them.
-    #[must_use]
     pub fn algorithm(&self, input_shape: &[usize]) -> Option<Conv2DAlgorithm> {
         let Self::Conv2D(Conv2DConfig { n_out, kernel_shape, stride, pad, .. }) = self else {
             return None;

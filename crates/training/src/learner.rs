@@ -59,7 +59,6 @@ pub struct Step<T> {
 
 impl<T: Scalar> Step<T> {
     /// The number of examples.
-    #[must_use]
     pub fn examples(&self) -> usize {
         self.targets.nrows()
     }
@@ -88,7 +87,6 @@ impl<M: Trainable> Learner<M> {
     }
 
     /// Whether all epochs are over.
-    #[must_use]
     pub fn is_over(&self) -> bool {
         self.position.epochs >= self.config.epochs
     }

@@ -46,13 +46,11 @@ impl Model {
     }
 
     /// The description.
-    #[must_use]
     pub fn spec(&self) -> &ModelSpec {
         &self.spec
     }
 
     /// The network.
-    #[must_use]
     pub fn network(&self) -> &NeuralNetwork<f32> {
         &self.network
     }

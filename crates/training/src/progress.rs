@@ -38,7 +38,6 @@ struct Running {
 impl Progress {
     /// Results on the standard output, what interrupts it and (on a terminal) a bar on the standard error;
     /// the former only, if `quiet`.
-    #[must_use]
     pub fn new(quiet: bool) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let terminal = !quiet && std::io::stderr().is_terminal() && !dumb;
@@ -46,7 +45,6 @@ impl Progress {
     }
 
     /// Collects each line, one that even a quiet program says behind `! `, and draws no bar.
-    #[must_use]
     pub fn collecting(lines: Arc<Mutex<Vec<String>>>) -> Self {
         let collected = Some(lines);
         Self { quiet: false, terminal: false, collected, bar: None, epoch: None }

@@ -129,19 +129,16 @@ impl Run {
     }
 
     /// The model as it is now.
-    #[must_use]
     pub fn model(&self) -> &Model {
         &self.learner.model
     }
 
     /// The folder of the record.
-    #[must_use]
     pub fn directory(&self) -> &Path {
         self.logger.directory()
     }
 
     /// The file of the newest checkpoint.
-    #[must_use]
     pub fn last_checkpoint(&self) -> PathBuf {
         self.directory().join(LAST_CHECKPOINT)
     }

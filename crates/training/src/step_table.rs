@@ -55,7 +55,6 @@ pub struct StepRow {
 impl StepTable {
     /// The table of the steps that `network`, made of the layers of `specs`, has been profiled for;
     /// nothing if there was no step.
-    #[must_use]
     pub fn new(specs: &[LayerSpec], network: &NeuralNetwork<f32>) -> Option<Self> {
         let profile = network.profile().filter(|profile| profile.steps > 0)?;
         let steps = profile.steps as f64;
@@ -89,7 +88,6 @@ impl StepTable {
     }
 
     /// The time between the parts.
-    #[must_use]
     pub fn rest(&self) -> f64 {
         let layers: f64 = self.layers.iter().map(StepRow::seconds).sum();
         (self.step - self.data - layers - self.loss - self.update).max(0.0)
@@ -98,13 +96,11 @@ impl StepTable {
 
 impl StepRow {
     /// Seconds of both passes.
-    #[must_use]
     pub fn seconds(&self) -> f64 {
         self.forward + self.backward
     }
 
     /// Operations a second of the forward and of the backward pass, in units of 10⁹.
-    #[must_use]
     pub fn gflops(&self, examples: f64) -> Option<(f64, f64)> {
         let gflop = |flop: u64| flop as f64 * examples / 1e9;
         Some((gflop(self.flop?) / self.forward, gflop(self.backward_flop?) / self.backward))
