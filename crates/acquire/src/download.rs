@@ -118,9 +118,11 @@ impl Download<'_> {
     fn attempt(&self) -> Result<Option<String>, AcquireError> {
         let program = &self.clients.curl;
         let mut curl = Command::new(program);
-        let shows_progress = !self.reporter.quiet && io::stderr().is_terminal();
-        curl.arg(if shows_progress { "--progress-bar" } else { "--silent" })
-            .args(["--fail", "--location", "--globoff", "--proto", "=http,https"])
+        // On a terminal its own meter says how much there is, how fast it comes, and how long it takes.
+        if self.reporter.quiet || !io::stderr().is_terminal() {
+            curl.arg("--silent");
+        }
+        curl.args(["--fail", "--location", "--globoff", "--proto", "=http,https"])
             .args(["--write-out", "%{http_code}\n%{errormsg}"])
             .args(["--user-agent", concat!("cs189-hw6-data/", env!("CARGO_PKG_VERSION"))])
             .args(["--connect-timeout", "20", "--speed-limit", "1000"])
