@@ -23,6 +23,7 @@
 mod grid;
 mod hidden;
 mod iris;
+mod loss_plane;
 mod sweep;
 mod sweep_plots;
 mod sweep_record;
@@ -30,6 +31,7 @@ mod sweep_record;
 pub use grid::Grid;
 pub use hidden::Hidden;
 pub use iris::{Decay, Hyperparameters, IrisConfig, Outcome};
+pub use loss_plane::LossPlane;
 pub use network::NeuralNetwork;
 pub use sweep::{Choice, Role, SweepOutcome, SweepRun, SweepSet, Tested, sweep};
 pub use sweep_plots::sweep_plots;
