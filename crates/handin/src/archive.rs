@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -63,65 +63,60 @@ pub(crate) fn write(files: &[PackedFile]) -> Result<Vec<u8>> {
     Ok(zip.finish()?.into_inner())
 }
 
-/// The files of an archive.
-pub(crate) fn read(bytes: &[u8]) -> Result<Vec<PackedFile>> {
+/// Unpacks an archive into `folder`, no file outside of it; how many there are.
+pub(crate) fn unpack(bytes: &[u8], folder: &Path) -> Result<usize> {
     let mut zip = ZipArchive::new(Cursor::new(bytes))?;
-    let mut files = Vec::new();
-    for index in 0..zip.len() {
-        let mut file = zip.by_index(index)?;
-        let path = file.name().to_owned();
-        // A path that leads out of the folder is never unpacked, whoever wrote the archive.
-        if file.enclosed_name().is_none() || !file.is_file() {
-            bail!("{path:?} is no file within it");
-        }
-        let mut contents = Vec::new();
-        file.read_to_end(&mut contents)?;
-        let executable = file.unix_mode().is_some_and(|mode| mode & 0o100 != 0);
-        files.push(PackedFile { path, contents, executable });
-    }
-    Ok(files)
+    zip.extract(folder)?;
+    Ok(zip.len())
 }
 
-/// Writes the files below `folder`.
-pub(crate) fn unpack(files: &[PackedFile], folder: &Path) -> Result<()> {
-    for file in files {
-        let path = folder.join(&file.path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)
-                .with_context(|| format!("cannot create {}", parent.display()))?;
-        }
-        fs::write(&path, &file.contents)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = if file.executable { 0o755 } else { 0o644 };
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode))
-                .with_context(|| format!("cannot set the permissions of {}", path.display()))?;
+/// The first file of an archive that is another in `folder` by now.
+pub(crate) fn changed(bytes: &[u8], folder: &Path) -> Result<Option<String>> {
+    let mut zip = ZipArchive::new(Cursor::new(bytes))?;
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index)?;
+        let mut packed = Vec::new();
+        file.read_to_end(&mut packed)?;
+        if !fs::read(folder.join(file.name())).is_ok_and(|now| now == packed) {
+            return Ok(Some(file.name().to_owned()));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(path: &str, contents: &[u8], executable: bool) -> PackedFile {
-        PackedFile { path: path.to_owned(), contents: contents.to_vec(), executable }
-    }
-
     #[test]
     fn an_archive_gives_back_what_was_put_in_and_no_path_leads_out() {
+        let file = |path: &str, contents: &[u8], executable| PackedFile {
+            path: path.to_owned(),
+            contents: contents.to_vec(),
+            executable,
+        };
         let files =
             [file("README.md", &[b'1'; 10_000], false), file(".ci/run", b"#!/bin/sh\n", true)];
         let bytes = write(&files).unwrap();
-        assert_eq!(read(&bytes).unwrap(), files);
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(unpack(&bytes, folder.path()).unwrap(), 2);
+        for file in &files {
+            assert_eq!(fs::read(folder.path().join(&file.path)).unwrap(), file.contents);
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let metadata = fs::metadata(folder.path().join(&file.path)).unwrap();
+                assert_eq!(metadata.permissions().mode() & 0o100 != 0, file.executable);
+            }
+        }
+        assert_eq!(changed(&bytes, folder.path()).unwrap(), None);
+        fs::write(folder.path().join(".ci/run"), "").unwrap();
+        assert_eq!(changed(&bytes, folder.path()).unwrap().as_deref(), Some(".ci/run"));
         // 1 January 1980 in the local header.
         assert_eq!(bytes[10..14], [0, 0, 0x21, 0]);
-        let out = write(&[file("../a", b"", false)]).unwrap();
-        assert!(read(&out).unwrap_err().to_string().contains("is no file within it"));
-        assert!(read(b"no zip").is_err());
+        let out = write(&[file("../handin-out", b"", false)]).unwrap();
+        assert!(unpack(&out, folder.path()).is_err());
+        assert!(unpack(b"no zip", folder.path()).is_err());
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub fn latex(submission: &[GatheredEntry], level: usize) -> Result<String> {
     let command = format!("\\{}section", "sub".repeat(level.saturating_sub(1)));
     let mut out = PREAMBLE.to_owned();
     let mut section = "";
-    for GatheredEntry { entry, listings, builds_on } in submission {
+    for GatheredEntry { entry, listings } in submission {
         if entry.section != section {
             section = entry.section;
             let _ = writeln!(out, "\n{command}{{{section}}}");
@@ -30,14 +30,6 @@ pub fn latex(submission: &[GatheredEntry], level: usize) -> Result<String> {
         let _ = writeln!(out, "\n\\handinEntry{{Implementation of \\handinName{{{name}}}:}}");
         for listing in listings {
             write_listing(&mut out, listing)?;
-        }
-        if !builds_on.is_empty() {
-            let names = builds_on.iter().map(|name| typewriter(name, "an entry"));
-            let names = names.collect::<Result<Vec<_>>>()?.join("}, \\handinName{");
-            let _ = writeln!(
-                out,
-                "\\handinNote{{It also uses code that is shown under \\handinName{{{names}}}.}}"
-            );
         }
     }
     Ok(out)
@@ -53,7 +45,6 @@ const PREAMBLE: &str = r"% Written by `cargo xtask submission --format latex`. \
 \def\handinParagraph#1{\par\begingroup\parindent 0pt\rightskip 0pt plus 1fil\relax
   \noindent#1\par\endgroup}
 \def\handinEntry#1{\par\addvspace{\medskipamount}\handinParagraph{#1}\nobreak}
-\def\handinNote#1{\handinParagraph{#1}\smallskip}
 \def\handinBegin{\par\begingroup\handinFont\parindent 0pt\parskip 0pt plus 0.2pt\relax
   \rightskip 0pt plus 1fil\relax\parfillskip 0pt plus 1fil\relax
   \tolerance 9999\hbadness 10000\clubpenalty 150\widowpenalty 150\relax}
@@ -200,7 +191,7 @@ mod tests {
 
     fn submission(code: &str) -> [GatheredEntry; 1] {
         let listing = Listing { file: "a_b.rs", lines: vec![(3, 5)], code: code.to_owned() };
-        [GatheredEntry { entry: &ENTRY, listings: vec![listing], builds_on: Vec::new() }]
+        [GatheredEntry { entry: &ENTRY, listings: vec![listing] }]
     }
 
     #[test]

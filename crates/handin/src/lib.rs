@@ -6,29 +6,21 @@
 //! [`Package`] packs all code into an archive whose bytes depend on the code alone; its command
 //! unpacks it elsewhere, builds it and runs its tests before it says that it is done.
 
+mod archive;
 mod entries;
-
-mod rust_file;
-
-mod submission;
-
+mod file_list;
+mod grader_readme;
 mod latex;
 mod markdown;
-
-mod file_list;
-mod screening;
-
-mod archive;
-mod grader_readme;
-mod package;
-
-mod shared_target;
-mod verification;
-
 mod output;
-
+mod package;
 mod package_command;
+mod rust_file;
+mod screening;
+mod shared_target;
+mod submission;
 mod submission_command;
+mod verification;
 
 pub use entries::{ENTRIES, Entry};
 pub use latex::latex;

@@ -8,7 +8,7 @@ use crate::submission::{GatheredEntry, Listing};
 pub fn markdown(submission: &[GatheredEntry], level: usize) -> String {
     let mut out = String::new();
     let mut section = "";
-    for GatheredEntry { entry, listings, builds_on } in submission {
+    for GatheredEntry { entry, listings } in submission {
         if entry.section != section {
             section = entry.section;
             let gap = if out.is_empty() { "" } else { "\n" };
@@ -18,10 +18,6 @@ pub fn markdown(submission: &[GatheredEntry], level: usize) -> String {
         for listing in listings {
             let (file, lines) = (listing.file, lines(listing));
             let _ = writeln!(out, "\n`{file}`, {lines}:\n\n{}", fenced(&listing.code));
-        }
-        if !builds_on.is_empty() {
-            let names = builds_on.join("`, `");
-            let _ = writeln!(out, "\nIt also uses code that is shown under `{names}`.");
         }
     }
     out
@@ -59,11 +55,10 @@ mod tests {
         let gathered = |entry| {
             let code = "/// ```\n/// ````\nfn a() {}\n".to_owned();
             let listing = Listing { file: "a.rs", lines: vec![(3, 5), (9, 9)], code };
-            GatheredEntry { entry, listings: vec![listing], builds_on: vec!["c.d", "e.f"] }
+            GatheredEntry { entry, listings: vec![listing] }
         };
         let once = "\nImplementation of `a.b`:\n\n`a.rs`, lines 3-5, 9:\n\n\
-            `````rust\n/// ```\n/// ````\nfn a() {}\n`````\n\n\
-            It also uses code that is shown under `c.d`, `e.f`.\n";
+            `````rust\n/// ```\n/// ````\nfn a() {}\n`````\n";
         let text = markdown(&[&ENTRY, &ENTRY, &OTHER].map(gathered), 2);
         assert_eq!(text, format!("## A:\n{once}{once}\n## B:\n{once}"));
     }

@@ -1,6 +1,6 @@
 //! The graded code, gathered from the sources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -16,8 +16,6 @@ pub struct GatheredEntry {
     pub entry: &'static Entry,
     /// The code, file by file.
     pub listings: Vec<Listing>,
-    /// Earlier entries that show code which this one uses too.
-    pub builds_on: Vec<&'static str>,
 }
 
 /// Code of one file.
@@ -32,7 +30,7 @@ pub struct Listing {
 }
 
 /// Gathers all entries from the sources below `root`, in the course's order: their items, and what these use of
-/// the entry's files, and so on.
+/// the entry's files, and so on, unless an earlier entry shows it.
 ///
 /// # Errors
 /// If a source is not there or not Rust, or an item is in none of its files.
@@ -48,14 +46,14 @@ pub fn gather(root: &Path) -> Result<Vec<GatheredEntry>> {
             anyhow!("{file}:{line}: not Rust: {cause}; `cargo check` says more")
         })?);
     }
-    let mut sources = Sources { items: all, shown: BTreeMap::new() };
+    let mut sources = Sources { items: all, shown: BTreeSet::new() };
     ENTRIES.iter().map(|entry| sources.gather(entry)).collect()
 }
 
 struct Sources {
     items: Vec<Item>,
-    /// The entry that shows an item, so that no other shows it again.
-    shown: BTreeMap<usize, &'static str>,
+    /// The items of the entries so far.
+    shown: BTreeSet<usize>,
 }
 
 impl Sources {
@@ -81,12 +79,10 @@ impl Sources {
             chosen.extend(meant);
         }
         // What an earlier entry shows is not repeated; what that uses is shown there, too.
-        let mut builds_on = BTreeSet::new();
         while let Some(&next) = places.iter().find(|next| {
-            !chosen.contains(*next) && !builds_on.contains(*next) && self.is_used(**next, &chosen)
+            !chosen.contains(*next) && !self.shown.contains(next) && self.is_used(**next, &chosen)
         }) {
-            let uses = if self.shown.contains_key(&next) { &mut builds_on } else { &mut chosen };
-            uses.insert(next);
+            chosen.insert(next);
         }
         let listings = entry.files.iter().filter_map(|file| {
             // In the order of the file.
@@ -94,11 +90,8 @@ impl Sources {
             listing(&items.collect::<Vec<_>>())
         });
         let listings = listings.collect();
-        let earlier: BTreeSet<_> = builds_on.iter().map(|place| self.shown[place]).collect();
-        let names = ENTRIES.iter().map(|entry| entry.name);
-        let builds_on = names.filter(|name| earlier.contains(name)).collect();
-        self.shown.extend(chosen.into_iter().map(|place| (place, entry.name)));
-        Ok(GatheredEntry { entry, listings, builds_on })
+        self.shown.extend(chosen);
+        Ok(GatheredEntry { entry, listings })
     }
 
     /// Whether one of the chosen items uses this one. A method can only be meant if its type is shown.
@@ -109,7 +102,7 @@ impl Sources {
             let user = &self.items[*user];
             (item.is_public || user.file == item.file) && user.uses(item)
         };
-        (item.owner().is_none() || self.shown.keys().chain(chosen).any(is_owner))
+        (item.owner().is_none() || self.shown.union(chosen).any(is_owner))
             && chosen.iter().any(uses_it)
     }
 }

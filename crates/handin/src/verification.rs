@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use system::eprintln;
 
-use crate::archive::{self, PackedFile};
+use crate::archive;
 use crate::shared_target::share;
 
 /// Unpacks the archive into a new folder for temporary files, builds the harness there and runs
@@ -20,9 +20,10 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
     let temporary = std::env::temp_dir();
     let folder = system::temporary_folder(&temporary, "cs189-hw6-")
         .with_context(|| format!("cannot create a folder in {}", temporary.display()))?;
-    let files = archive::read(bytes)?;
-    archive::unpack(&files, folder.path())?;
-    eprintln!("unpacked {} files into {}", files.len(), folder.path().display());
+    let shown = folder.path().display();
+    let files = archive::unpack(bytes, folder.path())
+        .with_context(|| format!("cannot unpack into {shown}"))?;
+    eprintln!("unpacked {files} files into {shown}");
 
     let own = system::target_folder(root).context("cannot find cargo's target folder")?;
     let target = own.join("package/build");
@@ -50,11 +51,8 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
         return Ok(Err(failed));
     }
     // The tests would not find it so the next time.
-    let differs = |file: &&PackedFile| {
-        fs::read(folder.path().join(&file.path)).map_or(true, |now| now != file.contents)
-    };
-    Ok(match files.iter().find(differs) {
-        Some(file) => Err(format!("its tests change {}", file.path)),
+    Ok(match archive::changed(bytes, folder.path())? {
+        Some(file) => Err(format!("its tests change {file}")),
         None => Ok(started.elapsed()),
     })
 }

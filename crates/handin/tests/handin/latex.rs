@@ -43,7 +43,7 @@ fn every_known_character_can_be_set() {
     let listing =
         Listing { file: "a.rs", lines: vec![(1, 2)], code: format!("// {known}\n// {signs}\n") };
     const ENTRY: Entry = Entry { section: "A:", name: "a", items: &[], files: &[] };
-    let entry = GatheredEntry { entry: &ENTRY, listings: vec![listing], builds_on: vec!["b"] };
+    let entry = GatheredEntry { entry: &ENTRY, listings: vec![listing] };
     if let Some(log) = compile("pdflatex", DOCUMENTS[0], &latex(&[entry], 1).unwrap()) {
         assert!(!log.contains("Missing character"), "{log}");
     }

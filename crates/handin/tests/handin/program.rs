@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use system::for_tests::{folder, write};
+use system::for_tests::{folder, names, ran, write};
 use tempfile::TempDir;
 
 use crate::git;
@@ -18,14 +18,6 @@ fn handin(workspace: Option<&Path>, arguments: &[&str]) -> Command {
     // The target folder of the tests is not that of the small workspaces here.
     command.env_remove("CARGO_TARGET_DIR");
     command
-}
-
-/// What the program prints and its errors; it ends with this code.
-fn ran(command: &mut Command, expected: i32) -> [String; 2] {
-    let Output { status, stdout, stderr } = command.output().unwrap();
-    let texts = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert_eq!(status.code(), Some(expected), "{texts:?}");
-    texts
 }
 
 /// The program prints nothing, and ends with this code and with this among its errors.
@@ -64,11 +56,6 @@ const PASSES: &str = "fn main() { println!(\"tested in {}\", env!(\"CARGO_MANIFE
 
 /// The archive of such a workspace, below its target folder.
 const ARCHIVE: &str = "package/cs189-hw6-ada-7.zip";
-
-fn names(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-}
 
 #[test]
 fn the_document_is_the_same_on_the_output_and_in_a_file() {
