@@ -15,7 +15,7 @@ use crate::npy::parse_npy_bytes;
 /// `(n, 3, 32, 32)`; or `(n, 32, 32, 3)`; C or Fortran order. The result is `(n, 32, 32, 3)`.
 ///
 /// # Errors
-/// [`DatasetError::Io`] if there is no such file; [`DatasetError::File`] if it is no `.npy` file, or longer
+/// [`DatasetError::Io`] if there is no such file; [`DatasetError::Refused`] if it is no `.npy` file, or longer
 /// or shorter than its header says, the elements are not `uint8`, the shape is none of these, or there is no
 /// image.
 pub fn read_cifar10_npy(path: &Path) -> Result<Array4<u8>, DatasetError> {

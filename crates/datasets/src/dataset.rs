@@ -24,18 +24,17 @@ impl<T: Scalar> Dataset<T> {
     /// ([`check_one_hot`](crate::check_one_hot)).
     ///
     /// # Errors
-    /// [`DatasetError::Shape`] if the rows differ in number, there are none, or an axis is empty;
+    /// [`DatasetError::Refused`] if the rows differ in number, there are none, or an axis is empty;
     /// [`DatasetError::NotFinite`].
     pub fn new(features: ArrayD<T>, targets: Array2<T>) -> Result<Self, DatasetError> {
         let shape = features.shape();
         if shape.len() < 2 || features.is_empty() {
-            let expected = "(n, ...) with n >= 1 and no empty axis".to_owned();
-            return Err(DatasetError::Shape { what: "features", expected, got: shape.to_vec() });
+            let expected = "(n, ...) with n >= 1 and no empty axis";
+            return Err(DatasetError::shape("features", expected, shape));
         }
         if targets.nrows() != shape[0] || targets.ncols() == 0 {
             let expected = format!("({}, k) with k >= 1, a row for each row of features", shape[0]);
-            let got = targets.shape().to_vec();
-            return Err(DatasetError::Shape { what: "targets", expected, got });
+            return Err(DatasetError::shape("targets", expected, targets.shape()));
         }
         check_finite("features", features.view())?;
         check_finite("targets", targets.view().into_dyn())?;
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn arrays_that_do_not_fit_are_refused() {
+    fn arrays_that_do_not_fit_or_are_not_finite_are_refused() {
         for (features, targets, expected) in [
             (vec![2, 3], (3, 2), "targets must have shape (2, k)"),
             (vec![2, 3], (2, 0), "targets must have shape (2, k)"),
@@ -119,10 +118,6 @@ mod tests {
             let error = result.unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");
         }
-    }
-
-    #[test]
-    fn a_number_that_is_not_finite_is_found() {
         let bad = array![[0.0], [f32::NAN]];
         let good = Array2::zeros((2, 1));
         let error = Dataset::new(bad.clone().into_dyn(), good.clone()).unwrap_err().to_string();

@@ -10,7 +10,7 @@ use crate::DatasetError;
 /// each axis in four bytes. So images begin with `0x00000803` and labels with `0x00000801`.
 ///
 /// # Errors
-/// [`DatasetError::File`] if the type or the number of axes is another, or the file is shorter or longer
+/// [`DatasetError::Refused`] if the type or the number of axes is another, or the file is shorter or longer
 /// than its header says.
 pub(crate) fn parse_idx<D: Dimension>(
     file: &str,

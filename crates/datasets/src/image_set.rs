@@ -21,8 +21,7 @@ impl ImageSet {
     /// The set of these images; class `c` is called `class_names[c]`.
     ///
     /// # Errors
-    /// [`DatasetError::Shape`] if there is no image, or not one label for each;
-    /// [`DatasetError::Class`] if a label has no name.
+    /// [`DatasetError::Refused`] if there is no image, or not one label for each, or a label has no name.
     pub fn new(
         images: Array4<u8>,
         labels: Vec<u8>,
@@ -30,17 +29,16 @@ impl ImageSet {
     ) -> Result<Self, DatasetError> {
         let n = images.len_of(Axis(0));
         if images.is_empty() {
-            let expected = "(n, rows, cols, channels) with no empty axis".to_owned();
-            let got = images.shape().to_vec();
-            return Err(DatasetError::Shape { what: "images", expected, got });
+            let expected = "(n, rows, cols, channels) with no empty axis";
+            return Err(DatasetError::shape("images", expected, images.shape()));
         }
         if labels.len() != n {
-            let (expected, got) = (format!("({n}), one for each image"), vec![labels.len()]);
-            return Err(DatasetError::Shape { what: "labels", expected, got });
+            let expected = format!("({n}), one for each image");
+            return Err(DatasetError::shape("labels", expected, &[labels.len()]));
         }
         let classes = class_names.len();
         if let Some(row) = labels.iter().position(|&label| usize::from(label) >= classes) {
-            return Err(DatasetError::Class { row, classes, got: labels[row].into() });
+            return Err(DatasetError::class(row, classes, labels[row].into()));
         }
         Ok(Self { images, labels, class_names })
     }
@@ -77,7 +75,7 @@ impl ImageSet {
     /// The images and labels of these indices, in this order.
     ///
     /// # Errors
-    /// [`DatasetError::Shape`] if there are none.
+    /// [`DatasetError::Refused`] if there are none.
     ///
     /// # Panics
     /// If an index is not below [`len`](Self::len).
@@ -89,15 +87,13 @@ impl ImageSet {
     /// These images followed by those of other sets with the same classes.
     ///
     /// # Errors
-    /// [`DatasetError::Shape`] if the images differ in size.
+    /// [`DatasetError::Refused`] if the images differ in size.
     pub fn concatenate(sets: &[Self]) -> Result<Self, DatasetError> {
         let views: Vec<_> = sets.iter().map(|set| set.images.view()).collect();
-        let images =
-            ndarray::concatenate(Axis(0), &views).map_err(|error| DatasetError::Shape {
-                what: "images",
-                expected: format!("the same size in each set ({error})"),
-                got: sets.last().map(|set| set.images.shape().to_vec()).unwrap_or_default(),
-            })?;
+        let images = ndarray::concatenate(Axis(0), &views).map_err(|error| {
+            let got = sets.last().map_or(&[][..], |set| set.images.shape());
+            DatasetError::shape("images", format!("the same size in each set ({error})"), got)
+        })?;
         let labels = sets.iter().flat_map(|set| set.labels.iter().copied()).collect();
         Self::new(images, labels, sets.first().map_or(&[], |set| set.class_names))
     }

@@ -75,7 +75,7 @@ impl Scaler {
     /// The scaled features of a split, of the same shape, rounded to `T` only now.
     ///
     /// # Errors
-    /// [`DatasetError::OutOfRange`] if a number is beyond those of `T`.
+    /// [`DatasetError::Refused`] if a number is beyond those of `T`.
     pub(crate) fn apply<T: Scalar>(
         &self,
         split: Split,
@@ -86,12 +86,12 @@ impl Scaler {
         let scaled = features.iter().enumerate().map(|(index, &x)| {
             let scaled = T::of((x - self.shift[index % n]) / self.scale[index % n]);
             let row = index / of_example;
-            let dtype = std::any::type_name::<T>();
-            scaled.is_finite().then_some(scaled).ok_or(DatasetError::OutOfRange {
-                split,
-                row,
-                got: x,
-                dtype,
+            scaled.is_finite().then_some(scaled).ok_or_else(|| {
+                DatasetError::Refused(format!(
+                    "the {split} features, row {row}: {x:e} is beyond the numbers of type {}; \
+                     standardise or normalise the features, or compute in f64",
+                    std::any::type_name::<T>()
+                ))
             })
         });
         let scaled = scaled.collect::<Result<Vec<T>, _>>()?;
