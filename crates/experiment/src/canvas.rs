@@ -171,28 +171,13 @@ impl Canvas {
     pub fn line(&mut self, points: &[Point], pen: Pen) {
         let path: Vec<_> =
             points.iter().map(|&(x, y)| format!("{} {}", short(x), short(y))).collect();
-        self.stroke(&format!("M{}", path.join(" L")), pen);
-    }
-
-    /// A line that leaves each point downwards and reaches the next from above.
-    pub fn curve(&mut self, points: &[Point], pen: Pen) {
-        let Some((first, _)) = points.split_first() else { return };
-        let mut path = format!("M{} {}", short(first.0), short(first.1));
-        for pair in points.windows(2) {
-            let middle = short(0.5 * (pair[0].1 + pair[1].1));
-            let [x0, x, y] = [pair[0].0, pair[1].0, pair[1].1].map(short);
-            let _ = write!(path, " C{x0} {middle} {x} {middle} {x} {y}");
-        }
-        self.stroke(&path, pen);
-    }
-
-    fn stroke(&mut self, path: &str, pen: Pen) {
+        let path = path.join(" L");
         let (stroke, width) = (self.paint(pen.colour), pen.width);
         let dash = if pen.dashed { " stroke-dasharray=\"6 4\"" } else { "" };
         let arrow = if pen.arrow { " marker-end=\"url(#arrow)\"" } else { "" };
         let _ = writeln!(
             self.body,
-            "<path d=\"{path}\" fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width}\" \
+            "<path d=\"M{path}\" fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width}\" \
              stroke-linejoin=\"round\"{dash}{arrow}/>"
         );
     }
@@ -290,9 +275,9 @@ mod tests {
     fn coordinates_are_short() {
         let mut canvas = Canvas::default();
         canvas.shade((1.0 / 3.0, 2.0), (1.0, 1e-9), SERIES[0], 2.0 / 3.0);
-        canvas.curve(&[(0.0, 0.0), (4.0, 10.0)], Pen::of(TEXT, 1.0));
+        canvas.line(&[(0.0, 0.0), (4.0, 1.0 / 3.0)], Pen::of(TEXT, 1.0));
         let expected = "<rect x=\"0.33\" y=\"2\" width=\"1\" height=\"0\" fill=\"#0072B2\" \
-                        fill-opacity=\"0.667\"/>\n<path d=\"M0 0 C0 5 4 5 4 10\"";
+                        fill-opacity=\"0.667\"/>\n<path d=\"M0 0 L4 0.33\"";
         assert!(canvas.body.starts_with(expected), "{}", canvas.body);
     }
 }

@@ -10,7 +10,6 @@ mod crates;
 mod grid;
 mod iris_network;
 mod iris_surface;
-mod layers_of_graph;
 mod level_set;
 mod neuron;
 mod newton_schulz;
