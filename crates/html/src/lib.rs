@@ -30,7 +30,7 @@ pub struct Page {
 }
 
 /// Marks that must not be left over in the text of a page, and their meaning.
-pub const LEFTOVERS: [(&str, &str); 4] = [
+const LEFTOVERS: [(&str, &str); 4] = [
     ("{{#", "a directive that was not expanded"),
     ("[@", "a reference that was not resolved"),
     ("??", "a reference that was not resolved"),

@@ -10,8 +10,8 @@ use crate::code::{check_anchors, fenced, marker};
 use crate::files::files_below;
 use crate::problem::{Place, Problems};
 
-/// Folders with code beside the crates: scripts and styles of the book, the oracle.
-const OTHER_FOLDERS: [&str; 2] = ["book/theme", "fixtures"];
+/// Folders with code beside the crates: the tasks, scripts and styles of the book, the oracle.
+const OTHER_FOLDERS: [&str; 3] = ["xtask", "book/theme", "fixtures"];
 
 /// Every file of code of the workspace, complete, by crate, in Markdown, and how many files there are.
 pub(crate) fn appendix(
@@ -21,7 +21,7 @@ pub(crate) fn appendix(
 ) -> Result<(String, usize)> {
     let mut out = String::new();
     let mut files = 0;
-    for package in folders(root)? {
+    for package in folders(root) {
         let folder = root.join(&package);
         let mut heading = Some(format!("\n## `{package}`\n"));
         for file in files_below(&folder)? {
@@ -58,19 +58,12 @@ fn language(file: &Path) -> Option<&'static str> {
 }
 
 /// The folders with code, as far as they are there: `crates/*` by name, `xtask`, and others.
-fn folders(root: &Path) -> Result<Vec<String>> {
-    let crates = root.join("crates");
-    let mut folders = Vec::new();
-    if crates.is_dir() {
-        let entries = system::entries(&crates)
-            .with_context(|| format!("cannot read {}", crates.display()))?;
-        let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
-        folders.extend(names.map(|name| format!("crates/{name}")));
-    }
-    folders.push("xtask".to_owned());
-    folders.retain(|folder| root.join(folder).join("Cargo.toml").is_file());
-    folders.extend(OTHER_FOLDERS.map(str::to_owned).into_iter().filter(|f| root.join(f).is_dir()));
-    Ok(folders)
+fn folders(root: &Path) -> Vec<String> {
+    let crates = system::entries(&root.join("crates")).unwrap_or_default();
+    let crates = crates.iter().map(|entry| format!("crates/{}", entry.file_name().display()));
+    let mut folders: Vec<_> = crates.chain(OTHER_FOLDERS.map(str::to_owned)).collect();
+    folders.retain(|folder| root.join(folder).is_dir());
+    folders
 }
 
 #[cfg(test)]
@@ -85,12 +78,10 @@ mod tests {
         let code =
             "// @: a\nfn a() {}\n// @_END: a\n#[cfg(test)]\nmod tests {}\n".replace('@', "ANCHOR");
         let root = folder(&[
-            ("crates/one/Cargo.toml", ""),
             ("crates/one/src/a.rs", &*code),
             ("crates/one/tests/b.rs", "fn b() {}\n"),
             ("crates/one/data.csv", "1,2\n"),
             ("fixtures/oracle.py", "# 3\n"),
-            ("xtask/Cargo.toml", ""),
             ("xtask/src/main.rs", "fn main() {}\n"),
         ]);
         let mut problems = Problems::default();

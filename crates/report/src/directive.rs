@@ -8,7 +8,7 @@ use std::str::FromStr;
 use crate::appendix::appendix;
 use crate::code::listing;
 use crate::drawing::draw;
-use crate::expand::Run;
+use crate::expand::{Run, SOURCE};
 use crate::figure::inline;
 use crate::front;
 use crate::performance;
@@ -179,7 +179,7 @@ fn all_code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
 
 /// A file of `book/src/figures`.
 fn file(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
-    let folder = run.inputs.root.join(&run.inputs.source).join("figures");
+    let folder = run.inputs.root.join(SOURCE).join("figures");
     let path = folder.join(call.word(0));
     let svg = read_figure(&path, call.word(0))?;
     run.figures.insert(path);

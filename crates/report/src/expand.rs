@@ -8,7 +8,7 @@ use frontmatter::FrontMatter;
 use mdbook_driver::book::Book;
 
 use crate::evidence::{self, Evidence};
-use crate::formula::{Formula, Style, render};
+use crate::formula::{Formula, render};
 use crate::fragment::{EquationLabel, Fragment, Piece, PieceKind};
 use crate::problem::{Place, Problems};
 use crate::programs::Cargo;
@@ -19,12 +19,13 @@ use crate::slots::{Filling, Slots};
 use crate::worked;
 use html::escape;
 
+/// The folder of the chapters, in the workspace.
+pub(crate) const SOURCE: &str = "book/src";
+
 /// The sources of the directives.
 pub(crate) struct Inputs {
     /// The workspace.
     pub(crate) root: PathBuf,
-    /// The chapters' folder, relative to the workspace, as problems name it.
-    pub(crate) source: PathBuf,
     pub(crate) front: FrontMatter,
     pub(crate) evidence: Evidence,
     /// The file of the evidence, as problems name it.
@@ -89,8 +90,8 @@ pub(crate) struct Run<'a> {
     pub(crate) slots: Slots,
     pub(crate) counts: Counts,
     pub(crate) problems: Problems,
-    /// The formulas so far; most are shown more than once.
-    rendered: BTreeMap<(Style, String), Result<Arc<Formula>, String>>,
+    /// The formulas so far, displayed or not; most are shown more than once.
+    rendered: BTreeMap<(String, bool), Result<Arc<Formula>, String>>,
     referred: BTreeSet<Label>,
 }
 
@@ -100,7 +101,7 @@ impl Run<'_> {
         let mut chapters = Vec::new();
         for chapter in book.chapters() {
             let Some(path) = chapter.path.clone() else { continue };
-            let start = Place::new(self.inputs.source.join(&path), 1);
+            let start = Place::new(Path::new(SOURCE).join(&path), 1);
             let problems = &mut self.problems;
             let mut fragment = reader::chapter(&chapter.content, &start, problems);
             worked::expand_all(&mut fragment, &self.inputs.evidence.worked, problems);
@@ -133,10 +134,10 @@ impl Run<'_> {
         let text = match &piece.kind {
             PieceKind::Failed => None,
             PieceKind::Formula { tex, .. } if piece.indent.is_none() => {
-                self.formula(tex, Style::Inline, &piece.place)
+                self.formula(tex, false, &piece.place)
             }
             PieceKind::Formula { tex, label } => {
-                let slot = self.formula(tex, Style::Display, &piece.place);
+                let slot = self.formula(tex, true, &piece.place);
                 slot.map(|slot| self.equation(&slot, label.as_ref(), &piece.place, chapter))
             }
             PieceKind::Reference(label) => {
@@ -157,9 +158,9 @@ impl Run<'_> {
     }
 
     /// The slot of a formula.
-    fn formula(&mut self, tex: &str, style: Style, place: &Place) -> Option<String> {
-        let rendered = self.rendered.entry((style, tex.to_owned()));
-        let rendered = rendered.or_insert_with(|| render(style, tex).map(Arc::new)).clone();
+    fn formula(&mut self, tex: &str, displayed: bool, place: &Place) -> Option<String> {
+        let rendered = self.rendered.entry((tex.to_owned(), displayed));
+        let rendered = rendered.or_insert_with(|| render(tex, displayed).map(Arc::new)).clone();
         let formula = self.problems.keep(place, rendered)?;
         self.counts.formulas += 1;
         Some(self.slots.add(Filling::Formula(formula)))
@@ -229,10 +230,11 @@ impl Run<'_> {
                 self.problems.add(&target.place, message);
             }
         }
-        let figures = system::entries(&inputs.root.join(&inputs.source).join("figures"));
+        let folder = Path::new(SOURCE).join("figures");
+        let figures = system::entries(&inputs.root.join(&folder));
         for figure in figures.into_iter().flatten() {
             if !self.figures.contains(&figure.path()) {
-                let place = Place::file(inputs.source.join("figures").join(figure.file_name()));
+                let place = Place::file(folder.join(figure.file_name()));
                 self.problems.add(&place, "no chapter shows this figure");
             }
         }

@@ -29,15 +29,6 @@ const UNITS: f64 = 1000.0;
 /// The width of a line that the layout leaves open, in user units: that of a fraction's bar.
 const LINE_WIDTH: u32 = 40;
 
-/// Whether a formula stands in a line of text or on lines of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Style {
-    /// `$...$`
-    Inline,
-    /// `$$ ... $$`
-    Display,
-}
-
 /// A rendered formula.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Formula {
@@ -66,8 +57,9 @@ impl Formula {
     }
 }
 
-/// Renders a formula; an error says what is wrong with the TeX.
-pub(crate) fn render(style: Style, tex: &str) -> Result<Formula, String> {
+/// Renders a formula in a line of text, or `displayed` on lines of its own; an error says what is wrong
+/// with the TeX.
+pub(crate) fn render(tex: &str, displayed: bool) -> Result<Formula, String> {
     if tex.trim().is_empty() {
         return Err("the formula is empty".to_owned());
     }
@@ -79,10 +71,7 @@ pub(crate) fn render(style: Style, tex: &str) -> Result<Formula, String> {
     let does_not_render =
         |reason: &dyn std::fmt::Display| format!("the formula `{tex}` does not render: {reason}");
     let nodes = ratex_parser::parse(tex).map_err(|error| does_not_render(&error.message))?;
-    let style = match style {
-        Style::Inline => MathStyle::Text,
-        Style::Display => MathStyle::Display,
-    };
+    let style = if displayed { MathStyle::Display } else { MathStyle::Text };
     let drawing = to_display_list(&layout(&nodes, &LayoutOptions { style, ..Default::default() }));
     let (svg, glyphs) = svg(&drawing, tex).map_err(|reason| does_not_render(&reason))?;
     Ok(Formula { tex: tex.to_owned(), svg, mathml: mathml::mathml(tex)?, glyphs })
@@ -256,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_formula_becomes_svg_that_follows_the_theme_and_can_be_read_aloud() {
-        let formula = render(Style::Display, "\\frac{\\partial L}{\\partial W}\n  < 1").unwrap();
+        let formula = render("\\frac{\\partial L}{\\partial W}\n  < 1", true).unwrap();
         let read = formula.to_read();
         for part in ["fill=\"currentColor\"", "vertical-align:-", "\n  &lt; 1</title>"] {
             assert!(read.contains(part), "{part} is not in {read}");
@@ -270,10 +259,10 @@ mod tests {
 
     #[test]
     fn a_formula_stands_on_the_line_and_is_lower_in_text_than_displayed() {
-        assert!(render(Style::Inline, "X").unwrap().svg.contains("vertical-align:0.000em"));
-        assert!(render(Style::Inline, "y").unwrap().svg.contains("vertical-align:-0."));
-        let [inline, display] = [Style::Inline, Style::Display].map(|style| {
-            let svg = render(style, r"\sum_{i=1}^m x_i").unwrap().svg;
+        assert!(render("X", false).unwrap().svg.contains("vertical-align:0.000em"));
+        assert!(render("y", false).unwrap().svg.contains("vertical-align:-0."));
+        let [inline, display] = [false, true].map(|displayed| {
+            let svg = render(r"\sum_{i=1}^m x_i", displayed).unwrap().svg;
             let (_, height) = svg.split_once("height=\"").unwrap();
             height.split_once("em").unwrap().0.parse::<f64>().unwrap()
         });
@@ -282,7 +271,7 @@ mod tests {
 
     #[test]
     fn every_glyph_used_is_defined() {
-        let formula = render(Style::Inline, r"\hat y_{ij} = x^2").unwrap();
+        let formula = render(r"\hat y_{ij} = x^2", false).unwrap();
         let links: Vec<&str> = formula.svg.split("href=\"#").skip(1).collect();
         assert_eq!(links.len(), 7);
         for (id, _) in links.iter().filter_map(|link| link.split_once('"')) {
@@ -302,9 +291,9 @@ mod tests {
             (r"x \tag{3}", "{#eq:ID}"),
             ("  ", "empty"),
         ] {
-            let error = render(Style::Display, tex).unwrap_err();
+            let error = render(tex, true).unwrap_err();
             assert!(error.contains(expected), "{tex}: {error}");
         }
-        render(Style::Inline, r"A \in \mathbb{R}^{5 \times 5}").unwrap();
+        render(r"A \in \mathbb{R}^{5 \times 5}", false).unwrap();
     }
 }

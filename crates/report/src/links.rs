@@ -72,14 +72,11 @@ impl Pages {
         let path = resolve(page, file)
             .ok_or_else(|| format!("the link `{target}` leads out of the book"))?;
         let Some(linked) = self.pages.get(&path) else {
-            return match (self.folder.join(&path).is_file(), anchor) {
-                (true, "") => Ok(()),
-                (true, _) => {
-                    Err(format!("the link `{target}` has an anchor, but does not lead to a page"))
-                }
-                (false, _) => {
+            return match anchor.is_empty() && self.folder.join(&path).is_file() {
+                true => Ok(()),
+                false => {
                     let path = path.display();
-                    Err(format!("the link `{target}` leads nowhere: there is no {path}"))
+                    Err(format!("the link `{target}` leads nowhere: there is no page {path}"))
                 }
             };
         };
@@ -184,7 +181,7 @@ mod tests {
     #[test]
     fn every_fault_of_a_page_is_found() {
         for (html, expected) in [
-            ("<a href=\"b.html\">b</a>", "there is no b.html"),
+            ("<a href=\"b.html\">b</a>", "there is no page b.html"),
             ("<a href=\"#x\">x</a>", "p.html has no `#x`"),
             ("<a href=\"../x.html\">x</a>", "leads out of the book"),
             ("<a href=\"/x.html\">x</a>", "leads out of the book"),

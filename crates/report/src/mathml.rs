@@ -60,10 +60,6 @@ mod tests {
         assert_eq!(matrix.matches("<mtd>").count(), 4);
         assert!(mathml(r"\mathbb{R}").unwrap().contains("<mi>ℝ</mi>"));
         assert!(mathml(r"x \text{ or } y").unwrap().contains("<mtext>\u{a0}or\u{a0}</mtext>"));
-    }
-
-    #[test]
-    fn what_cannot_be_converted_is_an_error() {
         for tex in [r"\frac{a", r"\nosuchcommand x", r"\begin{nosuch} a \end{nosuch}"] {
             let error = mathml(tex).unwrap_err();
             assert!(error.contains("has no MathML"), "{tex}: {error}");

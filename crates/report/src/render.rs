@@ -11,7 +11,7 @@ use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
 
 use crate::evidence::Evidence;
-use crate::expand::{Counts, Inputs, Run, expand};
+use crate::expand::{Counts, Inputs, Run, SOURCE, expand};
 use crate::files::{self, files_with};
 use crate::frame;
 use crate::links::Pages;
@@ -19,7 +19,6 @@ use crate::pdf::layout::Listed;
 use crate::problem::Place;
 use crate::programs::Cargo;
 use crate::records::Records;
-use crate::slots::Medium;
 use crate::warnings;
 
 /// Where everything is.
@@ -27,23 +26,16 @@ use crate::warnings;
 pub struct Options {
     /// The workspace.
     pub root: PathBuf,
-    /// The book's folder, with `book.toml`, `report.toml`, `src/` and `records/`.
-    pub book: PathBuf,
+    /// Cargo's target folder, with the results of the harness.
+    pub target: PathBuf,
     /// The finished book's folder; it is replaced as a whole.
     pub out: PathBuf,
-    /// The results of the harness.
-    pub results: PathBuf,
 }
 
 impl Options {
     /// The usual places in a workspace with this target folder of cargo.
     pub fn new(root: &Path, target: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-            book: root.join("book"),
-            out: target.join("book"),
-            results: target.join("harness/results.json"),
-        }
+        Self { root: root.to_owned(), target: target.to_owned(), out: target.join("book") }
     }
 
     /// A path as problems name it: relative to the workspace, if it is in it.
@@ -69,30 +61,30 @@ pub struct Built {
 /// [`Problems`](crate::problem::Problems) with everything that is wrong with the book, and a finished book is
 /// as it was; another error if the harness cannot be run or the book's frame cannot be read or written.
 pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
-    let source = options.book.join("src");
-    let front = FrontMatter::read(&options.book.join("report.toml"))?;
+    let book = options.root.join("book");
+    let results = options.target.join("harness/results.json");
+    let front = FrontMatter::read(&book.join("report.toml"))?;
     let inputs = Inputs {
         root: options.root.clone(),
-        source: options.shown(&source),
         front: front.clone(),
-        evidence: Evidence::load(&options.results, &*cargo)?,
-        evidence_file: options.shown(&options.results),
-        records: Records(options.book.join("records")),
+        evidence: Evidence::load(&results, &*cargo)?,
+        evidence_file: options.shown(&results),
+        records: Records(book.join("records")),
         cargo,
     };
     let parent = options.out.parent().context("the finished book lies in a folder")?;
     fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
     let staging = system::temporary_folder(parent, ".book-")
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
-    let (run, chapters) = render(options, &inputs, staging.path())?;
+    let (run, chapters) = render(&book, &inputs, staging.path())?;
     let Run { slots, counts, mut problems, .. } = run;
     let shown = options.shown(&options.out);
     for page in files_with(staging.path(), "html")? {
         let file = staging.path().join(&page);
         let text = frame::mend(&files::read(&file)?, "Table of contents");
-        let medium = if page == Path::new("print.html") { Medium::Paper } else { Medium::Screen };
+        let on_paper = page == Path::new("print.html");
         let place = Place::file(shown.join(page));
-        if let Some(text) = problems.keep(&place, slots.fill(&text, medium)) {
+        if let Some(text) = problems.keep(&place, slots.fill(&text, on_paper)) {
             fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
@@ -103,8 +95,8 @@ pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
 }
 
 /// Runs mdBook.
-fn render<'a>(options: &Options, inputs: &'a Inputs, out: &Path) -> Result<(Run<'a>, Vec<Listed>)> {
-    let file = options.book.join("book.toml");
+fn render<'a>(folder: &Path, inputs: &'a Inputs, out: &Path) -> Result<(Run<'a>, Vec<Listed>)> {
+    let file = folder.join("book.toml");
     let mut config =
         Config::from_disk(&file).with_context(|| format!("cannot read {}", file.display()))?;
     config.build.build_dir = out.to_owned();
@@ -113,11 +105,11 @@ fn render<'a>(options: &Options, inputs: &'a Inputs, out: &Path) -> Result<(Run<
     // mdBook's own inclusion does not fail on a wrong anchor.
     config.build.use_default_preprocessors = false;
     let work = || -> Result<_> {
-        let mut book = MDBook::load_with_config(&options.book, config)?;
+        let mut book = MDBook::load_with_config(folder, config)?;
         let chapters = listed(&book);
         let mut run = expand(inputs, &mut book.book);
-        for chapter in unlisted(&options.book.join("src"), &book)? {
-            let place = Place::file(inputs.source.join(chapter));
+        for chapter in unlisted(&folder.join("src"), &book)? {
+            let place = Place::file(Path::new(SOURCE).join(chapter));
             run.problems.add(&place, "SUMMARY.md does not list this chapter");
         }
         book.build()?;
@@ -125,7 +117,7 @@ fn render<'a>(options: &Options, inputs: &'a Inputs, out: &Path) -> Result<(Run<
     };
     let (result, warnings) = warnings::collect(work);
     let (mut run, chapters) = result.context("mdBook cannot build the book")?;
-    let place = Place::file(options.shown(&options.book));
+    let place = Place::file("book");
     for warning in warnings {
         run.problems.add(&place, format!("mdBook warns: {warning}"));
     }

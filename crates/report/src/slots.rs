@@ -25,15 +25,6 @@ pub(crate) enum Filling {
     Drawing(String),
 }
 
-/// The medium of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Medium {
-    /// To be read in a browser.
-    Screen,
-    /// To be printed.
-    Paper,
-}
-
 /// The slots of a book.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slots(Vec<Filling>);
@@ -45,8 +36,8 @@ impl Slots {
         format!("{BEFORE}{}{AFTER}", self.0.len() - 1)
     }
 
-    /// A page with its slots filled and its glyphs defined, for a medium.
-    pub(crate) fn fill(&self, page: &str, medium: Medium) -> Result<String, String> {
+    /// A page with its slots filled and its glyphs defined, to be read on a screen or printed.
+    pub(crate) fn fill(&self, page: &str, on_paper: bool) -> Result<String, String> {
         let mut out = String::with_capacity(page.len());
         let mut glyphs: BTreeMap<&String, &String> = BTreeMap::new();
         let mut rest = page;
@@ -67,10 +58,7 @@ impl Slots {
                 }
                 Filling::Formula(formula) => formula,
             };
-            let html = match medium {
-                Medium::Screen => formula.to_read(),
-                Medium::Paper => formula.to_print(),
-            };
+            let html = if on_paper { formula.to_print() } else { formula.to_read() };
             glyphs.extend(&formula.glyphs);
             rest = after.trim_start_matches(MARKS);
             out.push_str(&match &after[..after.len() - rest.len()] {

@@ -96,43 +96,33 @@ fn spread_of_errors(mean: f64, sd: f64) -> String {
 mod tests {
     use std::path::Path;
 
+    use ffnn::Tested;
+
     use super::*;
 
     #[test]
     fn a_sweep_is_shown_with_how_it_was_made() {
         let records = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records");
         let sweep = SweepRecord::read(&records.join("iris-sweep")).unwrap();
+        let (table, shown) = (sweep_table(&sweep), sweep_best(&sweep));
+        let lines = table.lines().filter(|line| line.starts_with('|')).count();
+        assert_eq!(lines, sweep.table.len() + 2);
         let best = &sweep.summary.best;
-        let table = sweep_table(&sweep);
-        let rows: Vec<_> = table.lines().filter(|line| line.starts_with('|')).collect();
-        assert_eq!(rows.len(), sweep.table.len() + 2);
-        let row = rows.iter().find(|row| row.ends_with("| **best** |")).unwrap();
-        let (value, loss) = (&best.values["lr"], best.validation_loss);
-        let shown = sweep_best(&sweep);
-        let (error, tested) = (best.test_error, best.test[1]);
+        let Tested { seed, evaluation } = best.test[1];
+        let (rate, wrong) = (&best.values["lr"], evaluation.wrong.unwrap());
+        let error = spread_of_errors(best.test_error.mean, best.test_error.sd);
+        let row = table.lines().find(|row| row.ends_with("| **best** |")).unwrap();
         for (text, expected) in [
-            (*row, format!(" {value} |")),
-            (row, format!("{:.3}\u{a0}±\u{a0}{:.3} | ", loss.mean, loss.sd)),
+            (row, format!(" {rate} |")),
+            (row, spread_of_losses(best.validation_loss.mean, best.validation_loss.sd)),
             (&table, format!("Written by `{}`.", sweep.config.command)),
             (&shown, "| | best | baseline |".to_owned()),
-            (
-                &shown,
-                format!(
-                    "| **test error** | **{:.1}\u{a0}±\u{a0}{:.1}\u{a0}%** |",
-                    100.0 * error.mean,
-                    100.0 * error.sd
-                ),
-            ),
-            (
-                &shown,
-                format!(
-                    "| test set, seed {} | {} of 25 wrong |",
-                    tested.seed,
-                    tested.evaluation.wrong.unwrap()
-                ),
-            ),
+            (&shown, format!("| **test error** | **{error}** |")),
+            (&shown, format!("| test set, seed {seed} | {wrong} of 25 wrong |")),
         ] {
             assert!(text.contains(&expected), "{expected} in {text}");
         }
+        let [loss, error] = [spread_of_losses(0.5, 0.25), spread_of_errors(0.5, 0.25)];
+        assert_eq!((&*loss, &*error), ("0.500\u{a0}±\u{a0}0.250", "50.0\u{a0}±\u{a0}25.0\u{a0}%"));
     }
 }

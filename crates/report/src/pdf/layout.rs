@@ -64,8 +64,6 @@ pub struct Chapter {
     pub listings: Vec<Listing>,
     /// The text of the title page, piece by piece.
     pub texts: Vec<String>,
-    /// Placeholders for values that are missing.
-    pub missing: Vec<String>,
 }
 
 /// A heading within a chapter.

@@ -83,7 +83,6 @@ listed => {
                 .flatMap(code => plain(code).split('\n')).filter(line => line.trim()),
             listings: role === 'appendix' ? listings(section) : [],
             texts: role === 'title' ? texts(section) : [],
-            missing: all('.missing', section).map(text => text.textContent),
         };
     };
 

@@ -14,10 +14,6 @@ pub struct Run {
     pub y: f64,
     /// Its characters.
     pub text: String,
-    /// Red, green and blue, from 0 to 1.
-    pub ink: [f64; 3],
-    /// Drawn in a font for code.
-    pub is_code: bool,
     /// Drawn in a bold font.
     pub is_bold: bool,
 }
@@ -103,7 +99,7 @@ pub(super) fn runs(
     fonts: &HashMap<ObjectIdentifier, Font>,
 ) -> Vec<Run> {
     let mut runs = Vec::new();
-    let (mut space, mut ink, mut saved) = (IDENTITY, [0.0; 3], Vec::new());
+    let (mut space, mut saved) = (IDENTITY, Vec::new());
     let (mut line, mut font) = (IDENTITY, None);
     let mut operations = page.operations();
     while let Some(operation) = operations.next() {
@@ -114,9 +110,8 @@ pub(super) fn runs(
         };
         let matrix = || [0, 1, 2, 3, 4, 5].map(number);
         match (&**operation.operator, operands.first()) {
-            (b"q", _) => saved.push((space, ink)),
-            (b"Q", _) => (space, ink) = saved.pop().unwrap_or((IDENTITY, [0.0; 3])),
-            (b"rg", _) => ink = [0, 1, 2].map(number),
+            (b"q", _) => saved.push(space),
+            (b"Q", _) => space = saved.pop().unwrap_or(IDENTITY),
             (b"cm", _) => space = times(matrix(), space),
             (b"BT", _) => line = IDENTITY,
             (b"Tm", _) => line = matrix(),
@@ -135,8 +130,6 @@ pub(super) fn runs(
                     x,
                     y: height - y,
                     text: glyphs().map(character).collect(),
-                    ink,
-                    is_code: font.name.contains("Code") || font.name.contains("Mono"),
                     is_bold: font.name.contains("Bold"),
                 });
             }

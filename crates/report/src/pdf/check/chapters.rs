@@ -4,13 +4,6 @@ use super::{Placed, squeezed_body, squeezed_runs};
 use crate::front::HONOR_STATEMENTS;
 use crate::pdf::layout::{Listing, Role};
 use crate::pdf::read::{Page, Pdf, squeezed};
-use html::LEFTOVERS;
-
-/// Marks of scripts that only code may have.
-const OF_SCRIPTS: [(&str, &str); 2] = [
-    ("undefined", "a value that a script does not have"),
-    ("NaN%", "a value that a script does not have"),
-];
 
 pub(super) fn check(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
     let Placed { chapter, numbers, pages, text } = placed;
@@ -39,15 +32,6 @@ pub(super) fn check(placed: &Placed<'_>, pdf: &Pdf) -> Vec<String> {
         let place = elsewhere.map_or("nowhere".to_owned(), |at| format!("on page {}", at + 1));
         problems.push(format!("\"{name}\" lacks {caption} It is {place}"));
     }
-    for (page, number) in pages.iter().zip(numbers.clone()) {
-        for (mark, meaning) in LEFTOVERS.into_iter().chain(OF_SCRIPTS) {
-            let mut prose = page.runs.iter().filter(|run| !run.is_code);
-            if let Some(run) = prose.find(|run| run.text.contains(mark)) {
-                let text = run.text.trim();
-                problems.push(format!("page {number}: `{mark}` in \"{text}\": {meaning}"));
-            }
-        }
-    }
     problems
 }
 
@@ -74,21 +58,7 @@ fn check_title(placed: &Placed<'_>) -> Vec<String> {
     for part in chapter.texts.iter().filter(|part| lacks(part)) {
         problems.push(format!("page 1 lacks \"{part}\""));
     }
-    for missing in chapter.missing.iter().filter(|missing| !is_red(pages, missing)) {
-        problems.push(format!("on page 1 \"{missing}\" is not red"));
-    }
     problems
-}
-
-/// True if the text that begins so is drawn in red.
-fn is_red(pages: &[Page], text: &str) -> bool {
-    let wanted = squeezed(text);
-    let mut inked =
-        pages.iter().flat_map(|page| &page.runs).filter(|run| !run.text.trim().is_empty());
-    inked.any(|run| {
-        let [red, green, blue] = run.ink;
-        wanted.starts_with(&squeezed(&run.text)) && red > 0.5 && green < 0.3 && blue < 0.3
-    })
 }
 
 /// The appendix has every file complete and in order, and each crate on pages of its own.
