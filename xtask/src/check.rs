@@ -6,13 +6,14 @@ mod packages;
 mod text;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use system::println;
 
 use crate::manifest::Manifest;
 use crate::workspace::{self, SourceFile};
-use crate::{Verdict, command};
+use crate::{command, verdict};
 use packages::Metadata;
 
 /// Check format, lints, documentation and the rules of the workspace
@@ -115,10 +116,10 @@ const CHECKS: [Check; 11] = [
     },
 ];
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if arguments.list {
         CHECKS.iter().for_each(|check| println!("{:<12} {}", check.name, check.about));
-        return Ok(true.into());
+        return Ok(ExitCode::SUCCESS);
     }
     let chosen = |check: &&Check| {
         arguments.only.is_empty() || arguments.only.iter().any(|name| check.name == name)
@@ -137,7 +138,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
     if !failed.is_empty() {
         println!("failed: {}", failed.join(", "));
     }
-    Ok(failed.is_empty().into())
+    Ok(verdict(failed.is_empty()))
 }
 
 impl Check {

@@ -1,13 +1,13 @@
 //! `cargo xtask fixtures`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, ExitCode, ExitStatus, Output};
 
 use anyhow::{Context, Result, bail};
 use system::println;
 
 use crate::manifest::Manifest;
-use crate::{Verdict, command, workspace};
+use crate::{command, verdict, workspace};
 
 /// Write the test data with the oracle's scripts, or check what is committed
 ///
@@ -42,12 +42,12 @@ const SCRIPTS: [Script; 3] = [
 /// The exit status of a script whose data was not fetched.
 const NO_DATA: i32 = 3;
 
-pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let root = workspace::root()?;
     if arguments.check { check(&root, arguments.require_python) } else { write(&root) }
 }
 
-fn write(root: &Path) -> Result<Verdict> {
+fn write(root: &Path) -> Result<ExitCode> {
     // All or none: a manifest of which one half is new would be stale in the other.
     let pythons = SCRIPTS.iter().map(|script| script.python(root));
     let pythons = pythons.collect::<Result<Vec<_>>>().context("nothing was written")?;
@@ -57,13 +57,13 @@ fn write(root: &Path) -> Result<Verdict> {
             bail!("{} lacks the data that it reads: see its message above", script.path);
         }
         if !status.success() {
-            return Ok(Verdict::FAILED);
+            return Ok(ExitCode::FAILURE);
         }
     }
-    Ok(true.into())
+    Ok(ExitCode::SUCCESS)
 }
 
-fn check(root: &Path, require_python: bool) -> Result<Verdict> {
+fn check(root: &Path, require_python: bool) -> Result<ExitCode> {
     let manifest = Manifest::read(root)?;
     let problems = manifest.verify(root)?;
     problems.iter().for_each(|problem| println!("{problem}"));
@@ -94,7 +94,7 @@ fn check(root: &Path, require_python: bool) -> Result<Verdict> {
         println!("values: {files} files of {}: {verdict}", script.path);
         passed &= verdict != "FAILED";
     }
-    Ok(passed.into())
+    Ok(verdict(passed))
 }
 
 /// The Python that the user names, which no other replaces.

@@ -95,28 +95,19 @@ Examples:
     Check(check::Arguments),
 }
 
-/// The exit status of a task: 0 if everything is in order, 1 if not, 2 for wrong usage.
-struct Verdict(u8);
-
-impl Verdict {
-    const FAILED: Self = Self(1);
+/// The exit code of a task: 0 if everything is in order, 1 if not, 2 for wrong usage.
+fn verdict(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-impl From<bool> for Verdict {
-    fn from(passed: bool) -> Self {
-        Self(u8::from(!passed))
-    }
-}
-
-impl From<ExitStatus> for Verdict {
-    fn from(status: ExitStatus) -> Self {
-        // A program that a signal ended has no code.
-        Self(status.code().and_then(|code| code.try_into().ok()).unwrap_or(1))
-    }
+/// The exit code of a task that is done by a program.
+fn code_of(status: ExitStatus) -> ExitCode {
+    // A program that a signal ended has no code.
+    status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1).into()
 }
 
 fn main() -> ExitCode {
-    let verdict = match Cli::parse().task {
+    let code = match Cli::parse().task {
         Task::Test(options) => test::run(&options),
         Task::Gradcheck(options) => options.run("harness", &["gradcheck"]),
         Task::Data(options) => options.run("data", &[]),
@@ -127,11 +118,10 @@ fn main() -> ExitCode {
         Task::Package(options) => options.run("handin", &["package"]),
         Task::Check(arguments) => check::run(&arguments),
     };
-    let Verdict(code) = verdict.unwrap_or_else(|error| {
+    system::close(code.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
-        Verdict::FAILED
-    });
-    system::close(code.into())
+        ExitCode::FAILURE
+    }))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -10,13 +10,13 @@ use system::{eprintln, println};
 
 use crate::cargo_test::{self, Count};
 use crate::program::Options;
-use crate::{Verdict, command, workspace};
+use crate::{code_of, command, verdict, workspace};
 
-pub(crate) fn run(Options { options }: &Options) -> Result<Verdict> {
-    let Some(mut harness) = command::program("harness")? else { return Ok(Verdict::FAILED) };
+pub(crate) fn run(Options { options }: &Options) -> Result<ExitCode> {
+    let Some(mut harness) = command::program("harness")? else { return Ok(ExitCode::FAILURE) };
     harness.arg("test");
     if !options.is_empty() {
-        return Ok(command::run(harness.args(options))?.into());
+        return Ok(code_of(command::run(harness.args(options))?));
     }
     let path = system::target_folder(&workspace::root()?)?.join("harness/results.json");
     let mut total = Count::default();
@@ -28,7 +28,7 @@ pub(crate) fn run(Options { options }: &Options) -> Result<Verdict> {
         });
     }
     println!("\n{} passed, {} failed", total.passed, total.failed);
-    Ok((total.failed == 0).into())
+    Ok(verdict(total.failed == 0))
 }
 
 /// Runs the harness; how many of its checks passed and failed.
