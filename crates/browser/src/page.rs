@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::connection::{Connection, late};
@@ -126,21 +127,17 @@ impl Drop for Page {
     }
 }
 
+/// What does not stand in an address as it is.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
+
 /// The `file:` address of a path, which becomes absolute.
 pub fn file_url(path: &Path) -> Result<String, BrowserError> {
     let absolute = std::path::absolute(path)
         .map_err(|error| BrowserError::of(format!("cannot find {}", path.display()), error))?;
     let text = absolute.to_string_lossy().replace('\\', "/");
-    let mut url = String::from(if text.starts_with('/') { "file://" } else { "file:///" });
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' | b':' => {
-                url.push(char::from(byte));
-            }
-            other => url.push_str(&format!("%{other:02X}")),
-        }
-    }
-    Ok(url)
+    let start = if text.starts_with('/') { "file://" } else { "file:///" };
+    Ok(format!("{start}{}", utf8_percent_encode(&text, ESCAPED)))
 }
 
 #[cfg(test)]
