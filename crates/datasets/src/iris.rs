@@ -2,23 +2,7 @@
 
 use crate::{DatasetError, Splits};
 
-/// A file of the committed split; where it comes from stands in the `README.md` beside the files.
-macro_rules! file {
-    ($name:literal) => {
-        (concat!("iris_", $name, ".npy"), include_bytes!(concat!("../iris/iris_", $name, ".npy")))
-    };
-}
-
-const FILES: [(&str, &[u8]); 6] = [
-    file!("train_data"),
-    file!("train_labels"),
-    file!("val_data"),
-    file!("val_labels"),
-    file!("test_data"),
-    file!("test_labels"),
-];
-
-/// The SHA-256 of the committed files, one after another in this order (`fixtures/iris.py` writes
+/// The SHA-256 of the committed files, one after another in the order of [`Splits::sha256`] (`fixtures/iris.py` writes
 /// them).
 pub const IRIS_SHA256: &str = "91c63a4dc7c036ab795a18988d7e9e0d3ca339f2d00f5d615c9cf9aea5b7a48a";
 
@@ -29,10 +13,18 @@ impl Splits<f64> {
     /// # Errors
     /// None, unless the files in the repository are damaged.
     pub fn iris() -> Result<Self, DatasetError> {
+        // Where they come from stands in the `README.md` beside the files.
         Self::read("iris", |file| {
-            let found = FILES.into_iter().find(|(name, _)| *name == file);
-            let (name, bytes) = found.expect("all six files are part of the program");
-            Ok((name.to_owned(), bytes.into()))
+            let bytes: &[u8] = match file {
+                "iris_train_data.npy" => include_bytes!("../iris/iris_train_data.npy"),
+                "iris_train_labels.npy" => include_bytes!("../iris/iris_train_labels.npy"),
+                "iris_val_data.npy" => include_bytes!("../iris/iris_val_data.npy"),
+                "iris_val_labels.npy" => include_bytes!("../iris/iris_val_labels.npy"),
+                "iris_test_data.npy" => include_bytes!("../iris/iris_test_data.npy"),
+                "iris_test_labels.npy" => include_bytes!("../iris/iris_test_labels.npy"),
+                _ => unreachable!("a split has six files"),
+            };
+            Ok((file.to_owned(), bytes.into()))
         })
     }
 }
