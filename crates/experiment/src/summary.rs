@@ -126,18 +126,3 @@ pub struct Divergence {
     /// `"NaN"`, `"inf"` or `"-inf"`.
     pub value: String,
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_error_of_a_classifier_is_the_fraction_that_is_wrong() {
-        let evaluation = Evaluation::classification(0.5, 1, 25);
-        assert_eq!(evaluation.error, 0.04);
-        assert!(evaluation.validate().is_ok());
-        assert!(Evaluation { error: 0.05, ..evaluation }.validate().is_err());
-        assert!(Evaluation { loss: f64::NAN, ..evaluation }.validate().is_err());
-        assert!(Evaluation::classification(0.5, 0, 0).validate().is_err());
-    }
-}

@@ -50,20 +50,3 @@ impl From<Hidden> for String {
         hidden.to_string()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hidden_sizes_parse_back() {
-        for text in ["none", "8", "16,8"] {
-            assert_eq!(text.parse::<Hidden>().unwrap().to_string(), text);
-        }
-        assert_eq!("16, 8".parse::<Hidden>().unwrap(), Hidden(vec![16, 8]));
-        for text in ["", "8,", "-1", "x", "1.5"] {
-            let error = text.parse::<Hidden>().unwrap_err().to_string();
-            assert!(error.starts_with("the sizes of hidden layers must be"), "{text:?}: {error}");
-        }
-    }
-}

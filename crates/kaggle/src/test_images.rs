@@ -89,15 +89,3 @@ fn competition_file(places: &[Place]) -> Option<PathBuf> {
         names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
     paths.find(|path| path.is_file())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_competition_is_recognised_by_the_name_of_its_file() {
-        let is = |file: &str| is_competition(Path::new(file));
-        assert!(is("a/cifar10_test_data_sp23.npy") && is("cifar10_test_data_sp24 (1).npy"));
-        assert!(!is("cifar10_test_data/mine.npy"));
-    }
-}

@@ -1,6 +1,5 @@
 //! Errors of a network.
 
-use datasets::DatasetError;
 use layers::LayerError;
 use losses::LossError;
 use optim::OptimError;
@@ -22,7 +21,4 @@ pub enum NetworkError {
     /// The optimiser refused a number.
     #[error(transparent)]
     Optim(#[from] OptimError),
-    /// An output is not finite.
-    #[error(transparent)]
-    Dataset(#[from] DatasetError),
 }

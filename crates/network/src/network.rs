@@ -1,7 +1,6 @@
 //! The feed-forward network.
 
 use activations::Activation;
-use datasets::argmax;
 use layers::{Layer, LayerConfig, LayerError, LayerShapes};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
@@ -222,28 +221,6 @@ impl<T: Scalar> NeuralNetwork<T> {
         })
     }
     // ANCHOR_END: predict
-
-    /// The error of outputs or predictions: the fraction of rows whose largest number is in another
-    /// column than the target's, for [`Loss::L2`] the loss.
-    ///
-    /// # Errors
-    /// [`NetworkError::Loss`] if the shapes differ or there is no row, and as [`argmax`].
-    pub fn error(
-        &self,
-        target: ArrayView2<'_, T>,
-        out: ArrayView2<'_, T>,
-    ) -> Result<f64, NetworkError> {
-        // The loss checks the shapes; its value is the error of a regression.
-        let loss = Loss::L2.forward(target, out)?;
-        Ok(match self.loss {
-            Loss::L2 => loss.as_f64(),
-            Loss::CrossEntropy | Loss::SoftmaxCrossEntropy => {
-                let (target, out) = (argmax(target)?, argmax(out)?);
-                let wrong = target.iter().zip(&out).filter(|(target, out)| target != out).count();
-                wrong as f64 / target.len() as f64
-            }
-        })
-    }
 
     /// The layers in order.
     pub fn layers(&self) -> &[Box<dyn Layer<T>>] {

@@ -78,29 +78,3 @@ impl Profiler {
         self.profile.as_ref()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_happens_in_a_step_counts() {
-        let mut profiler = Profiler::default();
-        profiler.begin_step();
-        assert_eq!(profiler.time(Part::Forward(0), || 7), 7);
-        profiler.end_step(1);
-        assert!(profiler.profile().is_none(), "it is off");
-        profiler.switch_on();
-        profiler.time(Part::Loss, || ());
-        for examples in [3, 4] {
-            profiler.begin_step();
-            profiler.time(Part::Update, || std::thread::sleep(Duration::from_millis(1)));
-            profiler.end_step(examples);
-        }
-        let profile = profiler.profile().unwrap();
-        assert_eq!((profile.steps, profile.examples), (2, 7));
-        assert_eq!(profile.part(Part::Loss), Duration::ZERO);
-        assert!(profile.part(Part::Update) >= Duration::from_millis(2));
-        assert!(profile.total >= profile.part(Part::Update));
-    }
-}

@@ -79,21 +79,6 @@ fn weights_decay_and_biases_scales_and_offsets_do_not() {
 }
 
 #[test]
-fn the_error_is_the_fraction_of_wrong_rows_and_for_l2_the_loss() {
-    let target = array![[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]];
-    let out = array![[0.9, 0.1], [0.6, 0.4], [0.5, 0.5], [0.0, 1.0]];
-    let configs: Configs = vec![layer(2, Activation::SoftMax)];
-    let classifier = NeuralNetwork::build(&configs, &[2], Loss::CrossEntropy, &mut Rng::new(0));
-    // Of the tie the first column counts, which is right here.
-    assert_eq!(classifier.unwrap().error(target.view(), out.view()).unwrap(), 0.25);
-    let configs: Configs = vec![layer(2, Activation::Linear)];
-    let regression = NeuralNetwork::build(&configs, &[2], Loss::L2, &mut Rng::new(0)).unwrap();
-    // (0.02 + 0.72 + 0.5 + 0) / 2 / 4.
-    let error = regression.error(target.view(), out.view()).unwrap();
-    assert_abs_diff_eq!(error, 0.155, epsilon = 1e-15);
-}
-
-#[test]
 fn what_does_not_fit_together_is_refused() {
     let build = |configs: Configs, shape: &[usize], loss| {
         NeuralNetwork::build(&configs, shape, loss, &mut Rng::new(0))

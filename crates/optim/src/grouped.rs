@@ -205,10 +205,6 @@ mod tests {
         ]
     }
 
-    fn refused(groups: &[ParameterGroup]) -> String {
-        Grouped::<f32>::new(MOMENTUM, RATE, groups).unwrap_err().to_string()
-    }
-
     #[test]
     fn each_parameter_has_the_optimiser_and_the_schedule_of_its_group() {
         let mut grouped = Grouped::<f64>::new(MOMENTUM, RATE, &groups()).unwrap();
@@ -240,39 +236,5 @@ mod tests {
         let names: Vec<_> = grouped.velocities().map(|(name, _)| name).collect();
         assert_eq!(names, ["1.W", "0.W", "0.b"]);
         assert!(grouped.is_frozen("1.b") && !grouped.is_frozen("0.b"));
-    }
-
-    #[test]
-    fn groups_that_contradict_each_other_build_nothing() {
-        let sgd = OptimiserConfig::Sgd(MOMENTUM);
-        let frozen = OptimiserConfig::Frozen;
-        let twice = [group(&["0.W"], sgd), group(&["0.b", "0.W"], frozen)];
-        assert_eq!(
-            refused(&twice),
-            "parameter group 1: expected every parameter once, but got 0.W, which group 0 has already"
-        );
-        assert!(refused(&[group(&["0.W", "0.W"], sgd)]).contains("which group 0 has already"));
-        let unusable = OptimiserConfig::Sgd(SgdConfig { momentum: 1.0, ..MOMENTUM });
-        assert!(refused(&[group(&["0.W"], unusable)]).contains("the momentum must be"));
-        let schedule = Some(Schedule::Linear { lr: 0.1, total_steps: 0 });
-        let ended = ParameterGroup { schedule, ..group(&["0.W"], sgd) };
-        assert!(refused(&[ended]).contains("total_steps must be at least 1"));
-    }
-
-    #[test]
-    fn groups_that_do_not_fit_the_network_are_refused() {
-        let grouped = Grouped::<f32>::new(MOMENTUM, RATE, &groups()).unwrap();
-        let [w, b] = [[3, 2].as_slice(), [1, 2].as_slice()];
-        let network = [("0.W", w), ("0.b", b), ("1.W", w), ("1.b", b)];
-        grouped.check_parameters(network).unwrap();
-        let error = grouped.check_parameters(network[..3].to_vec()).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "parameter group 2: expected parameters of the network (0.W, 0.b, 1.W), but got 1.b"
-        );
-        let vector = [("0.W", b), ("0.b", b), ("1.b", b)];
-        let error = grouped.check_parameters(vector).unwrap_err();
-        let expected = OptimError::NoMatrix { name: "0.W".to_owned(), got: vec![1, 2] };
-        assert_eq!(error, expected);
     }
 }

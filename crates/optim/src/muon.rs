@@ -131,14 +131,6 @@ mod tests {
     fn shapes_and_rates_that_do_not_fit_change_nothing() {
         let mut muon = MuonConfig::default().build::<f64>().unwrap();
         let g = array![[1.0, 1.0], [2.0, 1.0]].into_dyn();
-        for shape in [vec![], vec![4], vec![1, 4], vec![1, 1, 1, 4]] {
-            let error = muon.update("3.b", &mut ArrayD::ones(shape.clone()), &g, 0.1).unwrap_err();
-            let expected = format!(
-                "Muon needs a matrix: parameter 3.b must have the shape (.., n_out) with at least two \
-                 rows of n_out, but has {shape:?}; give it to SGD"
-            );
-            assert_eq!(error.to_string(), expected);
-        }
         let mut p = array![[1.0, 2.0], [3.0, 4.0]].into_dyn();
         let (before, column) = (p.clone(), array![[1.0], [1.0]].into_dyn());
         let error = muon.update("W", &mut p, &column, 0.1).unwrap_err();

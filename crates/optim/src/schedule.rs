@@ -190,28 +190,4 @@ mod tests {
         let constant = toml::to_string(&Schedule::Constant { lr: 0.5 }).unwrap();
         assert_eq!(constant, "name = \"constant\"\nlr = 0.5\n");
     }
-
-    /// The command line of the Iris program is told the same of the other schedules.
-    #[test]
-    fn numbers_out_of_range_are_refused() {
-        let cycle = |peak_lr, total_steps, peak_step, start_fraction, end_fraction| {
-            Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
-        };
-        for (schedule, expected) in [
-            (
-                Schedule::Linear { lr: -0.1, total_steps: 4 },
-                "the learning rate must be finite and above 0, but is -0.1",
-            ),
-            (
-                Schedule::Linear { lr: 0.1, total_steps: 0 },
-                "total_steps must be at least 1, but is 0",
-            ),
-            (cycle(0.1, 2, 8, 0.0, 1.0), "total_steps must be at least 3, but is 2"),
-            (cycle(0.1, 10, 9, 0.0, 1.0), "peak_step must be from 1 to total_steps - 2, but is 9"),
-            (cycle(0.1, 10, 8, 1.5, 1.0), "start_fraction must be in [0, 1], but is 1.5"),
-            (cycle(0.1, 10, 8, 0.0, f64::NAN), "end_fraction must be in [0, 1], but is NaN"),
-        ] {
-            assert_eq!(schedule.build().unwrap_err().to_string(), expected);
-        }
-    }
 }

@@ -38,26 +38,3 @@ fn compare(field: &str, checkpoint: &Value, run: &Value, found: &mut Vec<String>
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn fields_are_named_by_their_path() {
-        let checkpoint =
-            json!({"name": "a", "layers": [{"n": 1, "bias": true}, {"n": 2}], "lr": 1});
-        let run = json!({"name": "a", "layers": [{"n": 1}, {"n": 3}, {"n": 4}], "lr": 1});
-        assert_eq!(
-            differences(&checkpoint, &run),
-            [
-                "layers[0].bias: true in the checkpoint, none now",
-                "layers[1].n: 2 in the checkpoint, 3 now",
-                "layers[2]: none in the checkpoint, {\"n\":4} now",
-            ]
-        );
-        assert!(differences(&run, &run).is_empty());
-    }
-}

@@ -153,8 +153,7 @@ impl Run {
     ///
     /// # Errors
     /// [`TrainingError::Diverged`] as soon as a loss is not finite: the log is kept, and so are the
-    /// checkpoints of the epochs before. [`TrainingError::Refused`] if the schedule was made for
-    /// another number of steps; otherwise errors of the record, the network or the source.
+    /// checkpoints of the epochs before. Otherwise errors of the record, the network or the source.
     pub fn train(
         mut self,
         source: &dyn BatchSource,
@@ -162,7 +161,6 @@ impl Run {
         interrupt: &Interrupt,
         progress: &mut Progress,
     ) -> Result<Option<Finished>, TrainingError> {
-        self.check_source(source, monitor)?;
         let ended = self.epochs(source, monitor, interrupt, progress);
         progress.clear();
         if let Some(table) = StepTable::new(&self.model().spec().layers, self.model().network()) {
@@ -258,28 +256,6 @@ impl Run {
             velocities: velocities.map(|(name, v)| (name.to_owned(), v.clone())).collect(),
         };
         checkpoint::write(path, model, &self.provenance, Some(&state), false)
-    }
-
-    fn check_source(
-        &self,
-        source: &dyn BatchSource,
-        monitor: &Monitor,
-    ) -> Result<(), TrainingError> {
-        for set in [Some(&monitor.train), monitor.validation.as_ref()].into_iter().flatten() {
-            self.model().check_set(set)?;
-        }
-        let steps = source.per_epoch();
-        let Position { epochs, step, iteration } = self.learner.position;
-        let done = epochs.checked_mul(steps).and_then(|whole| whole.checked_add(step));
-        if steps == 0 || step > steps || done != Some(iteration) {
-            let expected = format!(
-                "at least 1 and the one with which {epochs} epochs and {step} steps were {iteration} \
-                 iterations"
-            );
-            let what = "the number of mini-batches in an epoch";
-            return Err(TrainingError::config(what, expected, steps));
-        }
-        self.learner.config.check_schedule(steps)
     }
 
     /// Says which checkpoint is which.

@@ -33,7 +33,7 @@ pub struct RunConfig {
 }
 
 impl RunConfig {
-    /// Checks all that can be checked without a model and data.
+    /// Checks optimiser, schedules and epochs; sources of mini-batches check their size.
     ///
     /// # Errors
     /// [`TrainingError::Refused`] or [`TrainingError::Optim`] with the first number that is out of range.
@@ -41,13 +41,6 @@ impl RunConfig {
         self.optimiser::<f64>()?;
         if self.epochs == 0 {
             return Err(TrainingError::config("the number of epochs", "at least 1", 0));
-        }
-        if self.batch_size == 0 {
-            return Err(TrainingError::config("the batch size", "at least 1", 0));
-        }
-        if !(0.0..1.0).contains(&self.label_smoothing) {
-            let (expected, got) = ("in [0, 1)", self.label_smoothing);
-            return Err(TrainingError::config("the label smoothing", expected, got));
         }
         Ok(())
     }
@@ -61,19 +54,5 @@ impl RunConfig {
     pub(crate) fn schedules_end(&self) -> bool {
         let of_groups = self.groups.iter().filter_map(|group| group.schedule);
         of_groups.chain([self.schedule]).any(|schedule| schedule.total_steps().is_some())
-    }
-
-    /// Checks that the schedule was made for a run of so many epochs and steps.
-    pub(crate) fn check_schedule(&self, steps_per_epoch: u64) -> Result<(), TrainingError> {
-        let epochs = format!("{} epochs of {steps_per_epoch} steps", self.epochs);
-        let Some(total) = self.epochs.checked_mul(steps_per_epoch) else {
-            let (what, expected) = ("the number of steps of the training", u64::MAX);
-            return Err(TrainingError::config(what, format!("at most {expected}"), epochs));
-        };
-        if let Some(planned) = self.schedule.total_steps().filter(|planned| *planned != total) {
-            let what = "the number of steps of the schedule";
-            return Err(TrainingError::config(what, format!("{total}, {epochs}"), planned));
-        }
-        Ok(())
     }
 }

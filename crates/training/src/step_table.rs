@@ -185,6 +185,8 @@ mod tests {
             NeuralNetwork::build(&configs, &[6, 5, 3], loss, &mut Rng::new(0)).unwrap();
         assert_eq!(StepTable::new(&specs, &network), None);
         network.profiler_mut().switch_on();
+        // Outside of a step nothing counts.
+        network.forward(ArrayD::ones(vec![1, 6, 5, 3])).unwrap();
         assert_eq!(StepTable::new(&specs, &network), None);
         let mut sgd = SgdConfig::default().build().unwrap();
         let target = Array2::from_elem((8, 2), 0.5);
@@ -207,7 +209,6 @@ mod tests {
         for expected in ["Conv2D, relu", "6x5x3 -> 6x5x4", "im2col", "optimiser", "2 steps"] {
             assert!(text.contains(expected), "{text}");
         }
-        assert_eq!(text.lines().count(), 9, "{text}");
 
         // 6 x 5 cells, 4 filters of 3 x 3 x 3 weights: 30 * 4 * 27 products; then 120 inputs, 2 outputs.
         let flop = |row: &StepRow| Some((row.flop?, row.backward_flop?));

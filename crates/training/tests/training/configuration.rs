@@ -4,7 +4,7 @@ use datasets::ImageSet;
 use layers::FullyConnectedConfig;
 use ndarray::{Array4, s};
 use numerics::Rng;
-use optim::{OptimiserConfig, ParameterGroup, Schedule};
+use optim::{MuonConfig, OptimiserConfig, Schedule};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -14,12 +14,6 @@ use crate::tiny::{AUGMENTATION, CLASSES, STEPS, Setup, finish, images, spec};
 
 /// Changes of a configuration, and the message of each.
 type Cases<C, const N: usize> = [(fn(&mut C), &'static str); N];
-
-fn triangular(total_steps: u64) -> Schedule {
-    let (peak_lr, peak_step) = (0.05, 2);
-    let (start_fraction, end_fraction) = (0.1, 0.0);
-    Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
-}
 
 fn linear(total_steps: u64) -> Schedule {
     Schedule::Linear { lr: 0.05, total_steps }
@@ -128,7 +122,7 @@ fn a_schedule_with_an_end_cannot_be_extended() {
     for (of_group, steps) in [(false, 2 * STEPS), (true, 3)] {
         let mut setup = Setup::grouped(2);
         let schedule = |setup: &mut Setup, steps| match of_group {
-            false => setup.config.schedule = triangular(steps),
+            false => setup.config.schedule = linear(steps),
             true => setup.config.groups[0].schedule = Some(linear(steps)),
         };
         schedule(&mut setup, steps);
@@ -146,35 +140,36 @@ fn a_schedule_with_an_end_cannot_be_extended() {
 }
 
 #[test]
-fn a_schedule_of_another_length_is_refused() {
-    for schedule in [triangular, linear] {
-        let mut setup = Setup::new(2);
-        setup.config.schedule = schedule(5);
-        let error = setup.run(setup.begin().unwrap()).unwrap_err().to_string();
-        assert!(error.contains("must be 8, 2 epochs of 4 steps, but is 5"), "{error}");
-    }
-}
-
-#[test]
-fn groups_that_do_not_fit_begin_no_record() {
-    let cases: Cases<Vec<ParameterGroup>, 3> = [
+fn what_is_out_of_range_or_does_not_fit_begins_no_record() {
+    let cases: Cases<RunConfig, 7> = [
+        (|config| config.epochs = 0, "the number of epochs must be at least 1"),
+        (|config| config.sgd.momentum = 1.0, "the momentum must be in [0, 1)"),
         (
-            |groups| groups[0].parameters[0] = "2.W".to_owned(),
+            |config| config.groups[0].parameters[0] = "2.W".to_owned(),
             "parameter group 0: expected parameters of the network (0.W, 0.b, 1.beta, 1.gamma, 4.W, \
              4.b), but got 2.W",
         ),
         (
-            |groups| groups[2].parameters.push("4.W".to_owned()),
-            "got 4.W, which group 1 has already",
+            |config| config.groups[2].parameters.push("4.W".to_owned()),
+            "parameter group 2: expected every parameter once, but got 4.W, which group 1 has already",
         ),
         (
-            |groups| groups[0].parameters.push("1.beta".to_owned()),
-            "Muon needs a matrix: parameter 1.beta",
+            |config| config.groups[0].parameters.push("1.beta".to_owned()),
+            "Muon needs a matrix: parameter 1.beta must have the shape (.., n_out) with at least two \
+             rows of n_out, but has [1, 4]; give it to SGD",
+        ),
+        (|config| config.groups[0].schedule = Some(linear(0)), "total_steps must be at least 1"),
+        (
+            |config| {
+                let muon = MuonConfig { momentum: 1.0, ..MuonConfig::default() };
+                config.groups[0].optimiser = OptimiserConfig::Muon(muon);
+            },
+            "the momentum must be in [0, 1)",
         ),
     ];
     for (change, expected) in cases {
         let mut setup = Setup::grouped(2);
-        change(&mut setup.config.groups);
+        change(&mut setup.config);
         let error = setup.begin().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(!setup.directory().exists());
@@ -200,24 +195,6 @@ fn a_training_that_has_run_its_epochs_has_nothing_to_continue() {
     assert!(error.contains("holds a finished record"), "{error}");
     setup.overwrite = true;
     setup.complete();
-}
-
-#[test]
-fn numbers_out_of_range_begin_no_record() {
-    let cases: Cases<RunConfig, 5> = [
-        (|config| config.epochs = 0, "the number of epochs must be at least 1"),
-        (|config| config.label_smoothing = -0.1, "the label smoothing must be in [0, 1)"),
-        (|config| config.label_smoothing = 1.0, "the label smoothing must be in [0, 1)"),
-        (|config| config.label_smoothing = f64::NAN, "the label smoothing must be in [0, 1)"),
-        (|config| config.sgd.momentum = 1.0, "the momentum must be in [0, 1)"),
-    ];
-    for (change, expected) in cases {
-        let mut setup = Setup::new(1);
-        change(&mut setup.config);
-        let error = setup.begin().unwrap_err().to_string();
-        assert!(error.contains(expected), "{error}");
-        assert!(!setup.directory().exists());
-    }
 }
 
 /// Claims that no object of a file, each given by its path, may have one field more.
