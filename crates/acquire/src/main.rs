@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use acquire::{DataSet, Found, Place, Reporter, Request, clean, faults, locate};
+use acquire::{DataSet, Found, Place, Request, clean, faults, locate};
 use anyhow::{Context, Result, ensure};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -62,7 +62,7 @@ enum Command {
     Clean(Chosen),
 }
 
-#[derive(Args)]
+#[derive(Args, Clone, Copy)]
 struct Chosen {
     /// One data set only
     set: Option<Name>,
@@ -122,10 +122,8 @@ fn run(cli: &Cli) -> Result<bool> {
     let mut request = Request::new(options.data_dir.as_deref())?;
     request.offline = options.offline;
     request.from.clone_from(&options.from);
-    let reporter = Reporter { quiet: false };
     let chosen = match cli.command {
-        Some(Command::Where(Chosen { set }) | Command::Verify(Chosen { set })) => set,
-        Some(Command::Clean(Chosen { set })) => set,
+        Some(Command::Where(of) | Command::Verify(of) | Command::Clean(of)) => of.set,
         Some(Command::Fetch(name)) => Some(name),
         Some(Command::All) | None => None,
     };
@@ -137,18 +135,21 @@ fn run(cli: &Cli) -> Result<bool> {
         println!("iris: {}", check_iris()?);
     }
     match cli.command {
-        Some(Command::Where(_)) => Ok(where_is(&sets, &request)),
+        Some(Command::Where(_)) => {
+            where_is(&sets, &request);
+            Ok(true)
+        }
         Some(Command::Verify(_)) => Ok(verify(&sets, chosen.is_some(), &request)),
         Some(Command::Clean(_)) => remove(&sets, &request),
-        Some(Command::Fetch(_) | Command::All) | None => Ok(fetch(&sets, &request, &reporter)),
+        Some(Command::Fetch(_) | Command::All) | None => Ok(fetch(&sets, &request)),
     }
 }
 
 /// Gets each data set, also after one that could not be had.
-fn fetch(sets: &[DataSet], request: &Request, reporter: &Reporter) -> bool {
+fn fetch(sets: &[DataSet], request: &Request) -> bool {
     let mut complete = true;
     for set in sets {
-        match acquire::ensure(set, request, reporter) {
+        match acquire::ensure(set, request) {
             Ok(Found { folder, source }) => {
                 let (name, files, folder) = (set.name, set.files.len(), folder.display());
                 println!("{name}: {files} files, SHA-256 checked, in {folder} (from {source})");
@@ -176,7 +177,7 @@ fn check_iris() -> Result<String> {
     ))
 }
 
-fn where_is(sets: &[DataSet], request: &Request) -> bool {
+fn where_is(sets: &[DataSet], request: &Request) {
     println!("looked at, in this order (what is fetched goes to the first):");
     for Place { path, origin } in &request.places {
         println!("  {} ({origin})", path.display());
@@ -193,7 +194,6 @@ fn where_is(sets: &[DataSet], request: &Request) -> bool {
         println!("  then: {}", set.package);
         println!("  then: {}", set.urls.join(", "));
     }
-    true
 }
 
 /// Prints the faults of the files at every place; a set that is nowhere is one only if it was named.

@@ -78,7 +78,7 @@ fn labelled_images(
         let source = "sample of CIFAR-10 that ships with the program";
         return Ok((cifar10_sample()?, source.to_owned()));
     }
-    let (set, source) = labelled_test_batch(&data.request()?, &messages.reporter())
+    let (set, source) = labelled_test_batch(&data.request(messages)?)
         .context("the labelled test batch is needed (--sample tries it on 100 sample images)")?;
     Ok((set, source.to_string()))
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use acquire::{Reporter, Request};
+use acquire::Request;
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use experiment::Evaluation;
@@ -90,9 +90,9 @@ pub(crate) struct DataOptions {
 }
 
 impl DataOptions {
-    pub(crate) fn request(&self) -> Result<Request> {
+    pub(crate) fn request(&self, messages: &Messages) -> Result<Request> {
         let request = Request::new(self.data_dir.as_deref())?;
-        Ok(Request { offline: self.offline, ..request })
+        Ok(Request { offline: self.offline, quiet: messages.quiet, ..request })
     }
 }
 
@@ -115,11 +115,6 @@ impl Messages {
     /// Prints a warning, even if nothing else is printed.
     pub(crate) fn warn(&self, line: impl Display) {
         eprintln!("warning: {line}");
-    }
-
-    /// The display of the search for data.
-    pub(crate) fn reporter(&self) -> Reporter {
-        Reporter { quiet: self.quiet }
     }
 
     /// Says which weights are used, what else there was, and how accurate they are when `augmentation` is

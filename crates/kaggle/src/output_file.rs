@@ -15,18 +15,11 @@ pub(crate) fn writable(path: &Path) -> Result<PathBuf> {
     if fs::symlink_metadata(path).is_ok() {
         target = fs::canonicalize(path).map_err(file_error("write", path))?;
         let metadata = fs::metadata(&target).map_err(file_error("write", path))?;
-        let wrong = if metadata.is_dir() {
-            Some(("the name of a file", "a folder"))
-        } else if !metadata.is_file() {
-            Some(("a regular file", "a device, pipe or socket"))
-        } else {
-            let readonly = metadata.permissions().readonly();
-            readonly.then_some(("a file that may be replaced", "write-protected"))
-        };
-        if let Some((expected, got)) = wrong {
-            let path = path.display();
+        if !metadata.is_file() || metadata.permissions().readonly() {
             bail!(
-                "cannot write {path}: expected {expected}, but it is {got}; choose another with --output"
+                "cannot write {}: expected a regular file that may be replaced, but it is a folder, a \
+                 device or write-protected; choose another with --output",
+                path.display()
             );
         }
     }
@@ -71,6 +64,6 @@ mod tests {
         permissions.set_readonly(true);
         fs::set_permissions(&real, permissions).unwrap();
         let error = writable(&link).unwrap_err().to_string();
-        assert!(error.contains("but it is write-protected"), "{error}");
+        assert!(error.contains("a device or write-protected"), "{error}");
     }
 }

@@ -45,8 +45,7 @@ pub(crate) fn execute(arguments: &PredictArguments) -> Result<()> {
     output.as_deref().map(writable).transpose()?;
     model.threads.start()?;
     let weights = model.weights()?;
-    let (images, source) =
-        find_images(test_data.as_deref(), &data.request()?, &messages.reporter())?;
+    let (images, source) = find_images(test_data.as_deref(), &data.request(messages)?)?;
     let output = output_for(&source, output.as_deref())?;
     writable(&output)?;
     if let Source::Sample(reason) = &source {

@@ -9,29 +9,26 @@ use ndarray::{Array2, ArrayView1, ArrayView2, ArrayView4, Axis, s};
 use serde::{Deserialize, Serialize};
 use training::{Model, TrainingError};
 
-/// The change of an image before it is predicted.
+/// The images that a prediction is made of. The first lines are the help of the command line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TestTimeAugmentation {
-    /// Nothing.
+    /// The image as it is
     #[default]
-    #[value(help = "The image as it is")]
     None,
-    /// It is predicted as it is and mirrored left to right; the probabilities are averaged. The classes
-    /// of CIFAR-10 look the same from the other side, and training shows the network both.
-    #[value(help = "The mean of the probabilities of an image and its mirror image")]
+    /// The mean of the probabilities of an image and its mirror image
+    ///
+    /// Training shows the network both, and the classes of CIFAR-10 look the same from the other side.
     Mirror,
-    /// It is predicted as it is, moved by one pixel up and left, and moved by one down and right, each
-    /// with its mirror image; the logits are averaged, with a weight of 1/2 for the image that is not
-    /// moved and 1/4 for either that is. What comes in at an edge is reflected. Jordan, "94% on CIFAR-10
-    /// in 3.29 seconds on a single GPU", arXiv 2404.00498 (2024).
-    #[value(
-        help = "The mean of the logits of an image and of two moved by a pixel, all with their mirror images"
-    )]
+    /// The mean of the logits of an image and of two moved by a pixel, all with their mirror images
+    ///
+    /// One is moved up and left, the other down and right, and what comes in at an edge is reflected; either
+    /// weighs 1/4. Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", arXiv 2404.00498 (2024).
     Shifts,
-    /// [`Self::Shifts`] for the quarter of the images whose two largest logits are closest to each other;
-    /// the others are predicted as they are. It takes 2.5 times as long as [`Self::None`], not 6 times.
-    #[value(help = "Shifts for the least certain quarter of the images, the others as they are")]
+    /// Shifts for the least certain quarter of the images, the others as they are
+    ///
+    /// Least certain is the smallest difference of the two largest logits. It takes 2.5 times as long as
+    /// [`Self::None`], not 6 times.
     Selective,
 }
 

@@ -132,8 +132,7 @@ impl Recipe {
     }
     // ANCHOR_END: build
 
-    /// The training in full, for epochs of so many steps. A product that has no number is refused when the
-    /// training starts.
+    /// The training in full, for epochs of so many steps.
     pub(crate) fn run_config(
         &self,
         seed: u64,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use acquire::{AcquireError, CIFAR_10, Found, Place, Reporter, Request, ensure};
+use acquire::{AcquireError, CIFAR_10, Found, Place, Request, ensure};
 use anyhow::Result;
 use datasets::{ImageSet, cifar10_sample, read_cifar10_npy, read_cifar10_test};
 use ndarray::Array4;
@@ -31,16 +31,12 @@ pub(crate) enum Source {
 ///
 /// # Shapes
 /// `(n, 32, 32, 3)` with at least one image
-pub(crate) fn find_images(
-    named: Option<&Path>,
-    request: &Request,
-    reporter: &Reporter,
-) -> Result<(Array4<u8>, Source)> {
+pub(crate) fn find_images(named: Option<&Path>, request: &Request) -> Result<(Array4<u8>, Source)> {
     let found = || competition_file(&request.places).map(|path| (path, "found"));
     if let Some((path, how)) = named.map(|path| (path.to_owned(), "--test-data")).or_else(found) {
         return Ok((read_cifar10_npy(&path)?, Source::File(path, how)));
     }
-    let (set, source) = match labelled_test_batch(request, reporter) {
+    let (set, source) = match labelled_test_batch(request) {
         Err(error) if error.is::<AcquireError>() => {
             (cifar10_sample()?, Source::Sample(error.to_string()))
         }
@@ -69,11 +65,8 @@ impl fmt::Display for Source {
 
 /// The official test batch with its labels: found, or fetched unless the request is offline; an
 /// [`AcquireError`] with what was tried if it is nowhere.
-pub(crate) fn labelled_test_batch(
-    request: &Request,
-    reporter: &Reporter,
-) -> Result<(ImageSet, Source)> {
-    let found = ensure(&CIFAR_10, request, reporter)?;
+pub(crate) fn labelled_test_batch(request: &Request) -> Result<(ImageSet, Source)> {
+    let found = ensure(&CIFAR_10, request)?;
     let set = read_cifar10_test(&found.folder)?;
     Ok((set, Source::OfficialTestBatch(found)))
 }

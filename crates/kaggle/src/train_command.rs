@@ -218,8 +218,7 @@ impl TrainingOptions {
     }
 
     fn images(&self, images: Images, validate: bool) -> Result<TrainingImages> {
-        let reporter = self.messages.reporter();
-        let images = images.split(validate, self.smoke, &self.data.request()?, &reporter)?;
+        let images = images.split(validate, self.smoke, &self.data.request(&self.messages)?)?;
         let (data, found) = (&images.data, &images.found);
         self.messages.say(format!(
             "{}: {} images to learn from, {} held out, {} to test, from {} ({})",

@@ -1,6 +1,6 @@
 //! The images of a training: some to learn from, some to choose by, some to report.
 
-use acquire::{CIFAR_10, FASHION_MNIST, Found, Reporter, Request, ensure};
+use acquire::{CIFAR_10, FASHION_MNIST, Found, Request, ensure};
 use anyhow::Result;
 use datasets::{
     CIFAR10_FILES, FASHION_MNIST_FILES, ImageSet, combined_sha256, read_cifar10_test,
@@ -49,13 +49,12 @@ impl Images {
         validate: bool,
         smoke: bool,
         request: &Request,
-        reporter: &Reporter,
     ) -> Result<TrainingImages> {
         let (data_set, files) = match self {
             Self::FashionMnist => (&FASHION_MNIST, &FASHION_MNIST_FILES[..]),
             Self::Cifar10 => (&CIFAR_10, &CIFAR10_FILES[..]),
         };
-        let found = ensure(data_set, request, reporter)?;
+        let found = ensure(data_set, request)?;
         let folder = &found.folder;
         let (all, mut test) = match self {
             Self::FashionMnist => {

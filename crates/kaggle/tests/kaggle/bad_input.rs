@@ -74,14 +74,14 @@ fn a_place_that_cannot_be_written_is_named() {
     let machine = machine();
     fs::create_dir(machine.path("folder")).unwrap();
     for (output, expected) in [
-        ("folder", "cannot write folder: expected the name of a file, but it is a folder"),
+        ("folder", "cannot write folder: expected a regular file that may be replaced"),
         ("no/such.csv", "cannot write to the folder no: No such file or directory"),
         ("submission.csv/x.csv", "cannot write to the folder submission.csv: Not a directory"),
         (
             "/proc/x.csv",
             "cannot write to the folder /proc: No such file or directory (os error 2)\n",
         ),
-        ("/dev/full", "expected a regular file, but it is a device, pipe or socket"),
+        ("/dev/full", "cannot write /dev/full: expected a regular file"),
     ] {
         let arguments =
             format!("--checkpoint model.safetensors --test-data x.npy --output {output}");
