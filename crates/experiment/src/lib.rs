@@ -29,8 +29,8 @@
 //! | `confused.svg`, `mistakes.svg` | the most frequent mistakes with images, and the surest; absent if there is none |
 //! | `filters.svg` | the weights of the first layer as pictures, if they are that |
 //!
-//! `config.toml` and `metrics.csv` exist from the start, and each row reaches the file before the next
-//! is taken, so that a crash keeps the log. Everything else is written to a temporary file and renamed. A
+//! `config.toml` and `metrics.csv` exist from the start, and each row reaches the file at once, so that a crash
+//! keeps the log. Everything else is written to a temporary file and renamed. A
 //! finished or diverged run is only overwritten if the caller asks for it, and so is one that can be
 //! continued: an interrupted run, or a crashed one (status `running`, no process holds the lock on its
 //! `metrics.csv`) with a checkpoint. A crashed run without a checkpoint is replaced; a run in

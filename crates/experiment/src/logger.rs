@@ -25,8 +25,8 @@ pub struct Logger {
     file: csv::Writer<File>,
     /// The log that this one replaced: its lock keeps a process out that opened it just before.
     _replaced: File,
-    /// The number of rows of the history that are in the file.
-    written: usize,
+    /// The length of the file without its last row.
+    before: u64,
     summary: Summary,
     started: Instant,
     /// The time that the run had taken before it was continued.
@@ -96,7 +96,7 @@ impl Logger {
         let file = lock(&directory, false)?;
         Ok(Self {
             directory,
-            written: history.rows().len(),
+            before: as_csv(history.rows().split_last().map_or(&[], |(_, rows)| rows)).len() as u64,
             history,
             file: csv::WriterBuilder::new().has_headers(false).from_writer(file),
             _replaced: held,
@@ -137,7 +137,6 @@ impl Logger {
         for evaluation in [Some(train), validation, test].into_iter().flatten() {
             evaluation.validate()?;
         }
-        self.write_rows()?;
         parameters::write(&self.directory.join("parameters.npz"), arrays)?;
         run_plots::write(&self.directory, &self.history, train.wrong.is_some())?;
         self.summary.status = Status::Finished;
@@ -159,7 +158,6 @@ impl Logger {
     }
 
     fn stop(mut self, status: Status) -> Result<Summary, ExperimentError> {
-        self.write_rows()?;
         run_plots::write(&self.directory, &self.history, false)?;
         self.summary.status = status;
         self.end()
@@ -181,38 +179,34 @@ impl Logger {
         files::write_json(&self.directory.join("summary.json"), &self.summary)
     }
 
-    /// Brings the rows that are missing to the file.
-    fn write_rows(&mut self) -> Result<(), ExperimentError> {
-        for row in &self.history.rows()[self.written..] {
-            let flushed =
-                self.file.serialize(row).map_err(Into::into).and_then(|()| self.file.flush());
-            flushed.map_err(ExperimentError::io("write", &self.directory.join(METRICS)))?;
-            self.written += 1;
-        }
-        Ok(())
+    /// Brings the last row of the history to the file: behind the `rows` that there were before, or in place
+    /// of the last of them.
+    fn write_last(&mut self, rows: usize) -> Result<(), ExperimentError> {
+        let Some(last) = self.history.rows().last() else { return Ok(()) };
+        let mut write = || {
+            let file = self.file.get_ref();
+            if self.history.rows().len() > rows {
+                self.before = file.metadata()?.len();
+            }
+            file.set_len(self.before)?;
+            self.file.serialize(last)?;
+            self.file.flush()
+        };
+        write().map_err(ExperimentError::io("write", &self.directory.join(METRICS)))
     }
 }
 
 impl MetricsSink for Logger {
     fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError> {
-        // The new row stays back: the metrics of its epoch may yet come.
-        self.write_rows()?;
-        self.history.iteration(metrics)
+        let rows = self.history.rows().len();
+        self.history.iteration(metrics)?;
+        self.write_last(rows)
     }
 
     fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError> {
+        let rows = self.history.rows().len();
         self.history.epoch(metrics)?;
-        let rows = self.history.rows();
-        // A run that is continued between the last iteration of an epoch and its metrics has written
-        // the row that gets them.
-        if self.written == rows.len() {
-            let file = self.directory.join(METRICS);
-            let before = as_csv(&rows[..rows.len() - 1]).len() as u64;
-            let shortened = self.file.get_ref().set_len(before);
-            shortened.map_err(ExperimentError::io("shorten", &file))?;
-            self.written -= 1;
-        }
-        self.write_rows()
+        self.write_last(rows)
     }
 }
 

@@ -26,27 +26,20 @@ pub struct SweepOutcome {
     pub baseline: Option<Choice>,
 }
 
-/// A run of a sweep, and a row of `runs.csv`. It has no losses and errors if it diverged.
+/// A run of a sweep, and a row of `runs.csv`. It has no losses and errors, which are those after the last
+/// epoch, if it diverged. Sets count from 0; `lr` and `hidden` are as the command line spells them.
+#[expect(missing_docs, reason = "the documentation of the crate lists the columns")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepRun {
-    /// The set that it belongs to, from 0.
     pub set: usize,
-    /// Its learning rate, as the command line spells it.
     pub lr: String,
-    /// Its hidden layer.
     pub hidden: String,
-    /// Its seed.
     pub seed: u64,
-    /// Finished or diverged.
     pub status: Status,
-    /// The loss of the training set after the last epoch.
     pub train_loss: Option<f64>,
-    /// The error of the training set then.
     pub train_error: Option<f64>,
-    /// The loss of the validation set then.
     pub val_loss: Option<f64>,
-    /// The error of the validation set then.
     pub val_error: Option<f64>,
 }
 
@@ -60,33 +53,23 @@ pub enum Role {
     Baseline,
 }
 
-/// A set of a sweep, and a row of `table.csv`. It has no means and deviations if one of its runs diverged.
+/// A set of a sweep, and a row of `table.csv`. It has no means and standard deviations if one of its runs
+/// diverged.
+#[expect(missing_docs, reason = "the documentation of the crate lists the columns")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SweepSet {
-    /// The number of the set, from 0.
     pub set: usize,
-    /// Whether it can be chosen as the best.
     pub role: Role,
-    /// Its learning rate, as the command line spells it.
     pub lr: String,
-    /// Its hidden layer.
     pub hidden: String,
-    /// The number of its runs.
     pub runs: usize,
-    /// The number of those that diverged.
     pub diverged: usize,
-    /// The training loss.
     pub train_loss_mean: Option<f64>,
-    /// The training error.
     pub train_error_mean: Option<f64>,
-    /// The validation loss.
     pub val_loss_mean: Option<f64>,
-    /// Its standard deviation.
     pub val_loss_sd: Option<f64>,
-    /// The validation error.
     pub val_error_mean: Option<f64>,
-    /// Its standard deviation.
     pub val_error_sd: Option<f64>,
 }
 

@@ -3,8 +3,8 @@
 use acquire::{CIFAR_10, FASHION_MNIST, Found, Request, ensure};
 use anyhow::Result;
 use datasets::{
-    CIFAR10_FILES, FASHION_MNIST_FILES, ImageSet, combined_sha256, read_cifar10_test,
-    read_cifar10_train, read_fashion_mnist_test, read_fashion_mnist_train,
+    ImageSet, combined_sha256, read_cifar10_test, read_cifar10_train, read_fashion_mnist_test,
+    read_fashion_mnist_train,
 };
 use experiment::Data;
 use numerics::Rng;
@@ -50,9 +50,9 @@ impl Images {
         smoke: bool,
         request: &Request,
     ) -> Result<TrainingImages> {
-        let (data_set, files) = match self {
-            Self::FashionMnist => (&FASHION_MNIST, &FASHION_MNIST_FILES[..]),
-            Self::Cifar10 => (&CIFAR_10, &CIFAR10_FILES[..]),
+        let data_set = match self {
+            Self::FashionMnist => &FASHION_MNIST,
+            Self::Cifar10 => &CIFAR_10,
         };
         let found = ensure(data_set, request)?;
         let folder = &found.folder;
@@ -76,7 +76,7 @@ impl Images {
         let train = all.select(learned)?;
         let data = Data {
             name: data_set.name.to_owned(),
-            sha256: combined_sha256(files),
+            sha256: combined_sha256(data_set.files),
             train: train.len(),
             validation: validation.as_ref().map_or(0, ImageSet::len),
             test: test.len(),
