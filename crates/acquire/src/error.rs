@@ -38,17 +38,8 @@ impl AcquireError {
     }
 }
 
-/// Remedies of the errors of a file system that people meet.
-fn advice(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "; free some space, or name a folder elsewhere with --data-dir"
-        }
-        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-            "; name a folder that can be written with --data-dir"
-        }
-        _ => "",
-    }
+fn advice(error: &io::Error) -> String {
+    system::remedy(error, "--data-dir")
 }
 
 /// For `map_err`: the error of an operation on a path.

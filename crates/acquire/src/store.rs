@@ -10,10 +10,8 @@ use crate::{AcquireError, DataSet, Files};
 
 /// The beginning of the names of folders for what clients download and unpack, which are there during a run.
 const PACKAGES: &str = ".cs189-packages";
-/// The folder of downloads that can be resumed.
+/// The folder of downloads that can be resumed, with a folder for each data set.
 const DOWNLOADS: &str = "downloads";
-/// Behind the name of such a download.
-const PART: &str = ".part";
 
 /// An empty folder for a package, removed when it is dropped.
 pub(crate) fn package_folder(place: &Path) -> Result<TempDir, AcquireError> {
@@ -21,10 +19,14 @@ pub(crate) fn package_folder(place: &Path) -> Result<TempDir, AcquireError> {
 }
 
 /// The file that keeps a download until it is complete, also over several runs.
-pub(crate) fn partial_download(place: &Path, name: &str) -> Result<PathBuf, AcquireError> {
-    let folder = place.join(DOWNLOADS);
+pub(crate) fn partial_download(
+    place: &Path,
+    set: &DataSet,
+    name: &str,
+) -> Result<PathBuf, AcquireError> {
+    let folder = downloads(place, set);
     fs::create_dir_all(&folder).map_err(file_error("create the folder", &folder))?;
-    Ok(folder.join(name.to_owned() + PART))
+    Ok(folder.join(format!("{name}.part")))
 }
 
 /// Writes the files of a data set, each as a whole, and removes its downloads.
@@ -35,14 +37,15 @@ pub(crate) fn install(place: &Path, set: &DataSet, files: &Files) -> Result<Path
         let target = folder.join(file.name);
         system::replace(&target, &files[file.name]).map_err(file_error("write", target))?;
     }
-    for path in downloads(place, set)? {
+    for path in entries(&downloads(place, set))? {
         fs::remove_file(&path).map_err(file_error("remove", path))?;
     }
     Ok(folder)
 }
 
-/// Removes the folder of downloads, unless there is one to be resumed.
-pub(crate) fn tidy(place: &Path) {
+/// Removes the folders of downloads that are empty.
+pub(crate) fn tidy(place: &Path, set: &DataSet) {
+    let _ = fs::remove_dir(downloads(place, set));
     let _ = fs::remove_dir(place.join(DOWNLOADS));
 }
 
@@ -57,7 +60,7 @@ pub fn clean(place: &Path, sets: &[DataSet]) -> Result<(Vec<PathBuf>, u64), Acqu
     for set in sets {
         let is_file = |path: &PathBuf| set.files.iter().any(|file| file.name == name(path));
         found.extend(entries(&place.join(set.name))?.into_iter().filter(is_file));
-        found.extend(downloads(place, set)?);
+        found.extend(entries(&downloads(place, set))?);
     }
     found.sort();
     let mut bytes = 0;
@@ -71,19 +74,19 @@ pub fn clean(place: &Path, sets: &[DataSet]) -> Result<(Vec<PathBuf>, u64), Acqu
         removed.map_err(file_error("remove", path))?;
     }
     if !found.is_empty() {
-        for folder in sets.iter().map(|set| set.name).chain([DOWNLOADS, ""]) {
-            // Fails if it is not empty, as it should.
-            let _ = fs::remove_dir(place.join(folder));
+        // A folder that is not empty stays.
+        for set in sets {
+            let _ = fs::remove_dir(place.join(set.name));
+            tidy(place, set);
         }
+        let _ = fs::remove_dir(place);
     }
     Ok((found, bytes))
 }
 
-/// What was downloaded of a data set at a place, complete or not.
-fn downloads(place: &Path, set: &DataSet) -> Result<Vec<PathBuf>, AcquireError> {
-    let mut paths = entries(&place.join(DOWNLOADS))?;
-    paths.retain(|path| name(path).strip_suffix(PART).is_some_and(|name| set.is_download(name)));
-    Ok(paths)
+/// The folder of what was downloaded of a data set, complete or not.
+fn downloads(place: &Path, set: &DataSet) -> PathBuf {
+    place.join(DOWNLOADS).join(set.name)
 }
 
 fn name(path: &Path) -> String {

@@ -63,10 +63,8 @@ impl Logger {
 
         let lock = lock(&directory, true)?;
         remove(&directory, BEGINNINGS.iter().chain(&RESULTS).chain(&predictions::FILES))?;
-        let logger = Self::over(directory, lock, History::default(), program, 0.0)?;
-        files::write_toml(&logger.directory.join("config.toml"), config)?;
-        logger.write_summary()?;
-        Ok(logger)
+        files::write_toml(&directory.join("config.toml"), config)?;
+        Self::over(directory, lock, History::default(), program, 0.0)
     }
 
     /// The logger of a run that has these rows so far, in place of those that the file has. `held`
@@ -94,7 +92,7 @@ impl Logger {
         };
         files::write(&directory.join(METRICS), &as_csv(history.rows()))?;
         let file = lock(&directory, false)?;
-        Ok(Self {
+        let logger = Self {
             directory,
             before: as_csv(history.rows().split_last().map_or(&[], |(_, rows)| rows)).len() as u64,
             history,
@@ -103,7 +101,9 @@ impl Logger {
             summary,
             started: Instant::now(),
             seconds_before,
-        })
+        };
+        logger.write_summary()?;
+        Ok(logger)
     }
 
     /// The folder of the record.
@@ -175,7 +175,7 @@ impl Logger {
         Ok(self.summary)
     }
 
-    pub(crate) fn write_summary(&self) -> Result<(), ExperimentError> {
+    fn write_summary(&self) -> Result<(), ExperimentError> {
         files::write_json(&self.directory.join("summary.json"), &self.summary)
     }
 

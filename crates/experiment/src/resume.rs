@@ -62,8 +62,6 @@ impl Logger {
             files::write_toml(&config_file, config)?;
         }
         remove(directory, RESULTS.iter().chain(&predictions::FILES))?;
-        let logger = Self::over(directory.to_owned(), lock, history, program, point.wall_seconds)?;
-        logger.write_summary()?;
-        Ok(logger)
+        Self::over(directory.to_owned(), lock, history, program, point.wall_seconds)
     }
 }

@@ -50,19 +50,9 @@ fn row(set: &SweepSet) -> [String; 6] {
 fn choice(what: &str, choice: &Choice) -> String {
     let values: Vec<_> =
         choice.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let wrong: Vec<_> = choice
-        .test
-        .iter()
-        .filter_map(|tested| Some(tested.evaluation.wrong?.to_string()))
-        .collect();
-    let wrong = if wrong.is_empty() {
-        String::new()
-    } else {
-        format!(" (wrong by seed: {})", wrong.join(" "))
-    };
     let of = |spread: &Spread| (spread.mean, spread.sd);
     format!(
-        "{what}, {}: validation error {}, test error {}{wrong}, test loss {}",
+        "{what}, {}: validation error {}, test error {}, test loss {}",
         values.join(", "),
         errors(of(&choice.validation_error)),
         errors(of(&choice.test_error)),

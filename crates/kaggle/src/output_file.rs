@@ -30,20 +30,9 @@ pub(crate) fn writable(path: &Path) -> Result<PathBuf> {
 }
 
 /// For `map_err`: the error of an operation on a path, with advice on those that people meet.
-pub(crate) fn file_error(
-    operation: &'static str,
-    path: &Path,
-) -> impl FnOnce(io::Error) -> anyhow::Error {
+pub(crate) fn file_error(operation: &str, path: &Path) -> impl FnOnce(io::Error) -> anyhow::Error {
     move |cause| {
-        let advice = match cause.kind() {
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => "; free some space, or write elsewhere with --output",
-            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
-                "; name a place that can be written with --output"
-            }
-            _ => "",
-        };
+        let advice = system::remedy(&cause, "--output");
         anyhow!("cannot {operation} {}: {cause}{advice}", path.display())
     }
 }

@@ -53,6 +53,23 @@ pub fn without_temporary_name(error: io::Error) -> io::Error {
     }
 }
 
+/// A remedy for an error of writing that people meet, to be put behind its message; empty for any other.
+/// `option` is that of the command line which names another place.
+pub fn remedy(error: &io::Error, option: &str) -> String {
+    use io::ErrorKind::{
+        FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+    };
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => {
+            format!("; free some space, or name another place with {option}")
+        }
+        ReadOnlyFilesystem | PermissionDenied => {
+            format!("; name a place that can be written with {option}")
+        }
+        _ => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

@@ -18,7 +18,7 @@ mod shell;
 
 pub mod for_tests;
 
-pub use atomic::{replace, temporary_beside, temporary_folder, without_temporary_name};
+pub use atomic::{remedy, replace, temporary_beside, temporary_folder, without_temporary_name};
 pub use cargo::{cargo_metadata, current_package, target_folder, workspace_root};
 pub use folder::{entries, is_litter};
 pub use hex::hex;

@@ -9,7 +9,7 @@ use crate::server::Answer;
 use crate::tiny::{Machine, content, gzipped, official};
 
 /// A file that a run leaves behind to be resumed.
-const PART: &str = "place/downloads/tiny.tar.gz.part";
+const PART: &str = "place/downloads/tiny/tiny.tar.gz.part";
 
 #[test]
 fn an_archive_comes_whole_whatever_is_there_and_whatever_the_server_does() {
@@ -125,11 +125,16 @@ fn what_cannot_be_asked_is_named_with_a_remedy() {
 fn a_full_disk_ends_the_search() {
     let mut machine = Machine::new();
     let server = machine.serve_twice(Answer::File(official()));
-    fs::create_dir_all(machine.place().join("downloads")).unwrap();
+    fs::create_dir_all(machine.place().join("downloads/tiny")).unwrap();
     std::os::unix::fs::symlink("/dev/full", machine.folder.path().join(PART)).unwrap();
     let message = machine.message();
-    assert!(message.contains("cannot write MACHINE/place/downloads/tiny.tar.gz.part: curl: (23) "));
-    assert!(message.contains("; free some space, or name a folder elsewhere"), "{message}");
+    assert!(
+        message.contains("cannot write MACHINE/place/downloads/tiny/tiny.tar.gz.part: curl: (23) ")
+    );
+    assert!(
+        message.contains("; free some space, or name another place with --data-dir"),
+        "{message}"
+    );
     assert_eq!(server.requests().len(), 1);
     assert_eq!(machine.names("tiny"), [""; 0]);
 }

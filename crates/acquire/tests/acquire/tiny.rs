@@ -47,6 +47,7 @@ fn set(archive: &[u8]) -> DataSet {
             bytes: archive.len() as u64,
             md5: system::hex(&Md5::digest(archive)).leak(),
         },
+        other_sources: "none",
     }
 }
 
