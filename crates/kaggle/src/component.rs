@@ -194,20 +194,6 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_another_recipe_is_refused_with_those_that_there_are() {
-        let error = Component::Muon.remove_from(&mut Recipe::cifar10_cnn()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the recipe of cnn has no part muon to leave out: expected one of batch-norm, flip, shift, \
-             label-smoothing, weight-decay, momentum, schedule, max-pooling, he-init"
-        );
-        let parts = names(&Component::of(&Recipe::cifar10_best()));
-        let expected = "flip, shift, label-smoothing, weight-decay, schedule, max-pooling, whitening, \
-                        dirac-init, muon";
-        assert_eq!(parts, expected);
-    }
-
-    #[test]
     fn without_muon_a_parameter_loses_as_much_in_a_step_as_the_others() {
         for (batch_size, share) in [(2000, 4e-3), (100, 2e-4)] {
             let mut recipe = Recipe::cifar10_best();

@@ -1,40 +1,43 @@
 //! The differences of two configurations.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use serde_json::Value;
 
 /// A line for every field that a checkpoint has otherwise than the run that wants to continue it, in the
 /// order of their names: `layers[2].n_out: 3 in the checkpoint, 4 now`.
 pub(crate) fn differences<V: Serialize>(checkpoint: &V, run: &V) -> Vec<String> {
-    let value = |value| serde_json::to_value(value).expect("the keys are strings");
-    let mut found = Vec::new();
-    compare("", &value(checkpoint), &value(run), &mut found);
-    found
+    let [before, now] = [checkpoint, run].map(|value| {
+        let mut fields = BTreeMap::new();
+        let value = serde_json::to_value(value).expect("the keys are strings");
+        collect(String::new(), value, &mut fields);
+        fields
+    });
+    let names: BTreeSet<_> = before.keys().chain(now.keys()).collect();
+    let line = |name: &String| {
+        let [before, now] =
+            [&before, &now].map(|fields| fields.get(name).map_or("none", |leaf| leaf));
+        (before != now).then(|| format!("{name}: {before} in the checkpoint, {now} now"))
+    };
+    names.into_iter().filter_map(line).collect()
 }
 
-fn compare(field: &str, checkpoint: &Value, run: &Value, found: &mut Vec<String>) {
-    // A field that is left out counts as `null`, which options have as well.
-    let of = |value: Option<&Value>| value.cloned().unwrap_or_default();
-    let spelled =
-        |value: &Value| if value.is_null() { "none".to_owned() } else { value.to_string() };
-    match (checkpoint, run) {
-        (Value::Object(a), Value::Object(b)) => {
-            let names: std::collections::BTreeSet<_> = a.keys().chain(b.keys()).collect();
-            for name in names {
-                let field = if field.is_empty() { name.clone() } else { format!("{field}.{name}") };
-                compare(&field, &of(a.get(name)), &of(b.get(name)), found);
+/// The fields of a value that hold no others, by their path; what is `null` counts as left out.
+fn collect(path: String, value: Value, fields: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Null => {}
+        Value::Object(object) => {
+            let dot = if path.is_empty() { "" } else { "." };
+            for (name, value) in object {
+                collect(format!("{path}{dot}{name}"), value, fields);
             }
         }
-        (Value::Array(a), Value::Array(b)) => {
-            for index in 0..a.len().max(b.len()) {
-                let field = format!("{field}[{index}]");
-                compare(&field, &of(a.get(index)), &of(b.get(index)), found);
+        Value::Array(array) => {
+            for (index, value) in array.into_iter().enumerate() {
+                collect(format!("{path}[{index}]"), value, fields);
             }
         }
-        _ if checkpoint == run => {}
-        _ => {
-            let (checkpoint, run) = (spelled(checkpoint), spelled(run));
-            found.push(format!("{field}: {checkpoint} in the checkpoint, {run} now"));
-        }
+        leaf => drop(fields.insert(path, leaf.to_string())),
     }
 }

@@ -1,6 +1,6 @@
 //! Files of named tensors and text: safetensors, with a checksum over all of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use half::f16;
 use ndarray::ArrayD;
@@ -20,8 +20,8 @@ use crate::TrainingError;
 pub(crate) struct TensorFile {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) tensors: BTreeMap<String, ArrayD<f32>>,
-    /// The names of tensors that are written as `F16`: every number of theirs is one of half precision.
-    pub(crate) half: BTreeSet<String>,
+    /// Whether the parameters, `model.*`, are written as `F16`: each is a number of half precision then.
+    pub(crate) half: bool,
 }
 
 const CHECKSUM: &str = "sha256";
@@ -40,8 +40,8 @@ impl TensorFile {
         let mut data: Vec<u8> = Vec::new();
         // The wider numbers first, which are aligned then.
         for half in [false, true] {
-            let tensors = self.tensors.iter().filter(|(name, _)| self.half.contains(*name) == half);
-            for (name, tensor) in tensors {
+            let is_half = |name: &str| self.half && name.starts_with("model.");
+            for (name, tensor) in self.tensors.iter().filter(|(name, _)| is_half(name) == half) {
                 let start = data.len();
                 match half {
                     false => data.extend(tensor.iter().flat_map(|x| x.to_le_bytes())),
@@ -99,9 +99,7 @@ impl TensorFile {
             if let Some(x) = tensor.iter().find(|x| !x.is_finite()) {
                 return Err(TrainingError::tensor(file, name, "finite numbers", x));
             }
-            if view.dtype() == Dtype::F16 {
-                read.half.insert(name.to_owned());
-            }
+            read.half |= view.dtype() == Dtype::F16;
             read.tensors.insert(name.to_owned(), tensor);
         }
         if expected == read.checksum() {
@@ -162,19 +160,19 @@ mod tests {
         TensorFile {
             metadata: BTreeMap::from([("key".to_owned(), "\"text\"".to_owned())]),
             tensors: BTreeMap::from([
-                ("a".to_owned(), array![[1.0, -2.5], [f32::MIN_POSITIVE, 0.0]].into_dyn()),
-                ("b".to_owned(), array![3.0].into_dyn()),
+                ("n".to_owned(), array![[1.0, -2.5], [f32::MIN_POSITIVE, 0.0]].into_dyn()),
+                ("o".to_owned(), array![3.0].into_dyn()),
             ]),
-            half: BTreeSet::new(),
+            half: false,
         }
     }
 
-    /// One number of half precision before those of single precision, by name; subnormal and largest.
+    /// Numbers of half precision before those of single precision, by name; subnormal and largest.
     fn example_in_half() -> TensorFile {
         let (tiny, large) = (f16::from_bits(1).to_f32(), f16::MAX.to_f32());
         let mut file = example();
-        file.tensors.insert("A".to_owned(), array![-0.75, tiny, large].into_dyn());
-        file.half.insert("A".to_owned());
+        file.tensors.insert("model.1.W".to_owned(), array![-0.75, tiny, large].into_dyn());
+        file.half = true;
         file
     }
 
@@ -207,14 +205,14 @@ mod tests {
         let of_a = bytes.windows(3).position(|window| window == b"F32").unwrap();
         bytes[of_a] = b'I';
         let error = TensorFile::from_bytes("x", &bytes).unwrap_err().to_string();
-        assert_eq!(error, "x: tensor a: expected numbers of type F32 or F16, but got I32");
+        assert_eq!(error, "x: tensor n: expected numbers of type F32 or F16, but got I32");
     }
 
     #[test]
     fn a_number_that_is_not_finite_is_refused_by_name() {
         let mut file = example();
-        file.tensors.insert("b".to_owned(), array![f32::NAN].into_dyn());
+        file.tensors.insert("o".to_owned(), array![f32::NAN].into_dyn());
         let error = TensorFile::from_bytes("x", &file.to_bytes()).unwrap_err().to_string();
-        assert_eq!(error, "x: tensor b: expected finite numbers, but got NaN");
+        assert_eq!(error, "x: tensor o: expected finite numbers, but got NaN");
     }
 }

@@ -51,9 +51,14 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error_before_anything_is_read()
         // A part of another recipe.
         (
             "train --recipe best --without he-init",
-            "the recipe of best has no part he-init to leave",
+            "the recipe of best has no part he-init to leave out: expected one of flip, shift, \
+             label-smoothing, weight-decay, schedule, max-pooling, whitening, dirac-init, muon",
         ),
-        ("ablate --recipe plain --parts flip,muon", "the recipe of cnn has no part muon to leave"),
+        (
+            "ablate --recipe plain --parts flip,muon",
+            "the recipe of cnn has no part muon to leave out: expected one of batch-norm, flip, shift, \
+             label-smoothing, weight-decay, momentum, schedule, max-pooling, he-init",
+        ),
     ] {
         let error = machine.fail(arguments, 2);
         assert!(error.contains(expected), "{arguments}: {error}");
