@@ -37,23 +37,9 @@ impl ElementWise for GELU {
 
 #[cfg(test)]
 mod tests {
-    use approx::assert_relative_eq;
     use ndarray::array;
 
     use super::*;
-
-    #[test]
-    fn values_and_slopes_of_a_table_of_the_normal_distribution() {
-        // Φ(0) = 1/2; Φ(1) = 0.841344746068543, Φ(-1) = 1 - Φ(1); Φ(2) = 0.977249868051821.
-        let y = GELU::forward(&array![0.0, 1.0, -1.0, 2.0]);
-        let expected = array![0.0, 0.841344746068543, -0.158655253931457, 1.954499736103642];
-        assert_relative_eq!(y, expected, max_relative = 1e-14);
-        // Φ(0) + 0 = 1/2. φ(1) = 0.241970724519143, so 0.841344746068543 ± 0.241970724519143.
-        let dl_dz = GELU::backward(&array![0.0, 1.0, -1.0], array![4.0, 1.0, -2.0]);
-        let expected =
-            array![2.0, 1.083315470587686, -2.0 * (0.158655253931457 - 0.241970724519143)];
-        assert_relative_eq!(dl_dz, expected, max_relative = 1e-13);
-    }
 
     #[test]
     fn at_infinity_it_is_flat_on_the_left_and_the_identity_on_the_right() {

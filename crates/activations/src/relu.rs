@@ -45,18 +45,3 @@ fn derivative<T: Scalar>(z: T) -> T {
     }
 }
 // ANCHOR_END: derivative
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn what_is_not_negative_passes_in_both_directions() {
-        let z = array![[-2.0, -0.5], [0.0, 3.0]];
-        assert_eq!(ReLU::forward(&z), array![[0.0, 0.0], [0.0, 3.0]]);
-        let dl_dy = array![[10.0, 20.0], [30.0, -40.0]];
-        assert_eq!(ReLU::backward(&z, dl_dy), array![[0.0, 0.0], [30.0, -40.0]]);
-    }
-}

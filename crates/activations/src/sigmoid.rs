@@ -32,16 +32,3 @@ impl ElementWise for Sigmoid {
     }
     // ANCHOR_END: backward
 }
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn the_value_at_zero_is_a_half_and_its_slope_a_quarter() {
-        assert_eq!(Sigmoid::forward(&array![0.0]), array![0.5]);
-        assert_eq!(Sigmoid::backward(&array![0.0], array![8.0]), array![2.0]);
-    }
-}

@@ -102,17 +102,4 @@ mod tests {
         let expected = (SUMS * vector_lanes()) as f32;
         assert!((sum - expected).abs() < 1e-3 * expected, "{sum} is not {expected}");
     }
-
-    #[test]
-    fn one_thread_is_measured_once() {
-        assert_eq!(machine_cases(1).len(), 2);
-        let cases = machine_cases(2);
-        assert_eq!(cases.len(), 4);
-        // 12 sums, 2^22 operations, 2 flop, 2 threads.
-        assert_eq!(
-            cases[2].measurement.work,
-            Work::Flop(4 * 12 * 4_194_304 * vector_lanes() as u64)
-        );
-        assert_eq!(cases[1].measurement.work, Work::Bytes(268_435_456));
-    }
 }

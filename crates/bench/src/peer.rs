@@ -67,12 +67,7 @@ impl Peer {
         }
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/peers"));
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
-        Self::built(by, folder, &system::target_folder(root)?.join("peers"), threads)
-    }
-
-    /// Builds and starts the framework whose program is in this folder.
-    fn built(by: By, folder: &Path, target: &Path, threads: usize) -> Result<Self> {
-        let program = build(by, folder, target)?;
+        let program = build(by, folder, &system::target_folder(root)?.join("peers"))?;
         // The frameworks take the number of rayon's threads, and check it with each request.
         let mut command = Command::new(&program);
         Self::spawn(command.env("RAYON_NUM_THREADS", threads.to_string()), by)
@@ -216,8 +211,6 @@ fn request(
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::steps::step_case;
 
@@ -273,35 +266,5 @@ mod tests {
         assert_eq!(request["layers"][0]["activation"], "relu");
         assert_eq!(request["input_shape"], json!([32, 32, 3]));
         assert_eq!(request["parameters"], 896 + 18_496 + 524_416 + 1_290);
-    }
-
-    /// Builds and starts a peer candle that is this program, which needs no package.
-    fn built(program: &str) -> Result<Peer> {
-        let root = tempfile::tempdir().unwrap();
-        let package = "name = \"candle-peer\"\nversion = \"0.1.0\"\n";
-        let rest = "edition = \"2024\"\n[workspace]\n[[bin]]\npath = \"main.rs\"\n";
-        fs::create_dir(root.path().join("candle")).unwrap();
-        for (file, text) in [
-            ("Cargo.toml", format!("[package]\n{package}{rest}name = \"candle-peer\"\n")),
-            ("Cargo.lock", format!("version = 4\n[[package]]\n{package}")),
-            ("main.rs", program.to_owned()),
-        ] {
-            fs::write(root.path().join("candle").join(file), text).unwrap();
-        }
-        Peer::built(By::Candle, root.path(), &root.path().join("target"), 3)
-    }
-
-    #[test]
-    fn a_program_is_built_and_says_what_it_is_or_what_was_tried() {
-        let program = r##"fn main() {
-            let threads = std::env::var("RAYON_NUM_THREADS").unwrap();
-            println!(r#"{{"framework": "f", "version": "{threads}", "optimiser": "o"}}"#);
-        }"##;
-        let hello = built(program).unwrap().hello.clone();
-        assert!(matches!(hello, Hello::Framework { version, .. } if version == "3"));
-        let error = built("fn main() { no such program }").err().unwrap().to_string();
-        let tried = "--candle: `cargo build --release --locked --manifest-path ";
-        assert!(error.starts_with(tried), "{error}");
-        assert!(error.contains("or leave out --candle"), "{error}");
     }
 }

@@ -36,20 +36,3 @@ fn case(n_in: usize, n_out: usize, pass: Pass, batch: usize, threads: usize) -> 
     let work = Work::Flop((2 * rows * inner * cols) as u64);
     Case::new(name, Subject::Product { rows, inner, cols, pass }, batch, threads, work, once)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_layer_has_three_products_of_the_same_size() {
-        let mut cases = product_cases(64, 1);
-        assert_eq!(cases.len(), 9);
-        // 64 rows, 784 terms, 256 columns, 2 operations.
-        assert!(cases[..3].iter().all(|case| case.measurement.work == Work::Flop(25_690_112)));
-        assert_eq!(cases[8].measurement.name, "product/128-10/backward-weights/ours");
-        for case in &mut cases {
-            (case.run)(1).unwrap();
-        }
-    }
-}

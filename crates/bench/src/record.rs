@@ -191,20 +191,6 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_read_as_it_was_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("bench.json");
-        let more = record();
-        // Without other frameworks as records were before there were any.
-        let fewer = Record { frameworks: Vec::new(), ..record() };
-        for record in [&more, &fewer] {
-            record.write(&file).unwrap();
-            assert_eq!(Record::read(&file).unwrap(), *record);
-        }
-        assert!(!fs::read_to_string(&file).unwrap().contains("frameworks"));
-    }
-
-    #[test]
     fn peers_and_shares_are_found() {
         let record = record();
         let ours = record.find("step/air-10/ours").unwrap();

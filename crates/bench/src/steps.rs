@@ -146,18 +146,4 @@ mod tests {
         }
         assert!(loss(&mut trainer) < before);
     }
-
-    #[test]
-    fn a_profile_has_a_row_for_each_layer() {
-        let table = profile_step(&BenchModel::mlp(), 4, 2).unwrap();
-        assert_eq!((table.steps, table.examples, table.layers.len()), (2, 4.0, 3));
-    }
-
-    #[test]
-    fn images_are_predicted_and_vectors_are_not() {
-        let mut case = inference_case(BenchModel::simple(), 3, 1).unwrap();
-        (case.run)(1).unwrap();
-        let error = inference_case(BenchModel::mlp(), 3, 1).err().unwrap();
-        assert!(error.to_string().contains("[784], no images"), "{error}");
-    }
 }

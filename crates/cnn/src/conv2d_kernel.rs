@@ -253,7 +253,7 @@ impl Blocks {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array, Dimension, array};
+    use ndarray::{Array, Dimension};
     use numerics::Rng;
 
     use super::*;
@@ -261,27 +261,6 @@ mod tests {
 
     fn window(input: (usize, usize), kernel: (usize, usize), stride: usize, pad: Pad) -> Window {
         Window::new("Conv2D", input, kernel, stride, pad).unwrap()
-    }
-
-    #[test]
-    fn one_filter_over_one_image_by_hand() {
-        let x = array![[1.0, 2.0, 0.0], [0.0, 1.0, 3.0], [2.0, 1.0, 1.0]];
-        let x = x.into_shape_with_order((1, 3, 3, 1)).unwrap();
-        let w = array![[1.0, 0.0], [-1.0, 2.0]].into_shape_with_order((2, 2, 1, 1)).unwrap();
-        let b = array![[0.5]];
-        let window = window((3, 3), (2, 2), 1, Pad::Valid);
-        let z = im2col_forward(x.view(), w.view(), b.view(), window);
-        // 1 - 0 + 2 * 1 + 0.5 = 3.5; 2 - 1 + 2 * 3 + 0.5 = 7.5; ...
-        assert_eq!(z.into_raw_vec_and_offset().0, [3.5, 7.5, 0.5, 2.5]);
-
-        let dl_dz = array![[1.0, 0.0], [0.0, 2.0]].into_shape_with_order((1, 2, 2, 1)).unwrap();
-        let gradients = im2col_backward(x.view(), w.view(), dl_dz.view(), window);
-        assert_eq!(gradients.dl_db, array![[3.0]]);
-        // The patch at (0, 0) once plus the patch at (1, 1) twice.
-        assert_eq!(gradients.dl_dw.into_raw_vec_and_offset().0, [3.0, 8.0, 2.0, 3.0]);
-        // The filter at (0, 0) once plus the filter at (1, 1) twice.
-        let dl_dx = gradients.dl_dx.into_raw_vec_and_offset().0;
-        assert_eq!(dl_dx, [1.0, 0.0, 0.0, -1.0, 4.0, 0.0, 0.0, -2.0, 4.0]);
     }
 
     #[test]

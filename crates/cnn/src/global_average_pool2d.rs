@@ -116,19 +116,3 @@ pub fn global_average_pool_backward<T: Scalar>(
     pixels.expect("axes of length 1 stretch to any length").to_owned()
 }
 // ANCHOR_END: backward_kernel
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn each_channel_becomes_its_mean_and_each_pixel_gets_an_equal_share() {
-        // One image of 2 x 2 pixels and 2 channels: (1 + 2 + 3 + 6) / 4 and (0 + 0 + 8 + 0) / 4.
-        let x = array![[[[1.0, 0.0], [2.0, 0.0]], [[3.0, 8.0], [6.0, 0.0]]]];
-        assert_eq!(global_average_pool_forward(x.view()), array![[3.0, 2.0]]);
-        let dl_dx = global_average_pool_backward(array![[4.0, -8.0]].view(), (2, 2));
-        assert_eq!(dl_dx, array![[[[1.0, -2.0], [1.0, -2.0]], [[1.0, -2.0], [1.0, -2.0]]]]);
-    }
-}

@@ -258,40 +258,10 @@ fn images_per_task<T: Scalar>(window: Window, channels: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array2, array};
     use numerics::Rng;
 
     use super::*;
     use crate::Pad;
-
-    fn image(x: Array2<f64>) -> Array4<f64> {
-        let (rows, cols) = x.dim();
-        x.into_shape_with_order((1, rows, cols, 1)).unwrap()
-    }
-
-    #[test]
-    fn each_maximum_gets_the_gradient_of_its_window() {
-        let x = image(array![
-            [1.0, 3.0, 2.0, 0.0],
-            [4.0, 2.0, 5.0, 5.0],
-            [0.0, 1.0, -1.0, -2.0],
-            [1.0, 1.0, -3.0, -4.0]
-        ]);
-        let window = Window::new("Pool2D", (4, 4), (2, 2), 2, Pad::Valid).unwrap();
-        let (y, winner) = max_pool_forward(x.view(), window);
-        assert_eq!(y, image(array![[4.0, 5.0], [1.0, -1.0]]));
-        // Ties go to the first in row-major order: cell (1, 0) of the second window, (0, 1) of the third.
-        assert!(winner.iter().eq(&[2, 2, 1, 0]));
-        let dl_dy = image(array![[10.0, 20.0], [30.0, 40.0]]);
-        let dl_dx = max_pool_backward(dl_dy.view(), winner.view(), window);
-        let expected = image(array![
-            [0.0, 0.0, 0.0, 0.0],
-            [10.0, 0.0, 20.0, 0.0],
-            [0.0, 30.0, 40.0, 0.0],
-            [0.0, 0.0, 0.0, 0.0]
-        ]);
-        assert_eq!(dl_dx, expected);
-    }
 
     /// The harness compares batches that one task takes with the formulas.
     #[test]

@@ -52,22 +52,7 @@ pub fn dropout_backward<T: Scalar>(dl_dy: ArrayView2<'_, T>, mask: ArrayView2<'_
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
-
     use super::*;
-
-    /// The worked example of the book. With rate 1/2 each element of the mask is 0 or 2, and the four
-    /// masks of two elements are equally likely.
-    #[test]
-    fn the_mean_over_all_masks_is_the_input() {
-        let (x, dl_dy) = (array![[3.0, -1.0]], array![[4.0, 10.0]]);
-        let masks = [[0.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 2.0]].map(|m| array![m]);
-        let [y0, y1, y2, y3] = masks.each_ref().map(|m| dropout_forward(x.view(), m.view()));
-        assert_eq!((&y1, &y2), (&array![[0.0, -2.0]], &array![[6.0, 0.0]]));
-        // (0 + 0 + 6 + 6) / 4 = 3 and (0 - 2 + 0 - 2) / 4 = -1.
-        assert_eq!((y0 + y1 + y2 + y3) / 4.0, x);
-        assert_eq!(dropout_backward(dl_dy.view(), masks[2].view()), array![[8.0, 0.0]]);
-    }
 
     #[test]
     fn the_smallest_and_largest_rates_still_make_masks() {

@@ -225,25 +225,7 @@ fn backward_bias<T: Scalar>(dl_dz: ArrayView2<'_, T>) -> Array2<T> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
-
     use super::*;
-
-    #[test]
-    fn one_forward_and_backward_by_hand() {
-        let x = array![[1.0, 2.0], [3.0, -1.0]];
-        let w = array![[1.0, 0.0, 2.0], [-1.0, 1.0, 0.5]];
-        let b = array![[0.0, 1.0, -1.0]];
-        // Row 1: (1 - 2, 0 + 2, 2 + 1) + b; row 2: (3 + 1, 0 - 1, 6 - 0.5) + b.
-        let z = fully_connected_forward(x.view(), w.view(), b.view());
-        assert_eq!(z, array![[-1.0, 3.0, 2.0], [4.0, 0.0, 4.5]]);
-
-        let dl_dz = array![[1.0, 0.0, 0.0], [0.0, 2.0, 1.0]];
-        let gradients = fully_connected_backward(x.view(), w.view(), dl_dz.view());
-        assert_eq!(gradients.dl_dx, array![[1.0, -1.0], [2.0, 2.5]]);
-        assert_eq!(gradients.dl_dw, array![[1.0, 6.0, 3.0], [2.0, -2.0, -1.0]]);
-        assert_eq!(gradients.dl_db, array![[1.0, 2.0, 1.0]]);
-    }
 
     #[test]
     fn invalid_configurations_are_refused() {

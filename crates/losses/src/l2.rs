@@ -32,20 +32,3 @@ impl L2 {
     }
     // ANCHOR_END: backward
 }
-
-#[cfg(test)]
-mod tests {
-    use ndarray::array;
-
-    use super::*;
-
-    #[test]
-    fn half_the_squares_of_a_row_averaged_over_rows() {
-        let target = array![[1.0, 2.0, 0.0], [3.0, 4.0, 1.0]];
-        let output = array![[1.0, 4.0, 0.0], [0.0, 4.0, 2.0]];
-        // ((0 + 4 + 0) / 2 + (9 + 0 + 1) / 2) / 2, and half of each difference.
-        assert_eq!(L2::forward(target.view(), output.view()), 3.5);
-        let gradient = L2::backward(target.view(), output.view());
-        assert_eq!(gradient, array![[0.0, 1.0, 0.0], [-1.5, 0.0, 0.5]]);
-    }
-}

@@ -84,22 +84,6 @@ mod tests {
     }
 
     #[test]
-    fn four_outputs_of_a_filter_by_hand() {
-        // d = 1, 2, 0, 1, 3, 2 and g = 6, 12, 24:
-        // 6 + 24 + 0 = 30, 12 + 0 + 24 = 36, 0 + 12 + 72 = 84, 6 + 36 + 48 = 90.
-        let (d, weights) = ([1.0, 2.0, 0.0, 1.0, 3.0, 2.0], [6.0, 12.0, 24.0_f64]);
-        // Bᵀd = 4 - 0 + 3, -8 - 0 + 1 + 3, 8 - 0 - 1 + 3, -4 - 0 + 2 + 3, 4 - 0 - 2 + 3, 8 - 5 + 2.
-        assert_eq!(bt(d), [7.0, -4.0, 10.0, 1.0, 5.0, 5.0]);
-        // G g = 6/4, -42/6, -18/6, 6/24 + 12/12 + 24/6, 6/24 - 12/12 + 24/6, 24.
-        let products = [7.0 * 1.5, -4.0 * -7.0, 10.0 * -3.0, 5.25, 5.0 * 3.25, 5.0 * 24.0];
-        let (found, values) = (g(weights), bt(d));
-        for (p, product) in products.into_iter().enumerate() {
-            assert!((found[p] * values[p] - product).abs() < 1e-13, "point {p}");
-        }
-        assert_eq!(at(products), [30.0, 36.0, 84.0, 90.0]);
-    }
-
-    #[test]
     fn terms_grow_by_48_in_outputs_and_by_54_in_gradients_of_weights() {
         let magnitudes = |rows: Vec<Row>| -> Vec<f64> {
             rows.iter().map(|row| row.iter().map(|x| x.abs()).sum()).collect()
