@@ -15,22 +15,22 @@ use crate::room::{Bug, Checks, Room};
 use crate::worked::Write;
 
 /// An activation under test.
-pub(crate) trait ActivationSubject<T>: Send + Sync {
+pub(crate) struct ActivationSubject<T> {
     /// `Y = σ(Z)`.
-    fn forward(&self, z: &ArrayD<T>) -> ArrayD<T>;
-
-    /// `dL/dZ`; an error if the shapes differ.
-    fn backward(&self, z: &ArrayD<T>, dl_dy: &ArrayD<T>) -> Result<ArrayD<T>, ActivationError>;
+    pub(crate) forward: Box<dyn Fn(&ArrayD<T>) -> ArrayD<T> + Send + Sync>,
+    /// `dL/dZ` from Z and `dL/dY`; an error if the shapes differ.
+    pub(crate) backward: Box<Refusing<T>>,
 }
 
-impl<T: Scalar> ActivationSubject<T> for Activation {
-    fn forward(&self, z: &ArrayD<T>) -> ArrayD<T> {
-        Self::forward(*self, z)
-    }
+type Refusing<T> =
+    dyn Fn(&ArrayD<T>, &ArrayD<T>) -> Result<ArrayD<T>, ActivationError> + Send + Sync;
 
-    fn backward(&self, z: &ArrayD<T>, dl_dy: &ArrayD<T>) -> Result<ArrayD<T>, ActivationError> {
-        Self::backward(*self, z, dl_dy)
-    }
+/// The activation that users run.
+fn real<T: Scalar>(activation: Activation) -> Arc<ActivationSubject<T>> {
+    Arc::new(ActivationSubject {
+        forward: Box::new(move |z| activation.forward(z)),
+        backward: Box::new(move |z, dl_dy| activation.backward(z, dl_dy)),
+    })
 }
 
 /// The room of an activation.
@@ -41,7 +41,7 @@ pub(crate) struct ActivationRoom {
     /// The further file of fixtures that has its entries.
     pub(crate) fixture: &'static str,
     /// Adds what distinguishes it from the others.
-    pub(crate) checks: fn(&mut Checks<dyn ActivationSubject<f64>>),
+    pub(crate) checks: fn(&mut Checks<ActivationSubject<f64>>),
     pub(crate) bugs: &'static [Bug],
     /// Forward and backward with a bug, or with none.
     pub(crate) faulty: fn(&'static str) -> (Forward, Backward),
@@ -53,23 +53,6 @@ pub(crate) type Forward = fn(&ArrayD<f64>) -> ArrayD<f64>;
 
 /// `dL/dZ` from Z and `dL/dY`.
 pub(crate) type Backward = fn(&ArrayD<f64>, &ArrayD<f64>) -> ArrayD<f64>;
-
-/// An activation made of two functions; another shape is refused as the real one refuses it.
-struct Pair(Activation, Forward, Backward);
-
-impl ActivationSubject<f64> for Pair {
-    fn forward(&self, z: &ArrayD<f64>) -> ArrayD<f64> {
-        (self.1)(z)
-    }
-
-    fn backward(
-        &self,
-        z: &ArrayD<f64>,
-        dl_dy: &ArrayD<f64>,
-    ) -> Result<ArrayD<f64>, ActivationError> {
-        if z.shape() != dl_dy.shape() { self.0.backward(z, dl_dy) } else { Ok((self.2)(z, dl_dy)) }
-    }
-}
 
 /// `dL/dY ⊙ f(Z)`.
 pub(crate) fn elementwise(
@@ -87,14 +70,20 @@ impl From<&'static ActivationRoom> for Room {
             question: room.question,
             family: "activation",
             checks: Box::new(|| {
-                let mut checks = room.checks_of(Arc::new(room.activation));
-                let narrow = room.run::<f32>(Arc::new(room.activation));
+                let mut checks = room.checks_of(real(room.activation));
+                let narrow = room.run::<f32>(real(room.activation));
                 checks.extend(room.class().narrow_checks(&narrow));
                 checks
             }),
             checks_with: Box::new(|bug| {
-                let (forward, backward) = (room.faulty)(bug);
-                room.checks_of(Arc::new(Pair(room.activation, forward, backward)))
+                let (activation, (forward, backward)) = (room.activation, (room.faulty)(bug));
+                // Another shape is refused as the real one refuses it.
+                let backward = move |z: &ArrayD<f64>, dl_dy: &ArrayD<f64>| {
+                    activation.backward(z, dl_dy)?;
+                    Ok(backward(z, dl_dy))
+                };
+                let (forward, backward) = (Box::new(forward), Box::new(backward));
+                room.checks_of(Arc::new(ActivationSubject { forward, backward }))
             }),
             free_checks: Vec::new,
             bugs: room.bugs,
@@ -113,10 +102,10 @@ impl ActivationRoom {
         Class { question, module, name, configurations, further: Some((fixture, &Pass::BOTH)) }
     }
 
-    pub(crate) fn checks_of(&self, subject: Arc<dyn ActivationSubject<f64>>) -> Vec<Check> {
+    pub(crate) fn checks_of(&self, subject: Arc<ActivationSubject<f64>>) -> Vec<Check> {
         let mut own = Checks::new(self.name, self.question, subject);
         let wide = self.run(Arc::clone(&own.subject));
-        own.list = self.class().checks(&wide, &self.run::<f32>(Arc::new(self.activation)));
+        own.list = self.class().checks(&wide, &self.run::<f32>(real(self.activation)));
         let (activation, subject) = (self.activation, Arc::clone(&own.subject));
         own.gradient(self.question, self.name, 1, move |_, case| problem(&subject, case));
         own.exactly("shapes_are_kept", shapes_are_kept);
@@ -137,7 +126,7 @@ impl ActivationRoom {
     }
 
     /// Compares one pass with an entry of the oracle.
-    fn run<T: Scalar>(&self, subject: Arc<dyn ActivationSubject<T>>) -> Run {
+    fn run<T: Scalar>(&self, subject: Arc<ActivationSubject<T>>) -> Run {
         #[derive(serde::Deserialize)]
         struct Fields {
             activation: Activation,
@@ -153,18 +142,18 @@ impl ActivationRoom {
             let [z] = entry.inputs()?;
             let (case, z_t) = (format!("input {:?}", z.shape()), cast(&z));
             // Before backward too, as the course does, so that a forward pass that spoils its input is seen.
-            let y = subject.forward(&z_t);
+            let y = (subject.forward)(&z_t);
             if pass == Pass::Forward {
                 return entry.compare(("output", z.shape()), &case, &y, tally);
             }
             let dl_dy = cast(&entry.shaped("upstream_grad", z.shape())?);
-            let dl_dz = subject.backward(&z_t, &dl_dy).map_err(|e| entry.refused(e))?;
+            let dl_dz = (subject.backward)(&z_t, &dl_dy).map_err(|e| entry.refused(e))?;
             entry.compare(("backward", z.shape()), &case, &dl_dz, tally)
         })
     }
 }
 
-type Subject = dyn ActivationSubject<f64>;
+type Subject = ActivationSubject<f64>;
 
 /// `dL/dZ` of inputs of any number of axes.
 fn problem(subject: &Arc<Subject>, case: &mut Case) -> Result<Problem, Failure> {
@@ -173,9 +162,9 @@ fn problem(subject: &Arc<Subject>, case: &mut Case) -> Result<Problem, Failure> 
         if case.pinned().is_some() { (vec![1, 1], 2.0) } else { (case.shape(axes, 5), scale) };
     case.describe(format!("Z {shape:?} within {scale}"));
     let (z, upstream) = (case.array(&shape) * scale, case.array(&shape) * 2.0);
-    let (analytic, subject) = (subject.backward(&z, &upstream)?, Arc::clone(subject));
+    let (analytic, subject) = ((subject.backward)(&z, &upstream)?, Arc::clone(subject));
     let evaluate = move |z: &ArrayD<f64>| Evaluation {
-        terms: subject.forward(z).iter().zip(&upstream).map(|(y, r)| y * r).collect(),
+        terms: (subject.forward)(z).iter().zip(&upstream).map(|(y, r)| y * r).collect(),
         // Only ReLU has a kink, at 0; the smooth ones lose a few cases to this, no more.
         piece: z.iter().map(|&z| u32::from(z >= 0.0)).collect(),
     };
@@ -196,8 +185,8 @@ fn shapes_are_kept(subject: &Subject, case: &mut Case) -> Verdict {
     let shape: Vec<usize> = (0..axes).map(|_| case.between(0, 4)).collect();
     case.describe(format!("Z {shape:?}"));
     let z = case.array(&shape);
-    equal("shape of Y", &subject.forward(&z).shape(), &&*shape)?;
-    equal("shape of dL/dZ", &subject.backward(&z, &z)?.shape(), &&*shape)
+    equal("shape of Y", &(subject.forward)(&z).shape(), &&*shape)?;
+    equal("shape of dL/dZ", &(subject.backward)(&z, &z)?.shape(), &&*shape)
 }
 
 fn another_shape_is_refused(activation: Activation, subject: &Subject, case: &mut Case) -> Verdict {
@@ -205,7 +194,7 @@ fn another_shape_is_refused(activation: Activation, subject: &Subject, case: &mu
     let mut longer = z.shape().to_vec();
     longer[0] += 1;
     for got in [longer, [z.shape(), &[1]].concat()] {
-        let result = subject.backward(&z, &ArrayD::zeros(IxDyn(&got)));
+        let result = (subject.backward)(&z, &ArrayD::zeros(IxDyn(&got)));
         let error = ActivationError::Shape { activation, expected: z.shape().to_vec(), got };
         equal("backward", &result, &Err(error))?;
     }
@@ -221,12 +210,12 @@ fn nan_in_nan_out(activation: Activation, subject: &Subject, case: &mut Case) ->
         array
     };
     let mut results = vec![
-        ("Z", "Y", subject.forward(&with_nan(&z))),
-        ("dL/dY", "dL/dZ", subject.backward(&z, &with_nan(&dl_dy))?),
+        ("Z", "Y", (subject.forward)(&with_nan(&z))),
+        ("dL/dY", "dL/dZ", (subject.backward)(&z, &with_nan(&dl_dy))?),
     ];
     // The linear derivative is 1 wherever it is taken.
     if activation != Activation::Linear {
-        results.push(("Z", "dL/dZ", subject.backward(&with_nan(&z), &dl_dy)?));
+        results.push(("Z", "dL/dZ", (subject.backward)(&with_nan(&z), &dl_dy)?));
     }
     results.iter().try_for_each(|(input, quantity, result)| {
         let got = result[&*at];
@@ -238,7 +227,7 @@ fn huge_inputs_give_finite_results(subject: &Subject, case: &mut Case) -> Verdic
     const HUGE: [f64; 8] = [1e4, -1e4, 709.0, -709.0, 1e150, -1e150, 0.0, -0.0];
     let (mut z, _) = draw(case);
     z.mapv_inplace(|_| HUGE[case.between(0, HUGE.len() - 1)]);
-    let (y, dl_dz) = (subject.forward(&z), subject.backward(&z, &ArrayD::ones(z.raw_dim()))?);
+    let (y, dl_dz) = ((subject.forward)(&z), (subject.backward)(&z, &ArrayD::ones(z.raw_dim()))?);
     for (quantity, array) in [("Y", y), ("dL/dZ", dl_dz)] {
         for (z, value) in z.iter().zip(&array) {
             claim(value.is_finite(), || format!("{quantity} is {value} where Z is {z:e}"))?;
@@ -249,10 +238,10 @@ fn huge_inputs_give_finite_results(subject: &Subject, case: &mut Case) -> Verdic
 
 fn every_call_gives_the_same_bits(subject: &Subject, case: &mut Case) -> Verdict {
     let (z, dl_dy) = draw(case);
-    let (y, dl_dz) = (subject.forward(&z), subject.backward(&z, &dl_dy)?);
-    same_bits("Y of a second call", &subject.forward(&z), &y)?;
-    same_bits("dL/dZ of a second call", &subject.backward(&z, &dl_dy)?, &dl_dz)?;
-    same_bits("Y after backward", &subject.forward(&z), &y)
+    let (y, dl_dz) = ((subject.forward)(&z), (subject.backward)(&z, &dl_dy)?);
+    same_bits("Y of a second call", &(subject.forward)(&z), &y)?;
+    same_bits("dL/dZ of a second call", &(subject.backward)(&z, &dl_dy)?, &dl_dz)?;
+    same_bits("Y after backward", &(subject.forward)(&z), &y)
 }
 
 fn examples_do_not_mix(subject: &Subject, case: &mut Case) -> Verdict {
@@ -263,9 +252,9 @@ fn examples_do_not_mix(subject: &Subject, case: &mut Case) -> Verdict {
     let z = case.array(&shape) * 4.0;
     let dl_dy = case.array(&shape);
     let permuted = |array: &ArrayD<f64>| array.select(Axis(0), &order);
-    same_bits("Y", &subject.forward(&permuted(&z)), &permuted(&subject.forward(&z)))?;
-    let expected = permuted(&subject.backward(&z, &dl_dy)?);
-    same_bits("dL/dZ", &subject.backward(&permuted(&z), &permuted(&dl_dy))?, &expected)
+    same_bits("Y", &(subject.forward)(&permuted(&z)), &permuted(&(subject.forward)(&z)))?;
+    let expected = permuted(&(subject.backward)(&z, &dl_dy)?);
+    same_bits("dL/dZ", &(subject.backward)(&permuted(&z), &permuted(&dl_dy))?, &expected)
 }
 
 fn memory_order_does_not_matter(subject: &Subject, case: &mut Case) -> Verdict {
@@ -273,9 +262,9 @@ fn memory_order_does_not_matter(subject: &Subject, case: &mut Case) -> Verdict {
     let [z, dl_dy] = <[_; 2]>::from(draw(case)).map(ArrayD::reversed_axes);
     let [row_major_z, row_major_dl_dy] =
         [&z, &dl_dy].map(|array| array.as_standard_layout().to_owned());
-    same_bits("Y", &subject.forward(&z), &subject.forward(&row_major_z))?;
-    let expected = subject.backward(&row_major_z, &row_major_dl_dy)?;
-    same_bits("dL/dZ", &subject.backward(&z, &dl_dy)?, &expected)
+    same_bits("Y", &(subject.forward)(&z), &(subject.forward)(&row_major_z))?;
+    let expected = (subject.backward)(&row_major_z, &row_major_dl_dy)?;
+    same_bits("dL/dZ", &(subject.backward)(&z, &dl_dy)?, &expected)
 }
 
 /// `backward(Z, a U + b V) = a backward(Z, U) + b backward(Z, V)`.
@@ -283,7 +272,7 @@ fn backward_is_linear_in_dl_dy(subject: &Subject, case: &mut Case) -> Verdict {
     let (z, u) = draw(case);
     let v = case.array(z.shape());
     let (a, b) = (3.0 * case.rng.uniform(), -3.0 * case.rng.uniform());
-    let combined = subject.backward(&z, &(a * &u + b * &v))?;
-    let expected = a * subject.backward(&z, &u)? + b * subject.backward(&z, &v)?;
+    let combined = (subject.backward)(&z, &(a * &u + b * &v))?;
+    let expected = a * (subject.backward)(&z, &u)? + b * (subject.backward)(&z, &v)?;
     case.compare("dL/dZ", &combined, &expected)
 }

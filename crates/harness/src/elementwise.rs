@@ -10,7 +10,7 @@ use crate::room::{Checks, free_formula};
 use crate::rooms::{arctan, relu, sigmoid, tanh};
 use crate::transcription::{array_of, sum};
 
-type Subject = dyn ActivationSubject<f64>;
+type Subject = ActivationSubject<f64>;
 
 /// A handful of roundings of numbers of magnitude at most 1 or 2, each by at most 2.2e-16.
 pub(crate) const HANDFUL: f64 = 1e-15;
@@ -28,7 +28,8 @@ pub(crate) fn add_rising(own: &mut Checks<Subject>, (low, high): (f64, f64)) {
         z.extend([f64::NEG_INFINITY, -1e4, -40.0, 0.0, 40.0, 1e4, f64::INFINITY]);
         z.sort_by(f64::total_cmp);
         let z = arr1(&z).into_dyn();
-        let (y, slope) = (subject.forward(&z), subject.backward(&z, &ArrayD::ones(z.raw_dim()))?);
+        let (y, slope) =
+            ((subject.forward)(&z), (subject.backward)(&z, &ArrayD::ones(z.raw_dim()))?);
         let mut below = low;
         for ((z, &y), slope) in z.iter().zip(&y).zip(&slope) {
             claim((low..=high).contains(&y), || format!("σ({z}) = {y} is not in {low}..={high}"))?;
@@ -49,7 +50,7 @@ pub(crate) fn add_forward(
 ) {
     own.formula(formula, bound, move |subject, case| {
         let z = pre_activation(case);
-        case.compare("Y", &subject.forward(&z), &z.mapv(value))
+        case.compare("Y", &(subject.forward)(&z), &z.mapv(value))
     });
 }
 
@@ -64,7 +65,7 @@ pub(crate) fn add_backward(
         let z = pre_activation(case);
         let dl_dy = case.array(z.shape());
         let dl_dz = activation::elementwise(&z, &dl_dy, derivative);
-        case.compare("dL/dZ", &subject.backward(&z, &dl_dy)?, &dl_dz)
+        case.compare("dL/dZ", &(subject.backward)(&z, &dl_dy)?, &dl_dz)
     });
 }
 
@@ -128,20 +129,20 @@ pub(crate) fn draw(case: &mut Case) -> ArrayD<f64> {
 /// `σ(-z) = -σ(z)`, so σ' is even.
 pub(crate) fn is_odd(subject: &Subject, case: &mut Case) -> Verdict {
     let z = draw(case);
-    case.compare("σ(-Z)", &subject.forward(&-&z), &-subject.forward(&z))?;
+    case.compare("σ(-Z)", &(subject.forward)(&-&z), &-(subject.forward)(&z))?;
     let ones = ArrayD::ones(z.raw_dim());
-    case.compare("σ'(-Z)", &subject.backward(&-&z, &ones)?, &subject.backward(&z, &ones)?)
+    case.compare("σ'(-Z)", &(subject.backward)(&-&z, &ones)?, &(subject.backward)(&z, &ones)?)
 }
 
 /// An element alone gives what it gives among others.
 fn elements_do_not_mix(subject: &Subject, case: &mut Case) -> Verdict {
     let z = draw(case);
     let dl_dy = case.array(z.shape());
-    let (y, dl_dz) = (subject.forward(&z), subject.backward(&z, &dl_dy)?);
+    let (y, dl_dz) = ((subject.forward)(&z), (subject.backward)(&z, &dl_dy)?);
     (0..z.len()).try_for_each(|i| {
         let alone = |array: &ArrayD<f64>| array.select(Axis(0), &[i]);
-        same_bits("Y of an element", &subject.forward(&alone(&z)), &alone(&y))?;
-        let got = subject.backward(&alone(&z), &alone(&dl_dy))?;
+        same_bits("Y of an element", &(subject.forward)(&alone(&z)), &alone(&y))?;
+        let got = (subject.backward)(&alone(&z), &alone(&dl_dy))?;
         same_bits("dL/dZ of an element", &got, &alone(&dl_dz))
     })
 }

@@ -15,29 +15,29 @@ use crate::room::{Bug, Checks, Room};
 use crate::worked::Write;
 
 /// A loss under test.
-pub(crate) trait LossSubject<T>: Send + Sync {
+pub(crate) struct LossSubject<T> {
     /// The loss of a mini-batch.
-    fn forward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<T, LossError>;
-
+    pub(crate) forward: Box<OfBatch<T, T>>,
     /// `dL/dŶ`.
-    fn backward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<Array2<T>, LossError>;
+    pub(crate) backward: Box<OfBatch<T, Array2<T>>>,
 }
 
-impl<T: Scalar> LossSubject<T> for Loss {
-    fn forward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<T, LossError> {
-        Self::forward(*self, target.view(), output.view())
-    }
+/// A function of a target and an output.
+type OfBatch<T, R> = dyn Fn(&Array2<T>, &Array2<T>) -> Result<R, LossError> + Send + Sync;
 
-    fn backward(&self, target: &Array2<T>, output: &Array2<T>) -> Result<Array2<T>, LossError> {
-        Self::backward(*self, target.view(), output.view())
-    }
+/// The loss that users run.
+fn real<T: Scalar>(loss: Loss) -> Arc<LossSubject<T>> {
+    Arc::new(LossSubject {
+        forward: Box::new(move |target, output| loss.forward(target.view(), output.view())),
+        backward: Box::new(move |target, output| loss.backward(target.view(), output.view())),
+    })
 }
 
 /// The question of the assignment that asks for losses.
 const QUESTION: &str = "4.4";
 
 /// The checks of a loss.
-pub(crate) type LossChecks = Checks<dyn LossSubject<f64>>;
+pub(crate) type LossChecks = Checks<LossSubject<f64>>;
 
 /// The room of a loss.
 pub(crate) struct LossRoom {
@@ -61,25 +61,6 @@ pub(crate) type Forward = fn(&Array2<f64>, &Array2<f64>) -> f64;
 /// `dL/dŶ` of a target and an output.
 pub(crate) type Backward = fn(&Array2<f64>, &Array2<f64>) -> Array2<f64>;
 
-/// A loss made of two functions; what the real loss refuses is refused as it does.
-struct Pair(Loss, Forward, Backward);
-
-impl LossSubject<f64> for Pair {
-    fn forward(&self, target: &Array2<f64>, output: &Array2<f64>) -> Result<f64, LossError> {
-        self.0.forward(target.view(), output.view())?;
-        Ok((self.1)(target, output))
-    }
-
-    fn backward(
-        &self,
-        target: &Array2<f64>,
-        output: &Array2<f64>,
-    ) -> Result<Array2<f64>, LossError> {
-        self.0.backward(target.view(), output.view())?;
-        Ok((self.2)(target, output))
-    }
-}
-
 impl From<&'static LossRoom> for Room {
     fn from(room: &'static LossRoom) -> Self {
         Self {
@@ -87,13 +68,20 @@ impl From<&'static LossRoom> for Room {
             question: QUESTION,
             family: "loss",
             checks: Box::new(|| {
-                let mut checks = room.checks_of(Arc::new(room.loss));
-                checks.extend(room.class().narrow_checks(&run::<f32>(Arc::new(room.loss))));
+                let mut checks = room.checks_of(real(room.loss));
+                checks.extend(room.class().narrow_checks(&run::<f32>(real(room.loss))));
                 checks
             }),
             checks_with: Box::new(|bug| {
                 let (forward, backward) = (room.faulty)(bug);
-                room.checks_of(Arc::new(Pair(room.loss, forward, backward)))
+                // What the real loss refuses is refused as it does.
+                let loss = room.loss;
+                let refuse =
+                    move |y: &Array2<f64>, p: &Array2<f64>| loss.forward(y.view(), p.view());
+                room.checks_of(Arc::new(LossSubject {
+                    forward: Box::new(move |y, p| refuse(y, p).map(|_| forward(y, p))),
+                    backward: Box::new(move |y, p| refuse(y, p).map(|_| backward(y, p))),
+                }))
             }),
             free_checks: Vec::new,
             bugs: room.bugs,
@@ -111,10 +99,10 @@ impl LossRoom {
         Class { question, module, name, configurations: usize::from(self.in_course), further }
     }
 
-    pub(crate) fn checks_of(&self, subject: Arc<dyn LossSubject<f64>>) -> Vec<Check> {
+    pub(crate) fn checks_of(&self, subject: Arc<LossSubject<f64>>) -> Vec<Check> {
         let mut own = Checks::new(self.name, QUESTION, subject);
         let wide = run(Arc::clone(&own.subject));
-        own.list = self.class().checks(&wide, &run::<f32>(Arc::new(self.loss)));
+        own.list = self.class().checks(&wide, &run::<f32>(real(self.loss)));
         let (loss, subject) = (self.loss, Arc::clone(&own.subject));
         own.gradient(QUESTION, self.name, 2, move |_, case| problem(loss, &subject, case));
         claims(&mut own, self.loss);
@@ -124,7 +112,7 @@ impl LossRoom {
 }
 
 /// Compares one pass with an entry of the oracle.
-fn run<T: Scalar>(loss: Arc<dyn LossSubject<T>>) -> Run {
+fn run<T: Scalar>(loss: Arc<LossSubject<T>>) -> Run {
     Arc::new(move |_, entry, pass, tally| {
         let inputs: [ArrayD<f64>; 2] = entry.inputs()?;
         let [target, output] = inputs.each_ref().map(|a| cast(a).into_dimensionality::<Ix2>());
@@ -134,10 +122,10 @@ fn run<T: Scalar>(loss: Arc<dyn LossSubject<T>>) -> Run {
         };
         let case = format!("target and output {:?}", target.shape());
         if pass == Pass::Forward {
-            let value = loss.forward(&target, &output).map_err(|e| entry.refused(e))?;
+            let value = (loss.forward)(&target, &output).map_err(|e| entry.refused(e))?;
             return entry.compare(("output", &[]), &case, &arr0(value).into_dyn(), tally);
         }
-        let gradient = loss.backward(&target, &output).map_err(|e| entry.refused(e))?;
+        let gradient = (loss.backward)(&target, &output).map_err(|e| entry.refused(e))?;
         entry.compare(("backward", output.shape()), &case, &gradient.into_dyn(), tally)
     })
 }
@@ -145,7 +133,7 @@ fn run<T: Scalar>(loss: Arc<dyn LossSubject<T>>) -> Run {
 /// `dL/dŶ` of a mini-batch whose targets are one-hot or spread over the classes.
 fn problem(
     loss: Loss,
-    subject: &Arc<dyn LossSubject<f64>>,
+    subject: &Arc<LossSubject<f64>>,
     case: &mut Case,
 ) -> Result<Problem, Failure> {
     let drawn = (case.between(1, 6), case.between(1, 6), case.between(0, 1) == 1);
@@ -164,14 +152,14 @@ fn problem(
         Loss::CrossEntropy => distributions(case),
         Loss::L2 | Loss::SoftmaxCrossEntropy => numbers(case),
     };
-    let analytic = subject.backward(&target, &output)?.into_dyn();
+    let analytic = (subject.backward)(&target, &output)?.into_dyn();
     // A forward pass that refuses what backward accepts is a bug to report, not a panic.
-    subject.forward(&target, &output)?;
+    (subject.forward)(&target, &output)?;
     let subject = Arc::clone(subject);
     let evaluate = move |output: &ArrayD<f64>| {
         let output = output.clone().into_dimensionality().expect("an output is a matrix");
         // Only the shape can be refused, and it was accepted before.
-        let loss = subject.forward(&target, &output).unwrap_or(f64::NAN);
+        let loss = (subject.forward)(&target, &output).unwrap_or(f64::NAN);
         Evaluation { terms: vec![loss], piece: vec![] }
     };
     // The loss is the logarithm of a number that may be near 1.
@@ -224,7 +212,7 @@ const FORMULA_OF_GRADIENT: f64 = 1e-13;
 pub(crate) fn add_forward(own: &mut LossChecks, loss: Loss, formula: &str, literal: Forward) {
     own.formula(formula, FORMULA_OF_LOSS, move |subject, case| {
         let (target, output) = draw_or_one_hot(loss, case);
-        let got = subject.forward(&target, &output)?;
+        let got = (subject.forward)(&target, &output)?;
         case.compare_numbers("L", got, literal(&target, &output));
         Ok(())
     });
@@ -234,7 +222,7 @@ pub(crate) fn add_forward(own: &mut LossChecks, loss: Loss, formula: &str, liter
 pub(crate) fn add_backward(own: &mut LossChecks, loss: Loss, formula: &str, literal: Backward) {
     own.formula(formula, FORMULA_OF_GRADIENT, move |subject, case| {
         let (target, output) = draw_or_one_hot(loss, case);
-        let got = subject.backward(&target, &output)?;
+        let got = (subject.backward)(&target, &output)?;
         case.compare("dL/dŶ", &got, &literal(&target, &output))
     });
 }
@@ -273,15 +261,15 @@ fn claims(own: &mut LossChecks, loss: Loss) {
     own.within(MEAN, "a_batch_is_the_mean_of_its_examples", move |subject, case| {
         let (target, output) = draw(loss, case);
         let m = target.nrows();
-        let gradient = subject.backward(&target, &output)?;
+        let gradient = (subject.backward)(&target, &output)?;
         let mut sum = 0.0;
         for i in 0..m {
             let row = |array: &Array2<f64>| array.select(Axis(0), &[i]);
-            sum += subject.forward(&row(&target), &row(&output))?;
-            let alone = subject.backward(&row(&target), &row(&output))? / m as f64;
+            sum += (subject.forward)(&row(&target), &row(&output))?;
+            let alone = (subject.backward)(&row(&target), &row(&output))? / m as f64;
             case.compare(&format!("dL/dŶ of example {i} "), &row(&gradient), &alone)?;
         }
-        case.compare_numbers("L", subject.forward(&target, &output)?, sum / m as f64);
+        case.compare_numbers("L", (subject.forward)(&target, &output)?, sum / m as f64);
         Ok(())
     });
     // Among all outputs the target itself has the smallest loss (Gibbs' inequality), which for squares is 0.
@@ -291,26 +279,26 @@ fn claims(own: &mut LossChecks, loss: Loss) {
             Loss::CrossEntropy | Loss::L2 => target.clone(),
             Loss::SoftmaxCrossEntropy => target.mapv(f64::ln),
         };
-        let best = subject.forward(&target, &perfect)?;
-        let other = subject.forward(&target, &output)?;
+        let best = (subject.forward)(&target, &perfect)?;
+        let other = (subject.forward)(&target, &output)?;
         // For a single class every output is perfect, up to rounding.
         let least = if loss == Loss::L2 { best == 0.0 } else { best >= 0.0 };
         claim(least && best <= other + MEAN, || format!("L(Y, Y) = {best}, L(Y, Ŷ) = {other}"))
     });
     own.exactly("every_call_gives_the_same_bits", move |subject, case| {
         let (target, output) = draw(loss, case);
-        let value = subject.forward(&target, &output)?;
-        let gradient = subject.backward(&target, &output)?;
-        let again = subject.forward(&target, &output)?;
+        let value = (subject.forward)(&target, &output)?;
+        let gradient = (subject.backward)(&target, &output)?;
+        let again = (subject.forward)(&target, &output)?;
         claim(again.to_bits() == value.to_bits(), || format!("L is {value:e}, then {again:e}"))?;
-        same_bits("dL/dŶ of a second call", &subject.backward(&target, &output)?, &gradient)
+        same_bits("dL/dŶ of a second call", &(subject.backward)(&target, &output)?, &gradient)
     });
     own.exactly("nan_is_passed_on", move |subject, case| {
         let (target, mut output) = draw(loss, case);
         let at = (case.between(0, target.nrows() - 1), case.between(0, target.ncols() - 1));
         output[at] = f64::NAN;
-        let value = subject.forward(&target, &output)?;
-        let gradient = subject.backward(&target, &output)?[at];
+        let value = (subject.forward)(&target, &output)?;
+        let gradient = (subject.backward)(&target, &output)?[at];
         claim(value.is_nan() && gradient.is_nan(), || {
             format!("Ŷ{at:?} is NaN, but L is {value} and dL/dŶ there is {gradient}")
         })
@@ -339,17 +327,17 @@ fn claims(own: &mut LossChecks, loss: Loss) {
 /// Compares the loss of a mapped target and output with that of the target and output, and its gradient with
 /// the mapped gradient times `factor`.
 fn compare_mapped(
-    subject: &dyn LossSubject<f64>,
+    subject: &LossSubject<f64>,
     (target, output): (Array2<f64>, Array2<f64>),
     factor: f64,
     map: impl Fn(&Array2<f64>) -> Array2<f64>,
     case: &mut Case,
 ) -> Verdict {
     let (mapped_target, mapped_output) = (map(&target), map(&output));
-    let expected = subject.forward(&target, &output)?;
-    case.compare_numbers("L", subject.forward(&mapped_target, &mapped_output)?, expected);
-    let expected = map(&subject.backward(&target, &output)?) * factor;
-    case.compare("dL/dŶ", &subject.backward(&mapped_target, &mapped_output)?, &expected)
+    let expected = (subject.forward)(&target, &output)?;
+    case.compare_numbers("L", (subject.forward)(&mapped_target, &mapped_output)?, expected);
+    let expected = map(&(subject.backward)(&target, &output)?) * factor;
+    case.compare("dL/dŶ", &(subject.backward)(&mapped_target, &mapped_output)?, &expected)
 }
 
 /// A row of a target that is negative somewhere, does not sum to 1 or is not finite is refused and named.
@@ -374,11 +362,11 @@ pub(crate) fn add_wants_distributions(own: &mut LossChecks, loss: Loss) {
 /// Claims that both directions give this error.
 fn refused(
     expected: LossError,
-    subject: &dyn LossSubject<f64>,
+    subject: &LossSubject<f64>,
     target: &Array2<f64>,
     output: &Array2<f64>,
 ) -> Verdict {
     let expected = Some(expected);
-    equal("forward", &subject.forward(target, output).err(), &expected)?;
-    equal("backward", &subject.backward(target, output).err(), &expected)
+    equal("forward", &(subject.forward)(target, output).err(), &expected)?;
+    equal("backward", &(subject.backward)(target, output).err(), &expected)
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use cnn::Pad;
-use ndarray::ArrayD;
+use ndarray::{ArrayD, IxDyn};
 
 use crate::cases::Case;
+use crate::transcription::array_of;
 
 /// Two sums of at most 64 terms of magnitude at most 1, taken in different orders: `2 · 64² · 2⁻⁵³`.
 pub(crate) const SUMS: f64 = 1e-12;
@@ -120,32 +121,31 @@ impl Geometry {
         (row < self.rows && col < self.cols).then_some((row, col))
     }
 
-    /// The value there, with padding as zero.
-    pub(crate) fn value(
-        &self,
-        x: &ArrayD<f64>,
-        [n, c]: [usize; 2],
-        [r, q]: [usize; 2],
-        [i, j]: [usize; 2],
-    ) -> f64 {
-        self.cell(r, q, i, j).map_or(0.0, |(row, col)| x[[n, row, col, c]])
+    /// `P[n, r, q, i, j, c] = X[n, r s + i - p₁, q s + j - p₂, c]`: what cell (i, j) of the window sees from
+    /// output cell (r, q), zero where that is padding.
+    pub(crate) fn patches(&self, x: &ArrayD<f64>) -> ArrayD<f64> {
+        let seen = |(n, r, q, i, j, c)| {
+            self.cell(r, q, i, j).map_or(0.0, |(row, col)| x[[n, row, col, c]])
+        };
+        array_of(self.patches_shape(), seen).into_dyn()
     }
 
-    /// How many cells of the image the window sees from output cell `(r, q)`.
-    pub(crate) fn visible(&self, r: usize, q: usize) -> usize {
-        let cells = (0..self.kernel.0).flat_map(|i| (0..self.kernel.1).map(move |j| (i, j)));
-        cells.filter(|&(i, j)| self.cell(r, q, i, j).is_some()).count()
+    /// Images into which each element of P is put at the pixel that it is a copy of, in order.
+    pub(crate) fn images(&self, patches: &ArrayD<f64>, put: fn(&mut f64, f64)) -> ArrayD<f64> {
+        let mut images = ArrayD::zeros(IxDyn(&self.x_shape()));
+        let places = ndarray::indices(self.patches_shape()).into_iter();
+        for ((n, r, q, i, j, c), &element) in places.zip(patches) {
+            if let Some((row, col)) = self.cell(r, q, i, j) {
+                put(&mut images[[n, row, col, c]], element);
+            }
+        }
+        images
     }
 
-    /// Every output cell (n, r, q, c) of so many channels with every kernel cell (i, j).
-    pub(crate) fn windows(
-        &self,
-        channels: usize,
-    ) -> impl Iterator<Item = ((usize, usize, usize, usize), (usize, usize))> {
-        let kernel = self.kernel;
-        ndarray::indices(self.y_shape(channels)).into_iter().flat_map(move |output| {
-            ndarray::indices(kernel).into_iter().map(move |at| (output, at))
-        })
+    /// The shape of [`patches`](Self::patches).
+    pub(crate) fn patches_shape(&self) -> [usize; 6] {
+        let ((r1, r2), (k1, k2)) = (self.output(), self.kernel);
+        [self.m, r1, r2, k1, k2, self.channels]
     }
 
     /// The shape of the batch of images.

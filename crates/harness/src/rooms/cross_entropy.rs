@@ -32,9 +32,9 @@ pub(super) static ROOM: LossRoom = LossRoom {
             case.describe(format!("{m} times Y = (1, 0), Ŷ = ({impossible:e}, 0)"));
             let times_m = |row: [f64; 2]| array_of((m, 2), |(_, class)| row[class]);
             let (target, output) = (times_m([1.0, 0.0]), times_m([impossible, 0.0]));
-            let loss = subject.forward(&target, &output)?;
+            let loss = (subject.forward)(&target, &output)?;
             case.compare_numbers("L / -ln t", loss / -t.ln(), 1.0);
-            let gradient = subject.backward(&target, &output)?;
+            let gradient = (subject.backward)(&target, &output)?;
             claim(gradient.iter().all(|g| g.is_finite()), || format!("dL/dŶ is {gradient}"))?;
             case.compare("m t dL/dŶ", &(gradient * t * m as f64), &-target)
         });

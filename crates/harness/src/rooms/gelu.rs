@@ -74,7 +74,7 @@ fn tanh_for_erf(z: f64) -> (f64, f64) {
     (t, (1.0 - t * t) * slope)
 }
 
-fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
+fn checks(own: &mut Checks<ActivationSubject<f64>>) {
     // Y[i] = Z[i] Φ(Z[i]).
     add_forward(own, "gelu-forward", SERIES, |z| z * distribution(z));
     // dL/dZ[i] = dL/dY[i] (Φ(Z[i]) + Z[i] φ(Z[i])).
@@ -83,9 +83,9 @@ fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
     // magnitude at most 6.
     own.within(5e-15, "reflection_gives_the_difference", |subject, case| {
         let z = draw(case);
-        let difference = subject.forward(&z) - subject.forward(&-&z);
+        let difference = (subject.forward)(&z) - (subject.forward)(&-&z);
         case.compare("σ(Z) - σ(-Z)", &difference, &z)?;
-        let slopes = subject.backward(&z, &ones(&z))? + subject.backward(&-&z, &ones(&z))?;
+        let slopes = (subject.backward)(&z, &ones(&z))? + (subject.backward)(&-&z, &ones(&z))?;
         case.compare("σ'(Z) + σ'(-Z)", &slopes, &ones(&z))
     });
     // For z from 20 on, Φ(-z) = φ(z)/z (1 - 1/z² + 1·3/z⁴ - 1·3·5/z⁶ ...), an alternating series whose
@@ -100,7 +100,7 @@ fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
             series += term;
             term *= -f64::from(2 * k + 1) / (z * z);
         }
-        let y = subject.forward(&arr1(&[-z]).into_dyn())[[0]];
+        let y = (subject.forward)(&arr1(&[-z]).into_dyn())[[0]];
         case.compare_numbers("σ(-z) / -φ(z) S(z)", y / (-density(z) * series), 1.0);
         Ok(())
     });
@@ -108,7 +108,7 @@ fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
         let mut z: Vec<f64> = draw(case).into_iter().collect();
         z.extend([f64::NEG_INFINITY, -1e4, -40.0, -0.75, 0.0, 40.0, 1e4, f64::INFINITY]);
         let z = arr1(&z).into_dyn();
-        let (y, slope) = (subject.forward(&z), subject.backward(&z, &ones(&z))?);
+        let (y, slope) = ((subject.forward)(&z), (subject.backward)(&z, &ones(&z))?);
         for ((&z, &y), &slope) in z.iter().zip(&y).zip(&slope) {
             claim(y > -0.17 && y <= z.max(0.0), || format!("σ({z}) = {y}"))?;
             let lowest = if z >= -0.75 { 0.0 } else { -0.13 };

@@ -29,17 +29,17 @@ pub(super) static ROOM: LossRoom = LossRoom {
         // A regression target need be no distribution.
         own.exactly("any_number_is_a_target", |subject, case| {
             let (target, output) = draw(LOSS, case);
-            let value = subject.forward(&(target * 1e6), &output)?;
+            let value = (subject.forward)(&(target * 1e6), &output)?;
             claim(value.is_finite(), || format!("L is {value}"))
         });
         // L(Y, Ŷ) = L(Ŷ, Y), with gradients of opposite sign.
         own.exactly("target_and_output_are_interchangeable", |subject, case| {
             let (target, output) = draw(LOSS, case);
-            let expected = subject.forward(&target, &output)?;
-            case.compare_numbers("L", subject.forward(&output, &target)?, expected);
-            let expected = -subject.backward(&target, &output)?;
-            case.compare("dL/dŶ", &subject.backward(&output, &target)?, &expected)?;
-            let at_the_target = subject.backward(&target, &target)?;
+            let expected = (subject.forward)(&target, &output)?;
+            case.compare_numbers("L", (subject.forward)(&output, &target)?, expected);
+            let expected = -(subject.backward)(&target, &output)?;
+            case.compare("dL/dŶ", &(subject.backward)(&output, &target)?, &expected)?;
+            let at_the_target = (subject.backward)(&target, &target)?;
             same_bits("dL/dŶ at the target", &at_the_target, &Array2::zeros(target.dim()))
         });
     },

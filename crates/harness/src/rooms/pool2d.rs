@@ -7,7 +7,7 @@ mod worked;
 use std::sync::Arc;
 
 use cnn::{Pad, Pool2DConfig, PoolMode};
-use ndarray::ArrayD;
+use ndarray::{Array5, ArrayD, ArrayView1, Axis, IxDyn, s};
 
 use crate::cases::{Case, Failure};
 use crate::course::Pass;
@@ -16,7 +16,7 @@ use crate::layer::transcribed::Operands;
 use crate::layer::window::{Geometry, INVALID_WINDOWS, SUMS};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
-use crate::transcription::four_axes;
+use crate::transcription::array_of;
 
 pub(crate) static ROOM: LayerRoom = LayerRoom {
     kind: "pool2d",
@@ -142,13 +142,14 @@ fn winners(spec: &Spec, x: &ArrayD<f64>) -> Vec<u32> {
     if spec.config::<Pool2DConfig>().mode == PoolMode::Average {
         return vec![];
     }
-    let geometry = geometry(spec, x);
-    let outputs = ndarray::indices(geometry.y_shape(geometry.channels)).into_iter();
-    outputs.map(|(n, r, q, c)| first_largest(&window(&geometry, x, [n, r, q, c])) as u32).collect()
+    windows(&geometry(spec, x), x)
+        .map_axis(Axis(4), |cells| first_largest(cells) as u32)
+        .into_iter()
+        .collect()
 }
 
 /// The first, in row-major order, of the cells that no other cell exceeds.
-fn first_largest(cells: &[f64]) -> usize {
+fn first_largest(cells: ArrayView1<'_, f64>) -> usize {
     let is_largest = |&index: &usize| cells.iter().all(|&other| other <= cells[index]);
     (0..cells.len()).find(is_largest).unwrap_or(0)
 }
@@ -156,10 +157,10 @@ fn first_largest(cells: &[f64]) -> usize {
 fn checks(own: &mut Checks<Layers>) {
     // Z[r, q, c] = max X[r s : r s + k₁ - 1, q s : q s + k₂ - 1, c].
     own.transcribe("max-pool-forward", 0.0, max, "Y", |pass| {
-        forward(pass, |cells| cells.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        forward(pass, |cells| cells.fold(f64::NEG_INFINITY, |max, &cell| max.max(cell)))
     });
     own.transcribe("average-pool-forward", SUMS, average, "Y", |pass| {
-        forward(pass, |cells| cells.iter().sum::<f64>() / cells.len() as f64)
+        forward(pass, |cells| cells.sum() / cells.len() as f64)
     });
     // 1 for the first cell, in row-major order, that no other cell exceeds; 0 for the rest.
     own.transcribe("max-pool-backward", SUMS, max, "dL/dX", |pass| {
@@ -182,30 +183,33 @@ fn pixels(case: &mut Case, x_shape: &[usize]) -> ArrayD<f64> {
     }
 }
 
-/// The cells that output cell `[n, r, q, c]` sees, in row-major order, padding as zeros.
-fn window(geometry: &Geometry, x: &ArrayD<f64>, [n, r, q, c]: [usize; 4]) -> Vec<f64> {
-    let cells = ndarray::indices(geometry.kernel).into_iter();
-    cells.map(|(i, j)| geometry.value(x, [n, c], [r, q], [i, j])).collect()
+/// The cells that output cell `[n, r, q, c]` sees, on a last axis, in row-major order, padding as zeros.
+fn windows(geometry: &Geometry, x: &ArrayD<f64>) -> Array5<f64> {
+    let [m, r1, r2, k1, k2, channels] = geometry.patches_shape();
+    let patches = geometry.patches(x).permuted_axes(IxDyn(&[0, 1, 2, 5, 3, 4]));
+    let cells = patches.to_shape((m, r1, r2, channels, k1 * k2));
+    cells.expect("a window has k₁ k₂ cells").into_owned()
 }
 
 /// Y, element by element from the cells of a window.
-fn forward(pass: &Operands, literal: fn(&[f64]) -> f64) -> Result<ArrayD<f64>, Failure> {
-    let geometry = geometry(&pass.spec, &pass.x);
-    Ok(four_axes(geometry.y_shape(geometry.channels), |(n, r, q, c)| {
-        literal(&window(&geometry, &pass.x, [n, r, q, c]))
-    }))
+fn forward(pass: &Operands, literal: Literal) -> Result<ArrayD<f64>, Failure> {
+    let windows = windows(&geometry(&pass.spec, &pass.x), &pass.x);
+    Ok(windows.map_axis(Axis(4), literal).into_dyn())
 }
+
+type Literal = fn(ArrayView1<'_, f64>) -> f64;
 
 /// `dL/dX[n, x, y, c] = Σ dL/dY[n, r, q, c] ∂Y[n, r, q, c]/∂X[n, x, y, c]` over the output cells and
 /// the kernel cells with which they see `(x, y)`; `literal` is the derivative.
-fn backward(pass: &Operands, literal: fn(&[f64], usize) -> f64) -> Result<ArrayD<f64>, Failure> {
+fn backward(
+    pass: &Operands,
+    literal: fn(ArrayView1<'_, f64>, usize) -> f64,
+) -> Result<ArrayD<f64>, Failure> {
     let geometry = geometry(&pass.spec, &pass.x);
-    let mut dl_dx = ArrayD::zeros(pass.x.raw_dim());
-    for ((n, r, q, c), (i, j)) in geometry.windows(geometry.channels) {
-        let Some((row, col)) = geometry.cell(r, q, i, j) else { continue };
-        let cells = window(&geometry, &pass.x, [n, r, q, c]);
-        let derivative = literal(&cells, i * geometry.kernel.1 + j);
-        dl_dx[[n, row, col, c]] += pass.dl_dy[[n, r, q, c]] * derivative;
-    }
-    Ok(dl_dx)
+    let windows = windows(&geometry, &pass.x);
+    let terms = array_of(geometry.patches_shape(), |(n, r, q, i, j, c)| {
+        let cells = windows.slice(s![n, r, q, c, ..]);
+        pass.dl_dy[[n, r, q, c]] * literal(cells, i * geometry.kernel.1 + j)
+    });
+    Ok(geometry.images(&terms.into_dyn(), |pixel, term| *pixel += term))
 }

@@ -43,12 +43,12 @@ pub(crate) fn derivative(z: f64) -> f64 {
     y * (1.0 - y)
 }
 
-fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
+fn checks(own: &mut Checks<ActivationSubject<f64>>) {
     add_backward(own, "sigmoid-backward", HANDFUL, derivative);
     // σ(-z) = 1 - σ(z).
     own.within(HANDFUL, "reflection_gives_the_complement", |subject, case| {
         let z = draw(case);
-        case.compare("σ(-Z)", &subject.forward(&-&z), &(1.0 - subject.forward(&z)))
+        case.compare("σ(-Z)", &(subject.forward)(&-&z), &(1.0 - (subject.forward)(&z)))
     });
     // σ(z) and σ'(z) are e^-|z|, where that is far below 1: measured relative to it, at which a result of
     // the form 1 - (1 - x) would be off by everything. Beyond, nothing overflows.
@@ -56,12 +56,12 @@ fn checks(own: &mut Checks<dyn ActivationSubject<f64>>) {
         let z = 40.0 + 660.0 * case.rng.uniform();
         case.describe(format!("z = {z}"));
         let both = arr1(&[-z, z]).into_dyn();
-        let y = subject.forward(&both);
-        let slope = subject.backward(&both, &arr1(&[1.0, 1.0]).into_dyn())?;
+        let y = (subject.forward)(&both);
+        let slope = (subject.backward)(&both, &arr1(&[1.0, 1.0]).into_dyn())?;
         case.compare_numbers("σ(-z) / e^-z", y[0] / (-z).exp(), 1.0);
         case.compare_numbers("σ'(-z) / e^-z", slope[0] / (-z).exp(), 1.0);
         case.compare_numbers("σ'(z) / e^-z", slope[1] / (-z).exp(), 1.0);
-        let ends = subject.forward(&arr1(&[-1e4, 1e4]).into_dyn());
+        let ends = (subject.forward)(&arr1(&[-1e4, 1e4]).into_dyn());
         claim((ends[0], ends[1]) == (0.0, 1.0), || format!("σ(-1e4), σ(1e4) = {ends}"))
     });
     add_rising(own, (0.0, 1.0));

@@ -10,7 +10,7 @@ use crate::room::{Checks, bugs};
 use crate::transcription::{array_of, einsum, sum};
 use crate::worked::Example;
 
-type Own = Checks<dyn ActivationSubject<f64>>;
+type Own = Checks<ActivationSubject<f64>>;
 
 pub(super) static ROOM: ActivationRoom = ActivationRoom {
     activation: Activation::SoftMax,
@@ -78,7 +78,7 @@ fn formulas(own: &mut Own) {
         case.describe(format!("a row of {k}"));
         let s = case.array(&[k]) * 3.0;
         let sigma = array_of(IxDyn(&[k]), |i| s[&i].exp() / sum(k, |j| s[[j]].exp()));
-        case.compare("σ", &subject.forward(&s), &sigma)
+        case.compare("σ", &(subject.forward)(&s), &sigma)
     });
     // Y[n, i] = e^(S[n, i] - cₙ) / Σⱼ e^(S[n, j] - cₙ) with cₙ = maxⱼ S[n, j], on each row of the last axis.
     own.formula("softmax-forward", FORMULA, |subject, case| {
@@ -86,7 +86,7 @@ fn formulas(own: &mut Own) {
         let shape = case.shape(axes, 6);
         case.describe(format!("Z {shape:?}"));
         let z = case.array(&shape) * 3.0;
-        case.compare("Y", &subject.forward(&z), &literal(&z))
+        case.compare("Y", &(subject.forward)(&z), &literal(&z))
     });
     // ∂σᵢ/∂sⱼ = σᵢ (δᵢⱼ - σⱼ), formed for a single row. Backward multiplies a row vector by it, so an upstream
     // gradient of 1 at i and 0 elsewhere gives its row i.
@@ -102,11 +102,11 @@ fn formulas(own: &mut Own) {
         for i in 0..k {
             let unit = array_of(z.raw_dim(), |at| if at[1] == i { 1.0 } else { 0.0 });
             let row = jacobian.row(i).insert_axis(Axis(0)).to_owned().into_dyn();
-            case.compare("a row of the Jacobian ", &subject.backward(&z, &unit)?, &row)?;
+            case.compare("a row of the Jacobian ", &(subject.backward)(&z, &unit)?, &row)?;
         }
         let dl_dy = case.array(&[1, k]);
         let dl_dz = einsum("mi,ij->mj", &[&dl_dy, &jacobian.into_dyn()])?;
-        case.compare("dL/dZ", &subject.backward(&z, &dl_dy)?, &dl_dz)
+        case.compare("dL/dZ", &(subject.backward)(&z, &dl_dy)?, &dl_dz)
     });
     // dL/dZ = Y ⊙ (dL/dY - rowsum(dL/dY ⊙ Y)), for all rows at once.
     own.formula("softmax-backward", FORMULA, |subject, case| {
@@ -119,7 +119,7 @@ fn formulas(own: &mut Own) {
         let ones = ArrayD::ones(IxDyn(&shape));
         let dl_dz =
             einsum("mi,mi->mi", &[&y, &dl_dy])? - einsum("mi,m,mi->mi", &[&y, &dot, &ones])?;
-        case.compare("dL/dZ", &subject.backward(&z, &dl_dy)?, &dl_dz)
+        case.compare("dL/dZ", &(subject.backward)(&z, &dl_dy)?, &dl_dz)
     });
 }
 
@@ -143,7 +143,7 @@ const ROW: f64 = 4e-15;
 
 fn claims(own: &mut Own) {
     own.within(ROW, "rows_are_distributions", |subject, case| {
-        let y = subject.forward(&draw(case));
+        let y = (subject.forward)(&draw(case));
         claim(y.iter().all(|p| (0.0..=1.0).contains(p)), || format!("not in 0..=1: {y}"))?;
         let sums = y.sum_axis(Axis(1));
         case.compare("the sum of row", &sums, &ArrayD::ones(sums.raw_dim()))
@@ -156,9 +156,9 @@ fn claims(own: &mut Own) {
             case.rng.below(201) as f64 - 100.0
         });
         let shifted = &z + &shift;
-        case.compare("Y", &subject.forward(&shifted), &subject.forward(&z))?;
-        let dl_dz = subject.backward(&z, &dl_dy)?;
-        case.compare("dL/dZ", &subject.backward(&shifted, &dl_dy)?, &dl_dz)
+        case.compare("Y", &(subject.forward)(&shifted), &(subject.forward)(&z))?;
+        let dl_dz = (subject.backward)(&z, &dl_dy)?;
+        case.compare("dL/dZ", &(subject.backward)(&shifted, &dl_dy)?, &dl_dz)
     });
     // Logits around ±1e4, whose exponentials overflow or vanish, against the formula for what is left when
     // 1e4 is subtracted; and two logits 2e4 apart.
@@ -166,13 +166,13 @@ fn claims(own: &mut Own) {
         let z = draw(case);
         let expected = rows_of_one(z.mapv(f64::exp));
         for shift in [1e4, -1e4] {
-            let y = subject.forward(&(&z + shift));
+            let y = (subject.forward)(&(&z + shift));
             case.compare(&format!("softmax(Z + {shift:e})"), &y, &expected)?;
         }
         let far_apart = arr1(&[1e4, -1e4, 0.0, 1e4]).into_dyn();
-        let y = subject.forward(&far_apart);
+        let y = (subject.forward)(&far_apart);
         same_bits("softmax(1e4, -1e4, 0, 1e4)", &y, &arr1(&[0.5, 0.0, 0.0, 0.5]).into_dyn())?;
-        let dl_dz = subject.backward(&far_apart, &arr1(&[4.0, 7.0, 7.0, 0.0]).into_dyn())?;
+        let dl_dz = (subject.backward)(&far_apart, &arr1(&[4.0, 7.0, 7.0, 0.0]).into_dyn())?;
         case.compare("dL/dZ", &dl_dz, &arr1(&[1.0, 0.0, 0.0, -1.0]).into_dyn())
     });
     // A class whose logits are -∞ has probability and gradient 0, and the others are as without it.
@@ -181,11 +181,11 @@ fn claims(own: &mut Own) {
         let dl_dy = case.array(z.shape());
         let class = case.between(0, z.shape()[1]);
         case.describe(format!("a class {class} of -∞"));
-        let y = with_class(&subject.forward(&z), class, 0.0)?;
-        let dl_dz = with_class(&subject.backward(&z, &dl_dy)?, class, 0.0)?;
+        let y = with_class(&(subject.forward)(&z), class, 0.0)?;
+        let dl_dz = with_class(&(subject.backward)(&z, &dl_dy)?, class, 0.0)?;
         let z = with_class(&z, class, f64::NEG_INFINITY)?;
-        case.compare("Y", &subject.forward(&z), &y)?;
-        let got = subject.backward(&z, &with_class(&dl_dy, class, 1.0)?)?;
+        case.compare("Y", &(subject.forward)(&z), &y)?;
+        let got = (subject.backward)(&z, &with_class(&dl_dy, class, 1.0)?)?;
         case.compare("dL/dZ", &got, &dl_dz)
     });
     own.within(ROW, "classes_are_interchangeable", |subject, case| {
@@ -193,14 +193,14 @@ fn claims(own: &mut Own) {
         let dl_dy = case.array(z.shape());
         let order = case.permutation(z.shape()[1]);
         let permuted = |array: &ArrayD<f64>| array.select(Axis(1), &order);
-        case.compare("Y", &subject.forward(&permuted(&z)), &permuted(&subject.forward(&z)))?;
-        let expected = permuted(&subject.backward(&z, &dl_dy)?);
-        case.compare("dL/dZ", &subject.backward(&permuted(&z), &permuted(&dl_dy))?, &expected)
+        case.compare("Y", &(subject.forward)(&permuted(&z)), &permuted(&(subject.forward)(&z)))?;
+        let expected = permuted(&(subject.backward)(&z, &dl_dy)?);
+        case.compare("dL/dZ", &(subject.backward)(&permuted(&z), &permuted(&dl_dy))?, &expected)
     });
     // A shift of a row's logits changes nothing, so the slopes along it sum to 0.
     own.within(ROW, "gradients_of_a_row_sum_to_zero", |subject, case| {
         let z = draw(case);
-        let sums = subject.backward(&z, &case.array(z.shape()))?.sum_axis(Axis(1));
+        let sums = (subject.backward)(&z, &case.array(z.shape()))?.sum_axis(Axis(1));
         case.compare("the sum of dL/dZ of row", &sums, &ArrayD::zeros(sums.raw_dim()))
     });
     // ∂σᵢ/∂zⱼ = ∂σⱼ/∂zᵢ: ⟨J u, v⟩ = ⟨u, J v⟩.
@@ -209,7 +209,7 @@ fn claims(own: &mut Own) {
         case.describe(format!("a row of {k}"));
         let z = case.array(&[1, k]) * 4.0;
         let (u, v) = (case.array(&[1, k]), case.array(&[1, k]));
-        let (ju, jv) = (subject.backward(&z, &u)?, subject.backward(&z, &v)?);
+        let (ju, jv) = ((subject.backward)(&z, &u)?, (subject.backward)(&z, &v)?);
         case.compare_numbers("⟨J u, v⟩", (ju * v).sum(), (u * jv).sum());
         Ok(())
     });
@@ -220,10 +220,10 @@ fn claims(own: &mut Own) {
         let (z, dl_dy) = (case.array(&shape), case.array(&shape));
         let (m, k) = (z.len() / shape[3], shape[3]);
         let rows = |array: ArrayD<f64>| array.into_shape_with_order(vec![m, k]);
-        let (y, dl_dz) = (subject.forward(&z), subject.backward(&z, &dl_dy)?);
+        let (y, dl_dz) = ((subject.forward)(&z), (subject.backward)(&z, &dl_dy)?);
         let (z, dl_dy) = (rows(z)?, rows(dl_dy)?);
-        same_bits("Y", &rows(y)?, &subject.forward(&z))?;
-        same_bits("dL/dZ", &rows(dl_dz)?, &subject.backward(&z, &dl_dy)?)
+        same_bits("Y", &rows(y)?, &(subject.forward)(&z))?;
+        same_bits("dL/dZ", &rows(dl_dz)?, &(subject.backward)(&z, &dl_dy)?)
     });
     own.exactly("nan_stays_in_its_row", |subject, case| {
         let (m, k) = (case.between(2, 6), case.between(1, 6));
@@ -232,7 +232,7 @@ fn claims(own: &mut Own) {
         let clean = case.array(&[m, k]);
         let mut z = clean.clone();
         z[[row, class]] = f64::NAN;
-        let (y, expected) = (subject.forward(&z), subject.forward(&clean));
+        let (y, expected) = ((subject.forward)(&z), (subject.forward)(&clean));
         for (i, (y, expected)) in y.outer_iter().zip(expected.outer_iter()).enumerate() {
             if i == row {
                 claim(y.iter().all(|p| p.is_nan()), || format!("the row with NaN became {y}"))?;

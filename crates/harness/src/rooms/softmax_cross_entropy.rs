@@ -93,35 +93,35 @@ fn checks(own: &mut LossChecks) {
         let distance = case.between(1_000, 20_000) as f64;
         case.describe(format!("logits {distance} apart"));
         let (target, logits) = (array![[1.0, 0.0]], array![[-distance / 2.0, distance / 2.0]]);
-        let loss = subject.forward(&target, &logits)?;
+        let loss = (subject.forward)(&target, &logits)?;
         claim(loss == distance, || format!("L: expected {distance}, got {loss}"))?;
-        let gradient = subject.backward(&target, &logits)?;
+        let gradient = (subject.backward)(&target, &logits)?;
         case.compare("dL/dZ", &gradient, &array![[-1.0, 1.0]])
     });
     // A class of target 0 whose logits are -∞ has gradient 0, and changes nothing else.
     own.within(FEW_ROUNDINGS, "an_impossible_class_costs_nothing", |subject, case| {
         let (target, logits) = draw(LOSS, case);
         let class = case.between(0, target.ncols());
-        let expected = subject.forward(&target, &logits)?;
-        let gradient = with_class(&subject.backward(&target, &logits)?, class, 0.0)?;
+        let expected = (subject.forward)(&target, &logits)?;
+        let gradient = with_class(&(subject.backward)(&target, &logits)?, class, 0.0)?;
         let target = with_class(&target, class, 0.0)?;
         let logits = with_class(&logits, class, f64::NEG_INFINITY)?;
-        case.compare_numbers("L", subject.forward(&target, &logits)?, expected);
-        case.compare("dL/dZ", &subject.backward(&target, &logits)?, &gradient)
+        case.compare_numbers("L", (subject.forward)(&target, &logits)?, expected);
+        case.compare("dL/dZ", &(subject.backward)(&target, &logits)?, &gradient)
     });
     own.within(FEW_ROUNDINGS, "a_shift_changes_nothing", |subject, case| {
         let (target, logits) = draw(LOSS, case);
         // Multiples of 1/64, to which a whole number is added without rounding.
         let logits = (logits * 64.0).mapv(f64::floor) / 64.0;
         let shifted = &logits + (case.between(0, 20_000) as f64 - 10_000.0);
-        let expected = subject.forward(&target, &logits)?;
-        case.compare_numbers("L", subject.forward(&target, &shifted)?, expected);
-        let expected = subject.backward(&target, &logits)?;
-        case.compare("dL/dZ", &subject.backward(&target, &shifted)?, &expected)
+        let expected = (subject.forward)(&target, &logits)?;
+        case.compare_numbers("L", (subject.forward)(&target, &shifted)?, expected);
+        let expected = (subject.backward)(&target, &logits)?;
+        case.compare("dL/dZ", &(subject.backward)(&target, &shifted)?, &expected)
     });
     own.within(FEW_ROUNDINGS, "gradients_of_a_row_sum_to_zero", |subject, case| {
         let (target, logits) = draw(LOSS, case);
-        let sums = subject.backward(&target, &logits)?.sum_axis(Axis(1));
+        let sums = (subject.backward)(&target, &logits)?.sum_axis(Axis(1));
         case.compare("the sum of dL/dZ of row", &sums, &Array1::zeros(sums.len()))
     });
 }

@@ -149,14 +149,17 @@ fn formulas(own: &mut Checks<Whitening>) {
     own.formula("whitening-response", SUMS, |whitening, case| {
         let (images, kernel, eps) = draw(case);
         let patches = patches(&images.view(), kernel);
-        let (n, d) = patches.dim();
+        let d = patches.ncols();
         let w = matrix(whitening.filters(&images, kernel, eps)?)?;
-        let y = array_of((n, d), |(p, k)| (0..d).map(|a| patches[[p, a]] * w[[a, k]]).sum::<f64>());
+        let y = patches.dot(&w.slice(s![.., ..d]));
         // Neither C nor its eigenvectors are needed for λ: `wᵀ w = 1 / (λ + ε)`.
-        let expected = array_of((d, d), |(k, l)| {
-            let size: f64 = (0..d).map(|a| w[[a, k]] * w[[a, k]]).sum();
-            if k == l { 1.0 - eps * size } else { 0.0 }
-        });
+        let expected =
+            array_of(
+                (d, d),
+                |(k, l)| {
+                    if k == l { 1.0 - eps * w.column(k).dot(&w.column(k)) } else { 0.0 }
+                },
+            );
         case.compare("the covariance of Y", &covariance_of(&y), &expected)
     });
 }
@@ -182,8 +185,7 @@ fn patches(images: &ArrayView4<'_, f64>, (k1, k2): Kernel) -> Array2<f64> {
 }
 
 fn covariance_of(rows: &Array2<f64>) -> Array2<f64> {
-    let (n, d) = rows.dim();
-    array_of((d, d), |(a, b)| (0..n).map(|p| rows[[p, a]] * rows[[p, b]]).sum::<f64>() / n as f64)
+    rows.t().dot(rows) / rows.nrows() as f64
 }
 
 /// A row for each number of a patch, a column for each filter.
@@ -207,8 +209,7 @@ fn claims(own: &mut Checks<Whitening>) {
         let largest = w.columns().into_iter().map(|w| w.dot(&w)).fold(0.0, f64::max);
         claim(largest < 1e3, || format!("a filter of squared length {largest}"))?;
         let y = patches(&images.view(), (2, 2)).dot(&w);
-        let covariance = y.t().dot(&y) / y.nrows() as f64;
-        case.compare("the covariance of Y", &covariance, &Array2::eye(d))
+        case.compare("the covariance of Y", &covariance_of(&y), &Array2::eye(d))
     });
     // A mean of numbers of at most 1.
     own.within(1e-14, "the_order_of_images_does_not_matter", |whitening, case| {
@@ -268,13 +269,12 @@ fn example(example: &mut Example<'_>) {
     let filters = whitening_filters(images.view(), KERNEL, EPS).expect(whole);
     let w = filters.into_shape_with_order((2, 4)).expect(whole);
     let y = patches(&images.view(), KERNEL).dot(&w.slice(s![.., ..2]));
-    let responses: Array2<f64> = y.t().dot(&y) / y.nrows() as f64;
     example.array("patches", &pixels);
     example.array("covariance", &covariance);
     example.array("roots", &values.mapv(|value| (value + EPS).sqrt()));
     example.array("values", &values);
     example.array("w", &w);
-    example.array("responses", &responses);
+    example.array("responses", &covariance_of(&y));
     example.number("eps", EPS);
     example.number("count", pixels.nrows() as f64);
 }

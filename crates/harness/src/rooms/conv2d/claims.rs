@@ -10,7 +10,7 @@ use crate::cases::{Case, Failure, Verdict};
 use crate::layer::window::{Geometry, SUMS};
 use crate::layer::{Layers, Passed, gradient, parameter, pass, set_parameters};
 use crate::room::Checks;
-use crate::transcription::array_of;
+use crate::transcription::{array_of, einsum};
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     own.within(SUMS, "a_shifted_image_gives_a_shifted_output", shifted_image);
@@ -72,9 +72,8 @@ fn single_one(subject: &Layers, case: &mut Case) -> Verdict {
     let mut layer =
         one_filter(subject, &geometry, case, |at| if at == [i, j, c, 0] { 1.0 } else { 0.0 })?;
     let x = case.array(&geometry.x_shape());
-    let expected = array_of(IxDyn(&geometry.y_shape(1)), |at| {
-        geometry.value(&x, [at[0], c], [at[1], at[2]], [i, j])
-    });
+    let patches = geometry.patches(&x);
+    let expected = patches.slice(s![.., .., .., i, j, c..=c]).into_dyn();
     case.compare("Y", &layer.forward(x)?, &expected)
 }
 
@@ -100,10 +99,9 @@ fn padding_reads_as_zeros(subject: &Layers, case: &mut Case) -> Verdict {
     let geometry = Geometry::draw_with(case, stride, pad);
     case.describe(geometry);
     let mut layer = one_filter(subject, &geometry, case, |_| 1.0)?;
-    let expected = array_of(IxDyn(&geometry.y_shape(1)), |at| {
-        (geometry.visible(at[1], at[2]) * geometry.channels) as f64
-    });
-    case.compare("Y", &layer.forward(ArrayD::ones(IxDyn(&geometry.x_shape())))?, &expected)
+    let x = ArrayD::ones(IxDyn(&geometry.x_shape()));
+    let expected = einsum("nrqijc->nrq", &[&geometry.patches(&x)])?.insert_axis(Axis(3));
+    case.compare("Y", &layer.forward(x)?, &expected)
 }
 
 /// A linear layer of one filter without a bias.

@@ -6,7 +6,7 @@ use ndarray::{Array4, ArrayD, ArrayView4, Ix4, s};
 
 use crate::layer::faulty::{Faulty, Gradients};
 use crate::layer::window::Geometry;
-use crate::transcription::array_of;
+use crate::transcription::{array_of, einsum};
 
 fn four_axes(array: &ArrayD<f64>) -> ArrayView4<'_, f64> {
     array.view().into_dimensionality::<Ix4>().expect("images have four axes")
@@ -51,6 +51,7 @@ pub(super) fn z(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
 }
 
 pub(super) fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
+    let all_dl_dz = dl_dz;
     let (images, w, dl_dz) = (four_axes(x), layer.parameters().kernel("W"), four_axes(dl_dz));
     let window = match layer.bug {
         "backward-stride" => window(layer, 1, (0, 0)),
@@ -79,22 +80,15 @@ pub(super) fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) ->
         "input-gradient-flipped" => {
             dl_dx = conv2d_backward(images, flipped(w).view(), g.view(), window).dl_dx;
         }
-        "input-gradient-assigned" => assign(layer, x, dl_dz, &mut dl_dx),
+        "input-gradient-assigned" => {
+            // The last window that sees a pixel overwrites its gradient.
+            let dl_dp = einsum("nrqf,ijcf->nrqijc", &[all_dl_dz, &layer.parameters()["W"]]);
+            let &Conv2DConfig { kernel_shape: kernel, stride, pad, .. } = layer.spec.config();
+            let geometry = Geometry::of(x.shape(), kernel, stride, pad);
+            let assigned = dl_dp.map(|p| geometry.images(&p, |pixel, copy| *pixel = copy));
+            dl_dx = four_axes(&assigned.expect("the layer has taken X")).to_owned();
+        }
         _ => {}
     }
     (dl_dx.into_dyn(), vec![("W", dl_dw.into_dyn()), ("b", dl_db.into_dyn())])
-}
-
-/// The last window that sees a pixel overwrites its gradient.
-fn assign(layer: &Faulty, x: &ArrayD<f64>, dl_dz: ArrayView4<'_, f64>, dl_dx: &mut Array4<f64>) {
-    let w = layer.parameters().kernel("W");
-    let &Conv2DConfig { kernel_shape: kernel, stride, pad, .. } = layer.spec.config();
-    let geometry = Geometry::of(x.shape(), kernel, stride, pad);
-    for ((n, r, q, f), (i, j)) in geometry.windows(layer.n_out()) {
-        let Some((row, col)) = geometry.cell(r, q, i, j) else { continue };
-        for c in 0..geometry.channels {
-            let before = if f == 0 { 0.0 } else { dl_dx[[n, row, col, c]] };
-            dl_dx[[n, row, col, c]] = before + dl_dz[[n, r, q, f]] * w[[i, j, c, f]];
-        }
-    }
 }

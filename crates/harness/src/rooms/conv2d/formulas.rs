@@ -1,16 +1,16 @@
-//! The formulas as loops over their indices: of question 6.2, which has stride 1 and no padding, and in general.
+//! The formulas: of question 6.2, which has stride 1 and no padding, as loops over their indices, and in general.
 
 use activations::Activation;
 use cnn::{Conv2DConfig, Pad};
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn};
 
 use super::{filters, spec, with_bias};
-use crate::cases::{Case, Verdict, claim};
+use crate::cases::{Case, Failure, Verdict, claim};
 use crate::layer::transcribed::{self, Formula, Operands};
 use crate::layer::window::{Geometry, SUMS};
 use crate::layer::{Layers, Spec};
 use crate::room::Checks;
-use crate::transcription::{array_of, four_axes, sum};
+use crate::transcription::{einsum, four_axes, sum};
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     // Z[n, r, q, f] = b[f] + Σᵢ Σⱼ Σc W[i, j, c, f] X[n, r + i, q + j, c].
@@ -23,12 +23,7 @@ pub(super) fn add(own: &mut Checks<Layers>) {
             pass.parameters["b"][[0, f]] + sum((k1, k2, channels), cell)
         }))
     });
-    // (a) dL/db[f] = Σₙ Σᵣ Σ_q G[n, r, q, f].
-    own.transcribe("conv-a", SUMS, plain, "dL/db", |pass| {
-        Ok(array_of(pass.parameters["b"].raw_dim(), |at| {
-            pass.dl_dy.indexed_iter().filter(|(z, _)| z[3] == at[1]).map(|(_, g)| g).sum()
-        }))
-    });
+    own.transcribe_all("conv-a", SUMS, plain, &[DL_DB]);
     // (b) dL/dW[i, j, c, f] = Σₙ Σᵣ Σ_q G[n, r, q, f] X[n, r + i, q + j, c].
     own.transcribe("conv-b", SUMS, plain, "dL/dW", |pass| {
         Ok(four_axes(w_shape(pass), |(i, j, c, f)| {
@@ -36,11 +31,11 @@ pub(super) fn add(own: &mut Checks<Layers>) {
             of_filter.map(|(z, g)| g * pass.x[[z[0], z[1] + i, z[2] + j, c]]).sum()
         }))
     });
-    own.transcribe_all("conv-c", SUMS, plain, &[BY_OUTPUT_CELLS, BY_FILTER_CELLS]);
+    own.transcribe_all("conv-c", SUMS, plain, &[DL_DX, BY_FILTER_CELLS]);
     own.transcribe_all("conv2d-forward", SUMS, any_window, &[Y]);
     own.transcribe_all("conv2d-db", SUMS, any_window, &[DL_DB]);
-    own.transcribe_all("conv2d-dw", SUMS, any_window, &[DL_DW, DL_DW_OF_QUESTION]);
-    own.transcribe_all("conv2d-dx", SUMS, any_window, &[DL_DX, DL_DX_OF_QUESTION]);
+    own.transcribe_all("conv2d-dw", SUMS, any_window, &[DL_DW]);
+    own.transcribe_all("conv2d-dx", SUMS, any_window, &[DL_DX, BY_FILTER_CELLS]);
     // Y = σ(Z) and dL/dZ = dL/dY ⊙ σ'(Z) around the formulas, for σ = tanh.
     let tanh = |case: &mut Case| filters(Geometry::draw(case), Activation::TanH, case);
     own.transcribe_all("conv2d-composed", SUMS, tanh, &[Y, DL_DX, DL_DW, DL_DB]);
@@ -59,24 +54,6 @@ pub(super) fn add(own: &mut Checks<Layers>) {
 fn plain(case: &mut Case) -> (Spec, usize) {
     filters(Geometry::draw_with(case, 1, Pad::Valid), Activation::Linear, case)
 }
-
-/// (c) `dL/dX[n, x, y, c] = Σᵣ Σ_q Σ_f G[n, r, q, f] W[x - r, y - q, c, f]`.
-const BY_OUTPUT_CELLS: Formula = ("dL/dX", |pass| {
-    Ok(four_axes(geometry(pass).x_shape(), |(n, x, y, c)| {
-        let weight = |z: &IxDyn| less(&pass.parameters["W"], [x, y, c, z[3]], [z[1], z[2], 0, 0]);
-        let of_image = pass.dl_dy.indexed_iter().filter(|(z, _)| z[0] == n);
-        of_image.map(|(z, g)| g * weight(&z)).sum()
-    }))
-});
-
-/// (c) `dL/dX[n, x, y, c] = Σᵢ Σⱼ Σ_f G[n, x - i, y - j, f] W[i, j, c, f]`.
-const BY_FILTER_CELLS: Formula = ("dL/dX", |pass| {
-    Ok(four_axes(geometry(pass).x_shape(), |(n, x, y, c)| {
-        let g = |at: &IxDyn| less(&pass.dl_dy, [n, x, y, at[3]], [0, at[0], at[1], 0]);
-        let of_channel = pass.parameters["W"].indexed_iter().filter(|(at, _)| at[2] == c);
-        of_channel.map(|(at, w)| w * g(&at)).sum()
-    }))
-});
 
 /// Linear layers; every other one is that of the question.
 fn any_window(case: &mut Case) -> (Spec, usize) {
@@ -126,91 +103,57 @@ fn output_size(subject: &Layers, case: &mut Case) -> Verdict {
 }
 
 /// `Y = σ(Z)`.
-const Y: Formula = ("Y", |pass| Ok(pass.y(z(pass))));
+const Y: Formula = ("Y", |pass| Ok(pass.y(z(pass)?)));
 
-/// 6.2 (a): `dL/db[f] = Σₙ Σᵣ Σ_q dL/dZ[n, r, q, f]`.
-const DL_DB: Formula = ("dL/db", |pass| {
-    let (Geometry { m, .. }, (r1, r2), g) = (geometry(pass), geometry(pass).output(), dl_dz(pass));
-    Ok(array_of(pass.parameters["b"].raw_dim(), |at| {
-        sum((m, r1, r2), |(n, r, q)| g[[n, r, q, at[1]]])
-    }))
-});
+/// (a) `dL/db[f] = Σₙ Σᵣ Σ_q dL/dZ[n, r, q, f]`, as a row.
+const DL_DB: Formula =
+    ("dL/db", |pass| Ok(einsum("nrqf->f", &[&dl_dz(pass)?])?.insert_axis(Axis(0))));
 
-/// `dL/dW[i, j, c, f] = Σₙ Σᵣ Σ_q dL/dZ[n, r, q, f] X[n, r s + i - p₁, q s + j - p₂, c]`.
-const DL_DW: Formula = ("dL/dW", |pass| {
-    let (geometry, g) = (geometry(pass), dl_dz(pass));
-    let (r1, r2) = geometry.output();
-    Ok(four_axes(w_shape(pass), |(i, j, c, f)| {
-        sum((geometry.m, r1, r2), |(n, r, q)| {
-            g[[n, r, q, f]] * geometry.value(&pass.x, [n, c], [r, q], [i, j])
-        })
-    }))
-});
+/// (b) `dL/dW[i, j, c, f] = Σₙ Σᵣ Σ_q dL/dZ[n, r, q, f] X[n, r s + i - p₁, q s + j - p₂, c]`.
+const DL_DW: Formula =
+    ("dL/dW", |pass| einsum("nrqf,nrqijc->ijcf", &[&dl_dz(pass)?, &patches(pass)]));
 
-/// `dL/dX[n, x, y, c] = Σᵢ Σⱼ Σ_f dL/dZ[n, r, q, f] W[i, j, c, f]` over the kernel cells for which
-/// `r = (x + p₁ - i) / s` and `q = (y + p₂ - j) / s` are whole numbers and cells of the output.
+/// (c) `dL/dX[n, x, y, c] = Σᵣ Σ_q Σ_f dL/dZ[n, r, q, f] W[x + p₁ - r s, y + p₂ - q s, c, f]`.
 const DL_DX: Formula = ("dL/dX", |pass| {
-    let (geometry, g) = (geometry(pass), dl_dz(pass));
-    let [k1, k2, _, filters] = w_shape(pass);
-    let ((p1, p2), (r1, r2)) = (geometry.padding(), geometry.output());
-    let output_cell = |x: usize, i: usize, pad: usize, size: usize| {
-        let (offset, stride) = ((x + pad).checked_sub(i)?, geometry.stride);
-        (offset % stride == 0 && offset / stride < size).then_some(offset / stride)
-    };
+    let (geometry, g, w) = (geometry(pass), dl_dz(pass)?, &pass.parameters["W"]);
+    let ((p1, p2), s) = (geometry.padding(), geometry.stride);
     Ok(four_axes(geometry.x_shape(), |(n, x, y, c)| {
-        sum((k1, k2, filters), |(i, j, f)| {
-            match (output_cell(x, i, p1, r1), output_cell(y, j, p2, r2)) {
-                (Some(r), Some(q)) => g[[n, r, q, f]] * pass.parameters["W"][[i, j, c, f]],
-                _ => 0.0,
-            }
-        })
+        let of_image = g.indexed_iter().filter(|(z, _)| z[0] == n);
+        let weight = |z: &IxDyn| less(w, [x + p1, y + p2, c, z[3]], [z[1] * s, z[2] * s, 0, 0]);
+        of_image.map(|(z, g)| g * weight(&z)).sum()
     }))
 });
 
-/// 6.2 (b), stride 1, everything zero outside of its bounds:
-/// `dL/dW[i, k, c, f] = Σ_d₁ Σ_d₂ dL/dZ[d₁, d₂, f] X[d₁ + i, d₂ + k, c]`, summed over the images. The question's
-/// `d₁ = 0` is where the kernel starts at the image's first row, which the layer calls `r = kernel_rows - 1`.
-const DL_DW_OF_QUESTION: Formula = ("dL/dW", |pass| {
-    let Some((k1, k2)) = infinite_padding(pass) else { return (DL_DW.1)(pass) };
-    let (m, (r1, r2)) = (geometry(pass).m, geometry(pass).output());
-    Ok(four_axes(w_shape(pass), |(i, k, c, f)| {
-        sum((m, r1, r2), |(n, r, q)| {
-            pass.dl_dy[[n, r, q, f]] * less(&pass.x, [n, r + i, q + k, c], [0, k1 - 1, k2 - 1, 0])
-        })
+/// (c) with stride 1 `dL/dX[n, x, y, c] = Σᵢ Σⱼ Σ_f dL/dZ[n, x + p₁ - i, y + p₂ - j, f] W[i, j, c, f]`.
+const BY_FILTER_CELLS: Formula = ("dL/dX", |pass| {
+    let (geometry, dl_dz) = (geometry(pass), dl_dz(pass)?);
+    if geometry.stride > 1 {
+        return (DL_DX.1)(pass);
+    }
+    let (p1, p2) = geometry.padding();
+    Ok(four_axes(geometry.x_shape(), |(n, x, y, c)| {
+        let of_channel = pass.parameters["W"].indexed_iter().filter(|(at, _)| at[2] == c);
+        let g = |at: &IxDyn| less(&dl_dz, [n, x + p1, y + p2, at[3]], [0, at[0], at[1], 0]);
+        of_channel.map(|(at, w)| w * g(&at)).sum()
     }))
 });
 
-/// 6.2 (c), likewise: `dL/dX[x, y, c] = Σᵢ Σₖ Σ_f dL/dZ[x - i, y - k, f] W[i, k, c, f]`.
-const DL_DX_OF_QUESTION: Formula = ("dL/dX", |pass| {
-    let Some((k1, k2)) = infinite_padding(pass) else { return (DL_DX.1)(pass) };
-    Ok(four_axes(geometry(pass).x_shape(), |(n, x, y, c)| {
-        sum((k1, k2, w_shape(pass)[3]), |(i, k, f)| {
-            let dl_dz = less(&pass.dl_dy, [n, x + k1 - 1, y + k2 - 1, f], [0, i, k, 0]);
-            dl_dz * pass.parameters["W"][[i, k, c, f]]
-        })
-    }))
-});
-
-/// The kernel, if there is the stride of the question and its padding.
-fn infinite_padding(pass: &Operands) -> Option<(usize, usize)> {
-    let Geometry { kernel: (k1, k2), stride, .. } = geometry(pass);
-    (stride == 1 && geometry(pass).padding() == (k1 - 1, k2 - 1)).then_some((k1, k2))
-}
-
-/// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, r s + i - p₁, q s + j - p₂, c]`, with X zero outside of the image.
-fn z(pass: &Operands) -> ArrayD<f64> {
-    let (geometry, [k1, k2, channels, filters]) = (geometry(pass), w_shape(pass));
-    four_axes(geometry.y_shape(filters), |(n, r, q, f)| {
-        let cell = |(i, j, c)| {
-            pass.parameters["W"][[i, j, c, f]] * geometry.value(&pass.x, [n, c], [r, q], [i, j])
-        };
-        let b = pass.parameters.get("b").map_or(0.0, |b| b[[0, f]]);
-        b + sum((k1, k2, channels), cell)
+/// `Z[n, r, q, f] = b[f] + Σᵢ Σⱼ Σc W[i, j, c, f] X[n, r s + i - p₁, q s + j - p₂, c]`, with X zero outside of
+/// the image.
+fn z(pass: &Operands) -> Result<ArrayD<f64>, Failure> {
+    let z = einsum("nrqijc,ijcf->nrqf", &[&patches(pass), &pass.parameters["W"]])?;
+    Ok(match pass.parameters.get("b") {
+        Some(b) => z + b,
+        None => z,
     })
 }
 
-fn dl_dz(pass: &Operands) -> ArrayD<f64> {
-    pass.dl_dz(z(pass))
+fn dl_dz(pass: &Operands) -> Result<ArrayD<f64>, Failure> {
+    Ok(pass.dl_dz(z(pass)?))
+}
+
+pub(super) fn patches(pass: &Operands) -> ArrayD<f64> {
+    geometry(pass).patches(&pass.x)
 }
 
 pub(super) fn geometry(pass: &Operands) -> Geometry {

@@ -1,14 +1,14 @@
 //! What ties, overlap and padding mean in pooling.
 
 use cnn::{Pad, PoolMode};
-use ndarray::{ArrayD, Axis, IxDyn};
+use ndarray::{ArrayD, Axis, IxDyn, s};
 
-use super::{MODES, first_largest, spec, window};
+use super::{MODES, first_largest, spec, windows};
 use crate::cases::{Case, Verdict, claim};
 use crate::layer::window::{Geometry, SUMS};
 use crate::layer::{Layers, Passed, adjoint, pass};
 use crate::room::Checks;
-use crate::transcription::four_axes;
+use crate::transcription::einsum;
 
 pub(super) fn add(own: &mut Checks<Layers>) {
     own.exactly("each_window_sends_its_gradient_to_its_first_maximum", first_maximum);
@@ -32,7 +32,7 @@ fn first_maximum(subject: &Layers, case: &mut Case) -> Verdict {
     let mut dl_dy = ArrayD::zeros(y.raw_dim());
     dl_dy[&*at] = 1.0;
     let mut expected = ArrayD::zeros(x.raw_dim());
-    let winner = first_largest(&window(&geometry, &x, [at[0], at[1], at[2], at[3]]));
+    let winner = first_largest(windows(&geometry, &x).slice(s![at[0], at[1], at[2], at[3], ..]));
     let (i, j) = (winner / geometry.kernel.1, winner % geometry.kernel.1);
     if let Some((row, col)) = geometry.cell(at[1], at[2], i, j) {
         expected[[at[0], row, col, at[3]]] = 1.0;
@@ -74,13 +74,9 @@ fn overlapping_windows_add_up(subject: &Layers, case: &mut Case) -> Verdict {
     case.describe(geometry);
     let mut layer = subject.build(&spec(&geometry, PoolMode::Average), case)?;
     let y = layer.forward(case.array(&geometry.x_shape()))?;
-    let mut expected = ArrayD::zeros(IxDyn(&geometry.x_shape()));
     let share = 1.0 / (geometry.kernel.0 * geometry.kernel.1) as f64;
-    for ((n, r, q, c), (i, j)) in geometry.windows(geometry.channels) {
-        if let Some((row, col)) = geometry.cell(r, q, i, j) {
-            expected[[n, row, col, c]] += share;
-        }
-    }
+    let shares = ArrayD::from_elem(IxDyn(&geometry.patches_shape()), share);
+    let expected = geometry.images(&shares, |pixel, share| *pixel += share);
     case.compare("dL/dX", &layer.backward(ArrayD::ones(y.raw_dim()))?, &expected)
 }
 
@@ -91,18 +87,14 @@ fn padding_counts_as_zeros(subject: &Layers, case: &mut Case) -> Verdict {
     let pad = Pad::Cells(case.between(1, 2), case.between(0, 2));
     let geometry = Geometry::draw_with(case, stride, pad);
     case.describe(geometry);
-    let area = geometry.kernel.0 * geometry.kernel.1;
-    type Literal = fn(usize, usize) -> f64;
-    let literals: [(PoolMode, Literal); 2] = [
-        (PoolMode::Max, |visible, area| if visible == area { -1.0 } else { 0.0 }),
-        (PoolMode::Average, |visible, area| -(visible as f64) / area as f64),
-    ];
-    for (mode, literal) in literals {
-        let x = ArrayD::from_elem(IxDyn(&geometry.x_shape()), -1.0);
-        let y = subject.build(&spec(&geometry, mode), case)?.forward(x)?;
-        let expected = four_axes(geometry.y_shape(geometry.channels), |(_, r, q, _)| {
-            literal(geometry.visible(r, q), area)
-        });
+    let area = (geometry.kernel.0 * geometry.kernel.1) as f64;
+    let x = ArrayD::from_elem(IxDyn(&geometry.x_shape()), -1.0);
+    let sums = einsum("nrqijc->nrqc", &[&geometry.patches(&x)])?;
+    for (mode, expected) in [
+        (PoolMode::Max, sums.mapv(|sum| if sum == -area { -1.0 } else { 0.0 })),
+        (PoolMode::Average, &sums / area),
+    ] {
+        let y = subject.build(&spec(&geometry, mode), case)?.forward(x.clone())?;
         case.compare(&format!("Y of {mode} "), &y, &expected)?;
     }
     Ok(())
@@ -130,14 +122,13 @@ fn nan_wins_its_window(subject: &Layers, case: &mut Case) -> Verdict {
     case.describe(format!("{mode}, {geometry}, NaN at {nan:?}"));
     x[&*nan] = f64::NAN;
     let y = subject.build(&spec(&geometry, mode), case)?.forward(x.clone())?;
-    for (n, r, q, c) in ndarray::indices(geometry.y_shape(geometry.channels)) {
-        let sees_nan = window(&geometry, &x, [n, r, q, c]).iter().any(|cell| cell.is_nan());
-        let y = y[[n, r, q, c]];
-        claim(y.is_nan() == sees_nan, || {
-            format!("Y{:?} is {y}, and its window sees NaN: {sees_nan}", [n, r, q, c])
-        })?;
-    }
-    Ok(())
+    let see_nan =
+        windows(&geometry, &x).map_axis(Axis(4), |cells| cells.iter().any(|x| x.is_nan()));
+    see_nan.indexed_iter().try_for_each(|((n, r, q, c), &sees_nan)| {
+        let (at, y) = ([n, r, q, c], y[[n, r, q, c]]);
+        let what = || format!("Y{at:?} is {y}, and its window sees NaN: {sees_nan}");
+        claim(y.is_nan() == sees_nan, what)
+    })
 }
 
 /// Where no two cells of a window are equal, the winners do not change in a neighbourhood, and

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use activations::{Activation, ActivationError};
+use activations::Activation;
 use ndarray::{ArrayD, IxDyn};
 
 use super::{Target, calls, in_order_of_memory};
@@ -10,34 +10,18 @@ use crate::Check;
 use crate::activation::ActivationSubject;
 use crate::rooms::activations;
 
-/// An activation, and functions that compute something else with it.
-struct Wrong<F, B>(Activation, F, B);
-
-impl<F, B> ActivationSubject<f64> for Wrong<F, B>
-where
-    F: Fn(Activation, &ArrayD<f64>) -> ArrayD<f64> + Send + Sync,
-    B: Fn(Activation, &ArrayD<f64>, &ArrayD<f64>) -> ArrayD<f64> + Send + Sync,
-{
-    fn forward(&self, z: &ArrayD<f64>) -> ArrayD<f64> {
-        (self.1)(self.0, z)
-    }
-
-    fn backward(
-        &self,
-        z: &ArrayD<f64>,
-        dl_dy: &ArrayD<f64>,
-    ) -> Result<ArrayD<f64>, ActivationError> {
-        Ok((self.2)(self.0, z, dl_dy))
-    }
-}
-
-fn wrong<F, B>(activation: Activation, forward: F, backward: B) -> Vec<Check>
-where
-    Wrong<F, B>: ActivationSubject<f64> + 'static,
-{
+/// The checks of functions that compute something else with an activation.
+fn wrong(
+    activation: Activation,
+    forward: impl Fn(Activation, &ArrayD<f64>) -> ArrayD<f64> + Send + Sync + 'static,
+    backward: impl Fn(Activation, &ArrayD<f64>, &ArrayD<f64>) -> ArrayD<f64> + Send + Sync + 'static,
+) -> Vec<Check> {
     let room = activations().into_iter().find(|room| room.activation == activation);
-    let wrong = Arc::new(Wrong(activation, forward, backward));
-    room.expect("every activation has a room").checks_of(wrong)
+    let wrong = ActivationSubject {
+        forward: Box::new(move |z| forward(activation, z)),
+        backward: Box::new(move |z, dl_dy| Ok(backward(activation, z, dl_dy))),
+    };
+    room.expect("every activation has a room").checks_of(Arc::new(wrong))
 }
 
 /// What the real one gives, and zeros where that refuses.

@@ -12,33 +12,19 @@ use crate::rooms::losses;
 
 type Value = Result<f64, LossError>;
 
-/// A loss, and functions that make something else of its value for a target and an output, and of its gradient.
-struct Wrong<V, G>(Loss, V, G);
-
-impl<V, G> LossSubject<f64> for Wrong<V, G>
-where
-    V: Fn(Value, &Array2<f64>, &Array2<f64>) -> Value + Send + Sync,
-    G: Fn(Array2<f64>) -> Array2<f64> + Send + Sync,
-{
-    fn forward(&self, target: &Array2<f64>, output: &Array2<f64>) -> Value {
-        (self.1)(self.0.forward(target.view(), output.view()), target, output)
-    }
-
-    fn backward(
-        &self,
-        target: &Array2<f64>,
-        output: &Array2<f64>,
-    ) -> Result<Array2<f64>, LossError> {
-        Ok((self.2)(self.0.backward(target.view(), output.view())?))
-    }
-}
-
-fn wrong<V, G>(loss: Loss, value: V, gradient: G) -> Vec<Check>
-where
-    Wrong<V, G>: LossSubject<f64> + 'static,
-{
+/// The checks of functions that make something else of the value of a loss for a target and an output, and of
+/// its gradient.
+fn wrong(
+    loss: Loss,
+    value: impl Fn(Value, &Array2<f64>, &Array2<f64>) -> Value + Send + Sync + 'static,
+    gradient: impl Fn(Array2<f64>) -> Array2<f64> + Send + Sync + 'static,
+) -> Vec<Check> {
     let room = losses().into_iter().find(|room| room.loss == loss);
-    room.expect("every loss has a room").checks_of(Arc::new(Wrong(loss, value, gradient)))
+    let wrong = LossSubject {
+        forward: Box::new(move |y, p| value(loss.forward(y.view(), p.view()), y, p)),
+        backward: Box::new(move |y, p| loss.backward(y.view(), p.view()).map(&gradient)),
+    };
+    room.expect("every loss has a room").checks_of(Arc::new(wrong))
 }
 
 /// The elements times a factor that grows along an axis.
