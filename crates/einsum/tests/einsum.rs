@@ -1,10 +1,10 @@
 //! The rules of einsum notation as the book states them, each shown by what `ndarray_einsum` does; the
-//! exercises by hand; the program as a user sees it.
+//! program as a user sees it.
 
 use std::process::{Command, Output};
 
-use einsum::{by_einsum, by_einsum::contract, directly};
-use ndarray::{Array1, Array2, Array3, ArrayD, array, s};
+use einsum::{by_einsum, by_einsum::contract};
+use ndarray::{Array1, Array2, Array3, ArrayD, array};
 use ndarray_einsum::ArrayLike;
 
 type Operands<'a> = &'a [&'a dyn ArrayLike<f64>];
@@ -74,21 +74,6 @@ fn strings_outside_the_notation_are_refused() {
     let expected = "einsum \"ij,j->i\" cannot be applied to operands of shapes [[2, 3], [1]]: \
                     repeated index with different size";
     assert_eq!(error.to_string(), expected);
-}
-
-#[test]
-fn the_three_exercises_by_hand_on_strided_views() {
-    let apart = array![[1.0, 9.0, 2.0], [9.0, 9.0, 9.0], [3.0, 9.0, 4.0]];
-    let (a, b) = (apart.slice(s![..;2, ..;2]), array![10.0, 0.0, -1.0]);
-    let (b, c) = (b.slice(s![..;2]), array![1.0, 2.0, 3.0]);
-    assert_eq!((by_einsum::trace(a), directly::trace(a)), (Ok(5.0), 5.0));
-    assert_eq!(by_einsum::trace(apart.slice(s![..;-2, ..;-2])), Ok(5.0));
-    let product = array![8.0, 26.0];
-    assert_eq!(directly::matrix_vector(a, b), product);
-    assert_eq!(by_einsum::matrix_vector(a, b), Ok(product));
-    let outer = array![[10.0, -1.0], [20.0, -2.0], [30.0, -3.0]];
-    assert_eq!(directly::outer_product(c.view(), b), outer);
-    assert_eq!(by_einsum::outer_product(c.view(), b), Ok(outer));
 }
 
 fn run(arguments: &[&str]) -> Output {
