@@ -17,12 +17,14 @@ use crate::worked::Write;
 /// An activation under test.
 pub(crate) struct ActivationSubject<T> {
     /// `Y = σ(Z)`.
-    pub(crate) forward: Box<dyn Fn(&ArrayD<T>) -> ArrayD<T> + Send + Sync>,
+    pub(crate) forward: Box<OfInput<T>>,
     /// `dL/dZ` from Z and `dL/dY`; an error if the shapes differ.
-    pub(crate) backward: Box<Refusing<T>>,
+    pub(crate) backward: Box<OfGradient<T>>,
 }
 
-type Refusing<T> =
+type OfInput<T> = dyn Fn(&ArrayD<T>) -> ArrayD<T> + Send + Sync;
+
+type OfGradient<T> =
     dyn Fn(&ArrayD<T>, &ArrayD<T>) -> Result<ArrayD<T>, ActivationError> + Send + Sync;
 
 /// The activation that users run.
