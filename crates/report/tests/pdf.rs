@@ -146,7 +146,7 @@ fn what_does_not_fit_or_cannot_be_loaded_is_found() {
     let wide = "<p id=\"wide\" style=\"width: 900px\">x</p><img src=\"none.png\" alt=\"\">\
         <img src=\"http://example.org/a.png\" alt=\"\">\
         <figure class=\"figure\" id=\"high\"><div style=\"height: 1000px\">y</div></figure>\
-        <script>missing()</script><p>Its text.</p>";
+        <script>missing()</script><p>an undefined thing</p><p><code>undefined</code></p><p>Its text.</p>";
     let book = book().replace("<p>Its text.</p>", wide);
     let book =
         book.replacen("//! Σ", "<b style=\"display: inline-block; width: 2000px\">b</b>//! Σ", 1);
@@ -158,9 +158,11 @@ fn what_does_not_fit_or_cannot_be_loaded_is_found() {
         "http://example.org/a.png is not in the book",
         "missing is not defined",
         "of the appendix is wider than its column",
+        "a value that it does not have: 'an undefined thing'",
     ] {
         assert!(problems.iter().any(|p| p.contains(expected)), "{expected}: {problems:#?}");
     }
+    assert!(!problems.iter().any(|p| p.contains("'undefined'")), "code may: {problems:#?}");
 }
 
 /// Keeps some of the text of a page.

@@ -1,17 +1,18 @@
 //! Muon and its orthogonalisation: layers for training, question 7. i and j count rows and columns of a
 //! matrix, k the shorter side.
 
+mod worked;
+
 use std::sync::Arc;
 
-use ndarray::{Array1, Array2, ArrayD, Axis, array, s};
+use ndarray::{Array1, Array2, ArrayD, Axis, s};
 use numerics::Scalar;
-use optim::{MuonConfig, NEWTON_SCHULZ, OptimError, Step, orthogonalise};
+use optim::{MuonConfig, OptimError, Step, orthogonalise};
 
 use super::sgd::{Declared, Update, norm, oracle};
 use crate::cases::{Case, claim, same_bits};
 use crate::room::{Checks, PlainRoom, bugs};
 use crate::transcription::{array_of, sum};
-use crate::worked::Example;
 
 /// Muon under test: that of users, or a plain one with a bug or with none.
 pub(super) struct Muon(Option<&'static str>);
@@ -59,7 +60,7 @@ pub(super) static ROOM: PlainRoom<Muon> = PlainRoom {
         "muon-repairs-nan" [Property] "a gradient that is not finite counts as 0"
         "muon-unchecked" [Property] "biases, a momentum of 1 and no Newton-Schulz step are accepted"
     },
-    examples: &[("muon", example), ("muon-band", band)],
+    examples: &[("muon", worked::example), ("muon-band", worked::band)],
 };
 
 fn config(&Declared { momentum, newton_schulz_steps, .. }: &Declared) -> MuonConfig {
@@ -354,49 +355,4 @@ fn orthogonal(case: &mut Case, n: usize) -> Array2<f64> {
         q = &q - &(u.dot(&u.t()).dot(&q) * (2.0 / square));
     }
     q
-}
-
-/// A symmetric matrix with the singular values 3 and 1, whose singular vectors are `(1, ±1) / √2`.
-fn example(example: &mut Example<'_>) {
-    let g = array![[2.0, 1.0], [1.0, 2.0]];
-    let x: Vec<Array2<f64>> = (0..=3).map(|steps| orthogonalise(g.view(), steps)).collect();
-    let [a, b, c] = NEWTON_SCHULZ;
-    let gram = x[0].dot(&x[0].t());
-    example.number("a", a);
-    example.number("b", b);
-    example.number("c", c);
-    example.array("g", &g);
-    example.array("gram", &gram);
-    for (steps, x) in x.iter().enumerate() {
-        example.array(&format!("x{steps}"), x);
-        // Of (1, 1) / √2 and of (1, -1) / √2.
-        example.array(&format!("s{steps}"), &array![x[[0, 0]] + x[[0, 1]], x[[0, 0]] - x[[0, 1]]]);
-    }
-}
-
-/// The largest and the smallest value of the polynomial of a step, its values there, and its fixed point.
-fn band(example: &mut Example<'_>) {
-    let [a, b, c] = NEWTON_SCHULZ;
-    let p = |s: f64| s * (a + s * s * (b + s * s * c));
-    let slope = |s: f64| a + s * s * (3.0 * b + s * s * 5.0 * c);
-    // The roots of p' and of p(s) - s, which are polynomials of degree 2 in s².
-    let root = |a: f64, b: f64, c: f64, sign: f64| {
-        ((-b + sign * (b * b - 4.0 * a * c).sqrt()) / (2.0 * c)).sqrt()
-    };
-    let (highest, lowest) = (root(a, 3.0 * b, 5.0 * c, -1.0), root(a, 3.0 * b, 5.0 * c, 1.0));
-    let fixed = root(a - 1.0, b, c, -1.0);
-    example.number("highest", highest);
-    example.number("top", p(highest));
-    example.number("lowest", lowest);
-    example.number("bottom", p(lowest));
-    example.number("bottom-again", p(p(lowest)));
-    example.number("fixed", fixed);
-    example.number("slope-there", slope(fixed));
-    // Below the band every step is a growth, so what three steps bring into it is found by halving.
-    let (mut below, mut above) = (0.0, p(lowest));
-    while above - below > 1e-12 {
-        let middle = 0.5 * (below + above);
-        if p(p(p(middle))) < p(lowest) { below = middle } else { above = middle }
-    }
-    example.number("reached", above);
 }

@@ -1,10 +1,11 @@
 //! The learning-rate schedules: exponential decay of question 5; the triangular, the one-cycle and the linear
 //! schedule of question 7.
 
+mod worked;
+
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::sync::Arc;
 
-use ndarray::Array1;
 use optim::{OptimError, Schedule};
 use serde::Deserialize;
 
@@ -12,7 +13,6 @@ use crate::Check;
 use crate::cases::{Case, Failure, Verdict, claim};
 use crate::oracle::Fixture;
 use crate::room::{Checks, PlainRoom, bugs, free_claim};
-use crate::worked::Example;
 
 /// The learning rate of a step.
 type Rate = dyn Fn(Schedule, u64) -> Result<f64, OptimError> + Send + Sync;
@@ -44,10 +44,10 @@ pub(super) static ROOM: PlainRoom<Rate> = PlainRoom {
         "cycle-unchecked" [Property] "a cycle without a first or second leg is accepted"
     },
     examples: &[
-        ("exponential", exponential),
-        ("one-cycle", one_cycle),
-        ("triangular", triangular),
-        ("linear", linear),
+        ("exponential", worked::exponential),
+        ("one-cycle", worked::one_cycle),
+        ("triangular", worked::triangular),
+        ("linear", worked::linear),
     ],
 };
 
@@ -353,50 +353,4 @@ fn free_checks() -> Vec<Check> {
         }
         Ok(())
     })]
-}
-
-/// A rate that falls to a quarter in every two steps, gradually and as a staircase.
-fn exponential(example: &mut Example<'_>) {
-    let (lr, decay, decay_steps) = (8.0, 0.25, 2);
-    for (name, staircase) in [("rates", false), ("staircase", true)] {
-        let config = Schedule::Exponential { lr, decay, decay_steps, staircase };
-        record(example, name, config, 5);
-    }
-    example.number("lr", lr);
-    example.number("decay", decay);
-    example.number("decay-steps", decay_steps as f64);
-}
-
-/// Three steps up and two down.
-fn one_cycle(example: &mut Example<'_>) {
-    let (one_cycle, peak, last, top) = (true, 4.0, 5.0, 3.0);
-    record_cycle(example, Cycle { one_cycle, peak, last, top, start: 0.0, end: 0.5 });
-}
-
-/// Four steps up and two down.
-fn triangular(example: &mut Example<'_>) {
-    let (one_cycle, peak, last, top) = (false, 4.0, 6.0, 4.0);
-    record_cycle(example, Cycle { one_cycle, peak, last, top, start: 0.25, end: 0.5 });
-}
-
-/// Four steps down, and one after them.
-fn linear(example: &mut Example<'_>) {
-    let (lr, total_steps) = (2.0, 4);
-    example.number("lr", lr);
-    example.number("steps", total_steps as f64);
-    record(example, "rates", Schedule::Linear { lr, total_steps }, total_steps + 1);
-}
-
-fn record_cycle(example: &mut Example<'_>, cycle: Cycle) {
-    example.number("peak", cycle.peak);
-    example.number("peak-step", cycle.top);
-    example.number("last-step", cycle.last);
-    example.number("start", cycle.start);
-    example.number("end", cycle.end);
-    record(example, "rates", cycle.config(), cycle.last as u64 + 1);
-}
-
-fn record(example: &mut Example<'_>, name: &str, config: Schedule, steps: u64) {
-    let schedule = config.build().expect("the hyperparameters are in range");
-    example.array(name, &(0..steps).map(|step| schedule.rate(step)).collect::<Array1<f64>>());
 }

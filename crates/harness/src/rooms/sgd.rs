@@ -1,21 +1,22 @@
 //! Stochastic gradient descent with momentum of question 5, and its weight decay and Nesterov's form:
 //! layers for training, question 7.
 
+mod oracle;
+mod worked;
+
 use std::sync::Arc;
 
-use ndarray::{Array, Array1, ArrayD, Axis, Dimension, IxDyn, arr0};
+use ndarray::{Array, ArrayD, Dimension, IxDyn};
 use numerics::Scalar;
-use optim::{OptimError, Schedule, SgdConfig, Step};
-use serde::Deserialize;
+use optim::{OptimError, SgdConfig, Step};
+
+pub(super) use oracle::{Declared, oracle};
 
 use crate::Check;
 use crate::cases::{Case, Verdict, claim, same_bits};
-use crate::course::cast;
 use crate::finite_difference::{Evaluation, Problem};
-use crate::oracle::Fixture;
 use crate::room::{Checks, PlainRoom, bugs, free_claim, free_formula};
 use crate::transcription::array_of;
-use crate::worked::Example;
 
 /// A step of an optimiser for a parameter with this gradient.
 pub(super) type Update<T> =
@@ -50,7 +51,11 @@ pub(super) static ROOM: PlainRoom<Build> = PlainRoom {
         "nesterov-sign" [Oracle Formula Property] "the step is lr g - μ v: it looks back, not ahead"
         "sgd-unchecked" [Property] "a negative decay and Nesterov's form without a momentum are accepted"
     },
-    examples: &[("momentum", momentum), ("weight-decay", weight_decay), ("nesterov", nesterov)],
+    examples: &[
+        ("momentum", worked::momentum),
+        ("weight-decay", worked::weight_decay),
+        ("nesterov", worked::nesterov),
+    ],
 };
 
 fn real<T: Scalar>(config: SgdConfig) -> Result<Update<T>, OptimError> {
@@ -103,64 +108,6 @@ fn faulty(bug: &'static str, config: SgdConfig) -> Result<Update<f64>, OptimErro
 
 pub(super) fn norm<D: Dimension>(array: &Array<f64, D>) -> f64 {
     array.iter().map(|x| x * x).sum::<f64>().sqrt()
-}
-
-/// The fields of an optimiser in an entry of the fixtures.
-#[derive(Debug, Deserialize)]
-pub(super) struct Declared {
-    pub(super) momentum: f64,
-    #[serde(default)]
-    nesterov: bool,
-    #[serde(default)]
-    weight_decay: f64,
-    decays: Option<bool>,
-    clip_norm: Option<f64>,
-    #[serde(default)]
-    pub(super) newton_schulz_steps: u32,
-    schedule: Schedule,
-}
-
-impl Declared {
-    fn sgd(&self) -> SgdConfig {
-        let &Self { momentum, nesterov, weight_decay, clip_norm, .. } = self;
-        SgdConfig { momentum, nesterov, weight_decay, clip_norm }
-    }
-}
-
-/// A comparison of the parameter after each step with the oracle's.
-pub(super) fn oracle<T: Scalar>(
-    question: &'static str,
-    file: &'static str,
-    kind: &'static str,
-    build: impl Fn(&Declared) -> Result<Update<T>, OptimError> + Send + Sync + 'static,
-) -> Check {
-    let fixture = Fixture { question, module: "test_optimizers", file, kind, class: file };
-    fixture.check::<T>("test_update", move |listed, entry, tally| {
-        let declared: Declared = listed.fields()?;
-        let mut parameter = cast::<T>(&entry.array("input")?);
-        let gradients = entry.array("gradients")?;
-        let steps = gradients.shape().first().copied().unwrap_or(0);
-        let expected = [&[steps], parameter.shape()].concat();
-        if gradients.shape() != expected {
-            let got = gradients.shape();
-            return Err(entry.wrong_shape("gradients", format!("{expected:?}"), got));
-        }
-        let reference = entry.shaped("output", &expected)?;
-        let mut trajectory = ArrayD::zeros(expected);
-        let mut run = || {
-            let (mut update, schedule) = (build(&declared)?, declared.schedule.build()?);
-            for (t, gradient) in gradients.outer_iter().enumerate() {
-                let lr = schedule.rate(t as u64);
-                let step = Step { lr, decays: declared.decays.unwrap_or(true) };
-                update(&mut parameter, &cast(&gradient.to_owned()), step)?;
-                trajectory.index_axis_mut(Axis(0), t).assign(&parameter);
-            }
-            Ok(())
-        };
-        run().map_err(|error: OptimError| entry.refused(error))?;
-        tally.add(&entry.key("output"), &format!("{declared:?}"), &trajectory, &reference);
-        Ok(())
-    })
 }
 
 /// A dozen steps of numbers below 16, each rounded a few times, and as many velocities summed:
@@ -411,50 +358,4 @@ fn free_checks() -> Vec<Check> {
             case.compare("step / ‖step‖", &(-&p / norm(&p)), &(gradient / length))
         }),
     ]
-}
-
-/// A velocity that is kept while the rate falls.
-fn momentum(example: &mut Example<'_>) {
-    let config = SgdConfig { momentum: 0.5, ..SgdConfig::default() };
-    descend(example, config, 10.0, &[4.0, 4.0, 4.0], &[1.0, 0.25, 0.25]);
-}
-
-/// Decay, momentum and rate of one half each.
-fn weight_decay(example: &mut Example<'_>) {
-    let config = SgdConfig { momentum: 0.5, weight_decay: 0.5, ..SgdConfig::default() };
-    descend(example, config, 8.0, &[2.0, 2.0], &[0.5, 0.5]);
-}
-
-/// The look-ahead form, with a rate that falls.
-fn nesterov(example: &mut Example<'_>) {
-    let config = SgdConfig { momentum: 0.5, nesterov: true, ..SgdConfig::default() };
-    descend(example, config, 10.0, &[4.0, 4.0, 4.0], &[0.5, 0.5, 0.25]);
-}
-
-/// Runs the optimiser on a single parameter; records `p` from the start on, and `v` after each step.
-fn descend(
-    example: &mut Example<'_>,
-    config: SgdConfig,
-    start: f64,
-    gradients: &[f64],
-    rates: &[f64],
-) {
-    let mut sgd = config.build::<f64>().expect("the hyperparameters are in range");
-    let mut parameter = arr0(start).into_dyn();
-    let (mut positions, mut velocities, mut decayed) = (vec![start], vec![], vec![]);
-    for (&gradient, &lr) in gradients.iter().zip(rates) {
-        decayed.push(gradient + config.weight_decay * parameter[[]]);
-        sgd.update("p", &mut parameter, &arr0(gradient).into_dyn(), Step { lr, decays: true })
-            .expect("the gradient has the shape of the parameter");
-        positions.push(parameter[[]]);
-        velocities.extend(sgd.velocities.values().map(|v| v[[]]));
-    }
-    example.number("mu", config.momentum);
-    example.number("lambda", config.weight_decay);
-    example.number("gradient", gradients[0]);
-    for (name, numbers) in
-        [("g", decayed), ("rates", rates.to_vec()), ("p", positions), ("v", velocities)]
-    {
-        example.array(name, &Array1::from(numbers));
-    }
 }

@@ -114,7 +114,7 @@ pub(super) fn arrange(page: &mut Page, listed: &[Listed]) -> Result<Vec<Chapter>
     serde_json::from_value(chapters).context("paper.js returns the chapters")
 }
 
-/// What is wider than the page, and what cannot be kept on one page for its height.
+/// What is wider than the page, what cannot be kept on one page for its height, and what no script should show.
 pub(super) fn misfits(page: &mut Page) -> Result<Vec<String>> {
     let script = include_str!("misfits.js");
     let found = page.evaluate(&format!("({script})({WIDTH}, {HEIGHT})"))?;
