@@ -220,10 +220,6 @@ impl<T: Scalar> Layer<T> for Conv2D<T> {
             }
         })
     }
-
-    fn clear_cache(&mut self) {
-        self.cache = None;
-    }
 }
 
 #[cfg(test)]

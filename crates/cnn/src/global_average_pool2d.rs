@@ -83,10 +83,6 @@ impl<T: Scalar> Layer<T> for GlobalAveragePool2D<T> {
         let x = x.view().into_dimensionality::<Ix4>().expect("check_input found four axes");
         Ok(global_average_pool_forward(x).into_dyn())
     }
-
-    fn clear_cache(&mut self) {
-        self.batch_size = None;
-    }
 }
 
 // ANCHOR: forward_kernel

@@ -179,8 +179,4 @@ impl<T: Scalar> Layer<T> for Pool2D<T> {
         }
         Ok(y.into_dyn())
     }
-
-    fn clear_cache(&mut self) {
-        self.cache = None;
-    }
 }

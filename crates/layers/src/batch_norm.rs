@@ -223,10 +223,6 @@ impl<T: Scalar> Layer<T> for BatchNorm<T> {
         Ok(reshaped(y, shape))
     }
     // ANCHOR_END: predict
-
-    fn clear_cache(&mut self) {
-        self.cache = None;
-    }
 }
 
 #[cfg(test)]

@@ -128,10 +128,6 @@ impl<T: Scalar> Layer<T> for Dropout<T> {
     }
     // ANCHOR_END: predict
 
-    fn clear_cache(&mut self) {
-        self.cache = None;
-    }
-
     fn set_buffer(&mut self, name: &str, value: &ArrayD<T>) -> Result<(), LayerError> {
         if let Some(name) = [SEED, STEP].into_iter().find(|&own| own == name)
             && let Some(got) = value.iter().find(|&&element| !is_digit(element))

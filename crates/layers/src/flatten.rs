@@ -80,8 +80,4 @@ impl<T: Scalar> Layer<T> for Flatten<T> {
         self.state.check_input(x)?;
         Ok(reshaped(x.clone(), vec![x.shape()[0], self.n_out()]))
     }
-
-    fn clear_cache(&mut self) {
-        self.batch_size = None;
-    }
 }

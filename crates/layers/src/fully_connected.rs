@@ -162,10 +162,6 @@ impl<T: Scalar> Layer<T> for FullyConnected<T> {
         let (w, b) = (self.parameters().matrix("W"), self.bias());
         Ok(self.activation().forward(&fully_connected_forward(x, w, b.view())).into_dyn())
     }
-
-    fn clear_cache(&mut self) {
-        self.cache = None;
-    }
 }
 
 // ANCHOR: forward_kernel

@@ -114,7 +114,7 @@ impl<T: Scalar> LayerState<T> {
 
 /// A layer: a parameterised function of a mini-batch, and the derivative of that function.
 ///
-/// A new layer implements the six required methods; the rest reads its [`LayerState`].
+/// A new layer implements the five required methods; the rest reads its [`LayerState`].
 ///
 /// # Shapes
 /// The first axis of every input, output and gradient is the batch axis, of length `m >= 1`. The
@@ -153,9 +153,6 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
     /// # Errors
     /// As [`forward`](Layer::forward).
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError>;
-
-    /// Forgets the cache, and with it the memory that it holds.
-    fn clear_cache(&mut self);
 
     /// The kind of layer, as error messages and tables name it: `"FullyConnected"`.
     fn kind(&self) -> &'static str {
@@ -200,8 +197,7 @@ pub trait Layer<T: Scalar>: Debug + Send + Sync {
     /// The parameters on which weight decay acts: those that the layer [declares](LayerShapes::weight) as
     /// weights.
     fn decaying_parameters(&self) -> Vec<&'static str> {
-        let weights = self.state().shapes.parameters.iter().filter(|parameter| parameter.decays);
-        weights.map(|parameter| parameter.name).collect()
+        self.state().shapes.decaying.clone()
     }
 
     /// The parameters to change and their gradients to read, for an optimiser.

@@ -15,16 +15,10 @@ pub struct LayerShapes {
     pub(crate) kind: &'static str,
     pub(crate) input: Vec<usize>,
     pub(crate) output: Vec<usize>,
-    pub(crate) parameters: Vec<ParameterShape>,
-    pub(crate) buffers: Vec<(&'static str, Vec<usize>)>,
-}
-
-/// The declaration of a parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ParameterShape {
-    pub(crate) name: &'static str,
-    pub(crate) shape: Vec<usize>,
-    pub(crate) decays: bool,
+    parameters: Vec<(&'static str, Vec<usize>)>,
+    buffers: Vec<(&'static str, Vec<usize>)>,
+    /// The parameters on which weight decay acts.
+    pub(crate) decaying: Vec<&'static str>,
 }
 
 impl LayerShapes {
@@ -36,28 +30,21 @@ impl LayerShapes {
         checked_size(kind, "an input example", input)?;
         checked_size(kind, "an output example", output)?;
         let (input, output) = (input.to_vec(), output.to_vec());
-        Ok(Self { kind, input, output, parameters: Vec::new(), buffers: Vec::new() })
+        let (parameters, buffers, decaying) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { kind, input, output, parameters, buffers, decaying })
     }
 
     /// The same with one more parameter, on which weight decay acts; refused if it is too large.
-    pub fn weight(self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
-        self.with_parameter(name, shape, true)
+    pub fn weight(mut self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
+        self.decaying.push(name);
+        self.offset(name, shape)
     }
 
     /// The same with one more parameter, on which weight decay does not act: a bias, or the scale or offset of
     /// a normalisation.
-    pub fn offset(self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
-        self.with_parameter(name, shape, false)
-    }
-
-    fn with_parameter(
-        mut self,
-        name: &'static str,
-        shape: &[usize],
-        decays: bool,
-    ) -> Result<Self, LayerError> {
+    pub fn offset(mut self, name: &'static str, shape: &[usize]) -> Result<Self, LayerError> {
         checked_size(self.kind, name, shape)?;
-        self.parameters.push(ParameterShape { name, shape: shape.to_vec(), decays });
+        self.parameters.push((name, shape.to_vec()));
         Ok(self)
     }
 
@@ -75,7 +62,7 @@ impl LayerShapes {
 
     /// Names and shapes of the parameters in order.
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &[usize])> {
-        self.parameters.iter().map(|parameter| (parameter.name, parameter.shape.as_slice()))
+        self.parameters.iter().map(|(name, shape)| (*name, shape.as_slice()))
     }
 
     /// Names and shapes of the buffers in order.

@@ -158,11 +158,8 @@ impl<M: Trainable> Learner<M> {
     }
     // ANCHOR_END: step
 
-    /// The model, its caches given back.
-    pub fn into_model(mut self) -> M {
-        for layer in self.model.network_mut().layers_mut() {
-            layer.clear_cache();
-        }
+    /// The model.
+    pub fn into_model(self) -> M {
         self.model
     }
 }

@@ -116,8 +116,4 @@ impl Layer<f64> for Faulty {
         let linear = self.bug == "predict-linear";
         Ok(if linear { Activation::Linear } else { self.activation() }.forward(&z))
     }
-
-    fn clear_cache(&mut self) {
-        self.cache = None;
-    }
 }

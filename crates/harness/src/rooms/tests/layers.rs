@@ -176,10 +176,6 @@ impl Layer<f64> for WrongLayer {
         Ok(self.output(&x, y) + off)
     }
 
-    fn clear_cache(&mut self) {
-        self.inner.clear_cache();
-    }
-
     fn decaying_parameters(&self) -> Vec<&'static str> {
         if self.bug == "decays-everything" {
             return self.parameters().names().collect();
