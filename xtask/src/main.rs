@@ -17,7 +17,6 @@ use std::process::{ExitCode, ExitStatus};
 
 use clap::{Parser, Subcommand};
 use program::Options;
-use system::eprintln;
 
 /// The tasks of the workspace.
 #[derive(Parser)]
@@ -118,10 +117,7 @@ fn main() -> ExitCode {
         Task::Package(options) => options.run("handin", &["package"]),
         Task::Check(arguments) => check::run(&arguments),
     };
-    system::close(code.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
-    }))
+    system::finish(code)
 }
 
 #[cfg(test)]

@@ -106,14 +106,7 @@ impl Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse().checked().unwrap_or_else(|error| error.exit());
-    system::close(match run(&cli) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    })
+    system::finish(run(&cli).map(|fine| if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
 }
 
 /// Whether everything is in order.

@@ -23,14 +23,6 @@ mod tables;
 
 use std::process::ExitCode;
 
-use system::eprintln;
-
 fn main() -> ExitCode {
-    system::close(match cli::run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    })
+    system::finish(cli::run().map(|()| ExitCode::SUCCESS))
 }

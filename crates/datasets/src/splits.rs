@@ -128,33 +128,19 @@ fn parse(
     (label_file, labels): &NamedBytes,
 ) -> Result<Dataset<f64>, DatasetError> {
     let (features, labels) = (parse_npy(data_file, data)?, parse_npy(label_file, labels)?);
-    if features.ndim() < 2 || features.is_empty() {
-        let expected = "an array of shape (n, ...) with n >= 1";
-        let got = format!("shape {:?}", features.shape());
-        return Err(DatasetError::file(data_file, expected, got));
-    }
-    let (rows, got) = (features.shape()[0], format!("shape {:?}", labels.shape()));
+    let got = format!("shape {:?}", labels.shape());
     let labels = labels
         .into_dimensionality::<Ix2>()
-        .ok()
-        .filter(|labels| labels.nrows() == rows && labels.ncols() > 0)
-        .ok_or_else(|| {
-            let rows_for_rows = "a row for each row of the data";
-            let expected = format!("one-hot labels of shape ({rows}, classes), {rows_for_rows}");
-            DatasetError::file(label_file, expected, got)
-        })?;
+        .map_err(|_| DatasetError::file(label_file, "one-hot labels of shape (n, classes)", got))?;
     check_one_hot(label_file, labels.view())?;
-    Dataset::new(features, labels).map_err(|error| match error {
-        DatasetError::NotFinite { row, got, .. } => {
-            DatasetError::file(data_file, "finite numbers", format!("{got} in row {row} (from 0)"))
-        }
-        other => other,
+    Dataset::new(features, labels).map_err(|error| {
+        DatasetError::Refused(format!("{data_file} and {label_file} (rows count from 0): {error}"))
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayD, array};
+    use ndarray::{Array2, ArrayD, array};
     use ndarray_npy::write_npy;
     use tempfile::TempDir;
 
@@ -196,19 +182,18 @@ mod tests {
             (
                 "toy_test_data.npy",
                 array![[1.0, 2.0], [f64::INFINITY, 2.0]].into_dyn(),
-                "toy_test_data.npy: expected finite numbers, but got inf in row 1 (from 0)",
+                "features, row 1: expected finite numbers, but got inf",
             ),
             (
                 "toy_train_labels.npy",
-                zeros([3, 3]),
-                "toy_train_labels.npy: expected one-hot labels of shape (2, classes), a row for each row of \
-                 the data, but got shape [3, 3]",
+                Array2::eye(3).into_dyn(),
+                "targets must have shape (2, k) with k >= 1, a row for each row of features, but has [3, 3]",
             ),
             // Class indices.
             (
                 "toy_val_labels.npy",
                 array![0.0, 1.0].into_dyn(),
-                "toy_val_labels.npy: expected one-hot labels of shape (2, classes)",
+                "toy_val_labels.npy: expected one-hot labels of shape (n, classes), but got shape [2]",
             ),
             (
                 "toy_test_data.npy",
@@ -223,12 +208,13 @@ mod tests {
             (
                 "toy_train_data.npy",
                 zeros([0, 2]),
-                "toy_train_data.npy: expected an array of shape (n, ...) with n >= 1",
+                "features must have shape (n, ...) with n >= 1 and no empty axis, but has [0, 2]",
             ),
         ] {
             let folder = folder_with(file, &array);
             let error = Splits::from_directory(folder.path(), "toy").unwrap_err().to_string();
-            assert!(error.contains(expected), "{error}");
+            let named = error.contains(file) || error.contains("of each split");
+            assert!(named && error.contains(expected), "{error}");
             fs::remove_file(folder.path().join(file)).unwrap();
             let error = Splits::from_directory(folder.path(), "toy").unwrap_err().to_string();
             assert!(error.starts_with("cannot read ") && error.contains(file), "{error}");

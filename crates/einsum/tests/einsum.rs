@@ -1,11 +1,12 @@
 //! The rules of einsum notation as the book states them, each shown by what `ndarray_einsum` does; the
 //! program as a user sees it.
 
-use std::process::{Command, Output};
+use std::process::Command;
 
 use einsum::{by_einsum, by_einsum::contract};
 use ndarray::{Array1, Array2, Array3, ArrayD, array};
 use ndarray_einsum::ArrayLike;
+use system::for_tests::ran;
 
 type Operands<'a> = &'a [&'a dyn ArrayLike<f64>];
 
@@ -76,29 +77,26 @@ fn strings_outside_the_notation_are_refused() {
     assert_eq!(error.to_string(), expected);
 }
 
-fn run(arguments: &[&str]) -> Output {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_einsum"));
-    program.args(arguments).output().expect("the program was built for this test")
+fn run(arguments: &[&str], code: i32) -> [String; 2] {
+    ran(Command::new(env!("CARGO_BIN_EXE_einsum")).args(arguments), code)
 }
 
 #[test]
 fn a_seed_prints_the_same_each_time_and_norms_on_integers_are_zero() {
     for seed in ["0", "189", "18446744073709551615"] {
-        let text = String::from_utf8(run(&["--seed", seed]).stdout).unwrap();
+        let [text, _] = run(&["--seed", seed], 0);
         assert_eq!(text.matches("   norm of the difference: 0\n").count(), 3, "seed {seed}");
         for subscripts in ["\"ii->\"\n", "\"ij,j->i\"\n", "\"i,j->ij\"\n"] {
             assert!(text.contains(subscripts), "{subscripts}");
         }
-        assert_eq!(text.as_bytes() == run(&[]).stdout, seed == "189");
+        assert_eq!(text == run(&[], 0)[0], seed == "189");
     }
 }
 
 #[test]
 fn a_seed_that_is_no_number_is_a_usage_error() {
-    let Output { status, stdout, stderr } = run(&["--seed", "many"]);
-    let error = String::from_utf8(stderr).unwrap();
-    assert!(status.code() == Some(2) && stdout.is_empty());
-    assert!(error.contains("many") && error.contains("--seed"), "{error}");
+    let [text, error] = run(&["--seed", "many"], 2);
+    assert!(text.is_empty() && error.contains("many") && error.contains("--seed"), "{error}");
 }
 
 #[test]

@@ -36,15 +36,11 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train_command::execute(&arguments),
         Command::Sweep(arguments) => sweep_command::execute(&arguments),
     };
-    system::close(match result {
-        Ok(()) => ExitCode::SUCCESS,
+    system::finish(match result {
         Err(error) if error.is::<UsageError>() => {
             eprintln!("error: {error:#}\n\nFor more information, try '--help'.");
-            ExitCode::from(2)
+            Ok(ExitCode::from(2))
         }
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
+        other => other.map(|()| ExitCode::SUCCESS),
     })
 }

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::Parser;
 use handin::{PackageArguments, SubmissionArguments};
-use system::eprintln;
 
 /// What is handed in besides the report.
 #[derive(Parser)]
@@ -16,13 +15,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    system::close(match run(&Task::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    })
+    system::finish(run(&Task::parse()).map(|()| ExitCode::SUCCESS))
 }
 
 fn run(task: &Task) -> Result<()> {

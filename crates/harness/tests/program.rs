@@ -4,21 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use system::for_tests::ran;
+
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_harness"))
 }
 
-/// The status, the output and the messages.
-fn run(program: &mut Command) -> (i32, String, String) {
-    let output = program.output().expect("the program starts");
-    let status = output.status.code().expect("no signal ends the program");
-    let [out, err] = [output.stdout, output.stderr]
-        .map(|text| String::from_utf8(text).expect("what is printed is text"));
-    (status, out, err)
-}
-
-fn harness(arguments: &[&str]) -> (i32, String, String) {
-    run(program().args(arguments))
+fn harness(arguments: &[&str], code: i32) -> [String; 2] {
+    ran(program().args(arguments), code)
 }
 
 fn root() -> PathBuf {
@@ -29,12 +22,12 @@ fn root() -> PathBuf {
 fn a_class_of_the_course_is_run_as_the_course_runs_it() {
     let results = system::target_folder(&root()).unwrap().join("harness/results.json");
     let before = fs::read(&results).ok();
-    let (status, out, err) = harness(&["test", "tests.test_layers.TestConv2D"]);
+    let [out, err] = harness(&["test", "tests.test_layers.TestConv2D"], 0);
     let begins = "Question 6.2: convolution\n\
                   test_forward (tests.test_layers.TestConv2D) ... ok\n\
                   test_backward (tests.test_layers.TestConv2D) ... ok\n";
     assert!(out.starts_with(begins) && out.ends_with("\n2 passed, 0 failed\n"), "{out}");
-    assert_eq!((status, &*err), (0, ""));
+    assert_eq!(err, "");
     assert_eq!(fs::read(&results).ok(), before, "a part of the checks must not replace the whole");
 }
 
@@ -47,9 +40,9 @@ fn a_users_data_is_25_lines_and_bad_data_a_failure() {
     }
     let folder = data.path().to_str().unwrap();
     for strict in [&["--strict"][..], &[]] {
-        let (status, out, _) = harness(&[&["test", "--course-data", folder], strict].concat());
+        let [out, _] = harness(&[&["test", "--course-data", folder], strict].concat(), 0);
         let ok = out.lines().filter(|line| line.ends_with(" ... ok")).count();
-        assert_eq!((ok, status), (25, 0), "{out}");
+        assert_eq!(ok, 25, "{out}");
         assert!(out.contains("\nLargest error: ") && out.ends_with("\n25 passed, 0 failed\n"));
     }
 
@@ -60,12 +53,12 @@ fn a_users_data_is_25_lines_and_bad_data_a_failure() {
     fs::copy(data.path().join("TestReLU.npz"), below.join("TestReLU.npz")).unwrap();
     for folder in [project.path().to_owned(), project.path().join("tests"), below] {
         let folder = folder.to_str().unwrap();
-        let (_, out, err) = harness(&["test", "TestReLU", "--course-data", folder]);
+        let [out, err] = harness(&["test", "TestReLU", "--course-data", folder], 0);
         assert!(out.ends_with("\n2 passed, 0 failed\n"), "{err}");
     }
 
     fs::write(data.path().join("TestReLU.npz"), "not an archive").unwrap();
-    let (status, out, _) = harness(&["test", "--course-data", folder]);
+    let [out, _] = harness(&["test", "--course-data", folder], 1);
     for expected in [
         "\ntest_forward (tests.test_activations.TestReLU) ... ERROR\n",
         "\nERROR: test_backward (tests.test_activations.TestReLU)\n---",
@@ -73,7 +66,7 @@ fn a_users_data_is_25_lines_and_bad_data_a_failure() {
     ] {
         assert!(out.contains(expected), "{out}");
     }
-    assert!(status == 1 && out.ends_with("\n23 passed, 2 failed\n"), "{out}");
+    assert!(out.ends_with("\n23 passed, 2 failed\n"), "{out}");
 }
 
 #[test]
@@ -90,30 +83,27 @@ fn wrong_requests_end_with_status_2_and_say_what_would_be_right() {
         (&["gradcheck", "Conv3D"], "expected one of FullyConnected, Flatten, Conv2D, Pool2D, Glob"),
         (&[], "Usage"),
     ] {
-        let (status, out, err) = harness(arguments);
-        assert!(
-            status == 2 && out.is_empty() && err.contains(expected),
-            "{arguments:?}: {out}{err}"
-        );
+        let [out, err] = harness(arguments, 2);
+        assert!(out.is_empty() && err.contains(expected), "{arguments:?}: {out}{err}");
     }
 }
 
 #[test]
 fn names_are_listed_and_a_listed_name_selects_one_check() {
-    let (_, out, _) = harness(&["test", "4.1", "--list"]);
+    let [out, _] = harness(&["test", "4.1", "--list"], 0);
     let names: Vec<&str> =
         out.lines().map(|line| line.split_whitespace().last().unwrap()).collect();
     assert!(names.contains(&"tests.test_activations.TestReLU.test_forward"));
     for name in [names[0], names[names.len() - 1]] {
-        assert_eq!(harness(&["test", name, "--list"]).1.lines().count(), 1, "{name}");
+        assert_eq!(harness(&["test", name, "--list"], 0)[0].lines().count(), 1, "{name}");
     }
 }
 
 #[test]
 fn the_gradient_table_has_a_row_for_each_parameter() {
-    let (status, out, _) = harness(&["gradcheck", "fullyconnected"]);
+    let [out, _] = harness(&["gradcheck", "fullyconnected"], 0);
     let rows = out.lines().filter(|line| line.starts_with("FullyConnected ")).count();
-    assert_eq!((rows, status), (21, 0), "{out}");
+    assert_eq!(rows, 21, "{out}");
 }
 
 #[test]
@@ -121,10 +111,9 @@ fn outside_the_workspace_the_program_says_where_to_go() {
     let elsewhere = tempfile::tempdir().unwrap();
     let mut program = program();
     program.arg("inputs-hash").env_remove("CARGO_MANIFEST_DIR").current_dir(elsewhere.path());
-    let (status, _, err) = run(&mut program);
-    assert!(status == 1 && err.contains("change into the repository"), "{err}");
-    let (status, out, _) = harness(&["inputs-hash"]);
-    assert_eq!((out.trim().len(), status), (64, 0));
+    let [_, err] = ran(&mut program, 1);
+    assert!(err.contains("change into the repository"), "{err}");
+    assert_eq!(harness(&["inputs-hash"], 0)[0].trim().len(), 64);
 }
 
 #[test]

@@ -89,11 +89,11 @@ fn main() -> ExitCode {
         Some(Command::Ablate(ablate)) => train_command::ablate(ablate),
         Some(Command::Export(export)) => export_command::execute(export).map(done),
     };
-    system::close(match result {
-        Ok(code) => code,
-        Err(error) => {
+    system::finish(match result {
+        Err(error) if error.is::<UsageError>() => {
             eprintln!("error: {error:#}");
-            if error.is::<UsageError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            Ok(ExitCode::from(2))
         }
+        other => other,
     })
 }

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use datasets::{Augmentation, ImageSet};
 use ndarray::Ix4;
 use numerics::Rng;
-use optim::{OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
+use optim::{Cycle, OptimiserConfig, ParameterGroup, Schedule, SgdConfig};
 use serde::Serialize;
 use training::{Model, ModelSpec, RunConfig};
 
@@ -170,13 +170,13 @@ impl Recipe {
         match self.rate {
             RateShape::Falling => Schedule::Linear { lr, total_steps },
             // Below three there is no step between the first and the last.
-            RateShape::Triangular if total_steps >= 3 => Schedule::Triangular {
+            RateShape::Triangular if total_steps >= 3 => Schedule::Triangular(Cycle {
                 peak_lr: lr,
                 total_steps,
                 peak_step: ((RISE * total_steps as f64) as u64).clamp(1, total_steps - 2),
                 start_fraction: START,
                 end_fraction: END,
-            },
+            }),
             RateShape::Constant | RateShape::Triangular => Schedule::Constant { lr },
         }
     }

@@ -33,6 +33,6 @@ pub use grouped::Grouped;
 pub use muon::{Muon, MuonConfig};
 pub use newton_schulz::{NEWTON_SCHULZ, NORM_EPS, orthogonalise};
 pub use parameter_group::{OptimiserConfig, ParameterGroup};
-pub use schedule::Schedule;
+pub use schedule::{Cycle, Schedule};
 pub use sgd::{Sgd, SgdConfig, Step};
 pub use velocities::Velocities;

@@ -52,35 +52,29 @@ pub enum Schedule {
     /// With p the peak's step, l the last step, and s and e the fractions at start and end,
     /// `η(t) / peak_lr` is `s + (1 - s) h(t/p)` up to p and `1 - (1 - e) h((t - p)/(l - p))` from there
     /// to l, where `h(x) = x`. From the last step on it stays at e.
-    Triangular {
-        /// The learning rate of the step `peak_step`, above 0: the largest there is.
-        peak_lr: f64,
-        /// The number of steps of the training, at least 3. The last one is `total_steps - 1`.
-        total_steps: u64,
-        /// The step of the peak, after the first step and before the last.
-        peak_step: u64,
-        /// The learning rate of step 0 as a share of `peak_lr`, in `[0, 1]`.
-        start_fraction: f64,
-        /// The learning rate of the last step as a share of `peak_lr`, in `[0, 1]`.
-        end_fraction: f64,
-    },
+    Triangular(Cycle),
     /// The same with half waves of the cosine: `h(x) = (1 - cos(π x)) / 2`, level at the start, at the
     /// peak and at the end.
     ///
     /// This is the one-cycle policy of Smith (2018) in two phases and with PyTorch's cosine; unlike both,
     /// it leaves the momentum alone.
-    OneCycle {
-        /// As for [`Triangular`](Self::Triangular).
-        peak_lr: f64,
-        /// As for [`Triangular`](Self::Triangular).
-        total_steps: u64,
-        /// As for [`Triangular`](Self::Triangular).
-        peak_step: u64,
-        /// As for [`Triangular`](Self::Triangular).
-        start_fraction: f64,
-        /// As for [`Triangular`](Self::Triangular).
-        end_fraction: f64,
-    },
+    OneCycle(Cycle),
+}
+
+/// A learning rate that rises and then falls.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cycle {
+    /// The learning rate of the step `peak_step`, above 0: the largest there is.
+    pub peak_lr: f64,
+    /// The number of steps of the training, at least 3. The last one is `total_steps - 1`.
+    pub total_steps: u64,
+    /// The step of the peak, after the first step and before the last.
+    pub peak_step: u64,
+    /// The learning rate of step 0 as a share of `peak_lr`, in `[0, 1]`.
+    pub start_fraction: f64,
+    /// The learning rate of the last step as a share of `peak_lr`, in `[0, 1]`.
+    pub end_fraction: f64,
 }
 
 impl Schedule {
@@ -102,8 +96,8 @@ impl Schedule {
                 check_lr(lr)?;
                 check("total_steps", "at least 1", total_steps as f64, total_steps >= 1)?;
             }
-            Self::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
-            | Self::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
+            Self::Triangular(cycle) | Self::OneCycle(cycle) => {
+                let Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } = cycle;
                 check_lr(peak_lr)?;
                 check("total_steps", "at least 3", total_steps as f64, total_steps >= 3)?;
                 let valid = (1..total_steps - 1).contains(&peak_step);
@@ -134,8 +128,8 @@ impl Schedule {
             }
             // ANCHOR_END: linear
             // ANCHOR: cycle
-            Self::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction }
-            | Self::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } => {
+            Self::Triangular(cycle) | Self::OneCycle(cycle) => {
+                let Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction } = cycle;
                 // The last step's rate is that of all later ones.
                 let last = total_steps.saturating_sub(1);
                 let step = step.min(last);
@@ -147,7 +141,7 @@ impl Schedule {
                 };
                 // The share of a leg's change that is done after this part of its steps.
                 let share = match self {
-                    Self::OneCycle { .. } => (1.0 - (PI * part).cos()) / 2.0,
+                    Self::OneCycle(_) => (1.0 - (PI * part).cos()) / 2.0,
                     _ => part,
                 };
                 // Exact at both ends of a leg, which `from + share * (to - from)` is not.
@@ -163,8 +157,8 @@ impl Schedule {
         match self {
             Self::Constant { .. } | Self::Exponential { .. } => None,
             Self::Linear { total_steps, .. }
-            | Self::Triangular { total_steps, .. }
-            | Self::OneCycle { total_steps, .. } => Some(total_steps),
+            | Self::Triangular(Cycle { total_steps, .. })
+            | Self::OneCycle(Cycle { total_steps, .. }) => Some(total_steps),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The machine around a program, as all crates that read, write and print meet it.
 //!
-//! - [`print!`], [`println!`], [`eprintln!`] and [`close`]: standard streams that may be closed or full.
+//! - [`print!`], [`println!`], [`eprintln!`] and [`finish`]: standard streams that may be closed or full.
 //! - [`replace`] and [`entries`]: files that are there whole or not at all, and folders without what file
 //!   managers leave in them.
 //! - [`workspace_root`], [`target_folder`] and [`cargo_metadata`]: the workspace, and cargo's word on it.
@@ -23,4 +23,4 @@ pub use cargo::{cargo_metadata, current_package, target_folder, workspace_root};
 pub use folder::{entries, is_litter};
 pub use hex::hex;
 pub use shell::quoted;
-pub use streams::{close, write_error, write_output};
+pub use streams::{close, finish, write_error, write_output};

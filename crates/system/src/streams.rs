@@ -53,7 +53,16 @@ pub fn write_error(text: fmt::Arguments<'_>) {
     let _ = io::stderr().write_all(text.to_string().as_bytes());
 }
 
-/// The exit code of a program that did its work with this one: the last call of every `main`.
+/// The exit code of a program whose work ended so: the last call of most `main`s. An error is printed, and its
+/// exit code is 1.
+pub fn finish(result: Result<ExitCode, impl fmt::Display>) -> ExitCode {
+    close(result.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    }))
+}
+
+/// The exit code of a program that did its work with this one, for a `main` that prints its errors itself.
 pub fn close(code: ExitCode) -> ExitCode {
     let (code, message) = verdict(ERROR.get(), code);
     if let Some(message) = message {

@@ -71,7 +71,7 @@ fn faulty(bug: &str, mut config: Schedule, mut t: u64) -> Result<f64, OptimError
             "exponential-nearest-stair" if *staircase => t += *decay_steps / 2,
             _ => {}
         },
-        Triangular { .. } | OneCycle { .. } => {
+        Triangular(_) | OneCycle(_) => {
             let mut cycle = Cycle::of(config);
             let (last, top) = (cycle.last as u64, cycle.top as u64);
             match bug {
@@ -127,27 +127,24 @@ struct Cycle {
 
 impl Cycle {
     fn of(config: Schedule) -> Self {
-        use Schedule::{OneCycle, Triangular};
-        let one_cycle = matches!(config, OneCycle { .. });
-        let (OneCycle { peak_lr: peak, total_steps, peak_step, start_fraction, end_fraction }
-        | Triangular { peak_lr: peak, total_steps, peak_step, start_fraction, end_fraction }) =
-            config
-        else {
+        let (Schedule::OneCycle(cycle) | Schedule::Triangular(cycle)) = config else {
             unreachable!("{config:?} is no cycle")
         };
-        let (last, top) = (total_steps.saturating_sub(1) as f64, peak_step as f64);
-        Self { one_cycle, peak, last, top, start: start_fraction, end: end_fraction }
+        let one_cycle = matches!(config, Schedule::OneCycle(_));
+        let (peak, start, end) = (cycle.peak_lr, cycle.start_fraction, cycle.end_fraction);
+        let (last, top) = (cycle.total_steps.saturating_sub(1) as f64, cycle.peak_step as f64);
+        Self { one_cycle, peak, last, top, start, end }
     }
 
     fn config(self) -> Schedule {
-        use Schedule::{OneCycle, Triangular};
-        let Self { one_cycle, peak: peak_lr, last, top, start, end } = self;
-        let (total_steps, peak_step) = (last as u64 + 1, top as u64);
-        let (start_fraction, end_fraction) = (start, end);
-        match one_cycle {
-            true => OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
-            false => Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction },
-        }
+        let cycle = optim::Cycle {
+            peak_lr: self.peak,
+            total_steps: self.last as u64 + 1,
+            peak_step: self.top as u64,
+            start_fraction: self.start,
+            end_fraction: self.end,
+        };
+        if self.one_cycle { Schedule::OneCycle(cycle) } else { Schedule::Triangular(cycle) }
     }
 
     fn draw(one_cycle: bool, case: &mut Case) -> Self {

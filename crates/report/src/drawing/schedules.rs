@@ -2,7 +2,7 @@
 
 use experiment::canvas::{Anchor, Canvas, Font, Pen, Point};
 use experiment::palette::SERIES;
-use optim::Schedule;
+use optim::{Cycle, Schedule};
 
 use super::chart::{Chart, Tick, whole_ticks};
 use crate::expand::Inputs;
@@ -13,10 +13,7 @@ const SHOWN: u64 = 28;
 pub(super) fn draw(_: &Inputs) -> Result<String, String> {
     let (peak_lr, total_steps, peak_step) = (1.0, 25, 6);
     let (start_fraction, end_fraction) = (0.25, 0.0625);
-    let triangular =
-        Schedule::Triangular { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
-    let one_cycle =
-        Schedule::OneCycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
+    let cycle = Cycle { peak_lr, total_steps, peak_step, start_fraction, end_fraction };
     let chart =
         Chart { at: (60.0, 30.0), size: (480.0, 190.0), x: (0.0, SHOWN as f64), y: (0.0, 1.05) };
     let tick = |value: f64, text: &str| -> Tick { (value, text.to_owned()) };
@@ -25,8 +22,8 @@ pub(super) fn draw(_: &Inputs) -> Result<String, String> {
     let mut canvas = Canvas::themed();
     chart.axes(&mut canvas, &whole_ticks(0, 24, 6), &marks);
     for (schedule, colour, name, at) in [
-        (triangular, SERIES[0], "triangular", (7.2, 0.56)),
-        (one_cycle, SERIES[1], "one-cycle", (12.6, 0.86)),
+        (Schedule::Triangular(cycle), SERIES[0], "triangular", (7.2, 0.56)),
+        (Schedule::OneCycle(cycle), SERIES[1], "one-cycle", (12.6, 0.86)),
     ] {
         let rates: Vec<Point> =
             (0..=SHOWN).map(|step| (step as f64, schedule.rate(step))).collect();
