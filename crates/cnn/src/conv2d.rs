@@ -31,13 +31,8 @@ pub struct Conv2DConfig {
     /// The initialiser of `W`; Xavier uniform by default. `b` starts at zero.
     pub weight_init: WeightInit,
     /// Whether there is a bias `b`; true by default.
-    #[serde(default = "with_bias", skip_serializing_if = "bool::clone")]
+    #[serde(default = "layers::with_bias", skip_serializing_if = "bool::clone")]
     pub bias: bool,
-}
-
-/// The choice of a configuration that does not mention a bias.
-fn with_bias() -> bool {
-    true
 }
 
 impl Conv2DConfig {
@@ -160,13 +155,7 @@ struct Cache<T> {
 }
 
 impl<T: Scalar> Layer<T> for Conv2D<T> {
-    fn state(&self) -> &LayerState<T> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<T> {
-        &mut self.state
-    }
+    layers::state_of!(T);
 
     // ANCHOR: forward
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {

@@ -57,13 +57,7 @@ pub struct GlobalAveragePool2D<T> {
 const KIND: &str = "GlobalAveragePool2D";
 
 impl<T: Scalar> Layer<T> for GlobalAveragePool2D<T> {
-    fn state(&self) -> &LayerState<T> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<T> {
-        &mut self.state
-    }
+    layers::state_of!(T);
 
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {
         let y = self.predict(&x)?;

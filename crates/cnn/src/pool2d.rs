@@ -134,13 +134,7 @@ impl<T: Scalar> Pool2D<T> {
 }
 
 impl<T: Scalar> Layer<T> for Pool2D<T> {
-    fn state(&self) -> &LayerState<T> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<T> {
-        &mut self.state
-    }
+    layers::state_of!(T);
 
     // ANCHOR: forward
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {

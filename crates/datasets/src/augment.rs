@@ -4,14 +4,12 @@ use std::fmt;
 
 use ndarray::{Array3, Array4, ArrayView3, ArrayView4};
 use numerics::Rng;
-use serde::{Deserialize, Serialize};
 
 /// Changes to training images, anew in each epoch; by default none.
 ///
 /// The change of an image depends on the seed, the epoch and its index in the data set alone, so
 /// that a resumed training sees what it would have seen, on any number of threads.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Augmentation {
     /// Which images are mirrored.
     pub flip: Flip,
@@ -21,8 +19,7 @@ pub struct Augmentation {
 }
 
 /// Which images are mirrored left to right.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flip {
     /// None.
     #[default]

@@ -1,6 +1,6 @@
 //! Labelled data: loading and checking it, scaling it, and cutting it into mini-batches.
 //!
-//! A [`Dataset`] is features `(n, ...)` and targets `(n, k)`. A [`Scaler`] is fitted on the training
+//! A [`Dataset`] is features `(n, ...)` and targets `(n, k)`. Their scaling is fitted on the training
 //! split and applied to all three ([`Splits::preprocess`]). [`Batches`] shuffles the examples anew in
 //! each epoch, by seed and epoch alone, so that epoch 7 is the same whether or not epochs 1 to 6 ran.
 //!
@@ -52,5 +52,5 @@ pub use iris::IRIS_SHA256;
 pub use known_file::{KnownFile, combined_sha256};
 pub use labels::{argmax, check_one_hot, one_hot};
 pub use npy::{npy_elements, npy_header_problem};
-pub use preprocess::{Preprocess, Scaler};
+pub use preprocess::Preprocess;
 pub use splits::{Split, Splits};

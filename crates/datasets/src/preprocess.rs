@@ -33,7 +33,7 @@ impl Preprocess {
     ///
     /// # Panics
     /// If `features` has no axis or no element; those of a [`Dataset`](crate::Dataset) have.
-    pub fn fit(self, features: &ArrayD<f64>) -> Scaler {
+    pub(crate) fn fit(self, features: &ArrayD<f64>) -> Scaler {
         let last = Axis(features.ndim() - 1);
         let fitted = features.axis_iter(last).map(|values| {
             let min = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -62,13 +62,10 @@ impl Preprocess {
 }
 
 /// `(x - shift) / scale` for each feature, as fitted on a training split.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scaler {
-    /// The number subtracted from each feature.
-    pub shift: Vec<f64>,
-    /// The divisor of each feature; never 0.
-    pub scale: Vec<f64>,
+pub(crate) struct Scaler {
+    shift: Vec<f64>,
+    /// Never 0.
+    scale: Vec<f64>,
 }
 
 impl Scaler {

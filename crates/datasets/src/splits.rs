@@ -10,7 +10,7 @@ use numerics::Scalar;
 use sha2::{Digest, Sha256};
 
 use crate::npy::parse_npy;
-use crate::{Dataset, DatasetError, Preprocess, Scaler, check_one_hot};
+use crate::{Dataset, DatasetError, Preprocess, check_one_hot};
 
 /// Three data sets of the same kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +26,6 @@ pub struct Splits<T> {
     /// The SHA-256 of the six files' bytes one after another, data before labels, in the order of
     /// [`Split`], in hexadecimal.
     pub sha256: String,
-    /// The scaling of the features, if they were scaled.
-    pub scaler: Option<Scaler>,
 }
 
 /// One of the three.
@@ -98,7 +96,7 @@ impl Splits<f64> {
             }
         }
         let (name, sha256) = (name.to_owned(), system::hex(&hash.finalize()));
-        Ok(Self { name, train, validation, test, sha256, scaler: None })
+        Ok(Self { name, train, validation, test, sha256 })
     }
 
     /// Scales the features of all three splits by what is fitted on the training split, and rounds them to
@@ -117,7 +115,6 @@ impl Splits<f64> {
             test: scaled(Split::Test, &self.test)?,
             name: self.name,
             sha256: self.sha256,
-            scaler: (preprocess != Preprocess::None).then_some(scaler),
         })
     }
 }
@@ -167,7 +164,6 @@ mod tests {
         // Training: mean 2 and deviation 1; the second feature is constant there, 10.
         assert_eq!(*scaled.train.features(), array![[-1.0, 0.0], [1.0, 0.0]].into_dyn());
         assert_eq!(*scaled.validation.features(), array![[3.0, 2.0], [0.0, 0.0]].into_dyn());
-        assert_eq!(scaled.scaler.unwrap().shift, [2.0, 10.0]);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The hidden layers of a network.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use training::TrainingError;
@@ -21,10 +20,10 @@ impl fmt::Display for Hidden {
     }
 }
 
-impl FromStr for Hidden {
-    type Err = TrainingError;
+impl TryFrom<String> for Hidden {
+    type Error = TrainingError;
 
-    fn from_str(text: &str) -> Result<Self, TrainingError> {
+    fn try_from(text: String) -> Result<Self, TrainingError> {
         if text == "none" {
             return Ok(Self::default());
         }
@@ -34,14 +33,6 @@ impl FromStr for Hidden {
                 ("the sizes of hidden layers", "numbers separated by commas, or none");
             TrainingError::config(what, expected, format!("{text:?}"))
         })?))
-    }
-}
-
-impl TryFrom<String> for Hidden {
-    type Error = TrainingError;
-
-    fn try_from(text: String) -> Result<Self, TrainingError> {
-        text.parse()
     }
 }
 

@@ -25,6 +25,7 @@ pub struct IrisConfig {
     pub lr: f64,
     /// Sizes of the hidden layers, separated by commas, or none
     #[arg(long, value_name = "SIZES", default_value = "8", allow_negative_numbers = true)]
+    #[arg(value_parser = |text: &str| Hidden::try_from(text.to_owned()))]
     pub hidden: Hidden,
     /// The hyperparameters that a sweep holds fixed.
     #[command(flatten)]
@@ -101,15 +102,6 @@ impl Default for Hyperparameters {
     }
 }
 
-/// The end of a run.
-#[derive(Debug)]
-pub struct Outcome<T: Scalar> {
-    /// The trained network.
-    pub network: NeuralNetwork<T>,
-    /// Training and validation set after the last epoch.
-    pub last: EpochMetrics,
-}
-
 /// The random stream of the weights; those of the mini-batches are far from it.
 const WEIGHTS: u64 = 0;
 
@@ -143,7 +135,8 @@ impl IrisConfig {
         Ok(NeuralNetwork::build(&configs, data.train.example_shape(), loss, rng)?)
     }
 
-    /// Trains a network on data that have been preprocessed.
+    /// Trains a network on data that have been preprocessed; that network, and training and validation set
+    /// after the last epoch.
     ///
     /// # Errors
     /// As [`network`](Self::network) and [`Learner::advance`].
@@ -152,7 +145,7 @@ impl IrisConfig {
         data: &Splits<T>,
         seed: u64,
         sink: &mut dyn MetricsSink,
-    ) -> Result<Outcome<T>, TrainingError> {
+    ) -> Result<(NeuralNetwork<T>, EpochMetrics), TrainingError> {
         let batches = Batches::new(&data.train, self.training.batch_size, seed)?;
         let mut learner = Learner::new(self.network(data, seed)?, self.run_config(seed))?;
         let mut last = None;
@@ -165,8 +158,7 @@ impl IrisConfig {
                 }
             }
         }
-        let last = last.expect("there is at least one epoch");
-        Ok(Outcome { network: learner.into_model(), last })
+        Ok((learner.into_model(), last.expect("there is at least one epoch")))
     }
 
     fn run_config(&self, seed: u64) -> RunConfig {

@@ -30,7 +30,7 @@ mod sweep_record;
 
 pub use grid::Grid;
 pub use hidden::Hidden;
-pub use iris::{Decay, Hyperparameters, IrisConfig, Outcome};
+pub use iris::{Decay, Hyperparameters, IrisConfig};
 pub use loss_plane::LossPlane;
 pub use network::NeuralNetwork;
 pub use sweep::{Choice, Role, SweepOutcome, SweepRun, SweepSet, Tested, sweep};

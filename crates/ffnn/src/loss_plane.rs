@@ -32,7 +32,7 @@ impl LossPlane {
     pub fn of_run(config: &IrisConfig, seed: u64) -> Result<Self, TrainingError> {
         let preprocess = config.training.preprocess;
         let data = Splits::iris()?.preprocess(preprocess)?;
-        let trained = config.run::<f32>(&data, seed, &mut History::default())?.network;
+        let (trained, _) = config.run::<f32>(&data, seed, &mut History::default())?;
         let middle: Vec<_> =
             trained.parameters().map(|(name, array)| (name, array.mapv(f64::from))).collect();
         let data = Splits::iris()?.preprocess(preprocess)?;

@@ -122,7 +122,7 @@ pub fn sweep<T: Scalar>(grid: &Grid, data: &Splits<T>) -> Result<SweepOutcome, T
     let run = |(set, seed): (usize, u64)| {
         let config: &IrisConfig = &sets[set];
         let last = match config.run(data, seed, &mut History::default()) {
-            Ok(outcome) => Some(outcome.last),
+            Ok((_, last)) => Some(last),
             Err(TrainingError::Diverged { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -166,8 +166,8 @@ fn test<T: Scalar>(
 ) -> Result<(Choice, Vec<History>), TrainingError> {
     let run = |&seed: &u64| {
         let mut history = History::default();
-        let outcome = config.run(data, seed, &mut history)?;
-        let evaluation = outcome.network.measure(&data.test)?;
+        let (network, _) = config.run(data, seed, &mut history)?;
+        let evaluation = network.measure(&data.test)?;
         evaluation.validate()?;
         Ok((Tested { seed, evaluation }, history))
     };

@@ -96,9 +96,9 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     let command = command_line(PROGRAM);
     let config = Config::new("best".parse()?, &command, seed, record.dtype, data.clone(), best)?;
     let mut logger = Logger::create(&place, &config, program(), false)?;
-    let run = best.run(&splits, seed, &mut logger)?;
-    let test = Some(run.network.measure(&splits.test)?);
-    logger.finish(&run.last, test, run.network.parameters())?;
+    let (network, last) = best.run(&splits, seed, &mut logger)?;
+    let test = Some(network.measure(&splits.test)?);
+    logger.finish(&last, test, network.parameters())?;
 
     let config = SweepConfig {
         schema: SCHEMA,

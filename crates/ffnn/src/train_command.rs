@@ -67,7 +67,7 @@ fn train<T: Scalar>(arguments: &TrainArguments) -> Result<()> {
     let directory = logger.directory().display().to_string();
     let mut log = Log { logger, progress, every: config.training.epochs.div_ceil(10) };
 
-    let outcome = match config.run(&splits, *seed, &mut log) {
+    let (network, last) = match config.run(&splits, *seed, &mut log) {
         Err(TrainingError::Diverged { divergence, directory: None }) => {
             log.logger.diverge(divergence.clone())?;
             let error = TrainingError::Diverged { divergence, directory: None };
@@ -76,14 +76,14 @@ fn train<T: Scalar>(arguments: &TrainArguments) -> Result<()> {
         outcome => outcome?,
     };
     let Log { logger, mut progress, .. } = log;
-    let test = test.then(|| outcome.network.measure(&splits.test)).transpose()?;
+    let test = test.then(|| network.measure(&splits.test)).transpose()?;
     if let Some(test) = test {
         let wrong = test.wrong.map_or(String::new(), |wrong| format!(", {wrong} wrong"));
         let (loss, error, examples) = (test.loss, percent(test.error), test.examples);
         progress.say(&format!("test: loss {loss:.4}, error {error}{wrong} of {examples}"));
     }
     logger
-        .finish(&outcome.last, test, outcome.network.parameters())
+        .finish(&last, test, network.parameters())
         .with_context(|| format!("the record in {directory} is not complete"))?;
     progress.say(&format!("record: {directory} ({:.1} s)", started.elapsed().as_secs_f64()));
     Ok(())

@@ -94,13 +94,7 @@ impl<T: Scalar> Dropout<T> {
 }
 
 impl<T: Scalar> Layer<T> for Dropout<T> {
-    fn state(&self) -> &LayerState<T> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<T> {
-        &mut self.state
-    }
+    crate::state_of!(T);
 
     // ANCHOR: forward
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {

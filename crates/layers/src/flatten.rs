@@ -51,13 +51,7 @@ pub struct Flatten<T> {
 const KIND: &str = "Flatten";
 
 impl<T: Scalar> Layer<T> for Flatten<T> {
-    fn state(&self) -> &LayerState<T> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<T> {
-        &mut self.state
-    }
+    crate::state_of!(T);
 
     // ANCHOR: forward
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {

@@ -25,7 +25,8 @@ pub struct FullyConnectedConfig {
 }
 
 /// The choice of a configuration that does not mention a bias.
-fn with_bias() -> bool {
+#[doc(hidden)]
+pub fn with_bias() -> bool {
     true
 }
 
@@ -123,13 +124,7 @@ impl<T: Scalar> FullyConnected<T> {
 }
 
 impl<T: Scalar> Layer<T> for FullyConnected<T> {
-    fn state(&self) -> &LayerState<T> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<T> {
-        &mut self.state
-    }
+    crate::state_of!(T);
 
     // ANCHOR: forward
     fn forward(&mut self, x: ArrayD<T>) -> Result<ArrayD<T>, LayerError> {

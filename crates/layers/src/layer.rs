@@ -250,6 +250,20 @@ pub trait LayerConfig<T: Scalar>: Debug + Send + Sync {
 /// A layer that was built, of any kind.
 pub type BuiltLayer<T> = Result<Box<dyn Layer<T>>, LayerError>;
 
+/// [`Layer::state`] and [`Layer::state_mut`] of a layer that has its state in the field `state`.
+#[macro_export]
+macro_rules! state_of {
+    ($number:ty) => {
+        fn state(&self) -> &$crate::LayerState<$number> {
+            &self.state
+        }
+
+        fn state_mut(&mut self) -> &mut $crate::LayerState<$number> {
+            &mut self.state
+        }
+    };
+}
+
 /// [`LayerConfig::build_boxed`] by the function that builds the layer of a configuration.
 ///
 /// Generic code is compiled in each crate that uses it. The two functions in here are not generic, so the

@@ -50,7 +50,7 @@ pub use error::LayerError;
 pub use flatten::{Flatten, FlattenConfig};
 pub use fully_connected::{
     FullyConnected, FullyConnectedConfig, FullyConnectedGradients, fully_connected_backward,
-    fully_connected_forward,
+    fully_connected_forward, with_bias,
 };
 pub use layer::{BuiltLayer, Layer, LayerConfig, LayerState, of_precision};
 pub use parameters::Parameters;

@@ -8,7 +8,7 @@ use losses::Loss;
 use crate::iris;
 
 fn config(lr: f64, hidden: &str, training: Hyperparameters) -> IrisConfig {
-    IrisConfig { lr, hidden: hidden.parse().unwrap(), training }
+    IrisConfig { lr, hidden: hidden.to_owned().try_into().unwrap(), training }
 }
 
 #[test]
@@ -25,8 +25,8 @@ fn twelve_examples_can_be_learned_by_heart() {
             loss,
             ..Hyperparameters::default()
         };
-        let outcome = config(0.1, "32", training).run(&data, 0, &mut History::default()).unwrap();
-        let train = outcome.last.train;
+        let (_, last) = config(0.1, "32", training).run(&data, 0, &mut History::default()).unwrap();
+        let train = last.train;
         assert_eq!(train.wrong, Some(0), "{loss}");
         assert!(train.loss < 2e-3, "{loss}: {}", train.loss);
     }
@@ -43,9 +43,9 @@ fn every_loss_and_depth_learns() {
     ] {
         let training = Hyperparameters { loss, ..Hyperparameters::default() };
         let mut history = History::default();
-        let outcome = config(0.1, hidden, training).run(&data, 0, &mut history).unwrap();
+        let (_, last) = config(0.1, hidden, training).run(&data, 0, &mut history).unwrap();
         let before = history.rows()[0].train_loss.unwrap();
-        let after = outcome.last.train;
+        let after = last.train;
         assert!(after.loss < 0.5 * before, "{loss}, {hidden}: {before} -> {}", after.loss);
         assert!(after.wrong.is_none_or(|wrong| wrong <= 10), "{loss}, {hidden}: {after:?}");
     }

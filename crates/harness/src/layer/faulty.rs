@@ -62,13 +62,7 @@ pub(crate) struct Faulty {
 }
 
 impl Layer<f64> for Faulty {
-    fn state(&self) -> &LayerState<f64> {
-        &self.state
-    }
-
-    fn state_mut(&mut self) -> &mut LayerState<f64> {
-        &mut self.state
-    }
+    layers::state_of!(f64);
 
     fn forward(&mut self, x: ArrayD<f64>) -> Result<ArrayD<f64>, LayerError> {
         self.state.check_input(&x)?;
