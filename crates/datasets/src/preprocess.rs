@@ -86,7 +86,7 @@ impl Scaler {
             scaled.is_finite().then_some(scaled).ok_or_else(|| {
                 DatasetError::Refused(format!(
                     "the {split} features, row {row}: {x:e} is beyond the numbers of type {}; \
-                     standardise or normalise the features, or compute in f64",
+                     standardise or normalise the features",
                     std::any::type_name::<T>()
                 ))
             })
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(scaler.apply::<f64>(Split::Test, &x).unwrap(), x);
         let error = scaler.apply::<f32>(Split::Test, &x).unwrap_err().to_string();
         let expected = "the test features, row 1: 5e39 is beyond the numbers of type f32; standardise or \
-                        normalise the features, or compute in f64";
+                        normalise the features";
         assert_eq!(error, expected);
     }
 

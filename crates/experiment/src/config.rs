@@ -1,7 +1,6 @@
 //! `config.toml`: all that a run depends on.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -82,16 +81,5 @@ impl fmt::Display for Dtype {
             Self::F32 => "f32",
             Self::F64 => "f64",
         })
-    }
-}
-
-impl FromStr for Dtype {
-    type Err = ExperimentError;
-
-    fn from_str(name: &str) -> Result<Self, ExperimentError> {
-        let known = [Self::F32, Self::F64].into_iter().find(|dtype| dtype.to_string() == name);
-        let unknown =
-            || ExperimentError::value("the number type", "one of f32, f64", format!("{name:?}"));
-        known.ok_or_else(unknown)
     }
 }

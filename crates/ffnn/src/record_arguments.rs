@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::Args;
 use datasets::{Preprocess, Splits};
-use experiment::{Data, Dtype, Program};
-use numerics::Scalar;
+use experiment::{Data, Program};
 
 /// The origin of data and the place of the record.
 #[derive(Args, Debug)]
@@ -16,9 +15,6 @@ pub(crate) struct RecordArguments {
     /// program]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// Number type: f32, f64
-    #[arg(long, default_value_t = Dtype::F32)]
-    pub(crate) dtype: Dtype,
     /// Folder that gets the record, in a folder named by the model
     #[arg(long, value_name = "DIR", default_value_os_t = experiment::default_root())]
     pub(crate) output: PathBuf,
@@ -32,7 +28,7 @@ pub(crate) struct RecordArguments {
 
 impl RecordArguments {
     /// The data, scaled.
-    pub(crate) fn load<T: Scalar>(&self, preprocess: Preprocess) -> Result<Splits<T>> {
+    pub(crate) fn load(&self, preprocess: Preprocess) -> Result<Splits<f32>> {
         let splits = match &self.data_dir {
             Some(directory) => Splits::from_directory(directory, "iris")?,
             None => Splits::iris()?,
@@ -41,7 +37,7 @@ impl RecordArguments {
     }
 }
 
-pub(crate) fn describe<T: Scalar>(splits: &Splits<T>) -> Data {
+pub(crate) fn describe(splits: &Splits<f32>) -> Data {
     Data {
         name: splits.name.clone(),
         sha256: splits.sha256.clone(),

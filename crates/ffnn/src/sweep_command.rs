@@ -13,7 +13,6 @@ use experiment::{
 use ffnn::{
     Axis, Grid, Hyperparameters, SweepConfig, SweepRecord, SweepSummary, sweep, sweep_plots,
 };
-use numerics::Scalar;
 use system::println;
 use training::{Trainable, UsageError, command_line};
 
@@ -56,6 +55,7 @@ pub(crate) const SELECTION: &str = "least mean validation error over the seeds; 
                          validation loss; sets with a diverged run are out";
 
 pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
+    let started = Instant::now();
     rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads.map_or(0, usize::from))
         .build_global()
@@ -67,16 +67,8 @@ pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
         training: arguments.training.clone(),
     };
     grid.validate().map_err(UsageError::new)?;
-    match arguments.record.dtype {
-        Dtype::F32 => run::<f32>(arguments, &grid),
-        Dtype::F64 => run::<f64>(arguments, &grid),
-    }
-}
-
-fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
-    let started = Instant::now();
     let SweepArguments { model_name, record, .. } = arguments;
-    let splits = record.load::<T>(grid.training.preprocess)?;
+    let splits = record.load(grid.training.preprocess)?;
     // Whatever can be refused is refused before there is a record.
     Batches::new(&splits.train, grid.training.batch_size, 0).map_err(UsageError::new)?;
     for set in grid.sets() {
@@ -85,7 +77,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     let data = describe(&splits);
     let place = record.output.join(model_name.as_str());
     check_replaceable(&place, record.overwrite)?;
-    let outcome = sweep(grid, &splits)?;
+    let outcome = sweep(&grid, &splits)?;
     // Until all is computed, what was there stays.
     if place.exists() {
         fs::remove_dir_all(&place).map_err(ExperimentError::io("replace", &place))?;
@@ -94,7 +86,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     // The run of the best set with the first seed, logged like any other.
     let (best, seed) = (&grid.sets()[outcome.best.set], grid.seeds[0]);
     let command = command_line(PROGRAM);
-    let config = Config::new("best".parse()?, &command, seed, record.dtype, data.clone(), best)?;
+    let config = Config::new("best".parse()?, &command, seed, Dtype::F32, data.clone(), best)?;
     let mut logger = Logger::create(&place, &config, program(), false)?;
     let (network, last) = best.run(&splits, seed, &mut logger)?;
     let test = Some(network.measure(&splits.test)?);
@@ -104,11 +96,11 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
         schema: SCHEMA,
         model_name: model_name.clone(),
         command,
-        dtype: record.dtype,
+        dtype: Dtype::F32,
         seeds: grid.seeds.clone(),
         selection: SELECTION.to_owned(),
         data: data.clone(),
-        axes: Axis::of(grid),
+        axes: Axis::of(&grid),
         hyperparameters: toml::Table::try_from(&grid.training)
             .context("cannot record the hyperparameters")?,
     };
@@ -123,7 +115,7 @@ fn run<T: Scalar>(arguments: &SweepArguments, grid: &Grid) -> Result<()> {
     };
     let (runs, table) = (outcome.runs.clone(), outcome.table.clone());
     SweepRecord { config, runs, table, summary }.write(&place)?;
-    for (name, plot) in sweep_plots(grid, &outcome) {
+    for (name, plot) in sweep_plots(&grid, &outcome) {
         files::write(&place.join(name), plot.to_svg()?.as_bytes())?;
     }
     if !record.quiet {

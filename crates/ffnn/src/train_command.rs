@@ -10,7 +10,6 @@ use experiment::{
     Config, Dtype, EpochMetrics, ExperimentError, IterationMetrics, Logger, MetricsSink, ModelName,
 };
 use ffnn::IrisConfig;
-use numerics::Scalar;
 use training::{Progress, Trainable, TrainingError, UsageError, command_line};
 
 use crate::record_arguments::{PROGRAM, RecordArguments, describe, percent, program};
@@ -37,17 +36,10 @@ pub(crate) struct TrainArguments {
 }
 
 pub(crate) fn execute(arguments: &TrainArguments) -> Result<()> {
-    arguments.config.validate().map_err(UsageError::new)?;
-    match arguments.record.dtype {
-        Dtype::F32 => train::<f32>(arguments),
-        Dtype::F64 => train::<f64>(arguments),
-    }
-}
-
-fn train<T: Scalar>(arguments: &TrainArguments) -> Result<()> {
     let started = Instant::now();
     let TrainArguments { config, seed, model_name, test, record } = arguments;
-    let splits = record.load::<T>(config.training.preprocess)?;
+    config.validate().map_err(UsageError::new)?;
+    let splits = record.load(config.training.preprocess)?;
     // Whatever can be refused is refused before there is a record.
     let network = config.network(&splits, *seed).map_err(UsageError::new)?;
     let parameters: usize = network.parameters().map(|(_, array)| array.len()).sum();
@@ -59,7 +51,7 @@ fn train<T: Scalar>(arguments: &TrainArguments) -> Result<()> {
         data.name, data.train, data.validation, data.test
     );
     let command = command_line(PROGRAM);
-    let run = Config::new(model_name.clone(), command, *seed, record.dtype, data, config)?;
+    let run = Config::new(model_name.clone(), command, *seed, Dtype::F32, data, config)?;
     let logger = Logger::create(&record.output, &run, program(), record.overwrite)?;
     let mut progress = Progress::new(record.quiet);
     progress.say(&sizes);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use system::for_tests::ran;
+use system::for_tests::{ran, survives_without_output};
 
 fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_harness"))
@@ -119,12 +119,7 @@ fn outside_the_workspace_the_program_says_where_to_go() {
 #[test]
 fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
     for arguments in [&["inputs-hash"][..], &["test", "--list"], &["test", "TestReLU"]] {
-        system::for_tests::survives_without_output(|| {
-            let mut program = program();
-            program.args(arguments);
-            program
-        })
-        .unwrap();
+        survives_without_output(program, arguments);
     }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);

@@ -20,10 +20,8 @@ pub(crate) fn velocity_of<'a, T: Scalar>(
     name: &str,
     parameter: &ArrayD<T>,
 ) -> Result<&'a mut ArrayD<T>, OptimError> {
-    if !velocities.contains_key(name) {
-        velocities.insert(name.to_owned(), ArrayD::zeros(parameter.raw_dim()));
-    }
-    let v = velocities.get_mut(name).expect("it was there or has just been inserted");
+    let at_rest = || ArrayD::zeros(parameter.raw_dim());
+    let v = velocities.entry(name.to_owned()).or_insert_with(at_rest);
     check_shape("the velocity", name, parameter, v)?;
     Ok(v)
 }

@@ -105,10 +105,7 @@ fn cleaning_removes_what_was_fetched_and_nothing_else() {
 
 #[test]
 fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
-    system::for_tests::survives_without_output(|| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_data"));
-        command.args(["where", "--offline", "--data-dir", "."]);
-        command
-    })
-    .unwrap();
+    let program = || Command::new(env!("CARGO_BIN_EXE_data"));
+    let arguments = ["where", "--offline", "--data-dir", "."];
+    system::for_tests::survives_without_output(program, &arguments);
 }

@@ -8,7 +8,7 @@ use experiment::{Record, Status};
 use ffnn::SweepRecord;
 use ndarray::{Array2, ArrayD, array};
 use ndarray_npy::{NpzReader, write_npy};
-use system::for_tests::{names, ran};
+use system::for_tests::{names, ran, survives_without_output};
 use tempfile::TempDir;
 
 /// The program with its records in a folder of its own.
@@ -77,7 +77,7 @@ fn every_flag_reaches_the_record() {
     let output = program.succeed(
         "train --lr 0.2 --hidden 6,5 --activation tanh --weight-init he_normal --loss cross_entropy \
          --preprocess normalise --epochs 2 --batch-size 50 --momentum 0.5 --clip-norm 2 --decay 0.9 \
-         --decay-steps 2 --staircase --seed 3 --dtype f64 --model-name all --output here --test",
+         --decay-steps 2 --staircase --seed 3 --model-name all --output here --test",
     );
     assert!(output.contains("test: loss "), "{output}");
     let record = Record::read(&program.folder.path().join("here/all")).unwrap();
@@ -99,12 +99,12 @@ fn every_flag_reaches_the_record() {
     ] {
         assert!(table.contains(expected), "{expected} in {table}");
     }
-    assert_eq!((record.config.seed, record.config.dtype.to_string()), (3, "f64".to_owned()));
+    assert_eq!(record.config.seed, 3);
     assert_eq!(record.summary.test.unwrap().examples, 25);
     let lrs = record.history.column(|row| row.lr);
     assert_eq!(lrs, [(1.0, 0.2), (2.0, 0.2), (3.0, 0.2 * 0.9), (4.0, 0.2 * 0.9)], "two steps");
     let arrays = File::open(program.folder.path().join("here/all/parameters.npz")).unwrap();
-    let b: ArrayD<f64> = NpzReader::new(arrays).unwrap().by_name("1.b").unwrap();
+    let b: ArrayD<f32> = NpzReader::new(arrays).unwrap().by_name("1.b").unwrap();
     assert_eq!(b.shape(), [1, 5]);
 }
 
@@ -152,7 +152,6 @@ fn a_command_that_makes_no_sense_ends_with_2_and_writes_nothing() {
         ("train --loss mse", "expected one of cross_entropy, l2, softmax_cross_entropy"),
         ("train --weight-init xavier", "xavier_uniform, xavier_normal"),
         ("train --preprocess scale", "expected one of `none`, `normalise`, `standardise`"),
-        ("train --dtype f16", "one of f32, f64"),
         ("train --model-name ../iris", "a model name must be"),
         ("train --seed 9223372036854775808", "9223372036854775807"),
         ("train --seed -1", "invalid digit"),
@@ -282,12 +281,8 @@ fn a_sweep_is_recorded_and_gives_the_same_again() {
 #[test]
 fn a_training_that_nobody_reads_leaves_its_record() {
     let program = Program::new();
-    system::for_tests::survives_without_output(|| {
-        let mut command = program.command();
-        command.args(["train", "--epochs", "3", "--overwrite"]);
-        command
-    })
-    .unwrap();
+    let arguments = ["train", "--epochs", "3", "--overwrite"];
+    survives_without_output(|| program.command(), &arguments);
     let record = Record::read(&program.record("iris")).unwrap();
     assert_eq!((record.summary.status, record.summary.epochs), (Status::Finished, 3));
 }

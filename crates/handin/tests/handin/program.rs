@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use system::for_tests::{folder, names, ran, write};
+use system::for_tests::{folder, names, ran, survives_without_output, write};
 use tempfile::TempDir;
 
 use crate::git;
@@ -67,8 +67,7 @@ fn the_document_is_the_same_on_the_output_and_in_a_file() {
     assert!(errors.contains("wrote 15 entries"), "{errors}");
     assert_eq!(fs::read_to_string(&file).unwrap(), printed);
     assert!(printed.starts_with("### Activation Implementations:\n"));
-    let document = || handin(None, &arguments);
-    system::for_tests::survives_without_output(document).unwrap();
+    survives_without_output(|| handin(None, &[]), &arguments);
 }
 
 #[test]

@@ -219,11 +219,7 @@ fn quiet_is_quiet_but_for_a_single_class_for_everything() {
 fn output_that_nobody_reads_or_a_full_device_is_no_panic() {
     let machine = Machine::with_checkpoint();
     machine.npy(COMPETITION, &images(3));
-    system::for_tests::survives_without_output(|| {
-        let mut command = machine.command();
-        command.args(["--checkpoint", "model.safetensors", "--test-data", COMPETITION]);
-        command
-    })
-    .unwrap();
+    let arguments = ["--checkpoint", "model.safetensors", "--test-data", COMPETITION];
+    system::for_tests::survives_without_output(|| machine.command(), &arguments);
     assert_eq!(machine.read("submission.csv").lines().count(), 4);
 }
