@@ -1,11 +1,13 @@
 //! Running a command, after saying which.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result};
 use system::{eprintln, quoted};
+
+use crate::code_of;
 
 /// A call of the cargo that runs this program.
 pub(crate) fn cargo(subcommand: &str) -> Command {
@@ -26,6 +28,33 @@ pub(crate) fn program(name: &str) -> Result<Option<Command>> {
     let mut command = cargo("run");
     command.args(["--quiet", "--bin", name, "--"]);
     Ok(Some(command))
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The options of the program; --help prints them
+    #[arg(
+        value_name = "ARGUMENTS",
+        num_args = 0..,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub(crate) options: Vec<OsString>,
+}
+
+impl Options {
+    /// Builds the program and runs it with these arguments before the options.
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Result<ExitCode> {
+        let Some(mut program) = self::program(program)? else { return Ok(ExitCode::FAILURE) };
+        Ok(code_of(run(program.args(arguments).args(&self.options))?))
+    }
+
+    /// Runs the program compiled for release: what is timed must be as fast as it can be.
+    pub(crate) fn run_for_release(&self, program: &str) -> Result<ExitCode> {
+        let mut cargo = cargo("run");
+        cargo.args(["--release", "--bin", program, "--"]);
+        Ok(code_of(run(cargo.args(&self.options))?))
+    }
 }
 
 /// Runs the command with this program's input and output.

@@ -73,7 +73,7 @@ fn check(root: &Path, require_python: bool) -> Result<ExitCode> {
         count => println!("bytes: {count} problems in {} data files", manifest.len()),
     }
     for script in &SCRIPTS {
-        let files = manifest.files_of(script.path).count();
+        let files = manifest.len_of(script.path);
         let python = match script.python(root) {
             Ok(python) => python,
             Err(why) => {

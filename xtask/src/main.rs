@@ -9,14 +9,13 @@ mod command;
 mod fixtures;
 mod manifest;
 mod problem;
-mod program;
 mod test;
 mod workspace;
 
 use std::process::{ExitCode, ExitStatus};
 
 use clap::{Parser, Subcommand};
-use program::Options;
+use command::Options;
 
 /// The tasks of the workspace.
 #[derive(Parser)]

@@ -51,12 +51,9 @@ impl Manifest {
         self.file.len()
     }
 
-    /// The data files of a script.
-    pub(crate) fn files_of<'a>(&'a self, script: &'a str) -> impl Iterator<Item = &'a Path> {
-        self.file
-            .iter()
-            .filter(move |file| file.generator == script)
-            .map(|file| file.path.as_path())
+    /// The number of data files of a script.
+    pub(crate) fn len_of(&self, script: &str) -> usize {
+        self.file.iter().filter(|file| file.generator == script).count()
     }
 
     /// Everything in which the folders deviate from the manifest: files that are missing, changed or not

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use system::{eprintln, println};
 
 use crate::cargo_test::{self, Count};
-use crate::program::Options;
+use crate::command::Options;
 use crate::{code_of, command, verdict, workspace};
 
 pub(crate) fn run(Options { options }: &Options) -> Result<ExitCode> {

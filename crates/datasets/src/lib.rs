@@ -53,4 +53,4 @@ pub use known_file::{KnownFile, combined_sha256};
 pub use labels::{argmax, check_one_hot, one_hot};
 pub use npy::{npy_elements, npy_header_problem};
 pub use preprocess::Preprocess;
-pub use splits::{Split, Splits};
+pub use splits::Splits;

@@ -1,7 +1,6 @@
 //! Training, validation and test data.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
@@ -23,31 +22,9 @@ pub struct Splits<T> {
     pub validation: Dataset<T>,
     /// To report the result on, once.
     pub test: Dataset<T>,
-    /// The SHA-256 of the six files' bytes one after another, data before labels, in the order of
-    /// [`Split`], in hexadecimal.
+    /// The SHA-256 of the six files' bytes one after another, data before labels, in the order train, val,
+    /// test, in hexadecimal.
     pub sha256: String,
-}
-
-/// One of the three.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Split {
-    /// Training.
-    Train,
-    /// Validation.
-    Validation,
-    /// Test.
-    Test,
-}
-
-/// Its abbreviation in the course's file names.
-impl fmt::Display for Split {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Train => "train",
-            Self::Validation => "val",
-            Self::Test => "test",
-        })
-    }
 }
 
 /// The name of a file for messages, and its bytes.
@@ -75,14 +52,13 @@ impl Splits<f64> {
         file: impl Fn(&str) -> Result<NamedBytes, DatasetError>,
     ) -> Result<Self, DatasetError> {
         let mut hash = Sha256::new();
-        let mut part = |split: Split, part: &str| -> Result<_, DatasetError> {
+        let mut part = |split: &str, part: &str| -> Result<_, DatasetError> {
             let found = file(&format!("{name}_{split}_{part}.npy"))?;
             hash.update(&found.1);
             Ok(found)
         };
         let mut split = |split| parse(&part(split, "data")?, &part(split, "labels")?);
-        let train = split(Split::Train)?;
-        let (validation, test) = (split(Split::Validation)?, split(Split::Test)?);
+        let (train, validation, test) = (split("train")?, split("val")?, split("test")?);
         for other in [&validation, &test] {
             let of_labels = [[train.n_out()], [other.n_out()]];
             for (what, expected, got) in [
@@ -106,13 +82,13 @@ impl Splits<f64> {
     /// [`DatasetError::Refused`] if a number is beyond those of `T`.
     pub fn preprocess<T: Scalar>(self, preprocess: Preprocess) -> Result<Splits<T>, DatasetError> {
         let scaler = preprocess.fit(self.train.features());
-        let scaled = |split: Split, data: &Dataset<f64>| {
+        let scaled = |split: &str, data: &Dataset<f64>| {
             Dataset::new(scaler.apply(split, data.features())?, data.targets().mapv(T::of))
         };
         Ok(Splits {
-            train: scaled(Split::Train, &self.train)?,
-            validation: scaled(Split::Validation, &self.validation)?,
-            test: scaled(Split::Test, &self.test)?,
+            train: scaled("train", &self.train)?,
+            validation: scaled("val", &self.validation)?,
+            test: scaled("test", &self.test)?,
             name: self.name,
             sha256: self.sha256,
         })

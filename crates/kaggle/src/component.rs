@@ -56,7 +56,8 @@ impl Component {
     pub(crate) fn remove_from(self, recipe: &mut Recipe) -> Result<(), UsageError> {
         let without = self.left_out_of(recipe);
         if without == *recipe {
-            let (model, part, known) = (&recipe.model.name, self.name(), names(&Self::of(recipe)));
+            let (model, part) = (&recipe.model.name, self.name());
+            let known = Self::of(recipe).into_iter().map(Self::name).collect::<Vec<_>>().join(", ");
             return Err(UsageError::new(format!(
                 "the recipe of {model} has no part {part} to leave out: expected one of {known}"
             )));
@@ -132,10 +133,6 @@ fn draw_by_xavier(layers: &mut [LayerSpec], now: WeightInit) {
             *weight_init = WeightInit::XavierUniform;
         }
     }
-}
-
-fn names(components: &[Component]) -> String {
-    components.iter().map(|component| component.name()).collect::<Vec<_>>().join(", ")
 }
 
 /// The activation of a normalisation goes to the convolution before it. Between the two there is at

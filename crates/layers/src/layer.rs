@@ -60,11 +60,8 @@ impl<T: Scalar> LayerState<T> {
     /// changed then.
     pub fn set_gradients(&mut self, gradients: Parameters<T>) -> Result<(), LayerError> {
         if !gradients.are(self.shapes.parameters()) {
-            return Err(LayerError::ParameterGradients {
-                layer: self.shapes.kind,
-                expected: self.parameters.description(),
-                got: gradients.description(),
-            });
+            let (expected, got) = (self.parameters.description(), gradients.description());
+            return Err(LayerError::ParameterGradients { layer: self.shapes.kind, expected, got });
         }
         self.gradients = gradients;
         Ok(())
@@ -104,11 +101,8 @@ impl<T: Scalar> LayerState<T> {
         if dl_dy.shape() == output {
             return Ok(());
         }
-        Err(LayerError::Gradient {
-            layer: self.shapes.kind,
-            expected: output.to_vec(),
-            got: dl_dy.shape().to_vec(),
-        })
+        let (layer, expected) = (self.shapes.kind, output.to_vec());
+        Err(LayerError::Gradient { layer, expected, got: dl_dy.shape().to_vec() })
     }
 }
 

@@ -234,10 +234,8 @@ impl FromStr for WeightInit {
     /// Parses one of the names; initialisers with numbers get the course's defaults.
     fn from_str(name: &str) -> Result<Self, LayerError> {
         Self::ALL.into_iter().find(|init| init.name() == name).ok_or_else(|| {
-            LayerError::UnknownWeightInit {
-                known: Self::ALL.map(Self::name).join(", "),
-                got: name.to_owned(),
-            }
+            let known = Self::ALL.map(Self::name).join(", ");
+            LayerError::UnknownWeightInit { known, got: name.to_owned() }
         })
     }
 }

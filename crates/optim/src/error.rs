@@ -49,12 +49,8 @@ pub(crate) fn check_shape<T>(
     if tensor.shape() == parameter.shape() {
         return Ok(());
     }
-    Err(OptimError::Shape {
-        what,
-        name: name.to_owned(),
-        expected: parameter.shape().to_vec(),
-        got: tensor.shape().to_vec(),
-    })
+    let (expected, got) = (parameter.shape().to_vec(), tensor.shape().to_vec());
+    Err(OptimError::Shape { what, name: name.to_owned(), expected, got })
 }
 
 /// A learning rate to start from: finite and above 0.

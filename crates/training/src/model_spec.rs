@@ -28,8 +28,8 @@ pub struct ModelSpec {
 }
 
 impl ModelSpec {
-    /// Checks what concerns no layer.
-    pub(crate) fn validate(&self) -> Result<(), TrainingError> {
+    /// The scaling of pixels, after a check of all that concerns no layer.
+    pub(crate) fn pixel_scaling(&self) -> Result<PixelScaling, TrainingError> {
         let Self { name, input_shape, class_names, mean, std, .. } = self;
         let channels = input_shape[2];
         // Smaller ones would not be normal numbers in the precision of the network.
@@ -40,7 +40,7 @@ impl ModelSpec {
             && mean.iter().all(|mean| mean.is_finite())
             && std.iter().all(is_normal)
         {
-            return Ok(());
+            return Ok(PixelScaling::new(mean, std));
         }
         Err(TrainingError::Refused(format!(
             "model {name:?}: expected images of at least one row, column and channel, two classes or more, \
@@ -52,11 +52,6 @@ impl ModelSpec {
 
     pub(crate) fn layer_configs(&self) -> Vec<Box<dyn LayerConfig<f32>>> {
         self.layers.iter().map(LayerSpec::config).collect()
-    }
-
-    pub(crate) fn pixel_scaling(&self) -> Result<PixelScaling, TrainingError> {
-        self.validate()?;
-        Ok(PixelScaling::new(&self.mean, &self.std))
     }
 }
 

@@ -30,10 +30,12 @@ impl Machine {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    /// A machine with the checkpoint `model.safetensors` of a small convolutional network.
+    /// A machine with the checkpoint `model.safetensors` of a small convolutional network, trained for an epoch
+    /// on the sample.
     pub(crate) fn with_checkpoint() -> Self {
         let machine = Self::new();
-        machine.checkpoint("model.safetensors");
+        let sample = &cifar10_sample().unwrap();
+        machine.keep("model.safetensors", sample, small_model(sample, 0.5));
         machine
     }
 
@@ -99,13 +101,7 @@ impl Machine {
         write_npy(self.path(name), &rows).unwrap();
     }
 
-    /// Trains a small convolutional network for an epoch on the sample; its checkpoint.
-    pub(crate) fn checkpoint(&self, name: &str) {
-        let sample = &cifar10_sample().unwrap();
-        self.keep(name, sample, small_model(sample, 0.5));
-    }
-
-    /// The same as a record in `experiments/`, with this result on the test set; its folder.
+    /// Such a network as a record in `experiments/`, with this result on the test set; its folder.
     pub(crate) fn record(&self, name: &str, test: Option<Evaluation>) -> PathBuf {
         self.unfinished(name).finish(test).unwrap();
         self.path("experiments").join(name)

@@ -20,7 +20,6 @@ pub(crate) const CLASSES: &[&str] = &["top", "bottom", "left"];
 pub(crate) const SEED: u64 = 7;
 pub(crate) const BATCH_SIZE: usize = 8;
 /// 29 images make 4 mini-batches, the last of 5.
-pub(crate) const TRAIN: usize = 29;
 pub(crate) const STEPS: u64 = 4;
 
 /// Noise, with one brighter half that gives the class away.
@@ -62,20 +61,6 @@ pub(crate) fn spec() -> ModelSpec {
 
 pub(crate) const AUGMENTATION: Augmentation = Augmentation { flip: Flip::Random, shift: 0 };
 
-pub(crate) fn config(epochs: u64) -> RunConfig {
-    RunConfig {
-        epochs,
-        batch_size: BATCH_SIZE,
-        seed: SEED,
-        sgd: SgdConfig { momentum: 0.9, weight_decay: 1e-3, ..SgdConfig::default() },
-        schedule: Schedule::Exponential { lr: 0.05, decay: 0.5, decay_steps: 10, staircase: false },
-        groups: vec![],
-        label_smoothing: 0.1,
-        augmentation: AUGMENTATION.to_string(),
-        data_sha256: "a".repeat(64),
-    }
-}
-
 /// Filters by Muon, the last layer by SGD of another kind, and a bias that stays as it is.
 pub(crate) fn groups() -> Vec<ParameterGroup> {
     let group = |parameters: &[&str], optimiser| {
@@ -105,10 +90,25 @@ impl Setup {
     pub(crate) fn new(epochs: u64) -> Self {
         Self {
             root: tempfile::tempdir().unwrap(),
-            train: images(TRAIN, 1),
+            train: images(29, 1),
             validation: Some(images(70, 2)),
             spec: spec(),
-            config: config(epochs),
+            config: RunConfig {
+                epochs,
+                batch_size: BATCH_SIZE,
+                seed: SEED,
+                sgd: SgdConfig { momentum: 0.9, weight_decay: 1e-3, ..SgdConfig::default() },
+                schedule: Schedule::Exponential {
+                    lr: 0.05,
+                    decay: 0.5,
+                    decay_steps: 10,
+                    staircase: false,
+                },
+                groups: vec![],
+                label_smoothing: 0.1,
+                augmentation: AUGMENTATION.to_string(),
+                data_sha256: "a".repeat(64),
+            },
             overwrite: false,
             lines: Arc::default(),
         }
