@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
+use serde::Deserialize;
 use system::{eprintln, println};
 
 use crate::command;
 
-/// Numbers of tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Numbers of tests, or of checks as the harness records them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct Count {
     pub(crate) passed: usize,
     pub(crate) failed: usize,

@@ -4,12 +4,11 @@ use activations::Activation;
 use layers::{Layer, LayerConfig, LayerError, LayerShapes, LayerState};
 use ndarray::{Array2, Array4, ArrayD, ArrayView2, ArrayView4, Axis, Ix2, Ix4};
 use numerics::Scalar;
-use serde::{Deserialize, Serialize};
 
 use crate::window::image_shape;
 
 /// Declares a [`GlobalAveragePool2D`] layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GlobalAveragePool2DConfig;
 
 impl GlobalAveragePool2DConfig {

@@ -3,13 +3,12 @@
 use activations::Activation;
 use ndarray::ArrayD;
 use numerics::Scalar;
-use serde::{Deserialize, Serialize};
 
 use crate::reshape::reshaped;
 use crate::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, checked_size};
 
 /// Declares a [`Flatten`] layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FlattenConfig;
 
 impl FlattenConfig {
