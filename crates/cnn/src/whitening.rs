@@ -1,7 +1,7 @@
 //! Filters that whiten the patches of images: a first layer that needs no training.
 
 use layers::{LayerError, checked_size};
-use ndarray::{Array2, Array4, ArrayView4, Axis, concatenate};
+use ndarray::{Array2, Array4, ArrayView2, ArrayView4, Axis, s};
 use numerics::{Scalar, map_tasks, symmetric_eigen};
 
 const KIND: &str = "Whitening";
@@ -103,12 +103,23 @@ pub fn whitening_filters<T: Scalar>(
     };
     // An eigenvalue of 0 may come out as a little less.
     let filters = vectors / values.mapv(|value| (value.max(0.0) + eps).sqrt());
-    let both = concatenate![Axis(1), filters, -&filters].mapv(T::of);
-    let ((k1, k2), channels) = (kernel_shape, images.dim().3);
-    let kernel = both.to_shape((k1, k2, channels, both.ncols()));
-    Ok(kernel.expect("a row for each number of a patch").into_owned())
+    Ok(with_negatives(filters.view(), kernel_shape, images.dim().3))
 }
 // ANCHOR_END: filters
+
+/// The columns of `filters` as kernels, then their negatives.
+fn with_negatives<T: Scalar>(
+    filters: ArrayView2<'_, f64>,
+    (k1, k2): (usize, usize),
+    channels: usize,
+) -> Array4<T> {
+    let d = filters.ncols();
+    let mut both = Array2::zeros((d, 2 * d));
+    both.slice_mut(s![.., ..d]).assign(&filters.mapv(T::of));
+    both.slice_mut(s![.., d..]).assign(&filters.mapv(|weight| T::of(-weight)));
+    let both = both.into_shape_with_order((k1, k2, channels, 2 * d));
+    both.expect("a row for each number of a patch")
+}
 
 fn invalid(what: &'static str, expected: String, got: String) -> LayerError {
     LayerError::Configuration { layer: KIND, what, expected, got }
