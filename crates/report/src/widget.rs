@@ -33,7 +33,8 @@ pub fn body(name: &str, tensors: &Tensors) -> Result<String, String> {
 pub(crate) type Rows = Vec<Vec<f64>>;
 
 /// A worked example of question 6.2: a convolution of one image `x` of one channel with one filter `w` and the
-/// bias `b`; `g` is `dL/dZ`.
+/// bias `b`; `g` is `dL/dZ`. The results by the crate `cnn`, the pre-activation `z` and the gradients, are for the
+/// audit; the script has its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Convolution {
     /// The name by which the reader chooses it.
@@ -45,13 +46,6 @@ pub(crate) struct Convolution {
     pub(crate) w: Rows,
     pub(crate) b: f64,
     pub(crate) g: Rows,
-    /// The results by the crate `cnn`, for the audit; the script has its own.
-    pub(crate) results: Convolved,
-}
-
-/// The pre-activation of a [`Convolution`] and the gradients of its parameters and input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Convolved {
     pub(crate) z: Rows,
     pub(crate) dw: Rows,
     pub(crate) db: f64,
@@ -70,8 +64,7 @@ impl Convolution {
         let number = |array: &str| tensors.number(&format!("{example}.{array}"));
         let (x, w, b, g) = (matrix("x")?, matrix("w")?, number("b")?, matrix("g")?);
         let (z, dw, db, dx) = (matrix("z")?, matrix("dw")?, number("db")?, matrix("dx")?);
-        let results = Convolved { z, dw, db, dx };
-        Ok(Self { name: name.to_owned(), stride, pad, x, w, b, g, results })
+        Ok(Self { name: name.to_owned(), stride, pad, x, w, b, g, z, dw, db, dx })
     }
 }
 
@@ -82,25 +75,15 @@ pub(crate) struct Logits {
     pub(crate) g: Vec<f64>,
 }
 
-/// The results of [`Logits`], by the crate `activations`.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Probabilities {
-    /// `σ(s / T)`.
-    pub(crate) sigma: Vec<f64>,
-    /// `∂σᵢ/∂sⱼ`.
-    pub(crate) jacobian: Rows,
-    /// `dL/ds`.
-    pub(crate) ds: Vec<f64>,
-}
-
 impl Logits {
     /// The worked example of question 4.3.
     fn example(tensors: &Tensors) -> Result<Self, String> {
         Ok(Self { s: tensors.get("softmax.s")?.values, g: tensors.get("softmax.g")?.values })
     }
 
-    /// The results at a temperature, by the implementation that the chapter shows.
-    pub(crate) fn outputs(&self, temperature: f64) -> Probabilities {
+    /// The table at a temperature, by the implementation that the chapter shows: for each class the
+    /// probability `σᵢ(s / T)` and the derivatives `∂σᵢ/∂sⱼ`, and below these `dL/ds`.
+    pub(crate) fn table(&self, temperature: f64) -> Rows {
         let classes = self.s.len();
         let z = Array2::from_shape_fn((1, classes), |(_, j)| self.s[j] / temperature);
         let backward = |g: &dyn Fn(usize) -> f64| {
@@ -108,11 +91,9 @@ impl Logits {
             (SoftMax::backward(&z, &g) / temperature).into_raw_vec_and_offset().0
         };
         // Row i of the Jacobian is the gradient of the i-th probability.
-        let row = |i| backward(&|j| f64::from(u8::from(i == j)));
-        Probabilities {
-            sigma: SoftMax::forward(&z).into_raw_vec_and_offset().0,
-            jacobian: (0..classes).map(row).collect(),
-            ds: backward(&|j| self.g[j]),
-        }
+        let slopes = |i| backward(&|j| f64::from(u8::from(i == j)));
+        let sigma = SoftMax::forward(&z);
+        let rows = sigma.iter().enumerate().map(|(i, sigma)| [vec![*sigma], slopes(i)].concat());
+        rows.chain([backward(&|j| self.g[j])]).collect()
     }
 }

@@ -88,8 +88,7 @@ pub(super) fn convolution(tab: &mut Page) -> Result<()> {
     tab.wait_until("!document.querySelector('[data-widget=\"convolution\"]').hidden")?;
     for example in inputs::<Vec<Convolution>>(tab, WIDGET)? {
         choose(tab, &example.name)?;
-        let outputs = &example.results;
-        let last = outputs.z.len() * outputs.z[0].len() - 1;
+        let last = example.z.len() * example.z[0].len() - 1;
         choose(tab, "forward: Z")?;
         compare(tab, WIDGET, "x", &example.x)?;
         compare(tab, WIDGET, "w", &example.w)?;
@@ -99,21 +98,21 @@ pub(super) fn convolution(tab: &mut Page) -> Result<()> {
         for _ in 0..last {
             tab.click(NEXT)?;
         }
-        compare(tab, WIDGET, "z", &outputs.z)?;
+        compare(tab, WIDGET, "z", &example.z)?;
         let said = text(tab, ".widget-says")?;
-        let [.., row] = &outputs.z[..] else { continue };
+        let [.., row] = &example.z[..] else { continue };
         let result = row.last().map(ToString::to_string).unwrap_or_default();
         ensure!(said.ends_with(&format!("= {result}")), "expected {result}, but it says `{said}`");
 
         choose(tab, "backward: \u{2202}L/\u{2202}W and \u{2202}L/\u{2202}b")?;
         compare(tab, WIDGET, "g", &example.g)?;
         press_on(tab, NEXT, "ArrowRight", last)?;
-        compare(tab, WIDGET, "dw", &outputs.dw)?;
-        compare(tab, WIDGET, "db", &vec![vec![outputs.db]])?;
+        compare(tab, WIDGET, "dw", &example.dw)?;
+        compare(tab, WIDGET, "db", &vec![vec![example.db]])?;
 
         choose(tab, "backward: \u{2202}L/\u{2202}X")?;
         press_on(tab, NEXT, "End", 1)?;
-        compare(tab, WIDGET, "dx", &outputs.dx)?;
+        compare(tab, WIDGET, "dx", &example.dx)?;
         press_on(tab, NEXT, "ArrowLeft", 1)?;
         let position = text(tab, ".widget-position")?;
         let expected = format!("Step {last} of {}", last + 1);
@@ -164,10 +163,5 @@ pub(super) fn softmax(tab: &mut Page) -> Result<()> {
 }
 
 fn agree(tab: &mut Page, logits: &Logits, temperature: f64) -> Result<()> {
-    let outputs = logits.outputs(temperature);
-    let expected: Rows = (outputs.sigma.iter().zip(&outputs.jacobian))
-        .map(|(&probability, slopes)| [&[probability][..], slopes].concat())
-        .chain([outputs.ds.clone()])
-        .collect();
-    compare(tab, "softmax", "jacobian", &expected)
+    compare(tab, "softmax", "jacobian", &logits.table(temperature))
 }

@@ -3,53 +3,36 @@
 use experiment::canvas::Point;
 
 /// The polygons on which values are at least `level`: between the points of the grid they are
-/// interpolated, linearly on each half of a cell. `place` says where the point `(row, column)` lies.
+/// interpolated, linearly along each side of a cell. `place` says where the point `(row, column)` lies.
 pub(super) fn at_least(
     values: &[Vec<f64>],
     level: f64,
     place: impl Fn(f64, f64) -> Point,
 ) -> Vec<Vec<Point>> {
     let mut polygons = Vec::new();
-    let mut add = |corners: &[Point]| {
-        polygons.push(corners.iter().map(|&(row, column)| place(row, column)).collect());
-    };
-    for (row, pair) in values.windows(2).enumerate() {
-        let (above, below) = (&pair[0], &pair[1]);
-        // Cells that are inside as a whole are joined to one rectangle.
+    for row in 1..values.len() {
         let inside = |column: &usize| {
-            [above, below].iter().all(|row| row[*column..=column + 1].iter().all(|v| *v >= level))
+            [row - 1, row]
+                .iter()
+                .all(|r| values[*r][*column - 1..=*column].iter().all(|v| *v >= level))
         };
-        let cells = above.len().min(below.len()).saturating_sub(1);
-        let mut column = 0;
-        while column < cells {
-            let run = (column..cells).take_while(inside).count();
-            let (r, c) = (row as f64, column as f64);
-            if run > 0 {
-                let end = c + run as f64;
-                add(&[(r, c), (r, end), (r + 1.0, end), (r + 1.0, c)]);
-                column += run;
-                continue;
-            }
-            let [a, b] = [column, column + 1].map(|c| ((r, c as f64), above[c]));
-            let [d, e] = [column, column + 1].map(|c| ((r + 1.0, c as f64), below[c]));
-            for triangle in [[a, b, e], [a, e, d]] {
-                let part = clipped(triangle, level);
-                if part.len() > 2 {
-                    add(&part);
-                }
-            }
-            column += 1;
+        let mut left = 0;
+        while left + 1 < values[row].len() {
+            // Cells that are inside as a whole are joined to one rectangle.
+            let right = left + (left + 1..values[row].len()).take_while(inside).count().max(1);
+            let corners = [(row - 1, left), (row - 1, right), (row, right), (row, left)];
+            let corners = corners.map(|(r, c)| (place(r as f64, c as f64), values[r][c]));
+            polygons.extend(clipped(corners, level));
+            left = right;
         }
     }
     polygons
 }
 
-/// The part of a triangle on which the linear function with the values of its corners is at least
-/// `level`.
-fn clipped(triangle: [(Point, f64); 3], level: f64) -> Vec<Point> {
+/// The part of a quadrilateral on which what has the values of its corners is at least `level`.
+fn clipped(corners: [(Point, f64); 4], level: f64) -> Option<Vec<Point>> {
     let mut part = Vec::new();
-    for index in 0..3 {
-        let ((from, a), (to, b)) = (triangle[index], triangle[(index + 1) % 3]);
+    for (&(from, a), &(to, b)) in corners.iter().zip(corners.iter().cycle().skip(1)) {
         if a >= level {
             part.push(from);
         }
@@ -59,7 +42,7 @@ fn clipped(triangle: [(Point, f64); 3], level: f64) -> Vec<Point> {
             part.push((between(from.0, to.0), between(from.1, to.1)));
         }
     }
-    part
+    (part.len() > 2).then_some(part)
 }
 
 #[cfg(test)]
