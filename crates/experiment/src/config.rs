@@ -30,7 +30,7 @@ impl Config {
     /// The configuration of a run whose hyperparameters are the fields of a struct.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if a hyperparameter does not fit into TOML.
+    /// If a hyperparameter does not fit into TOML.
     pub fn new(
         model_name: ModelName,
         command: impl Into<String>,
@@ -77,9 +77,6 @@ pub enum Dtype {
 
 impl fmt::Display for Dtype {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::F32 => "f32",
-            Self::F64 => "f64",
-        })
+        f.write_str(&format!("{self:?}").to_lowercase())
     }
 }

@@ -42,7 +42,7 @@ impl Confusion {
     /// The matrix of a class for each example, and the class that was predicted for it.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if there is no example, or a class has no name.
+    /// If there is no example, or a class has no name.
     pub fn of_predictions(
         class_names: Vec<String>,
         pairs: impl IntoIterator<Item = (usize, usize)>,
@@ -130,8 +130,7 @@ impl Confusion {
     /// Reads what [`write`](Self::write) wrote.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if there is no such file, [`ExperimentError::Refused`] if it is not
-    /// such a matrix.
+    /// If there is no such file, or it is not such a matrix.
     pub fn read(file: &Path) -> Result<Self, ExperimentError> {
         let rows: Vec<(String, Vec<u32>)> = files::read_csv(file)?;
         let (names, counts): (Vec<_>, Vec<_>) = rows.into_iter().unzip();

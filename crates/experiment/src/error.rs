@@ -2,44 +2,30 @@
 
 use std::fmt::Display;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::Status;
 
-/// An error of this crate.
+/// Why a record cannot be written or read: the operating system refuses, the record is not what the schema
+/// says, a value cannot be recorded or drawn, or a folder holds something that is not to be overwritten.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExperimentError {
-    /// The operating system refused.
-    #[error("cannot {action} {}: {cause}", path.display())]
-    Io {
-        /// The operation.
-        action: &'static str,
-        /// With which file.
-        path: PathBuf,
-        /// The error of the system.
-        cause: io::Error,
-    },
-    /// A record is not what the schema says, a value cannot be recorded or drawn, or a folder holds
-    /// something that is not to be overwritten.
-    #[error("{0}")]
-    Refused(String),
-}
+#[error("{0}")]
+pub struct ExperimentError(String);
 
 impl ExperimentError {
     /// The error of an operation with a file, for `map_err`.
     pub fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> Self + 'a {
-        move |cause| Self::Io { action, path: path.to_owned(), cause }
+        move |cause| Self(format!("cannot {action} {}: {cause}", path.display()))
     }
 
     /// The error of a file's content.
     pub fn invalid(file: &Path, expected: impl Display, got: impl Display) -> Self {
-        Self::Refused(format!("{}: expected {expected}, but got {got}", file.display()))
+        Self(format!("{}: expected {expected}, but got {got}", file.display()))
     }
 
     /// The error of a value.
     pub fn value(what: &str, expected: &str, got: impl Display) -> Self {
-        Self::Refused(format!("{what} must be {expected}, but is {got}"))
+        Self(format!("{what} must be {expected}, but is {got}"))
     }
 
     /// The error of a folder that holds a complete record.
@@ -58,11 +44,11 @@ impl ExperimentError {
     }
 
     pub(crate) fn taken(directory: &Path, reason: impl Display) -> Self {
-        Self::Refused(format!("{} {reason}", directory.display()))
+        Self(format!("{} {reason}", directory.display()))
     }
 
     pub(crate) fn plot(what: impl Display, reason: impl Display) -> Self {
-        Self::Refused(format!("cannot draw {what}: {reason}"))
+        Self(format!("cannot draw {what}: {reason}"))
     }
 }
 

@@ -50,7 +50,7 @@ pub fn read_csv<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>, ExperimentEr
 /// Reads a TOML file of this schema.
 ///
 /// # Errors
-/// [`ExperimentError::Io`], or [`ExperimentError::Refused`] with the line of the mistake.
+/// If it cannot be read; or with the line of the mistake.
 pub fn read_toml<C: DeserializeOwned>(file: &Path) -> Result<C, ExperimentError> {
     let text = fs::read_to_string(file).map_err(ExperimentError::io("read", file))?;
     let invalid = |expected: &'static str| {

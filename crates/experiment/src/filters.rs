@@ -22,7 +22,7 @@ const COLUMNS: usize = 11;
 /// n_out)` of a fully-connected layer on images of shape `image` = `[rows, cols, channels]`.
 ///
 /// # Errors
-/// [`ExperimentError::Refused`] if the weights are of no such shape, or not finite.
+/// If the weights are of no such shape, or not finite.
 pub(crate) fn filter_grid<T: Scalar>(
     w: ArrayViewD<'_, T>,
     image: [usize; 3],

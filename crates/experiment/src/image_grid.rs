@@ -93,7 +93,7 @@ impl ImageGrid {
     /// A wrong prediction has a cross and a thicker frame, a right one a tick.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if a picture has another shape than `(rows, cols, 1)` or `(rows, cols, 3)`.
+    /// If a picture has another shape than `(rows, cols, 1)` or `(rows, cols, 3)`.
     pub(crate) fn to_svg(&self) -> Result<String, ExperimentError> {
         let mut canvas = Canvas::default();
         canvas.text((LEFT, 22.0), Font::of(TITLE), Anchor::Start, &self.title);

@@ -48,9 +48,8 @@ impl Logger {
     /// Starts the record `root/<model_name>`.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if a record of a run that ended or can be continued is there, unless
-    /// `overwrite` is set, if the run is in progress, or the folder is something else; and
-    /// [`ExperimentError::Io`].
+    /// If a record of a run that ended or can be continued is there, unless `overwrite` is set; if the run is in
+    /// progress, the folder is something else, or a file cannot be written.
     pub fn create(
         root: &Path,
         config: &Config,
@@ -125,8 +124,7 @@ impl Logger {
     /// the test set if the run was asked for it.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if a result is not finite, [`ExperimentError::Io`] if a file cannot
-    /// be written; the record then remains that of a run in progress.
+    /// If a result is not finite, or a file cannot be written; the record then remains that of a run in progress.
     pub fn finish<'a, T: Scalar>(
         mut self,
         last: &EpochMetrics,

@@ -66,7 +66,7 @@ pub trait MetricsSink {
     /// Takes the metrics of an iteration.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] for a number that is not finite, or an error of the file behind it.
+    /// If a number is not finite, or the file behind it cannot be written.
     fn iteration(&mut self, metrics: &IterationMetrics) -> Result<(), ExperimentError>;
 
     /// Takes the metrics of an epoch, after those of its iterations.

@@ -41,7 +41,7 @@ impl<'a> Predictions<'a> {
     /// The predictions for these images.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if there is no image, or a label has no name.
+    /// If there is no image, or a label has no name.
     ///
     /// # Panics
     /// If the shapes are not as the type says.
@@ -113,8 +113,7 @@ impl<'a> Predictions<'a> {
     /// [`Record::read`](crate::Record::read) compares the matrix with.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if a picture cannot be drawn, [`ExperimentError::Io`] if a file
-    /// cannot be written.
+    /// If a picture cannot be drawn, or a file cannot be written.
     pub fn write<T: Scalar>(
         &self,
         directory: &Path,

@@ -26,8 +26,7 @@ impl Record {
     /// Reads a folder that a [`Logger`](crate::Logger) wrote.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if a file is missing, [`ExperimentError::Refused`] if it is of another
-    /// version, a field is missing, unknown or not finite, or the files contradict each other.
+    /// If a file is missing or of another version, a field is missing, unknown or not finite, or the files contradict each other.
     pub fn read(directory: &Path) -> Result<Self, ExperimentError> {
         let config = read_toml(&directory.join("config.toml"))?;
         let summary_file = directory.join("summary.json");

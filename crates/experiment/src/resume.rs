@@ -23,9 +23,8 @@ impl Logger {
     /// and so are plots and parameters, which are written anew at the end.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if the run is in progress, the record is another run's (name, seed,
-    /// number type or data differ from `config`) or its log is not the one of `point`, and
-    /// [`ExperimentError::Io`]. The log is not changed then.
+    /// If the run is in progress, the record is another run's (name, seed, number type or data differ from
+    /// `config`), its log is not the one of `point`, or a file cannot be read. The log is not changed then.
     pub fn resume(
         directory: &Path,
         config: &Config,

@@ -64,12 +64,7 @@ pub enum Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Running => "running",
-            Self::Interrupted => "interrupted",
-            Self::Finished => "finished",
-            Self::Diverged => "diverged",
-        })
+        f.write_str(&format!("{self:?}").to_lowercase())
     }
 }
 

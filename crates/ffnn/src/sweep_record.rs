@@ -101,7 +101,7 @@ impl SweepRecord {
     /// Reads a record; its `best/` is a [`Record`](experiment::Record).
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if a file is missing, [`ExperimentError::Refused`] if one is not of the schema.
+    /// If a file is missing, or not of the schema.
     pub fn read(directory: &Path) -> Result<Self, ExperimentError> {
         let [config, runs, table, summary] = Self::FILES.map(|name| directory.join(name));
         Ok(Self {

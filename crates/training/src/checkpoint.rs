@@ -142,7 +142,7 @@ impl Checkpoint {
     /// Writes the checkpoint: completely, or not at all.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`]; what was there before stays.
+    /// If the file cannot be written; what was there before stays.
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
         let state = self.state.as_ref();
         write(path, &self.model, &self.provenance, state, self.half && state.is_none())
