@@ -37,16 +37,16 @@ impl Page {
         let metrics = json!({
             "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile,
         });
-        self.command("Emulation.setDeviceMetricsOverride", &metrics)?;
-        self.command("Emulation.setTouchEmulationEnabled", &json!({ "enabled": mobile }))?;
+        self.0.command("Emulation.setDeviceMetricsOverride", &metrics)?;
+        self.0.command("Emulation.setTouchEmulationEnabled", &json!({ "enabled": mobile }))?;
         let features = json!([
             { "name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" } },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         let media = if paper { "print" } else { "screen" };
         let media = json!({ "media": media, "features": features });
-        self.command("Emulation.setEmulatedMedia", &media)?;
+        self.0.command("Emulation.setEmulatedMedia", &media)?;
         let disabled = json!({ "value": !scripts });
-        self.command("Emulation.setScriptExecutionDisabled", &disabled).map(drop)
+        self.0.command("Emulation.setScriptExecutionDisabled", &disabled).map(drop)
     }
 }

@@ -37,7 +37,7 @@ impl Page {
             if let Some(text) = text {
                 params["text"] = Value::from(text);
             }
-            self.command("Input.dispatchKeyEvent", &params)?;
+            self.0.command("Input.dispatchKeyEvent", &params)?;
         }
         Ok(())
     }
@@ -67,7 +67,7 @@ impl Page {
                 "type": kind, "x": point[0], "y": point[1], "button": button,
                 "buttons": count, "clickCount": count,
             });
-            self.command("Input.dispatchMouseEvent", &params)?;
+            self.0.command("Input.dispatchMouseEvent", &params)?;
         }
         Ok(())
     }

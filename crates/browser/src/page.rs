@@ -18,15 +18,15 @@ const PIECE: usize = 1 << 20;
 
 /// A tab. It is closed when this is dropped.
 #[derive(Debug)]
-pub struct Page(Connection);
+pub struct Page(pub(crate) Connection);
 
 impl Page {
     pub(crate) fn attach(port: u16, path: &str, limit: Duration) -> Result<Self, BrowserError> {
         let mut page = Self(Connection::open(port, path, limit)?);
         for domain in ["Page", "Runtime", "Log", "Network", "Inspector"] {
-            page.command(&format!("{domain}.enable"), &json!({}))?;
+            page.0.command(&format!("{domain}.enable"), &json!({}))?;
         }
-        page.command("Page.setLifecycleEventsEnabled", &json!({ "enabled": true }))?;
+        page.0.command("Page.setLifecycleEventsEnabled", &json!({ "enabled": true }))?;
         Ok(page)
     }
 
@@ -35,7 +35,7 @@ impl Page {
     /// # Errors
     /// If the page does not exist or is not loaded within the limit.
     pub fn open(&mut self, url: &str) -> Result<(), BrowserError> {
-        let answer = self.command("Page.navigate", &json!({ "url": url }))?;
+        let answer = self.0.command("Page.navigate", &json!({ "url": url }))?;
         if let Some(reason) = answer["errorText"].as_str() {
             return Err(BrowserError::of(format!("cannot open {url}"), reason));
         }
@@ -54,7 +54,7 @@ impl Page {
         let params = json!({
             "expression": script, "awaitPromise": true, "returnByValue": true, "userGesture": true,
         });
-        let mut answer = self.command("Runtime.evaluate", &params)?;
+        let mut answer = self.0.command("Runtime.evaluate", &params)?;
         match &answer["exceptionDetails"] {
             Value::Null => Ok(answer["result"]["value"].take()),
             details => {
@@ -92,11 +92,11 @@ impl Page {
         self.0.limit = usual;
         let (stream, mut pdf) = (stream?, Vec::new());
         loop {
-            let answer = self.command("IO.read", &json!({ "handle": stream, "size": PIECE }))?;
+            let answer = self.0.command("IO.read", &json!({ "handle": stream, "size": PIECE }))?;
             let bytes = STANDARD.decode(answer["data"].as_str().unwrap_or_default());
             pdf.extend(bytes.map_err(|error| BrowserError::of("IO.read", error))?);
             if answer["eof"] == true {
-                self.command("IO.close", &json!({ "handle": stream }))?;
+                self.0.command("IO.close", &json!({ "handle": stream }))?;
                 return Ok(pdf);
             }
         }
@@ -105,18 +105,13 @@ impl Page {
     /// Errors and requests of this tab since the last call.
     pub fn take_log(&mut self) -> Log {
         // The events that the browser has sent by now precede its next answer.
-        let _ = self.command("Runtime.evaluate", &json!({ "expression": "0" }));
+        let _ = self.0.command("Runtime.evaluate", &json!({ "expression": "0" }));
         std::mem::take(&mut self.0.log)
     }
 
     /// Limits the time of each command from now on.
     pub fn set_limit(&mut self, limit: Duration) {
         self.0.limit = limit;
-    }
-
-    /// A command of the DevTools protocol.
-    pub(crate) fn command(&mut self, method: &str, params: &Value) -> Result<Value, BrowserError> {
-        self.0.command(method, params)
     }
 }
 

@@ -108,11 +108,7 @@ impl Canvas {
 
     /// A line of text, its baseline through `at`.
     pub fn text(&mut self, at: Point, font: Font, anchor: Anchor, text: &str) {
-        let anchor = match anchor {
-            Anchor::Start => "start",
-            Anchor::Middle => "middle",
-            Anchor::End => "end",
-        };
+        let anchor = format!("{anchor:?}").to_lowercase();
         let style = if font.italic { " font-style=\"italic\"" } else { "" };
         let weight = if font.bold { " font-weight=\"bold\"" } else { "" };
         let (x, y, size, degrees) = (short(at.0), short(at.1), font.size, font.degrees);

@@ -54,7 +54,7 @@ impl Confusion {
                 let shown = if count == 0 { "·".to_owned() } else { count.to_string() };
                 canvas.group(&format!("{name} taken for {column}: {count}"), |canvas| {
                     canvas.shade(at, (cell, ROW), colour, DARKEST * share);
-                    canvas.frame(at, (cell, ROW), Pen::of(GRID, 0.5));
+                    canvas.rect(at, (cell, ROW), None, Pen::of(GRID, 0.5));
                     canvas.text((at.0 + cell / 2.0, baseline), label, Anchor::Middle, &shown);
                 });
             }

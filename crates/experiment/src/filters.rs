@@ -4,7 +4,7 @@ use ndarray::{ArrayView3, ArrayViewD, Axis, Ix4, s};
 use numerics::Scalar;
 
 use crate::ExperimentError;
-use crate::image_grid::{GridCell, ImageGrid, grid_rows};
+use crate::image_grid::{GridCell, ImageGrid};
 
 /// The most filters that are shown, and the most bytes that all of them have together.
 const MOST: usize = 55;
@@ -50,7 +50,7 @@ pub(crate) fn filter_grid<T: Scalar>(
     // From 0 to 255, since |value| <= largest.
     let byte = |value: T| (127.5 + scale * value.as_f64()).round() as u8;
     let cell = |filter: ArrayView3<'_, T>| GridCell { picture: filter.mapv(byte), caption: None };
-    let cells = w.axis_iter(Axis(3)).map(cell).collect();
+    let cells: Vec<_> = w.axis_iter(Axis(3)).map(cell).collect();
     let title = match shown == n_out {
         true => format!("The {n_out} filters of the first layer"),
         false => format!("The first {shown} of {n_out} filters of the first layer"),
@@ -59,7 +59,7 @@ pub(crate) fn filter_grid<T: Scalar>(
         "filters of {rows} x {cols} pixels; middle grey is the weight 0, and the extremes of \
          brightness are the weights -{largest:.3} and {largest:.3}"
     );
-    Ok(ImageGrid { title, description, rows: grid_rows(COLUMNS, cells) })
+    Ok(ImageGrid::new(title, description, COLUMNS, &cells))
 }
 
 #[cfg(test)]

@@ -12,22 +12,19 @@ pub(crate) struct ImageGrid {
     pub(crate) title: String,
     /// For those who do not see it.
     pub(crate) description: String,
-    pub(crate) rows: Vec<GridRow>,
-}
-
-/// A row of pictures.
-pub(crate) struct GridRow {
-    pub(crate) heading: Option<String>,
-    pub(crate) cells: Vec<GridCell>,
+    /// The rows, some with a heading.
+    pub(crate) rows: Vec<(Option<String>, Vec<GridCell>)>,
 }
 
 /// A picture of shape `(rows, cols, 1)` or `(rows, cols, 3)`, and what is known about it.
+#[derive(Clone)]
 pub(crate) struct GridCell {
     pub(crate) picture: Array3<u8>,
     pub(crate) caption: Option<Caption>,
 }
 
 /// The class of a picture and the prediction of a classifier, by their names.
+#[derive(Clone)]
 pub(crate) struct Caption {
     pub(crate) truth: String,
     pub(crate) predicted: String,
@@ -64,11 +61,11 @@ impl Caption {
             canvas.text((x, y + 16.0), Font::of(LABEL), Anchor::Start, truth);
             canvas.text((x + 15.0, y + 32.0), Font::of(LABEL), Anchor::Start, &said);
             if is_right {
-                canvas.frame(at, size, Pen::of(GRID, 1.0));
+                canvas.rect(at, size, None, Pen::of(GRID, 1.0));
                 let tick = mark(&[(0.0, 6.0), (3.5, 9.5), (9.5, 1.0)]);
                 canvas.line(&tick, Pen::of(SERIES[2], 2.0));
             } else {
-                canvas.frame(at, size, Pen::of(SERIES[1], 3.0));
+                canvas.rect(at, size, None, Pen::of(SERIES[1], 3.0));
                 for stroke in [[(0.0, 0.5), (9.0, 9.5)], [(9.0, 0.5), (0.0, 9.5)]] {
                     canvas.line(&mark(&stroke), Pen::of(SERIES[1], 2.0));
                 }
@@ -77,17 +74,18 @@ impl Caption {
     }
 }
 
-/// Rows without a heading, each of so many pictures, for all of these.
-pub(crate) fn grid_rows(columns: usize, cells: Vec<GridCell>) -> Vec<GridRow> {
-    let mut cells = cells.into_iter().peekable();
-    let mut rows = Vec::new();
-    while cells.peek().is_some() {
-        rows.push(GridRow { heading: None, cells: cells.by_ref().take(columns).collect() });
-    }
-    rows
-}
-
 impl ImageGrid {
+    /// A grid of these pictures in rows without a heading, each of so many.
+    pub(crate) fn new(
+        title: String,
+        description: String,
+        columns: usize,
+        cells: &[GridCell],
+    ) -> Self {
+        let rows = cells.chunks(columns).map(|row| (None, row.to_vec())).collect();
+        Self { title, description, rows }
+    }
+
     /// The grid as an SVG document.
     ///
     /// A wrong prediction has a cross and a thicker frame, a right one a tick.
@@ -98,13 +96,13 @@ impl ImageGrid {
         let mut canvas = Canvas::default();
         canvas.text((LEFT, 22.0), Font::of(TITLE), Anchor::Start, &self.title);
         let (mut y, mut right) = (TOP, LEFT + LEAST_WIDTH);
-        for row in &self.rows {
-            if let Some(heading) = &row.heading {
+        for (heading, cells) in &self.rows {
+            if let Some(heading) = heading {
                 y += HEADING;
                 canvas.text((LEFT, y - 9.0), Font::of(LABEL), Anchor::Start, heading);
             }
             let (mut x, mut bottom) = (LEFT, y);
-            for GridCell { picture, caption } in &row.cells {
+            for GridCell { picture, caption } in cells {
                 let (rows, cols, _) = picture.dim();
                 let (side, least, below) = match caption {
                     Some(_) => (CAPTIONED, CAPTION.0, CAPTION.1),
@@ -116,7 +114,7 @@ impl ImageGrid {
                 canvas.picture((x, y), size, &data_uri(picture.view())?);
                 match caption {
                     Some(caption) => caption.draw(&mut canvas, (x, y), size),
-                    None => canvas.frame((x, y), size, Pen::of(GRID, 1.0)),
+                    None => canvas.rect((x, y), size, None, Pen::of(GRID, 1.0)),
                 }
                 x += least.max(size.0 + GAP);
                 bottom = y + size.1 + below + GAP;
@@ -136,9 +134,8 @@ mod tests {
         let svg = |predicted: &str| {
             let [truth, predicted] = ["a<b", predicted].map(str::to_owned);
             let caption = Some(Caption { truth, predicted, probability: 0.934 });
-            let rows =
-                grid_rows(1, vec![GridCell { picture: Array3::zeros((32, 32, 3)), caption }]);
-            ImageGrid { title: String::new(), description: String::new(), rows }.to_svg().unwrap()
+            let cell = GridCell { picture: Array3::zeros((32, 32, 3)), caption };
+            ImageGrid::new(String::new(), String::new(), 1, &[cell]).to_svg().unwrap()
         };
         let (right, wrong) = (svg("a<b"), svg("dog"));
         let title = "<title>a&lt;b; predicted: a&lt;b 93\u{a0}%; right</title>";

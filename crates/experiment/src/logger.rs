@@ -56,7 +56,7 @@ impl Logger {
         program: Program,
         overwrite: bool,
     ) -> Result<Self, ExperimentError> {
-        let directory = root.join(config.model_name.as_str());
+        let directory = root.join(config.model_name.to_string());
         fs::create_dir_all(&directory).map_err(ExperimentError::io("create", &directory))?;
         check_replaceable(&directory, overwrite)?;
 

@@ -13,13 +13,6 @@ use crate::ExperimentError;
 #[serde(try_from = "String")]
 pub struct ModelName(String);
 
-impl ModelName {
-    /// The name as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 impl FromStr for ModelName {
     type Err = ExperimentError;
 
@@ -63,7 +56,7 @@ mod tests {
             assert!(error.to_string().starts_with("a model name must be 1 to 100"), "{name:?}");
         }
         for name in ["iris", "iris-sweep", "lr_0.01", "7"] {
-            assert_eq!(name.parse::<ModelName>().unwrap().as_str(), name);
+            assert_eq!(name.parse::<ModelName>().unwrap().to_string(), name);
         }
     }
 }

@@ -6,7 +6,7 @@ use ndarray::{ArrayView1, ArrayView2, ArrayView4, ArrayViewD, Axis};
 use numerics::Scalar;
 
 use crate::filters::filter_grid;
-use crate::image_grid::{Caption, GridCell, GridRow, ImageGrid, grid_rows};
+use crate::image_grid::{Caption, GridCell, ImageGrid};
 use crate::logger::remove;
 use crate::{ConfusedPair, Confusion, ExperimentError, files};
 
@@ -82,7 +82,7 @@ impl<'a> Predictions<'a> {
                 self.truth(index) == pair.truth && self.predicted[index] == pair.predicted
             };
             let shown: Vec<_> = (0..self.labels.len()).filter(is_one).take(COLUMNS).collect();
-            GridRow { heading: Some(heading), cells: self.cells(&shown) }
+            (Some(heading), self.cells(&shown))
         };
         let pairs = self.confusion.most_confused(PAIRS);
         ImageGrid {
@@ -171,7 +171,7 @@ impl<'a> Predictions<'a> {
              probability; {right} are right",
             indices.len()
         );
-        ImageGrid { title, description, rows: grid_rows(COLUMNS, self.cells(indices)) }
+        ImageGrid::new(title, description, COLUMNS, &self.cells(indices))
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
         set.network(&splits, 0).map_err(UsageError::new)?;
     }
     let data = describe(&splits);
-    let place = record.output.join(model_name.as_str());
+    let place = record.output.join(model_name.to_string());
     check_replaceable(&place, record.overwrite)?;
     let outcome = sweep(&grid, &splits)?;
     // Until all is computed, what was there stays.

@@ -10,7 +10,7 @@ mod widgets;
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 
 use anyhow::{Context, Result};
 use browser::{Browser, Device, Page, file_url};
@@ -96,18 +96,14 @@ pub fn audit(browser: &Browser, book: &Path) -> Result<Audit> {
 pub fn look(browser: &Browser, book: &Path) -> Result<Audit> {
     let pages = files_with(book, "html")?;
     let mut audit = Audit { pages: pages.len(), ..Audit::default() };
-    let views = thread::scope(|scope| {
-        let look = |view| -> Result<_> {
-            let (tab, pages) = (browser.page()?, &pages);
-            Ok((view, scope.spawn(move || look_in(tab, book, pages, view))))
-        };
-        let looks: Vec<_> = VIEWS.into_iter().map(look).collect::<Result<_>>()?;
-        let join = |(view, look): (_, ScopedJoinHandle<'_, _>)| {
-            (view, look.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        };
-        Ok::<_, anyhow::Error>(looks.into_iter().map(join).collect::<Vec<_>>())
+    let tabs = VIEWS.into_iter().map(|view| Ok((view, browser.page()?)));
+    let tabs: Vec<_> = tabs.collect::<Result<_>>()?;
+    let look = |(view, tab)| look_in(tab, book, &pages, view);
+    let views: Vec<_> = thread::scope(|scope| {
+        let looks: Vec<_> = tabs.into_iter().map(|tab| scope.spawn(move || look(tab))).collect();
+        looks.into_iter().map(|look| look.join().unwrap_or_else(|e| resume_unwind(e))).collect()
     });
-    for (view, looks) in views? {
+    for (view, looks) in VIEWS.into_iter().zip(views) {
         for (page, found) in looks? {
             audit.looks += 1;
             audit.add(page, found, Some(view));

@@ -6,19 +6,15 @@ use anyhow::{Context, Result};
 
 /// The files below `folder`, sorted by path.
 pub fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = system::entries(folder)
+        .with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let mut found = Vec::new();
-    let mut pending = vec![folder.to_owned()];
-    while let Some(folder) = pending.pop() {
-        let entries = system::entries(&folder)
-            .with_context(|| format!("cannot read the folder {}", folder.display()))?;
-        for entry in entries {
-            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                true => pending.push(entry.path()),
-                false => found.push(entry.path()),
-            }
+    for entry in entries {
+        match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            true => found.extend(files_below(&entry.path())?),
+            false => found.push(entry.path()),
         }
     }
-    found.sort();
     Ok(found)
 }
 
