@@ -24,21 +24,7 @@ pub struct Request {
     pub failure: Option<String>,
 }
 
-impl Request {
-    /// True for an address of another machine, or of a server on this one: neither a file nor part of the
-    /// page itself.
-    pub fn uses_network(&self) -> bool {
-        let local = ["file:", "data:", "blob:", "about:"];
-        !local.iter().any(|scheme| self.url.starts_with(scheme))
-    }
-}
-
 impl Log {
-    /// Requests that failed, and why.
-    pub fn failures(&self) -> impl Iterator<Item = (&Request, &str)> {
-        self.requests.iter().filter_map(|request| Some((request, request.failure.as_deref()?)))
-    }
-
     /// Takes note of an event, if it concerns the log.
     pub(crate) fn note(&mut self, method: &str, params: &Value) {
         let string = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -142,13 +142,6 @@ impl Canvas {
         self.rectangle(at, size, &format!("fill=\"{fill}\" fill-opacity=\"{opacity}\""));
     }
 
-    /// The outline of a rectangle.
-    pub(crate) fn frame(&mut self, at: Point, size: Point, pen: Pen) {
-        let (stroke, width) = (self.paint(pen.colour), pen.width);
-        let style = format!("fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width}\"");
-        self.rectangle(at, size, &style);
-    }
-
     /// A circle with an outline, lightly filled.
     pub fn circle(&mut self, at: Point, radius: f64, fill: Option<Colour>, pen: Pen) {
         let (x, y, style) = (short(at.0), short(at.1), self.filled(fill, pen));
@@ -165,31 +158,22 @@ impl Canvas {
 
     /// A line through points.
     pub fn line(&mut self, points: &[Point], pen: Pen) {
-        let path: Vec<_> =
-            points.iter().map(|&(x, y)| format!("{} {}", short(x), short(y))).collect();
-        let path = path.join(" L");
+        let path = path(points);
         let (stroke, width) = (self.paint(pen.colour), pen.width);
         let dash = if pen.dashed { " stroke-dasharray=\"6 4\"" } else { "" };
         let arrow = if pen.arrow { " marker-end=\"url(#arrow)\"" } else { "" };
         let _ = writeln!(
             self.body,
-            "<path d=\"M{path}\" fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width}\" \
+            "<path d=\"{path}\" fill=\"none\" stroke=\"{stroke}\" stroke-width=\"{width}\" \
              stroke-linejoin=\"round\"{dash}{arrow}/>"
         );
     }
 
     /// Polygons, filled and without an outline.
     pub fn area(&mut self, polygons: &[Vec<Point>], colour: Colour, opacity: f64) {
+        let path: String = polygons.iter().map(|polygon| path(polygon) + "Z").collect();
         let fill = self.paint(colour);
-        self.body.push_str("<path d=\"");
-        for polygon in polygons {
-            for (index, &(x, y)) in polygon.iter().enumerate() {
-                let command = if index == 0 { 'M' } else { 'L' };
-                let _ = write!(self.body, "{command}{} {}", short(x), short(y));
-            }
-            self.body.push('Z');
-        }
-        let _ = writeln!(self.body, "\" fill=\"{fill}\" fill-opacity=\"{opacity}\"/>");
+        let _ = writeln!(self.body, "<path d=\"{path}\" fill=\"{fill}\" fill-opacity=\"{opacity}\"/>");
     }
 
     /// A picture, given as a data URI; each of its pixels stays a square.
@@ -234,6 +218,11 @@ impl Canvas {
             self.body
         )
     }
+}
+
+fn path(points: &[Point]) -> String {
+    let point = |&(x, y): &Point| format!("{} {}", short(x), short(y));
+    format!("M{}", points.iter().map(point).collect::<Vec<_>>().join(" L"))
 }
 
 /// `text` as it stands in a document, between tags or in an attribute.

@@ -1,7 +1,6 @@
 //! Writing the record of a run.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -268,9 +267,8 @@ pub(crate) fn remove<'a>(
     names: impl IntoIterator<Item = &'a &'static str>,
 ) -> Result<(), ExperimentError> {
     for path in names.into_iter().map(|name| directory.join(name)) {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            removed => removed.map_err(ExperimentError::io("remove", &path))?,
+        if path.exists() {
+            fs::remove_file(&path).map_err(ExperimentError::io("remove", &path))?;
         }
     }
     Ok(())

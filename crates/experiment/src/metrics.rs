@@ -30,11 +30,6 @@ pub struct Metrics {
     pub val_error: Option<f64>,
 }
 
-impl Metrics {
-    /// The first line of the file.
-    const HEADER: &str = "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error";
-}
-
 /// A training's report after each update.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct IterationMetrics {
@@ -166,8 +161,9 @@ impl MetricsSink for History {
 /// The text of `metrics.csv` with these rows.
 pub(crate) fn as_csv(rows: &[Metrics]) -> Vec<u8> {
     const IN_MEMORY: &str = "writing to memory does not fail";
-    let header = format!("{}\n", Metrics::HEADER).into_bytes();
-    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(header);
+    // Without a row there is a header, too.
+    let header = "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n";
+    let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(header.into());
     rows.iter().try_for_each(|row| writer.serialize(row)).expect(IN_MEMORY);
     writer.into_inner().expect(IN_MEMORY)
 }

@@ -81,10 +81,8 @@ fn escaped(value: &str) -> String {
 
 /// The README of the project, where it has the head of an earlier archive already.
 fn without_head(readme: &str) -> &str {
-    match readme.strip_prefix(BEGIN).and_then(|rest| rest.split_once(END)) {
-        Some((_, project)) => project,
-        None => readme,
-    }
+    let head = readme.strip_prefix(BEGIN).and_then(|rest| rest.split_once(END));
+    head.map_or(readme, |(_, project)| project)
 }
 
 #[cfg(test)]

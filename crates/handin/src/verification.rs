@@ -1,7 +1,6 @@
 //! Builds the archive and runs its tests where nothing but the archive is.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -58,12 +57,11 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
 }
 
 fn remove(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
-        }
-        _ => Ok(()),
+    if folder.exists() {
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
     }
+    Ok(())
 }
 
 /// Runs cargo with each of these lines, until one fails: which it was.

@@ -94,30 +94,21 @@ fn is_number(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// A reference to a tensor: `\worked{NAME}` or `\worked[DIGITS]{NAME}`.
-pub(crate) struct Worked {
-    /// The tensor, or a part of it.
-    pub(crate) name: String,
-    /// The decimals that it is shown with, if it is not short.
-    pub(crate) digits: usize,
-}
-
-impl Worked {
-    /// The reference that `tex` begins with, and what follows it.
-    pub(crate) fn read(tex: &str) -> Result<Option<(Self, &str)>, String> {
-        let Some(rest) = tex.strip_prefix(r"\worked") else { return Ok(None) };
-        let usage = || r"a tensor is `\worked{NAME}` or `\worked[DIGITS]{NAME}`".to_owned();
-        let (digits, rest) = match rest.strip_prefix('[') {
-            None => (DIGITS, rest),
-            Some(rest) => {
-                let (digits, rest) = rest.split_once(']').ok_or_else(usage)?;
-                (digits.parse().ok().filter(|digits| *digits <= 15).ok_or_else(usage)?, rest)
-            }
-        };
-        let rest = rest.strip_prefix('{').ok_or_else(usage)?;
-        let (name, rest) = rest.split_once('}').ok_or_else(usage)?;
-        Ok(Some((Self { name: name.trim().to_owned(), digits }, rest)))
-    }
+/// The reference to a tensor that `tex` begins with, `\worked{NAME}` or `\worked[DIGITS]{NAME}`: its name, the
+/// decimals that it is shown with, if it is not short, and what follows.
+pub(crate) fn worked(tex: &str) -> Result<Option<(&str, usize, &str)>, String> {
+    let Some(rest) = tex.strip_prefix(r"\worked") else { return Ok(None) };
+    let usage = || r"a tensor is `\worked{NAME}` or `\worked[DIGITS]{NAME}`".to_owned();
+    let (digits, rest) = match rest.strip_prefix('[') {
+        None => (DIGITS, rest),
+        Some(rest) => {
+            let (digits, rest) = rest.split_once(']').ok_or_else(usage)?;
+            (digits.parse().ok().filter(|digits| *digits <= 15).ok_or_else(usage)?, rest)
+        }
+    };
+    let rest = rest.strip_prefix('{').ok_or_else(usage)?;
+    let (name, rest) = rest.split_once('}').ok_or_else(usage)?;
+    Ok(Some((name.trim(), digits, rest)))
 }
 
 struct Parser<'a> {
@@ -224,9 +215,9 @@ impl<'a> Parser<'a> {
 
     fn atom(&mut self) -> Result<Tensor, String> {
         let word = self.peek();
-        if let Some((Worked { name, digits }, rest)) = Worked::read(self.rest)? {
+        if let Some((name, digits, rest)) = worked(self.rest)? {
             self.rest = rest;
-            let tensor = self.tensors.get(&name)?;
+            let tensor = self.tensors.get(name)?;
             self.rounded |= !tensor.is_short(digits);
             return Ok(tensor);
         }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::{Context, Result};
-use browser::{Browser, Device, Page, file_url};
+use browser::{Browser, Device, Page, Request, file_url};
 
 use crate::files::files_with;
 
@@ -147,14 +147,14 @@ pub(crate) fn logged(tab: &mut Page, book: &Path) -> Result<Vec<String>> {
     let folder = file_url(book)?;
     let log = tab.take_log();
     let errors = log.errors.iter().map(|error| format!("console: {error}"));
-    let failures = log.failures();
-    let failures =
-        failures.map(|(request, reason)| format!("request-failed: {}: {reason}", request.url));
-    let outside = log.requests.iter().filter(|request| {
-        let within = request.url.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/'));
-        !within && (request.uses_network() || request.url.starts_with("file:"))
+    let failures = log.requests.iter().filter_map(|Request { url, failure, .. }| {
+        Some(format!("request-failed: {url}: {}", failure.as_ref()?))
     });
-    let outside = outside
-        .map(|request| format!("request: {} is not in the book ({})", request.url, request.kind));
+    let outside = log.requests.iter().filter_map(|Request { url, kind, .. }| {
+        let in_book = url.strip_prefix(&folder).is_some_and(|rest| rest.starts_with('/'));
+        // Parts of the page itself come from nowhere.
+        let in_page = ["data:", "blob:", "about:"].iter().any(|scheme| url.starts_with(scheme));
+        (!in_book && !in_page).then(|| format!("request: {url} is not in the book ({kind})"))
+    });
     Ok(errors.chain(failures).chain(outside).collect())
 }

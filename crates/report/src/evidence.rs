@@ -191,7 +191,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// Results with two questions, a formula and a control.
-    pub(crate) fn sample(status: &str) -> String {
+    fn sample(status: &str) -> String {
         let check = |question: &str, kind: &str, group: &str, name: &str, status: &str| {
             serde_json::json!({
                 "question": question, "kind": kind, "group": group, "name": name, "status": status,
@@ -215,6 +215,11 @@ pub(crate) mod tests {
             }],
         })
         .to_string()
+    }
+
+    /// Such results, read.
+    pub(crate) fn evidence(status: &str) -> Evidence {
+        serde_json::from_str(&sample(status)).unwrap()
     }
 
     /// The evidence where these results are stored, and the harness writes those; whether it ran.
@@ -260,14 +265,13 @@ pub(crate) mod tests {
     #[test]
     fn failed_checks_are_failures() {
         for (status, expected) in [("ok", 0), ("FAIL", 1)] {
-            let evidence: Evidence = serde_json::from_str(&sample(status)).unwrap();
-            assert_eq!(evidence.failures().count(), expected);
+            assert_eq!(evidence(status).failures().count(), expected);
         }
     }
 
     #[test]
     fn a_formula_has_its_evidence() {
-        let evidence: Evidence = serde_json::from_str(&sample("ok")).unwrap();
+        let evidence = evidence("ok");
         assert_eq!(evidence.formulas(), BTreeSet::from(["relu-backward"]));
         assert_eq!(
             evidence.formula("relu-backward").unwrap(),

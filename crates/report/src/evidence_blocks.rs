@@ -101,12 +101,11 @@ fn cell(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::evidence::tests::evidence;
 
     #[test]
     fn checks_and_bugs_are_listed_and_counted() {
-        let evidence: Evidence =
-            serde_json::from_str(&crate::evidence::tests::sample("ok")).unwrap();
+        let evidence = evidence("ok");
         let tests = evidence.tests("4.1").unwrap();
         let controls = evidence.negative_controls(None).unwrap();
         for (text, expected) in [

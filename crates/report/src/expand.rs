@@ -215,14 +215,14 @@ impl Run<'_> {
         }
         for id in inputs.evidence.formulas() {
             let label = Label { kind: Kind::Equation, id: id.to_owned() };
-            if self.references.get(&label).is_none() {
+            if !self.references.targets.contains_key(&label) {
                 let message = format!(
                     "the harness checks `formulas.{id}`, but no equation is `{{#eq:{id}}}`"
                 );
                 self.problems.add(&results, message);
             }
         }
-        for (label, target) in self.references.iter() {
+        for (label, target) in &self.references.targets {
             if label.kind != Kind::Equation && !self.referred.contains(label) {
                 let message = format!(
                     "the text never refers to `{label}`: write `[@{label}]` where it is talked about"

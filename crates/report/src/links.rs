@@ -71,22 +71,14 @@ impl Pages {
         let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
         let path = resolve(page, file)
             .ok_or_else(|| format!("the link `{target}` leads out of the book"))?;
-        let Some(linked) = self.pages.get(&path) else {
-            return match anchor.is_empty() && self.folder.join(&path).is_file() {
-                true => Ok(()),
-                false => {
-                    let path = path.display();
-                    Err(format!("the link `{target}` leads nowhere: there is no page {path}"))
-                }
-            };
-        };
-        let id = percent_decode_str(anchor).decode_utf8_lossy();
-        match id.is_empty() || linked.ids.contains(&*id) {
-            true => Ok(()),
-            false => {
-                let path = path.display();
-                Err(format!("the link `{target}` leads nowhere: {path} has no `#{anchor}`"))
+        let (shown, id) = (path.display(), percent_decode_str(anchor).decode_utf8_lossy());
+        match self.pages.get(&path) {
+            Some(linked) if anchor.is_empty() || linked.ids.contains(&*id) => Ok(()),
+            None if anchor.is_empty() && self.folder.join(&path).is_file() => Ok(()),
+            Some(_) => {
+                Err(format!("the link `{target}` leads nowhere: {shown} has no `#{anchor}`"))
             }
+            None => Err(format!("the link `{target}` leads nowhere: there is no page {shown}")),
         }
     }
 
@@ -129,11 +121,8 @@ fn resolve(page: &Path, target: &str) -> Option<PathBuf> {
     for part in percent_decode_str(target).decode_utf8_lossy().split('/') {
         match part {
             "" | "." => {}
-            ".." => {
-                if !path.pop() {
-                    return None;
-                }
-            }
+            ".." if path.pop() => {}
+            ".." => return None,
             part => path.push(part),
         }
     }

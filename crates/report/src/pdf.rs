@@ -90,14 +90,12 @@ pub fn print(
 /// Opens the chapters beside the style sheets, fonts and pictures of the book.
 fn open(page: &mut Page, folder: &Path, front: &FrontMatter) -> Result<()> {
     let html = layout::document(&files::read(&folder.join("print.html"))?, front)?;
-    let mut file = tempfile::Builder::new()
+    let file = tempfile::Builder::new()
         .prefix(".paper-")
         .suffix(".html")
         .tempfile_in(folder)
+        .and_then(|mut file| file.write_all(html.as_bytes()).map(|()| file))
         .map_err(system::without_temporary_name)
-        .with_context(|| format!("cannot create a file in {}", folder.display()))?;
-    file.write_all(html.as_bytes())
-        .map_err(system::without_temporary_name)
-        .with_context(|| format!("cannot write into {}", folder.display()))?;
+        .with_context(|| format!("cannot write a file into {}", folder.display()))?;
     Ok(page.open(&browser::file_url(file.path())?)?)
 }

@@ -229,6 +229,7 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evidence::tests::evidence;
     use crate::run_tables::tests::write_run;
 
     /// The records of the book.
@@ -247,10 +248,6 @@ mod tests {
             name = \"smoothing\"\npurpose = \"p\"\nchanges = [\"smoothing\"]\n";
         fs::write(folder.join("two/ablation.toml"), definition).unwrap();
         (root, Records(folder))
-    }
-
-    fn evidence() -> Evidence {
-        serde_json::from_str(&crate::evidence::tests::sample("ok")).unwrap()
     }
 
     /// This text, or an error that contains this.
@@ -278,7 +275,7 @@ mod tests {
             (&runs, "one", "summary.best", Err("there is no record `one`")),
             (&runs, "checks", "time", Err("`checks` has no value `time`")),
         ] {
-            assert_is(records.value(record, key, &evidence()), expected);
+            assert_is(records.value(record, key, &evidence("ok")), expected);
         }
     }
 
@@ -293,7 +290,7 @@ mod tests {
             ("summary.status", 1.0, Err("is not met")),
         ] {
             let shown =
-                records.requirement("two/full/seed-0", key, minimum, "accuracy", &evidence());
+                records.requirement("two/full/seed-0", key, minimum, "accuracy", &evidence("ok"));
             assert_is(shown, expected);
         }
     }

@@ -92,7 +92,8 @@ pub(crate) struct Target {
 /// Every label of the book.
 #[derive(Debug, Default)]
 pub(crate) struct References {
-    targets: BTreeMap<Label, Target>,
+    /// Where each label leads.
+    pub(crate) targets: BTreeMap<Label, Target>,
     counts: BTreeMap<(PathBuf, Kind), usize>,
     chapters: BTreeMap<String, PathBuf>,
 }
@@ -130,20 +131,15 @@ impl References {
         self.targets.insert(label.clone(), target);
     }
 
-    /// Where a label leads.
-    pub(crate) fn get(&self, label: &Label) -> Option<&Target> {
-        self.targets.get(label)
-    }
-
     /// The name of a labelled thing in the text: `Figure 4.2.1`. A label that is not defined, which is
     /// reported elsewhere, has no number.
     pub(crate) fn name(&self, label: &Label) -> String {
-        label.kind.refer(self.get(label).map_or("", |target| &target.number))
+        label.kind.refer(self.targets.get(label).map_or("", |target| &target.number))
     }
 
     /// The link that a reference in `chapter` becomes.
     pub(crate) fn link(&self, label: &Label, chapter: &Path) -> Result<String, String> {
-        let target = self.get(label).ok_or_else(|| {
+        let target = self.targets.get(label).ok_or_else(|| {
             format!("nothing in the book defines `{label}`, to which `[@{label}]` refers")
         })?;
         let text = label.kind.refer(&target.number);
@@ -152,11 +148,6 @@ impl References {
             false => relative(chapter, &target.chapter),
         };
         Ok(format!("[{text}]({file}#{label})"))
-    }
-
-    /// Every label with its target, by kind and name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Label, &Target)> {
-        self.targets.iter()
     }
 }
 

@@ -1,9 +1,9 @@
 //! mdBook's warnings, which count as errors here.
 
-use std::fmt::Write as _;
+use std::fmt::Debug;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing::field::{Field, Visit};
+use tracing::field::Field;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 
@@ -23,9 +23,12 @@ impl Subscriber for Collector {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.0);
+        let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        event.record(&mut |field: &Field, value: &dyn Debug| {
+            if field.name() == "message" {
+                warnings.push(format!("{value:?}"));
+            }
+        });
     }
 
     // Spans are of no interest: all share one id.
@@ -40,14 +43,4 @@ impl Subscriber for Collector {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
-}
-
-struct Message(String);
-
-impl Visit for Message {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        if field.name() == "message" {
-            let _ = write!(self.0, "{value:?}");
-        }
-    }
 }

@@ -4,7 +4,7 @@
 //! after its arithmetic has been done again. In a section "A worked example" nothing that looks like
 //! a result may be typed.
 
-use crate::arithmetic::{Worked, check};
+use crate::arithmetic::{check, worked};
 use crate::fragment::{Fragment, Piece, PieceKind};
 use crate::problem::Problems;
 use crate::tensor::{Tensor, Tensors};
@@ -61,7 +61,7 @@ fn replaced(
 ) -> Result<String, String> {
     let part = |part| match part {
         Part::Text(text) => Ok(text.to_owned()),
-        Part::Worked(worked) => show(&tensors.get(&worked.name)?, worked.digits),
+        Part::Worked(name, digits) => show(&tensors.get(name)?, digits),
         Part::Checked(inner) => {
             check(inner, tensors)?;
             replaced(inner, tensors, show)
@@ -73,7 +73,7 @@ fn replaced(
 /// A part of a text or formula: `\worked{NAME}`, the inside of `\checked{...}`, or something else.
 enum Part<'a> {
     Text(&'a str),
-    Worked(Worked),
+    Worked(&'a str, usize),
     Checked(&'a str),
 }
 
@@ -83,8 +83,8 @@ fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
     while let Some(found) = text[at..].find('\\') {
         at += found;
         let rest = &text[at..];
-        let (part, after) = if let Some((worked, after)) = Worked::read(rest)? {
-            (Part::Worked(worked), after)
+        let (part, after) = if let Some((name, digits, after)) = worked(rest)? {
+            (Part::Worked(name, digits), after)
         } else if let Some(after) = rest.strip_prefix(r"\checked") {
             let (inner, after) =
                 group(after).ok_or_else(|| r"arithmetic to check is `\checked{...}`".to_owned())?;

@@ -11,8 +11,8 @@ use frontmatter::FrontMatter;
 
 /// Sets the metadata, and packs the file.
 pub(super) fn finish(pdf: &[u8], front: &FrontMatter) -> Result<Vec<u8>> {
-    let Objects { mut sources, root, information } =
-        Objects::read(pdf).context("the browser's PDF is not built as expected")?;
+    let (mut sources, root, information) =
+        objects(pdf).context("the browser's PDF is not built as expected")?;
     let catalog = sources.get(&root).and_then(|source| source.strip_prefix(b"<<"));
     let catalog = catalog.context("the PDF has no catalog")?;
     let catalog = [b"<</PageMode /UseOutlines\n", catalog].concat();
@@ -30,45 +30,36 @@ pub(super) fn finish(pdf: &[u8], front: &FrontMatter) -> Result<Vec<u8>> {
     pack(&sources, root, information)
 }
 
-/// Content of a PDF.
-struct Objects<'a> {
-    /// The objects by number, as they are written.
-    sources: BTreeMap<usize, Cow<'a, [u8]>>,
-    /// The number of the catalog.
-    root: usize,
-    /// The number of the title and the like.
-    information: usize,
-}
+/// The objects of a PDF by number, as they are written.
+type Objects<'a> = BTreeMap<usize, Cow<'a, [u8]>>;
 
-impl<'a> Objects<'a> {
-    /// Cuts a PDF into its objects by the table at its end: `xref`, `0 2` for two objects from 0 on,
-    /// `0000000000 65535 f` and `0000000015 00000 n` for where they begin, and `trailer`.
-    fn read(pdf: &'a [u8]) -> Result<Self> {
-        let end = pdf.windows(6).rposition(|part| part == b"\nxref\n").context("no table")?;
-        let (table, trailer) = std::str::from_utf8(&pdf[end..])?
-            .split_once("trailer")
-            .context("the table has no end")?;
-        let number = |key| {
-            let number = trailer.split_once(key)?.1.split_whitespace().next()?;
-            number.parse::<usize>().ok()
-        };
-        let offsets = table.lines().filter_map(|row| row.strip_suffix(" 00000 n ")?.parse().ok());
-        let mut order: Vec<(usize, usize)> = offsets.zip(1..).chain([(end, 0)]).collect();
-        order.sort_unstable();
-        let mut sources = BTreeMap::new();
-        for pair in order.windows(2) {
-            let [(begin, id), (end, _)] = *pair else { continue };
-            let source = pdf.get(begin..end).unwrap_or_default().trim_ascii();
-            let source = source
-                .strip_prefix(format!("{id} 0 obj\n").as_bytes())
-                .and_then(|source| source.strip_suffix(b"\nendobj"))
-                .with_context(|| format!("object {id} is not where it should be"))?;
-            sources.insert(id, Cow::Borrowed(source));
-        }
-        let root = number("/Root ").context("the trailer lacks the catalog")?;
-        let information = number("/Info ").context("the trailer lacks the title")?;
-        Ok(Self { sources, root, information })
+/// The objects of a PDF, and the numbers of the catalog and of the title and the like. It is cut by the table at its
+/// end: `xref`, `0 2` for two objects from 0 on, `0000000000 65535 f` and `0000000015 00000 n` for where they begin,
+/// and `trailer`.
+fn objects(pdf: &[u8]) -> Result<(Objects<'_>, usize, usize)> {
+    let end = pdf.windows(6).rposition(|part| part == b"\nxref\n").context("no table")?;
+    let (table, trailer) =
+        std::str::from_utf8(&pdf[end..])?.split_once("trailer").context("the table has no end")?;
+    let number = |key| {
+        let number = trailer.split_once(key)?.1.split_whitespace().next()?;
+        number.parse::<usize>().ok()
+    };
+    let offsets = table.lines().filter_map(|row| row.strip_suffix(" 00000 n ")?.parse().ok());
+    let mut order: Vec<(usize, usize)> = offsets.zip(1..).chain([(end, 0)]).collect();
+    order.sort_unstable();
+    let mut sources = Objects::new();
+    for pair in order.windows(2) {
+        let [(begin, id), (end, _)] = *pair else { continue };
+        let source = pdf.get(begin..end).unwrap_or_default().trim_ascii();
+        let source = source
+            .strip_prefix(format!("{id} 0 obj\n").as_bytes())
+            .and_then(|source| source.strip_suffix(b"\nendobj"))
+            .with_context(|| format!("object {id} is not where it should be"))?;
+        sources.insert(id, Cow::Borrowed(source));
     }
+    let root = number("/Root ").context("the trailer lacks the catalog")?;
+    let information = number("/Info ").context("the trailer lacks the title")?;
+    Ok((sources, root, information))
 }
 
 /// Objects that are compressed together.
@@ -76,7 +67,7 @@ const TOGETHER: usize = 200;
 
 /// A PDF with these objects. The structure for screen readers is many small ones: one by one they are
 /// most of the file.
-fn pack(sources: &BTreeMap<usize, Cow<'_, [u8]>>, root: usize, info: usize) -> Result<Vec<u8>> {
+fn pack(sources: &Objects<'_>, root: usize, info: usize) -> Result<Vec<u8>> {
     let mut pdf = b"%PDF-1.5\n%\xe2\xe3\xcf\xd3\n".to_vec();
     // A row says where an object is: 1 and its place, or 2, the number of a stream, and which it is there.
     let mut rows: BTreeMap<usize, (u8, usize, usize)> = BTreeMap::new();

@@ -1,7 +1,6 @@
 //! The finished PDF, where readers find it.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -23,12 +22,12 @@ pub fn publish(bytes: &[u8], pages: usize, book: &Path, file: &Path) -> Result<(
         write(&page, linked(&files::read(&page)?, pages)?.as_bytes())?;
     }
     // One that did not pass would be of an older book.
-    match fs::remove_file(rejected(file)) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", rejected(file).display()))
-        }
-        _ => Ok(()),
+    let rejected = rejected(file);
+    if rejected.exists() {
+        fs::remove_file(&rejected)
+            .with_context(|| format!("cannot remove {}", rejected.display()))?;
     }
+    Ok(())
 }
 
 /// Writes a PDF that did not pass beside the place where it should have been, and returns where.
