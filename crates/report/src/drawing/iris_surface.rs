@@ -74,15 +74,15 @@ fn scale(canvas: &mut Canvas, low: f64, levels: &[f64]) {
 }
 
 /// Where point `index` of a side lies, from -1 to 1.
-fn coordinate(index: f64) -> f64 {
-    2.0 * index / (POINTS - 1) as f64 - 1.0
+fn coordinate(index: usize) -> f64 {
+    2.0 * index as f64 / (POINTS - 1) as f64 - 1.0
 }
 
 /// The loss on the training set at each point: rows are the second direction, columns the first.
 fn values(run: &Record) -> Result<Vec<Vec<f64>>, String> {
     let mut plane = LossPlane::of_run(&configuration(run)?, run.config.seed)
         .map_err(|error| format!("the run `{RECORD}` cannot be done again: {error}"))?;
-    let at = |index: usize| coordinate(index as f64);
-    let mut row = |b: usize| (0..POINTS).map(|a| plane.loss([at(a), at(b)])).collect();
+    let mut row =
+        |b: usize| (0..POINTS).map(|a| plane.loss([coordinate(a), coordinate(b)])).collect();
     (0..POINTS).map(&mut row).collect::<Result<_, _>>().map_err(|error| error.to_string())
 }

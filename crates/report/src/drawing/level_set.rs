@@ -7,7 +7,7 @@ use experiment::canvas::Point;
 pub(super) fn at_least(
     values: &[Vec<f64>],
     level: f64,
-    place: impl Fn(f64, f64) -> Point,
+    place: impl Fn(usize, usize) -> Point,
 ) -> Vec<Vec<Point>> {
     let mut polygons = Vec::new();
     for row in 1..values.len() {
@@ -21,7 +21,7 @@ pub(super) fn at_least(
             // Cells that are inside as a whole are joined to one rectangle.
             let right = left + (left + 1..values[row].len()).take_while(inside).count().max(1);
             let corners = [(row - 1, left), (row - 1, right), (row, right), (row, left)];
-            let corners = corners.map(|(r, c)| (place(r as f64, c as f64), values[r][c]));
+            let corners = corners.map(|(r, c)| (place(r, c), values[r][c]));
             polygons.extend(clipped(corners, level));
             left = right;
         }
@@ -58,7 +58,7 @@ mod tests {
     fn a_plane_is_cut_where_it_has_the_level() {
         let values: Vec<Vec<f64>> =
             (0..5).map(|row| (0..9).map(|column| f64::from(column + row)).collect()).collect();
-        let place = |row: f64, column: f64| (column, row);
+        let place = |row: usize, column: usize| (column as f64, row as f64);
         // At 2.5, a triangle of side 2.5 is cut off.
         for (level, expected) in
             [(-1.0, 32.0), (13.0, 0.0), (2.5, 32.0 - 0.5 * 2.5 * 2.5), (11.0, 0.5)]
