@@ -173,7 +173,8 @@ impl Canvas {
     pub fn area(&mut self, polygons: &[Vec<Point>], colour: Colour, opacity: f64) {
         let path: String = polygons.iter().map(|polygon| path(polygon) + "Z").collect();
         let fill = self.paint(colour);
-        let _ = writeln!(self.body, "<path d=\"{path}\" fill=\"{fill}\" fill-opacity=\"{opacity}\"/>");
+        let _ =
+            writeln!(self.body, "<path d=\"{path}\" fill=\"{fill}\" fill-opacity=\"{opacity}\"/>");
     }
 
     /// A picture, given as a data URI; each of its pixels stays a square.

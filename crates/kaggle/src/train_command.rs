@@ -170,7 +170,7 @@ pub(crate) fn ablate(arguments: &AblateArguments) -> Result<ExitCode> {
         let output = options.output.join(root).join(&folder);
         for &seed in seeds {
             let name: ModelName = format!("seed-{seed}").parse()?;
-            let record = output.join(name.as_str());
+            let record = output.join(name.to_string());
             let label = format!("{folder}, seed {seed}");
             let resume = match experiment::status(&record)? {
                 Some(Status::Finished) if !options.overwrite => {
@@ -289,7 +289,7 @@ impl Plan<'_> {
         let monitor = Monitor::new(&images.train, images.validation.as_ref(), seed)?;
         let program = Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         let mut run = if options.resume {
-            let directory = options.output.join(self.name.as_str());
+            let directory = options.output.join(self.name.to_string());
             Run::resume(&directory, &record, program, &recipe.model, config)?
         } else {
             Run::begin(&options.output, &record, program, options.overwrite, model, config)?
