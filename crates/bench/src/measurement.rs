@@ -1,7 +1,5 @@
 //! A measured case: subject, author, work and times.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Quartiles;
@@ -93,8 +91,9 @@ pub fn output_side(side: usize, kernel: usize) -> usize {
 }
 
 /// A pass of a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum_macros::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Pass {
     /// The output.
     Forward,
@@ -105,8 +104,9 @@ pub enum Pass {
 }
 
 /// The author of the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum_macros::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum By {
     /// Ours, as it is used.
     Ours,
@@ -144,24 +144,6 @@ impl Pass {
 impl By {
     /// Those that ours is compared with.
     pub const PEERS: [Self; 4] = [Self::Pytorch, Self::PytorchTuned, Self::Candle, Self::Burn];
-}
-
-impl fmt::Display for Pass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_name(self, f)
-    }
-}
-
-impl fmt::Display for By {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_name(self, f)
-    }
-}
-
-/// Writes the name that a value has in the record, with hyphens: `backward-data`.
-fn write_name(value: &impl Serialize, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let name = serde_json::to_value(value).map_err(|_| fmt::Error)?;
-    f.pad(&name.as_str().ok_or(fmt::Error)?.replace('_', "-"))
 }
 
 impl Work {

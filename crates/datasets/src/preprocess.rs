@@ -1,6 +1,5 @@
 //! Scaling of features.
 
-use std::fmt;
 use std::str::FromStr;
 
 use ndarray::{ArrayD, Axis};
@@ -14,8 +13,11 @@ use crate::DatasetError;
 ///
 /// A feature is an index of the last axis: a column of a table, or a channel of images, whose pixels
 /// then share one scale. Its numbers are taken over all other axes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, strum_macros::Display,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Preprocess {
     /// Not at all.
     None,
@@ -93,16 +95,6 @@ impl Scaler {
         });
         let scaled = scaled.collect::<Result<Vec<T>, _>>()?;
         Ok(ArrayD::from_shape_vec(features.raw_dim(), scaled).expect("one number for each feature"))
-    }
-}
-
-impl fmt::Display for Preprocess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::None => "none",
-            Self::Normalise => "normalise",
-            Self::Standardise => "standardise",
-        })
     }
 }
 

@@ -1,7 +1,5 @@
 //! `config.toml`: all that a run depends on.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{ExperimentError, ModelName, SCHEMA};
@@ -35,7 +33,6 @@ impl Config {
         model_name: ModelName,
         command: impl Into<String>,
         seed: u64,
-        dtype: Dtype,
         data: Data,
         hyperparameters: &impl Serialize,
     ) -> Result<Self, ExperimentError> {
@@ -44,7 +41,8 @@ impl Config {
             ExperimentError::value(what, "one that TOML can hold", error)
         })?;
         let command = command.into();
-        Ok(Self { schema: SCHEMA, model_name, command, seed, dtype, data, hyperparameters })
+        let (schema, dtype) = (SCHEMA, Dtype::F32);
+        Ok(Self { schema, model_name, command, seed, dtype, data, hyperparameters })
     }
 }
 
@@ -64,19 +62,11 @@ pub struct Data {
     pub test: usize,
 }
 
-/// The number type of a training.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The number type of a training: every program trains in single precision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum_macros::Display)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Dtype {
     /// Single precision.
-    #[default]
     F32,
-    /// Double precision.
-    F64,
-}
-
-impl fmt::Display for Dtype {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format!("{self:?}").to_lowercase())
-    }
 }

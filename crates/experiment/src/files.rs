@@ -1,8 +1,11 @@
-//! The files of a record: written whole or not at all, and read with the schema that they state.
+//! The files of a record: where they go, written whole or not at all, and read with the schema that they state.
 
 use std::fs;
-use std::path::Path;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 
+use ndarray::ArrayD;
+use ndarray_npy::{NpzWriter, WriteNpzError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -10,6 +13,15 @@ use crate::ExperimentError;
 
 /// The version of the schema that this crate writes and reads.
 pub const SCHEMA: u32 = 1;
+
+/// The folder `experiments` in the root of the workspace that the current folder belongs to, as a path
+/// relative to the current folder; in the current folder itself where that is in no workspace.
+pub fn default_root() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    let root = system::workspace_root(&here).unwrap_or_else(|| here.clone());
+    let way: PathBuf = here.ancestors().take_while(|above| *above != root).map(|_| "..").collect();
+    way.join("experiments")
+}
 
 /// Gives a file these contents as [`system::replace`] does.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ExperimentError> {
@@ -37,6 +49,19 @@ pub fn write_csv<R: Serialize>(path: &Path, rows: &[R]) -> Result<(), Experiment
     rows.iter().try_for_each(|row| writer.serialize(row)).map_err(failed)?;
     let bytes = writer.into_inner().map_err(|error| failed(error.into_error().into()))?;
     write(path, &bytes)
+}
+
+/// Writes arrays by name to an archive of NumPy, which is not compressed, as `f4`.
+pub(crate) fn write_npz<'a>(
+    path: &Path,
+    arrays: impl IntoIterator<Item = (String, &'a ArrayD<f32>)>,
+) -> Result<(), ExperimentError> {
+    let failed = |error: WriteNpzError| ExperimentError::invalid(path, "arrays to write", error);
+    let mut npz = NpzWriter::new(Cursor::new(Vec::new()));
+    for (name, array) in arrays {
+        npz.add_array(name, array).map_err(failed)?;
+    }
+    write(path, &npz.finish().map_err(failed)?.into_inner())
 }
 
 /// Reads the rows of a CSV file below its header.

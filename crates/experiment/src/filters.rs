@@ -1,7 +1,6 @@
 //! The filters of a network's first layer as pictures.
 
 use ndarray::{ArrayView3, ArrayViewD, Axis, Ix4, s};
-use numerics::Scalar;
 
 use crate::ExperimentError;
 use crate::image_grid::{GridCell, ImageGrid};
@@ -23,8 +22,8 @@ const COLUMNS: usize = 11;
 ///
 /// # Errors
 /// If the weights are of no such shape, or not finite.
-pub(crate) fn filter_grid<T: Scalar>(
-    w: ArrayViewD<'_, T>,
+pub(crate) fn filter_grid(
+    w: ArrayViewD<'_, f32>,
     image: [usize; 3],
 ) -> Result<ImageGrid, ExperimentError> {
     let failed = |reason: String| Err(ExperimentError::plot("the filters", reason));
@@ -45,11 +44,11 @@ pub(crate) fn filter_grid<T: Scalar>(
     let room = MOST_BYTES / (rows * cols * channels);
     let shown = n_out.min(MOST).min(room.max(1));
     let w = w.slice(s![.., .., .., ..shown]);
-    let largest = w.iter().map(|value| value.as_f64().abs()).fold(0.0, f64::max);
+    let largest = w.iter().map(|value| f64::from(value.abs())).fold(0.0, f64::max);
     let scale = if largest > 0.0 { 127.5 / largest } else { 0.0 };
     // From 0 to 255, since |value| <= largest.
-    let byte = |value: T| (127.5 + scale * value.as_f64()).round() as u8;
-    let cell = |filter: ArrayView3<'_, T>| GridCell { picture: filter.mapv(byte), caption: None };
+    let byte = |value: f32| (127.5 + scale * f64::from(value)).round() as u8;
+    let cell = |filter: ArrayView3<'_, f32>| GridCell { picture: filter.mapv(byte), caption: None };
     let cells: Vec<_> = w.axis_iter(Axis(3)).map(cell).collect();
     let title = match shown == n_out {
         true => format!("The {n_out} filters of the first layer"),
@@ -89,7 +88,7 @@ mod tests {
     #[test]
     fn the_columns_of_a_fully_connected_layer_are_pictures_and_of_many_the_first_are_shown() {
         // Unit 1 has its weight at row 1, column 2 of an image of 2 x 3 pixels.
-        let mut w = Array::<f64, _>::zeros((6, 256));
+        let mut w = Array::<f32, _>::zeros((6, 256));
         w[[5, 1]] = 2.0;
         let svg = filter_grid(w.view().into_dyn(), [2, 3, 1]).unwrap().to_svg().unwrap();
         let pictures = decode(&svg);

@@ -7,10 +7,10 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `config.toml` | a [`Config`]: `schema`, `model_name`, `command`, `seed`, `dtype` (`"f32"` or `"f64"`), `[data]` (`name`, `sha256`, `train`, `validation`, `test`: examples), `[hyperparameters]` (whatever the program has) |
+//! | `config.toml` | a [`Config`]: `schema`, `model_name`, `command`, `seed`, `dtype` (always `"f32"`), `[data]` (`name`, `sha256`, `train`, `validation`, `test`: examples), `[hyperparameters]` (whatever the program has) |
 //! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`; the last four only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
 //! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"interrupted"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `peak_memory_bytes` (absent where unknown), `machine`, `program` |
-//! | `parameters.npz` | the learned parameters by name (`"0.W"`), of the run's `dtype`: `numpy.load("parameters.npz")["0.W"]` |
+//! | `parameters.npz` | the learned parameters by name; `ffnn` writes `"{layer}.{parameter}"`, the layer counted from 0: `numpy.load("parameters.npz")["0.W"]` |
 //! | `loss.svg` | loss by iteration |
 //! | `accuracy.svg` | accuracy by epoch, if the run is of a classifier |
 //! | `checkpoints/last.safetensors`, `checkpoints/best.safetensors` | what the crate `training` continues from ([`LAST_CHECKPOINT`]), and the epoch with the smallest validation error ([`BEST_CHECKPOINT`]) |
@@ -48,7 +48,6 @@ pub mod canvas;
 mod config;
 mod confusion;
 mod confusion_plot;
-mod default_root;
 mod error;
 pub mod files;
 mod filters;
@@ -58,8 +57,6 @@ mod logger;
 mod metrics;
 mod model_name;
 pub mod palette;
-mod parameters;
-mod peak_memory;
 mod picture;
 mod predictions;
 mod provenance;
@@ -71,16 +68,14 @@ mod summary;
 
 pub use config::{Config, Data, Dtype};
 pub use confusion::{ConfusedPair, Confusion};
-pub use default_root::default_root;
 pub use error::ExperimentError;
-pub use files::SCHEMA;
+pub use files::{SCHEMA, default_root};
 pub use line_chart::{LineChart, Series};
 pub use logger::{BEST_CHECKPOINT, LAST_CHECKPOINT, Logger};
 pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
 pub use model_name::ModelName;
-pub use peak_memory::peak_memory;
 pub use predictions::Predictions;
-pub use provenance::{Machine, Program};
+pub use provenance::{Machine, Program, peak_memory};
 pub use record::Record;
 pub use resume::ResumePoint;
 pub use spread::Spread;

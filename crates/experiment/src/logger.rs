@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ndarray::ArrayD;
-use numerics::Scalar;
 
 use crate::files::{self, read_json};
 use crate::metrics::as_csv;
-use crate::peak_memory::peak_memory;
 use crate::{
     Config, Divergence, EpochMetrics, Evaluation, ExperimentError, History, IterationMetrics,
-    Machine, MetricsSink, Program, SCHEMA, Status, Summary, parameters, predictions, run_plots,
+    Machine, MetricsSink, Program, SCHEMA, Status, Summary, peak_memory, predictions, run_plots,
 };
 
 /// The logger of a run; see the [crate] for what it writes, and when it overwrites.
@@ -124,17 +122,17 @@ impl Logger {
     ///
     /// # Errors
     /// If a result is not finite, or a file cannot be written; the record then remains that of a run in progress.
-    pub fn finish<'a, T: Scalar>(
+    pub fn finish<'a>(
         mut self,
         last: &EpochMetrics,
         test: Option<Evaluation>,
-        arrays: impl IntoIterator<Item = (String, &'a ArrayD<T>)>,
+        arrays: impl IntoIterator<Item = (String, &'a ArrayD<f32>)>,
     ) -> Result<Summary, ExperimentError> {
         let EpochMetrics { train, validation, .. } = *last;
         for evaluation in [Some(train), validation, test].into_iter().flatten() {
             evaluation.validate()?;
         }
-        parameters::write(&self.directory.join("parameters.npz"), arrays)?;
+        files::write_npz(&self.directory.join("parameters.npz"), arrays)?;
         run_plots::write(&self.directory, &self.history, train.wrong.is_some())?;
         self.summary.status = Status::Finished;
         self.summary.train = Some(train);

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ndarray::{ArrayView1, ArrayView2, ArrayView4, ArrayViewD, Axis};
-use numerics::Scalar;
 
 use crate::filters::filter_grid;
 use crate::image_grid::{Caption, GridCell, ImageGrid};
@@ -114,10 +113,10 @@ impl<'a> Predictions<'a> {
     ///
     /// # Errors
     /// If a picture cannot be drawn, or a file cannot be written.
-    pub fn write<T: Scalar>(
+    pub fn write(
         &self,
         directory: &Path,
-        first_layer: Option<ArrayViewD<'_, T>>,
+        first_layer: Option<ArrayViewD<'_, f32>>,
     ) -> Result<(), ExperimentError> {
         let (_, rows, cols, channels) = self.images.dim();
         let filters = first_layer.map(|w| filter_grid(w, [rows, cols, channels])).transpose()?;

@@ -1,4 +1,4 @@
-//! Where a record comes from: the machine and the program.
+//! Where a record comes from: the machine, the program and the memory that it took.
 
 use std::fs;
 use std::process::Command;
@@ -36,6 +36,15 @@ fn cpu_name(cpuinfo: &str) -> Option<String> {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
     let (_, name) = line.split_once(':')?;
     Some(name.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// The largest number of bytes that this process has had in memory so far; `None` where the system
+/// does not say, which Linux does.
+pub fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kilobytes.checked_mul(1024)
 }
 
 /// The program that wrote a record. The revision is provenance only: nothing is refused for it.

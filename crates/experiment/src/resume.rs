@@ -23,7 +23,7 @@ impl Logger {
     /// and so are plots and parameters, which are written anew at the end.
     ///
     /// # Errors
-    /// If the run is in progress, the record is another run's (name, seed, number type or data differ from
+    /// If the run is in progress, the record is another run's (name, seed or data differ from
     /// `config`), its log is not the one of `point`, or a file cannot be read. The log is not changed then.
     pub fn resume(
         directory: &Path,
@@ -33,8 +33,8 @@ impl Logger {
     ) -> Result<Self, ExperimentError> {
         let config_file = directory.join("config.toml");
         let started_with: Config = files::read_toml(&config_file)?;
-        let run = |Config { model_name, seed, dtype, data, .. }: &Config| {
-            format!("{model_name} with seed {seed} in {dtype} on {data:?}")
+        let run = |Config { model_name, seed, data, .. }: &Config| {
+            format!("{model_name} with seed {seed} on {data:?}")
         };
         let (expected, got) = (run(config), run(&started_with));
         if expected != got {

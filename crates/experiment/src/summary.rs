@@ -1,6 +1,5 @@
 //! `summary.json`: what came out of a run.
 
-use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -49,8 +48,9 @@ pub fn status(directory: &Path) -> Result<Option<Status>, ExperimentError> {
 }
 
 /// The state of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum_macros::Display)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Status {
     /// It has not ended: it is in progress, or it crashed.
     Running,
@@ -60,12 +60,6 @@ pub enum Status {
     Finished,
     /// A loss was not finite, which ended it.
     Diverged,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&format!("{self:?}").to_lowercase())
-    }
 }
 
 /// Loss and error on one data set.

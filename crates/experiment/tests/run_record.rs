@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use experiment::{
-    Config, Data, Divergence, Dtype, EpochMetrics, Evaluation, ExperimentError, IterationMetrics,
+    Config, Data, Divergence, EpochMetrics, Evaluation, ExperimentError, IterationMetrics,
     LAST_CHECKPOINT, Logger, MetricsSink, Predictions, Program, Record, ResumePoint, Status,
 };
 use ndarray::{Array4, ArrayD, array};
@@ -20,7 +20,7 @@ fn config(name: &str) -> Config {
         Data { name: "toy".into(), sha256: "0".repeat(64), train: 4, validation: 2, test: 2 };
     let name = name.parse().unwrap();
     let hyperparameters = BTreeMap::from([("lr", 0.1)]);
-    Config::new(name, "ffnn train", 7, Dtype::F32, data, &hyperparameters).unwrap()
+    Config::new(name, "ffnn train", 7, data, &hyperparameters).unwrap()
 }
 
 fn program() -> Program {
@@ -192,7 +192,7 @@ fn predicted(root: &Path) -> PathBuf {
     let probabilities = array![[0.9_f32, 0.1], [0.8, 0.2]];
     let predictions =
         Predictions::new(images.view(), &[0, 1], probabilities.view(), &["cat", "dog"]).unwrap();
-    predictions.write::<f32>(logger.directory(), None).unwrap();
+    predictions.write(logger.directory(), None).unwrap();
     finish(logger);
     root.join("run")
 }
@@ -292,7 +292,6 @@ fn only_the_same_run_is_continued() {
     let record = Record::read(&directory).unwrap();
     let other = Config { seed: 8, ..config("run") };
     refused(&other, &here, "config.toml: expected the run run with seed 8");
-    refused(&Config { dtype: Dtype::F64, ..config("run") }, &here, "with seed 7 in f64 on");
     refused(&config("other"), &here, "expected the run other with seed 7");
     let behind = ResumePoint { iteration: 7, ..here.clone() };
     refused(&same, &behind, "a row of iteration 7, as in the checkpoint");

@@ -21,7 +21,6 @@
 //! best baseline are ever tested; both are chosen on validation.
 
 mod grid;
-mod hidden;
 mod iris;
 mod loss_plane;
 mod sweep;
@@ -29,8 +28,7 @@ mod sweep_plots;
 mod sweep_record;
 
 pub use grid::Grid;
-pub use hidden::Hidden;
-pub use iris::{Decay, Hyperparameters, IrisConfig};
+pub use iris::{Decay, Hidden, Hyperparameters, IrisConfig};
 pub use loss_plane::LossPlane;
 pub use network::NeuralNetwork;
 pub use sweep::{Choice, Role, SweepOutcome, SweepRun, SweepSet, Tested, sweep};

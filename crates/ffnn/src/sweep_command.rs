@@ -86,7 +86,7 @@ pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
     // The run of the best set with the first seed, logged like any other.
     let (best, seed) = (&grid.sets()[outcome.best.set], grid.seeds[0]);
     let command = command_line(PROGRAM);
-    let config = Config::new("best".parse()?, &command, seed, Dtype::F32, data.clone(), best)?;
+    let config = Config::new("best".parse()?, &command, seed, data.clone(), best)?;
     let mut logger = Logger::create(&place, &config, program(), false)?;
     let (network, last) = best.run(&splits, seed, &mut logger)?;
     let test = Some(network.measure(&splits.test)?);

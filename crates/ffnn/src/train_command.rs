@@ -7,7 +7,7 @@ use clap::Args;
 use clap::builder::{Resettable, Str};
 use datasets::Batches;
 use experiment::{
-    Config, Dtype, EpochMetrics, ExperimentError, IterationMetrics, Logger, MetricsSink, ModelName,
+    Config, EpochMetrics, ExperimentError, IterationMetrics, Logger, MetricsSink, ModelName,
 };
 use ffnn::IrisConfig;
 use training::{Progress, Trainable, TrainingError, UsageError, command_line};
@@ -51,7 +51,7 @@ pub(crate) fn execute(arguments: &TrainArguments) -> Result<()> {
         data.name, data.train, data.validation, data.test
     );
     let command = command_line(PROGRAM);
-    let run = Config::new(model_name.clone(), command, *seed, Dtype::F32, data, config)?;
+    let run = Config::new(model_name.clone(), command, *seed, data, config)?;
     let logger = Logger::create(&record.output, &run, program(), record.overwrite)?;
     let mut progress = Progress::new(record.quiet);
     progress.say(&sizes);

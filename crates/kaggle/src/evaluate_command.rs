@@ -7,7 +7,6 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use datasets::{CIFAR10_CLASSES, ImageSet, argmax, cifar10_sample};
 use experiment::{Confusion, Predictions};
-use ndarray::ArrayViewD;
 
 use crate::evaluation::{accuracy_line, class_table, confusion_table};
 use crate::options::{DataOptions, Messages, ModelOptions};
@@ -62,7 +61,7 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     }
     messages.say(format!("\n{}", class_table(confusion)));
     messages.say(confusion_table(confusion));
-    predictions.write(&folder, None::<ArrayViewD<'_, f32>>)?;
+    predictions.write(&folder, None)?;
     messages.say(format!("pictures of the worst mistakes and more: {}", folder.display()));
     Ok(())
 }

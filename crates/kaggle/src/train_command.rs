@@ -7,8 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use experiment::{
-    Config, Dtype, Evaluation, LAST_CHECKPOINT, ModelName, Predictions, Program, Record, Status,
-    Summary,
+    Config, Evaluation, LAST_CHECKPOINT, ModelName, Predictions, Program, Record, Status, Summary,
 };
 use serde::Serialize;
 use training::{
@@ -285,7 +284,7 @@ impl Plan<'_> {
             model: &recipe.model,
         };
         let (name, data) = (self.name.clone(), images.data.clone());
-        let record = Config::new(name, command_line(), seed, Dtype::F32, data, &hyperparameters)?;
+        let record = Config::new(name, command_line(), seed, data, &hyperparameters)?;
         let monitor = Monitor::new(&images.train, images.validation.as_ref(), seed)?;
         let program = Program::current(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
         let mut run = if options.resume {

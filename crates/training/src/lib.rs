@@ -16,7 +16,6 @@ mod checkpoint;
 mod command_line;
 mod difference;
 mod error;
-mod evaluation;
 mod interrupt;
 mod layer_spec;
 mod learner;

@@ -9,7 +9,7 @@ use network::NeuralNetwork;
 use numerics::Rng;
 use rayon::prelude::*;
 
-use crate::evaluation::evaluation;
+use crate::learner::evaluation;
 use crate::model_spec::PixelScaling;
 use crate::{ModelSpec, Trainable, TrainingError};
 

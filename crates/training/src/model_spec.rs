@@ -57,9 +57,7 @@ impl ModelSpec {
 
 /// `(byte / 255 - mean) / std` for each channel, as a table of the 256 bytes.
 #[derive(Clone, Debug)]
-pub(crate) struct PixelScaling {
-    tables: Vec<[f32; 256]>,
-}
+pub(crate) struct PixelScaling(Vec<[f32; 256]>);
 
 impl PixelScaling {
     /// One mean and one standard deviation for each channel.
@@ -67,12 +65,12 @@ impl PixelScaling {
         let table = |(&mean, &std): (&f64, &f64)| {
             std::array::from_fn(|byte| ((byte as f64 / 255.0 - mean) / std) as f32)
         };
-        Self { tables: mean.iter().zip(std).map(table).collect() }
+        Self(mean.iter().zip(std).map(table).collect())
     }
 
     /// Scales one image, of shape `(rows, cols, channels)`.
     pub(crate) fn scale(&self, image: ArrayView3<'_, u8>, mut out: ArrayViewMut3<'_, f32>) {
-        for (channel, table) in self.tables.iter().enumerate() {
+        for (channel, table) in self.0.iter().enumerate() {
             let mut out = out.index_axis_mut(Axis(2), channel);
             let image = image.index_axis(Axis(2), channel);
             out.zip_mut_with(&image, |x, &byte| *x = table[usize::from(byte)]);

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use cnn::Conv2DConfig;
 use datasets::{Augmentation, CIFAR10_CLASSES, FASHION_MNIST_CLASSES, ImageSet, cifar10_sample};
-use experiment::{Config, Data, Dtype, Evaluation, Program};
+use experiment::{Config, Data, Evaluation, Program};
 use layers::FullyConnectedConfig;
 use ndarray::{Array, Array4, ArrayD};
 use ndarray_npy::write_npy;
@@ -154,7 +154,7 @@ impl Machine {
         let data =
             Data { name: "cifar-10".to_owned(), sha256, train: set.len(), validation: 0, test: 0 };
         let model_name = name.replace(['/', '.'], "-").parse().unwrap();
-        let record = Config::new(model_name, "a command", 7, Dtype::F32, data, &config).unwrap();
+        let record = Config::new(model_name, "a command", 7, data, &config).unwrap();
         let program = Program { name: "tests".into(), version: "1".into(), revision: None };
         let source = ImageBatches::new(set, &model, 10, 7, Augmentation::default()).unwrap();
         let monitor = Monitor::new(set, None, 7).unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use activations::Activation;
 use cnn::{Conv2DConfig, Pool2DConfig, PoolMode};
 use datasets::{Augmentation, Batch, Flip, ImageSet};
-use experiment::{Config, Data, Dtype, Program};
+use experiment::{Config, Data, Program};
 use layers::{BatchNormConfig, FullyConnectedConfig, WeightInit};
 use ndarray::{Array4, ArrayD, s};
 use numerics::Rng;
@@ -130,7 +130,7 @@ impl Setup {
         };
         let name = "tiny".parse().unwrap();
         let seed = self.config.seed;
-        Config::new(name, "test", seed, Dtype::F32, data, &self.config).unwrap()
+        Config::new(name, "test", seed, data, &self.config).unwrap()
     }
 
     pub(crate) fn begin(&self) -> Result<Run, TrainingError> {
