@@ -78,7 +78,7 @@ impl LineChart {
     /// The y axis starts at 0, or at the lowest point if that is negative or the axis logarithmic.
     ///
     /// # Errors
-    /// [`ExperimentError::Refused`] if there is no point, or one is not finite.
+    /// If there is no point, or one is not finite.
     pub fn to_svg(&self) -> Result<String, ExperimentError> {
         let failed = |reason: String| ExperimentError::plot(format!("{:?}", self.title), reason);
         if let Some((x, y)) = self.points().find(|(x, y)| !(x.is_finite() && y.is_finite())) {

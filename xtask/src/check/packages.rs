@@ -29,8 +29,8 @@ const ALLOWED: [(&str, &str); 25] = [
     ("acquire", "system datasets"),
     // A headless browser: it knows nothing of books.
     ("browser", "system"),
-    // The record of a run knows the number type, and none of the mathematics.
-    ("experiment", "system numerics"),
+    // The record of a run knows none of the mathematics.
+    ("experiment", "system"),
     ("network", "numerics activations losses layers optim datasets"),
     // Images in memory and records on disk; it fetches nothing.
     ("training", "system numerics activations losses layers cnn optim datasets experiment network"),
