@@ -42,6 +42,8 @@ Examples:
   cargo xtask test TestConv2D
   cargo xtask test tests.test_layers.TestConv2D.test_forward
   cargo xtask test --course-data DIR    the course's own .npz files, not the fixtures
+  cargo xtask test --numpy DIR          the course's Python package in DIR, not our implementation
+  cargo xtask test --subject COMMAND    any program that speaks the protocol of the book
   cargo xtask test -- --help            all options of the harness"
     )]
     Test(Options),

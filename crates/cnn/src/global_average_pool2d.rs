@@ -8,7 +8,7 @@ use numerics::Scalar;
 use crate::window::image_shape;
 
 /// Declares a [`GlobalAveragePool2D`] layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct GlobalAveragePool2DConfig;
 
 impl GlobalAveragePool2DConfig {

@@ -10,6 +10,7 @@ use crate::Check;
 use crate::cases::{Case, Failure, Verdict, claim, equal, same_bits};
 use crate::course::{Class, Pass, cast};
 use crate::finite_difference::{Evaluation, Problem};
+use crate::foreign::functions;
 use crate::oracle::{Fixture, Run, Source};
 use crate::room::{Bug, Checks, Room};
 use crate::worked::Write;
@@ -28,7 +29,7 @@ type OfGradient<T> =
     dyn Fn(&ArrayD<T>, &ArrayD<T>) -> Result<ArrayD<T>, ActivationError> + Send + Sync;
 
 /// The activation that users run.
-fn real<T: Scalar>(activation: Activation) -> Arc<ActivationSubject<T>> {
+pub(crate) fn real<T: Scalar>(activation: Activation) -> Arc<ActivationSubject<T>> {
     Arc::new(ActivationSubject {
         forward: Box::new(move |z| activation.forward(z)),
         backward: Box::new(move |z, dl_dy| activation.backward(z, dl_dy)),
@@ -71,22 +72,18 @@ impl From<&'static ActivationRoom> for Room {
             name: room.name,
             question: room.question,
             family: "activation",
-            checks: Box::new(|| {
-                let mut checks = room.checks_of(real(room.activation));
-                let narrow = room.run::<f32>(real(room.activation));
-                checks.extend(room.class().narrow_checks(&narrow));
-                checks
+            checks: Box::new(|| room.checks_of_both(real(room.activation), real(room.activation))),
+            checks_of_program: Box::new(|program| match program.offers("activations", room.name) {
+                true => {
+                    let (wide, narrow) = (
+                        functions::activation(program, room.name),
+                        functions::activation(program, room.name),
+                    );
+                    room.checks_of_both(wide, narrow)
+                }
+                false => vec![],
             }),
-            checks_with: Box::new(|bug| {
-                let (activation, (forward, backward)) = (room.activation, (room.faulty)(bug));
-                // Another shape is refused as the real one refuses it.
-                let backward = move |z: &ArrayD<f64>, dl_dy: &ArrayD<f64>| {
-                    activation.backward(z, dl_dy)?;
-                    Ok(backward(z, dl_dy))
-                };
-                let (forward, backward) = (Box::new(forward), Box::new(backward));
-                room.checks_of(Arc::new(ActivationSubject { forward, backward }))
-            }),
+            checks_with: Box::new(|bug| room.checks_of(room.with_bug(bug))),
             free_checks: Vec::new,
             bugs: room.bugs,
             examples: room.examples,
@@ -104,10 +101,39 @@ impl ActivationRoom {
         Class { question, module, name, configurations, further: Some((fixture, &Pass::BOTH)) }
     }
 
+    /// An implementation with a bug, or with none.
+    pub(crate) fn with_bug(&self, bug: &'static str) -> Arc<ActivationSubject<f64>> {
+        let (activation, (forward, backward)) = (self.activation, (self.faulty)(bug));
+        // Another shape is refused as the real one refuses it.
+        let backward = move |z: &ArrayD<f64>, dl_dy: &ArrayD<f64>| {
+            activation.backward(z, dl_dy)?;
+            Ok(backward(z, dl_dy))
+        };
+        let (forward, backward) = (Box::new(forward), Box::new(backward));
+        Arc::new(ActivationSubject { forward, backward })
+    }
+
+    /// The checks of an implementation in `f64`, which in `f32` is ours.
     pub(crate) fn checks_of(&self, subject: Arc<ActivationSubject<f64>>) -> Vec<Check> {
+        self.checks_beside(&self.run::<f32>(real(self.activation)), subject)
+    }
+
+    /// The checks of an implementation in both precisions.
+    fn checks_of_both(
+        &self,
+        wide: Arc<ActivationSubject<f64>>,
+        narrow: Arc<ActivationSubject<f32>>,
+    ) -> Vec<Check> {
+        let narrow = self.run(narrow);
+        let mut checks = self.checks_beside(&narrow, wide);
+        checks.extend(self.class().narrow_checks(&narrow));
+        checks
+    }
+
+    fn checks_beside(&self, narrow: &Run, subject: Arc<ActivationSubject<f64>>) -> Vec<Check> {
         let mut own = Checks::new(self.name, self.question, subject);
         let wide = self.run(Arc::clone(&own.subject));
-        own.list = self.class().checks(&wide, &self.run::<f32>(real(self.activation)));
+        own.list = self.class().checks(&wide, narrow);
         let (activation, subject) = (self.activation, Arc::clone(&own.subject));
         own.gradient(self.question, self.name, 1, move |_, case| problem(&subject, case));
         own.exactly("shapes_are_kept", shapes_are_kept);
@@ -119,6 +145,7 @@ impl ActivationRoom {
         });
         own.exactly("huge_inputs_give_finite_results", huge_inputs_give_finite_results);
         own.exactly("every_call_gives_the_same_bits", every_call_gives_the_same_bits);
+        own.exactly("backward_looks_at_its_argument", backward_looks_at_its_argument);
         own.exactly("examples_do_not_mix", examples_do_not_mix);
         own.exactly("memory_order_does_not_matter", memory_order_does_not_matter);
         // Three roundings of numbers below 8, a sum of six of them for softmax.
@@ -244,6 +271,15 @@ fn every_call_gives_the_same_bits(subject: &Subject, case: &mut Case) -> Verdict
     same_bits("Y of a second call", &(subject.forward)(&z), &y)?;
     same_bits("dL/dZ of a second call", &(subject.backward)(&z, &dl_dy)?, &dl_dz)?;
     same_bits("Y after backward", &(subject.forward)(&z), &y)
+}
+
+/// ... and not at what the last forward pass left, which may have been of another Z.
+fn backward_looks_at_its_argument(subject: &Subject, case: &mut Case) -> Verdict {
+    let (z, dl_dy) = draw(case);
+    (subject.forward)(&z);
+    let expected = (subject.backward)(&z, &dl_dy)?;
+    (subject.forward)(&(&z * -0.5));
+    same_bits("dL/dZ after forward of another Z ", &(subject.backward)(&z, &dl_dy)?, &expected)
 }
 
 fn examples_do_not_mix(subject: &Subject, case: &mut Case) -> Verdict {

@@ -6,7 +6,7 @@
 
 mod case;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) use case::{Case, Failure, Verdict, claim, equal, same_bits};
@@ -15,10 +15,17 @@ use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::check::panic_message;
+use crate::foreign::{is_broken, is_unsupported, take_remarks};
 use crate::{Check, Context, Kind, Outcome};
 
 /// Choices of a drawn case; what is drawn after them comes from the case's random numbers.
 const CHOICES: usize = 24;
+
+/// The most random cases of each check of a program, the elements of a tensor that finite differences look at, and
+/// the cases that are tried to find a smaller one: each of them is a request, or several.
+const FOREIGN_CASES: usize = 16;
+const FOREIGN_ELEMENTS: usize = 12;
+const FOREIGN_SHRINKS: usize = 150;
 
 /// How many cases a check runs, and what the error of an element may be at most in any of them.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +47,10 @@ struct Shown {
     largest_error: Option<f64>,
     conclusive: usize,
     inconclusive: usize,
+    /// Why a program does not claim to have a case, in its own words.
+    unsupported: Option<String>,
+    /// Whether the program under test died or was late.
+    broken: bool,
     failure: Option<Outcome>,
 }
 
@@ -64,7 +75,11 @@ impl Cases {
 
     fn run(self, id: &str, context: &Context, one: &OneCase) -> Outcome {
         let shown = RefCell::new(Shown::default());
-        let judge = |case: &mut Case| self.judge(id, case, one, &mut shown.borrow_mut());
+        let judge = |case: &mut Case| self.judge(id, case, one, &mut shown.borrow_mut(), context);
+        let (foreign, count) = match &context.program {
+            None => (false, self.count),
+            Some(_) => (true, self.count.min(FOREIGN_CASES)),
+        };
         let failed = || {
             let failure = shown.borrow_mut().failure.take();
             failure.unwrap_or_else(|| Outcome::error("a case failed and left no trace"))
@@ -81,6 +96,8 @@ impl Cases {
             match judge(&mut case) {
                 Ok(()) => {}
                 Err(TestCaseError::Fail(_)) => return failed(),
+                // A program need not have all that is listed.
+                Err(TestCaseError::Reject(_)) if foreign && context.case.is_none() => {}
                 Err(TestCaseError::Reject(why)) => {
                     return Outcome::error(format!("case {case} is inconclusive: {why}"));
                 }
@@ -88,10 +105,10 @@ impl Cases {
         }
         if context.case.is_none() {
             let mut runner = TestRunner::new(Config {
-                cases: self.count as u32,
+                cases: count as u32,
                 // A hundredth of the draws are inconclusive, most of them confident networks; a test
                 // that can judge no more than four draws in five is none.
-                max_global_rejects: self.count as u32 / 4,
+                max_global_rejects: if foreign { 40 * count as u32 } else { count as u32 / 4 },
                 max_shrink_iters: if context.unshrunk { 0 } else { 4096 },
                 // A case is printed as the command that replays it; there is no file of seeds.
                 failure_persistence: None,
@@ -103,14 +120,29 @@ impl Cases {
             });
             // Another seed is no smaller case.
             let drawn = (any::<u32>().no_shrink(), vec(any::<u32>(), CHOICES));
-            match runner.run(&drawn, |(seed, choices)| judge(&mut Case::drawn(seed, choices))) {
+            let failed_before = Cell::new(0);
+            let tried = |(seed, choices)| {
+                let failed = shown.borrow().failure.is_some();
+                failed_before.set(failed_before.get() + usize::from(failed));
+                // What is not tried is no smaller case.
+                if foreign && (failed_before.get() > FOREIGN_SHRINKS || shown.borrow().broken) {
+                    return Ok(());
+                }
+                judge(&mut Case::drawn(seed, choices))
+            };
+            match runner.run(&drawn, tried) {
                 Ok(()) => {}
                 Err(TestError::Fail(_, (seed, choices))) => {
-                    let _ = judge(&mut Case::drawn(seed, choices));
+                    if !shown.borrow().broken {
+                        let _ = judge(&mut Case::drawn(seed, choices));
+                    }
                     return failed();
                 }
                 Err(TestError::Abort(why)) => {
-                    let (got, all) = (shown.borrow().conclusive, self.count);
+                    let (got, all) = (shown.borrow().conclusive, count);
+                    if let (Some(why), 0) = (&shown.borrow().unsupported, got) {
+                        return Outcome::skip(why);
+                    }
                     let what = format!("too few conclusive cases, {got} of {all}: {why}");
                     return Outcome::error(what);
                 }
@@ -118,7 +150,7 @@ impl Cases {
         }
         let Shown { largest_error, conclusive, inconclusive, .. } = shown.take();
         let mut outcome = match largest_error {
-            Some(error) => Outcome::measured(conclusive, error, self.bound, ""),
+            Some(error) => Outcome::measured(conclusive, error, self.bound.max(context.slack), ""),
             None => Outcome::ok(conclusive, format!("{conclusive} cases")),
         };
         if inconclusive > 0 {
@@ -133,17 +165,30 @@ impl Cases {
         case: &mut Case,
         one: &OneCase,
         shown: &mut Shown,
+        context: &Context,
     ) -> Result<(), TestCaseError> {
+        let bound = self.bound.max(context.slack);
+        if context.program.is_some() {
+            (case.elements, case.slack) = (FOREIGN_ELEMENTS, context.slack);
+            take_remarks();
+        }
         // What a panic leaves behind is looked at only for the description of the case.
-        let verdict = catch_unwind(AssertUnwindSafe(|| one(case)))
-            .unwrap_or_else(|panic| Err(Failure::Wrong(panic_message(&*panic))));
+        let verdict = catch_unwind(AssertUnwindSafe(|| one(case))).unwrap_or_else(|panic| {
+            shown.broken |= is_broken(&*panic);
+            let what = panic_message(&*panic);
+            if is_unsupported(&*panic) {
+                shown.unsupported = Some(what);
+                return Err(Failure::Inconclusive("the program does not claim to have this"));
+            }
+            Err(Failure::Wrong(what))
+        });
         let (error, what) = match (verdict, case.worst.take()) {
             (Err(Failure::Inconclusive(why)), _) => {
                 shown.inconclusive += 1;
                 return Err(TestCaseError::reject(why));
             }
             (Err(Failure::Wrong(what)), _) => (None, what),
-            (Ok(()), Some((error, what))) if error > self.bound => (Some(error), what),
+            (Ok(()), Some((error, what))) if error > bound => (Some(error), what),
             (Ok(()), worst) => {
                 let errors = worst.map(|(error, _)| error).into_iter().chain(shown.largest_error);
                 shown.largest_error = errors.reduce(f64::max);
@@ -152,10 +197,13 @@ impl Cases {
             }
         };
         let about = &case.description;
-        let detail =
-            format!("case {case}{about}: {what}\nreplay with: cargo xtask test {id} --case {case}");
+        let program = context.program.as_ref().map(|option| format!(" {option}"));
+        let program = program.unwrap_or_default();
+        let detail = format!(
+            "case {case}{about}: {what}\nthis case alone: cargo xtask test {id}{program} --case {case}"
+        );
         shown.failure = Some(match error {
-            Some(error) => Outcome::measured(shown.conclusive + 1, error, self.bound, &detail),
+            Some(error) => Outcome::measured(shown.conclusive + 1, error, bound, &detail),
             None => Outcome::fail(detail),
         });
         Err(TestCaseError::fail(what))

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
+use subject::SubjectError;
 
+use crate::foreign::{Level, is_unsupported};
 use crate::npz::Npz;
 use crate::once::Once;
 use crate::oracle::listed::Manifest;
@@ -53,6 +55,10 @@ pub(crate) struct Context {
     pub(crate) case: Option<String>,
     /// Whether failing cases stay as they were drawn, which takes less time.
     pub(crate) unshrunk: bool,
+    /// The program under test, as the options of the command name it, if it is not our implementation.
+    pub(crate) program: Option<String>,
+    /// What every result of the program may be off by.
+    pub(crate) slack: f64,
     /// The archives and the manifest that checks of the run have read.
     pub(crate) archives: Arc<Once<Npz>>,
     pub(crate) manifests: Arc<Once<Manifest>>,
@@ -73,6 +79,8 @@ pub(crate) struct Check {
     /// The question of the assignment, such as `"4.1"`; `"all"` for what belongs to none.
     pub(crate) question: &'static str,
     pub(crate) kind: Kind,
+    /// How much it matters to a program under test.
+    pub(crate) level: Level,
     /// The name of what is checked, if it has a room of its own.
     pub(crate) subject: Option<&'static str>,
     /// The deliberate bug that is to be caught, and the room that it belongs to.
@@ -94,7 +102,8 @@ impl Check {
         run: impl Fn(&Context) -> Outcome + Send + Sync + 'static,
     ) -> Self {
         let (group, name, run) = (group.into(), name.into(), Box::new(run));
-        Self { question, kind, subject: None, bug: None, group, name, run }
+        let level = Level::Must;
+        Self { question, kind, level, subject: None, bug: None, group, name, run }
     }
 
     /// The same as a check of this subject.
@@ -109,10 +118,17 @@ impl Check {
 
     /// What comes of the check; a panic in it is an error of the check, not of the program.
     pub(crate) fn outcome(&self, context: &Context) -> Outcome {
-        // Nothing that a check shares is changed by it, so a panic leaves nothing half-done behind.
-        catch_unwind(AssertUnwindSafe(|| (self.run)(context)))
-            .unwrap_or_else(|panic| Outcome::error(panic_message(&*panic)))
+        caught(|| (self.run)(context))
     }
+}
+
+/// The outcome of what may panic.
+pub(crate) fn caught(run: impl FnOnce() -> Outcome) -> Outcome {
+    // Nothing that a check shares is changed by it, so a panic leaves nothing half-done behind.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| match is_unsupported(&*panic) {
+        true => Outcome::skip(panic_message(&*panic)),
+        false => Outcome::error(panic_message(&*panic)),
+    })
 }
 
 /// How a check ended.
@@ -127,6 +143,9 @@ pub(crate) enum Status {
     /// The check could not be performed: a missing file, an unexpected error.
     #[serde(rename = "ERROR")]
     Error,
+    /// The program under test does not claim to have what is checked.
+    #[serde(rename = "skipped")]
+    Skip,
 }
 
 /// What came of a check.
@@ -163,6 +182,11 @@ impl Outcome {
         Self { status: Status::Error, ..Self::ok(0, detail) }
     }
 
+    /// There is nothing to check.
+    pub(crate) fn skip(detail: impl Into<String>) -> Self {
+        Self { status: Status::Skip, ..Self::ok(0, detail) }
+    }
+
     /// Passes if `max_error` is at most `bound` (and is a number) and at least one case was tried.
     pub(crate) fn measured(
         cases: usize,
@@ -179,6 +203,11 @@ impl Outcome {
         Self { cases, max_error: Some(max_error), bound: Some(bound), ..outcome }
     }
 
+    /// Whether the claim did not hold, or the check could not be performed.
+    pub(crate) fn failed(&self) -> bool {
+        matches!(self.status, Status::Fail | Status::Error)
+    }
+
     /// Whether the claim held.
     pub(crate) fn passed(&self) -> bool {
         self.status == Status::Ok
@@ -186,6 +215,10 @@ impl Outcome {
 }
 
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    // What a program answers ends a check in the same way.
+    if let Some(error) = panic.downcast_ref::<SubjectError>() {
+        return error.to_string();
+    }
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let message = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     format!("the check panicked: {message}")

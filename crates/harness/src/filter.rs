@@ -10,7 +10,7 @@ use crate::{Check, HarnessError, Kind, Result};
 /// 1. a number of a question, `4.2`, or the first part of one, `4`;
 /// 2. a name or the first parts of one: `tests.test_layers`, `formulas.relu-backward`, `gradients`;
 /// 3. later parts of the name of one of the course's tests: `TestConv2D`, `TestReLU.test_forward`;
-/// 4. later parts of another name;
+/// 4. the name of a room, `Conv2D`, or later parts of another name;
 /// 5. any piece of a name, upper or lower case.
 ///
 /// The error, if it selects none, names those that look like it.
@@ -24,7 +24,7 @@ pub(crate) fn select(checks: Vec<Check>, filter: &str) -> Result<Vec<Check>> {
         &|check| begins(check.question),
         &|check| begins(&check.id()),
         &|check| check.kind == Kind::Course && contains(&check.id()),
-        &|check| contains(&check.id()),
+        &|check| check.subject == Some(filter) || contains(&check.id()),
         &|check| check.id().to_lowercase().contains(&lower),
     ];
     // An empty name would be a piece of every name.

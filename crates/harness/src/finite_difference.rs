@@ -191,6 +191,7 @@ pub(crate) struct Evaluation {
 pub(crate) fn compare(
     problem: &mut Problem,
     per_tensor: usize,
+    bound: f64,
     pick: &mut dyn FnMut(usize) -> usize,
 ) -> Result<f64, Failure> {
     let piece = (problem.evaluate)(&problem.values, None).piece;
@@ -215,7 +216,7 @@ pub(crate) fn compare(
             };
             let a = analytic[&index];
             let error = element_error(a, numeric, scale);
-            if error <= BOUND {
+            if error <= bound {
                 largest_error = largest_error.max(error);
                 continue;
             }
@@ -226,8 +227,8 @@ pub(crate) fn compare(
             };
             let rounding = *rounding.get_or_insert_with(|| Noise::rounding_error(problem));
             let explained = (of_twice_the_step - numeric).abs() + rounding / STEP;
-            let bound = BOUND * a.abs().max(numeric.abs()).max(scale);
-            if (a - numeric).abs() <= bound + explained {
+            let allowed = bound * a.abs().max(numeric.abs()).max(scale);
+            if (a - numeric).abs() <= allowed + explained {
                 inconclusive = Some("the error of the difference exceeds the bound");
                 continue;
             }
@@ -259,7 +260,7 @@ mod tests {
             piece: x.iter().map(|&x| u32::from(x >= 0.0)).collect(),
         };
         let [x, gradient] = [x, gradient].map(|numbers| arr1(numbers).into_dyn());
-        compare(&mut Problem::of_one("X", x, gradient, cancelled, evaluate), 100, &mut |_| 0)
+        compare(&mut Problem::of_one("X", x, gradient, cancelled, evaluate), 100, BOUND, &mut |_| 0)
     }
 
     #[test]

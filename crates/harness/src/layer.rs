@@ -16,13 +16,17 @@ use std::sync::Arc;
 use layers::{Layer, LayerConfig, LayerError, Parameters};
 use ndarray::ArrayD;
 use numerics::Rng;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::cases::{Case, Failure, Verdict};
 use crate::course::Pass;
+use crate::foreign::conventions::Ties;
+use crate::oracle::Run;
 use crate::oracle::listed::Listed;
 use crate::room::{Bug, Checks, Room};
 use crate::worked::Write;
-use crate::{Check, Result};
+use crate::{Check, Result, foreign};
 
 /// The room of a class of layers.
 pub(crate) struct LayerRoom {
@@ -129,9 +133,20 @@ impl LayerRoom {
 }
 
 /// The declaration of a layer, as users write it.
-pub(crate) trait Config: LayerConfig<f32> + LayerConfig<f64> + Any {}
+pub(crate) trait Config: LayerConfig<f32> + LayerConfig<f64> + Any {
+    /// What it declares, as the course's names and values.
+    fn fields(&self) -> Value;
+}
 
-impl<C: LayerConfig<f32> + LayerConfig<f64> + Any> Config for C {}
+impl<C: LayerConfig<f32> + LayerConfig<f64> + Any + Serialize> Config for C {
+    fn fields(&self) -> Value {
+        let mut fields = serde_json::to_value(self).expect("a declaration is numbers and names");
+        if let Some(cells) = fields.pointer_mut("/pad/cells").map(Value::take) {
+            fields["pad"] = cells;
+        }
+        if fields.is_null() { json!({}) } else { fields }
+    }
+}
 
 /// A layer and the shape of one input example: all that is needed to build it.
 #[derive(Clone, Debug)]
@@ -162,7 +177,7 @@ impl Spec {
         self.config.build_boxed(&self.input_shape, rng)
     }
 
-    fn build_narrow(&self, rng: &mut Rng) -> Built<f32> {
+    pub(crate) fn build_narrow(&self, rng: &mut Rng) -> Built<f32> {
         self.config.build_boxed(&self.input_shape, rng)
     }
 
@@ -202,6 +217,8 @@ pub(crate) fn real_build() -> Build {
 pub(crate) struct Layers {
     pub(crate) room: &'static LayerRoom,
     make: Build,
+    /// Which of tied maxima gets the gradient.
+    pub(crate) ties: Ties,
 }
 
 /// Draws a layer, and how many examples go through it.
@@ -322,9 +339,18 @@ impl From<&'static LayerRoom> for Room {
             question: room.question,
             family: "layer",
             checks: Box::new(|| {
-                let mut checks = room.checks_of(real_build());
-                checks.extend(room.class().narrow_checks(&room.run(Spec::build_narrow)));
-                checks
+                room.checks_of_both(real_build(), &room.run(Spec::build_narrow), Ties::First)
+            }),
+            checks_of_program: Box::new(|program| match program.offers("layers", room.name) {
+                true => {
+                    let narrow = Arc::clone(program);
+                    let narrow = move |spec: &Spec, rng: &mut Rng| {
+                        foreign::layer::build(&narrow, spec, spec.build_narrow(rng))
+                    };
+                    let ties = program.conventions().ties.unwrap_or_default();
+                    room.checks_of_both(foreign::layer::wide(program), &room.run(narrow), ties)
+                }
+                false => vec![],
             }),
             checks_with: Box::new(|bug| room.checks_of((room.faulty)(bug))),
             free_checks: room.free_checks,
@@ -335,11 +361,23 @@ impl From<&'static LayerRoom> for Room {
 }
 
 impl LayerRoom {
+    /// The checks of an implementation in `f64`, which in `f32` is ours.
     pub(crate) fn checks_of(&'static self, make: Build) -> Vec<Check> {
-        let subject = Arc::new(Layers { room: self, make });
+        self.checks_beside(&self.run(Spec::build_narrow), make, Ties::First)
+    }
+
+    /// The checks of an implementation in both precisions.
+    fn checks_of_both(&'static self, make: Build, narrow: &Run, ties: Ties) -> Vec<Check> {
+        let mut checks = self.checks_beside(narrow, make, ties);
+        checks.extend(self.class().narrow_checks(narrow));
+        checks
+    }
+
+    fn checks_beside(&'static self, narrow: &Run, make: Build, ties: Ties) -> Vec<Check> {
+        let subject = Arc::new(Layers { room: self, make, ties });
         let mut own = Checks::new(self.name, self.question, Arc::clone(&subject));
         let wide = self.run(move |spec: &Spec, rng: &mut Rng| subject.new_layer(spec, rng));
-        own.list = self.class().checks(&wide, &self.run(Spec::build_narrow));
+        own.list = self.class().checks(&wide, narrow);
         own.gradient(self.question, self.name, (self.pinned)().len(), gradient::problem);
         contract::add(&mut own);
         batch::add(&mut own);

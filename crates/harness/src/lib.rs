@@ -17,6 +17,7 @@
 //! | the course's 25 tests, and further fixtures of the same oracle | `course`, `oracle` |
 //! | their files, each read once | `npz`, `once` |
 //! | deliberate bugs | `controls` |
+//! | the verification of other programs, and our own as one | `foreign`, `serve` |
 //! | the worked examples of the book | `worked` |
 //! | all checks, those of a name, how they are run, printed and recorded | `registry`, `filter`, `runner`, `transcript`, `results` |
 //! | the program | `program` |
@@ -30,6 +31,7 @@ mod elementwise;
 mod error;
 mod filter;
 mod finite_difference;
+mod foreign;
 mod gradcheck;
 mod layer;
 mod loss;
@@ -42,6 +44,7 @@ mod results;
 mod room;
 mod rooms;
 mod runner;
+mod serve;
 mod step_curve;
 mod transcript;
 mod transcription;

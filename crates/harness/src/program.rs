@@ -3,18 +3,20 @@
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use system::{eprintln, print, println};
 
+use crate::foreign::{Level, Noted, Program};
 use crate::gradcheck::Row;
 use crate::transcript::Transcript;
 use crate::{
-    Check, Context, CourseData, HarnessError, course, filter, gradcheck, registry, results, runner,
-    step_curve, worked, workspace,
+    Check, Context, CourseData, HarnessError, Kind, Outcome, course, filter, foreign, gradcheck,
+    registry, results, runner, serve, step_curve, worked, workspace,
 };
 
 /// The seed of random checks, unless another one is asked for.
@@ -32,6 +34,8 @@ struct Cli {
 enum Command {
     Test(Test),
     Gradcheck(Gradcheck),
+    Serve(Serve),
+    Demonstrate(Demonstrate),
     /// Print the hash of the code and the fixtures that results depend on
     InputsHash,
 }
@@ -40,7 +44,8 @@ enum Command {
 ///
 /// Without FILTER all checks run, on the fixtures, and the results go to harness/results.json in cargo's
 /// target folder.
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
+#[command(group(clap::ArgGroup::new("judged").multiple(true)))]
 struct Test {
     /// A name as the course has it (TestConv2D, tests.test_layers.TestConv2D.test_forward), another
     /// name or the beginning of one (gradients, formulas.relu-backward), or a question (4.2)
@@ -48,12 +53,24 @@ struct Test {
 
     /// Run the course's 25 tests on the .npz files of this folder, or of data or tests/data below it, with
     /// the course's rule of 4 decimals
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", group = "judged")]
     course_data: Option<PathBuf>,
 
-    /// Ask of the course's data, besides its own rule, errors of at most 1e-10 of the largest
-    /// reference value (1e-5 for <f4)
-    #[arg(long, requires = "course_data")]
+    /// Verify a program that speaks the protocol, started by this shell command
+    #[arg(long, value_name = "COMMAND", group = "judged", conflicts_with = "numpy")]
+    subject: Option<String>,
+
+    /// The command that is printed instead, where the program's path means nothing to a reader.
+    #[arg(skip)]
+    shown: Option<String>,
+
+    /// Verify the course's Python package in this folder, which needs python3 with NumPy
+    #[arg(long, value_name = "DIR", group = "judged")]
+    numpy: Option<PathBuf>,
+
+    /// With --course-data: allow errors of at most 1e-10 of the largest reference value (1e-5 in single
+    /// precision). With --subject or --numpy: conventions and checks beyond the assignment count, too
+    #[arg(long, requires = "judged")]
     strict: bool,
 
     /// The seed of random checks
@@ -73,6 +90,22 @@ struct Test {
     verbose: bool,
 }
 
+/// Answer the requests of the protocol by the workspace's own implementation
+#[derive(clap::Args)]
+struct Serve {
+    /// A deliberate bug of it, such as ReLU.relu-sign
+    #[arg(long, value_name = "ROOM.BUG")]
+    bug: Option<String>,
+}
+
+/// Verify the workspace's own implementation with a deliberate bug, as a program; succeeds if it fails
+#[derive(clap::Args)]
+struct Demonstrate {
+    /// The bug, such as ReLU.relu-sign
+    #[arg(value_name = "ROOM.BUG")]
+    bug: String,
+}
+
 /// Print the gradient-check table of the course's notebook
 #[derive(clap::Args)]
 struct Gradcheck {
@@ -89,6 +122,10 @@ pub fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Test(arguments) => test(&arguments),
         Command::Gradcheck(Gradcheck { layer, seed }) => gradients(layer.as_deref(), seed),
+        Command::Serve(Serve { bug }) => {
+            serve::serve(bug.as_deref()).map(|()| true).map_err(Into::into)
+        }
+        Command::Demonstrate(Demonstrate { bug }) => demonstrate(&bug),
         Command::InputsHash => inputs_hash(),
     };
     system::close(match passed {
@@ -102,15 +139,31 @@ pub fn main() -> ExitCode {
     })
 }
 
+fn demonstrate(bug: &str) -> Result<bool> {
+    let room = serve::known(bug)?.0;
+    let own = std::env::current_exe().context("the path of this program is unknown")?;
+    let serve = |program: &str| format!("{program} serve --bug {bug}");
+    let arguments = Test {
+        filter: Some(room.to_owned()),
+        subject: Some(serve(&system::quoted(&own))),
+        shown: Some(serve("cargo run --quiet --bin harness --")),
+        seed: SEED,
+        ..Test::default()
+    };
+    Ok(!test(&arguments)?)
+}
+
 fn test(arguments: &Test) -> Result<bool> {
-    let checks = selected(arguments)?;
+    let program = program(arguments)?;
+    let checks = selected(arguments, program.as_ref())?;
     if arguments.list {
         checks.iter().for_each(|check| println!("{:4} {}", check.question, check.id()));
         return Ok(true);
     }
     let root = workspace::root()?;
     // Of the state in which the run begins: files may change while it goes on.
-    let complete = arguments.filter.is_none() && arguments.course_data.is_none();
+    let complete =
+        arguments.filter.is_none() && arguments.course_data.is_none() && program.is_none();
     let inputs_sha256 = complete.then(|| workspace::inputs_sha256(&root)).transpose()?;
     let target = complete.then(|| system::target_folder(&root)).transpose()?;
     let course_data = arguments.course_data.as_deref().map(course::data_folder).transpose()?;
@@ -119,10 +172,17 @@ fn test(arguments: &Test) -> Result<bool> {
         course_data: course_data.map(|folder| CourseData { folder, strict: arguments.strict }),
         seed: arguments.seed,
         case: arguments.case.clone(),
+        program: program_options(arguments).map(|options| options + strict(arguments)),
         ..Context::default()
     };
 
     runner::silence_panics();
+    if let Some(program) = &program {
+        let (name, remarks) = program.introduction();
+        println!("{name}");
+        remarks.iter().for_each(|remark| println!("  {remark}"));
+        println!();
+    }
     let colors =
         io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
     let mut transcript = Transcript { colors, details: arguments.verbose, question: None };
@@ -132,8 +192,20 @@ fn test(arguments: &Test) -> Result<bool> {
     });
     let time = start.elapsed();
     let ran = || checks.iter().zip(&outcomes);
-    for (check, outcome) in ran().filter(|(_, outcome)| !outcome.passed()) {
-        print!("{}", transcript.failure(check, outcome, &command(arguments, Some(&check.id()))));
+    let passed = ran().filter(|(_, outcome)| outcome.passed()).map(|(check, _)| check.id());
+    let mut explainer = foreign::Explainer::new(&context, &root, passed.collect());
+    for (check, outcome) in ran().filter(|(check, outcome)| {
+        outcome.failed() && (arguments.strict || check.level == Level::Must)
+    }) {
+        let explanation = match program {
+            Some(_) => explainer.explanation(check, outcome),
+            None => String::new(),
+        };
+        let again = command(arguments, Some(&check.id()));
+        print!("{}", transcript.failure(check, outcome, &explanation, &again));
+    }
+    if let Some(program) = program {
+        return Ok(program_summary(&program.noted(), ran(), &transcript, arguments.strict, time));
     }
     let errors = ran().filter_map(|(check, outcome)| Some((outcome.max_error?, check.id())));
     if arguments.course_data.is_some()
@@ -164,13 +236,19 @@ fn test(arguments: &Test) -> Result<bool> {
 }
 
 /// The checks to run, in order.
-fn selected(arguments: &Test) -> Result<Vec<Check>> {
-    let checks = match &arguments.course_data {
-        Some(_) => registry::course_data_checks(),
-        None => registry::all_checks(),
-    };
+fn selected(arguments: &Test, program: Option<&Arc<Program>>) -> Result<Vec<Check>> {
+    let mut checks = program.map_or_else(registry::all_checks, foreign::checks);
+    if arguments.course_data.is_some() {
+        checks.retain(|check| check.kind == Kind::Course);
+    }
     let Some(name) = &arguments.filter else { return Ok(checks) };
-    let checks = filter::select(checks, name)?;
+    let checks = match filter::select(checks, name) {
+        Err(_) if program.is_some() && filter::select(registry::all_checks(), name).is_ok() => {
+            let what = format!("the program has nothing that {name:?} selects");
+            return Err(HarnessError::Usage(what).into());
+        }
+        selected => selected?,
+    };
     let usage = |what: String| Err(HarnessError::Usage(what).into());
     match &*checks {
         _ if arguments.case.is_none() => Ok(checks),
@@ -186,6 +264,78 @@ fn selected(arguments: &Test) -> Result<Vec<Check>> {
     }
 }
 
+/// The program that the options name.
+fn program(arguments: &Test) -> Result<Option<Arc<Program>>> {
+    let command = match (&arguments.subject, &arguments.numpy) {
+        (None, None) => return Ok(None),
+        (Some(command), _) => vec!["sh".into(), "-c".into(), command.into()],
+        (None, Some(folder)) => {
+            let adapter = include_str!("../../subject/python/numpy_adapter.py");
+            vec!["python3".into(), "-c".into(), adapter.into(), folder.into()]
+        }
+    };
+    Ok(Some(Program::start(command)?))
+}
+
+fn strict(arguments: &Test) -> &'static str {
+    if arguments.strict { " --strict" } else { "" }
+}
+
+/// The options that name the program.
+fn program_options(arguments: &Test) -> Option<String> {
+    let subject = arguments.shown.as_ref().or(arguments.subject.as_ref());
+    let subject = subject.map(|command| format!("--subject {}", system::quoted(command)));
+    subject.or_else(|| Some(format!("--numpy {}", system::quoted(arguments.numpy.as_ref()?))))
+}
+
+/// Prints how many checks of each level passed; whether all did that decide.
+fn program_summary<'a>(
+    noted: &Noted,
+    ran: impl Iterator<Item = (&'a Check, &'a Outcome)> + Clone,
+    transcript: &Transcript,
+    strict: bool,
+    time: Duration,
+) -> bool {
+    let of = |level| ran.clone().filter(move |(check, _)| check.level == level);
+    println!();
+    for (check, outcome) in of(Level::Convention) {
+        println!("convention of {}: {}", check.subject.unwrap_or_default(), outcome.detail);
+    }
+    noted.conventions.iter().for_each(|convention| println!("convention: {convention}"));
+    noted.changed.iter().for_each(|changed| println!("beyond the assignment: {changed}"));
+    for (check, outcome) in of(Level::Extra).filter(|(_, outcome)| outcome.failed() && !strict) {
+        println!(
+            "beyond the assignment: {}: {}",
+            check.id(),
+            outcome.detail.lines().next().unwrap_or_default()
+        );
+    }
+    println!();
+    let mut passes = of(Level::Must).any(|(_, outcome)| outcome.passed());
+    if !passes {
+        println!("nothing that the assignment asks for passed");
+    }
+    for (level, what) in [
+        (Level::Must, "the assignment"),
+        (Level::Convention, "conventions"),
+        (Level::Extra, "beyond the assignment"),
+    ] {
+        if of(level).next().is_none() {
+            continue;
+        }
+        let passed = of(level).filter(|(_, outcome)| outcome.passed()).count();
+        let failed = of(level).filter(|(_, outcome)| outcome.failed()).count();
+        let skipped = of(level).count() - passed - failed;
+        // Arguments are looked at in every check, and so have none of their own.
+        let failed = failed + if level == Level::Extra { noted.changed.len() } else { 0 };
+        print!("{}", transcript.level(what, passed, failed, skipped));
+        passes &= failed == 0 || level != Level::Must && !strict;
+    }
+    // Not among the results, which are the same in every run.
+    eprintln!("verified in {:.1} s", time.as_secs_f64());
+    passes
+}
+
 /// The command that runs these checks again, or one of them.
 fn command(arguments: &Test, id: Option<&str>) -> String {
     let mut command = "cargo xtask test".to_owned();
@@ -195,9 +345,10 @@ fn command(arguments: &Test, id: Option<&str>) -> String {
     if let Some(folder) = &arguments.course_data {
         command += &format!(" --course-data {}", system::quoted(folder));
     }
-    if arguments.strict {
-        command += " --strict";
+    if let Some(options) = program_options(arguments) {
+        command += &format!(" {options}");
     }
+    command += strict(arguments);
     if arguments.seed != SEED {
         command += &format!(" --seed {}", arguments.seed);
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::cases::{Case, Cases, Failure, Verdict};
 use crate::finite_difference::{BOUND, Problem, compare};
+use crate::foreign::Program;
 use crate::worked::Write;
 use crate::{Check, Kind};
 
@@ -20,9 +21,6 @@ const CLAIM_CASES: usize = 20;
 /// Conclusive cases of each finite-difference test.
 const GRADIENT_CASES: usize = 256;
 
-/// Elements of each tensor that finite differences look at in one case.
-const ELEMENTS: usize = 64;
-
 /// One thing that is verified, together with all that verifies it.
 pub(crate) struct Room {
     /// Its name, as the course spells it: `"ReLU"`, `"Conv2D"`.
@@ -34,6 +32,8 @@ pub(crate) struct Room {
     pub(crate) family: &'static str,
     /// The checks of what users run.
     pub(crate) checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,
+    /// The checks of a program, if it has what the room is of.
+    pub(crate) checks_of_program: Box<ChecksOfProgram>,
     /// The checks that an implementation with this bug goes through; with the bug `""` it has none.
     pub(crate) checks_with: Box<dyn Fn(&'static str) -> Vec<Check> + Send + Sync>,
     /// Checks beside those of the implementation.
@@ -43,6 +43,8 @@ pub(crate) struct Room {
     /// The worked examples of the book, by what the names of their tensors begin with.
     pub(crate) examples: &'static [(&'static str, Write)],
 }
+
+type ChecksOfProgram = dyn Fn(&Arc<Program>) -> Vec<Check> + Send + Sync;
 
 /// A mistake that people make.
 pub(crate) struct Bug {
@@ -70,6 +72,8 @@ pub(crate) struct PlainRoom<S: ?Sized + 'static> {
     pub(crate) real: fn() -> Arc<S>,
     /// An implementation with a bug, or with none.
     pub(crate) faulty: fn(&'static str) -> Arc<S>,
+    /// That of a program, if it has one.
+    pub(crate) of_program: fn(&Arc<Program>) -> Option<Arc<S>>,
     /// Adds the checks of an implementation.
     pub(crate) checks: fn(&mut Checks<S>),
     /// See [`Room`].
@@ -93,6 +97,9 @@ impl<S: ?Sized + Send + Sync> From<&'static PlainRoom<S>> for Room {
             question: room.question,
             family: room.name,
             checks: Box::new(|| room.checks_of((room.real)())),
+            checks_of_program: Box::new(|program| {
+                (room.of_program)(program).map(|own| room.checks_of(own)).unwrap_or_default()
+            }),
             checks_with: Box::new(|bug| room.checks_of((room.faulty)(bug))),
             free_checks: room.free_checks,
             bugs: room.bugs,
@@ -168,7 +175,8 @@ impl<S: ?Sized + Send + Sync + 'static> Checks<S> {
         let cases = Cases { pinned, ..Cases::new(GRADIENT_CASES, BOUND) };
         let one = move |subject: &S, case: &mut Case| {
             let mut problem = problem(subject, case)?;
-            let error = compare(&mut problem, ELEMENTS, &mut |n| case.rng.below(n))?;
+            let (elements, bound) = (case.elements, BOUND.max(case.slack));
+            let error = compare(&mut problem, elements, bound, &mut |n| case.rng.below(n))?;
             case.measure(error, || "the largest error".to_owned());
             Ok(())
         };

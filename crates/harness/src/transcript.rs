@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::foreign::Level;
 use crate::{Check, Outcome, Status};
 
 /// `test_forward (tests.test_layers.TestConv2D) ... ok`.
@@ -18,6 +19,7 @@ fn word(status: Status) -> &'static str {
         Status::Ok => "ok",
         Status::Fail => "FAIL",
         Status::Error => "ERROR",
+        Status::Skip => "skipped",
     }
 }
 
@@ -39,8 +41,16 @@ impl Transcript {
             text = format!("{gap}{}\n", self.paint("1", &heading(check.question)));
             self.question = Some(check.question);
         }
-        let color = if outcome.passed() { "32" } else { "31" };
+        let color = if outcome.failed() { "31" } else { "32" };
         text += &format!("{} ... {}", title(check), self.paint(color, word(outcome.status)));
+        text += match (outcome.failed(), check.level) {
+            (true, Level::Extra) => " (beyond the assignment)",
+            (true, Level::Convention) => " (a convention)",
+            _ => "",
+        };
+        if outcome.status == Status::Skip {
+            text += &format!(" ({})", outcome.detail);
+        }
         if self.details && outcome.passed() {
             let width = title(check).chars().count() + " ... ok".len();
             let gap = " ".repeat(78_usize.saturating_sub(width));
@@ -49,12 +59,29 @@ impl Transcript {
         text + "\n"
     }
 
-    /// What went wrong with one check, and the command that runs it again.
-    pub(crate) fn failure(&self, check: &Check, outcome: &Outcome, again: &str) -> String {
+    /// What went wrong with one check, what is known of it in lines of their own, and the command that runs it
+    /// again.
+    pub(crate) fn failure(
+        &self,
+        check: &Check,
+        outcome: &Outcome,
+        explanation: &str,
+        again: &str,
+    ) -> String {
         let (double, single) = ("=".repeat(70), "-".repeat(70));
         let heading = self.paint("31", &format!("{}: {}", word(outcome.status), title(check)));
         let detail = &outcome.detail;
-        format!("\n{double}\n{heading}\n{single}\n{detail}\nrun it again: {again}\n")
+        format!(
+            "\n{double}\n{heading}\n{single}\n{detail}\n{explanation}the whole check: {again}\n"
+        )
+    }
+
+    /// How many of a program's checks of one level passed.
+    pub(crate) fn level(&self, what: &str, passed: usize, failed: usize, skipped: usize) -> String {
+        let color = if failed == 0 { "32" } else { "31" };
+        let verdict = self.paint(color, &format!("{passed} passed, {failed} failed"));
+        let skipped = if skipped == 0 { String::new() } else { format!(", {skipped} skipped") };
+        format!("{what}: {verdict}{skipped}\n")
     }
 
     /// How many checks ran, in what time, and how many of them passed.
@@ -112,7 +139,7 @@ mod tests {
         [
             transcript.check(&forward, &Outcome::measured(6, 0.0, 1e-10, "")),
             transcript.check(&backward, &failure),
-            transcript.failure(&backward, &failure, "cargo xtask test X"),
+            transcript.failure(&backward, &failure, "", "cargo xtask test X"),
             transcript.summary(1, 1, Duration::from_millis(12)),
         ]
         .concat()
@@ -129,7 +156,7 @@ test_backward (tests.test_layers.TestConv2D) ... FAIL
 FAIL: test_backward (tests.test_layers.TestConv2D)
 ----------------------------------------------------------------------
 0output differs
-run it again: cargo xtask test X
+the whole check: cargo xtask test X
 
 ----------------------------------------------------------------------
 Ran 2 checks in 0.012s

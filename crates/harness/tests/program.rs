@@ -62,7 +62,7 @@ fn a_users_data_is_25_lines_and_bad_data_a_failure() {
     for expected in [
         "\ntest_forward (tests.test_activations.TestReLU) ... ERROR\n",
         "\nERROR: test_backward (tests.test_activations.TestReLU)\n---",
-        "run it again: cargo xtask test tests.test_activations.TestReLU.test_forward --course-data /",
+        "the whole check: cargo xtask test tests.test_activations.TestReLU.test_forward --course-data /",
     ] {
         assert!(out.contains(expected), "{out}");
     }

@@ -8,7 +8,7 @@ use crate::reshape::reshaped;
 use crate::{Layer, LayerConfig, LayerError, LayerShapes, LayerState, checked_size};
 
 /// Declares a [`Flatten`] layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct FlattenConfig;
 
 impl FlattenConfig {

@@ -52,6 +52,10 @@ pub(crate) struct Case {
     choices: Vec<u32>,
     taken: usize,
     pub(super) description: String,
+    /// Elements of each tensor that finite differences look at.
+    pub(crate) elements: usize,
+    /// What results may be off by, beside the bound of the check.
+    pub(crate) slack: f64,
     /// The largest error, and where it is.
     pub(super) worst: Option<(f64, String)>,
 }
@@ -64,7 +68,18 @@ impl Case {
 
     pub(super) fn drawn(seed: u32, choices: Vec<u32>) -> Self {
         let (rng, description) = (Rng::new(u64::from(seed)), String::new());
-        Self { rng, pinned: None, seed, choices, taken: 0, description, worst: None }
+        let (elements, slack) = (64, 0.0);
+        Self {
+            rng,
+            pinned: None,
+            seed,
+            choices,
+            taken: 0,
+            description,
+            elements,
+            slack,
+            worst: None,
+        }
     }
 
     /// The number of this case among those that the check lists itself.
@@ -199,7 +214,9 @@ fn for_each_pair(
         format!("{quantity}: expected shape {:?}, got {:?}", expected.shape(), got.shape())
     })?;
     got.indexed_iter().zip(expected).try_for_each(|((at, &got), &expected)| {
-        let what = || format!("{quantity}{:?}: expected {expected:e}, got {got:e}", at.slice());
+        // A number has no place.
+        let place = if at.ndim() == 0 { String::new() } else { format!("{:?}", at.slice()) };
+        let what = || format!("{quantity}{place}: expected {expected:e}, got {got:e}");
         judge(got, expected, &what)
     })
 }

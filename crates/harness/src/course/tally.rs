@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayD, Dimension};
 use numerics::Scalar;
 
-use crate::Outcome;
+use crate::{Context, Outcome};
 
 /// What counts as agreement.
 #[derive(Clone, Copy, Debug)]
@@ -18,8 +18,8 @@ pub(crate) struct Rule {
 
 impl Rule {
     /// The rule for our fixtures.
-    pub(crate) fn relative<T: Scalar>() -> Self {
-        Self { relative: Some(bound::<T>()), four_decimals: false }
+    pub(crate) fn relative<T: Scalar>(context: &Context) -> Self {
+        Self { relative: Some(bound::<T>().max(context.slack)), four_decimals: false }
     }
 }
 
@@ -36,6 +36,8 @@ pub(crate) struct Tally {
     file: PathBuf,
     rule: Rule,
     comparisons: usize,
+    /// Whether there was an entry that the program under test does not claim to have.
+    pub(crate) skipped: bool,
     largest: f64,
     failures: usize,
     first_failure: String,
@@ -44,7 +46,8 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn new(file: &Path, rule: Rule) -> Self {
         let file = file.to_owned();
-        Self { file, rule, comparisons: 0, largest: 0.0, failures: 0, first_failure: String::new() }
+        let (skipped, first_failure) = (false, String::new());
+        Self { file, rule, comparisons: 0, skipped, largest: 0.0, failures: 0, first_failure }
     }
 
     /// Compares a result with its reference, of finite numbers; `case` says what was computed.
@@ -97,8 +100,13 @@ impl Tally {
     }
 
     pub(crate) fn outcome(self) -> Outcome {
-        let Self { file, rule, comparisons, largest, failures, first_failure } = self;
-        let file = file.display();
+        let Self { file, rule, comparisons, skipped, largest, failures, first_failure } = self;
+        if skipped && comparisons == 0 {
+            return Outcome::skip("the program does not claim to have this");
+        }
+        // As short as a reader can follow it.
+        let here = std::env::current_dir().unwrap_or_default();
+        let file = file.strip_prefix(here).unwrap_or(&file).display();
         let failure =
             format!("{failures} of {comparisons} arrays of {file}, first {first_failure}");
         let outcome = if let Some(bound) = rule.relative {

@@ -71,7 +71,9 @@ impl Layer<f64> for Faulty {
         self.before = self.buffers().clone();
         (self.formulas.step)(self, &x);
         self.steps += 1;
-        self.cache = Some((x, z));
+        if self.bug != "first-batch-kept" || self.cache.is_none() {
+            self.cache = Some((x, z));
+        }
         Ok(y)
     }
 
@@ -83,13 +85,25 @@ impl Layer<f64> for Faulty {
             return Err(LayerError::BackwardBeforeForward { layer: self.kind() });
         };
         self.state.check_gradient(z.shape(), &dl_dy)?;
-        let activation = self.activation();
+        let (activation, raw) = (self.activation(), dl_dy.clone());
         let dl_dz = match self.bug {
             "activation-forgotten" => dl_dy,
             "derivative-at-output" => activation.backward(&activation.forward(z), &dl_dy)?,
             _ => activation.backward(z, &dl_dy)?,
         };
         let (dl_dx, mut gradients) = (self.formulas.backward)(self, x, &dl_dz);
+        let without_activation = match self.bug {
+            "weight-gradient-without-activation" => "W",
+            "bias-gradient-without-activation" => "b",
+            _ => "",
+        };
+        if !without_activation.is_empty() {
+            let wrong = (self.formulas.backward)(self, x, &raw).1.into_iter();
+            let wrong = wrong.filter(|(name, _)| *name == without_activation);
+            gradients.retain(|(name, _)| *name != without_activation);
+            gradients.extend(wrong);
+            gradients.sort_by_key(|(name, _)| *name);
+        }
         gradients.retain(|(name, _)| self.parameters().get(name).is_some());
         match self.bug {
             "gradients-accumulate" => {

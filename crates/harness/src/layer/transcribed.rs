@@ -5,6 +5,7 @@ use ndarray::ArrayD;
 
 use super::{Draw, Layers, Passed, Spec, gradient, parameter, pass};
 use crate::cases::{Case, Failure, Verdict, claim};
+use crate::foreign::conventions::Ties;
 use crate::room::Checks;
 
 /// What the results of a pass follow from.
@@ -16,6 +17,8 @@ pub(crate) struct Operands {
     pub(crate) parameters: Parameters<f64>,
     /// The buffers after the pass.
     pub(crate) buffers: Parameters<f64>,
+    /// Which of tied maxima gets the gradient.
+    pub(crate) ties: Ties,
     tanh: bool,
 }
 
@@ -85,7 +88,8 @@ pub(crate) fn compare(
     claim(names == declared, || format!("gradients of {names:?} instead of {declared:?}"))?;
     let tanh = layer.activation() == activations::Activation::TanH;
     let buffers = layer.buffers().clone();
-    let pass = Operands { spec, x, dl_dy, parameters, buffers, tanh };
+    let ties = subject.ties;
+    let pass = Operands { spec, x, dl_dy, parameters, buffers, ties, tanh };
     for (result, transcription) in formulas {
         let got = match (*result, pass.buffers.get(result)) {
             ("Y", _) => y.clone(),

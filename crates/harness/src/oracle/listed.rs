@@ -18,6 +18,14 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
+    /// A configuration that a request declares.
+    pub(crate) fn of_request(config: &serde_json::Value) -> Result<Self> {
+        let fields = serde_json::from_value(config.clone());
+        let fields =
+            fields.map_err(|error| HarnessError::Stopped(format!("the config: {error}")))?;
+        Ok(Self { manifest: "the request".into(), place: "config".to_owned(), fields })
+    }
+
     /// What the entry is of: `"conv2d"`.
     pub(crate) fn kind(&self) -> &str {
         self.fields.get("kind").and_then(Value::as_str).unwrap_or_default()
@@ -35,6 +43,10 @@ impl Listed {
             if let Some(own) = self.fields.get(name) {
                 *value = if name == "pad" { padding(own.clone()) } else { own.clone() };
             }
+        }
+        // Which a declaration mentions only where there is none.
+        if let Some(bias) = self.fields.get("bias") {
+            fields.insert("bias".to_owned(), bias.clone());
         }
         Table::try_into(fields).map_err(|error: toml::de::Error| self.invalid(error))
     }

@@ -41,15 +41,24 @@ pub(super) static ROOM: LossRoom = LossRoom {
     },
     bugs: bugs! {
         "cross-entropy-sum" [Course Formula Property] "forward and backward both miss 1/m: a sum, whose gradient is consistent with it"
+        "cross-entropy-loss-sum" [Course Gradient Formula Property] "forward misses 1/m"
         "cross-entropy-gradient-sum" [Course Gradient Formula] "backward misses 1/m"
         "cross-entropy-sign" [Course Gradient Formula] "backward has the wrong sign"
+        "cross-entropy-exchanged" [Course Gradient Formula Property] "forward takes the target for the output and the output for the target"
+        "cross-entropy-clipped" [Property] "probabilities are kept at 1e-3 or more, and so are those that occur"
         "cross-entropy-infinite" [Property] "a probability of 0 is not kept away from the logarithm"
         "cross-entropy-of-softmax" [Course Gradient Formula] "backward returns (Ŷ - Y)/m, which is the gradient with respect to the logits"
     },
     faulty: |bug| match bug {
         "cross-entropy-sum" => (|y, p| forward(y, p) * rows(y), |y, p| backward(y, p) * rows(y)),
+        "cross-entropy-loss-sum" => (|y, p| forward(y, p) * rows(y), backward),
         "cross-entropy-gradient-sum" => (forward, |y, p| backward(y, p) * rows(y)),
         "cross-entropy-sign" => (forward, |y, p| -backward(y, p)),
+        "cross-entropy-exchanged" => (|y, p| forward(p, y), backward),
+        "cross-entropy-clipped" => (
+            |y, p| forward(y, &p.mapv(|p| p.max(1e-3))),
+            |y, p| backward(y, &p.mapv(|p| p.max(1e-3))),
+        ),
         "cross-entropy-infinite" => {
             (|y, p| -(y * &p.mapv(f64::ln)).sum() / rows(y), |y, p| -y / (p * rows(y)))
         }

@@ -6,35 +6,71 @@ use einsum::EinsumError;
 use einsum::by_einsum::{self, MATRIX_VECTOR, OUTER_PRODUCT, TRACE, contract};
 use ndarray::{Array, Array1, Array2, Dimension, array};
 
+use crate::foreign::{EXERCISES, Program, functions};
 use crate::room::{Checks, PlainRoom, bugs};
 use crate::transcription::{array_of, sum};
 use crate::worked::Example;
 
-/// The three exercises under test: those of users, or these strings.
-pub(super) struct Exercises(Option<[&'static str; 3]>);
+/// The three exercises under test.
+pub(crate) enum Exercises {
+    /// Those of users.
+    Ours,
+    Strings([&'static str; 3]),
+    Of(Arc<Program>),
+}
 
 impl Exercises {
+    /// The exercises with a bug, or with none.
+    pub(crate) fn with_bug(bug: &'static str) -> Self {
+        Self::Strings(match bug {
+            "einsum-sums-all" => ["ij->", MATRIX_VECTOR, OUTER_PRODUCT],
+            "einsum-transposed-matrix" => [TRACE, "ij,i->j", OUTER_PRODUCT],
+            "einsum-transposed-outer" => [TRACE, MATRIX_VECTOR, "i,j->ji"],
+            _ => [TRACE, MATRIX_VECTOR, OUTER_PRODUCT],
+        })
+    }
+
     /// `Σᵢ A[i,i]`.
-    fn trace(&self, a: &Array2<f64>) -> Result<f64, EinsumError> {
-        match self.0 {
-            None => by_einsum::trace(a.view()),
-            Some([string, ..]) => Ok(contract(string, &[a])?.sum()),
+    pub(crate) fn trace(&self, a: &Array2<f64>) -> Result<f64, EinsumError> {
+        match self {
+            Self::Ours => by_einsum::trace(a.view()),
+            Self::Strings([string, ..]) => Ok(contract(string, &[a])?.sum()),
+            Self::Of(program) => {
+                Ok(functions::einsum(program, "trace", &[("A", a.view().into_dyn())], &[]).sum())
+            }
         }
     }
 
     /// `Σⱼ A[i,j] b[j]` for every i.
-    fn matrix_vector(&self, a: &Array2<f64>, b: &Array1<f64>) -> Result<Array1<f64>, EinsumError> {
-        match self.0 {
-            None => by_einsum::matrix_vector(a.view(), b.view()),
-            Some([_, string, _]) => Ok(of_rank(contract(string, &[a, b])?)),
+    pub(crate) fn matrix_vector(
+        &self,
+        a: &Array2<f64>,
+        b: &Array1<f64>,
+    ) -> Result<Array1<f64>, EinsumError> {
+        match self {
+            Self::Ours => by_einsum::matrix_vector(a.view(), b.view()),
+            Self::Strings([_, string, _]) => Ok(of_rank(contract(string, &[a, b])?)),
+            Self::Of(program) => {
+                let arrays = [("A", a.view().into_dyn()), ("B", b.view().into_dyn())];
+                Ok(of_rank(functions::einsum(program, "matrix_vector", &arrays, &[a.nrows()])))
+            }
         }
     }
 
     /// `a[i] b[j]` for every i and j.
-    fn outer_product(&self, a: &Array1<f64>, b: &Array1<f64>) -> Result<Array2<f64>, EinsumError> {
-        match self.0 {
-            None => by_einsum::outer_product(a.view(), b.view()),
-            Some([.., string]) => Ok(of_rank(contract(string, &[a, b])?)),
+    pub(crate) fn outer_product(
+        &self,
+        a: &Array1<f64>,
+        b: &Array1<f64>,
+    ) -> Result<Array2<f64>, EinsumError> {
+        match self {
+            Self::Ours => by_einsum::outer_product(a.view(), b.view()),
+            Self::Strings([.., string]) => Ok(of_rank(contract(string, &[a, b])?)),
+            Self::Of(program) => {
+                let arrays = [("A", a.view().into_dyn()), ("B", b.view().into_dyn())];
+                let shape = [a.len(), b.len()];
+                Ok(of_rank(functions::einsum(program, "outer_product", &arrays, &shape)))
+            }
         }
     }
 }
@@ -47,15 +83,12 @@ fn of_rank<D: Dimension>(result: ndarray::ArrayD<f64>) -> Array<f64, D> {
 pub(super) static ROOM: PlainRoom<Exercises> = PlainRoom {
     name: "Einsum",
     question: "6.1",
-    real: || Arc::new(Exercises(None)),
-    faulty: |bug| {
-        Arc::new(Exercises(Some(match bug {
-            "einsum-sums-all" => ["ij->", MATRIX_VECTOR, OUTER_PRODUCT],
-            "einsum-transposed-matrix" => [TRACE, "ij,i->j", OUTER_PRODUCT],
-            "einsum-transposed-outer" => [TRACE, MATRIX_VECTOR, "i,j->ji"],
-            _ => [TRACE, MATRIX_VECTOR, OUTER_PRODUCT],
-        })))
+    real: || Arc::new(Exercises::Ours),
+    of_program: |program| {
+        let offered = EXERCISES.iter().all(|exercise| program.offers("einsum", exercise));
+        offered.then(|| Arc::new(Exercises::Of(Arc::clone(program))))
     },
+    faulty: |bug| Arc::new(Exercises::with_bug(bug)),
     checks,
     free_checks: Vec::new,
     bugs: bugs! {

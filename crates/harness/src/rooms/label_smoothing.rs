@@ -28,6 +28,7 @@ pub(super) static ROOM: PlainRoom<Smooth> = PlainRoom {
     question: "7",
     real: || Arc::new(|target: &Array2<f64>, eps| smooth_labels(target.view(), eps)),
     faulty: |bug| Arc::new(move |target, eps| faulty(bug, target, eps)),
+    of_program: |_| None,
     checks: |own| {
         let smooth = Arc::clone(&own.subject);
         own.list.push(oracle::<f64>(move |target, eps| smooth(target, eps)));

@@ -34,6 +34,7 @@ pub(super) static ROOM: PlainRoom<Muon> = PlainRoom {
     question: "7",
     real: || Arc::new(Muon(None)),
     faulty: |bug| Arc::new(Muon(Some(bug))),
+    of_program: |_| None,
     checks: |own| {
         let muon = Arc::clone(&own.subject);
         own.list.push(oracle("7", "Muon", "muon", move |d| muon.build(config(d))));

@@ -8,28 +8,40 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use activations::Activation;
-use layers::{FullyConnectedConfig, Layer, LayerConfig, LayerError, Parameters, WeightInit};
+use layers::{FullyConnectedConfig, Layer, LayerError, Parameters, WeightInit};
 use losses::Loss;
 use ndarray::{Array2, ArrayD, IxDyn};
 use network::{NetworkError, NeuralNetwork};
 use optim::{Sgd, SgdConfig, Step};
 
+use self::gradient::dense;
 use super::softmax_cross_entropy::softmax;
 use crate::Check;
 use crate::cases::{Case, Failure, Verdict, claim};
-use crate::layer::set_parameters;
+use crate::foreign::{Program, ProgramNetwork};
+use crate::layer::{Spec, set_parameters};
 use crate::room::{Checks, PlainRoom, bugs, free_claim};
 use crate::transcription::{array_of, sum};
 
-/// The way through layers that are right: that of users, with a bug or with none.
-#[derive(Clone, Copy)]
-pub(crate) struct Passes(Option<&'static str>);
+/// The way through layers that are right.
+#[derive(Clone)]
+pub(crate) enum Passes {
+    /// That of users.
+    Ours,
+    /// With a bug, or with none.
+    Faulty(&'static str),
+    /// That of a program, before it has built the network.
+    Of(Arc<Program>),
+    /// That of a network that a program has built, with the parameters of ours.
+    Built(Arc<ProgramNetwork>),
+}
 
 pub(super) static ROOM: PlainRoom<Passes> = PlainRoom {
     name: "NeuralNetwork",
     question: "5",
-    real: || Arc::new(Passes(None)),
-    faulty: |bug| Arc::new(Passes(Some(bug))),
+    real: || Arc::new(Passes::Ours),
+    faulty: |bug| Arc::new(Passes::Faulty(bug)),
+    of_program: |program| program.has_networks().then(|| Arc::new(Passes::Of(Arc::clone(program)))),
     checks: |own| {
         oracle::add(own);
         gradient::add(own);
@@ -54,14 +66,31 @@ pub(super) static ROOM: PlainRoom<Passes> = PlainRoom {
 };
 
 impl Passes {
+    /// The same for a network of these layers and this loss, which a program has to build.
+    fn of_layers(&self, layers: &[Spec], loss: Loss) -> Self {
+        match self {
+            Self::Of(program) => {
+                Self::Built(Arc::new(ProgramNetwork::build(program, layers, loss)))
+            }
+            own => own.clone(),
+        }
+    }
+
+    fn bug(&self) -> Option<&'static str> {
+        if let Self::Faulty(bug) = self { Some(bug) } else { None }
+    }
+
     /// The output of the last layer; writes the caches.
-    fn forward(
+    pub(crate) fn forward(
         &self,
         network: &mut NeuralNetwork<f64>,
         x: ArrayD<f64>,
     ) -> Result<Array2<f64>, NetworkError> {
+        if let Self::Built(own) = self {
+            return Ok(own.forward(network, &x));
+        }
         let out = network.forward(x.clone())?;
-        if self.0 == Some("network-last-layer") {
+        if self.bug() == Some("network-last-layer") {
             let (_, before) = network.layers().split_last().expect("a network has layers");
             let before = before.iter().try_fold(x, |x, layer| layer.predict(&x)).map_err(at(0))?;
             if before.shape() == out.shape() {
@@ -72,15 +101,18 @@ impl Passes {
     }
 
     /// The loss of what forward gave; fills the gradients of every layer.
-    fn backward(
+    pub(crate) fn backward(
         &self,
         network: &mut NeuralNetwork<f64>,
         target: &Array2<f64>,
         out: &Array2<f64>,
     ) -> Result<f64, NetworkError> {
+        if let Self::Built(own) = self {
+            return own.backward(network, target, out);
+        }
         let loss = network.backward(target.view(), out.view())?;
         let m = target.nrows() as f64;
-        match self.0 {
+        match self.bug() {
             Some("network-loss-of-sum") => return Ok(loss * m),
             Some("network-mean-twice") => scale(network.layers_mut(), 1.0 / m)?,
             Some("network-first-layer") => scale(&mut network.layers_mut()[..1], 0.0)?,
@@ -102,7 +134,10 @@ impl Passes {
         optimiser: &mut Sgd<f64>,
         lr: f64,
     ) -> Result<(), NetworkError> {
-        let Some(bug) = self.0 else { return network.update(optimiser, lr) };
+        if let Self::Built(own) = self {
+            own.update();
+        }
+        let Some(bug) = self.bug() else { return network.update(optimiser, lr) };
         network.update_each(|name, parameter, gradient, decays| {
             let (layer, own) = name.split_once('.').unwrap_or_default();
             let sign = match bug {
@@ -120,12 +155,15 @@ impl Passes {
     }
 
     /// The prediction: probabilities, if the loss is a cross-entropy.
-    fn predict(
+    pub(crate) fn predict(
         &self,
         network: &NeuralNetwork<f64>,
         x: &ArrayD<f64>,
     ) -> Result<Array2<f64>, NetworkError> {
-        match self.0 {
+        if let Self::Built(own) = self {
+            return Ok(own.predict(network, x));
+        }
+        match self.bug() {
             Some("network-predicts-logits") => network.infer(x),
             Some("network-softmax-twice") if network.loss() == Loss::SoftmaxCrossEntropy => {
                 Ok(Activation::SoftMax.forward(&network.predict(x)?))
@@ -156,7 +194,7 @@ fn formulas(own: &mut Checks<Passes>) {
         let depth = case.between(1, 3);
         let units = case.shape(depth + 1, 4);
         case.describe(format!("units {units:?}"));
-        let mut network = network(case, &units, Activation::TanH, Loss::L2)?;
+        let (passes, mut network) = network(passes, case, &units, Activation::TanH, Loss::L2)?;
         let m = case.between(1, 4);
         let x = case.array(&[m, units[0]]);
         let mut h = x.clone().into_dimensionality()?;
@@ -171,7 +209,8 @@ fn formulas(own: &mut Checks<Passes>) {
     own.formula("iris-network", 1e-13, |passes, case| {
         let units = [4, case.between(1, 7), 3];
         case.describe(format!("units {units:?}"));
-        let network = network(case, &units, Activation::TanH, Loss::SoftmaxCrossEntropy)?;
+        let loss = Loss::SoftmaxCrossEntropy;
+        let (passes, network) = network(passes, case, &units, Activation::TanH, loss)?;
         let m = case.between(1, 4);
         let x = case.array(&[m, 4]);
         let [first, second] = network.layers() else {
@@ -187,23 +226,25 @@ fn formulas(own: &mut Checks<Passes>) {
 /// A network of these units whose hidden layers, and with [`Loss::L2`] also the last, have this
 /// activation; all parameters from `[-1, 1)`.
 fn network(
+    passes: &Passes,
     case: &mut Case,
     units: &[usize],
     activation: Activation,
     loss: Loss,
-) -> Result<NeuralNetwork<f64>, Failure> {
-    let last = units.len() - 1;
-    let config = |(layer, &n_out): (usize, &usize)| -> Box<dyn LayerConfig<f64>> {
+) -> Result<(Passes, NeuralNetwork<f64>), Failure> {
+    let last = units.len() - 2;
+    let spec = |(layer, pair): (usize, &[usize])| {
         let bent = layer < last || loss == Loss::L2;
         let activation = if bent { activation } else { Activation::Linear };
-        Box::new(FullyConnectedConfig { activation, ..FullyConnectedConfig::new(n_out) })
+        dense(pair[0], pair[1], activation)
     };
-    let configs: Vec<_> = units.iter().enumerate().skip(1).map(config).collect();
-    let mut network = NeuralNetwork::build(&configs, &units[..1], loss, &mut case.rng)?;
+    let layers: Vec<Spec> = units.windows(2).enumerate().map(spec).collect();
+    let built: Result<_, _> = layers.iter().map(|spec| spec.build(&mut case.rng)).collect();
+    let mut network = NeuralNetwork::new(built?, loss)?;
     for layer in network.layers_mut() {
         set_parameters(&mut **layer, |_, shape| case.array(shape))?;
     }
-    Ok(network)
+    Ok((passes.of_layers(&layers, loss), network))
 }
 
 /// `X W + b` with the parameters of a layer, index by index.
@@ -218,7 +259,8 @@ fn own_velocities(passes: &Passes, case: &mut Case) -> Verdict {
     let (n, depth, m) = (case.between(1, 4), case.between(2, 3), case.between(1, 4));
     let (momentum, lr) = (0.1 + 0.8 * case.rng.uniform(), 0.1 + 0.4 * case.rng.uniform());
     case.describe(format!("{depth} layers of {n} units, m {m}, momentum {momentum}, lr {lr}"));
-    let mut network = network(case, &vec![n; depth + 1], Activation::TanH, Loss::L2)?;
+    let units = vec![n; depth + 1];
+    let (passes, mut network) = network(passes, case, &units, Activation::TanH, Loss::L2)?;
     let x = case.array(&[m, n]);
     let target: Array2<f64> = case.array(&[m, n]).into_dimensionality()?;
     let mut sgd = SgdConfig { momentum, ..SgdConfig::default() }.build::<f64>()?;

@@ -56,6 +56,9 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "average-of-visible" [Course Formula Property] "the average leaves padding out of its divisor, forward and backward alike"
         "backward-assigns" [Course Gradient Formula Adjoint] "backward assigns instead of adding where windows overlap"
         "average-not-divided" [Course Gradient Formula Adjoint] "average backward forgets to divide by the kernel's size"
+        "average-rows-squared" [Oracle Gradient Formula Adjoint] "average backward divides by the square of the kernel's rows"
+        "mask-from-zero" [Course Gradient Formula] "the mask of the maximum starts at 0, so that a window without a positive cell gets no gradient"
+        "backward-unpadded" [Gradient Formula Adjoint] "backward takes a place in the padded image for a place in the image"
         "backward-stride" [Course Gradient Formula Adjoint] "backward ignores the stride"
         "maximum-of-magnitudes" [Course Formula] "the cell of the largest absolute value wins"
         "minimum" [Course Formula] "the smallest cell wins, forward and backward alike"
@@ -164,7 +167,7 @@ fn checks(own: &mut Checks<Layers>) {
     });
     // 1 for the first cell, in row-major order, that no other cell exceeds; 0 for the rest.
     own.transcribe("max-pool-backward", SUMS, max, "dL/dX", |pass| {
-        backward(pass, |cells, cell| if first_largest(cells) == cell { 1.0 } else { 0.0 })
+        backward(pass, |cells, cell| pass.ties.share(cells, cell))
     });
     // 1/(k₁ k₂) for every cell.
     own.transcribe("average-pool-backward", SUMS, average, "dL/dX", |pass| {
@@ -203,7 +206,7 @@ type Literal = fn(ArrayView1<'_, f64>) -> f64;
 /// the kernel cells with which they see `(x, y)`; `literal` is the derivative.
 fn backward(
     pass: &Operands,
-    literal: fn(ArrayView1<'_, f64>, usize) -> f64,
+    literal: impl Fn(ArrayView1<'_, f64>, usize) -> f64,
 ) -> Result<ArrayD<f64>, Failure> {
     let geometry = geometry(&pass.spec, &pass.x);
     let windows = windows(&geometry, &pass.x);

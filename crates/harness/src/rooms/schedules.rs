@@ -22,6 +22,7 @@ pub(super) static ROOM: PlainRoom<Rate> = PlainRoom {
     question: "7",
     real: || Arc::new(|config: Schedule, step| Ok(config.build()?.rate(step))),
     faulty: |bug| Arc::new(move |config, step| faulty(bug, config, step)),
+    of_program: |_| None,
     checks: |own| {
         oracle(own);
         formulas(own);

@@ -30,6 +30,7 @@ pub(super) static ROOM: PlainRoom<Build> = PlainRoom {
     question: "7",
     real: || Arc::new(real::<f64>),
     faulty: |bug| Arc::new(move |config| faulty(bug, config)),
+    of_program: |_| None,
     checks: |own| {
         let build = Arc::clone(&own.subject);
         own.list.push(oracle("7", "SgdTraining", "sgd_training", move |d| build(d.sgd())));

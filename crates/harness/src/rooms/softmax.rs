@@ -1,7 +1,10 @@
 //! Softmax: question 4.3. Rows are distributions, and only differences of logits matter.
 
 use activations::{Activation, SoftMax};
-use ndarray::{Array, Array2, ArrayD, Axis, IxDyn, RemoveAxis, arr1, array, concatenate};
+use ndarray::{
+    Array, Array2, ArrayD, ArrayView1, ArrayViewD, Axis, IxDyn, RemoveAxis, arr1, array,
+    concatenate,
+};
 
 use crate::activation::{ActivationRoom, ActivationSubject};
 use crate::cases::{Case, Failure, claim, same_bits};
@@ -23,13 +26,23 @@ pub(super) static ROOM: ActivationRoom = ActivationRoom {
     },
     bugs: bugs! {
         "softmax-no-shift" [Property] "forward does not subtract the row maximum and overflows"
+        "softmax-one-maximum" [Property] "one maximum is subtracted from the whole batch, so that rows far below it underflow"
+        "softmax-row-sum" [Property] "the row's sum is subtracted instead of its maximum, and forward overflows"
+        "softmax-epsilon" [Course Formula Property] "1e-9 is added to the denominator"
         "softmax-axis" [Course Gradient Formula Property] "forward normalises over the examples instead of the classes"
         "softmax-diagonal" [Course Gradient Formula] "backward uses only the diagonal of the Jacobian"
         "softmax-whole-batch" [Course Gradient Formula] "backward takes the dot product over the whole batch instead of each row"
     },
     faulty: |bug| match bug {
-        "softmax-no-shift" => (|z| along(z, Axis(z.ndim() - 1), false), backward),
-        "softmax-axis" => (|z| along(z, Axis(0), true), backward),
+        "softmax-no-shift" => (|z| along(z, Axis(z.ndim() - 1), |_, _| 0.0, 0.0), backward),
+        "softmax-one-maximum" => {
+            (|z| along(z, Axis(z.ndim() - 1), |z, _| largest(z.view()), 0.0), backward)
+        }
+        "softmax-row-sum" => (|z| along(z, Axis(z.ndim() - 1), |_, row| row.sum(), 0.0), backward),
+        "softmax-epsilon" => {
+            (|z| along(z, Axis(z.ndim() - 1), |_, row| largest(row.into_dyn()), 1e-9), backward)
+        }
+        "softmax-axis" => (|z| along(z, Axis(0), |_, row| largest(row.into_dyn()), 0.0), backward),
         "softmax-diagonal" => (forward, |z, dl_dy| {
             let y = forward(z);
             dl_dy * &y * &y.mapv(|y| 1.0 - y)
@@ -44,19 +57,26 @@ pub(super) static ROOM: ActivationRoom = ActivationRoom {
     examples: &[("softmax", example)],
 };
 
-fn along(z: &ArrayD<f64>, axis: Axis, shift: bool) -> ArrayD<f64> {
+/// Of the logits and a row of them, what is subtracted from the row.
+type Shift = fn(&ArrayD<f64>, ArrayView1<'_, f64>) -> f64;
+
+fn along(z: &ArrayD<f64>, axis: Axis, shift: Shift, epsilon: f64) -> ArrayD<f64> {
     let mut y = z.clone();
     for mut row in y.lanes_mut(axis) {
-        let max = if shift { row.fold(f64::NEG_INFINITY, |a, &z| a.max(z)) } else { 0.0 };
-        row.mapv_inplace(|z| (z - max).exp());
-        let sum = row.sum();
+        let shift = shift(z, row.view());
+        row.mapv_inplace(|z| (z - shift).exp());
+        let sum = row.sum() + epsilon;
         row.mapv_inplace(|e| e / sum);
     }
     y
 }
 
+fn largest(logits: ArrayViewD<'_, f64>) -> f64 {
+    logits.fold(f64::NEG_INFINITY, |a, &z| a.max(z))
+}
+
 fn forward(z: &ArrayD<f64>) -> ArrayD<f64> {
-    along(z, Axis(z.ndim() - 1), true)
+    along(z, Axis(z.ndim() - 1), |_, row| largest(row.into_dyn()), 0.0)
 }
 
 fn backward(z: &ArrayD<f64>, dl_dy: &ArrayD<f64>) -> ArrayD<f64> {

@@ -23,6 +23,7 @@ pub(super) static ROOM: PlainRoom<Whitening> = PlainRoom {
     question: "7",
     real: || Arc::new(Whitening(None)),
     faulty: |bug| Arc::new(Whitening(Some(bug))),
+    of_program: |_| None,
     checks: |own| {
         formulas(own);
         claims(own);

@@ -6,7 +6,7 @@ use ndarray::{Array4, ArrayD, ArrayView4, Ix4, s};
 
 use crate::layer::faulty::{Faulty, Gradients};
 use crate::layer::window::Geometry;
-use crate::transcription::{array_of, einsum};
+use crate::transcription::{array_of, einsum, sum};
 
 fn four_axes(array: &ArrayD<f64>) -> ArrayView4<'_, f64> {
     array.view().into_dimensionality::<Ix4>().expect("images have four axes")
@@ -50,6 +50,24 @@ pub(super) fn z(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
     z.slice(s![.., ..rows, ..cols, ..]).to_owned().into_dyn()
 }
 
+/// dL/dW of windows that begin at the image instead of its padding, as far as they fit.
+fn unpadded(
+    layer: &Faulty,
+    images: ArrayView4<'_, f64>,
+    w: ArrayView4<'_, f64>,
+    dl_dz: ArrayView4<'_, f64>,
+) -> Array4<f64> {
+    let (_, rows, cols, _) = images.dim();
+    let cell = |at: [usize; 3], [i, j]: [usize; 2], c| {
+        let (row, col) = (at[1] * stride(layer) + i, at[2] * stride(layer) + j);
+        if row < rows && col < cols { images[[at[0], row, col, c]] } else { 0.0 }
+    };
+    let (m, r1, r2, _) = dl_dz.dim();
+    array_of(w.dim(), |(i, j, c, f)| {
+        sum((m, r1, r2), |(n, r, q)| cell([n, r, q], [i, j], c) * dl_dz[[n, r, q, f]])
+    })
+}
+
 pub(super) fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
     let all_dl_dz = dl_dz;
     let (images, w, dl_dz) = (four_axes(x), layer.parameters().kernel("W"), four_axes(dl_dz));
@@ -73,10 +91,21 @@ pub(super) fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) ->
     let (mut dl_dx, mut dl_dw, mut dl_db) = (right.dl_dx, right.dl_dw, right.dl_db);
     match layer.bug {
         "bias-gradient-space" => dl_db = of_cells(&|_, r, q| (r, q) == (0, 0)).dl_db,
+        "bias-gradient-mean" => dl_db /= m as f64,
+        "bias-gradient-mean-of-cells" => dl_db /= (m * rows * cols) as f64,
         "bias-gradient-batch" => dl_db = of_cells(&|n, _, _| n == 0).dl_db,
         "weight-gradient-last" => {
             dl_dw = of_cells(&|n, r, q| (n + 1, r + 1, q + 1) == (m, rows, cols)).dl_dw;
         }
+        "weight-gradient-unpadded" => dl_dw = unpadded(layer, images, w, dl_dz),
+        "weight-gradient-stride" => {
+            let dense = self::window(layer, 1, (0, 0));
+            let mut g = Array4::zeros((m, dense.output.0, dense.output.1, filters));
+            g.slice_mut(s![.., ..rows, ..cols, ..]).assign(&dl_dz);
+            dl_dw = conv2d_backward(images, w, g.view(), dense).dl_dw;
+        }
+        "weight-gradient-flipped" => dl_dw = flipped(dl_dw.view()),
+        "weight-gradient-zero" => dl_dw.fill(0.0),
         "input-gradient-flipped" => {
             dl_dx = conv2d_backward(images, flipped(w).view(), g.view(), window).dl_dx;
         }

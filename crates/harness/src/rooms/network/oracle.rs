@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::Passes;
 use crate::HarnessError;
 use crate::course::Entry;
+use crate::layer::Spec;
 use crate::oracle::Fixture;
 use crate::oracle::listed::Listed;
 use crate::room::Checks;
@@ -53,9 +54,9 @@ pub(super) fn add(own: &mut Checks<Passes>) {
         }),
     ];
     for (name, results) in stages {
-        let passes = *own.subject;
+        let passes = Passes::clone(&own.subject);
         own.list.push(fixture.check::<f64>(name, move |listed, entry, tally| {
-            let mut run = Run::new(passes, listed, entry)?;
+            let mut run = Run::new(&passes, listed, entry)?;
             let results = results(&mut run).map_err(|e| entry.refused(e))?;
             let case = format!("{} layers, input {:?}", run.network.layers().len(), run.x.shape());
             for (name, result) in results {
@@ -83,13 +84,14 @@ struct Run {
 }
 
 impl Run {
-    fn new(passes: Passes, listed: &Listed, entry: Entry<'_>) -> Result<Self, HarnessError> {
+    fn new(passes: &Passes, listed: &Listed, entry: Entry<'_>) -> Result<Self, HarnessError> {
         let Declared { loss, momentum, clip_norm, schedule, steps } = listed.fields()?;
         let (x, target) = (entry.array("input")?, entry.array("target")?);
         let Ok(target) = target.clone().into_dimensionality() else {
             return Err(entry.wrong_shape("target", "(m, k)".to_owned(), target.shape()));
         };
-        let layers = built(listed, x.shape().get(1..).unwrap_or_default(), entry)?;
+        let (specs, layers) = built(listed, x.shape().get(1..).unwrap_or_default(), entry)?;
+        let passes = passes.of_layers(&specs, loss);
         let network = NeuralNetwork::new(layers, loss).map_err(|error| entry.refused(error))?;
         let sgd = SgdConfig { momentum, clip_norm, ..SgdConfig::default() };
         let sgd = sgd.build().map_err(|error| entry.refused(error))?;
@@ -114,13 +116,15 @@ impl Run {
     }
 }
 
+type BuiltLayers = Vec<Box<dyn Layer<f64>>>;
+
 /// The layers with the parameters of the entry, which has a name for each.
 fn built(
     listed: &Listed,
     example: &[usize],
     entry: Entry<'_>,
-) -> Result<Vec<Box<dyn Layer<f64>>>, HarnessError> {
-    let mut layers: Vec<Box<dyn Layer<f64>>> = Vec::new();
+) -> Result<(Vec<Spec>, BuiltLayers), HarnessError> {
+    let (mut specs, mut layers) = (Vec::new(), Vec::new());
     let mut shape = example.to_vec();
     for (index, part) in listed.parts("layers").iter().enumerate() {
         let room = rooms::layers().into_iter().find(|room| room.kind == part.kind());
@@ -135,7 +139,8 @@ fn built(
             parameter.assign(&value);
         }
         shape = layer.output_shape().to_vec();
+        specs.push(spec);
         layers.push(layer);
     }
-    Ok(layers)
+    Ok((specs, layers))
 }

@@ -77,12 +77,26 @@ pub(super) fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) ->
         let cells = cells(layer, &geometry, x, [n, at[1], at[2], c]);
         let winner = winner(layer.bug, &cells);
         for (index, &(place, value)) in cells.iter().enumerate() {
+            let place = match layer.bug {
+                "backward-unpadded" => {
+                    let (i, j) = (index / geometry.kernel.1, index % geometry.kernel.1);
+                    let place = (at[1] * geometry.stride + i, at[2] * geometry.stride + j);
+                    Some(place).filter(|&(row, col)| row < geometry.rows && col < geometry.cols)
+                }
+                _ => place,
+            };
             let Some((row, col)) = place else { continue };
+            if layer.bug == "mask-from-zero" && mode(layer) == PoolMode::Max && value <= 0.0 {
+                continue;
+            }
             let tie = layer.bug == "all-ties-win" && value == cells[winner].1;
             let share = match mode(layer) {
                 PoolMode::Max if tie || index == winner => g,
                 PoolMode::Max => continue,
                 PoolMode::Average if layer.bug == "average-not-divided" => g,
+                PoolMode::Average if layer.bug == "average-rows-squared" => {
+                    g / geometry.kernel.0.pow(2) as f64
+                }
                 PoolMode::Average => g / divisor(layer.bug, &cells),
             };
             let before = match layer.bug {

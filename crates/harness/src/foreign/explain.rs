@@ -1,0 +1,176 @@
+//! The explanation of a failure: the formula of the book, and the known mistakes that give these numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use crate::check::Outcome;
+use crate::room::{Bug, Room};
+use crate::{Check, Context, Kind, rooms};
+
+/// Explains the failures of one run.
+pub(crate) struct Explainer<'a> {
+    pub(crate) context: &'a Context,
+    /// The root of the workspace, where the book is.
+    pub(crate) root: &'a Path,
+    /// The names of the checks that passed.
+    pub(crate) passed: BTreeSet<String>,
+    /// For each bug that was tried, whether it passes the checks that passed.
+    tried: BTreeMap<(&'static str, &'static str), bool>,
+}
+
+impl<'a> Explainer<'a> {
+    pub(crate) fn new(context: &'a Context, root: &'a Path, passed: BTreeSet<String>) -> Self {
+        Self { context, root, passed, tried: BTreeMap::new() }
+    }
+
+    /// What the results look like, and where the formula is derived, in lines of their own.
+    pub(crate) fn explanation(&mut self, check: &Check, outcome: &Outcome) -> String {
+        let Some(room) = rooms::all().into_iter().find(|room| Some(room.name) == check.subject)
+        else {
+            return String::new();
+        };
+        // What has no numbers says itself what is wrong.
+        if !["expected", "analytic"].iter().any(|word| symptom(&outcome.detail).contains(word)) {
+            return String::new();
+        }
+        if self.changes(check, outcome) {
+            return "looks like: the same case gives another result when it is run again. Results depend on what an \
+                    earlier call left, on a view past the end of an array, or on memory that nothing was written to
+"
+                .to_owned();
+        }
+        let mut text = match &*self.mistakes(&room, check, outcome) {
+            [] => "looks like: none of the known mistakes\n".to_owned(),
+            [one] => format!("looks like: {one}\n"),
+            several => format!("looks like one of:\n  - {}\n", several.join("\n  - ")),
+        };
+        if let Some((page, formula)) = formula(&room, check, outcome, self.root) {
+            text += &format!("derived in {page}:{}\n", formula.replace('\n', "\n    "));
+        }
+        text
+    }
+
+    /// Whether the same case gives another result when it is run again.
+    fn changes(&self, check: &Check, outcome: &Outcome) -> bool {
+        let Some(case) = case(check, outcome) else { return false };
+        let context = Context { case: Some(case), ..self.context.clone() };
+        let again = check.outcome(&context).detail;
+        !alike(symptom(&again), symptom(&outcome.detail))
+    }
+
+    /// The deliberate bugs of the room that give the same numbers in the same case, and pass what passed.
+    fn mistakes(&mut self, room: &Room, check: &Check, outcome: &Outcome) -> Vec<&'static str> {
+        let case =
+            symptom(&outcome.detail).strip_prefix("case ").filter(|_| check.kind.draws_cases());
+        let case = case.and_then(|rest| rest.split([' ', ':']).next()).map(str::to_owned);
+        let context = Context { case, unshrunk: true, ..self.context.clone() };
+        let same = |bug: &&Bug| {
+            let mut checks = (room.checks_with)(bug.id).into_iter();
+            checks.find(|own| own.id() == check.id()).is_some_and(|own| {
+                let wrong = own.outcome(&context);
+                !wrong.passed() && alike(symptom(&wrong.detail), symptom(&outcome.detail))
+            })
+        };
+        let candidates: Vec<&Bug> = room.bugs.iter().filter(same).collect();
+        candidates.into_iter().filter(|bug| self.passes(room, bug)).map(|bug| bug.what).collect()
+    }
+
+    /// Whether an implementation with this bug passes what the program passed.
+    fn passes(&mut self, room: &Room, bug: &Bug) -> bool {
+        *self.tried.entry((room.name, bug.id)).or_insert_with(|| {
+            let context = Context { case: None, unshrunk: true, ..self.context.clone() };
+            let checks = (room.checks_with)(bug.id).into_iter();
+            checks
+                .filter(|check| self.passed.contains(&check.id()))
+                .all(|check| !check.outcome(&context).failed())
+        })
+    }
+}
+
+/// The case of a failure, as the option takes it.
+fn case(check: &Check, outcome: &Outcome) -> Option<String> {
+    let rest =
+        symptom(&outcome.detail).strip_prefix("case ").filter(|_| check.kind.draws_cases())?;
+    rest.split([' ', ':']).next().map(str::to_owned)
+}
+
+/// The part of a failure that says where and by how much results differ.
+fn symptom(detail: &str) -> &str {
+    let begin = detail.find("case ").or_else(|| detail.find(", first ")).unwrap_or(0);
+    let rest = &detail[begin..];
+    rest.split("\nthis case alone").next().unwrap_or(rest).split("\nnoted").next().unwrap_or(rest)
+}
+
+/// Whether two messages say the same, with the same numbers up to rounding.
+fn alike(a: &str, b: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let ends = |c: char| c.is_whitespace() || ",;:()[]".contains(c);
+        text.split(ends).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let (a, b) = (words(a), words(b));
+    let close = |(a, b): (&String, &String)| match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => {
+            a == b
+                || a.is_nan() && b.is_nan()
+                || (a - b).abs() <= 1e-6 * a.abs().max(b.abs()) + 1e-11
+        }
+        _ => a == b,
+    };
+    a.len() == b.len() && a.iter().zip(&b).all(close)
+}
+
+/// The chapter, and the formula that the check is of, or else the one of the room whose
+/// name is that of the result which is wrong.
+fn formula(room: &Room, check: &Check, outcome: &Outcome, root: &Path) -> Option<(String, String)> {
+    let formulas = (room.checks)().into_iter().filter(|own| own.kind == Kind::Formula);
+    let mut names: Vec<String> = formulas.map(|own| own.name).collect();
+    let wrong = symptom(&outcome.detail);
+    let results: &[(&str, &[&str])] = &[
+        ("-forward", &["output (", ": Y["]),
+        ("-db", &["dL/db", "db ("]),
+        ("-dw", &["dL/dW", "dW ("]),
+        ("-dx", &["dL/dX", "dX ", "backward ("]),
+        ("-backward", &["dL/d", "dZ ", "backward (", "dY_hat "]),
+    ];
+    let of_result = |name: &str| {
+        let named = |(end, _): &&(&str, &[&str])| name.ends_with(end);
+        results.iter().filter(named).any(|(_, words)| words.iter().any(|word| wrong.contains(word)))
+    };
+    names.retain(|name| *name == check.name || of_result(name));
+    // The sort is stable.
+    names.sort_by_key(|name| *name != check.name);
+    let pages = std::fs::read_dir(root.join("book/src")).ok()?.flatten().map(|page| page.path());
+    let pages: Vec<(PathBuf, String)> = pages
+        .filter_map(|page| Some((page.clone(), std::fs::read_to_string(page).ok()?)))
+        .collect();
+    names.into_iter().find_map(|name| {
+        // `$$ formula $$ {#eq:name ...}`
+        let (page, before) = pages.iter().find_map(|(page, text)| {
+            let ends = [" ", "}"].map(|end| format!("$$ {{#eq:{name}{end}"));
+            let before = ends.iter().find_map(|end| Some(text.split_once(end)?.0));
+            Some((page, before?))
+        })?;
+        let page = page.strip_prefix(root).unwrap_or(page).display().to_string();
+        Some((page, before.rsplit("$$").next()?.trim_end().to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_alike_up_to_rounding_and_not_beyond() {
+        let a = "case 7,1 (Z [1]): Y[0]: expected 1e0, got 3.0000000001e-1";
+        assert!(alike(a, "case 7,1 (Z [1]): Y[0]: expected 1e0, got 3e-1"));
+        for other in [
+            "case 7,1 (Z [1]): Y[0]: expected 1e0, got 3.1e-1",
+            "case 7,1 (Z [1]): dL[0]: expected 1e0, got 3e-1",
+            "",
+        ] {
+            assert!(!alike(a, other), "{other}");
+        }
+        let detail = format!("largest error 1e0, bound 1e-7; {a}\nthis case alone: x\nnoted: y");
+        assert_eq!(symptom(&detail), a);
+    }
+}

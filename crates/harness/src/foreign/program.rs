@@ -1,0 +1,272 @@
+//! A program under test: one process for each thread that runs checks.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, ThreadId};
+
+use ndarray::ArrayD;
+use numerics::Scalar;
+use serde_json::{Value, json};
+use subject::{Array, Limits, Message, Process, SubjectError};
+
+use super::conventions::Conventions;
+use crate::{HarnessError, Result, rooms};
+
+/// What a program may take: the slowest implementation seen takes 3 s for a pass of a large convolution.
+const LIMITS: Limits = Limits { seconds: 20, memory: 4 << 30 };
+
+/// Seconds for a request of a program that was late before: many checks may ask for what never ends.
+const SECONDS_ONCE_LATE: u64 = 3;
+
+/// A process, and what was noted of the whole program.
+#[derive(Debug)]
+pub(super) struct Running {
+    process: Mutex<Process>,
+    noted: Arc<Mutex<Noted>>,
+}
+
+/// A process that several layers share.
+pub(super) type Shared = Arc<Running>;
+
+/// What a program does that fails no check.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Noted {
+    /// Where several answers are right, its own.
+    pub(crate) conventions: BTreeSet<String>,
+    /// The operations that change their arguments.
+    pub(crate) changed: BTreeSet<String>,
+    /// Whether a reply was late.
+    late: bool,
+}
+
+impl Running {
+    /// Notes a convention.
+    pub(super) fn convention(&self, what: String) {
+        lock(&self.noted).conventions.insert(what);
+    }
+}
+
+/// A program that is verified in place of the workspace's own implementation.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// Path and arguments.
+    command: Vec<OsString>,
+    /// The reply to `describe`.
+    about: Message,
+    processes: Mutex<HashMap<ThreadId, Shared>>,
+    noted: Arc<Mutex<Noted>>,
+    conventions: OnceLock<Conventions>,
+}
+
+thread_local! {
+    /// What the program has said of its results during the present check.
+    static REMARKS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Takes the remarks of the present case or check, and so begins another one.
+pub(crate) fn take_remarks() -> BTreeSet<String> {
+    REMARKS.take()
+}
+
+/// Adds to the remarks of the present check.
+pub(super) fn remark(what: impl Into<String>) {
+    REMARKS.with_borrow_mut(|remarks| remarks.insert(what.into()));
+}
+
+impl Program {
+    /// Starts the program and asks what it implements.
+    pub(crate) fn start(command: Vec<OsString>) -> Result<Arc<Self>> {
+        let unusable = |error: SubjectError| {
+            HarnessError::Stopped(format!("the program cannot be verified: {error}"))
+        };
+        let (process, about) = started(&command).map_err(unusable)?;
+        let version = about.fields.get("protocol").and_then(Value::as_u64);
+        if version != Some(subject::VERSION) {
+            let (got, expected) = (about.fields.get("protocol").cloned(), subject::VERSION);
+            let got = got.map_or("nothing".to_owned(), |version| version.to_string());
+            return Err(HarnessError::Stopped(format!(
+                "the program cannot be verified: in its reply to describe \"protocol\" has to be {expected}, \
+                 but is {got}"
+            )));
+        }
+        let known: [(&str, Vec<&str>); 5] = [
+            ("activations", rooms::activations().map(|room| room.name).into()),
+            ("losses", rooms::losses().map(|room| room.name).into()),
+            ("layers", rooms::layers().map(|room| room.name).into()),
+            ("einsum", EXERCISES.into()),
+            ("dtypes", vec!["f8", "f4"]),
+        ];
+        for (list, known) in known {
+            let unknown = about.texts(list).into_iter().find(|own| !known.contains(&&**own));
+            if let Some(unknown) = unknown {
+                return Err(HarnessError::Stopped(format!(
+                    "the program cannot be verified: it lists {unknown:?} among its {list}, but only {} are \
+                     known",
+                    known.join(", ")
+                )));
+            }
+        }
+        let noted = Arc::default();
+        let running = Running { process: Mutex::new(process), noted: Arc::clone(&noted) };
+        let processes = HashMap::from([(thread::current().id(), Arc::new(running))]);
+        let (processes, conventions) = (Mutex::new(processes), OnceLock::new());
+        Ok(Arc::new(Self { command, about, processes, noted, conventions }))
+    }
+
+    /// What it does where several answers are right.
+    pub(crate) fn conventions(self: &Arc<Self>) -> Conventions {
+        *self.conventions.get_or_init(|| Conventions::of(self))
+    }
+
+    /// What was noted of it so far.
+    pub(crate) fn noted(&self) -> Noted {
+        lock(&self.noted).clone()
+    }
+
+    /// Whether the list of this name in its description, such as `"layers"`, has this entry.
+    pub(crate) fn offers(&self, list: &str, entry: &str) -> bool {
+        self.about.texts(list).iter().any(|own| own == entry)
+    }
+
+    /// Whether it implements whole networks.
+    pub(crate) fn has_networks(&self) -> bool {
+        self.about.fields.get("network").and_then(Value::as_bool) == Some(true)
+    }
+
+    /// How it calls itself, and what it says of itself.
+    pub(crate) fn introduction(&self) -> (String, Vec<String>) {
+        (self.about.text("name").to_owned(), self.about.texts("remarks"))
+    }
+
+    /// The process of this thread, started again if it broke.
+    pub(super) fn process(&self) -> Shared {
+        let mut processes = lock(&self.processes);
+        let own = processes.entry(thread::current().id());
+        let late = lock(&self.noted).late;
+        let start = || match started(&self.command) {
+            Err(error) => stop(error),
+            Ok((mut process, _)) => {
+                if late {
+                    process.limit(SECONDS_ONCE_LATE);
+                }
+                let (process, noted) = (Mutex::new(process), Arc::clone(&self.noted));
+                Arc::new(Running { process, noted })
+            }
+        };
+        let own = own.or_insert_with(start);
+        if lock(&own.process).is_broken() {
+            *own = start();
+        }
+        Arc::clone(own)
+    }
+
+    /// One request without a state, and its one result.
+    pub(super) fn function<T: Scalar>(
+        &self,
+        request: Message,
+        result: &str,
+        shape: &[usize],
+    ) -> ArrayD<T> {
+        let mut reply = ask(&self.process(), request);
+        array(&mut reply, result, Some(shape))
+    }
+}
+
+/// The exercises of einsum that there are.
+pub(crate) const EXERCISES: [&str; 3] = ["trace", "matrix_vector", "outer_product"];
+
+/// A process of the program, and its reply to `describe`, before which it may have much to load.
+fn started(command: &[OsString]) -> Result<(Process, Message), SubjectError> {
+    let mut process = Process::start(command, LIMITS)?;
+    let about = process.ask(Message::new(json!({ "op": "describe" })))?;
+    Ok((process, about))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends the check, which learns the reason from the payload of the panic: an activation has no other way to
+/// refuse.
+pub(super) fn stop(error: SubjectError) -> ! {
+    resume_unwind(Box::new(error))
+}
+
+/// The reply to a request.
+pub(super) fn ask(process: &Shared, request: Message) -> Message {
+    let (op, class) = (request.text("op").to_owned(), request.text("class").to_owned());
+    let reply = lock(&process.process).ask(request).unwrap_or_else(|error| {
+        lock(&process.noted).late |= matches!(error, SubjectError::Late(_));
+        stop(error)
+    });
+    reply.texts("remarks").into_iter().for_each(remark);
+    for name in reply.texts("changed") {
+        lock(&process.noted).changed.insert(format!("{op} of {class} changes its argument {name}"));
+    }
+    reply
+}
+
+/// An array as it is sent.
+pub(super) fn sent<T: Scalar>(array: &ArrayD<T>) -> Array {
+    match T::DTYPE {
+        "f8" => Array::Double(array.mapv(T::as_f64)),
+        _ => Array::Single(array.mapv(|x| x.as_f64() as f32)),
+    }
+}
+
+/// A result of the reply, as numbers of this type; of this shape, if one is given.
+pub(super) fn array<T: Scalar>(
+    reply: &mut Message,
+    name: &str,
+    shape: Option<&[usize]>,
+) -> ArrayD<T> {
+    let refused = |what: String| -> ! { stop(SubjectError::Refused(what)) };
+    let Some(array) = reply.take(name) else {
+        let names: Vec<&str> = reply.arrays.iter().map(|(name, _)| &**name).collect();
+        refused(format!("the reply has no array {name}, only {names:?}"))
+    };
+    if let Some(expected) = shape
+        && array.shape() != expected
+    {
+        refused(of_shape(name, array.shape(), expected))
+    }
+    array.into_double().mapv_into_any(T::of)
+}
+
+/// A message on an array of another shape, and on the mistakes that have it.
+pub(super) fn of_shape(what: &str, got: &[usize], expected: &[usize]) -> String {
+    let why = match (got, expected) {
+        _ if got.len() == expected.len() && got.contains(&0) && !expected.contains(&0) => {
+            "; a slice p:-p is empty where p is 0"
+        }
+        ([_, rows, cols, _], [_, right_rows, right_cols, _])
+            if rows == right_rows && cols != right_cols =>
+        {
+            "; the rows are right, but not the columns: have they the padding and the kernel's size of the rows?"
+        }
+        _ => "",
+    };
+    format!("{what} has shape {got:?} instead of {expected:?}{why}")
+}
+
+/// What `run` gives, or nothing if the program does not claim to have it.
+pub(crate) fn if_supported<R>(run: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => Some(result),
+        Err(payload) if is_unsupported(&*payload) => None,
+        Err(payload) => resume_unwind(payload),
+    }
+}
+
+/// Whether a check was ended by a program that broke, which another case does not mend.
+pub(crate) fn is_broken(payload: &(dyn std::any::Any + Send)) -> bool {
+    matches!(payload.downcast_ref(), Some(SubjectError::Broken(_) | SubjectError::Late(_)))
+}
+
+/// Whether a check was ended by what the program does not claim to have.
+pub(crate) fn is_unsupported(payload: &(dyn std::any::Any + Send)) -> bool {
+    matches!(payload.downcast_ref(), Some(SubjectError::Unsupported(_)))
+}
