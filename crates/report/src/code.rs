@@ -38,7 +38,11 @@ pub(crate) fn listing(root: &Path, file: &str, anchor: &str) -> Result<String, S
         (first, last) if first == last => format!("line {first}"),
         (first, last) => format!("lines {first}–{last}"),
     };
-    let language = if file.ends_with(".rs") { "rust" } else { "text" };
+    let language = match Path::new(file).extension().and_then(|end| end.to_str()) {
+        Some("rs") => "rust",
+        Some("mjs") => "javascript",
+        _ => "text",
+    };
     let class = if code.len() <= SHORT { "listing short" } else { "listing" };
     Ok(format!(
         "<figure class=\"{class}\">\n<figcaption><code>{}</code>, {lines}</figcaption>\n\n{}\n</figure>\n",

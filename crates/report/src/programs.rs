@@ -43,8 +43,16 @@ pub(crate) fn output_block(
 ) -> Result<String, String> {
     let (command, arguments) = match (name, argument) {
         ("einsum", None) => ("cargo run -p einsum", &["run", "--quiet", "--bin", "einsum"][..]),
+        ("demonstrate", Some(_)) => (
+            "cargo run --bin harness -- demonstrate",
+            &[&HARNESS[..], &["demonstrate"]].concat()[..],
+        ),
         ("gradcheck", _) => ("cargo xtask gradcheck", &[&HARNESS[..], &["gradcheck"]].concat()[..]),
-        _ => return Err(format!("unknown program `{name}`; known are einsum, gradcheck [LAYER]")),
+        _ => {
+            return Err(format!(
+                "unknown program `{name}`; known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG"
+            ));
+        }
     };
     let argument = argument.as_slice();
     let command = [&[command], argument].concat().join(" ");
@@ -66,8 +74,8 @@ mod tests {
         for (name, argument, printed, expected) in [
             ("einsum", None, "\na  \nb = 2\n\n", "```text\n$ cargo run -p einsum\na\nb = 2\n```\n"),
             ("gradcheck", Some("Conv2D"), "x", "$ cargo xtask gradcheck Conv2D\nx"),
-            ("rm", None, "x", "known are einsum, gradcheck [LAYER]"),
-            ("einsum", Some("1"), "x", "known are einsum, gradcheck [LAYER]"),
+            ("rm", None, "x", "known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG"),
+            ("einsum", Some("1"), "x", "known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG"),
             ("einsum", None, " \n", "printed nothing"),
             ("einsum", None, "error: exit status: 1", "exit status: 1"),
         ] {
