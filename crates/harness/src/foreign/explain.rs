@@ -7,6 +7,11 @@ use crate::check::Outcome;
 use crate::room::{Bug, Room};
 use crate::{Check, Context, Kind, rooms};
 
+/// What results that differ from run to run look like.
+const UNSTEADY: &str = "the same case gives another result when it is run again. Results depend on what an \
+                        earlier call left, on a view past the end of an array, or on memory that nothing was \
+                        written to";
+
 /// Explains the failures of one run.
 pub(crate) struct Explainer<'a> {
     pub(crate) context: &'a Context,
@@ -34,10 +39,7 @@ impl<'a> Explainer<'a> {
             return String::new();
         }
         if self.changes(check, outcome) {
-            return "looks like: the same case gives another result when it is run again. Results depend on what an \
-                    earlier call left, on a view past the end of an array, or on memory that nothing was written to
-"
-                .to_owned();
+            return format!("looks like: {UNSTEADY}\n");
         }
         let mut text = match &*self.mistakes(&room, check, outcome) {
             [] => "looks like: none of the known mistakes\n".to_owned(),
@@ -60,10 +62,8 @@ impl<'a> Explainer<'a> {
 
     /// The deliberate bugs of the room that give the same numbers in the same case, and pass what passed.
     fn mistakes(&mut self, room: &Room, check: &Check, outcome: &Outcome) -> Vec<&'static str> {
-        let case =
-            symptom(&outcome.detail).strip_prefix("case ").filter(|_| check.kind.draws_cases());
-        let case = case.and_then(|rest| rest.split([' ', ':']).next()).map(str::to_owned);
-        let context = Context { case, unshrunk: true, ..self.context.clone() };
+        let context =
+            Context { case: case(check, outcome), unshrunk: true, ..self.context.clone() };
         let same = |bug: &&Bug| {
             let mut checks = (room.checks_with)(bug.id).into_iter();
             checks.find(|own| own.id() == check.id()).is_some_and(|own| {

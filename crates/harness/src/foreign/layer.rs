@@ -86,7 +86,7 @@ fn fitted<T: Scalar>(
     } else if got.shape() != expected {
         return Err(SubjectError::Refused(of_shape(what, got.shape(), expected)));
     }
-    let got = got.into_double().mapv(T::of);
+    let got = got.into_double().mapv_into_any(T::of);
     Ok(got.into_shape_with_order(IxDyn(expected)).expect("it has as many elements"))
 }
 
