@@ -128,3 +128,18 @@ fn with_remarks(check: Check, program: &Arc<Program>) -> Check {
     };
     Check { run: Box::new(run), ..check }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::all_checks;
+
+    /// A name that no check has any more would make the check that had it one of the assignment's.
+    #[test]
+    fn each_name_that_decides_a_level_is_that_of_a_check() {
+        let checks = all_checks();
+        for name in NOT_ASKED.iter().chain(&EXTRA) {
+            assert!(checks.iter().any(|check| check.name == *name), "{name}");
+        }
+    }
+}

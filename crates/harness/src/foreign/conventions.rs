@@ -133,7 +133,7 @@ pub(super) fn checks(program: &Arc<Program>) -> Vec<Check> {
         Some(slope) => Outcome::fail(format!(
             "the derivative of ReLU at 0 is {slope}; 0, 1 and 1/2 are subgradients in use"
         )),
-        None => Outcome::fail("the derivative of ReLU at 0 is no number times dL/dY"),
+        None => Outcome::fail("backward of ReLU gives nothing at 0, or no number times dL/dY"),
     };
     let ties = |found: Conventions| match found.ties {
         Some(Ties::First) => Outcome::ok(1, "of tied maxima the first gets the gradient"),
@@ -145,8 +145,8 @@ pub(super) fn checks(program: &Arc<Program>) -> Vec<Check> {
         ),
         Some(Ties::Split) => Outcome::ok(1, "tied maxima share the gradient"),
         None => Outcome::fail(
-            "the gradient of a window of four equal cells goes neither to the first nor to the last, \
-             nor to all of them",
+            "a window of four equal cells gives no gradient, or one that goes neither to the first nor to \
+             the last, nor to all of them",
         ),
     };
     let epsilon = |found: Conventions| match found.epsilon {
@@ -158,23 +158,23 @@ pub(super) fn checks(program: &Arc<Program>) -> Vec<Check> {
             "a probability of 0 counts as {epsilon:.1e}, which changes the loss of other probabilities \
              as well; at most {LARGEST_EPSILON:e} is harmless"
         )),
-        None => Outcome::fail("the loss of a class of probability 0 is no number and not infinite"),
+        None => Outcome::fail("a class of probability 0 has no loss, or one that is NaN"),
     };
     type Judge = fn(Conventions) -> Outcome;
-    let rows: [(&str, &str, &'static str, &'static str, &str, Judge); 3] = [
-        ("activations", "ReLU", "ReLU", "4.1", "the_derivative_at_zero", relu),
-        ("losses", "CrossEntropy", "CrossEntropy", "4.4", "the_logarithm_of_zero", epsilon),
-        ("layers", "Pool2D", "Pool2D", "6.3", "tied_maxima", ties),
+    let rows: [(&str, &str, &str, &str, Judge); 3] = [
+        ("activations", "ReLU", "4.1", "the_derivative_at_zero", relu),
+        ("losses", "CrossEntropy", "4.4", "the_logarithm_of_zero", epsilon),
+        ("layers", "Pool2D", "6.3", "tied_maxima", ties),
     ];
     let offered = rows.into_iter().filter(|(list, class, ..)| program.offers(list, class));
     offered
-        .map(|(_, class, room, question, name, judge)| {
+        .map(|(_, class, question, name, judge)| {
             let program = Arc::clone(program);
             let group = format!("conventions.{class}");
             let check = Check::new(question, Kind::Property, group, name, move |_| {
                 judge(program.conventions())
             });
-            Check { level: Level::Convention, ..check.of(room) }
+            Check { level: Level::Convention, ..check.of(class) }
         })
         .collect()
 }

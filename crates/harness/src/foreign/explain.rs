@@ -14,11 +14,11 @@ const UNSTEADY: &str = "the same case gives another result when it is run again.
 
 /// Explains the failures of one run.
 pub(crate) struct Explainer<'a> {
-    pub(crate) context: &'a Context,
+    context: &'a Context,
     /// The root of the workspace, where the book is.
-    pub(crate) root: &'a Path,
+    root: &'a Path,
     /// The names of the checks that passed.
-    pub(crate) passed: BTreeSet<String>,
+    passed: BTreeSet<String>,
     /// For each bug that was tried, whether it passes the checks that passed.
     tried: BTreeMap<(&'static str, &'static str), bool>,
 }
