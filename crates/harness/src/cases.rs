@@ -9,13 +9,13 @@ mod case;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(crate) use case::{Case, Failure, Verdict, claim, equal, same_bits};
+pub(crate) use case::{Case, Failure, Verdict, claim, equal, number, same_bits};
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::check::panic_message;
-use crate::foreign::{is_broken, is_unsupported, take_remarks};
+use crate::foreign::{is_broken, is_unsupported, take_exchanges, take_remarks};
 use crate::{Check, Context, Kind, Outcome};
 
 /// Choices of a drawn case; what is drawn after them comes from the case's random numbers.
@@ -26,6 +26,9 @@ const CHOICES: usize = 24;
 const FOREIGN_CASES: usize = 16;
 const FOREIGN_ELEMENTS: usize = 12;
 const FOREIGN_SHRINKS: usize = 150;
+
+/// How many cases in small integers are tried in place of a failing one.
+const WHOLE_CASES: u32 = 8;
 
 /// How many cases a check runs, and what the error of an element may be at most in any of them.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +55,8 @@ struct Shown {
     /// Whether the program under test died or was late.
     broken: bool,
     failure: Option<Outcome>,
+    /// The result that is wrong in this failure.
+    wrong: String,
 }
 
 impl Cases {
@@ -134,9 +139,20 @@ impl Cases {
                 Ok(()) => {}
                 Err(TestError::Fail(_, (seed, choices))) => {
                     if !shown.borrow().broken {
-                        let _ = judge(&mut Case::drawn(seed, choices));
+                        let _ = judge(&mut Case::drawn(seed, choices.clone()));
                     }
-                    return failed();
+                    if context.unshrunk || shown.borrow().broken {
+                        return failed();
+                    }
+                    let (smallest, wrong) = (failed(), shown.borrow().wrong.clone());
+                    for seed in 0..WHOLE_CASES {
+                        let judged = judge(&mut Case::whole(seed, choices.clone()));
+                        let fails = matches!(judged, Err(TestCaseError::Fail(_)));
+                        if fails && shown.borrow().wrong == wrong {
+                            return failed();
+                        }
+                    }
+                    return smallest;
                 }
                 Err(TestError::Abort(why)) => {
                     let (got, all) = (shown.borrow().conclusive, count);
@@ -171,10 +187,12 @@ impl Cases {
         if context.program.is_some() {
             (case.elements, case.slack) = (FOREIGN_ELEMENTS, context.slack);
             take_remarks();
+            take_exchanges();
         }
+        let mut panicked = false;
         // What a panic leaves behind is looked at only for the description of the case.
         let verdict = catch_unwind(AssertUnwindSafe(|| one(case))).unwrap_or_else(|panic| {
-            shown.broken |= is_broken(&*panic);
+            (panicked, shown.broken) = (true, shown.broken | is_broken(&*panic));
             let what = panic_message(&*panic);
             if is_unsupported(&*panic) {
                 shown.unsupported = Some(what);
@@ -199,11 +217,15 @@ impl Cases {
         let about = &case.description;
         let program = context.program.as_ref().map(|option| format!(" {option}"));
         let program = program.unwrap_or_default();
+        let asked: String = take_exchanges().iter().map(|asked| format!("\n{asked}")).collect();
+        let asked = if case.is_whole() { asked } else { String::new() };
         let detail = format!(
-            "case {case}{about}: {what}\nthis case alone: cargo xtask test {id}{program} --case {case}"
+            "case {case}{about}: {what}{asked}\nthis case alone: cargo xtask test {id}{program} --case {case}"
         );
+        shown.wrong = what.split(['[', ':']).next().unwrap_or_default().to_owned();
         shown.failure = Some(match error {
             Some(error) => Outcome::measured(shown.conclusive + 1, error, bound, &detail),
+            None if panicked => Outcome::error(detail),
             None => Outcome::fail(detail),
         });
         Err(TestCaseError::fail(what))
@@ -216,6 +238,7 @@ mod tests {
 
     use super::*;
     use crate::Status;
+    use crate::registry::all_checks;
 
     fn run(
         case: Option<&str>,
@@ -237,13 +260,16 @@ mod tests {
         };
         let failed = run(None, 0.25, one);
         assert_eq!((failed.status, failed.bound), (Status::Fail, Some(0.25)));
-        let expected = "(a is 0 and b 30): Y[1]: expected 1e0, got 3e0\n";
+        let expected = "(a is 0 and b 30): Y[1]: expected 1, got 3\n";
         assert!(failed.detail.contains(expected), "{}", failed.detail);
         let (_, printed) = failed.detail.split_once("cargo xtask test group.name --case ").unwrap();
         assert_eq!(run(Some(printed), 0.25, one).detail, failed.detail);
-        assert_eq!(run(Some("7,0,0"), 0.25, one).status, Status::Ok);
+        assert!(printed.starts_with("whole-0,"), "{printed}");
+        for passing in ["7,0,0", "whole-7,0,0"] {
+            assert_eq!(run(Some(passing), 0.25, one).status, Status::Ok);
+        }
         assert_eq!(run(Some("pinned-0"), 0.25, one).cases, 1);
-        for refused in ["{}", "", "1,x", "pinned-1", "pinned-0,1"] {
+        for refused in ["{}", "", "1,x", "whole-", "pinned-1", "pinned-0,1"] {
             assert_eq!(run(Some(refused), 0.25, one).status, Status::Error, "{refused}");
         }
     }
@@ -278,5 +304,23 @@ mod tests {
         });
         let expected = "(no elements): the check panicked: index";
         assert!(panic.detail.contains(expected), "{}", panic.detail);
+    }
+
+    /// Else a wrong implementation could be shown a case that a right one fails, too.
+    #[test]
+    fn every_claim_holds_in_small_integers() {
+        let checks = all_checks().into_iter().filter(|check| check.kind.draws_cases());
+        let wrong: Vec<String> = checks
+            .flat_map(|check| {
+                [1, 2].map(|seed| {
+                    let case = Some(format!("whole-{seed}"));
+                    let outcome = check.outcome(&Context { case, ..Context::default() });
+                    let holds = outcome.passed() || outcome.detail.contains(" is inconclusive: ");
+                    (!holds).then(|| format!("{}: {}", check.id(), outcome.detail))
+                })
+            })
+            .flatten()
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

@@ -10,14 +10,18 @@ pub(crate) mod functions;
 pub(crate) mod layer;
 mod network;
 mod program;
+mod timing;
 
 use std::sync::Arc;
 
 pub(crate) use explain::Explainer;
 pub(crate) use network::ProgramNetwork;
 pub(crate) use program::{
-    EXERCISES, Noted, Program, if_supported, is_broken, is_unsupported, take_remarks,
+    EXERCISES, Noted, Program, if_supported, is_broken, is_unsupported, take_exchanges,
+    take_remarks,
 };
+
+pub(crate) use timing::time_batches;
 
 use self::conventions::Ties;
 use crate::check::caught;

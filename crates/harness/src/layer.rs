@@ -181,6 +181,25 @@ impl Spec {
         self.config.build_boxed(&self.input_shape, rng)
     }
 
+    /// The declaration as the course writes it, without what is so by default.
+    pub(crate) fn declared(&self) -> String {
+        fn text(value: &Value) -> String {
+            match value {
+                Value::String(name) => name.clone(),
+                Value::Array(numbers) => {
+                    format!("({})", numbers.iter().map(text).collect::<Vec<_>>().join(", "))
+                }
+                other => other.to_string(),
+            }
+        }
+        let fields = self.config.fields();
+        let fields = fields.as_object().into_iter().flatten();
+        let fields = fields.map(|(name, value)| format!("{name}={}", text(value)));
+        let is_default = |field: &str| ["bias=true", "weight_init=xavier_uniform"].contains(&field);
+        let fields: Vec<String> = fields.filter(|field| !is_default(field)).collect();
+        format!("{}({})", self.room.name, fields.join(", "))
+    }
+
     /// The class and what distinguishes the layer from others of it.
     pub(crate) fn label(&self) -> String {
         format!("{}{}", self.room.name, (self.room.label)(self))
@@ -236,7 +255,7 @@ impl Layers {
     fn draw_by(&self, draw: Draw, case: &mut Case) -> (Spec, Vec<usize>) {
         let (spec, m) = draw(case);
         let x_shape = [&[m], &*spec.input_shape].concat();
-        case.describe(format!("{:?}, X {x_shape:?}", spec.config));
+        case.describe(format!("{}, X {x_shape:?}", spec.declared()));
         (spec, x_shape)
     }
 

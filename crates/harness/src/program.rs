@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use serde_json::json;
 use system::{eprintln, print, println};
 
+use crate::cases::Case;
 use crate::foreign::{Level, Noted, Program};
 use crate::gradcheck::Row;
 use crate::transcript::Transcript;
@@ -156,6 +157,9 @@ fn demonstrate(bug: &str) -> Result<bool> {
 fn test(arguments: &Test) -> Result<bool> {
     let program = program(arguments)?;
     let checks = selected(arguments, program.as_ref())?;
+    if let Some(Err(error)) = arguments.case.as_deref().map(str::parse::<Case>) {
+        return Err(HarnessError::Usage(format!("there is no such case: {error}")).into());
+    }
     if arguments.list {
         checks.iter().for_each(|check| println!("{:4} {}", check.question, check.id()));
         return Ok(true);
@@ -192,20 +196,24 @@ fn test(arguments: &Test) -> Result<bool> {
     });
     let time = start.elapsed();
     let ran = || checks.iter().zip(&outcomes);
-    let passed = ran().filter(|(_, outcome)| outcome.passed()).map(|(check, _)| check.id());
-    let mut explainer = foreign::Explainer::new(&context, &root, passed.collect());
+    let passed = || ran().filter(|(_, outcome)| outcome.passed()).map(|(check, _)| check.id());
+    let mut explainer = program
+        .as_deref()
+        .map(|program| foreign::Explainer::new(program, &context, &root, passed().collect()));
     for (check, outcome) in ran().filter(|(check, outcome)| {
         outcome.failed() && (arguments.strict || check.level == Level::Must)
     }) {
-        let explanation = match program {
-            Some(_) => explainer.explanation(check, outcome),
-            None => String::new(),
-        };
+        let explanation = explainer.as_mut().map(|own| own.explanation(check, outcome));
         let again = command(arguments, Some(&check.id()));
-        print!("{}", transcript.failure(check, outcome, &explanation, &again));
+        print!("{}", transcript.failure(check, outcome, &explanation.unwrap_or_default(), &again));
     }
-    if let Some(program) = program {
-        return Ok(program_summary(&program.noted(), ran(), &transcript, arguments.strict, time));
+    if let (Some(program), Some(explainer)) = (&program, explainer) {
+        print!("\n{}", explainer.summary());
+        let passes = program_summary(&program.noted(), ran(), &transcript, arguments.strict, time);
+        if arguments.filter.is_none() {
+            foreign::time_batches(program);
+        }
+        return Ok(passes);
     }
     let errors = ran().filter_map(|(check, outcome)| Some((outcome.max_error?, check.id())));
     if arguments.course_data.is_some()

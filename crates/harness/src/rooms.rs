@@ -2,12 +2,12 @@
 
 pub(crate) mod arctan;
 mod batch_norm;
-mod conv2d;
+pub(crate) mod conv2d;
 mod cross_entropy;
 mod dropout;
 pub(crate) mod einsum;
 mod flatten;
-mod fully_connected;
+pub(crate) mod fully_connected;
 mod gelu;
 mod global_average_pool2d;
 mod l2;

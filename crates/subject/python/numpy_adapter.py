@@ -206,7 +206,8 @@ def find_package(top):
     for count, (folder, below, files) in enumerate(os.walk(top)):
         deep = os.path.relpath(folder, top).count(os.sep) >= 4
         virtual_environment = "pyvenv.cfg" in files
-        below[:] = [] if deep or virtual_environment or count > 5000 else sorted(
+        ours = folder != top and "numpy_adapter.py" in files  # with an implementation that tests the harness
+        below[:] = [] if deep or virtual_environment or ours or count > 5000 else sorted(
             name for name in below
             if not name.startswith((".", "__")) and name not in ("site-packages", "node_modules", "build", "dist"))
         if is_course_folder(folder):

@@ -19,6 +19,9 @@ pub struct Limits {
     pub seconds: u64,
     /// Bytes of memory that it writes to, as far as the operating system keeps to `ulimit -d`.
     pub memory: u64,
+    /// The byte of memory that was never written to, as far as the C library keeps to `MALLOC_PERTURB_`: results
+    /// that depend on it are not right by chance.
+    pub filled: u8,
 }
 
 /// Why a request has no result.
@@ -82,6 +85,8 @@ impl Process {
         let script = format!("ulimit -d {} 2>/dev/null; exec \"$@\"", limits.memory >> 10);
         let mut shell = Command::new("sh");
         shell.args(["-c", &script, "sh"]).args(command);
+        // The C library writes the complement of what the variable says.
+        shell.env("MALLOC_PERTURB_", (!limits.filled).to_string());
         shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         // A group of its own, so that what it starts ends with it.
         let mut child = shell.process_group(0).spawn().map_err(|error| {
@@ -276,7 +281,7 @@ mod tests {
     /// What a shell script answers to the first request, or to the second where there are two.
     fn asked(script: &str, requests: usize) -> Result<Message, SubjectError> {
         let command = ["sh", "-c", script].map(OsString::from);
-        let limits = Limits { seconds: 1, memory: 1 << 28 };
+        let limits = Limits { seconds: 1, memory: 1 << 28, filled: 0 };
         let mut process = Process::start(&command, limits).unwrap();
         let ask = |process: &mut Process| {
             let request = json!({ "op": "activation.forward", "class": "ReLU" });

@@ -48,6 +48,8 @@ pub(crate) struct Case {
     pinned: Option<usize>,
     /// Of the random numbers.
     seed: u32,
+    /// Whether arrays have small integers, which a reader can check by hand.
+    whole: bool,
     /// What the check takes its sizes from; a pinned case has none.
     choices: Vec<u32>,
     taken: usize,
@@ -73,6 +75,7 @@ impl Case {
             rng,
             pinned: None,
             seed,
+            whole: false,
             choices,
             taken: 0,
             description,
@@ -80,6 +83,15 @@ impl Case {
             slack,
             worst: None,
         }
+    }
+
+    /// The case with these choices and small integers in its arrays.
+    pub(super) fn whole(seed: u32, choices: Vec<u32>) -> Self {
+        Self { whole: true, ..Self::drawn(seed, choices) }
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// The number of this case among those that the check lists itself.
@@ -114,6 +126,9 @@ impl Case {
 
     /// Numbers from `[-1, 1)`.
     pub(crate) fn array(&mut self, shape: &[usize]) -> ArrayD<f64> {
+        if self.whole {
+            return ArrayD::from_shape_simple_fn(IxDyn(shape), || self.rng.below(7) as f64 - 3.0);
+        }
         self.rng.uniform_array(IxDyn(shape), -1.0, 1.0)
     }
 
@@ -160,13 +175,14 @@ impl Case {
     }
 }
 
-/// As `--case` takes it: `pinned-3`, or the seed and the choices that were taken, separated by commas.
+/// As `--case` takes it: `pinned-3`, or the seed and the choices that were taken, separated by commas, after `whole-`
+/// for one in small integers.
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(number) = self.pinned {
             return write!(f, "pinned-{number}");
         }
-        write!(f, "{}", self.seed)?;
+        write!(f, "{}{}", if self.whole { "whole-" } else { "" }, self.seed)?;
         self.choices.iter().take(self.taken).try_for_each(|choice| write!(f, ",{choice}"))
     }
 }
@@ -175,15 +191,15 @@ impl FromStr for Case {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (numbers, pinned) = match text.strip_prefix("pinned-") {
-            Some(number) => (number, true),
-            None => (text, false),
-        };
+        let (form, numbers) = text.split_once('-').unwrap_or(("", text));
         let numbers: Result<Vec<u32>, _> = numbers.split(',').map(str::parse).collect();
-        match (numbers.as_deref(), pinned) {
-            (Ok(&[number]), true) => Ok(Self::listed(number as usize)),
-            (Ok([seed, choices @ ..]), false) => Ok(Self::drawn(*seed, choices.to_vec())),
-            _ => Err(format!("expected pinned-0 or numbers such as 7,1,2, but got {text:?}")),
+        match (form, numbers.as_deref()) {
+            ("pinned", Ok(&[number])) => Ok(Self::listed(number as usize)),
+            ("whole", Ok([seed, choices @ ..])) => Ok(Self::whole(*seed, choices.to_vec())),
+            ("", Ok([seed, choices @ ..])) => Ok(Self::drawn(*seed, choices.to_vec())),
+            _ => Err(format!(
+                "expected pinned-0, or numbers such as 7,1,2 or whole-7,1,2, but got {text:?}"
+            )),
         }
     }
 }
@@ -198,6 +214,15 @@ pub(crate) fn same_bits<D: Dimension>(
     for_each_pair(quantity, got, expected, &mut |got, expected, what| {
         claim(got.to_bits() == expected.to_bits(), what)
     })
+}
+
+/// A number in all its digits, with an exponent where zeros would hide them.
+pub(crate) fn number(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() || (1e-3..1e6).contains(&x.abs()) {
+        format!("{x}")
+    } else {
+        format!("{x:e}")
+    }
 }
 
 /// Judges two elements, with what to say of them.
@@ -216,7 +241,8 @@ fn for_each_pair(
     got.indexed_iter().zip(expected).try_for_each(|((at, &got), &expected)| {
         // A number has no place.
         let place = if at.ndim() == 0 { String::new() } else { format!("{:?}", at.slice()) };
-        let what = || format!("{quantity}{place}: expected {expected:e}, got {got:e}");
+        let what =
+            || format!("{quantity}{place}: expected {}, got {}", number(expected), number(got));
         judge(got, expected, &what)
     })
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use ndarray::{ArrayD, Dimension};
 use numerics::Scalar;
 
+use crate::cases::number;
 use crate::{Context, Outcome};
 
 /// What counts as agreement.
@@ -96,7 +97,8 @@ impl Tally {
             return Ok(());
         }
         let (at, got, expected) = (worst.0.slice(), worst.1, worst.2);
-        Err(format!("at {at:?} expected {expected:e}, got {got:e}, error {absolute:.1e}"))
+        let (expected, got) = (number(expected), number(got));
+        Err(format!("at {at:?} expected {expected}, got {got}, error {absolute:.1e}"))
     }
 
     pub(crate) fn outcome(self) -> Outcome {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::Program;
 use crate::check::Outcome;
 use crate::room::{Bug, Room};
 use crate::{Check, Context, Kind, rooms};
@@ -14,6 +15,7 @@ const UNSTEADY: &str = "the same case gives another result when it is run again.
 
 /// Explains the failures of one run.
 pub(crate) struct Explainer<'a> {
+    program: &'a Program,
     context: &'a Context,
     /// The root of the workspace, where the book is.
     root: &'a Path,
@@ -21,11 +23,33 @@ pub(crate) struct Explainer<'a> {
     passed: BTreeSet<String>,
     /// For each bug that was tried, whether it passes the checks that passed.
     tried: BTreeMap<(&'static str, &'static str), bool>,
+    /// The formulas that were printed.
+    printed: BTreeSet<String>,
+    /// What is wrong with each class.
+    diagnoses: BTreeMap<&'static str, Diagnosis>,
+}
+
+/// What the failures of one class have in common.
+#[derive(Default)]
+struct Diagnosis {
+    failures: usize,
+    /// The results that are wrong.
+    wrong: BTreeSet<&'static str>,
+    /// The known mistakes that give the numbers of every failure that has numbers.
+    mistakes: Option<Vec<&'static str>>,
+    /// Whether a result changed from run to run.
+    unsteady: bool,
 }
 
 impl<'a> Explainer<'a> {
-    pub(crate) fn new(context: &'a Context, root: &'a Path, passed: BTreeSet<String>) -> Self {
-        Self { context, root, passed, tried: BTreeMap::new() }
+    pub(crate) fn new(
+        program: &'a Program,
+        context: &'a Context,
+        root: &'a Path,
+        passed: BTreeSet<String>,
+    ) -> Self {
+        let (tried, printed, diagnoses) = Default::default();
+        Self { program, context, root, passed, tried, printed, diagnoses }
     }
 
     /// What the results look like, and where the formula is derived, in lines of their own.
@@ -34,29 +58,62 @@ impl<'a> Explainer<'a> {
         else {
             return String::new();
         };
+        let diagnosis = self.diagnoses.entry(room.name).or_default();
+        diagnosis.failures += 1;
         // What has no numbers says itself what is wrong.
         if !["expected", "analytic"].iter().any(|word| symptom(&outcome.detail).contains(word)) {
+            diagnosis.wrong.insert("what is raised or refused");
             return String::new();
         }
+        let wrong = RESULTS.iter().find(|result| result.is_in(&outcome.detail));
+        diagnosis.wrong.insert(wrong.map_or("other claims", |result| result.name));
         if self.changes(check, outcome) {
+            self.diagnoses.entry(room.name).or_default().unsteady = true;
             return format!("looks like: {UNSTEADY}\n");
         }
-        let mut text = match &*self.mistakes(&room, check, outcome) {
+        let mistakes = self.mistakes(&room, check, outcome);
+        let mut text = match &*mistakes {
             [] => "looks like: none of the known mistakes\n".to_owned(),
             [one] => format!("looks like: {one}\n"),
             several => format!("looks like one of:\n  - {}\n", several.join("\n  - ")),
         };
+        let diagnosis = self.diagnoses.entry(room.name).or_default();
+        match &mut diagnosis.mistakes {
+            Some(common) => common.retain(|mistake| mistakes.contains(mistake)),
+            none => *none = Some(mistakes),
+        }
         if let Some((page, formula)) = formula(&room, check, outcome, self.root) {
-            text += &format!("derived in {page}:{}\n", formula.replace('\n', "\n    "));
+            text += &match self.printed.insert(formula.clone()) {
+                true => format!("derived in {page}:{}\n", formula.replace('\n', "\n    ")),
+                false => format!("derived in {page}, as above\n"),
+            };
         }
         text
+    }
+
+    /// A line on each class that failed: how often, in which results, and by which mistake.
+    pub(crate) fn summary(&self) -> String {
+        let line = |(room, diagnosis): (&&str, &Diagnosis)| {
+            let Diagnosis { failures, wrong, mistakes, unsteady } = diagnosis;
+            let checks = if *failures == 1 { "1 check fails" } else { "checks fail" };
+            let count = if *failures == 1 { String::new() } else { format!("{failures} ") };
+            let wrong: Vec<&str> = wrong.iter().copied().collect();
+            let mut line = format!("{room}: {count}{checks}, in {}", wrong.join(" and "));
+            if *unsteady {
+                line += "; results change from run to run";
+            } else if let Some([mistake]) = mistakes.as_deref() {
+                line += &format!("; looks like: {mistake}");
+            }
+            line + "\n"
+        };
+        self.diagnoses.iter().map(line).collect()
     }
 
     /// Whether the same case gives another result when it is run again.
     fn changes(&self, check: &Check, outcome: &Outcome) -> bool {
         let Some(case) = case(check, outcome) else { return false };
         let context = Context { case: Some(case), ..self.context.clone() };
-        let again = check.outcome(&context).detail;
+        let again = self.program.in_other_memory(|| check.outcome(&context)).detail;
         !alike(symptom(&again), symptom(&outcome.detail))
     }
 
@@ -98,7 +155,8 @@ fn case(check: &Check, outcome: &Outcome) -> Option<String> {
 fn symptom(detail: &str) -> &str {
     let begin = detail.find("case ").or_else(|| detail.find(", first ")).unwrap_or(0);
     let rest = &detail[begin..];
-    rest.split("\nthis case alone").next().unwrap_or(rest).split("\nnoted").next().unwrap_or(rest)
+    let ends = ["\n    ", "\nthis case alone", "\nnoted"].map(|next| rest.find(next));
+    &rest[..ends.into_iter().flatten().min().unwrap_or(rest.len())]
 }
 
 /// Whether two messages say the same, with the same numbers up to rounding.
@@ -119,22 +177,40 @@ fn alike(a: &str, b: &str) -> bool {
     a.len() == b.len() && a.iter().zip(&b).all(close)
 }
 
+/// A result, as failures name it.
+struct WrongResult {
+    name: &'static str,
+    /// How the name of its formula in the book ends.
+    formula: &'static str,
+    words: &'static [&'static str],
+}
+
+impl WrongResult {
+    fn is_in(&self, detail: &str) -> bool {
+        self.words.iter().any(|word| symptom(detail).contains(word))
+    }
+}
+
+const RESULTS: [WrongResult; 5] = [
+    WrongResult { name: "the forward pass", formula: "-forward", words: &["output (", ": Y["] },
+    WrongResult { name: "dL/db", formula: "-db", words: &["dL/db", "db ("] },
+    WrongResult { name: "dL/dW", formula: "-dw", words: &["dL/dW", "dW ("] },
+    WrongResult { name: "dL/dX", formula: "-dx", words: &["dL/dX", "dX ", "backward ("] },
+    WrongResult {
+        name: "the backward pass",
+        formula: "-backward",
+        words: &["dL/d", "dZ ", "backward (", "dY_hat "],
+    },
+];
+
 /// The chapter, and the formula that the check is of, or else the one of the room whose
 /// name is that of the result which is wrong.
 fn formula(room: &Room, check: &Check, outcome: &Outcome, root: &Path) -> Option<(String, String)> {
     let formulas = (room.checks)().into_iter().filter(|own| own.kind == Kind::Formula);
     let mut names: Vec<String> = formulas.map(|own| own.name).collect();
-    let wrong = symptom(&outcome.detail);
-    let results: &[(&str, &[&str])] = &[
-        ("-forward", &["output (", ": Y["]),
-        ("-db", &["dL/db", "db ("]),
-        ("-dw", &["dL/dW", "dW ("]),
-        ("-dx", &["dL/dX", "dX ", "backward ("]),
-        ("-backward", &["dL/d", "dZ ", "backward (", "dY_hat "]),
-    ];
     let of_result = |name: &str| {
-        let named = |(end, _): &&(&str, &[&str])| name.ends_with(end);
-        results.iter().filter(named).any(|(_, words)| words.iter().any(|word| wrong.contains(word)))
+        let named = |result: &&WrongResult| name.ends_with(result.formula);
+        RESULTS.iter().filter(named).any(|result| result.is_in(&outcome.detail))
     };
     names.retain(|name| *name == check.name || of_result(name));
     // The sort is stable.

@@ -4,19 +4,25 @@ use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
 
-use ndarray::ArrayD;
+use ndarray::{ArrayD, ArrayViewD};
 use numerics::Scalar;
 use serde_json::{Value, json};
 use subject::{Array, Limits, Message, Process, SubjectError};
 
 use super::conventions::Conventions;
+use crate::cases::number;
 use crate::{HarnessError, Result, rooms};
 
 /// What a program may take: the slowest implementation seen takes 3 s for a pass of a large convolution.
-const LIMITS: Limits = Limits { seconds: 20, memory: 4 << 30 };
+const LIMITS: Limits = Limits { seconds: 20, memory: 4 << 30, filled: FILLED[0] };
+
+/// What memory has before the program writes to it, and what it has when a failing case is run again: a result that
+/// depends on it is large and wrong, and another one then.
+const FILLED: [u8; 2] = [0x55, 0x2a];
 
 /// Seconds for a request of a program that was late before: many checks may ask for what never ends.
 const SECONDS_ONCE_LATE: u64 = 3;
@@ -56,7 +62,9 @@ pub(crate) struct Program {
     command: Vec<OsString>,
     /// The reply to `describe`.
     about: Message,
-    processes: Mutex<HashMap<ThreadId, Shared>>,
+    processes: Mutex<HashMap<(ThreadId, u8), Shared>>,
+    /// The byte that memory has before the program writes to it.
+    filled: AtomicU8,
     noted: Arc<Mutex<Noted>>,
     conventions: OnceLock<Conventions>,
 }
@@ -64,6 +72,43 @@ pub(crate) struct Program {
 thread_local! {
     /// What the program has said of its results during the present check.
     static REMARKS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    /// The first requests of the present case, and the replies.
+    static EXCHANGES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Exchanges that are kept, and the most elements of an array that is shown.
+const SHOWN_EXCHANGES: usize = 3;
+const SHOWN_ELEMENTS: usize = 12;
+
+/// Takes the first exchanges of the present case, and so begins another one.
+pub(crate) fn take_exchanges() -> Vec<String> {
+    EXCHANGES.take()
+}
+
+/// The arrays of a message, `X = [[1, -2]]`, if all are small and `shows` them; of the reply of a backward pass, whose
+/// gradients have the names of parameters, as `dW = [[3]]`.
+fn arrays_of(
+    message: &Message,
+    shows: impl Fn(&ArrayD<f64>) -> bool,
+    gradients: bool,
+) -> Option<String> {
+    let shown = |(name, array): &(String, Array)| {
+        let array = array.clone().into_double();
+        let d = if gradients && !name.starts_with(['d', 'L']) { "d" } else { "" };
+        let shown = array.len() <= SHOWN_ELEMENTS && shows(&array);
+        shown.then(|| format!("{d}{name} = {}", nested(array.view())))
+    };
+    let shown: Option<Vec<String>> = message.arrays.iter().map(shown).collect();
+    shown.map(|arrays| arrays.join(", ")).filter(|arrays| !arrays.is_empty())
+}
+
+/// An array as NumPy and Rust write it.
+fn nested(array: ArrayViewD<'_, f64>) -> String {
+    if array.ndim() == 0 {
+        return array.iter().copied().map(number).collect();
+    }
+    let parts: Vec<String> = array.outer_iter().map(nested).collect();
+    format!("[{}]", parts.join(", "))
 }
 
 /// Takes the remarks of the present case or check, and so begins another one.
@@ -82,7 +127,7 @@ impl Program {
         let unusable = |error: SubjectError| {
             HarnessError::Stopped(format!("the program cannot be verified: {error}"))
         };
-        let (process, about) = started(&command).map_err(unusable)?;
+        let (process, about) = started(&command, FILLED[0]).map_err(unusable)?;
         let version = about.fields.get("protocol").and_then(Value::as_u64);
         if version != Some(subject::VERSION) {
             let (got, expected) = (about.fields.get("protocol").cloned(), subject::VERSION);
@@ -111,9 +156,18 @@ impl Program {
         }
         let noted = Arc::default();
         let running = Running { process: Mutex::new(process), noted: Arc::clone(&noted) };
-        let processes = HashMap::from([(thread::current().id(), Arc::new(running))]);
+        let processes = HashMap::from([((thread::current().id(), FILLED[0]), Arc::new(running))]);
         let (processes, conventions) = (Mutex::new(processes), OnceLock::new());
-        Ok(Arc::new(Self { command, about, processes, noted, conventions }))
+        let filled = FILLED[0].into();
+        Ok(Arc::new(Self { command, about, processes, filled, noted, conventions }))
+    }
+
+    /// Runs what asks the program in another process, whose memory is filled otherwise.
+    pub(super) fn in_other_memory<R>(&self, run: impl FnOnce() -> R) -> R {
+        self.filled.store(FILLED[1], Ordering::Relaxed);
+        let result = run();
+        self.filled.store(FILLED[0], Ordering::Relaxed);
+        result
     }
 
     /// What it does where several answers are right.
@@ -144,9 +198,10 @@ impl Program {
     /// The process of this thread, started again if it broke.
     pub(super) fn process(&self) -> Shared {
         let mut processes = lock(&self.processes);
-        let own = processes.entry(thread::current().id());
+        let filled = self.filled.load(Ordering::Relaxed);
+        let own = processes.entry((thread::current().id(), filled));
         let late = lock(&self.noted).late;
-        let start = || match started(&self.command) {
+        let start = || match started(&self.command, filled) {
             Err(error) => stop(error),
             Ok((mut process, _)) => {
                 if late {
@@ -179,8 +234,8 @@ impl Program {
 pub(crate) const EXERCISES: [&str; 3] = ["trace", "matrix_vector", "outer_product"];
 
 /// A process of the program, and its reply to `describe`, before which it may have much to load.
-fn started(command: &[OsString]) -> Result<(Process, Message), SubjectError> {
-    let mut process = Process::start(command, LIMITS)?;
+fn started(command: &[OsString], filled: u8) -> Result<(Process, Message), SubjectError> {
+    let mut process = Process::start(command, Limits { filled, ..LIMITS })?;
     let about = process.ask(Message::new(json!({ "op": "describe" })))?;
     Ok((process, about))
 }
@@ -198,10 +253,22 @@ pub(super) fn stop(error: SubjectError) -> ! {
 /// The reply to a request.
 pub(super) fn ask(process: &Shared, request: Message) -> Message {
     let (op, class) = (request.text("op").to_owned(), request.text("class").to_owned());
+    let kept = EXCHANGES.with_borrow(Vec::len) < SHOWN_EXCHANGES && !op.ends_with(".build");
+    let are_whole = |array: &ArrayD<f64>| array.iter().all(|x| x.fract() == 0.0);
+    let asked = kept.then(|| arrays_of(&request, are_whole, false)).flatten();
     let reply = lock(&process.process).ask(request).unwrap_or_else(|error| {
         lock(&process.noted).late |= matches!(error, SubjectError::Late(_));
         stop(error)
     });
+    let answered = || arrays_of(&reply, |_| true, op.ends_with(".backward"));
+    if let Some((asked, answered)) = asked.and_then(|asked| Some((asked, answered()?))) {
+        let exchange = format!("    {op}: {asked}  gives  {answered}");
+        EXCHANGES.with_borrow_mut(|kept| {
+            if !kept.contains(&exchange) {
+                kept.push(exchange);
+            }
+        });
+    }
     reply.texts("remarks").into_iter().for_each(remark);
     for name in reply.texts("changed") {
         lock(&process.noted).changed.insert(format!("{op} of {class} changes its argument {name}"));

@@ -71,7 +71,7 @@ pub(crate) fn another_parameter_is_refused(subject: &Layers, case: &mut Case) ->
 
 fn invalid_configuration(subject: &Layers, case: &mut Case) -> Verdict {
     let spec = case.one_of(&(subject.room.invalid)());
-    case.describe(format!("{:?} of {:?}", spec.config, spec.input_shape));
+    case.describe(format!("{} of {:?}", spec.declared(), spec.input_shape));
     let built = subject.new_layer(&spec, &mut case.rng).err();
     let Some(LayerError::Configuration { layer, expected, got, .. }) = &built else {
         return Err(Failure::new(format!("expected a configuration error, got {built:?}")));

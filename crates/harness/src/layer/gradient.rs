@@ -13,7 +13,7 @@ pub(super) fn problem(subject: &Layers, case: &mut Case) -> Result<Problem, Fail
         Some(number) => {
             let spec = (subject.room.pinned)().swap_remove(number);
             let x_shape = [&[2], &*spec.input_shape].concat();
-            case.describe(format!("{:?}, X {x_shape:?}", spec.config));
+            case.describe(format!("{}, X {x_shape:?}", spec.declared()));
             (spec, x_shape)
         }
         None => subject.draw_by(subject.room.draw_smooth, case),
