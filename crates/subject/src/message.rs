@@ -4,7 +4,9 @@ use std::io::{self, BufRead, Read, Write};
 
 use bytemuck::{Pod, cast_slice, cast_slice_mut};
 use ndarray::{ArrayD, IxDyn};
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Map, Value};
 
 /// Numbers of one of the two types that the protocol knows.
 #[derive(Clone, Debug, PartialEq)]
@@ -122,14 +124,21 @@ impl Message {
     /// # Errors
     /// Those of `to`.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
-        let listed = self.arrays.iter().map(
-            |(name, array)| json!({ "name": name, "dtype": array.dtype(), "shape": array.shape() }),
-        );
-        let mut fields = self.fields.clone();
-        if !self.arrays.is_empty() {
-            fields.insert("arrays".to_owned(), listed.collect());
+        let listed = self.arrays.iter().map(|(name, array)| Listed {
+            name,
+            dtype: array.dtype(),
+            shape: array.shape(),
+        });
+        let arrays: Vec<Listed<'_>> = listed.collect();
+        let mut serializer = serde_json::Serializer::new(&mut *to);
+        let mut line = serializer.serialize_map(None)?;
+        for (name, value) in &self.fields {
+            line.serialize_entry(name, value)?;
         }
-        serde_json::to_writer(&mut *to, &fields)?;
+        if !arrays.is_empty() {
+            line.serialize_entry("arrays", &arrays)?;
+        }
+        line.end()?;
         to.write_all(b"\n")?;
         for (_, array) in &self.arrays {
             match array {
@@ -169,6 +178,14 @@ impl Message {
         }
         Ok(Self { fields, arrays })
     }
+}
+
+/// An array in the line of a message.
+#[derive(Serialize)]
+struct Listed<'a> {
+    name: &'a str,
+    dtype: &'static str,
+    shape: &'a [usize],
 }
 
 /// The beginning of a line, quoted.
@@ -249,6 +266,7 @@ fn write_elements<T: LittleEndian>(
 #[cfg(test)]
 mod tests {
     use ndarray::{ShapeBuilder, array};
+    use serde_json::json;
 
     use super::*;
 
