@@ -107,6 +107,9 @@ def write_reply(replies, reply, arrays):
     replies.flush()
 
 
+INTEGERS = []  # what has an integer dtype in the reply that is being made, as remarks
+
+
 def as_result(value, what):
     """`value` as a little-endian f8 or f4 array. Its shape is left to the harness to judge."""
     if value is None or value is Ellipsis:
@@ -114,6 +117,9 @@ def as_result(value, what):
     array = np.asarray(value)
     if array.dtype.kind not in "fiub":
         raise Failure(f"{what} is not an array of real numbers: {type(value).__name__}, dtype {array.dtype}")
+    if array.dtype.kind in "iu" and array.ndim:
+        INTEGERS.append(f"{what} is an array of {array.dtype}, which cuts off fractions (np.vectorize takes the dtype "
+                        "of its first result, and np.array([0]) that of 0)")
     return np.array(array, "<f4" if array.dtype == np.float32 else "<f8", order="C")
 
 
@@ -263,25 +269,28 @@ def import_package(top, package):
 
 # ---- Errors ----
 
-def place_of(error, top):
-    """(file, line, source line) of the innermost frame in the student's own files."""
-    place, trace = None, error.__traceback__
+def places_of(error, top):
+    """(file, line, source line) of the frames in the student's own files, the innermost first."""
+    places, trace = [], error.__traceback__
     while trace is not None:
         file = os.path.realpath(trace.tb_frame.f_code.co_filename)
         if file.startswith(top + os.sep) and "site-packages" not in file:
-            place = os.path.relpath(file, top), trace.tb_lineno, linecache.getline(file, trace.tb_lineno).strip()
+            places.insert(0, (os.path.relpath(file, top), trace.tb_lineno,
+                              linecache.getline(file, trace.tb_lineno).strip()))
         trace = trace.tb_next
-    return place
+    return places
 
 
 def explain(error, top):
-    """Type, message and place of an exception."""
+    """Type, message and place of an exception, and what called that place: often the argument is wrong."""
     # NumPy's own MemoryError is called _ArrayMemoryError.
     kind = next(cls.__name__ for cls in type(error).__mro__ if not cls.__name__.startswith("_"))
     message = " ".join(str(error).split())
     message = message if len(message) < 400 else message[:400] + " …"
-    place = place_of(error, top)
-    text = kind + (": " if message else "") + message + (" ({}:{}: {})".format(*place) if place else "")
+    places = ["{}:{}: {}".format(*place) for place in places_of(error, top)[:2]]
+    if len(places) == 2 and places[0] == places[1]:
+        del places[1]  # a recursion
+    text = kind + (": " if message else "") + message + (f" ({', called from '.join(places)})" if places else "")
     # Which names and conversions there are depends on the version of NumPy.
     return text + (f"; this is {NUMPY}" if re.search("numpy|length-1|0-dimensional|sequence", message) else "")
 
@@ -290,9 +299,10 @@ def explain_import(error, top):
     if isinstance(error, SyntaxError) and error.filename:
         file = os.path.relpath(os.path.realpath(error.filename), top)
         return f"{file} line {error.lineno} is not valid Python: {error.msg}: {(error.text or '').strip()}"
-    place = place_of(error, top)
-    if isinstance(error, ModuleNotFoundError) and error.name and place:
-        return (f"{place[0]} line {place[1]} imports '{error.name}', which {PYTHON} does not have ({place[2]}). "
+    places = places_of(error, top)
+    if isinstance(error, ModuleNotFoundError) and error.name and places:
+        file, line, source = places[0]
+        return (f"{file} line {line} imports '{error.name}', which {PYTHON} does not have ({source}). "
                 "Install it for this Python, or remove the import if it is not used")
     return "an import failed: " + explain(error, top)
 
@@ -455,10 +465,14 @@ class Subject:
         sys.meta_path.insert(0, self.finder)
         self.modules, self.remarks = import_package(self.top, package)
         self.forward_only = []
+        self.of_2020 = False  # when the course had recurrent layers and no pooling
         self.classes = {}  # all that are implemented, by the course's names
         self.activations, self.losses, self.layers = [
             self.implemented(module, names)
             for module, names in (("activations", ACTIVATIONS), ("losses", LOSSES), ("layers", LAYERS))]
+        if self.of_2020 and "L2" in self.losses:
+            self.losses.remove("L2")
+            del self.classes["L2"]
         self.activation_names = self.known_activations()
         self.network = bool(self.implemented("models", ["NeuralNetwork"]))
         self.instances = {}  # one of each activation and loss, as a layer or a network keeps one
@@ -489,6 +503,10 @@ class Subject:
                 self.remark_loops(name, cls)
         if "batchnorm1d" in there:
             self.remarks.append("BatchNorm1D is there and is not checked")
+        if "elman" in there:
+            self.of_2020 = True
+            self.remarks.append("this is the course's code of 2020: Elman and L2 (there without the half) are not "
+                                "checked, nor is pad='same' of Conv2D with a stride or an even kernel")
         return found
 
     def remark_loops(self, name, cls):
@@ -551,6 +569,9 @@ class Subject:
             if key == "activation":
                 if value not in self.activation_names:
                     raise Unsupported(f"the activation {value} is not implemented")
+                # Theirs runs over the second axis as often as over the last, or takes matrices only.
+                if name == "Conv2D" and value == "softmax":
+                    raise Unsupported("the course defines softmax for the rows of a matrix, not for a convolution")
                 value = self.activation_names[value]
             elif key == "kernel_shape":
                 value = tuple(value)
@@ -562,6 +583,12 @@ class Subject:
             if key not in takes and "kwargs" not in takes:
                 raise Unsupported(f"{name} has no argument {key}")
             offered[key] = value
+        if name == "Conv2D" and self.of_2020:
+            even = any(length % 2 == 0 for length in offered["kernel_shape"])
+            if offered["pad"] == "same" and (even or offered["stride"] != 1):
+                raise Unsupported("pad='same' of 2020 is another one for a stride or an even kernel")
+            if offered["pad"] == "valid":
+                offered["pad"] = 0  # its pad2d does not know the name
         return offered
 
     def build_layer(self, request, arrays):
@@ -677,8 +704,11 @@ class Subject:
         operation = self.OPERATIONS.get(request["op"])
         if operation is None:
             return {"unsupported": f"this adapter does not know the operation {request['op']}"}, None
+        INTEGERS.clear()
         try:
-            return operation(self, request, arrays)
+            reply, results = operation(self, request, arrays)
+            remarks = reply.get("remarks", []) + INTEGERS
+            return dict(reply, remarks=remarks) if remarks else reply, results
         except Unsupported as reason:
             return {"unsupported": str(reason)}, None
         except Failure as reason:
