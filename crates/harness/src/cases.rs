@@ -7,6 +7,7 @@
 mod case;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub(crate) use case::{Case, Failure, Verdict, claim, equal, number, same_bits};
@@ -50,8 +51,8 @@ struct Shown {
     largest_error: Option<f64>,
     conclusive: usize,
     inconclusive: usize,
-    /// Why a program does not claim to have a case, in its own words.
-    unsupported: Option<String>,
+    /// Why a program does not claim to have cases, in its own words, and how often.
+    unsupported: BTreeMap<String, usize>,
     /// Whether the program under test died or was late.
     broken: bool,
     failure: Option<Outcome>,
@@ -156,7 +157,9 @@ impl Cases {
                 }
                 Err(TestError::Abort(why)) => {
                     let (got, all) = (shown.borrow().conclusive, count);
-                    if let (Some(why), 0) = (&shown.borrow().unsupported, got) {
+                    let shown = shown.borrow();
+                    let usual = shown.unsupported.iter().max_by_key(|(_, times)| **times);
+                    if let (Some((why, _)), 0) = (usual, got) {
                         return Outcome::skip(why);
                     }
                     let what = format!("too few conclusive cases, {got} of {all}: {why}");
@@ -195,7 +198,7 @@ impl Cases {
             (panicked, shown.broken) = (true, shown.broken | is_broken(&*panic));
             let what = panic_message(&*panic);
             if is_unsupported(&*panic) {
-                shown.unsupported = Some(what);
+                *shown.unsupported.entry(what).or_default() += 1;
                 return Err(Failure::Inconclusive("the program does not claim to have this"));
             }
             Err(Failure::Wrong(what))

@@ -117,9 +117,10 @@ impl Class {
         let mut tally = Tally::new(&npz.file, rule);
         for index in 0..entries {
             let source = Source::Course(index / (entries / configurations));
-            tally.skipped |= if_supported(|| run(source, Entry { npz, index }, pass, &mut tally))
-                .transpose()?
-                .is_none();
+            match if_supported(|| run(source, Entry { npz, index }, pass, &mut tally)) {
+                Ok(compared) => compared?,
+                Err(why) => tally.skipped = Some(why),
+            }
         }
         Ok(tally.outcome())
     }

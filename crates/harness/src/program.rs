@@ -252,7 +252,11 @@ fn selected(arguments: &Test, program: Option<&Arc<Program>>) -> Result<Vec<Chec
     let Some(name) = &arguments.filter else { return Ok(checks) };
     let checks = match filter::select(checks, name) {
         Err(_) if program.is_some() && filter::select(registry::all_checks(), name).is_ok() => {
-            let what = format!("the program has nothing that {name:?} selects");
+            let remarks = program.map(|own| own.introduction().1).unwrap_or_default();
+            let remarks: String = remarks.iter().map(|remark| format!("\n  {remark}")).collect();
+            let what = format!(
+                "the program has nothing that {name:?} selects; it says of itself:{remarks}"
+            );
             return Err(HarnessError::Usage(what).into());
         }
         selected => selected?,
@@ -320,7 +324,7 @@ fn program_summary<'a>(
     }
     println!();
     let mut passes = ran.clone().any(|(_, outcome)| outcome.passed());
-    if !passes {
+    if !passes && !ran.clone().any(|(_, outcome)| outcome.failed()) {
         println!(
             "no check passed: the program lists no class, or supports nothing that it is asked for"
         );

@@ -37,8 +37,8 @@ pub(crate) struct Tally {
     file: PathBuf,
     rule: Rule,
     comparisons: usize,
-    /// Whether there was an entry that the program under test does not claim to have.
-    pub(crate) skipped: bool,
+    /// Why the program under test does not claim to have an entry, in its own words.
+    pub(crate) skipped: Option<String>,
     largest: f64,
     failures: usize,
     first_failure: String,
@@ -47,7 +47,7 @@ pub(crate) struct Tally {
 impl Tally {
     pub(crate) fn new(file: &Path, rule: Rule) -> Self {
         let file = file.to_owned();
-        let (skipped, first_failure) = (false, String::new());
+        let (skipped, first_failure) = (None, String::new());
         Self { file, rule, comparisons: 0, skipped, largest: 0.0, failures: 0, first_failure }
     }
 
@@ -103,8 +103,8 @@ impl Tally {
 
     pub(crate) fn outcome(self) -> Outcome {
         let Self { file, rule, comparisons, skipped, largest, failures, first_failure } = self;
-        if skipped && comparisons == 0 {
-            return Outcome::skip("the program does not claim to have this");
+        if let (Some(why), 0) = (skipped, comparisons) {
+            return Outcome::skip(why);
         }
         // As short as a reader can follow it.
         let here = std::env::current_dir().unwrap_or_default();

@@ -65,7 +65,7 @@ impl Conventions {
         fn quietly<R>(find: impl FnOnce() -> Option<R>) -> Option<R> {
             let mut found = None;
             caught(|| {
-                found = if_supported(find).flatten();
+                found = if_supported(find).ok().flatten();
                 Outcome::ok(1, "")
             });
             found

@@ -153,7 +153,15 @@ impl<T: Scalar> Layer<T> for ProgramLayer<T> {
             gradients.push((name, fitted_or_nan(&self.process, reply.take(name), name, parameter)));
         }
         self.state.set_gradients(Parameters::new(gradients))?;
-        Ok(array(&mut reply, "dX", Some(&shape)))
+        // Checks of other results go on.
+        match reply.take("dX") {
+            Some(dl_dx) if dl_dx.shape() != shape => {
+                remark(of_shape("dX", dl_dx.shape(), &shape));
+                Ok(ArrayD::from_elem(shape, T::nan()))
+            }
+            Some(dl_dx) => Ok(dl_dx.into_double().mapv_into_any(T::of)),
+            None => Ok(array(&mut reply, "dX", None)),
+        }
     }
 
     fn predict(&self, x: &ArrayD<T>) -> Result<ArrayD<T>, LayerError> {

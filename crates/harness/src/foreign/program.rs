@@ -15,6 +15,7 @@ use subject::{Array, Limits, Message, Process, SubjectError};
 
 use super::conventions::Conventions;
 use crate::cases::number;
+use crate::check::panic_message;
 use crate::{HarnessError, Result, rooms};
 
 /// What a program may take: the slowest implementation seen takes 3 s for a pass of a large convolution.
@@ -306,7 +307,11 @@ pub(super) fn array<T: Scalar>(
 /// A message on an array of another shape, and on the mistakes that have it.
 pub(super) fn of_shape(what: &str, got: &[usize], expected: &[usize]) -> String {
     let why = match (got, expected) {
-        _ if got.len() == expected.len() && got.contains(&0) && !expected.contains(&0) => {
+        _ if what == "dX"
+            && got.len() == expected.len()
+            && got.contains(&0)
+            && !expected.contains(&0) =>
+        {
             "; a slice p:-p is empty where p is 0"
         }
         ([_, rows, cols, _], [_, right_rows, right_cols, _])
@@ -319,13 +324,15 @@ pub(super) fn of_shape(what: &str, got: &[usize], expected: &[usize]) -> String 
     format!("{what} has shape {got:?} instead of {expected:?}{why}")
 }
 
-/// What `run` gives, or nothing if the program does not claim to have it.
-pub(crate) fn if_supported<R>(run: impl FnOnce() -> R) -> Option<R> {
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(result) => Some(result),
-        Err(payload) if is_unsupported(&*payload) => None,
-        Err(payload) => resume_unwind(payload),
-    }
+/// What `run` gives.
+///
+/// # Errors
+/// If the program does not claim to have it, in its own words.
+pub(crate) fn if_supported<R>(run: impl FnOnce() -> R) -> std::result::Result<R, String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| match is_unsupported(&*payload) {
+        true => panic_message(&*payload),
+        false => resume_unwind(payload),
+    })
 }
 
 /// Whether a check was ended by a program that broke, which another case does not mend.

@@ -38,7 +38,7 @@ pub(crate) fn time_batches(program: &Arc<Program>) {
         let mut times = None;
         // What fails here fails in a check too, which says so.
         caught(|| {
-            times = if_supported(|| [1, BATCH].map(|m| pass(program, spec, m).ok()));
+            times = if_supported(|| [1, BATCH].map(|m| pass(program, spec, m).ok())).ok();
             Outcome::ok(1, "")
         });
         let Some([Some(one), Some(batch)]) = times else { continue };
