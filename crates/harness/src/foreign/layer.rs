@@ -82,6 +82,8 @@ fn fitted<T: Scalar>(
     if let (&[1, n], &[own]) = (expected, got.shape())
         && own == n
     {
+        let what = what.split(' ').map(|word| word.rsplit('.').next().unwrap_or(word));
+        let what = what.collect::<Vec<_>>().join(" ");
         process.convention(format!("{what} has shape (n,), which stands for (1, n)"));
     } else if got.shape() != expected {
         return Err(SubjectError::Refused(of_shape(what, got.shape(), expected)));
