@@ -197,8 +197,7 @@ impl Cases {
             }
         };
         let about = &case.description;
-        let program = context.program.as_ref().map(|option| format!(" {option}"));
-        let program = program.unwrap_or_default();
+        let program = context.program.as_deref().unwrap_or_default();
         let detail = format!(
             "case {case}{about}: {what}\nthis case alone: cargo xtask test {id}{program} --case {case}"
         );
