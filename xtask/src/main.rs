@@ -1,7 +1,7 @@
 //! The tasks of the workspace, as `cargo xtask TASK`.
 //!
 //! Each echoes the commands that it runs. Nothing here computes: the verification is the crate `harness`,
-//! the book is the crate `report`, what is handed in besides is the crate `handin`.
+//! the book is the crate `report`, what is handed in besides, or handed out, is the crate `handin`.
 
 mod cargo_test;
 mod check;

@@ -228,3 +228,90 @@ fn without_lonely_marks(text: &str) -> String {
     let lines = text.lines().filter(|line| !mark(line).is_some_and(is_lonely));
     lines.map(|line| format!("{line}\n")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "\
+//! Layers: [`sum`] adds.
+//!
+//! [`slow`] does so by loops; [`mod@reference`] has both.
+
+use std::fmt;
+use std::fmt::Write as _;
+
+use crate::reference::slow;
+use numerics::{matmul, Scalar};
+mod reference;
+pub use reference::{a, b};
+
+/// `y = Σ x`.
+///
+/// `dL/dx = dL/dy`, as ∂y/∂x = 1.
+///
+/// # Panics
+/// Never.
+// ANCHOR: sum
+fn sum<T: Scalar>(x: &[T], window: Window) -> T {
+    helped(x, matmul(x))
+}
+// ANCHOR_END: sum
+
+// ANCHOR: helped
+/// Helps.
+fn helped() {}
+// ANCHOR_END: helped
+const STRING: &str = \"ij->\";
+struct Gone;
+impl fmt::Display for Gone {
+    fn fmt(&self) {}
+}
+impl Layer for A {
+    fn forward(&self) -> T { self.x }
+}
+#[cfg(test)]
+mod tests {
+    fn test() {}
+}
+";
+
+    #[test]
+    fn bodies_go_with_all_that_only_they_need() {
+        let set = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let (modules, names) = (set(&["reference"]), set(&["slow", "helped"]));
+        let cut = |items: &[&str]| {
+            let own = Cut {
+                unwritten: vec![("sum", "a::sum"), ("Layer for A::forward", "A::forward")],
+                replaced: vec![("STRING", "\"\"")],
+                items,
+                modules: &modules,
+                names: &names,
+            };
+            super::cut(FILE, &own)
+        };
+        let expected = "\
+//! Layers: [`sum`] adds.
+
+use std::fmt::Write as _;
+
+ use numerics::{Scalar};
+
+/// `y = Σ x`.
+///
+/// # Panics
+/// Never.
+// ANCHOR: sum
+fn sum<T: Scalar>(x: &[T], window: Window) -> T { let _ = (x, window); todo!(\"a::sum is not written yet; `cargo \
+xtask hint a::sum` helps\") }
+// ANCHOR_END: sum
+
+const STRING: &str = \"\";
+impl Layer for A {
+    fn forward(&self) -> T {  todo!(\"A::forward is not written yet; `cargo xtask hint A::forward` helps\") }
+}
+";
+        assert_eq!(cut(&["helped", "Gone"]).unwrap(), expected);
+        assert_eq!(cut(&["help"]).unwrap_err(), "there is no item `help`");
+    }
+}

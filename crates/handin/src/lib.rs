@@ -36,6 +36,7 @@ pub use latex::latex;
 pub use markdown::markdown;
 pub use package::Package;
 pub use package_command::PackageArguments;
+pub use shared_target::share;
 pub use starter_command::StarterArguments;
 pub use submission::{GatheredEntry, Listing, gather};
 pub use submission_command::{Format, SubmissionArguments};
