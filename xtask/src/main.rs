@@ -1,7 +1,7 @@
 //! The tasks of the workspace, as `cargo xtask TASK`.
 //!
 //! Each echoes the commands that it runs. Nothing here computes: the verification is the crate `harness`,
-//! the book is the crate `report`, what is handed in besides is the crate `handin`.
+//! the book is the crate `report`, what is handed in besides, or handed out, is the crate `handin`.
 
 mod cargo_test;
 mod check;
@@ -82,7 +82,7 @@ Examples:
         after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open\n  cargo xtask report --pdf"
     )]
     Report(Options),
-    // The help of the last three is that of their programs.
+    // The help of the last four is that of their programs.
     /// Time kernels and training steps, in turn with PyTorch if asked
     #[command(disable_help_flag = true)]
     Bench(Options),
@@ -92,6 +92,9 @@ Examples:
     /// Pack all code into an archive, and build and test it elsewhere
     #[command(disable_help_flag = true)]
     Package(Options),
+    /// Write the workspace that students get: this one without its solution
+    #[command(disable_help_flag = true)]
+    Starter(Options),
     Check(check::Arguments),
 }
 
@@ -116,6 +119,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => options.run_for_release("bench"),
         Task::Submission(options) => options.run("handin", &["submission"]),
         Task::Package(options) => options.run("handin", &["package"]),
+        Task::Starter(options) => options.run("handin", &["starter"]),
         Task::Check(arguments) => check::run(&arguments),
     };
     system::finish(code)

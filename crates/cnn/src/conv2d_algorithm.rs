@@ -1,4 +1,6 @@
-//! Which kernel computes a convolution.
+//! Convolution.
+//!
+//! [`conv2d_algorithm`] says which kernel computes it.
 
 use std::fmt;
 
@@ -22,7 +24,14 @@ pub struct Conv2DGradients<T> {
     pub dl_db: Array2<T>,
 }
 
-/// The convolution of [`im2col_forward`], by the kernel that [`conv2d_algorithm`] chooses; panics as that does.
+/// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, r stride + i - pad, q stride + j - pad, c]`, where the padding counts
+/// as zeros.
+///
+/// The kernel that [`conv2d_algorithm`] chooses computes it; it panics as [`im2col_forward`].
+///
+/// # Shapes
+/// `x: (m, rows, cols, n_in)`, `w: (kernel_rows, kernel_cols, n_in, n_out)`, `b: (1, n_out)`; the
+/// result is `(m, output_rows, output_cols, n_out)`.
 pub fn conv2d_forward<T: Scalar>(
     x: ArrayView4<'_, T>,
     w: ArrayView4<'_, T>,
@@ -50,7 +59,13 @@ pub fn conv2d_backward<T: Scalar>(
     }
 }
 
-/// `dL/dX` of [`conv2d_forward`]; panics as [`im2col_backward_data`].
+/// `dL/dX` of [`conv2d_forward`], from `dL/dZ` of the shape of its result.
+///
+/// It panics as [`im2col_backward_data`].
+///
+/// # Shapes
+/// `w: (kernel_rows, kernel_cols, n_in, n_out)`, `dl_dz: (m, output_rows, output_cols, n_out)`; the result is
+/// `(m, rows, cols, n_in)`.
 pub fn conv2d_backward_data<T: Scalar>(
     w: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,
@@ -62,7 +77,13 @@ pub fn conv2d_backward_data<T: Scalar>(
     }
 }
 
-/// `dL/dW` of [`conv2d_forward`]; panics as [`im2col_backward_weights`].
+/// `dL/dW` of [`conv2d_forward`], from `dL/dZ` of the shape of its result.
+///
+/// It panics as [`im2col_backward_weights`].
+///
+/// # Shapes
+/// `x: (m, rows, cols, n_in)`, `dl_dz: (m, output_rows, output_cols, n_out)`; the result is
+/// `(kernel_rows, kernel_cols, n_in, n_out)`.
 pub fn conv2d_backward_weights<T: Scalar>(
     x: ArrayView4<'_, T>,
     dl_dz: ArrayView4<'_, T>,
@@ -77,9 +98,9 @@ pub fn conv2d_backward_weights<T: Scalar>(
 /// The algorithm of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Conv2DAlgorithm {
-    /// Matrix products of patches: [`im2col_forward`] and the rest.
+    /// Matrix products of patches.
     Im2col,
-    /// Winograd's F(4x4, 3x3): [`winograd_forward`] and the rest.
+    /// Winograd's F(4x4, 3x3).
     Winograd,
 }
 
@@ -132,7 +153,10 @@ pub fn conv2d_algorithm<T: Scalar>(
 }
 // ANCHOR_END: choice
 
-/// `dL/db`: the sum of `dL/dZ` over images and cells.
+/// `dL/db` of [`conv2d_forward`]: the sum of `dL/dZ` over images and cells.
+///
+/// # Shapes
+/// `dl_dz: (m, output_rows, output_cols, n_out)`; the result is `(1, n_out)`.
 pub fn conv2d_backward_bias<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {
     let (m, rows, cols, filters) = dl_dz.dim();
     let cells = dl_dz.to_shape((m * rows * cols, filters)).expect("Z has one row an output cell");

@@ -9,8 +9,9 @@
 //! [`whitening_filters`] finds the weights of a first layer from images alone.
 //!
 //! [`Window`] says which input cells an output cell sees. The kernels [`conv2d_forward`],
-//! [`conv2d_backward`], [`max_pool_forward`] and the rest are what the book derives, made fast;
-//! [`mod@reference`] holds the obvious version of convolution.
+//! [`conv2d_backward`], [`max_pool_forward`] and the rest are what the book derives.
+//!
+//! Here they are made fast; [`mod@reference`] holds the obvious version of convolution.
 //!
 //! ```
 //! use cnn::{Conv2DConfig, Pad};

@@ -30,6 +30,7 @@ another order, or with fused multiply-adds, it is rounded differently. The outer
 ";
 
 fn main() -> Result<ExitCode> {
+    system::panics_in_a_line();
     system::print!("{}", exercises(Arguments::parse().seed)?);
     Ok(system::close(ExitCode::SUCCESS))
 }

@@ -32,6 +32,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    system::panics_in_a_line();
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train_command::execute(&arguments),
         Command::Sweep(arguments) => sweep_command::execute(&arguments),

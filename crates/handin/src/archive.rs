@@ -42,7 +42,7 @@ impl PackedFile {
 }
 
 /// The SHA-256 in hexadecimal digits.
-pub(crate) fn sha256(contents: &[u8]) -> String {
+pub fn sha256(contents: &[u8]) -> String {
     system::hex(&Sha256::digest(contents))
 }
 
@@ -64,7 +64,10 @@ pub(crate) fn write(files: &[PackedFile]) -> Result<Vec<u8>> {
 }
 
 /// Unpacks an archive into `folder`, no file outside of it; how many there are.
-pub(crate) fn unpack(bytes: &[u8], folder: &Path) -> Result<usize> {
+///
+/// # Errors
+/// If the archive is damaged, or a file cannot be written.
+pub fn unpack(bytes: &[u8], folder: &Path) -> Result<usize> {
     let mut zip = ZipArchive::new(Cursor::new(bytes))?;
     zip.extract(folder)?;
     Ok(zip.len())

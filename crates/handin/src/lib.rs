@@ -5,10 +5,15 @@
 //!
 //! [`Package`] packs all code into an archive whose bytes depend on the code alone; its command
 //! unpacks it elsewhere, builds it and runs its tests before it says that it is done.
+//!
+//! [`StarterArguments`] writes the workspace that students get, in which the functions of [`GRADED`] are to be
+//! written.
 
 mod archive;
+mod cut;
 mod entries;
 mod file_list;
+mod graded;
 mod grader_readme;
 mod latex;
 mod markdown;
@@ -18,14 +23,21 @@ mod package_command;
 mod rust_file;
 mod screening;
 mod shared_target;
+mod starter;
+mod starter_command;
 mod submission;
 mod submission_command;
 mod verification;
 
+pub use archive::{sha256, unpack};
 pub use entries::{ENTRIES, Entry};
+pub use graded::{GRADED, Graded};
 pub use latex::latex;
 pub use markdown::markdown;
 pub use package::Package;
 pub use package_command::PackageArguments;
+pub use shared_target::share;
+pub use starter_command::StarterArguments;
 pub use submission::{GatheredEntry, Listing, gather};
 pub use submission_command::{Format, SubmissionArguments};
+pub use verification::cargo;

@@ -1,17 +1,18 @@
-//! `cargo xtask submission` and `cargo xtask package`.
+//! `cargo xtask submission`, `cargo xtask package` and `cargo xtask starter`.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use handin::{PackageArguments, SubmissionArguments};
+use handin::{PackageArguments, StarterArguments, SubmissionArguments};
 
-/// What is handed in besides the report.
+/// What is handed in besides the report, and what is handed out.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 enum Task {
     Submission(SubmissionArguments),
     Package(PackageArguments),
+    Starter(StarterArguments),
 }
 
 fn main() -> ExitCode {
@@ -26,5 +27,6 @@ fn run(task: &Task) -> Result<()> {
     match task {
         Task::Submission(arguments) => arguments.run(&root),
         Task::Package(arguments) => arguments.run(&root),
+        Task::Starter(arguments) => arguments.run(&root),
     }
 }

@@ -1,6 +1,7 @@
 //! The items of a Rust file, found by syntax and cut out as they are written, and what each of them uses.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;
@@ -22,7 +23,35 @@ pub(crate) struct Item {
     pub(crate) head: Option<(usize, String)>,
     /// Whether other files may name it.
     pub(crate) is_public: bool,
+    /// What can be left to someone else to write.
+    pub(crate) body: Option<Body>,
     uses: BTreeSet<String>,
+}
+
+/// The block of a function with its braces, or the value of a constant.
+pub(crate) struct Body {
+    /// Its place in the text, in bytes.
+    pub(crate) place: Range<usize>,
+    /// The names of the function's parameters.
+    pub(crate) parameters: Vec<String>,
+}
+
+impl Body {
+    fn of_function(signature: &syn::Signature, block: &syn::Block) -> Self {
+        let name = |argument: &syn::FnArg| match argument {
+            syn::FnArg::Typed(argument) => match &*argument.pat {
+                syn::Pat::Ident(name) => Some(name.ident.to_string()),
+                _ => None,
+            },
+            syn::FnArg::Receiver(_) => None,
+        };
+        let parameters = signature.inputs.iter().filter_map(name).collect();
+        Self { place: block.span().byte_range(), parameters }
+    }
+
+    fn of_constant(value: &Expr) -> Self {
+        Self { place: value.span().byte_range(), parameters: Vec::new() }
+    }
 }
 
 impl Item {
@@ -76,9 +105,14 @@ impl Reader<'_> {
             // Modules are tests, or other files.
             _ => return,
         };
+        let body = match item {
+            syn::Item::Fn(item) => Some(Body::of_function(&item.sig, &item.block)),
+            syn::Item::Const(item) => Some(Body::of_constant(&item.expr)),
+            _ => None,
+        };
         let mut uses = Uses::default();
         uses.visit_item(item);
-        self.add(declared, None, item.span(), uses);
+        self.add(declared, None, item.span(), body, uses);
     }
 
     fn block(&mut self, block: &syn::ItemImpl) {
@@ -101,7 +135,11 @@ impl Reader<'_> {
             // A method of a trait's block is one of several that the trait joins.
             block.trait_.iter().for_each(|(_, path, _)| uses.visit_path(path));
             uses.visit_impl_item(item);
-            self.add(declared, Some((&owner, head.clone())), item.span(), uses);
+            let body = match item {
+                syn::ImplItem::Fn(item) => Some(Body::of_function(&item.sig, &item.block)),
+                _ => None,
+            };
+            self.add(declared, Some((&owner, head.clone())), item.span(), body, uses);
         }
     }
 
@@ -110,6 +148,7 @@ impl Reader<'_> {
         (attributes, vis, name): Declared<'_>,
         block: Option<(&str, (usize, String))>,
         span: Span,
+        body: Option<Body>,
         Uses { names: uses, .. }: Uses,
     ) {
         if is_test(attributes) {
@@ -129,6 +168,7 @@ impl Reader<'_> {
             code: self.code(first, last),
             head: block.map(|(_, head)| head),
             is_public: !matches!(vis, Visibility::Inherited),
+            body,
             uses,
         });
     }
@@ -142,12 +182,18 @@ impl Reader<'_> {
 
 /// Whether a line is `// ANCHOR: name` or `// ANCHOR_END: name`.
 fn is_mark(line: &str) -> bool {
-    let comment = line.trim_start().strip_prefix("//").map(str::trim_start);
-    comment.is_some_and(|c| c.starts_with("ANCHOR:") || c.starts_with("ANCHOR_END:"))
+    mark(line).is_some()
+}
+
+/// The name of the mark that a line is.
+pub(crate) fn mark(line: &str) -> Option<&str> {
+    let comment = line.trim_start().strip_prefix("//")?.trim_start();
+    let name = comment.strip_prefix("ANCHOR:").or_else(|| comment.strip_prefix("ANCHOR_END:"))?;
+    Some(name.trim())
 }
 
 /// Whether something exists only in a test: `#[cfg(test)]` or `#[test]`.
-fn is_test(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         syn::Meta::Path(path) => path.is_ident("test"),
         syn::Meta::List(list) => list.path.is_ident("cfg") && list.tokens.to_string() == "test",
@@ -156,7 +202,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
 }
 
 /// The name of a type without its path and its parameters.
-fn last_name(ty: &syn::Type) -> String {
+pub(crate) fn last_name(ty: &syn::Type) -> String {
     match ty {
         syn::Type::Path(path) => {
             path.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default()

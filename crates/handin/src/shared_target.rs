@@ -12,7 +12,10 @@ use std::path::Path;
 const WORTH_A_LINK: u64 = 1 << 16;
 
 /// Puts what is compiled in the target folder `from` into the folder `to`; how many files.
-pub(crate) fn share(from: &Path, to: &Path) -> io::Result<usize> {
+///
+/// # Errors
+/// If a folder cannot be read or a file not be written.
+pub fn share(from: &Path, to: &Path) -> io::Result<usize> {
     let mut shared = 0;
     for folder in ["debug/.fingerprint", "debug/build", "debug/deps"] {
         if from.join(folder).is_dir() {

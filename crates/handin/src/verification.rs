@@ -79,7 +79,7 @@ fn run(lines: &[&str], folder: &Path, target: &Path) -> Result<Option<String>> {
 }
 
 /// The cargo that runs this program, in this folder, as if it were started by hand there.
-fn cargo(folder: &Path) -> Command {
+pub fn cargo(folder: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(folder);
     for (name, _) in std::env::vars_os() {

@@ -218,8 +218,7 @@ impl Cases {
             }
         };
         let about = &case.description;
-        let program = context.program.as_ref().map(|option| format!(" {option}"));
-        let program = program.unwrap_or_default();
+let program = context.program.as_deref().unwrap_or_default();
         let asked: String = take_exchanges().iter().map(|asked| format!("\n{asked}")).collect();
         let asked = if case.is_whole() { asked } else { String::new() };
         let detail = format!(

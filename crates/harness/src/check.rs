@@ -55,7 +55,8 @@ pub(crate) struct Context {
     pub(crate) case: Option<String>,
     /// Whether failing cases stay as they were drawn, which takes less time.
     pub(crate) unshrunk: bool,
-    /// The program under test, as the options of the command name it, if it is not our implementation.
+    /// The program under test, as the options of the command name it with a space before each, if it is not our
+    /// implementation.
     pub(crate) program: Option<String>,
     /// What every result of the program may be off by.
     pub(crate) slack: f64,

@@ -5,13 +5,18 @@
 //! `‖numeric - analytic‖ / ‖numeric + analytic‖`, which a single wrong element of a large array hardly
 //! moves; beside it stands the largest error of an element.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
 use layers::LayerError;
 use ndarray::ArrayD;
 use numerics::Rng;
 
+use crate::check::panic_message;
 use crate::finite_difference::{BOUND, element_error, numeric_gradient};
-use crate::layer::Spec;
+use crate::foreign::{self, Program};
 use crate::layer::gradient::output;
+use crate::layer::{Build, LayerRoom, Spec, real_build};
 use crate::{HarnessError, Result, rooms};
 
 /// The course's step.
@@ -44,32 +49,50 @@ impl Row {
     }
 }
 
-/// The rows of one class of layers, in upper or lower case, or of all.
-pub(crate) fn rows(layer: Option<&str>, seed: u64) -> Result<Vec<Row>> {
-    let all = rooms::layers();
+/// Layers that a program refused, in the order of the table, and why.
+type Refusals = Vec<(String, String)>;
+
+/// The rows of one class of layers, in upper or lower case, or of all: of ours, or of those that a program has.
+pub(crate) fn rows(
+    layer: Option<&str>,
+    program: Option<&Arc<Program>>,
+    seed: u64,
+) -> Result<(Vec<Row>, Refusals)> {
+    let offered = |room: &LayerRoom| program.is_none_or(|own| own.offers("layers", room.name));
+    let all: Vec<_> = rooms::layers().into_iter().filter(|room| offered(room)).collect();
     let named = |name: &str| layer.is_none_or(|layer| layer.eq_ignore_ascii_case(name));
     if let Some(got) = layer
         && !all.iter().any(|room| named(room.name))
     {
-        let known = all.map(|room| room.name).join(", ");
+        let known = all.iter().map(|room| room.name).collect::<Vec<_>>().join(", ");
         let what = format!("unknown layer {got:?}: expected one of {known}");
         return Err(HarnessError::Usage(what));
     }
-    let mut rows = Vec::new();
+    let build = program.map_or_else(real_build, foreign::layer::wide);
+    let (mut rows, mut refusals) = (Vec::new(), Refusals::new());
     for spec in all.iter().filter(|room| named(room.name)).flat_map(|room| (room.table)()) {
         let mut draws = (0..DRAWS).map(|draw| Rng::with_stream(seed, draw));
-        let drawn = draws.find_map(|mut rng| rows_at(&spec, &mut rng, STEP).transpose());
-        rows.extend(drawn.transpose()?.ok_or_else(|| {
-            let layer = spec.label();
-            let what = format!("{layer}: each of {DRAWS} random inputs has a kink within a step");
-            HarnessError::Stopped(what)
-        })?);
+        let mut find =
+            || draws.find_map(|mut rng| rows_at(&spec, &build, &mut rng, STEP).transpose());
+        // A program ends a pass that it refuses by a panic.
+        match catch_unwind(AssertUnwindSafe(&mut find)) {
+            Err(panic) if program.is_some() => {
+                refusals.push((spec.label(), panic_message(&*panic)))
+            }
+            Err(panic) => resume_unwind(panic),
+            Ok(drawn) => rows.extend(drawn.transpose()?.ok_or_else(|| {
+                let layer = spec.label();
+                let what =
+                    format!("{layer}: each of {DRAWS} random inputs has a kink within a step");
+                HarnessError::Stopped(what)
+            })?),
+        }
     }
-    Ok(rows)
+    Ok((rows, refusals))
 }
 
-/// The printed form of rows.
-pub(crate) fn table(rows: &[Row], seed: u64) -> String {
+/// The printed form of rows, and of what was refused: layers with the same reason share a line.
+pub(crate) fn table(rows: &[Row], refusals: &[(String, String)], seed: u64) -> String {
     let width = rows.iter().map(|row| row.layer.chars().count()).max().unwrap_or(0);
     let mut table =
         format!("{:width$}  of     shape           course's error  largest error\n", "layer");
@@ -79,6 +102,10 @@ pub(crate) fn table(rows: &[Row], seed: u64) -> String {
         table += &format!(
             "{layer:width$}  {parameter:5}  {shape:15} {norm_error:>14.1e} {element_error:>14.1e}{verdict}\n"
         );
+    }
+    for group in refusals.chunk_by(|(_, one), (_, other)| one == other) {
+        let layers: Vec<&str> = group.iter().map(|(layer, _)| &**layer).collect();
+        table += &format!("\n{}  FAIL\n  {}\n", layers.join(", "), group[0].1);
     }
     table
         + &format!(
@@ -92,10 +119,11 @@ pub(crate) fn table(rows: &[Row], seed: u64) -> String {
 /// of the arrays.
 pub(crate) fn rows_at(
     spec: &Spec,
+    build: &Build,
     rng: &mut Rng,
     step: f64,
 ) -> Result<Option<Vec<Row>>, LayerError> {
-    let mut layer = spec.build(rng)?;
+    let mut layer = build(spec, rng)?;
     let shape = [&[EXAMPLES], &*spec.input_shape].concat();
     let x: ArrayD<f64> = rng.normal_array(shape, 0.0, 1.0);
     // Biases that are not zero, so that they matter.
@@ -155,7 +183,8 @@ mod tests {
 
     #[test]
     fn every_layer_is_near_the_rounding_error_of_the_differences() {
-        let rows = rows(None, 189).unwrap();
+        let (rows, refusals) = rows(None, None, 189).unwrap();
+        assert!(refusals.is_empty());
         // X, W and b of 7 fully-connected layers and 12 convolutions; X of 6 poolings, a global one
         // and a flatten; X, γ and β of 2 batch normalisations; X of 2 dropouts.
         assert_eq!(rows.len(), 3 * (7 + 12) + 6 + 2 + 3 * 2 + 2);
@@ -176,7 +205,7 @@ mod tests {
         analytic[17] += 1e-6;
         let hidden = of(&analytic, &numeric);
         assert!(hidden.norm_error < BOUND && hidden.element_error > BOUND, "{hidden:?}");
-        assert!(!hidden.passes() && table(&[hidden], 1).contains("FAIL"));
+        assert!(!hidden.passes() && table(&[hidden], &[], 1).contains("FAIL"));
         for (analytic, passes) in [(0.0, true), (1.0, false), (f64::NAN, false)] {
             assert_eq!(of(&[analytic, 0.0], &[0.0, 0.0]).passes(), passes, "{analytic}");
         }

@@ -1,5 +1,6 @@
 //! The program: its command line, and a run from the checks that are asked for to the results.
 
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,8 +62,9 @@ struct Test {
     #[arg(long, value_name = "COMMAND", group = "judged", conflicts_with = "numpy")]
     subject: Option<String>,
 
-    /// The command that is printed instead, where the program's path means nothing to a reader.
-    #[arg(skip)]
+    /// The command that is printed instead, where the program's path means nothing to a reader; none if it is
+    /// empty.
+    #[arg(long, value_name = "COMMAND", hide = true)]
     shown: Option<String>,
 
     /// Verify the course's Python package in this folder, which needs python3 with NumPy
@@ -113,6 +115,10 @@ struct Gradcheck {
     /// One class of layers only, such as Conv2D
     layer: Option<String>,
 
+    /// Check the layers of a program that speaks the protocol, started by this shell command
+    #[arg(long, value_name = "COMMAND")]
+    subject: Option<String>,
+
     /// The seed of inputs, parameters and upstream gradients
     #[arg(long, default_value_t = SEED, allow_negative_numbers = true)]
     seed: u64,
@@ -122,7 +128,7 @@ struct Gradcheck {
 pub fn main() -> ExitCode {
     let passed = match Cli::parse().command {
         Command::Test(arguments) => test(&arguments),
-        Command::Gradcheck(Gradcheck { layer, seed }) => gradients(layer.as_deref(), seed),
+        Command::Gradcheck(arguments) => gradients(&arguments),
         Command::Serve(Serve { bug }) => {
             serve::serve(bug.as_deref()).map(|()| true).map_err(Into::into)
         }
@@ -280,7 +286,7 @@ fn selected(arguments: &Test, program: Option<&Arc<Program>>) -> Result<Vec<Chec
 fn program(arguments: &Test) -> Result<Option<Arc<Program>>> {
     let command = match (&arguments.subject, &arguments.numpy) {
         (None, None) => return Ok(None),
-        (Some(command), _) => vec!["sh".into(), "-c".into(), command.into()],
+        (Some(command), _) => shell(command),
         (None, Some(folder)) => {
             let adapter = include_str!("../../subject/python/numpy_adapter.py");
             vec!["python3".into(), "-c".into(), adapter.into(), folder.into()]
@@ -289,15 +295,23 @@ fn program(arguments: &Test) -> Result<Option<Arc<Program>>> {
     Ok(Some(Program::start(command)?))
 }
 
+/// The words that run a command of the shell.
+fn shell(command: &str) -> Vec<OsString> {
+    vec!["sh".into(), "-c".into(), command.into()]
+}
+
 fn strict(arguments: &Test) -> &'static str {
     if arguments.strict { " --strict" } else { "" }
 }
 
-/// The options that name the program.
+/// The options that name the program, with a space before each.
 fn program_options(arguments: &Test) -> Option<String> {
     let subject = arguments.shown.as_ref().or(arguments.subject.as_ref());
-    let subject = subject.map(|command| format!("--subject {}", system::quoted(command)));
-    subject.or_else(|| Some(format!("--numpy {}", system::quoted(arguments.numpy.as_ref()?))))
+    let subject = subject.map(|command| match &**command {
+        "" => String::new(),
+        command => format!(" --subject {}", system::quoted(command)),
+    });
+    subject.or_else(|| Some(format!(" --numpy {}", system::quoted(arguments.numpy.as_ref()?))))
 }
 
 /// Prints how many checks of each level passed; whether all did that decide.
@@ -360,7 +374,7 @@ fn command(arguments: &Test, id: Option<&str>) -> String {
         command += &format!(" --course-data {}", system::quoted(folder));
     }
     if let Some(options) = program_options(arguments) {
-        command += &format!(" {options}");
+        command += &options;
     }
     command += strict(arguments);
     if arguments.seed != SEED {
@@ -369,10 +383,11 @@ fn command(arguments: &Test, id: Option<&str>) -> String {
     command
 }
 
-fn gradients(layer: Option<&str>, seed: u64) -> Result<bool> {
-    let rows = gradcheck::rows(layer, seed)?;
-    print!("{}", gradcheck::table(&rows, seed));
-    Ok(rows.iter().all(Row::passes))
+fn gradients(Gradcheck { layer, subject, seed }: &Gradcheck) -> Result<bool> {
+    let program = subject.as_ref().map(|command| Program::start(shell(command))).transpose()?;
+    let (rows, refusals) = gradcheck::rows(layer.as_deref(), program.as_ref(), *seed)?;
+    print!("{}", gradcheck::table(&rows, &refusals, *seed));
+    Ok(refusals.is_empty() && rows.iter().all(Row::passes))
 }
 
 fn inputs_hash() -> Result<bool> {

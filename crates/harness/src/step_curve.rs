@@ -7,7 +7,7 @@ use numerics::Rng;
 use serde::Serialize;
 
 use crate::gradcheck::rows_at;
-use crate::layer::Spec;
+use crate::layer::{Spec, real_build};
 use crate::{Result, rooms};
 
 /// The error at each step, for one layer.
@@ -33,11 +33,11 @@ pub(crate) fn all(seed: u64) -> Result<Vec<StepCurve>> {
 }
 
 fn curve(layer: &'static str, spec: &Spec, seed: u64) -> Result<StepCurve> {
-    let mut points = Vec::new();
+    let (mut points, build) = (Vec::new(), real_build());
     for index in PER_DECADE * -DECADES.0..=PER_DECADE * -DECADES.1 {
         let step = 10.0_f64.powf(-f64::from(index) / f64::from(PER_DECADE));
         // A generator for each step, so that all steps see the same layer.
-        if let Some(rows) = rows_at(spec, &mut Rng::new(seed), step)? {
+        if let Some(rows) = rows_at(spec, &build, &mut Rng::new(seed), step)? {
             let error = rows.iter().fold(0.0_f64, |error, row| error.max(row.element_error));
             points.push((step, error));
         }

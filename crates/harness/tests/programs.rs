@@ -42,7 +42,7 @@ fn bugs(filter: &str) -> BTreeMap<String, String> {
     let (text, code) = verified(&[filter, "--verbose"]);
     assert_eq!(code, Some(0), "{text}");
     let rooms = "Linear Sigmoid TanH ReLU SoftMax ArcTan GELU FullyConnected Flatten Conv2D Pool2D \
-                 GlobalAveragePool2D CrossEntropy L2 SoftMaxCrossEntropy NeuralNetwork Einsum";
+                 GlobalAveragePool2D CrossEntropy L2 SoftmaxCrossEntropy NeuralNetwork Einsum";
     let line = |line: &str| {
         let (name, rest) = line.split_once(" (controls.")?;
         let (room, rest) = rest.split_once(')')?;

@@ -7,6 +7,7 @@
 //!
 //! The kernel functions [`fully_connected_forward`], [`fully_connected_backward`] and the rest are what
 //! the book derives; the layer objects validate, keep state and call them.
+//!
 //! [`mod@reference`] holds the obvious version of batch normalisation.
 //!
 //! ```

@@ -14,6 +14,7 @@ mod folder;
 mod cargo;
 
 mod hex;
+mod panics;
 mod shell;
 
 pub mod for_tests;
@@ -22,5 +23,6 @@ pub use atomic::{remedy, replace, temporary_beside, temporary_folder, without_te
 pub use cargo::{cargo_metadata, current_package, target_folder, workspace_root};
 pub use folder::{entries, is_litter};
 pub use hex::hex;
+pub use panics::{panic_message, panics_in_a_line};
 pub use shell::quoted;
 pub use streams::{close, finish, write_error, write_output};

@@ -13,7 +13,7 @@ use crate::workspace::{self, SourceFile};
 /// For each crate, the crates of the workspace that it may depend on: ARCHITECTURE.md in a table.
 ///
 /// Every line names only crates of lines above it, so there is no cycle.
-const ALLOWED: [(&str, &str); 26] = [
+const ALLOWED: [(&str, &str); 28] = [
     ("system", ""),
     ("unified", ""),
     // One file that a reader begins with: arrays, and nothing of the other crates.
@@ -42,13 +42,15 @@ const ALLOWED: [(&str, &str); 26] = [
     ("bench", "system numerics activations losses layers cnn optim experiment network training"),
     ("einsum", "system unified numerics"),
     ("subject", ""),
+    // The other side of the protocol: what it answers with, and nothing that judges it.
+    ("served", "system numerics activations losses layers cnn network einsum subject"),
     (
         "kaggle",
         "system unified numerics activations layers cnn optim datasets acquire experiment training",
     ),
     (
         "harness",
-        "system numerics activations losses layers cnn optim datasets network einsum subject",
+        "system numerics activations losses layers cnn optim datasets network einsum subject served",
     ),
     ("frontmatter", ""),
     ("html", ""),
@@ -60,6 +62,8 @@ const ALLOWED: [(&str, &str); 26] = [
     ),
     // It reads files as text, so it needs none of the crates that they make up.
     ("handin", "system frontmatter"),
+    // The commands of a starter, which its harness is apart from.
+    ("student", "system handin"),
     // Compiled before everything else, so it depends on next to nothing.
     ("xtask", "system"),
 ];
@@ -67,7 +71,7 @@ const ALLOWED: [(&str, &str); 26] = [
 const TABLE: &str = "xtask/src/check/packages.rs";
 
 /// Crates that not even tests may depend on: they are programs.
-const PROGRAMS: [&str; 3] = ["kaggle", "report", "xtask"];
+const PROGRAMS: [&str; 4] = ["kaggle", "report", "student", "xtask"];
 
 /// Packages, as `cargo metadata` lists them.
 #[derive(Deserialize)]

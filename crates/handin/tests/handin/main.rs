@@ -5,6 +5,7 @@
 mod latex;
 mod package;
 mod program;
+mod starter;
 mod submission;
 
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::git;
 
-fn handin(workspace: Option<&Path>, arguments: &[&str]) -> Command {
+pub(crate) fn handin(workspace: Option<&Path>, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handin"));
     command.args(arguments);
     if let Some(workspace) = workspace {

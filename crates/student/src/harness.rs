@@ -1,0 +1,89 @@
+//! The program that verifies the student's: built from the archive that came with the starter, or as it came.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+use system::eprintln;
+
+/// A harness that can be run, and the student's program.
+pub(crate) struct Harness {
+    program: PathBuf,
+    /// The folder in which it finds its data.
+    folder: PathBuf,
+    /// The program that answers with the student's functions.
+    served: PathBuf,
+}
+
+impl Harness {
+    /// Builds what has changed of both programs; `None` if one does not compile, which cargo has explained.
+    pub(crate) fn ready(root: &Path) -> Result<Option<Self>> {
+        let target = system::target_folder(root).context("cannot find cargo's target folder")?;
+        if !built(root, &target, "served")? {
+            return Ok(None);
+        }
+        // Beside this program, as cargo puts all of one profile.
+        let own = std::env::current_exe().context("the path of this program is unknown")?;
+        let served = own.with_file_name("served");
+        let program = root.join("tools/harness");
+        if program.is_file() {
+            return Ok(Some(Self { program, folder: root.to_owned(), served }));
+        }
+        let folder = unpacked(root, &target)?;
+        let program = own.with_file_name("harness");
+        let is_built = built(&folder, &target, "harness")?;
+        Ok(is_built.then_some(Self { program, folder, served }))
+    }
+
+    /// Runs the harness on the student's program.
+    pub(crate) fn run(
+        &self,
+        arguments: &[&str],
+        options: &[OsString],
+        further: &[&str],
+    ) -> Result<ExitCode> {
+        let mut command = Command::new(&self.program);
+        command.current_dir(&self.folder).env_remove("CARGO_MANIFEST_DIR");
+        command.args(arguments).args(options).arg("--subject").arg(system::quoted(&self.served));
+        let status = command.args(further).status();
+        let status = status.with_context(|| format!("cannot run {}", self.program.display()))?;
+        // A program that a signal ended has no code.
+        Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1).into())
+    }
+}
+
+/// Builds a program of the workspace in this folder, in the target folder of the student's workspace: what both
+/// depend on is compiled once.
+fn built(folder: &Path, target: &Path, program: &str) -> Result<bool> {
+    eprintln!("$ cargo build --bin {program}");
+    let mut cargo = handin::cargo(folder);
+    let status = cargo.args(["build", "--bin", program]).env("CARGO_TARGET_DIR", target).status();
+    Ok(status.context("cannot run cargo")?.success())
+}
+
+/// The folder with what is in the archive, unpacked if it is not there already.
+fn unpacked(root: &Path, target: &Path) -> Result<PathBuf> {
+    let path = root.join("verification.zip");
+    let shown = path.display();
+    let Ok(archive) = fs::read(&path) else {
+        bail!("cannot read {shown}: it came with the starter, so take it from there again");
+    };
+    let all = target.join("verification");
+    let folder = all.join(&handin::sha256(&archive)[..16]);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let context = || format!("cannot unpack {shown} into {}", all.display());
+    // That of another archive.
+    if all.is_dir() {
+        fs::remove_dir_all(&all).with_context(context)?;
+    }
+    fs::create_dir_all(&all).with_context(context)?;
+    let unfinished = system::temporary_folder(&all, "unfinished-").with_context(context)?;
+    handin::unpack(&archive, unfinished.path()).with_context(context)?;
+    fs::rename(unfinished.path(), &folder).with_context(context)?;
+    eprintln!("unpacked {shown}; to build it takes minutes, but only once");
+    Ok(folder)
+}
