@@ -9,7 +9,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,6 +21,11 @@ use tempfile::TempDir;
 
 const LAUNCHER: &str = env!("CARGO_BIN_EXE_grading");
 
+/// Whether the test is run by root.
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
 /// A folder that everyone may read, with what the probe looks for.
 fn folder() -> TempDir {
     let folder = for_tests::folder(&[("own.txt", "own")]);
@@ -30,7 +35,7 @@ fn folder() -> TempDir {
 
 /// Whether each variant of the isolation can be tried: as the user of the test, and as nobody.
 fn users() -> &'static [&'static str] {
-    if common::is_root() { &["", "--nobody"] } else { &[""] }
+    if is_root() { &["", "--nobody"] } else { &[""] }
 }
 
 fn isolated(folder: &Path, options: &str, command: &str) -> Command {

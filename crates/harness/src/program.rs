@@ -1,5 +1,7 @@
 //! The program: its command line, and a run from the checks that are asked for to the results.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,9 +11,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use serde_json::json;
+use subject::NUMPY_ADAPTER;
 use system::{eprintln, print, println};
 
-use crate::foreign::{Level, Noted, Program};
+use crate::foreign::{Allowance, Level, Noted, Program};
 use crate::gradcheck::Row;
 use crate::transcript::Transcript;
 use crate::{
@@ -81,6 +84,18 @@ struct Test {
     #[arg(long, value_name = "CASE", requires = "filter", conflicts_with = "course_data")]
     case: Option<String>,
 
+    /// With --subject or --numpy: write the outcome of every check to this file, too, as JSON
+    #[arg(long, value_name = "FILE", requires = "judged", conflicts_with = "course_data")]
+    results: Option<PathBuf>,
+
+    /// With --subject or --numpy: after so many seconds nothing more is asked, and the checks that remain fail
+    #[arg(long, value_name = "SECONDS", requires = "judged", conflicts_with = "course_data")]
+    time_limit: Option<u64>,
+
+    /// With --subject or --numpy: seconds for one request, 20 by default
+    #[arg(long, value_name = "SECONDS", requires = "judged", conflicts_with = "course_data")]
+    request_limit: Option<u64>,
+
     /// List the names of the checks and run none
     #[arg(long)]
     list: bool,
@@ -119,8 +134,13 @@ struct Gradcheck {
 
 /// The whole program; it ends with status 2 for a wrong request, with 1 for whatever else fails.
 pub fn main() -> ExitCode {
-    let passed = match Cli::parse().command {
-        Command::Test(arguments) => test(&arguments),
+    run(std::env::args_os())
+}
+
+/// The whole program with these arguments, of which the first is its name.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let passed = match Cli::parse_from(arguments).command {
+        Command::Test(arguments) => test_or_record(&arguments),
         Command::Gradcheck(Gradcheck { layer, seed }) => gradients(layer.as_deref(), seed),
         Command::Serve(Serve { bug }) => {
             serve::serve(bug.as_deref()).map(|()| true).map_err(Into::into)
@@ -151,6 +171,18 @@ fn demonstrate(bug: &str) -> Result<bool> {
         ..Test::default()
     };
     Ok(!test(&arguments)?)
+}
+
+/// Runs the checks; a record of results that was asked for says why there are none.
+fn test_or_record(arguments: &Test) -> Result<bool> {
+    let passed = test(arguments);
+    if let (Err(error), Some(file)) = (&passed, &arguments.results) {
+        results::write_to(
+            file,
+            &json!({ "schema": results::SCHEMA, "error": format!("{error:#}") }),
+        )?;
+    }
+    passed
 }
 
 fn test(arguments: &Test) -> Result<bool> {
@@ -194,17 +226,37 @@ fn test(arguments: &Test) -> Result<bool> {
     let ran = || checks.iter().zip(&outcomes);
     let passed = ran().filter(|(_, outcome)| outcome.passed()).map(|(check, _)| check.id());
     let mut explainer = foreign::Explainer::new(&context, &root, passed.collect());
+    let mut explanations = BTreeMap::new();
     for (check, outcome) in ran().filter(|(check, outcome)| {
         outcome.failed() && (arguments.strict || check.level == Level::Must)
     }) {
         let explanation = match program {
-            Some(_) => explainer.explanation(check, outcome),
-            None => String::new(),
+            // To explain, some of it is asked again.
+            Some(ref program) if !program.is_out_of_time() => explainer.explanation(check, outcome),
+            _ => String::new(),
         };
         let again = command(arguments, Some(&check.id()));
         print!("{}", transcript.failure(check, outcome, &explanation, &again));
+        explanations.insert(check.id(), explanation);
     }
     if let Some(program) = program {
+        if let Some(file) = &arguments.results {
+            let (name, remarks) = program.introduction();
+            let explanation =
+                |check: &Check| explanations.get(&check.id()).map_or("", String::as_str);
+            let record =
+                |(check, outcome)| results::check_of_program(check, outcome, explanation(check));
+            let results = json!({
+                "schema": results::SCHEMA,
+                "name": name,
+                "remarks": remarks,
+                "seed": arguments.seed,
+                "seconds": time.as_secs_f64(),
+                "excused": foreign::excused(&program),
+                "checks": ran().map(record).collect::<Vec<_>>(),
+            });
+            results::write_to(file, &results)?;
+        }
         return Ok(program_summary(&program.noted(), ran(), &transcript, arguments.strict, time));
     }
     let errors = ran().filter_map(|(check, outcome)| Some((outcome.max_error?, check.id())));
@@ -270,11 +322,13 @@ fn program(arguments: &Test) -> Result<Option<Arc<Program>>> {
         (None, None) => return Ok(None),
         (Some(command), _) => vec!["sh".into(), "-c".into(), command.into()],
         (None, Some(folder)) => {
-            let adapter = include_str!("../../subject/python/numpy_adapter.py");
-            vec!["python3".into(), "-c".into(), adapter.into(), folder.into()]
+            vec!["python3".into(), "-c".into(), NUMPY_ADAPTER.into(), folder.into()]
         }
     };
-    Ok(Some(Program::start(command)?))
+    let seconds = arguments.time_limit.map(Duration::from_secs);
+    let end = seconds.map(|seconds| Instant::now() + seconds);
+    let allowance = Allowance { request: arguments.request_limit, end };
+    Ok(Some(Program::start(command, allowance)?))
 }
 
 fn strict(arguments: &Test) -> &'static str {

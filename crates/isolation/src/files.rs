@@ -11,10 +11,9 @@ use crate::{Isolation, IsolationError, SYSTEM_FOLDERS};
 
 /// Files that programs read at their start, and devices that give nothing away. Nothing else of `/etc`, `/dev`, `/proc`
 /// and `/sys`: there are password hashes, terminals, other processes.
-const SYSTEM_FILES: [&str; 7] = [
+const SYSTEM_FILES: [&str; 6] = [
     "/etc/ld.so.cache",
     "/etc/localtime",
-    "/etc/python3.11",
     "/etc/ssl/openssl.cnf",
     "/dev/zero",
     "/dev/random",

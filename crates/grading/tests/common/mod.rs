@@ -1,14 +1,9 @@
 //! Whether this machine can isolate programs.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-/// Whether the test is run by root.
-pub(crate) fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
-}
+use system::println;
 
 /// Whether a program can be isolated here, which is said; otherwise the test is skipped, or fails if `REQUIRE_SANDBOX` is
 /// set.
