@@ -82,13 +82,19 @@ Examples:
         after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open\n  cargo xtask report --pdf"
     )]
     Report(Options),
-    // The help of the last four is that of their programs.
+    // The help of the last six is that of their programs.
     /// Time kernels and training steps, in turn with PyTorch if asked
     #[command(disable_help_flag = true)]
     Bench(Options),
     /// Write the graded code as one LaTeX or Markdown document
     #[command(disable_help_flag = true)]
     Submission(Options),
+    /// Verify hand-ins in isolation, and give points
+    #[command(disable_help_flag = true)]
+    Grade(Options),
+    /// Give points again, from the results of an earlier run
+    #[command(disable_help_flag = true)]
+    Regrade(Options),
     /// Pack all code into an archive, and build and test it elsewhere
     #[command(disable_help_flag = true)]
     Package(Options),
@@ -118,6 +124,8 @@ fn main() -> ExitCode {
         Task::Report(options) => options.run("report", &[]),
         Task::Bench(options) => options.run_for_release("bench"),
         Task::Submission(options) => options.run("handin", &["submission"]),
+        Task::Grade(options) => options.run("grading", &["grade"]),
+        Task::Regrade(options) => options.run("grading", &["regrade"]),
         Task::Package(options) => options.run("handin", &["package"]),
         Task::Starter(options) => options.run("handin", &["starter"]),
         Task::Check(arguments) => check::run(&arguments),

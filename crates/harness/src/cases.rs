@@ -16,7 +16,7 @@ use proptest::prelude::{Strategy, any};
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 
 use crate::check::panic_message;
-use crate::foreign::{is_broken, is_unsupported, take_exchanges, take_remarks};
+use crate::foreign::{is_broken, is_unsupported, misshapen, remark, take_exchanges, take_remarks};
 use crate::{Check, Context, Kind, Outcome};
 
 /// Choices of a drawn case; what is drawn after them comes from the case's random numbers.
@@ -217,12 +217,16 @@ impl Cases {
                 return Ok(());
             }
         };
+        let remarks = take_remarks();
+        let misshapen = misshapen(&remarks).filter(|_| what.contains("NaN"));
+        let (error, what) = misshapen.map_or((error, what), |remark| (None, remark.clone()));
+        remarks.into_iter().for_each(remark);
         let about = &case.description;
-let program = context.program.as_deref().unwrap_or_default();
+        let program = context.program.as_deref().unwrap_or_default();
         let asked: String = take_exchanges().iter().map(|asked| format!("\n{asked}")).collect();
         let asked = if case.is_whole() { asked } else { String::new() };
         let detail = format!(
-            "case {case}{about}: {what}{asked}\nthis case alone: cargo xtask test {id}{program} --case {case}"
+            "case{about}: {what}{asked}\nthis case alone: cargo xtask test {id}{program} --case {case}"
         );
         shown.wrong = what.split(['[', ':']).next().unwrap_or_default().to_owned();
         shown.failure = Some(match error {

@@ -164,13 +164,23 @@ pub(crate) struct Outcome {
     pub(crate) bound: Option<f64>,
     /// For a deliberate bug: the kinds of check that failed on it.
     pub(crate) caught_by: Vec<Kind>,
+    /// The time that it took.
+    pub(crate) seconds: f64,
 }
 
 impl Outcome {
     /// The claim held in `cases` cases, with no error to measure.
     pub(crate) fn ok(cases: usize, detail: impl Into<String>) -> Self {
         let (status, detail) = (Status::Ok, detail.into());
-        Self { status, detail, cases, max_error: None, bound: None, caught_by: vec![] }
+        Self {
+            status,
+            detail,
+            cases,
+            max_error: None,
+            bound: None,
+            caught_by: vec![],
+            seconds: 0.0,
+        }
     }
 
     /// The claim did not hold.

@@ -233,7 +233,7 @@ pub(crate) fn compare(
                 continue;
             }
             return Err(Failure::Wrong(format!(
-                "dL/d{name}{:?}: analytic {}, numeric {}, error {error:.1e}, step {STEP:.0e}",
+                "dL/d{name}{:?}: analytic {}, numeric {}, relative error {error:.1e}, step {STEP:.0e}",
                 index.slice(),
                 number(a),
                 number(to_ten_digits(numeric)),

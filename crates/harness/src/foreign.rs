@@ -14,27 +14,30 @@ mod timing;
 
 use std::sync::Arc;
 
-pub(crate) use explain::Explainer;
+pub(crate) use explain::{Explainer, Explanation};
 pub(crate) use network::ProgramNetwork;
 pub(crate) use program::{
-    EXERCISES, Noted, Program, if_supported, is_broken, is_unsupported, take_exchanges,
-    take_remarks,
+    Allowance, EXERCISES, Noted, Program, if_supported, is_broken, is_unsupported, misshapen,
+    remark, take_exchanges, take_remarks,
 };
 
 pub(crate) use timing::time_batches;
 
-use self::conventions::Ties;
+use self::conventions::{Conventions, Ties};
 use crate::check::caught;
-use crate::{Check, Context, Kind, rooms};
+use crate::{Check, Context, Kind, Outcome, rooms};
 
 /// How much a check matters to a program under test.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
     /// The assignment asks for it.
+    #[serde(rename = "assignment")]
     Must,
     /// Several answers are right; the check names the one that it found.
     Convention,
     /// The workspace's own contracts go further than the assignment.
+    #[serde(rename = "beyond")]
     Extra,
 }
 
@@ -117,6 +120,63 @@ pub(crate) fn checks(program: &Arc<Program>) -> Vec<Check> {
     checks.into_iter().map(|check| with_remarks(check, program)).collect()
 }
 
+/// A check that is asked of a program that has everything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The full name.
+    pub id: String,
+    /// The question of the assignment, such as `"4.1"`; `"all"` for what belongs to none.
+    pub question: String,
+    /// The kind, such as `"gradient"`.
+    pub kind: String,
+    /// `"assignment"`, `"convention"` or `"beyond"`.
+    pub level: String,
+    /// The class that is checked.
+    pub class: String,
+}
+
+/// All checks that are asked of programs, or those that a name selects.
+///
+/// # Errors
+/// If the name selects none, with those that look like it.
+pub fn asked(
+    filter: Option<&str>,
+) -> Result<Vec<Asked>, impl std::error::Error + Send + Sync + use<>> {
+    let all = checks(&Program::complete(Conventions::default()));
+    let all = match filter {
+        Some(name) => crate::filter::select(all, name),
+        None => Ok(all),
+    };
+    all.map(|all| {
+        let asked = |check: Check| Asked {
+            id: check.id(),
+            question: check.question.to_owned(),
+            kind: word(check.kind),
+            level: word(check.level),
+            class: check.subject.unwrap_or_default().to_owned(),
+        };
+        all.into_iter().map(asked).collect()
+    })
+}
+
+/// The names of the checks that a program is not asked because of its conventions.
+pub(crate) fn excused(program: &Arc<Program>) -> Vec<String> {
+    let names =
+        |conventions| checks(&Program::complete(conventions)).iter().map(Check::id).collect();
+    let own: std::collections::BTreeSet<String> = names(program.conventions());
+    let usual: Vec<String> =
+        checks(&Program::complete(Conventions::default())).iter().map(Check::id).collect();
+    usual.into_iter().filter(|id| !own.contains(id)).collect()
+}
+
+/// The name of a kind or a level in records.
+pub(crate) fn word(of: impl serde::Serialize) -> String {
+    serde_json::to_value(of)
+        .ok()
+        .and_then(|word| Some(word.as_str()?.to_owned()))
+        .unwrap_or_default()
+}
+
 /// The check, whose failure says what the program remarked meanwhile.
 fn with_remarks(check: Check, program: &Arc<Program>) -> Check {
     let (run, program) = (check.run, Arc::clone(program));
@@ -126,8 +186,16 @@ fn with_remarks(check: Check, program: &Arc<Program>) -> Check {
         let context = Context { slack, ..context.clone() };
         let mut outcome = caught(|| run(&context));
         if !outcome.passed() {
-            for remark in take_remarks() {
-                outcome.detail += &format!("\nnoted: {remark}");
+            let remarks = take_remarks();
+            if outcome.detail.contains("NaN")
+                && let Some(remark) = misshapen(&remarks)
+            {
+                outcome = Outcome::fail(remark);
+            }
+            for remark in &remarks {
+                if !outcome.detail.contains(remark) {
+                    outcome.detail += &format!("\nnoted: {remark}");
+                }
             }
         }
         outcome

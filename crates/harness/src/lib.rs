@@ -53,4 +53,5 @@ mod workspace;
 
 pub(crate) use check::{Check, Context, CourseData, Kind, Outcome, Status};
 pub(crate) use error::{HarnessError, Result};
-pub use program::main;
+pub use foreign::{Asked, asked};
+pub use program::{main, run};

@@ -1,5 +1,6 @@
 //! The program: its command line, and a run from the checks that are asked for to the results.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -10,10 +11,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 use serde_json::json;
+use subject::NUMPY_ADAPTER;
 use system::{eprintln, print, println};
 
 use crate::cases::Case;
-use crate::foreign::{Level, Noted, Program};
+use crate::foreign::{Allowance, Explanation, Level, Noted, Program};
 use crate::gradcheck::Row;
 use crate::transcript::Transcript;
 use crate::{
@@ -84,6 +86,18 @@ struct Test {
     #[arg(long, value_name = "CASE", requires = "filter", conflicts_with = "course_data")]
     case: Option<String>,
 
+    /// With --subject or --numpy: write the outcome of every check to this file, too, as JSON
+    #[arg(long, value_name = "FILE", requires = "judged", conflicts_with = "course_data")]
+    results: Option<PathBuf>,
+
+    /// With --subject or --numpy: after so many seconds nothing more is asked, and the checks that remain fail
+    #[arg(long, value_name = "SECONDS", requires = "judged", conflicts_with = "course_data")]
+    time_limit: Option<u64>,
+
+    /// With --subject or --numpy: seconds for one request, 20 by default
+    #[arg(long, value_name = "SECONDS", requires = "judged", conflicts_with = "course_data")]
+    request_limit: Option<u64>,
+
     /// List the names of the checks and run none
     #[arg(long)]
     list: bool,
@@ -126,8 +140,13 @@ struct Gradcheck {
 
 /// The whole program; it ends with status 2 for a wrong request, with 1 for whatever else fails.
 pub fn main() -> ExitCode {
-    let passed = match Cli::parse().command {
-        Command::Test(arguments) => test(&arguments),
+    run(std::env::args_os())
+}
+
+/// The whole program with these arguments, of which the first is its name.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let passed = match Cli::parse_from(arguments).command {
+        Command::Test(arguments) => test_or_record(&arguments),
         Command::Gradcheck(arguments) => gradients(&arguments),
         Command::Serve(Serve { bug }) => {
             serve::serve(bug.as_deref()).map(|()| true).map_err(Into::into)
@@ -158,6 +177,18 @@ fn demonstrate(bug: &str) -> Result<bool> {
         ..Test::default()
     };
     Ok(!test(&arguments)?)
+}
+
+/// Runs the checks; a record of results that was asked for says why there are none.
+fn test_or_record(arguments: &Test) -> Result<bool> {
+    let passed = test(arguments);
+    if let (Err(error), Some(file)) = (&passed, &arguments.results) {
+        results::write_to(
+            file,
+            &json!({ "schema": results::SCHEMA, "error": format!("{error:#}") }),
+        )?;
+    }
+    passed
 }
 
 fn test(arguments: &Test) -> Result<bool> {
@@ -206,18 +237,57 @@ fn test(arguments: &Test) -> Result<bool> {
     let mut explainer = program
         .as_deref()
         .map(|program| foreign::Explainer::new(program, &context, &root, passed().collect()));
+    let mut explanations = BTreeMap::new();
+    // Failures that seem to have one cause are printed as one.
+    let mut causes: Vec<(String, Vec<(&Check, &Outcome, String)>)> = Vec::new();
     for (check, outcome) in ran().filter(|(check, outcome)| {
         outcome.failed() && (arguments.strict || check.level == Level::Must)
     }) {
         let explanation = explainer.as_mut().map(|own| own.explanation(check, outcome));
+        let (text, cause) = match explanation {
+            Some(Explanation { text, cause }) => (text, cause),
+            None => (String::new(), check.id()),
+        };
+        explanations.insert(check.id(), text.clone());
+        match causes.iter_mut().find(|(own, _)| *own == cause && !arguments.verbose) {
+            Some((_, failures)) => failures.push((check, outcome, text)),
+            None => causes.push((cause, vec![(check, outcome, text)])),
+        }
+    }
+    for (_, failures) in &causes {
+        // The one with numbers to follow by hand, if there is one.
+        let by_hand = failures.iter().position(|(_, outcome, _)| outcome.detail.contains("\n    "));
+        let chosen = by_hand.unwrap_or(0);
+        let (check, outcome, text) = &failures[chosen];
         let again = command(arguments, Some(&check.id()));
-        print!("{}", transcript.failure(check, outcome, &explanation.unwrap_or_default(), &again));
+        print!("{}", transcript.failure(check, outcome, text, &again));
+        let others = failures.iter().enumerate().filter(|(index, _)| *index != chosen);
+        for (_, (check, ..)) in others {
+            println!("the same in: {}", check.id());
+        }
     }
     if let (Some(program), Some(explainer)) = (&program, explainer) {
         print!("\n{}", explainer.summary());
-        let passes = program_summary(&program.noted(), ran(), &transcript, arguments.strict, time);
-        if arguments.filter.is_none() {
+        if arguments.results.is_none() && arguments.filter.is_none() {
             foreign::time_batches(program);
+        }
+        let passes = program_summary(&program.noted(), ran(), &transcript, arguments.strict, time);
+        if let Some(file) = &arguments.results {
+            let (name, remarks) = program.introduction();
+            let explanation =
+                |check: &Check| explanations.get(&check.id()).map_or("", String::as_str);
+            let record =
+                |(check, outcome)| results::check_of_program(check, outcome, explanation(check));
+            let results = json!({
+                "schema": results::SCHEMA,
+                "name": name,
+                "remarks": remarks,
+                "seed": arguments.seed,
+                "seconds": time.as_secs_f64(),
+                "excused": foreign::excused(program),
+                "checks": ran().map(record).collect::<Vec<_>>(),
+            });
+            results::write_to(file, &results)?;
         }
         return Ok(passes);
     }
@@ -288,11 +358,13 @@ fn program(arguments: &Test) -> Result<Option<Arc<Program>>> {
         (None, None) => return Ok(None),
         (Some(command), _) => shell(command),
         (None, Some(folder)) => {
-            let adapter = include_str!("../../subject/python/numpy_adapter.py");
-            vec!["python3".into(), "-c".into(), adapter.into(), folder.into()]
+            vec!["python3".into(), "-c".into(), NUMPY_ADAPTER.into(), folder.into()]
         }
     };
-    Ok(Some(Program::start(command)?))
+    let seconds = arguments.time_limit.map(Duration::from_secs);
+    let end = seconds.map(|seconds| Instant::now() + seconds);
+    let allowance = Allowance { request: arguments.request_limit, end };
+    Ok(Some(Program::start(command, allowance)?))
 }
 
 /// The words that run a command of the shell.
@@ -325,7 +397,11 @@ fn program_summary<'a>(
     let of = |level| ran.clone().filter(move |(check, _)| check.level == level);
     println!();
     for (check, outcome) in of(Level::Convention) {
-        println!("convention of {}: {}", check.subject.unwrap_or_default(), outcome.detail);
+        println!(
+            "accepted convention of {}: {}",
+            check.subject.unwrap_or_default(),
+            outcome.detail
+        );
     }
     noted.conventions.iter().for_each(|convention| println!("convention: {convention}"));
     noted.changed.iter().for_each(|changed| println!("beyond the assignment: {changed}"));
@@ -384,7 +460,10 @@ fn command(arguments: &Test, id: Option<&str>) -> String {
 }
 
 fn gradients(Gradcheck { layer, subject, seed }: &Gradcheck) -> Result<bool> {
-    let program = subject.as_ref().map(|command| Program::start(shell(command))).transpose()?;
+    let program = subject
+        .as_ref()
+        .map(|command| Program::start(shell(command), Allowance::default()))
+        .transpose()?;
     let (rows, refusals) = gradcheck::rows(layer.as_deref(), program.as_ref(), *seed)?;
     print!("{}", gradcheck::table(&rows, &refusals, *seed));
     Ok(refusals.is_empty() && rows.iter().all(Row::passes))

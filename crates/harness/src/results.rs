@@ -42,13 +42,29 @@ pub(crate) fn control((check, outcome): (&Check, &Outcome)) -> Option<Value> {
     }))
 }
 
+/// The record of a check of a program: how much it matters, the time it took, and what its failure looks like.
+pub(crate) fn check_of_program(check: &Check, outcome: &Outcome, explanation: &str) -> Value {
+    let mut record = self::check((check, outcome));
+    record["id"] = check.id().into();
+    record["level"] = crate::foreign::word(check.level).into();
+    record["seconds"] = outcome.seconds.into();
+    record["explanation"] = explanation.into();
+    record
+}
+
+/// Writes the record of a program to the file that was asked for, whole or not at all.
+pub(crate) fn write_to(file: &Path, results: &Value) -> Result<()> {
+    system::replace(file, format!("{results:#}\n").as_bytes())
+        .map_err(|error| HarnessError::file(file, format!("cannot be written: {error}")))
+}
+
 /// Writes the results below cargo's target folder, whole or not at all.
 pub(crate) fn write(target: &Path, results: &Value) -> Result<()> {
     let folder = target.join("harness");
     let file = folder.join("results.json");
     fs::create_dir_all(folder)
-        .and_then(|()| system::replace(&file, format!("{results:#}\n").as_bytes()))
-        .map_err(|error| HarnessError::file(&file, format!("cannot be written: {error}")))
+        .map_err(|error| HarnessError::file(&file, format!("cannot be written: {error}")))?;
+    write_to(&file, results)
 }
 
 #[cfg(test)]

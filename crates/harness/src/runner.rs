@@ -1,6 +1,7 @@
 //! Running checks on all cores, and telling their outcomes in order.
 
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -17,7 +18,11 @@ pub(crate) fn run(
     std::thread::scope(|scope| {
         scope.spawn(|| {
             checks.par_iter().zip(&outcomes).for_each(|(check, outcome)| {
-                outcome.get_or_init(|| check.outcome(context));
+                outcome.get_or_init(|| {
+                    let start = Instant::now();
+                    let outcome = check.outcome(context);
+                    Outcome { seconds: start.elapsed().as_secs_f64(), ..outcome }
+                });
             });
         });
         checks.iter().zip(&outcomes).for_each(|(check, outcome)| tell(check, outcome.wait()));

@@ -83,7 +83,7 @@ pub enum MessageError {
 /// The longest line in bytes: no program that keeps to the protocol writes a longer one.
 const LONGEST_LINE: u64 = 1 << 20;
 
-/// The most elements of an array, 512 MiB of `f8`: a wrong shape should not take all memory.
+/// The most elements of a message, 512 MiB of `f8`: a wrong shape should not take all memory.
 const MOST_ELEMENTS: usize = 1 << 26;
 
 impl Message {
@@ -172,9 +172,9 @@ impl Message {
                 excerpt(&line)
             )));
         };
-        let mut arrays = Vec::new();
+        let (mut arrays, mut left) = (Vec::new(), MOST_ELEMENTS);
         for listed in fields.remove("arrays").iter().flat_map(|list| list.as_array()).flatten() {
-            arrays.push(read_array(listed, from)?);
+            arrays.push(read_array(listed, &mut left, from)?);
         }
         Ok(Self { fields, arrays })
     }
@@ -196,7 +196,12 @@ fn excerpt(line: &[u8]) -> String {
     format!("{begin:?}{more}")
 }
 
-fn read_array(listed: &Value, from: &mut impl Read) -> Result<(String, Array), MessageError> {
+/// An array of at most as many elements as are left, which become fewer.
+fn read_array(
+    listed: &Value,
+    left: &mut usize,
+    from: &mut impl Read,
+) -> Result<(String, Array), MessageError> {
     let malformed = || {
         let expected = r#"{"name": "X", "dtype": "f8", "shape": [2, 3]}"#;
         MessageError::Malformed(format!("an array listed as {listed}, not as {expected}"))
@@ -206,9 +211,10 @@ fn read_array(listed: &Value, from: &mut impl Read) -> Result<(String, Array), M
     let axes = axes.map(|n| n.as_u64().and_then(|n| usize::try_from(n).ok()));
     let shape: Vec<usize> = axes.collect::<Option<_>>().ok_or_else(malformed)?;
     let elements = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
-    let elements = elements.filter(|&n| n <= MOST_ELEMENTS).ok_or_else(|| {
+    let elements = elements.filter(|n| n <= left).ok_or_else(|| {
         MessageError::Malformed(format!("an array {name} of shape {shape:?}, which is too large"))
     })?;
+    *left -= elements;
     let array = match listed["dtype"].as_str() {
         Some("f8") => Array::Double(read_elements(&name, &shape, elements, f64::to_le, from)?),
         Some("f4") => Array::Single(read_elements(&name, &shape, elements, f32::to_le, from)?),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, BufWriter};
+use std::io::{self, BufRead, BufReader, BufWriter, Read};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -66,13 +66,19 @@ struct Watch {
     /// When the present request has to be answered, in milliseconds after `begin`; 0 if there is none.
     deadline: AtomicU64,
     late: AtomicBool,
+    /// Bytes on standard error since the request began.
+    words: AtomicU64,
 }
 
 /// How often a subject is looked at: a late one may have so much more time.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Lines of standard error that are kept.
+/// Lines of standard error that are kept, and bytes of each.
 const LAST_LINES: usize = 8;
+const LONGEST_WORDS: u64 = 200;
+
+/// The most bytes on standard error for one request: a flood takes the time of whoever reads it.
+const MOST_WORDS: u64 = 1 << 26;
 
 impl Process {
     /// Starts a program, given by its path and its arguments.
@@ -99,14 +105,15 @@ impl Process {
             unreachable!("all three are pipes")
         };
         let last_words = Arc::default();
-        let kept = Arc::clone(&last_words);
-        let listener = thread::spawn(move || listen(words, &kept));
         let watch = Arc::new(Watch {
             group: child.id(),
             begin: Instant::now(),
             deadline: AtomicU64::new(0),
             late: AtomicBool::new(false),
+            words: AtomicU64::new(0),
         });
+        let (kept, heard) = (Arc::clone(&last_words), Arc::clone(&watch));
+        let listener = thread::spawn(move || listen(words, &kept, &heard));
         let watched = Arc::downgrade(&watch);
         thread::spawn(move || {
             while let Some(watch) = watched.upgrade() {
@@ -150,6 +157,9 @@ impl Process {
                 "there was no complete reply within {} s; is its output flushed?",
                 self.limits.seconds
             ),
+            _ if self.watch.words.load(Ordering::Relaxed) > MOST_WORDS => {
+                format!("it wrote more than {} MiB to its standard error", MOST_WORDS >> 20)
+            }
             (Err(MessageError::Ended), _) => self.end("it ended without a reply"),
             (Err(MessageError::Torn(what)), _) => self.end(&format!("it ended within {what}")),
             (Err(error), _) => format!(
@@ -193,6 +203,8 @@ impl Process {
         }
         self.broken = true;
         self.watch.kill();
+        // It may have left its group.
+        let _ = self.child.kill();
         let _ = self.child.wait();
         // What it started may hold its standard error open.
         for _ in 0..10 {
@@ -214,6 +226,9 @@ impl Watch {
     fn set(&self, after: Option<Duration>) {
         let at = after.map_or(0, |after| (self.begin.elapsed() + after).as_millis() as u64);
         self.deadline.store(at, Ordering::Relaxed);
+        if after.is_some() {
+            self.words.store(0, Ordering::Relaxed);
+        }
     }
 
     fn look(&self) {
@@ -234,15 +249,29 @@ impl Watch {
     }
 }
 
-/// Keeps the last lines of standard error.
-fn listen(words: ChildStderr, kept: &Mutex<VecDeque<String>>) {
-    let mut lines = BufReader::new(words).split(b'\n');
-    while let Some(Ok(line)) = lines.next() {
-        let line: String = String::from_utf8_lossy(&line).chars().take(200).collect();
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push_back(line);
-        if kept.len() > LAST_LINES {
-            kept.pop_front();
+/// Keeps the last lines of standard error, and ends a program that floods it.
+fn listen(words: ChildStderr, kept: &Mutex<VecDeque<String>>, watch: &Watch) {
+    let mut words = BufReader::new(words);
+    let mut begins = true;
+    loop {
+        // Piece by piece: a line may be endless.
+        let mut piece = Vec::new();
+        match words.by_ref().take(LONGEST_WORDS).read_until(b'\n', &mut piece) {
+            Ok(1..) => {}
+            _ => return,
+        }
+        let ends = piece.ends_with(b"\n");
+        if begins {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.push_back(String::from_utf8_lossy(&piece).trim_end_matches('\n').to_owned());
+            if kept.len() > LAST_LINES {
+                kept.pop_front();
+            }
+        }
+        begins = ends;
+        let before = watch.words.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        if before <= MOST_WORDS && before + piece.len() as u64 > MOST_WORDS {
+            watch.kill();
         }
     }
 }
@@ -337,6 +366,7 @@ mod tests {
             ("echo '{}'; cat > /dev/null", 1, "has no id"),
             ("exec >&-; sleep 100", 1, "closed its output"),
             ("yes", 1, "there was \"y\", which"),
+            ("cat /dev/zero >&2", 1, "it wrote more than 64 MiB to its standard error"),
         ] {
             let error = asked(script, requests).unwrap_err().to_string();
             assert!(error.contains("asked for activation.forward of ReLU with Z"), "{error}");

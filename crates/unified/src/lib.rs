@@ -6,4 +6,4 @@
 //! asks for what the workspace asks for. `einsum` builds on less than the others, and asks for the rest itself.
 //! `cargo xtask check features` tells what is missing.
 
-use {flate2 as _, getrandom as _, num_complex as _, once_cell as _, zip as _};
+use {flate2 as _, getrandom as _, libc as _, num_complex as _, once_cell as _, zip as _};

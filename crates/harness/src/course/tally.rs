@@ -98,7 +98,7 @@ impl Tally {
         }
         let (at, got, expected) = (worst.0.slice(), worst.1, worst.2);
         let (expected, got) = (number(expected), number(got));
-        Err(format!("at {at:?} expected {expected}, got {got}, error {absolute:.1e}"))
+        Err(format!("at {at:?} expected {expected}, got {got}"))
     }
 
     pub(crate) fn outcome(self) -> Outcome {

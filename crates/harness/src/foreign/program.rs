@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, ThreadId};
+use std::time::Instant;
 
 use ndarray::{ArrayD, ArrayViewD};
 use numerics::Scalar;
@@ -28,6 +29,33 @@ const FILLED: [u8; 2] = [0x55, 0x2a];
 /// Seconds for a request of a program that was late before: many checks may ask for what never ends.
 const SECONDS_ONCE_LATE: u64 = 3;
 
+/// What a program may take of the time of whoever verifies it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Allowance {
+    /// Seconds for one request after the first, before which it may have much to load.
+    pub(crate) request: Option<u64>,
+    /// When no more is asked.
+    pub(crate) end: Option<Instant>,
+}
+
+impl Allowance {
+    /// Seconds for the next request, or an error if there is no time left.
+    fn seconds(self, most: u64) -> Result<u64, SubjectError> {
+        let left = self.end.map(|end| end.saturating_duration_since(Instant::now()));
+        match left {
+            Some(left) if left.is_zero() => Err(SubjectError::Late(
+                "not asked: the time for the whole program is over".to_owned(),
+            )),
+            Some(left) => Ok(most.min(left.as_secs() + 1)),
+            None => Ok(most),
+        }
+    }
+
+    fn is_over(self) -> bool {
+        self.seconds(1).is_err()
+    }
+}
+
 /// A process, and what was noted of the whole program.
 #[derive(Debug)]
 pub(super) struct Running {
@@ -47,6 +75,7 @@ pub(crate) struct Noted {
     pub(crate) changed: BTreeSet<String>,
     /// Whether a reply was late.
     late: bool,
+    allowance: Allowance,
 }
 
 impl Running {
@@ -117,18 +146,24 @@ pub(crate) fn take_remarks() -> BTreeSet<String> {
     REMARKS.take()
 }
 
+/// The remark that a result is missing or of another shape, in whose place checks see NaN.
+pub(crate) fn misshapen(remarks: &BTreeSet<String>) -> Option<&String> {
+    let words = [" has shape ", "stores no gradient"];
+    remarks.iter().find(|remark| words.iter().any(|word| remark.contains(word)))
+}
+
 /// Adds to the remarks of the present check.
-pub(super) fn remark(what: impl Into<String>) {
+pub(crate) fn remark(what: impl Into<String>) {
     REMARKS.with_borrow_mut(|remarks| remarks.insert(what.into()));
 }
 
 impl Program {
     /// Starts the program and asks what it implements.
-    pub(crate) fn start(command: Vec<OsString>) -> Result<Arc<Self>> {
+    pub(crate) fn start(command: Vec<OsString>, allowance: Allowance) -> Result<Arc<Self>> {
         let unusable = |error: SubjectError| {
             HarnessError::Stopped(format!("the program cannot be verified: {error}"))
         };
-        let (process, about) = started(&command, FILLED[0]).map_err(unusable)?;
+        let (process, about) = started(&command, allowance, FILLED[0]).map_err(unusable)?;
         let version = about.fields.get("protocol").and_then(Value::as_u64);
         if version != Some(subject::VERSION) {
             let (got, expected) = (about.fields.get("protocol").cloned(), subject::VERSION);
@@ -155,7 +190,7 @@ impl Program {
                 )));
             }
         }
-        let noted = Arc::default();
+        let noted = Arc::new(Mutex::new(Noted { allowance, ..Noted::default() }));
         let running = Running { process: Mutex::new(process), noted: Arc::clone(&noted) };
         let processes = HashMap::from([((thread::current().id(), FILLED[0]), Arc::new(running))]);
         let (processes, conventions) = (Mutex::new(processes), OnceLock::new());
@@ -174,6 +209,28 @@ impl Program {
     /// What it does where several answers are right.
     pub(crate) fn conventions(self: &Arc<Self>) -> Conventions {
         *self.conventions.get_or_init(|| Conventions::of(self))
+    }
+
+    /// A program that has everything and is never started, with these conventions: to list what is asked of programs.
+    pub(crate) fn complete(conventions: Conventions) -> Arc<Self> {
+        let about = json!({
+            "activations": rooms::activations().map(|room| room.name).as_slice(),
+            "losses": rooms::losses().map(|room| room.name).as_slice(),
+            "layers": rooms::layers().map(|room| room.name).as_slice(),
+            "einsum": EXERCISES,
+            "dtypes": ["f8", "f4"],
+            "network": true,
+        });
+        let (about, command) = (Message::new(about), vec![]);
+        let (processes, noted, conventions) =
+            (Mutex::default(), Arc::default(), conventions.into());
+        let filled = FILLED[0].into();
+        Arc::new(Self { command, about, processes, filled, noted, conventions })
+    }
+
+    /// Whether the time for the whole program is over.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        lock(&self.noted).allowance.is_over()
     }
 
     /// What was noted of it so far.
@@ -201,12 +258,13 @@ impl Program {
         let mut processes = lock(&self.processes);
         let filled = self.filled.load(Ordering::Relaxed);
         let own = processes.entry((thread::current().id(), filled));
-        let late = lock(&self.noted).late;
-        let start = || match started(&self.command, filled) {
+        let Noted { late, allowance, .. } = self.noted();
+        let start = || match started(&self.command, allowance, filled) {
             Err(error) => stop(error),
             Ok((mut process, _)) => {
                 if late {
-                    process.limit(SECONDS_ONCE_LATE);
+                    let usual = allowance.request.unwrap_or(SECONDS_ONCE_LATE);
+                    process.limit(SECONDS_ONCE_LATE.min(usual));
                 }
                 let (process, noted) = (Mutex::new(process), Arc::clone(&self.noted));
                 Arc::new(Running { process, noted })
@@ -235,9 +293,15 @@ impl Program {
 pub(crate) const EXERCISES: [&str; 3] = ["trace", "matrix_vector", "outer_product"];
 
 /// A process of the program, and its reply to `describe`, before which it may have much to load.
-fn started(command: &[OsString], filled: u8) -> Result<(Process, Message), SubjectError> {
-    let mut process = Process::start(command, Limits { filled, ..LIMITS })?;
+fn started(
+    command: &[OsString],
+    allowance: Allowance,
+    filled: u8,
+) -> Result<(Process, Message), SubjectError> {
+    let limits = Limits { seconds: allowance.seconds(LIMITS.seconds)?, filled, ..LIMITS };
+    let mut process = Process::start(command, limits)?;
     let about = process.ask(Message::new(json!({ "op": "describe" })))?;
+    process.limit(allowance.request.unwrap_or(LIMITS.seconds));
     Ok((process, about))
 }
 
@@ -254,6 +318,9 @@ pub(super) fn stop(error: SubjectError) -> ! {
 /// The reply to a request.
 pub(super) fn ask(process: &Shared, request: Message) -> Message {
     let (op, class) = (request.text("op").to_owned(), request.text("class").to_owned());
+    // A request that began in time may take what one may take.
+    let allowance = lock(&process.noted).allowance;
+    allowance.seconds(1).unwrap_or_else(|error| stop(error));
     let kept = EXCHANGES.with_borrow(Vec::len) < SHOWN_EXCHANGES && !op.ends_with(".build");
     let are_whole = |array: &ArrayD<f64>| array.iter().all(|x| x.fract() == 0.0);
     let asked = kept.then(|| arrays_of(&request, are_whole, false)).flatten();
@@ -312,7 +379,7 @@ pub(super) fn of_shape(what: &str, got: &[usize], expected: &[usize]) -> String 
             && got.contains(&0)
             && !expected.contains(&0) =>
         {
-            "; a slice p:-p is empty where p is 0"
+            "; a slice p:-p is empty where p is 0, and an image that forward padded otherwise is too small"
         }
         ([_, rows, cols, _], [_, right_rows, right_cols, _])
             if rows == right_rows && cols != right_cols =>

@@ -45,8 +45,8 @@ pub(crate) fn time_batches(program: &Arc<Program>) {
         let times = batch.as_secs_f64() / one.as_secs_f64();
         if times >= SUSPICIOUS {
             eprintln!(
-                "beyond the assignment: {} takes {times:.0} times as long for {BATCH} examples as for one: does it \
-                 loop over the examples?",
+                "beyond the assignment: {} takes {times:.0} times as long for {BATCH} examples as for one, where \
+                 array operations take up to three times as long: it seems to loop over the examples",
                 spec.declared()
             );
         }

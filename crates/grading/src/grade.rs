@@ -1,0 +1,348 @@
+//! `grade` and `regrade`: from folders to points.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use harness::Asked;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sha2::{Digest, Sha256};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use subject::NUMPY_ADAPTER;
+use system::{eprintln, print, println};
+
+use crate::hand_in::{self, HandIn, SUBJECT_FILE};
+use crate::points::{self, Grade, Points, Visibility};
+use crate::sandbox::{Rights, Sandbox};
+use crate::verification::{Record, Verification, records};
+use crate::{class, gradescope};
+
+/// Verify hand-ins in isolation, and give points
+///
+/// A PATH is one hand-in, or a folder of many: one whose subfolders are hand-ins. A hand-in has the course's package in
+/// NumPy, or a file subject.toml with a line such as command = ["node", "subject.mjs"] for a program in any language
+/// that speaks the protocol.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// A hand-in, or a folder of hand-ins
+    #[arg(required_unless_present = "print_points")]
+    path: Vec<PathBuf>,
+
+    /// Run only the checks that this name selects, as cargo xtask test does
+    #[arg(long, value_name = "FILTER")]
+    only: Option<String>,
+
+    /// The folder of results, a file for each hand-in; what is there and has not changed is not verified again
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+
+    /// How many hand-ins are verified at a time; as many as there are cores by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+
+    /// Print the points that are given without --points, as a file to change
+    #[arg(long)]
+    print_points: bool,
+
+    #[command(flatten)]
+    rights: Rights,
+
+    #[command(flatten)]
+    products: Products,
+}
+
+/// Give points again, from the results of an earlier run
+#[derive(clap::Args)]
+pub(crate) struct Again {
+    /// The folder of results; by default that where cargo xtask grade writes them
+    output: Option<PathBuf>,
+
+    #[command(flatten)]
+    products: Products,
+}
+
+/// What is made of the results.
+#[derive(clap::Args)]
+struct Products {
+    /// Points of groups of checks, in the form that --print-points prints
+    #[arg(long, value_name = "FILE")]
+    points: Option<PathBuf>,
+
+    /// Write the results of one hand-in for Gradescope
+    #[arg(long, value_name = "FILE")]
+    gradescope: Option<PathBuf>,
+
+    /// Write a table of all hand-ins
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+
+    /// Write a page on the class, in Markdown: how points are distributed, which mistakes are frequent
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+}
+
+const ISOLATION: &str = "isolation";
+const ONLY: &str = "only";
+
+impl Arguments {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        if self.print_points {
+            print!("{}", points::DEFAULT);
+            return Ok(ExitCode::SUCCESS);
+        }
+        // A mistake in the points should not show after hours.
+        self.products.points()?;
+        harness::asked(self.only.as_deref())?;
+        let hand_ins = hand_in::find(&self.path)?;
+        if self.products.gradescope.is_some() && hand_ins.len() != 1 {
+            bail!("--gradescope is for one hand-in, but there are {}", hand_ins.len());
+        }
+        let (workspace, folder) = (workspace()?, results_folder(self.output)?);
+        let secrets: Vec<&Path> =
+            [&*workspace].into_iter().chain(hand_ins.iter().map(|own| &*own.folder)).collect();
+        let sandbox = Sandbox::find(self.rights.clone(), &secrets)?;
+        eprintln!("isolation: {}", sandbox.mechanisms);
+        let is_numpy = |own: &&HandIn| !own.folder.join(SUBJECT_FILE).exists();
+        if sandbox.python().is_empty()
+            && let Some(numpy) = hand_ins.iter().find(is_numpy)
+        {
+            bail!(
+                "{} has no {SUBJECT_FILE}, so it should be in NumPy, but the python3 that is found first has none",
+                numpy.folder.display()
+            );
+        }
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
+        }
+        let only = self.only.as_deref();
+        let verification = Verification {
+            sandbox: &sandbox,
+            versions: versions(&sandbox, only, &self.rights)?,
+            only,
+            records: &folder,
+            time_limit: self.rights.time_limit,
+            request_limit: self.rights.request_limit,
+            interrupted: &interrupted,
+        };
+        let workers = match self.workers {
+            Some(workers) => workers.into(),
+            None => thread::available_parallelism().map_or(1, usize::from),
+        };
+        let (records, failures) = verify(&hand_ins, &verification, workers);
+        if interrupted.load(Ordering::Relaxed) {
+            eprintln!("interrupted; the same command goes on with what is missing");
+            return Ok(ExitCode::from(130));
+        }
+        self.products.write(&records)?;
+        for failure in &failures {
+            eprintln!("error: {failure}");
+        }
+        eprintln!("results: {}", folder.display());
+        Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+impl Again {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let folder = results_folder(self.output)?;
+        self.products.write(&records(&folder)?)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn workspace() -> Result<PathBuf> {
+    let start = system::current_package();
+    let root = system::workspace_root(&start).context("run this inside the repository")?;
+    Ok(root.canonicalize()?)
+}
+
+/// The folder of results, that which is named or one in cargo's target folder.
+fn results_folder(named: Option<PathBuf>) -> Result<PathBuf> {
+    named.map_or_else(|| Ok(system::target_folder(&workspace()?)?.join("grades")), Ok)
+}
+
+/// Whatever a record depends on besides the hand-in.
+fn versions(
+    sandbox: &Sandbox,
+    only: Option<&str>,
+    rights: &Rights,
+) -> Result<BTreeMap<String, String>> {
+    let own = std::env::current_exe()?;
+    let hash = Command::new(own).args(["harness", "inputs-hash"]).output()?;
+    if !hash.status.success() {
+        bail!("the grader's version is unknown: {}", String::from_utf8_lossy(&hash.stderr).trim());
+    }
+    let adapter = system::hex(&Sha256::digest(NUMPY_ADAPTER));
+    Ok([
+        ("grader", String::from_utf8_lossy(&hash.stdout).trim().to_owned()),
+        ("adapter", adapter),
+        ("interpreter", sandbox.python().to_owned()),
+        (ISOLATION, sandbox.mechanisms.clone()),
+        (ONLY, only.unwrap_or_default().to_owned()),
+        ("limits", format!("{} s, {} s for a request", rights.time_limit, rights.request_limit)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into())
+}
+
+/// Verifies all hand-ins, several at a time; their records, and what could not be graded.
+fn verify(
+    hand_ins: &[HandIn],
+    how: &Verification<'_>,
+    workers: usize,
+) -> (Vec<Record>, Vec<String>) {
+    let bar = ProgressBar::new(hand_ins.len() as u64);
+    if std::io::stderr().is_terminal() {
+        let style = ProgressStyle::with_template("{pos} of {len} hand-ins, about {eta} left");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    } else {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let start = Instant::now();
+    let (next, done) = (AtomicUsize::new(0), Mutex::new((Vec::new(), Vec::new(), 0_u32)));
+    let work = || {
+        while let Some(hand_in) = hand_ins.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if how.interrupted.load(Ordering::Relaxed) {
+                return;
+            }
+            let record = how.record(hand_in);
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            let (records, failures, fresh) = &mut *done;
+            let what = match record {
+                Ok((record, is_new)) => {
+                    *fresh += u32::from(is_new);
+                    let passed =
+                        record.verified.checks.iter().filter(|check| check.status == "ok").count();
+                    let what = match (&record.verified.error, is_new) {
+                        (Some(error), _) => {
+                            format!("not verified: {}", error.lines().next().unwrap_or(""))
+                        }
+                        (None, true) => {
+                            format!("{passed} checks passed in {:.1} s", record.verified.seconds)
+                        }
+                        (None, false) => format!("{passed} checks passed, as before"),
+                    };
+                    records.push(record);
+                    what
+                }
+                Err(error) => {
+                    failures.push(format!("{}: {error:#}", hand_in.name));
+                    "not graded".to_owned()
+                }
+            };
+            let (finished, all) = (records.len() + failures.len(), hand_ins.len());
+            bar.inc(1);
+            let line = format!("{finished}/{all} {}: {what}", hand_in.name);
+            if bar.is_hidden() {
+                let left =
+                    start.elapsed().as_secs_f64() / f64::from(*fresh) * (all - finished) as f64;
+                let left = if *fresh > 0 && finished < all {
+                    format!("; about {left:.0} s left")
+                } else {
+                    String::new()
+                };
+                eprintln!("{line}{left}");
+            } else {
+                bar.println(line);
+            }
+        }
+    };
+    thread::scope(|scope| (0..workers.min(hand_ins.len())).for_each(|_| drop(scope.spawn(work))));
+    bar.finish_and_clear();
+    let (mut records, failures, _) = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    records.sort_by(|a, b| a.name.cmp(&b.name));
+    (records, failures)
+}
+
+impl Products {
+    fn points(&self) -> Result<Points> {
+        let asked = harness::asked(None)?;
+        let Some(path) = &self.points else { return Points::read(points::DEFAULT, &asked) };
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+        Points::read(&text, &asked).with_context(|| format!("{} cannot be used", path.display()))
+    }
+
+    /// Prints the points, and writes what was asked for.
+    fn write(&self, records: &[Record]) -> Result<()> {
+        let points = self.points()?;
+        let mut asked: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
+        let mut grades = Vec::new();
+        for record in records {
+            let only = record.versions.get(ONLY).cloned().unwrap_or_default();
+            if !asked.contains_key(&only) {
+                let filter = Some(&*only).filter(|only| !only.is_empty());
+                asked.insert(only.clone(), harness::asked(filter)?);
+            }
+            grades.push(points.grade(record, &asked[&only]));
+        }
+        match &*grades {
+            [grade] => print!("{}", table(grade)),
+            grades => grades.iter().for_each(|grade| {
+                let not = if grade.error.is_some() { " (not verified)" } else { "" };
+                println!("{:>7} of {} {}{not}", grade.score(), grade.points(), grade.name);
+            }),
+        }
+        if let Some(path) = &self.gradescope {
+            let ([record], [grade]) = (records, &*grades) else {
+                bail!("--gradescope is for one hand-in, but there are {}", records.len());
+            };
+            let isolation = record.versions.get(ISOLATION).map_or("", String::as_str);
+            let results = gradescope::results(grade, isolation);
+            let faults = gradescope::faults(&results);
+            if !faults.is_empty() {
+                bail!("Gradescope would not read the results: {}", faults.join("; "));
+            }
+            write(path, format!("{results:#}\n").as_bytes())?;
+            if grade.groups.iter().any(|group| group.visibility != Visibility::Visible) {
+                eprintln!(
+                    "Gradescope shows students no total while they cannot see one of the tests"
+                );
+            }
+        }
+        if let Some(path) = &self.csv {
+            write(path, &class::csv(&grades)?)?;
+        }
+        if let Some(path) = &self.page {
+            write(path, class::page(&grades).as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn write(path: &Path, contents: &[u8]) -> Result<()> {
+    system::replace(path, contents).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// The points of one hand-in, group by group.
+fn table(grade: &Grade) -> String {
+    let mut text = match &grade.error {
+        Some(error) => format!("{}: nothing could be verified: {error}\n", grade.name),
+        None => format!("{}\n", grade.name),
+    };
+    let width = grade.groups.iter().map(|group| group.name.chars().count()).max().unwrap_or(0);
+    for group in &grade.groups {
+        let gap = " ".repeat(width - group.name.chars().count());
+        text += &format!(
+            "  {}{gap} {:>6} of {:<3} {:>3} of {} checks{}\n",
+            group.name,
+            group.score,
+            group.points,
+            group.passed,
+            group.asked,
+            if group.loops.is_empty() { "" } else { ", loops over the examples" }
+        );
+    }
+    text + &format!("{} of {} points\n", grade.score(), grade.points())
+}

@@ -1,0 +1,246 @@
+//! Hand-ins: where they are, and the copy of one that is verified.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+/// The file that names the command of a program in any language.
+pub(crate) const SUBJECT_FILE: &str = "subject.toml";
+
+/// Folders by which the course's code is known to be in the folder above.
+const FOLDERS_OF_THE_COURSE: [&str; 4] = ["neural_networks", "code", "hw6", "hw6_release"];
+
+/// More is no homework.
+const MOST_FILES: usize = 10_000;
+const MOST_BYTES: u64 = 256 << 20;
+
+/// One student's folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HandIn {
+    /// That of the folder.
+    pub(crate) name: String,
+    pub(crate) folder: PathBuf,
+}
+
+/// The hand-ins that are meant: each path is one, or a folder of many.
+pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<HandIn>> {
+    let mut found = BTreeMap::new();
+    for path in paths {
+        let folder = fs::canonicalize(path)
+            .with_context(|| format!("{} cannot be graded", path.display()))?;
+        let below = folders(&folder)?;
+        let folders = if is_hand_in(&folder)? || below.is_empty() { vec![folder] } else { below };
+        for folder in folders {
+            let name = folder.file_name().context("the root folder is no hand-in")?;
+            let name = name.to_str().with_context(|| {
+                format!("{} has a name that is not UTF-8; rename it", folder.display())
+            })?;
+            if let Some(other) = found.insert(name.to_owned(), folder.clone())
+                && other != folder
+            {
+                let (one, two) = (other.display(), folder.display());
+                bail!(
+                    "{one} and {two} have the same name, by which results are kept; rename one of them"
+                );
+            }
+        }
+    }
+    Ok(found.into_iter().map(|(name, folder)| HandIn { name, folder }).collect())
+}
+
+fn folders(of: &Path) -> Result<Vec<PathBuf>> {
+    let entries =
+        system::entries(of).with_context(|| format!("{} cannot be listed", of.display()))?;
+    let folders = entries.iter().map(fs::DirEntry::path);
+    Ok(folders.filter(|path| path.is_dir() && !path.is_symlink()).collect())
+}
+
+/// Whether a folder is one hand-in: a program, or code of the course in it or in a folder of the course's names.
+fn is_hand_in(folder: &Path) -> Result<bool> {
+    let entries = system::entries(folder)
+        .with_context(|| format!("{} cannot be listed", folder.display()))?;
+    Ok(entries.iter().any(|entry| {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        name == SUBJECT_FILE || name.ends_with(".py") || FOLDERS_OF_THE_COURSE.contains(&&*name)
+    }))
+}
+
+/// A hand-in, as it was when it was copied.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// The copy, in a folder that is removed in the end.
+    folder: TempDir,
+    /// Of the paths and contents of all files.
+    pub(crate) sha256: String,
+    /// Paths of what was not copied: symbolic links, and what is neither a file nor a folder.
+    pub(crate) left_out: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubjectFile {
+    command: Vec<String>,
+}
+
+impl Snapshot {
+    /// Copies a hand-in, for this user and group if they are given.
+    ///
+    /// Links are not followed: whoever grades may read what the student may not.
+    pub(crate) fn take(hand_in: &HandIn, owner: Option<u32>) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("hand-in-").tempdir()?;
+        let mut copy = Copy { hash: Sha256::new(), left_out: vec![], files: 0, bytes: 0 };
+        copy.folder(&hand_in.folder, &folder.path().join("code"), "")?;
+        chown(folder.path(), owner, owner)?;
+        let sha256 = system::hex(&copy.hash.finalize());
+        Ok(Self { folder, sha256, left_out: copy.left_out })
+    }
+
+    /// The copy.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().join("code")
+    }
+
+    /// The command of a program, if the hand-in is one.
+    pub(crate) fn command(&self) -> Result<Option<Vec<String>>> {
+        let file = self.folder().join(SUBJECT_FILE);
+        if !file.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(file)?;
+        let SubjectFile { command } = toml::from_str(&text).with_context(|| {
+            format!("{SUBJECT_FILE}: expected a list of words as in command = [\"node\", \"subject.mjs\"]")
+        })?;
+        if command.is_empty() {
+            bail!("{SUBJECT_FILE}: the command is empty");
+        }
+        Ok(Some(command))
+    }
+}
+
+struct Copy {
+    hash: Sha256,
+    left_out: Vec<String>,
+    files: usize,
+    bytes: u64,
+}
+
+impl Copy {
+    fn folder(&mut self, from: &Path, to: &Path, name: &str) -> Result<()> {
+        fs::create_dir(to)?;
+        for entry in system::entries(from)? {
+            let (own, kind) = (entry.file_name(), entry.file_type()?);
+            let (from, to) = (entry.path(), to.join(&own));
+            let name = format!("{name}{}", own.to_string_lossy());
+            if kind.is_dir() && own == "__pycache__" {
+                // Compiled code need not be that of the files beside it.
+                self.left_out.push(name);
+            } else if kind.is_dir() {
+                self.folder(&from, &to, &format!("{name}/"))?;
+            } else if kind.is_file() {
+                self.file(&from, &to, &name)?;
+            } else {
+                self.left_out.push(name);
+            }
+        }
+        fs::set_permissions(to, Permissions::from_mode(0o755))?;
+        Ok(())
+    }
+
+    fn file(&mut self, from: &Path, to: &Path, name: &str) -> Result<()> {
+        self.files += 1;
+        let file = fs::File::open(from).with_context(|| format!("{name} cannot be read"))?;
+        let left = MOST_BYTES - self.bytes;
+        let mut contents = Vec::new();
+        file.take(left + 1).read_to_end(&mut contents)?;
+        if self.files > MOST_FILES || contents.len() as u64 > left {
+            let megabytes = MOST_BYTES >> 20;
+            bail!("it has more than {MOST_FILES} files or {megabytes} MiB; hand in the code alone");
+        }
+        self.bytes += contents.len() as u64;
+        // Lengths first, so that no other split into names and contents has the same hash.
+        for length in [name.len(), contents.len()] {
+            self.hash.update((length as u64).to_le_bytes());
+        }
+        self.hash.update(name);
+        self.hash.update(&contents);
+        fs::write(to, contents)?;
+        let executable = fs::metadata(from)?.permissions().mode() & 0o111 != 0;
+        fs::set_permissions(to, Permissions::from_mode(if executable { 0o755 } else { 0o644 }))?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use system::for_tests::{folder, names, write};
+
+    use super::*;
+
+    fn found(root: &Path, paths: &[&str]) -> Result<Vec<String>> {
+        let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
+        Ok(find(&paths)?.into_iter().map(|hand_in| hand_in.name).collect())
+    }
+
+    #[test]
+    fn a_path_is_a_hand_in_or_a_folder_of_many() {
+        let root = folder(&[
+            ("class/ada/hw6/neural_networks/layers.py", ""),
+            ("class/bob/subject.toml", ""),
+            ("class/eve/notes.txt", ""),
+            ("class/.DS_Store", ""),
+            ("other/ada/layers.py", ""),
+        ]);
+        let found = |paths: &[&str]| found(root.path(), paths);
+        assert_eq!(found(&["class"]).unwrap(), ["ada", "bob", "eve"]);
+        assert_eq!(found(&["class/ada", "class/eve"]).unwrap(), ["ada", "eve"]);
+        assert_eq!(found(&["class/ada", "class"]).unwrap(), ["ada", "bob", "eve"]);
+        let error = found(&["class", "other"]).unwrap_err().to_string();
+        assert!(error.contains("have the same name"), "{error}");
+        let error = found(&["nobody"]).unwrap_err().to_string();
+        assert!(error.ends_with("nobody cannot be graded"), "{error}");
+    }
+
+    #[test]
+    fn a_snapshot_follows_no_link_and_its_hash_is_that_of_its_files() {
+        let root = folder(&[("secret", "x"), ("ada/a.py", "1"), ("ada/b/c.py", "2")]);
+        let hand_in = HandIn { name: "ada".into(), folder: root.path().join("ada") };
+        let take = || Snapshot::take(&hand_in, None).unwrap();
+        let first = take();
+        symlink(root.path().join("secret"), hand_in.folder.join("link")).unwrap();
+        symlink("/", hand_in.folder.join("b/root")).unwrap();
+        write(&hand_in.folder, "__pycache__/a.pyc", "");
+        let second = take();
+        assert_eq!(names(&second.folder()), ["a.py", "b"]);
+        assert_eq!(second.left_out, ["__pycache__", "b/root", "link"]);
+        assert_eq!(first.sha256, second.sha256);
+        write(&hand_in.folder, "b/c.py", "3");
+        assert_ne!(take().sha256, first.sha256);
+    }
+
+    #[test]
+    fn the_command_of_a_program_is_a_list_of_words() {
+        let command = |text: &str| {
+            let root = folder(&[("ada/subject.toml", text)]);
+            let hand_in = HandIn { name: "ada".into(), folder: root.path().join("ada") };
+            let command = Snapshot::take(&hand_in, None).unwrap().command();
+            command.map_err(|error| error.to_string())
+        };
+        assert_eq!(
+            command("command = [\"node\", \"a b\"]"),
+            Ok(Some(vec!["node".into(), "a b".into()]))
+        );
+        for wrong in ["command = \"node x\"", "comand = []", "commands", "command = []"] {
+            assert!(command(wrong).unwrap_err().starts_with("subject.toml: "), "{wrong}");
+        }
+    }
+}

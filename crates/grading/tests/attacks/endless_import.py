@@ -1,0 +1,3 @@
+"""Never even begins."""
+while True:
+    pass

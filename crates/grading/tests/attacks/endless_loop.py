@@ -1,0 +1,5 @@
+"""Never answers."""
+class ReLU(ReLU):
+    def forward(self, Z):
+        while True:
+            pass
