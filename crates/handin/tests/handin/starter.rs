@@ -161,6 +161,8 @@ fn an_empty_starter_passes_8_of_25_and_one_that_is_filled_in_all() {
         assert!(!text.contains("RUST_BACKTRACE"), "{text}");
     }
     assert!(!starter.join("experiments").exists(), "a training that cannot begin has no record");
+    let (text, passed) = run(&["xtask", "submission", "--format", "markdown"]);
+    assert!(passed && text.contains("SoftMax::backward is not written yet"), "{text}");
 
     for name in ["activations", "layers", "cnn", "losses", "network", "einsum"] {
         let solution = root().join("crates").join(name).join("src");
