@@ -93,10 +93,6 @@ const REPLACED: [(&str, &str, &str); 4] = [
 const ROOT: [&str; 6] =
     [".gitignore", "Cargo.lock", "LICENSE", "clippy.toml", "rust-toolchain.toml", "rustfmt.toml"];
 
-/// The version of a starter's packages. Those of the verification, which are compiled in the same target folder, have
-/// another one: by name and version cargo tells them apart.
-const VERSION: &str = "0.1.0-starter";
-
 /// What verifies a starter.
 pub(crate) enum Verification<'a> {
     /// The harness with the solution, packed.
@@ -127,8 +123,8 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
     let manifests = files.iter().filter(|file| file.path.ends_with("/Cargo.toml"));
     let used: BTreeSet<&str> = manifests.filter_map(PackedFile::text).flat_map(keys).collect();
     let manifest = PackedFile::read(root, "Cargo.toml")?;
-    let manifest = manifest.text().map(|text| workspace_manifest(text, &used));
-    files.push(text_file("Cargo.toml", manifest.unwrap_or_default()));
+    let manifest = workspace_manifest(manifest.text().unwrap_or_default(), &used)?;
+    files.push(text_file("Cargo.toml", manifest));
     files.push(text_file(
         ".cargo/config.toml",
         "[alias]\nxtask = \"run --quiet --bin student --\"\n".to_owned(),
@@ -143,7 +139,7 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
             let contents =
                 fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
             files.push(PackedFile { path: PROGRAM.to_owned(), contents, executable: true });
-            for path in listed.iter().filter(|path| is_data(path)) {
+            for path in listed.iter().filter(|path| is_fixture(path)) {
                 files.push(PackedFile::read(root, path)?);
             }
         }
@@ -164,11 +160,10 @@ fn text_file(path: &str, text: String) -> PackedFile {
     PackedFile { path: path.to_owned(), contents: text.into_bytes(), executable: false }
 }
 
-/// Whether a harness reads the file when it judges a program.
-fn is_data(path: &str) -> bool {
+/// Whether the file has results that a harness compares those of a program with.
+fn is_fixture(path: &str) -> bool {
     let in_fixtures = path.strip_prefix("fixtures/");
     in_fixtures.is_some_and(|name| name.ends_with(".npz") || name == "manifest.toml")
-        || path.starts_with("book/src/") && path.ends_with(".md")
 }
 
 /// The files of a crate, without tests and without what is left out.
@@ -277,22 +272,24 @@ fn manifest(text: &str, sources: &str) -> String {
             .iter()
             .any(|used| sources.contains(used))
     };
-    without_lines(text, |section, name| match section {
-        "dev-dependencies" => false,
-        "dependencies" => is_named(name),
-        _ => true,
-    })
+    without_lines(text, |section, name| section != "dependencies" || is_named(name))
 }
 
 /// The manifest of the workspace with the dependencies of these names.
-fn workspace_manifest(text: &str, used: &BTreeSet<&str>) -> String {
+///
+/// Its packages get another version than those of the verification, which are compiled in the same target folder: by
+/// name and version cargo tells them apart.
+fn workspace_manifest(text: &str, used: &BTreeSet<&str>) -> Result<String> {
     let text = without_lines(text, |section, name| match section {
         "workspace.dependencies" => used.contains(name),
         // An unwritten function is no mistake here.
         "workspace.lints.clippy" => name != "todo",
         _ => true,
     });
-    with_members(&text).replacen("version = \"0.1.0\"", &format!("version = \"{VERSION}\""), 1)
+    let version = text.lines().find(|line| line.starts_with("version = "));
+    let version = version.context("Cargo.toml has no line with the version of its packages")?;
+    let own = format!("{}-starter\"", version.trim_end_matches('"'));
+    Ok(with_members(&text).replacen(version, &own, 1))
 }
 
 /// The manifest of the workspace without profiles for packages that the lock file does not have.
@@ -304,21 +301,22 @@ pub(crate) fn with_profiles_of(manifest: &str, lock: &str) -> String {
     })
 }
 
-/// A manifest without some of the lines `name = ...`, and without the comments above those.
+/// A manifest without some of the lines `name = ...`, without the comments above those, and without what only tests
+/// need.
 fn without_lines(text: &str, keep: impl Fn(&str, &str) -> bool) -> String {
     let (mut section, mut kept, mut comments) = ("", String::new(), String::new());
-    let mut is_empty_section = false;
+    let mut is_for_tests = false;
     for line in text.lines() {
         let line_end = |line: &str| format!("{line}\n");
         if let Some(name) = line.strip_prefix('[') {
             section = name.trim_end_matches(']');
-            is_empty_section = section == "dev-dependencies";
+            is_for_tests = section == "dev-dependencies";
         }
         if line.starts_with('#') {
             comments += &line_end(line);
             continue;
         }
-        let is_kept = !is_empty_section && key(line).is_none_or(|name| keep(section, name));
+        let is_kept = !is_for_tests && key(line).is_none_or(|name| keep(section, name));
         if is_kept && !(line.is_empty() && comments.is_empty() && kept.ends_with("\n\n")) {
             kept += &comments;
             kept += &line_end(line);
@@ -328,13 +326,15 @@ fn without_lines(text: &str, keep: impl Fn(&str, &str) -> bool) -> String {
     kept.trim_end().to_owned() + "\n"
 }
 
-/// The archive with the harness: the crates that it is made of, and the data that it reads.
+/// The archive with the harness: the crates that it is made of, and what it reads.
 fn archive(root: &Path, listed: &[String]) -> Result<Vec<u8>> {
     let crates = needed_by("harness", root)?;
     let needed = |path: &&String| {
         let own = path.strip_prefix("crates/").and_then(|path| path.split('/').next());
         own.is_some_and(|own| crates.contains(own))
-            || is_data(path)
+            || is_fixture(path)
+            // The formulas that explain a failure.
+            || path.starts_with("book/src/") && path.ends_with(".md")
             || path.as_str() == "Cargo.toml"
             || ROOT.contains(&path.as_str())
     };
@@ -347,8 +347,8 @@ fn archive(root: &Path, listed: &[String]) -> Result<Vec<u8>> {
     for file in files.iter_mut().filter(|file| file.path == "Cargo.toml") {
         let text = with_members(file.text().unwrap_or_default());
         let text = without_lines(&text, |section, name| {
-            // Optimising the harness takes minutes, and its checks of a program wait for that.
-            section != "profile.dev.package" || packages.contains(name) && name != "harness"
+            // To optimise the harness takes minutes, and its checks of a program seconds without that.
+            section != "profile.dev.package" || packages.contains(name) && !crates.contains(name)
         });
         file.contents = text.into_bytes();
     }

@@ -45,7 +45,7 @@ impl Hint {
             match self.level {
                 1 => graded.shape.to_owned(),
                 2 => graded.equation.to_owned(),
-                _ => format!("book/src/{page} derives it: equation {equation}"),
+                _ => format!("the book derives it in {page}: equation {equation}"),
             }
         );
         Ok(ExitCode::SUCCESS)

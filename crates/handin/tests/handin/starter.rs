@@ -93,6 +93,9 @@ fn a_starter_has_no_line_of_a_solution_and_is_written_whole_or_not_at_all() {
     for (path, text) in &sources {
         assert!(!text.contains("\n#[cfg(test)]") && !text.contains("\n#[test]"), "{path:?}");
     }
+    // Cargo would take the packages of the verification for those of the student.
+    let manifest = fs::read_to_string(starter.join("Cargo.toml")).unwrap();
+    assert!(manifest.contains("-starter\"\n") && !manifest.contains("\"xtask\""), "{manifest}");
     // A folder with something in it is left alone.
     let before = fs::read(starter.join("Cargo.lock")).unwrap();
     let [_, errors] = ran(handin(Some(&root()), &["starter"]).arg(&starter), 1);
@@ -158,6 +161,8 @@ fn an_empty_starter_passes_8_of_25_and_one_that_is_filled_in_all() {
         assert!(!text.contains("RUST_BACKTRACE"), "{text}");
     }
     assert!(!starter.join("experiments").exists(), "a training that cannot begin has no record");
+    let (text, passed) = run(&["xtask", "submission", "--format", "markdown"]);
+    assert!(passed && text.contains("SoftMax::backward is not written yet"), "{text}");
 
     for name in ["activations", "layers", "cnn", "losses", "network", "einsum"] {
         let solution = root().join("crates").join(name).join("src");
