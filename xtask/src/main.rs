@@ -156,12 +156,14 @@ mod tests {
             (&["bench", "step/air", "--torch=a b"], Ok(&["step/air", "--torch=a b"])),
             (&["bench", "--help"], Ok(&["--help"])),
             (&["package", "-h"], Ok(&["-h"])),
+            (&["grade", "a", "b", "--csv", "c"], Ok(&["a", "b", "--csv", "c"])),
+            (&["regrade", "--help"], Ok(&["--help"])),
             (&["tset"], Err(2)),
         ] {
             let cli = Cli::try_parse_from([&["cargo xtask"], line].concat());
             let options = cli.map_err(|error| error.exit_code()).map(|cli| match cli.task {
                 Task::Test(options) | Task::Report(options) | Task::Bench(options) => options,
-                Task::Package(options) => options,
+                Task::Package(options) | Task::Grade(options) | Task::Regrade(options) => options,
                 _ => panic!("another task: {line:?}"),
             });
             assert_eq!(

@@ -69,8 +69,16 @@ pub(crate) struct Again {
     products: Products,
 }
 
-/// What is made of the results.
+/// Grade the workspace's own implementation with a deliberate bug, as a hand-in
 #[derive(clap::Args)]
+pub(crate) struct Demonstrate {
+    /// The bug, such as ReLU.relu-sign; the checks of its room are run
+    #[arg(value_name = "ROOM.BUG")]
+    bug: String,
+}
+
+/// What is made of the results.
+#[derive(clap::Args, Default)]
 struct Products {
     /// Points of groups of checks, in the form that --print-points prints
     #[arg(long, value_name = "FILE")]
@@ -106,8 +114,10 @@ impl Arguments {
             bail!("--gradescope is for one hand-in, but there are {}", hand_ins.len());
         }
         let (workspace, folder) = (workspace()?, results_folder(self.output)?);
-        let secrets: Vec<&Path> =
-            [&*workspace].into_iter().chain(hand_ins.iter().map(|own| &*own.folder)).collect();
+        // Expected values, the outcomes of others, the work of others.
+        let results = std::path::absolute(&folder)?;
+        let own = [&*workspace, &*results].into_iter();
+        let secrets: Vec<&Path> = own.chain(hand_ins.iter().map(|own| &*own.folder)).collect();
         let sandbox = Sandbox::find(self.rights.clone(), &secrets)?;
         eprintln!("isolation: {}", sandbox.mechanisms);
         let is_numpy = |own: &&HandIn| !own.folder.join(SUBJECT_FILE).exists();
@@ -158,6 +168,32 @@ impl Again {
         let folder = results_folder(self.output)?;
         self.products.write(&records(&folder)?)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Demonstrate {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let (room, _) = self.bug.split_once('.').with_context(|| {
+            format!("{:?} is no bug; cargo xtask test --list controls lists them", self.bug)
+        })?;
+        let folder = tempfile::tempdir()?;
+        let hand_in = folder.path().join("hand-in");
+        fs::create_dir(&hand_in)?;
+        let own = std::env::current_exe()?;
+        let command = [&*own.to_string_lossy(), "harness", "serve", "--bug", &self.bug];
+        // A list of JSON is one of TOML.
+        let command = serde_json::to_string(&command)?;
+        fs::write(hand_in.join(SUBJECT_FILE), format!("command = {command}\n"))?;
+        let arguments = Arguments {
+            path: vec![hand_in],
+            only: Some(room.to_owned()),
+            output: Some(folder.path().join("grades")),
+            workers: None,
+            print_points: false,
+            rights: Rights::of_own_code(),
+            products: Products::default(),
+        };
+        arguments.run()
     }
 }
 
@@ -226,7 +262,7 @@ fn verify(
                         record.verified.checks.iter().filter(|check| check.status == "ok").count();
                     let what = match (&record.verified.error, is_new) {
                         (Some(error), _) => {
-                            format!("not verified: {}", error.lines().next().unwrap_or(""))
+                            format!("not verified: {}", error.replace('\n', " "))
                         }
                         (None, true) => {
                             format!("{passed} checks passed in {:.1} s", record.verified.seconds)

@@ -27,6 +27,7 @@ struct Cli {
 enum Command {
     Grade(Box<grade::Arguments>),
     Regrade(grade::Again),
+    Demonstrate(grade::Demonstrate),
     #[command(hide = true)]
     Isolate(isolate::Isolate),
     /// Be the harness, which verifies each hand-in in a process of its own
@@ -50,6 +51,7 @@ fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Grade(arguments) => arguments.run(),
         Command::Regrade(arguments) => arguments.run(),
+        Command::Demonstrate(arguments) => arguments.run(),
         Command::Isolate(arguments) => arguments.run(),
         Command::Harness { .. } => unreachable!("it has no result"),
     }

@@ -33,6 +33,13 @@ pub(crate) struct Rights {
     pub(crate) request_limit: u64,
 }
 
+impl Rights {
+    /// Those of the workspace's own code, which needs no isolation.
+    pub(crate) fn of_own_code() -> Self {
+        Self { no_sandbox: true, read: vec![], memory: 0, time_limit: 600, request_limit: 20 }
+    }
+}
+
 /// The launcher, and the interpreter for hand-ins in NumPy.
 #[derive(Debug)]
 pub(crate) struct Sandbox {

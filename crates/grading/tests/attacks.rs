@@ -4,7 +4,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod common;
+mod machine;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -91,7 +91,7 @@ fn graded(class: &Path, output: &Path, table: &Path) -> (BTreeMap<String, [f64; 
 
 #[test]
 fn attacks_lose_their_points_and_change_nothing_else() {
-    if !common::can_isolate("attacks_lose_their_points_and_change_nothing_else") || !has_numpy() {
+    if !machine::can_isolate("attacks_lose_their_points_and_change_nothing_else") || !has_numpy() {
         return;
     }
     let root = for_tests::folder(&[("secret", "hidden values")]);

@@ -47,10 +47,14 @@ pub(crate) fn output_block(
             "cargo run --bin harness -- demonstrate",
             &[&HARNESS[..], &["demonstrate"]].concat()[..],
         ),
+        ("grade", Some(_)) => (
+            "cargo run --bin grading -- demonstrate",
+            &["run", "--quiet", "--bin", "grading", "--", "demonstrate"][..],
+        ),
         ("gradcheck", _) => ("cargo xtask gradcheck", &[&HARNESS[..], &["gradcheck"]].concat()[..]),
         _ => {
             return Err(format!(
-                "unknown program `{name}`; known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG"
+                "unknown program `{name}`; known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG, grade ROOM.BUG"
             ));
         }
     };
@@ -74,8 +78,18 @@ mod tests {
         for (name, argument, printed, expected) in [
             ("einsum", None, "\na  \nb = 2\n\n", "```text\n$ cargo run -p einsum\na\nb = 2\n```\n"),
             ("gradcheck", Some("Conv2D"), "x", "$ cargo xtask gradcheck Conv2D\nx"),
-            ("rm", None, "x", "known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG"),
-            ("einsum", Some("1"), "x", "known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG"),
+            (
+                "rm",
+                None,
+                "x",
+                "known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG, grade ROOM.BUG",
+            ),
+            (
+                "einsum",
+                Some("1"),
+                "x",
+                "known are einsum, gradcheck [LAYER], demonstrate ROOM.BUG, grade ROOM.BUG",
+            ),
             ("einsum", None, " \n", "printed nothing"),
             ("einsum", None, "error: exit status: 1", "exit status: 1"),
         ] {
