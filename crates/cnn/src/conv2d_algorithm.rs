@@ -125,7 +125,8 @@ const FEWEST_FILTERS: usize = 8;
 /// Winograd's, if it [applies](winograd_applies), at least halves the multiplications, and has channels
 /// enough to be worth its transforms: the thresholds are where it was faster, timed in turn with im2col on the
 /// shapes of `cargo xtask bench conv` and on others, in batches of 64 images and more. An image of 5 by 5
-/// needs as many tiles as one of 8 by 8, for instance, and loses.
+/// needs as many tiles as one of 8 by 8, for instance, and loses. So does, on some days, `dL/dW` for few channels, whose
+/// time varies; the choice is one for all passes, and records of trainings depend on its bits.
 ///
 /// The range of the numbers plays no part, though a number that is not finite spoils a whole tile of Winograd's:
 /// to find it is a pass over all inputs, and an image would be computed in another way because of one pixel. For

@@ -10,7 +10,7 @@ const KIND: &str = "Whitening";
 const IMAGES_PER_CHUNK: usize = 32;
 
 // ANCHOR: covariance
-/// `C = 1/N Σ p pᵀ`, the uncentred covariance of all N patches `p` of the images, in `f64`: patches
+/// `C = 1/N Σ p pᵀ`, the second moments of all N patches `p` of the images, in `f64`: patches
 /// overlap and lie within the image, and the numbers of one are in the order of a filter's weights.
 /// The same bits for any number of threads.
 ///
@@ -72,7 +72,7 @@ fn sum_of_squares(images: &Array4<f64>, (k1, k2): (usize, usize)) -> Array2<f64>
 }
 
 // ANCHOR: filters
-/// Filters whose responses to the patches of the images are uncorrelated and of nearly equal size:
+/// Filters whose responses to the patches of the images are orthogonal and of nearly equal size:
 /// with `C = U diag(λ) Uᵀ` the [`patch_covariance`], filter `k` is `uₖ / √(λₖ + ε)`, in falling order of
 /// `λ`, and filter `d + k` is its negative, since a ReLU or GELU after it lets one sign through.
 ///

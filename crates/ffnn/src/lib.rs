@@ -26,6 +26,7 @@ mod loss_plane;
 mod sweep;
 mod sweep_plots;
 mod sweep_record;
+mod weight_norm;
 
 pub use grid::Grid;
 pub use iris::{Decay, Hidden, Hyperparameters, IrisConfig};
@@ -34,3 +35,4 @@ pub use network::NeuralNetwork;
 pub use sweep::{Choice, Role, SweepOutcome, SweepRun, SweepSet, Tested, sweep};
 pub use sweep_plots::sweep_plots;
 pub use sweep_record::{Axis, SweepConfig, SweepRecord, SweepSummary};
+pub use weight_norm::{WeightNorm, weight_norms};

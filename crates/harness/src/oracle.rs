@@ -109,15 +109,18 @@ mod tests {
         // are built as well.
         let of_course = 2 * (6 * 6 + 18 + 20 + 20 + 4 + 6 + 6);
         assert_eq!((cases("tests."), cases("tests_f4.")), (of_course + 50, of_course));
-        // Of 13 + 4 activations, 12 fully-connected layers, 19 convolutions, 16 poolings, 4 global
+        // Of 13 + 4 activations, 12 fully-connected layers, 23 convolutions, 16 poolings, 4 global
         // ones, 4 batch normalisations, 6 dropouts, 3 + 7 losses:
-        // output and dL/dX; dW and db of 31 layers; dγ, dβ and the prediction of 4; the prediction of 6.
-        let layers_and_losses = 2 * (17 + 12 + 19 + 16 + 4 + 4 + 6 + 10) + 2 * 31 + 3 * 4 + 6;
+        // output and dL/dX; dW and db of 35 layers; dγ, dβ and the prediction of 4; the prediction of 6.
+        let layers_and_losses = 2 * (17 + 12 + 23 + 16 + 4 + 4 + 6 + 10) + 2 * 35 + 3 * 4 + 6;
+        // By Winograd's kernels, Z, dL/dX and dW of 4 of the convolutions; filters and outputs of 3 layers that
+        // begin as the identity.
+        let weights = 3 * 4 + 2 * 3;
         // 5 + 10 optimisers; Muon of 7 parameters; 12 smoothed targets, each with loss and gradient.
-        let both = layers_and_losses + 5 + 10 + 7 + 3 * 12;
+        let both = layers_and_losses + weights + 5 + 10 + 7 + 3 * 12;
         // A schedule has one precision, and so have the two networks of three layers with parameters:
-        // outputs; dW and db; losses, W and b.
-        let once = 13 + 2 + 2 * 6 + 2 * 7;
+        // outputs; dW and db; losses, W and b. Second moments and filters of 4 whitenings.
+        let once = 13 + 2 + 2 * 6 + 2 * 7 + 2 * 4;
         assert_eq!((cases("extra."), cases("extra_f4.")), (both + once, both));
     }
 

@@ -24,6 +24,7 @@ mod softmax;
 mod softmax_cross_entropy;
 pub(crate) mod tanh;
 mod whitening;
+mod winograd;
 
 use crate::activation::ActivationRoom;
 use crate::layer::LayerRoom;
@@ -38,12 +39,14 @@ pub(crate) fn all() -> Vec<Room> {
     all.extend(losses().map(Room::from));
     all.extend([
         Room::from(&network::ROOM),
+        Room::from(&winograd::ROOM),
         Room::from(&einsum::ROOM),
         Room::from(&sgd::ROOM),
         Room::from(&muon::ROOM),
         Room::from(&schedules::ROOM),
         Room::from(&label_smoothing::ROOM),
         Room::from(&whitening::ROOM),
+        Room::from(&gelu::IN_SINGLE_PRECISION),
     ]);
     all
 }

@@ -15,7 +15,7 @@ mod symmetric_eigen;
 mod vectorized;
 
 /// The complementary error function `1 - erf(x) = 2/√π ∫ₓ^∞ e^(-t²) dt`.
-pub use libm::erfc;
+pub use libm::{erf, erfc};
 pub use matmul::{add_matmul, matmul, matmul_into};
 pub use memory::{Element, kept_bytes, mark_unwritten, recycle, reused};
 pub use parallel::{

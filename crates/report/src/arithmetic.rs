@@ -1,8 +1,12 @@
 //! Arithmetic in TeX, done again.
 //!
 //! Arithmetic of a chapter, `\checked{1 \cdot 0 + 3 \cdot 2 = \worked{fully-connected.dw[0,1]}}`,
-//! is evaluated here: numbers, `\worked{...}`, `+`, `-`, `\cdot`, `\odot`, `/`, fractions, powers,
-//! roots, `\ln`, `\cos`, `e`, `\pi` and parentheses, between `=` or `\approx`.
+//! is evaluated here: numbers, `\worked{...}`, `+`, `-`, `\cdot`, `\odot`, `/`, products of matrices, fractions,
+//! powers, transposes, roots, `\ln`, `\cos`, `\operatorname{ReLU}`, `\operatorname{softmax}` of rows, `e`, `\pi` and
+//! parentheses, between `=` or `\approx`.
+//!
+//! That is done twice: with the numbers as they are, and with the numbers as the page shows them, which are all that
+//! a reader has. What comes out of those has to be what is shown.
 
 use crate::tensor::{DIGITS, Tensor, Tensors};
 
@@ -12,13 +16,16 @@ const EQUAL: f64 = 1e-9;
 /// Evaluates every side of `tex` and compares neighbours.
 ///
 /// `=` needs equal numbers that are shown exactly; `\approx` needs the right side to be the left one,
-/// rounded to the digits that are shown.
+/// rounded to the digits that are shown, also if the left one is computed from what is shown of its numbers.
 pub(crate) fn check(tex: &str, tensors: &Tensors) -> Result<(), String> {
-    sides(tex, tensors).map_err(|error| format!("`{tex}`: {error}"))
+    sides(tex, tensors, false).map_err(|error| format!("`{tex}`: {error}"))?;
+    sides(tex, tensors, true).map_err(|error| {
+        format!("`{tex}`: {error}, computed from what the page shows: show more digits, `\\worked[6]{{NAME}}`")
+    })
 }
 
-fn sides(tex: &str, tensors: &Tensors) -> Result<(), String> {
-    let mut parser = Parser { rest: tex, tensors, rounded: false };
+fn sides(tex: &str, tensors: &Tensors, as_shown: bool) -> Result<(), String> {
+    let mut parser = Parser { rest: tex, tensors, as_shown, rounded: false, unit: None };
     let mut left = parser.side()?;
     let mut compared = false;
     loop {
@@ -43,7 +50,7 @@ struct Side {
     value: Tensor,
     /// A tensor is shown with fewer digits than it has.
     rounded: bool,
-    /// If it is a typed number alone: one unit in its last digit.
+    /// If it is a number or a tensor alone, and its digits are not all: one unit in the last that is shown.
     unit: Option<f64>,
 }
 
@@ -115,8 +122,12 @@ struct Parser<'a> {
     /// The text that has not been read.
     rest: &'a str,
     tensors: &'a Tensors,
+    /// Whether tensors are read as the page shows them.
+    as_shown: bool,
     /// Whether a tensor of this side is shown rounded.
     rounded: bool,
+    /// One unit in the last digit that is shown of the last tensor.
+    unit: Option<f64>,
 }
 
 impl<'a> Parser<'a> {
@@ -148,11 +159,13 @@ impl<'a> Parser<'a> {
         let value = self.sum()?;
         let text = before[..before.len() - self.rest.len()].trim_start_matches(['-', ' ']);
         let number = text.trim_end_matches(|c: char| c.is_whitespace() || "&.".contains(c));
-        let unit = (is_number(number) && word(number) == number).then(|| {
+        let typed = (is_number(number) && word(number) == number).then(|| {
             let decimals = number.split_once('.').map_or(0, |(_, decimals)| decimals.len());
             10_f64.powi(-i32::try_from(decimals).unwrap_or(0))
         });
-        Ok(Side { value, rounded: self.rounded, unit })
+        // Of the numbers as they are, all digits count.
+        let alone = self.as_shown && matches!(worked(number), Ok(Some((.., ""))));
+        Ok(Side { value, rounded: self.rounded, unit: typed.or(self.unit.filter(|_| alone)) })
     }
 
     fn sum(&mut self) -> Result<Tensor, String> {
@@ -164,7 +177,15 @@ impl<'a> Parser<'a> {
                 false if self.takes("+") => 1.0,
                 false => return Ok(sum),
             };
-            sum = elementwise(&sum, &self.product()?, |a, b| a + sign * b)?;
+            let term = self.product()?;
+            // A row is added to each row.
+            let term = match (&sum.shape[..], &term.shape[..]) {
+                (&[rows, columns], &[1, width]) if columns == width => {
+                    Tensor { shape: sum.shape.clone(), values: term.values.repeat(rows) }
+                }
+                _ => term,
+            };
+            sum = elementwise(&sum, &term, |a, b| a + sign * b)?;
         }
     }
 
@@ -183,6 +204,7 @@ impl<'a> Parser<'a> {
                 (_, Some(number)) if !divides => scaled(&value, number),
                 (Some(number), None) if !divides => scaled(&factor, number),
                 (None, None) if by_element => elementwise(&value, &factor, |a, b| a * b)?,
+                (None, None) if !dot && value.shape.len() == 2 => matrix_product(&value, &factor)?,
                 _ => return Err("only numbers multiply and divide arrays".to_owned()),
             };
         }
@@ -190,7 +212,7 @@ impl<'a> Parser<'a> {
 
     /// Whether a factor follows without a sign, as in `\tfrac12 (a + b)` and `3 \ln 2`.
     fn begins_factor(&mut self) -> bool {
-        const FACTORS: &str = r"( { e \worked \frac \tfrac \dfrac \sqrt \ln \cos \pi";
+        const FACTORS: &str = r"( { e \worked \frac \tfrac \dfrac \sqrt \ln \cos \pi \operatorname";
         let word = self.peek();
         FACTORS.split(' ').any(|factor| factor == word)
     }
@@ -199,6 +221,9 @@ impl<'a> Parser<'a> {
         let base = self.atom()?;
         if !self.takes("^") {
             return Ok(base);
+        }
+        if self.takes(r"\top") {
+            return transposed(&base);
         }
         let exponent = self.argument()?.as_number().ok_or("an exponent is a number")?;
         Ok(mapped(&base, |base| base.powf(exponent)))
@@ -219,7 +244,9 @@ impl<'a> Parser<'a> {
             self.rest = rest;
             let tensor = self.tensors.get(name)?;
             self.rounded |= !tensor.is_short(digits);
-            return Ok(tensor);
+            let (shown, unit) = tensor.as_shown(digits);
+            self.unit = unit;
+            return Ok(if self.as_shown { shown } else { tensor });
         }
         self.rest = &self.rest[word.len()..];
         match word {
@@ -241,6 +268,17 @@ impl<'a> Parser<'a> {
             r"\sqrt" => Ok(mapped(&self.argument()?, f64::sqrt)),
             r"\ln" => Ok(mapped(&self.power()?, f64::ln)),
             r"\cos" => Ok(mapped(&self.power()?, f64::cos)),
+            r"\operatorname" => {
+                let named = self.rest.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+                let (name, rest) = named.ok_or("a function is `\\operatorname{NAME}`")?;
+                self.rest = rest;
+                let argument = self.atom()?;
+                match name {
+                    "ReLU" => Ok(mapped(&argument, |z| z.max(0.0))),
+                    "softmax" => Ok(softmax(&argument)),
+                    _ => Err(format!("the function `{name}` is not understood")),
+                }
+            }
             number if is_number(number) => {
                 // `= 6.` ends a sentence.
                 let value = number.trim_end_matches('.').parse();
@@ -253,6 +291,39 @@ impl<'a> Parser<'a> {
 
 fn mapped(tensor: &Tensor, f: impl Fn(f64) -> f64) -> Tensor {
     Tensor { shape: tensor.shape.clone(), values: tensor.values.iter().map(|v| f(*v)).collect() }
+}
+
+fn matrix_product(a: &Tensor, b: &Tensor) -> Result<Tensor, String> {
+    let (&[m, n], &[rows, k]) = (&a.shape[..], &b.shape[..]) else {
+        return Err("only matrices have a product".to_owned());
+    };
+    if n != rows {
+        return Err(format!("matrices of the shapes {:?} and {:?} meet", a.shape, b.shape));
+    }
+    let element = |at: usize| {
+        let (row, column) = (at / k, at % k);
+        (0..n).map(|i| a.values[row * n + i] * b.values[i * k + column]).sum()
+    };
+    Ok(Tensor { shape: vec![m, k], values: (0..m * k).map(element).collect() })
+}
+
+fn transposed(tensor: &Tensor) -> Result<Tensor, String> {
+    let &[rows, columns] = &tensor.shape[..] else {
+        return Err("only a matrix has a transpose".to_owned());
+    };
+    let element = |at: usize| tensor.values[at % rows * columns + at / rows];
+    Ok(Tensor { shape: vec![columns, rows], values: (0..rows * columns).map(element).collect() })
+}
+
+/// That of each row.
+fn softmax(tensor: &Tensor) -> Tensor {
+    let length = tensor.shape.last().copied().unwrap_or(1).max(1);
+    let of_row = |row: &[f64]| {
+        let sum: f64 = row.iter().map(|z| z.exp()).sum();
+        row.iter().map(|z| z.exp() / sum).collect::<Vec<_>>()
+    };
+    let values = tensor.values.chunks(length).flat_map(of_row).collect();
+    Tensor { shape: tensor.shape.clone(), values }
 }
 
 fn scaled(tensor: &Tensor, factor: f64) -> Tensor {
@@ -288,6 +359,9 @@ mod tests {
             r"\cos (\pi / 3) = \tfrac12",
             r"(0.26 \cdot 5.92 - 1)^2 \approx 0.2907",
             r"e^{-\ln 2} &= 0.5",
+            r"\worked{a.w} \, \worked{a.w}^\top = \worked{a.w} \worked{a.w}^\top",
+            r"\operatorname{ReLU}(\worked{a.v}) = \worked{a.v[0]} \worked{a.unit}",
+            r"\operatorname{softmax}(\ln 2 \worked{a.unit}) \approx \worked{a.two-thirds}",
         ] {
             assert_eq!(check(tex, &sample()), Ok(()), "{tex}");
         }
@@ -312,6 +386,14 @@ mod tests {
             (r"2^10 = 1024", "`0` is not understood here"),
             (r"\worked{a.w = 1", "`\\worked{NAME}`"),
             (r"\worked{a.v} \cdot \worked{a.v} = 1", "only numbers multiply"),
+            (r"\worked{a.w} \worked{a.w} = 1", "matrices of the shapes [2, 3] and [2, 3] meet"),
+            (r"\worked{a.v}^\top = 1", "only a matrix has a transpose"),
+            (r"\operatorname{tan}(1) = 1", "the function `tan` is not understood"),
+            // As it is, a third is 0.3333 and 3000 thirds are 1000; as it is shown, 3000 times 0.3333 is 999.9.
+            (
+                r"3000 \worked{a.third} \approx 1000.0",
+                "is not 1000, computed from what the page shows",
+            ),
             (r"0 / 0 = 1", "NaN is not 1"),
         ] {
             let error = check(tex, &sample()).unwrap_err();

@@ -16,6 +16,7 @@ mod newton_schulz;
 mod roofline;
 mod schedules;
 mod step_curves;
+mod weight_norms;
 
 use crate::expand::Inputs;
 use crate::markdown::named;
@@ -24,7 +25,7 @@ use crate::markdown::named;
 type Draw = fn(&Inputs) -> Result<String, String>;
 
 /// Every drawing by its name.
-const DRAWINGS: [(&str, Draw); 15] = [
+const DRAWINGS: [(&str, Draw); 16] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
     ("convolution-channels", arrays::convolution_channels),
@@ -38,6 +39,7 @@ const DRAWINGS: [(&str, Draw); 15] = [
     ("schedules", schedules::draw),
     ("newton-schulz", newton_schulz::draw),
     ("step-curves", step_curves::draw),
+    ("weight-norms", weight_norms::draw),
     ("roofline", roofline::draw),
     ("crates", crates::draw),
 ];

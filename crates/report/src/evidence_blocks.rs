@@ -66,18 +66,21 @@ impl Evidence {
 
     /// The table of the deliberate bugs, of all questions or of one.
     pub(crate) fn negative_controls(&self, of: Option<&str>) -> Result<String, String> {
-        let wanted = |control: &&Control| of.is_none_or(|of| control.question == of);
+        let is_of = |control: &Control, of| control.question == of || control.subject == of;
+        let wanted = |control: &&Control| of.is_none_or(|of| is_of(control, of));
         let controls: Vec<&Control> = self.controls.iter().filter(wanted).collect();
         if controls.is_empty() {
             return Err(match of {
-                Some(of) => format!("no deliberate bug belongs to question `{of}`"),
+                Some(of) => {
+                    format!("no deliberate bug belongs to `{of}`, a question or what is under test")
+                }
                 None => "there is no deliberate bug".to_owned(),
             });
         }
         let mut table = Table::new("bug | where | what is wrong | caught by");
         for Control { id, question, subject, bug, caught_by } in controls {
             let mut subject = cell(subject);
-            // In a table of one question every row would name it.
+            // In a table of one question or subject every row would name it.
             if of.is_none() {
                 let _ = write!(subject, "\u{a0}({question})");
             }
@@ -125,8 +128,9 @@ mod tests {
         }
         let of_question = evidence.negative_controls(Some("4.1")).unwrap();
         assert_eq!(of_question, controls.replace("\u{a0}(4.1)", ""));
+        assert_eq!(evidence.negative_controls(Some("ReLU")).unwrap(), of_question);
         assert!(evidence.tests("9").unwrap_err().contains("it has: 4.1, 4.2"));
         let error = evidence.negative_controls(Some("4.2")).unwrap_err();
-        assert!(error.contains("no deliberate bug belongs to question `4.2`"), "{error}");
+        assert!(error.contains("no deliberate bug belongs to `4.2`"), "{error}");
     }
 }

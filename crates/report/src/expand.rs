@@ -10,6 +10,7 @@ use mdbook_driver::book::Book;
 use crate::evidence::{self, Evidence};
 use crate::formula::{Formula, render};
 use crate::fragment::{EquationLabel, Fragment, Piece, PieceKind};
+use crate::notation;
 use crate::problem::{Place, Problems};
 use crate::programs::Cargo;
 use crate::reader;
@@ -126,6 +127,7 @@ impl Run<'_> {
             chapters.push((path, fragment));
         }
         self.counts.chapters = chapters.len();
+        notation::check(&chapters, Path::new(SOURCE), &mut self.problems);
         chapters
     }
 

@@ -15,7 +15,7 @@
 //! | `{{#all-code}}` | every file of code of the workspace, complete |
 //! | `{{#tests 4.1}}` | the command and the lines that the harness printed for a question |
 //! | `{{#summary}}` | a table: how many checks of which kind each question has |
-//! | `{{#negative-controls}}`, `{{#negative-controls 4.1}}` | the table of the deliberate bugs, of all questions or of one |
+//! | `{{#negative-controls}}`, `{{#negative-controls 4.1}}` | the table of the deliberate bugs, of all questions, of one, or of one thing under test |
 //! | `{{#output einsum}}`, `{{#output gradcheck}}`, `{{#output gradcheck Conv2D}}` | the command and what the program printed |
 //! | `{{#record NAME table}}`, `{{#record NAME best}}` | a sweep of `book/records/`: all sets; the chosen one |
 //! | `{{#record NAME results}}`, `{{#record NAME config}}` | a run of `book/records/`: loss and error; its hyperparameters |
@@ -61,6 +61,7 @@ mod hyperparameters;
 mod links;
 mod markdown;
 mod mathml;
+mod notation;
 mod numbers;
 pub mod pdf;
 mod performance;

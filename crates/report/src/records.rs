@@ -202,6 +202,7 @@ impl Records {
                 "controls": evidence.controls.len(),
                 "worked": evidence.worked.0.len(),
             }),
+            "performance" => times(&self.performance()?),
             _ => match self.read(name)? {
                 Either::Run(run) => json!({
                     "config": run.config, "summary": run.summary, "derived": derived(&run),
@@ -224,6 +225,18 @@ impl Records {
         self.read(record)?;
         Ok(self.0.join(record).join(name))
     }
+}
+
+/// The times of each case of the benchmark over its rounds, by the parts of its name.
+fn times(record: &bench::Record) -> Value {
+    let mut tree = json!({});
+    for measurement in &record.measurements {
+        let case = measurement.name.split('/').fold(&mut tree, |at, part| &mut at[part]);
+        let time = measurement.time();
+        let [least, median, greatest] = [time.min, time.median, time.max].map(|s| 1e3 * s);
+        *case = json!({ "least_ms": least, "median_ms": median, "greatest_ms": greatest });
+    }
+    tree
 }
 
 #[cfg(test)]
@@ -270,6 +283,8 @@ mod tests {
             (&runs, run, "config.dtype", Ok("`f32`")),
             (&sweep, "iris-sweep", "config.seeds.1", Ok("1")),
             (&runs, "checks", "passed", Ok("3")),
+            (&sweep, "performance", "step.simple-64.ours.median_ms", Ok("13.8")),
+            (&sweep, "performance", "step.simple-64.theirs", Err("has no value")),
             (&sweep, "iris-sweep", "summary.worst", Err("has no value `summary.worst`")),
             (&sweep, "iris-sweep", "summary.best", Err("is not one value")),
             (&runs, "one", "summary.best", Err("there is no record `one`")),

@@ -107,6 +107,23 @@ impl Tensor {
         self.values.iter().all(|value| decimals(*value, digits).is_some())
     }
 
+    /// The numbers as [`Tensor::tex`] with so many digits shows them, and one unit in the last digit of the one with
+    /// the fewest, unless all are shown as they are.
+    pub(crate) fn as_shown(&self, digits: usize) -> (Self, Option<f64>) {
+        let shown = |value: &f64| {
+            let text = plain_number(*value, digits).replace('\u{2212}', "-");
+            text.parse().expect("what is shown of a number is a number")
+        };
+        let unit = |value: &f64| match scientific(*value, digits) {
+            Some((_, exponent)) => Some(10_f64.powi(exponent - SIGNIFICANT)),
+            None if decimals(*value, digits).is_some() => None,
+            None => Some(10_f64.powi(-i32::try_from(digits).unwrap_or(i32::MAX))),
+        };
+        let values = self.values.iter().map(shown).collect();
+        let units = self.values.iter().filter_map(unit);
+        (Self { shape: self.shape.clone(), values }, units.reduce(f64::max))
+    }
+
     /// TeX: a number, a tuple, or a matrix, which is small in a line of text. An error says that it has
     /// more than two axes.
     pub(crate) fn tex(&self, digits: usize, inline: bool) -> Result<String, String> {
@@ -182,10 +199,14 @@ fn fixed(value: f64, digits: usize) -> String {
     }
 }
 
-/// Mantissa and exponent of a number that would have too few digits otherwise.
+/// Digits behind the point of a mantissa.
+const SIGNIFICANT: i32 = 2;
+
+/// Mantissa and exponent of a number that would have too few digits otherwise, or too many.
 fn scientific(value: f64, digits: usize) -> Option<(String, i32)> {
     let too_small = value != 0.0 && value.abs() < 1e-3 && decimals(value, digits).is_none();
-    let text = too_small.then(|| format!("{value:.2e}"))?;
+    let too_large = value.abs() >= 1e15;
+    let text = (too_small || too_large).then(|| format!("{value:.*e}", SIGNIFICANT as usize))?;
     let (mantissa, exponent) = text.split_once('e')?;
     let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
     Some((mantissa.to_owned(), exponent.parse().ok()?))
@@ -207,6 +228,8 @@ pub(crate) mod tests {
             ("a.six".to_owned(), tensor(&[], &[6.0])),
             ("a.third".to_owned(), tensor(&[], &[1.0 / 3.0])),
             ("a.tiny".to_owned(), tensor(&[], &[4.25e-18])),
+            ("a.unit".to_owned(), tensor(&[2], &[1.0, 0.0])),
+            ("a.two-thirds".to_owned(), tensor(&[2], &[2.0 / 3.0, 1.0 / 3.0])),
         ]))
     }
 
@@ -216,7 +239,10 @@ pub(crate) mod tests {
         assert_eq!(tensors.get("a.w[0,2]").unwrap(), Tensor::number(2.5));
         assert_eq!(tensors.get("a.w[1]").unwrap().shape, [3]);
         for (name, expected) in [
-            ("a.x", "no tensor `a.x`; it has a.six, a.third, a.tiny, a.v, a.w"),
+            (
+                "a.x",
+                "no tensor `a.x`; it has a.six, a.third, a.tiny, a.two-thirds, a.unit, a.v, a.w",
+            ),
             ("b.x", "no worked example has the tensor `b.x`"),
             ("a.w[0,3]", "`a.w[0,3]` is not within the shape [2, 3]"),
             ("a.w[0,0,0]", "not within the shape"),
@@ -237,6 +263,7 @@ pub(crate) mod tests {
             (1.0 / 3.0, "0.3333"),
             (-1e-17, r"-1 \cdot 10^{-17}"),
             (4.25e-18, r"4.25 \cdot 10^{-18}"),
+            (-4.494e307, r"-4.49 \cdot 10^{307}"),
             (1e-9, "10^{-9}"),
             (1234.5, "1234.5"),
             (0.0, "0"),

@@ -4,6 +4,8 @@
 //! after its arithmetic has been done again. In a section "A worked example" nothing that looks like
 //! a result may be typed.
 
+use std::collections::BTreeSet;
+
 use crate::arithmetic::{check, worked};
 use crate::fragment::{Fragment, Piece, PieceKind};
 use crate::problem::Problems;
@@ -11,10 +13,58 @@ use crate::tensor::{Tensor, Tensors};
 
 /// Puts tensors into the formulas of a chapter, those of captions included.
 pub(crate) fn expand_all(chapter: &mut Fragment, tensors: &Tensors, problems: &mut Problems) {
+    let formulas: Vec<&str> = chapter.pieces.iter().filter_map(formula).collect();
+    let spelled_out: BTreeSet<String> = formulas.into_iter().flat_map(spelled_out).collect();
     for piece in &mut chapter.pieces {
         let strict = chapter.examples.iter().any(|example| example.contains(&piece.range.start));
+        if strict && let Some(tex) = formula(piece) {
+            for name in
+                rounded(tex, tensors).into_iter().filter(|name| !spelled_out.contains(whole(name)))
+            {
+                let message = format!(
+                    "`{name}` is shown rounded and computed nowhere: spell out what a reader can do again, \
+                     `\\checked{{... \\approx \\worked{{{name}}}}}`"
+                );
+                problems.add(&piece.place, message);
+            }
+        }
         expand_piece(piece, strict, tensors, problems);
     }
+}
+
+fn formula(piece: &Piece) -> Option<&str> {
+    match &piece.kind {
+        PieceKind::Formula { tex, .. } => Some(tex),
+        _ => None,
+    }
+}
+
+/// The tensors that arithmetic in this formula has on a right side, whole or in part.
+fn spelled_out(tex: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in parts(tex).unwrap_or_default() {
+        let Part::Checked(inner) = part else { continue };
+        let sides = inner.split('=').flat_map(|side| side.split(r"\approx"));
+        let tensors = sides.skip(1).filter_map(|side| worked(side.trim()).ok().flatten());
+        names.extend(tensors.map(|(name, ..)| whole(name).to_owned()));
+    }
+    names
+}
+
+/// The tensor that a name is a part of.
+fn whole(name: &str) -> &str {
+    name.split('[').next().unwrap_or(name)
+}
+
+/// The tensors of a formula, outside of its arithmetic, of which digits are missing.
+fn rounded(tex: &str, tensors: &Tensors) -> Vec<String> {
+    let parts = parts(tex).unwrap_or_default().into_iter();
+    let is_rounded = |name: &str, digits| tensors.get(name).is_ok_and(|t| !t.is_short(digits));
+    let rounded = parts.filter_map(|part| match part {
+        Part::Worked(name, digits) if is_rounded(name, digits) => Some(name.to_owned()),
+        _ => None,
+    });
+    rounded.collect()
 }
 
 /// Expands the formulas of a piece; one that fails is reported once, and nothing stands in its place.
@@ -185,6 +235,22 @@ mod tests {
             for tex in all.split('|') {
                 assert_eq!(typed_result(tex).is_some(), expected, "{tex}");
             }
+        }
+    }
+
+    #[test]
+    fn what_a_worked_example_shows_rounded_is_spelled_out_on_its_page() {
+        let shown = "# Q\n\n## A worked example\n\n$s = \\worked{a.third}$ and $\\worked{a.six}$\n";
+        let spelled_out =
+            format!("{shown}\n## End\n\n$\\checked{{\\tfrac13 \\approx \\worked{{a.third}}}}$\n");
+        for (text, count) in [(shown, 1), (&*spelled_out, 0)] {
+            let mut problems = Problems::default();
+            let mut fragment = reader::chapter(text, &Place::new("q.md", 1), &mut problems);
+            expand_all(&mut fragment, &sample(), &mut problems);
+            let found = problems.lines();
+            assert_eq!(found.len(), count, "{found:?}");
+            let of_third = |line: &String| line.starts_with("q.md:5: `a.third` is shown rounded");
+            assert!(found.iter().all(of_third), "{found:?}");
         }
     }
 

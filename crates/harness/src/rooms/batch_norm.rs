@@ -6,8 +6,11 @@ mod formulas;
 use std::sync::Arc;
 
 use activations::Activation;
-use layers::{BatchNormConfig, LayerError, batch_norm_backward, batch_norm_forward};
-use ndarray::{ArrayD, Axis, Dimension, array};
+use layers::{
+    BatchNormConfig, LayerError, batch_norm_backward, batch_norm_forward, fully_connected_backward,
+    fully_connected_forward,
+};
+use ndarray::{Array2, ArrayD, Axis, Dimension, array};
 
 use crate::cases::{Case, Verdict, claim, same_bits};
 use crate::course::Pass;
@@ -78,7 +81,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "offset-lost-with-scale" [Gradient Formula] "without the scale the offset is left out as well"
     },
     faulty: |bug| faulty::FORMULAS.build(bug),
-    examples: &[("batch-norm", worked)],
+    examples: &[("batch-norm", worked), ("scale-invariance", scale_invariance)],
     ..LayerRoom::new("BatchNorm", "7", |case| {
         let (eps, momentum) = (0.05 + 0.45 * case.rng.uniform(), 1.0 - case.rng.uniform());
         drawn(BatchNormConfig { eps, momentum, ..BatchNormConfig::default() }, case)
@@ -243,6 +246,52 @@ fn worked(example: &mut Example<'_>) {
         ("dgamma", backward.dl_dgamma[[0, 0]]),
         ("dbeta", backward.dl_dbeta[[0, 0]]),
         ("sum-of-dx", backward.dl_dx.sum()),
+    ] {
+        example.number(name, number);
+    }
+}
+
+/// Two weights before a normalisation, the same twice as large, and a step of gradient descent.
+fn scale_invariance(example: &mut Example<'_>) {
+    const LR: f64 = 0.5;
+    let x = array![[3.0, -2.0], [-3.0, 2.0], [1.0, 1.0], [-1.0, -1.0]];
+    let (w, one, zero) = (array![[3.0], [4.0]], array![[1.0]], array![[0.0]]);
+    let g = array![[10.0], [0.0], [0.0], [0.0]];
+    let pass = |w: &Array2<f64>| {
+        let z = fully_connected_forward(x.view(), w.view(), zero.view());
+        let forward = batch_norm_forward(z.clone(), one.view(), zero.view(), 0.0, |z| z);
+        let (x_hat, deviation) = (&forward.x_hat, forward.deviation.view());
+        let (gamma, beta) = (one.view(), zero.view());
+        let backward =
+            batch_norm_backward(g.clone(), x_hat, deviation, gamma, beta, |_, dl_dy| dl_dy);
+        let dl_dw = fully_connected_backward(x.view(), w.view(), backward.dl_dx.view()).dl_dw;
+        (z, forward, dl_dw)
+    };
+    let (z, forward, dl_dw) = pass(&w);
+    let (twice, of_twice, dl_dtwice) = pass(&(&w * 2.0));
+    let moved = &w - &(&dl_dw * LR);
+    for (name, column) in [
+        ("w", &w),
+        ("z", &z),
+        ("y", &forward.y),
+        ("g", &g),
+        ("dw", &dl_dw),
+        ("w-twice", &(&w * 2.0)),
+        ("z-twice", &twice),
+        ("y-twice", &of_twice.y),
+        ("dw-twice", &dl_dtwice),
+        ("w-after", &moved),
+    ] {
+        example.array(name, &column.column(0));
+    }
+    example.array("x", &x);
+    for (name, number) in [
+        ("s", forward.deviation[0]),
+        ("s-twice", of_twice.deviation[0]),
+        ("lr", LR),
+        ("square", w.iter().map(|w| w * w).sum()),
+        ("square-of-gradient", dl_dw.iter().map(|w| w * w).sum()),
+        ("square-after", moved.iter().map(|w| w * w).sum()),
     ] {
         example.number(name, number);
     }

@@ -6,7 +6,6 @@ mod dirac;
 mod faulty;
 mod formulas;
 mod im2col;
-mod winograd;
 mod worked;
 
 use std::sync::Arc;
@@ -73,7 +72,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         format!(" {k1}x{k2} stride {stride} pad {pad} {activation}")
     },
     checks,
-    free_checks: || winograd::checks().into_iter().chain([dirac::check()]).collect(),
+    free_checks: dirac::checks,
     bugs: bugs! {
         "kernel-flipped" [Course Gradient Formula Adjoint] "forward flips the kernel: convolution in the mathematical sense"
         "pad-off-by-one" [Course Formula] "the image is padded by one row too many at the top, forward and backward alike"
@@ -108,7 +107,6 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         ("convolution", worked::convolution),
         ("convolution-channels", worked::channels),
         ("convolution-stride", worked::stride),
-        ("winograd", winograd::worked),
         ("dirac", dirac::worked),
     ],
     ..LayerRoom::new("Conv2D", "6.2", |case| drawn(Geometry::draw(case), case))

@@ -9,12 +9,12 @@ use activations::Activation;
 use layers::{FullyConnectedConfig, Layer, fully_connected_backward, fully_connected_forward};
 use ndarray::{Array2, ArrayD, Axis, Ix2, IxDyn, array};
 
-use crate::cases::{Case, Failure};
+use crate::cases::{Case, Failure, Verdict};
 use crate::course::Pass;
 use crate::layer::faulty::{Faulty, Formulas, Gradients};
 use crate::layer::transcribed::{self, Formula};
 use crate::layer::window::SUMS;
-use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors};
+use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors, pass};
 use crate::room::{Checks, bugs};
 use crate::transcription::{array_of, einsum, sum};
 use crate::worked::Example;
@@ -125,6 +125,25 @@ fn checks(own: &mut Checks<Layers>) {
         adjoint::add(own, name, linear, variable);
     }
     own.exactly("another_parameter_is_refused", errors::another_parameter_is_refused);
+    let name = "the_weights_of_constant_inputs_have_the_gradient_of_the_bias_times_the_constant";
+    own.within(SUMS, name, constant_inputs);
+}
+
+/// Inputs that are the same in every example, c: `dL/dW[i, j] = c dL/db[j]` for each of them.
+fn constant_inputs(subject: &Layers, case: &mut Case) -> Verdict {
+    let (spec, m) = drawn(Activation::TanH, true, case);
+    let n_in = spec.input_shape[0];
+    let (first, c) = (case.between(0, n_in - 1), 2.0 * case.rng.uniform() - 1.0);
+    case.describe(format!("{:?}, {m} examples, inputs from {first} on are {c}", spec.config));
+    let mut layer = subject.build(&spec, case)?;
+    let mut x = case.array(&[m, n_in]);
+    x.slice_axis_mut(Axis(1), (first..).into()).fill(c);
+    let passed = pass(&mut *layer, &x, case)?;
+    let (dl_dw, dl_db) = (&passed.gradients["W"], &passed.gradients["b"]);
+    for row in dl_dw.axis_iter(Axis(0)).skip(first) {
+        case.compare("dL/dW", &row, &(&dl_db.index_axis(Axis(0), 0) * c))?;
+    }
+    Ok(())
 }
 
 /// A layer, and the number of examples.

@@ -1,15 +1,16 @@
 //! GELU, the one activation here that falls and rises: layers for training, question 7.
 
 use std::f64::consts::{PI, SQRT_2};
+use std::sync::Arc;
 
 use activations::{Activation, ElementWise, GELU};
 use ndarray::{ArrayD, arr1, array};
-use numerics::erfc;
+use numerics::{erf, erfc};
 
-use crate::activation::{ActivationRoom, ActivationSubject, elementwise};
-use crate::cases::claim;
+use crate::activation::{self, ActivationRoom, ActivationSubject, elementwise};
+use crate::cases::{Case, claim};
 use crate::elementwise::{add, add_backward, add_forward, draw};
-use crate::room::{Checks, bugs};
+use crate::room::{Checks, PlainRoom, bugs};
 use crate::worked::Example;
 
 /// For `|z| <= 3` the terms of the series below sum, without their signs, to less than
@@ -146,4 +147,71 @@ fn example(example: &mut Example<'_>) {
     example.number("slope-at-1", slope[2]);
     example.array("z", &z);
     example.array("y", &y);
+    // The largest z below 0 of which 1 + erf(z/√2) rounds to 0, by bisection.
+    let (mut lost, mut kept) = (-10.0, 0.0);
+    while kept - lost > 1e-9 {
+        let middle = 0.5 * (lost + kept);
+        let which = if 1.0 + erf(middle / SQRT_2) == 0.0 { &mut lost } else { &mut kept };
+        *which = middle;
+    }
+    example.number("erf-lost-below", lost);
+}
+
+/// The polynomial that trainings compute in place of the error function.
+pub(super) static IN_SINGLE_PRECISION: PlainRoom<ActivationSubject<f32>> = PlainRoom {
+    name: "GELUInSinglePrecision",
+    question: "7",
+    real: || activation::real(Activation::GELU),
+    faulty: |bug| {
+        let (forward, backward) = (ROOM.faulty)(bug);
+        let narrow = |array: ArrayD<f64>| array.mapv(|x| x as f32);
+        Arc::new(ActivationSubject {
+            forward: Box::new(move |z| narrow(forward(&z.mapv(f64::from)))),
+            backward: Box::new(move |z, dl_dy| {
+                Ok(narrow(backward(&z.mapv(f64::from), &dl_dy.mapv(f64::from))))
+            }),
+        })
+    },
+    of_program: |_| None,
+    checks: |own| {
+        own.within(4e-7, "it_is_the_function_of_double_precision", |subject, case| {
+            let (z, wide) = narrow(case, -14.0, 14.0);
+            // Φ to 2e-7, times |z|, of which it is a share.
+            let share = |y: f64, z: f64| if z == 0.0 { y } else { y / z };
+            let got = ndarray::Zip::from(&(subject.forward)(&z))
+                .and(&wide)
+                .map_collect(|&y, &z| share(y.into(), z));
+            case.compare("σ(Z) / Z", &got, &wide.mapv(|z| share(z * distribution_exactly(z), z)))?;
+            let slopes = (subject.backward)(&z, &ArrayD::ones(z.raw_dim()))?;
+            let expected = backward(&wide, &ones(&wide));
+            case.compare("σ'(Z)", &slopes.mapv(f64::from), &expected)
+        });
+        // A share of 1e-5 of Φ, and three roundings to 24 bits.
+        own.within(1.1e-5, "the_left_tail_keeps_its_digits", |subject, case| {
+            let (z, wide) = narrow(case, -12.0, -1.0);
+            let expected = wide.mapv(|z| z * distribution_exactly(z));
+            let got = (subject.forward)(&z).mapv(f64::from);
+            case.compare("the quotient of both", &(got / expected), &ones(&wide))
+        });
+    },
+    free_checks: Vec::new,
+    bugs: bugs! {
+        "gelu-tanh" [Property] "in single precision, both passes are those of the approximation by tanh"
+        "gelu-no-density" [Property] "in single precision, backward forgets z φ(z)"
+        "gelu-cancels" [Property] "in single precision, forward computes 1 + erf, which is 0 in the left tail"
+    },
+    examples: &[],
+};
+
+/// `Φ(z)` by the complementary error function.
+fn distribution_exactly(z: f64) -> f64 {
+    0.5 * erfc(-z / SQRT_2)
+}
+
+/// A dozen numbers of this range in single precision, and the same in double.
+fn narrow(case: &mut Case, low: f64, high: f64) -> (ArrayD<f32>, ArrayD<f64>) {
+    let z: ArrayD<f32> = case.rng.uniform_array(ndarray::IxDyn(&[12]), low, high);
+    case.describe(format!("Z = {z}"));
+    let wide = z.mapv(f64::from);
+    (z, wide)
 }

@@ -124,6 +124,24 @@ fn formulas(own: &mut Checks<Build>) {
         case.describe(format!("p {shape:?}, decays {decays}, {config:?}"));
         solved(build(config)?, config, decays, &shape, case)
     });
+    // ‖p - lr (g + λ p)‖² = (1 - lr λ)² ‖p‖² + lr² ‖g‖² for g at a right angle to p. Of at most 64 elements each product
+    // is below 4: ⟨p, g⟩ is 0 up to `64 · 4 · 64 u = 1.8e-12` at the very most, and half of twice that is in the square.
+    own.formula("sgd-orthogonal-norm", 2e-12, |build, case| {
+        let axes = case.between(1, 3);
+        let (shape, lr) = (case.shape(axes, 4), 0.5 * case.rng.uniform());
+        let weight_decay = case.rng.uniform();
+        case.describe(format!("p {shape:?}, λ {weight_decay}, lr {lr}"));
+        let (start, g) = (case.array(&shape), case.array(&shape));
+        let dot =
+            |a: &ArrayD<f64>, b: &ArrayD<f64>| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let g = &g - &(&start * (dot(&g, &start) / dot(&start, &start)));
+        let sgd = build(SgdConfig { weight_decay, ..SgdConfig::default() })?;
+        let p = moved(sgd, &start, 1, weight(lr), |_| g.clone())?;
+        let expected =
+            (1.0 - lr * weight_decay).powi(2) * dot(&start, &start) + lr * lr * dot(&g, &g);
+        case.compare_numbers("‖p‖²", dot(&p, &p), expected);
+        Ok(())
+    });
     // The look-ahead form: v ← μ v + lr ∇L(θ - μ v), θ ← θ - v, where θ - μ v is the parameter of the
     // optimiser. L is Σ aᵢ (pᵢ - qᵢ)²/2, to which the decay adds λ/2 Σ pᵢ².
     own.formula("sgd-nesterov", DOZEN_STEPS, |build, case| {

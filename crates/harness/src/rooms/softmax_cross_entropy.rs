@@ -3,6 +3,7 @@
 use activations::SoftMax;
 use losses::Loss;
 use ndarray::{Array1, Array2, Axis, array};
+use numerics::Scalar;
 
 use super::cross_entropy::{self, rows};
 use super::softmax::with_class;
@@ -33,7 +34,7 @@ pub(super) static ROOM: LossRoom = LossRoom {
         "fused-sign" => (forward, |y, z| -backward(y, z)),
         _ => (forward, backward),
     },
-    examples: &[("softmax-cross-entropy", example)],
+    examples: &[("softmax-cross-entropy", example), ("certain", certain)],
 };
 
 fn exponentials(z: &Array2<f64>, shift: bool) -> (Array2<f64>, Array2<f64>) {
@@ -136,4 +137,26 @@ fn example(example: &mut Example<'_>) {
     example.array("p", &SoftMax::forward(&z).row(0));
     example.array("y", &y.row(0));
     example.array("dz", &dl_dz.row(0));
+}
+
+/// A network that is certain of the wrong class, in both precisions: gradients of the two functions one after the
+/// other, and of the fused one.
+fn certain(example: &mut Example<'_>) {
+    record_certain::<f64>(example, "", 746.0);
+    record_certain::<f32>(example, "-single", 104.0);
+}
+
+fn record_certain<T: Scalar>(example: &mut Example<'_>, precision: &str, gap: f64) {
+    let (z, y) = (array![[0.0, -gap]].mapv(T::of), array![[0.0, 1.0]].mapv(T::of));
+    let p = SoftMax::forward(&z);
+    let valid = "a truth for every output";
+    let dl_dp = Loss::CrossEntropy.backward(y.view(), p.view()).expect(valid);
+    let composed = SoftMax::backward(&z, &dl_dp);
+    let fused = LOSS.backward(y.view(), z.view()).expect(valid);
+    example.number(&format!("gap{precision}"), gap);
+    for (name, row) in
+        [("z", z), ("y", y), ("p", p), ("dp", dl_dp), ("composed", composed), ("fused", fused)]
+    {
+        example.array(&format!("{name}{precision}"), &row.row(0).mapv(Scalar::as_f64));
+    }
 }

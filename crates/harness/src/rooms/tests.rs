@@ -83,12 +83,12 @@ fn every_formula_sees_a_small_error_in_what_it_is_of() {
         softmax-backward arctan-backward gelu-backward fully-connected-dx fully-connected-composed \
         fully-connected-without-bias flatten-backward conv-c conv2d-dx conv2d-composed \
         conv2d-without-bias im2col-backward max-pool-backward average-pool-backward \
-        global-average-pool-backward batch-norm-dx batch-norm-without-scale dropout-backward \
+        global-average-pool-backward batch-norm-dx batch-norm-scale batch-norm-without-scale dropout-backward \
         cross-entropy-backward l2-backward softmax-cross-entropy-backward";
     assert_eq!(caught(Kind::Formula, Target::Backward), names(of_inputs));
     let of_parameters = "fully-connected-dw fully-connected-db fully-connected-composed \
         fully-connected-without-bias conv-a conv-b conv2d-db conv2d-dw conv2d-composed \
-        conv2d-without-bias im2col-backward batch-norm-dgamma batch-norm-dbeta \
+        conv2d-without-bias im2col-backward batch-norm-dgamma batch-norm-dbeta batch-norm-scale \
         batch-norm-without-scale";
     assert_eq!(caught(Kind::Formula, Target::Gradients), names(of_parameters));
     assert!(caught(Kind::Formula, Target::OutputShape).contains("conv2d-output-size"));

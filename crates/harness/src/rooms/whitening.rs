@@ -9,6 +9,7 @@ use ndarray::{Array2, Array4, ArrayView4, Axis, array, concatenate, s};
 use numerics::symmetric_eigen;
 
 use crate::cases::{Case, Failure, claim};
+use crate::oracle::Fixture;
 use crate::room::{Checks, PlainRoom, bugs};
 use crate::transcription::array_of;
 use crate::worked::Example;
@@ -25,20 +26,21 @@ pub(super) static ROOM: PlainRoom<Whitening> = PlainRoom {
     faulty: |bug| Arc::new(Whitening(Some(bug))),
     of_program: |_| None,
     checks: |own| {
+        oracle(own);
         formulas(own);
         claims(own);
     },
     free_checks: Vec::new,
     bugs: bugs! {
-        "centres" [Formula Property] "the mean patch is taken off before the covariance"
-        "forgets-the-count" [Formula Property] "the covariance is a sum over the patches, not a mean"
-        "leaves-out-the-last-image" [Formula Property] "the patches of the last image are left out"
-        "exchanges-rows-and-columns" [Formula Property] "the numbers of a patch are taken column after column"
-        "forgets-the-root" [Formula Property] "an eigenvector is divided by λ + ε, not by its root"
-        "adds-eps-after-the-root" [Formula] "an eigenvector is divided by √λ + ε"
-        "takes-rows-for-columns" [Formula Property] "the rows of U are taken for the eigenvectors"
-        "rises" [Formula] "the filters are in rising order of the eigenvalues"
-        "repeats" [Formula] "the second half of the filters repeats the first"
+        "centres" [Oracle Formula Property] "the mean patch is taken off before the covariance"
+        "forgets-the-count" [Oracle Formula Property] "the covariance is a sum over the patches, not a mean"
+        "leaves-out-the-last-image" [Oracle Formula Property] "the patches of the last image are left out"
+        "exchanges-rows-and-columns" [Oracle Formula Property] "the numbers of a patch are taken column after column"
+        "forgets-the-root" [Oracle Formula Property] "an eigenvector is divided by λ + ε, not by its root"
+        "adds-eps-after-the-root" [Oracle Formula] "an eigenvector is divided by √λ + ε"
+        "takes-rows-for-columns" [Oracle Formula Property] "the rows of U are taken for the eigenvectors"
+        "rises" [Oracle Formula] "the filters are in rising order of the eigenvalues"
+        "repeats" [Oracle Formula] "the second half of the filters repeats the first"
         "accepts-anything" [Property] "kernels that do not fit, too few patches and an ε of 0 are accepted"
     },
     examples: &[("whitening", example)],
@@ -103,6 +105,34 @@ impl Whitening {
         let (_, rows, cols, channels) = images.dim();
         let shape = (kernel.0.min(rows), kernel.1.min(cols), channels, 2 * d);
         Ok(both.into_shape_with_order(shape).expect("a row for a number"))
+    }
+}
+
+/// Covariance and filters by JAX, from a singular value decomposition of the patches.
+fn oracle(own: &mut Checks<Whitening>) {
+    #[derive(serde::Deserialize)]
+    struct Fields {
+        kernel_shape: Kernel,
+        eps: f64,
+    }
+    let (question, class) = (own.question, own.name);
+    let fixture =
+        Fixture { question, module: "test_layers", file: class, kind: "whitening", class };
+    for (test, name) in [("test_covariance", "covariance"), ("test_filters", "output")] {
+        let whitening = Arc::clone(&own.subject);
+        own.list.push(fixture.check::<f64>(test, move |listed, entry, tally| {
+            let Fields { kernel_shape, eps } = listed.fields()?;
+            let [x] = entry.inputs()?;
+            let case = format!("kernel {kernel_shape:?}, ε {eps}, images {:?}", x.shape());
+            let x = x.into_dimensionality().map_err(|error| entry.refused(error))?;
+            let result = match name {
+                "covariance" => whitening.covariance(&x, kernel_shape).map(Array2::into_dyn),
+                _ => whitening.filters(&x, kernel_shape, eps).map(Array4::into_dyn),
+            };
+            let result = result.map_err(|error| entry.refused(error))?;
+            tally.add(&entry.key(name), &case, &result, &entry.array(name)?);
+            Ok(())
+        }));
     }
 }
 

@@ -5,13 +5,13 @@
 //! 70 roundings each differ by less than `2 · 64 · 70 · 2⁻⁵³ = 1e-12`, the bound of sums.
 
 use layers::{BatchNormConfig, Parameters};
-use ndarray::{Array1, Array2, ArrayD, Axis};
+use ndarray::{Array1, Array2, ArrayD, Axis, Ix2};
 
 use super::{ROOM, with_scale};
-use crate::cases::Case;
+use crate::cases::{Case, Verdict};
 use crate::layer::transcribed::{Formula, Operands};
 use crate::layer::window::SUMS;
-use crate::layer::{Layers, Spec};
+use crate::layer::{Layers, Passed, Spec, gradient, parameter, pass};
 use crate::room::Checks;
 use crate::transcription::{array_of, sum};
 
@@ -31,6 +31,42 @@ pub(super) fn add(own: &mut Checks<Layers>) {
         unscaled,
         &[Y, DL_DX, DL_DBETA, PREDICTED],
     );
+    own.formula("batch-norm-scale", ALONG_WEIGHTS, along_weights);
+}
+
+/// With at most 16 rows `|x̂| <= 4`, so terms of `dL/dX` are below `4.5 (1 + 1 + 4) = 27`; with `|x| <= 1`, 16 of
+/// them, each rounded 30 times: `16 · 27 · 30 u = 1.4e-12`.
+const ALONG_WEIGHTS: f64 = 2e-12;
+
+/// `⟨wⱼ, dL/dwⱼ⟩ = γ[j] ε / (v[j] + ε) dL/dγ[j]` for the weights `wⱼ` that make feature j, `X = A W`.
+fn along_weights(subject: &Layers, case: &mut Case) -> Verdict {
+    let (spec, m) = loop {
+        let (spec, m) = drawn(true, case);
+        let pixels: usize = spec.input_shape.iter().rev().skip(1).product();
+        if m * pixels <= 16 {
+            break (spec, m);
+        }
+    };
+    let features = spec.input_shape[spec.input_shape.len() - 1];
+    let x_shape = [&[m], &*spec.input_shape].concat();
+    let (rows, inputs) = (x_shape.iter().product::<usize>() / features, case.between(1, 4));
+    case.describe(format!("{:?}, X {x_shape:?} = A W with {inputs} rows of W", spec.config));
+    let a = case.array(&[rows, inputs]).into_dimensionality::<Ix2>()?;
+    let w = case.array(&[inputs, features]).into_dimensionality::<Ix2>()? / inputs as f64;
+    let x = a.dot(&w).into_shape_with_order(x_shape)?.into_dyn();
+    let mut layer = subject.build(&spec, case)?;
+    let Passed { dl_dx, .. } = pass(&mut *layer, &x, case)?;
+    let dl_dw = a.t().dot(&dl_dx.into_shape_with_order((rows, features))?);
+    let (gamma, dl_dgamma) = (parameter(&*layer, "gamma")?, gradient(&*layer, "gamma")?);
+    let (x, eps) = (a.dot(&w), spec.config::<BatchNormConfig>().eps);
+    for j in 0..features {
+        let mean = sum(rows, |i| x[[i, j]]) / rows as f64;
+        let variance = sum(rows, |i| (x[[i, j]] - mean).powi(2)) / rows as f64;
+        let along = sum(inputs, |k| w[[k, j]] * dl_dw[[k, j]]);
+        let expected = gamma[[0, j]] * eps / (variance + eps) * dl_dgamma[[0, j]];
+        case.compare_numbers(&format!("⟨w, dL/dw⟩ of feature {j}"), along, expected);
+    }
+    Ok(())
 }
 
 /// At most 64 rows.

@@ -3,7 +3,7 @@
 use activations::Activation;
 use layers::{FullyConnectedConfig, LayerConfig};
 use losses::Loss;
-use ndarray::{Array2, array};
+use ndarray::{Array2, ArrayD, array};
 use network::NeuralNetwork;
 use numerics::Rng;
 use optim::SgdConfig;
@@ -33,12 +33,26 @@ pub(super) fn step(example: &mut Example<'_>) {
     }
     let h = network.layers()[0].predict(&x.clone().into_dyn()).expect("two features");
     example.array("h", &h);
+    // What flows back between the layers.
+    let dl_dz2 = network.loss().backward(y.view(), logits.view()).expect("a truth for every logit");
+    let dl_dh = network.layers_mut()[1].backward(dl_dz2.clone().into_dyn());
+    let dl_dh = dl_dh.expect("forward came before");
+    let z1 = x.dot(&network.layers()[0].parameters().matrix("W")).into_dyn();
+    let open = Activation::ReLU.backward(&z1, &ArrayD::ones(z1.raw_dim()));
+    let dl_dz1 = Activation::ReLU.backward(&z1, &dl_dh).expect("two hidden units");
+    example.array("dz2", &dl_dz2);
+    example.array("dh", &dl_dh);
+    example.array("open", &open.expect("two hidden units"));
+    example.array("dz1", &dl_dz1);
 
     let mut sgd = SgdConfig::default().build().expect("plain gradient descent is valid");
     network.update(&mut sgd, LR).expect("the rate is finite");
     record_parameters(example, &network, "-after");
-    let after = network.infer(&x.into_dyn()).expect("two features for two features");
+    let x = x.into_dyn();
+    example.array("h-after", &network.layers()[0].predict(&x).expect("two features"));
+    let after = network.infer(&x).expect("two features for two features");
     let loss_after = Loss::SoftmaxCrossEntropy.forward(y.view(), after.view());
+    example.array("logits-after", &after);
     example.number("loss-after", loss_after.expect("a truth for every logit"));
     example.number("lr", LR);
 }
