@@ -9,10 +9,12 @@ mod implementation;
 mod requests;
 
 use std::io;
-use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Mutex, PoisonError};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use subject::Answer;
+use subject::{Answer, Message};
+
+use crate::requests::Requests;
 
 pub use implementation::{Implementation, Ours};
 
@@ -21,18 +23,74 @@ pub use implementation::{Implementation, Ours};
 /// # Errors
 /// As [`subject::serve`].
 pub fn serve(implementation: &dyn Implementation) -> io::Result<()> {
-    // Of the request that is answered: its first panic, since the threads of a function may all panic.
-    static PANIC: Mutex<Option<String>> = Mutex::new(None);
-    let last = || PANIC.lock().unwrap_or_else(PoisonError::into_inner);
-    panic::set_hook(Box::new(move |info| {
-        last().get_or_insert_with(|| system::panic_message(info));
-    }));
-    let mut requests = requests::Requests::new(implementation);
-    subject::serve(|request| {
-        *last() = None;
-        match panic::catch_unwind(AssertUnwindSafe(|| requests.answer(request))) {
-            Ok(result) => result.map_or_else(|refusal| refusal, Answer::Results),
-            Err(_) => Answer::Error(last().take().unwrap_or_default()),
+    panic::set_hook(Box::new(note));
+    let mut requests = Requests::new(implementation);
+    subject::serve(|request| answer(&mut requests, request))
+}
+
+/// The first panic of the request that is answered: the threads of a function may all panic.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+fn last_panic() -> MutexGuard<'static, Option<String>> {
+    PANIC.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn note(info: &PanicHookInfo<'_>) {
+    last_panic().get_or_insert_with(|| system::panic_message(info));
+}
+
+fn answer(requests: &mut Requests<'_>, request: Message) -> Answer {
+    *last_panic() = None;
+    match panic::catch_unwind(AssertUnwindSafe(|| requests.answer(request))) {
+        Ok(result) => result.map_or_else(|refusal| refusal, Answer::Results),
+        Err(_) => Answer::Error(last_panic().take().unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use einsum::EinsumError;
+    use ndarray::{Array1, Array2, ArrayD};
+    use serde_json::json;
+
+    use super::*;
+
+    struct Unwritten;
+
+    impl Implementation for Unwritten {
+        fn trace(&self, _: &Array2<f64>) -> Result<f64, EinsumError> {
+            // As `todo!` does.
+            panic!("not yet implemented: trace is not written yet")
         }
-    })
+
+        fn matrix_vector(
+            &self,
+            a: &Array2<f64>,
+            b: &Array1<f64>,
+        ) -> Result<Array1<f64>, EinsumError> {
+            // On another thread, and out of bounds.
+            let row = std::thread::scope(|scope| scope.spawn(|| a[[9, 9]]).join());
+            Ok(b * row.unwrap())
+        }
+    }
+
+    #[test]
+    fn a_panic_fails_its_request_and_says_where_it_was() {
+        let earlier = panic::take_hook();
+        panic::set_hook(Box::new(note));
+        let mut requests = Requests::new(&Unwritten);
+        let mut ask = |exercise: &str| {
+            let request = Message::new(json!({ "op": "einsum", "exercise": exercise }));
+            let request = request.with("A", ArrayD::<f64>::ones(vec![2, 2]));
+            match answer(&mut requests, request.with("B", ArrayD::<f64>::ones(vec![2]))) {
+                Answer::Error(reason) => reason,
+                _ => String::new(),
+            }
+        };
+        let (unwritten, outside) = (ask("trace"), ask("matrix_vector"));
+        panic::set_hook(earlier);
+        let place = "trace is not written yet (crates/served/src/lib.rs:";
+        assert!(unwritten.starts_with(place), "{unwritten}");
+        assert!(outside.contains("out of bounds") && outside.contains("lib.rs:"), "{outside}");
+    }
 }
