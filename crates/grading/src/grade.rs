@@ -125,7 +125,8 @@ impl Arguments {
             && let Some(numpy) = hand_ins.iter().find(is_numpy)
         {
             bail!(
-                "{} has no {SUBJECT_FILE}, so it should be in NumPy, but the python3 that is found first has none",
+                "{} has no {SUBJECT_FILE}, so it should be in NumPy, but the python3 that is found first has \
+                 none; put one that has it first in PATH, such as that of a virtual environment",
                 numpy.folder.display()
             );
         }

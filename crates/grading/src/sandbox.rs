@@ -97,7 +97,7 @@ impl Sandbox {
         let mut sandbox =
             Self { rights, own, readable, nobody: false, python, mechanisms: String::new() };
         if sandbox.rights.no_sandbox {
-            sandbox.mechanisms = "none: programs have all rights of whoever grades".to_owned();
+            sandbox.mechanisms = "none: programs have all your rights".to_owned();
             return Ok(sandbox);
         }
         let system = SYSTEM_FOLDERS.iter().map(Path::new);

@@ -100,8 +100,15 @@ impl Verification<'_> {
 
     fn verified(&self, snapshot: &Snapshot) -> Result<Verified> {
         let folder = snapshot.folder();
-        let command = match snapshot.command() {
-            Ok(command) => self.sandbox.command(&folder, command)?,
+        let (command, shown) = match snapshot.command() {
+            // As the student would type it.
+            Ok(program) => {
+                let shown = program.as_ref().map_or("--numpy DIR".to_owned(), |words| {
+                    let words: Vec<String> = words.iter().map(system::quoted).collect();
+                    format!("--subject {}", system::quoted(words.join(" ")))
+                });
+                (self.sandbox.command(&folder, program)?, shown)
+            }
             Err(error) => {
                 return Ok(Verified { error: Some(format!("{error:#}")), ..Verified::default() });
             }
@@ -111,7 +118,8 @@ impl Verification<'_> {
         let results = results.path().join("results.json");
         let mut harness = Command::new(std::env::current_exe()?);
         harness.args(["harness", "test"]).args(self.only);
-        harness.arg("--subject").arg(command).arg("--results").arg(&results);
+        harness.arg("--subject").arg(command).arg(format!("--shown={shown}"));
+        harness.arg("--results").arg(&results);
         harness.arg("--time-limit").arg(self.time_limit.to_string());
         harness.arg("--request-limit").arg(self.request_limit.to_string());
         // As many hand-ins at a time as there are cores, so each of them has one.

@@ -48,14 +48,6 @@ fn implementation() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../subject/python/neural_networks")
 }
 
-/// Whether `python3` has NumPy; without it tests are skipped, or fail if `REQUIRE_NUMPY` is set.
-fn has_numpy() -> bool {
-    let numpy = Command::new("python3").args(["-c", "import numpy"]).output();
-    let found = numpy.is_ok_and(|output| output.status.success());
-    assert!(found || std::env::var_os("REQUIRE_NUMPY").is_none(), "python3 has no NumPy");
-    found
-}
-
 /// Copies the implementation in NumPy to a hand-in.
 fn copy(from: &Path, to: &Path) {
     for entry in system::entries(from).unwrap() {
@@ -91,7 +83,7 @@ fn graded(class: &Path, output: &Path, table: &Path) -> (BTreeMap<String, [f64; 
 
 #[test]
 fn attacks_lose_their_points_and_change_nothing_else() {
-    if !machine::can_isolate("attacks_lose_their_points_and_change_nothing_else") || !has_numpy() {
+    if !machine::can_grade("attacks_lose_their_points_and_change_nothing_else") {
         return;
     }
     let root = for_tests::folder(&[("secret", "hidden values")]);

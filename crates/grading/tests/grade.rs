@@ -27,7 +27,7 @@ fn silent() -> [(&'static str, &'static str); 1] {
 
 #[test]
 fn an_implementation_of_the_course_gets_all_points_and_a_wrong_one_those_of_the_rest() {
-    if !machine::can_isolate(
+    if !machine::can_grade(
         "an_implementation_of_the_course_gets_all_points_and_a_wrong_one_those_of_the_rest",
     ) {
         return;
@@ -63,6 +63,13 @@ fn an_implementation_of_the_course_gets_all_points_and_a_wrong_one_those_of_the_
     }
     let page = fs::read_to_string(class.path().join("class.md")).unwrap();
     assert!(page.contains("| 1 | dL/db is the mean over the examples"), "{page}");
+
+    // What runs a case again is what the student would type.
+    let record = fs::read_to_string(class.path().join("results/bob.json")).unwrap();
+    assert!(record.contains(
+        "this case alone: cargo xtask test formulas.fully-connected-db --numpy DIR --case "
+    ));
+    assert!(!record.contains("isolate"));
 
     let [text, errors] =
         run(&["grade", "class/bob", "--output", "results", "--gradescope", "results.json"], 0);
@@ -123,7 +130,7 @@ fn what_is_wrong_with_a_request_is_said_before_anything_runs() {
     let arguments = ["grade", "class/ada", "--points", "points.toml", "--no-sandbox"];
     let limits = ["--time-limit", "1", "--output", "results", "--gradescope", "results.json"];
     let [text, errors] = ran(&mut grading(&[&arguments[..], &limits].concat(), root.path()), 0);
-    assert!(errors.contains("isolation: none: programs have all rights"), "{errors}");
+    assert!(errors.contains("isolation: none: programs have all your rights"), "{errors}");
     assert!(
         text.contains("nothing could be verified") && text.ends_with("\n0 of 100 points\n"),
         "{text}"

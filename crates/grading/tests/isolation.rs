@@ -51,7 +51,7 @@ fn isolated(folder: &Path, options: &str, command: &str) -> Command {
 
 #[test]
 fn a_program_can_compute_and_nothing_else() {
-    if !machine::can_isolate("a_program_can_compute_and_nothing_else") {
+    if !machine::can_grade("a_program_can_compute_and_nothing_else") {
         return;
     }
     let secrets = for_tests::folder(&[("secret", "hidden values")]);
@@ -120,7 +120,7 @@ fn a_program_can_compute_and_nothing_else() {
 
 #[test]
 fn processor_time_ends_and_so_does_a_program_whose_parent_does() {
-    if !machine::can_isolate("processor_time_ends_and_so_does_a_program_whose_parent_does") {
+    if !machine::can_grade("processor_time_ends_and_so_does_a_program_whose_parent_does") {
         return;
     }
     for options in users() {
@@ -173,7 +173,7 @@ fn what_cannot_be_isolated_is_not_started() {
         1,
     );
     assert!(errors.ends_with("/no/such: No such file or directory (os error 2)\n"), "{errors}");
-    if machine::can_isolate("what_cannot_be_isolated_is_not_started") {
+    if machine::can_grade("what_cannot_be_isolated_is_not_started") {
         let [_, errors] = for_tests::ran(&mut isolated(folder.path(), "", "no-such-program"), 1);
         assert_eq!(errors, "error: no-such-program: No such file or directory (os error 2)\n");
         let [_, errors] = for_tests::ran(&mut isolated(folder.path(), "--read no/such", "true"), 1);

@@ -64,9 +64,9 @@ struct Test {
     #[arg(long, value_name = "COMMAND", group = "judged", conflicts_with = "numpy")]
     subject: Option<String>,
 
-    /// The command that is printed instead, where the program's path means nothing to a reader; none if it is
-    /// empty.
-    #[arg(long, value_name = "COMMAND", hide = true)]
+    /// The options that are printed instead of --subject, where the program's path means nothing to a reader; they
+    /// may be empty
+    #[arg(long, value_name = "OPTIONS", hide = true, requires = "subject")]
     shown: Option<String>,
 
     /// Verify the course's Python package in this folder, which needs python3 with NumPy
@@ -172,7 +172,7 @@ fn demonstrate(bug: &str) -> Result<bool> {
     let arguments = Test {
         filter: Some(room.to_owned()),
         subject: Some(serve(&system::quoted(&own))),
-        shown: Some(serve("cargo run --quiet --bin harness --")),
+        shown: Some(subject_option(&serve("cargo run --quiet --bin harness --"))),
         seed: SEED,
         ..Test::default()
     };
@@ -378,12 +378,15 @@ fn strict(arguments: &Test) -> &'static str {
 
 /// The options that name the program, with a space before each.
 fn program_options(arguments: &Test) -> Option<String> {
-    let subject = arguments.shown.as_ref().or(arguments.subject.as_ref());
-    let subject = subject.map(|command| match &**command {
-        "" => String::new(),
-        command => format!(" --subject {}", system::quoted(command)),
-    });
-    subject.or_else(|| Some(format!(" --numpy {}", system::quoted(arguments.numpy.as_ref()?))))
+    let subject = arguments.subject.as_ref().map(|command| subject_option(command));
+    let numpy = arguments.numpy.as_ref();
+    let numpy = numpy.map(|folder| format!("--numpy {}", system::quoted(folder)));
+    let options = arguments.shown.clone().or(subject).or(numpy)?;
+    Some(if options.is_empty() { options } else { format!(" {options}") })
+}
+
+fn subject_option(command: &str) -> String {
+    format!("--subject {}", system::quoted(command))
 }
 
 /// Prints how many checks of each level passed; whether all did that decide.
