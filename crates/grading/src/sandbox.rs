@@ -1,6 +1,7 @@
 //! How the programs of hand-ins are started: in isolation, as far as this machine has it.
 
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -130,6 +131,9 @@ impl Sandbox {
             let (runs, errors) = runs(test)?;
             if is_isolated && runs {
                 sandbox.mechanisms = String::from_utf8_lossy(&mechanisms).trim().to_owned();
+                if !nobody && std::fs::metadata("/proc/self")?.uid() == 0 {
+                    sandbox.mechanisms += "; user root, since nobody cannot run the interpreter";
+                }
                 return Ok(sandbox);
             }
             let errors = if is_isolated { errors } else { mechanisms };
