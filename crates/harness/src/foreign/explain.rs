@@ -173,6 +173,9 @@ fn refusal(detail: &str) -> (&'static str, &str) {
     };
     match detail {
         _ if detail.contains("dX has shape ") => ("the shape of dL/dX", ""),
+        _ if detail.contains("gradient of ") && detail.contains(" has shape ") => {
+            ("the shape of a gradient", "")
+        }
         _ if detail.contains(" has shape ") => ("the shape of a result", ""),
         _ if detail.contains("stores no gradient") => ("a gradient that is not stored", ""),
         _ => {
