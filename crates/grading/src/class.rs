@@ -83,10 +83,9 @@ fn mistakes(explanation: &str) -> Vec<String> {
     let mut lines = explanation.lines();
     let Some(first) = lines.next() else { return vec![] };
     match first.strip_prefix("looks like: ") {
-        Some("none of the known mistakes") | None if !first.starts_with("looks like one of:") => {
-            vec![]
-        }
+        Some(none) if none.starts_with("none of the known mistakes") => vec![],
         Some(one) => vec![one.to_owned()],
+        None if !first.starts_with("looks like one of:") => vec![],
         None => lines.map_while(|line| line.strip_prefix("  - ")).map(str::to_owned).collect(),
     }
 }

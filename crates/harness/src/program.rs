@@ -239,31 +239,31 @@ fn test(arguments: &Test) -> Result<bool> {
         .map(|program| foreign::Explainer::new(program, &context, &root, passed().collect()));
     let mut explanations = BTreeMap::new();
     // Failures that seem to have one cause are printed as one.
-    let mut causes: Vec<(String, Vec<(&Check, &Outcome, String)>)> = Vec::new();
+    let mut causes: Vec<(String, Vec<Failure<'_>>)> = Vec::new();
     for (check, outcome) in ran().filter(|(check, outcome)| {
         outcome.failed() && (arguments.strict || check.level == Level::Must)
     }) {
         let explanation = explainer.as_mut().map(|own| own.explanation(check, outcome));
-        let (text, cause) = match explanation {
-            Some(Explanation { text, cause }) => (text, cause),
-            None => (String::new(), check.id()),
-        };
+        let unexplained = || Explanation { text: String::new(), cause: check.id() };
+        let Explanation { text, cause } = explanation.unwrap_or_else(unexplained);
         explanations.insert(check.id(), text.clone());
+        let failure = Failure { check, outcome, text };
         match causes.iter_mut().find(|(own, _)| *own == cause && !arguments.verbose) {
-            Some((_, failures)) => failures.push((check, outcome, text)),
-            None => causes.push((cause, vec![(check, outcome, text)])),
+            Some((_, failures)) => failures.push(failure),
+            None => causes.push((cause, vec![failure])),
         }
     }
     for (_, failures) in &causes {
         // The one with numbers to follow by hand, if there is one.
-        let by_hand = failures.iter().position(|(_, outcome, _)| outcome.detail.contains("\n    "));
-        let chosen = by_hand.unwrap_or(0);
-        let (check, outcome, text) = &failures[chosen];
+        let by_hand = |failure: &&Failure<'_>| failure.outcome.detail.contains("\n    ");
+        let Some(chosen) = failures.iter().find(by_hand).or(failures.first()) else { continue };
+        let Failure { check, outcome, text } = chosen;
         let again = command(arguments, Some(&check.id()));
         print!("{}", transcript.failure(check, outcome, text, &again));
-        let others = failures.iter().enumerate().filter(|(index, _)| *index != chosen);
-        for (_, (check, ..)) in others {
-            println!("the same in: {}", check.id());
+        for Failure { check: other, .. } in failures {
+            if other.id() != check.id() {
+                println!("the same in: {}", other.id());
+            }
         }
     }
     if let (Some(program), Some(explainer)) = (&program, explainer) {
@@ -317,6 +317,13 @@ fn test(arguments: &Test) -> Result<bool> {
         results::write(&target, &results)?;
     }
     Ok(failed == 0)
+}
+
+/// A check that failed, and what is known of it in lines of their own.
+struct Failure<'a> {
+    check: &'a Check,
+    outcome: &'a Outcome,
+    text: String,
 }
 
 /// The checks to run, in order.

@@ -76,7 +76,11 @@ impl<'a> Explainer<'a> {
         if !["expected", "analytic"].iter().any(|word| symptom(detail).contains(word)) {
             let (wrong, what) = refusal(detail);
             diagnosis.wrong.insert(wrong);
-            return explanation(String::new(), wrong, what);
+            let text = match wrong {
+                RAISED => String::new(),
+                wrong => format!("looks like: {wrong} is wrong\n"),
+            };
+            return explanation(text, wrong, what);
         }
         let wrong = RESULTS.iter().find(|result| result.is_in(detail));
         let wrong = wrong.map_or("other claims", |result| result.name);
@@ -165,6 +169,9 @@ impl<'a> Explainer<'a> {
     }
 }
 
+/// What is wrong where a program raises an error, or does not answer.
+const RAISED: &str = "what it raises";
+
 /// What is wrong with a result that is none, and what tells one such failure from another: where the program raised
 /// it, if it says so.
 fn refusal(detail: &str) -> (&'static str, &str) {
@@ -177,11 +184,11 @@ fn refusal(detail: &str) -> (&'static str, &str) {
             ("the shape of a gradient", "")
         }
         _ if detail.contains(" has shape ") => ("the shape of a result", ""),
-        _ if detail.contains("stores no gradient") => ("a gradient that is not stored", ""),
+        _ if detail.contains("stores no gradient") => ("the place where a gradient is stored", ""),
         _ => {
             let raised = detail.split("the program says ").nth(1).unwrap_or(detail);
             let raised = place(raised).map_or(raised, |end| &raised[..end]);
-            ("what it raises", raised.rsplit('(').next().unwrap_or(raised))
+            (RAISED, raised.rsplit('(').next().unwrap_or(raised))
         }
     }
 }
