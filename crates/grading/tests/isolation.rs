@@ -38,6 +38,12 @@ fn users() -> &'static [&'static str] {
     if is_root() { &["", "--nobody"] } else { &[""] }
 }
 
+/// The interpreter of the system, which programs may read; one of an environment lies elsewhere.
+fn python() -> &'static str {
+    let of_system = "/usr/bin/python3";
+    if Path::new(of_system).exists() { of_system } else { "python3" }
+}
+
 fn isolated(folder: &Path, options: &str, command: &str) -> Command {
     let mut shell = Command::new("sh");
     // A file that is left open, as a shell or a build tool may do it.
@@ -72,7 +78,8 @@ fn a_program_can_compute_and_nothing_else() {
             chown(path, owner, owner).unwrap();
         }
         let command = format!(
-            "python3 -I -c {} {} {}",
+            "{} -I -c {} {} {}",
+            python(),
             system::quoted(include_str!("probe.py")),
             system::quoted(&secret),
             tcp.local_addr().unwrap().port()

@@ -257,7 +257,7 @@ fn numbers_of_examples_come_from_the_harness() {
         "`= 5` is typed in a worked example",
         "`1 + 1 = 3`: 2 is not 3",
         "no tensor `relu.y`; it has relu.z",
-        "no deliberate bug belongs to question `9.9`",
+        "no deliberate bug belongs to `9.9`",
         "the text never refers to `tbl:alone`",
         "no drawing is called `nothing`",
         "`{#eq:unsaid}` is not of the form",
