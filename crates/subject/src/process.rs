@@ -197,7 +197,8 @@ impl Process {
         format!("{what}, or closed its output")
     }
 
-    fn kill(&mut self) {
+    /// Ends the program and what it has started.
+    pub fn kill(&mut self) {
         if self.broken {
             return;
         }

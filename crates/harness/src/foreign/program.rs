@@ -324,10 +324,17 @@ pub(super) fn ask(process: &Shared, request: Message) -> Message {
     let kept = EXCHANGES.with_borrow(Vec::len) < SHOWN_EXCHANGES && !op.ends_with(".build");
     let are_whole = |array: &ArrayD<f64>| array.iter().all(|x| x.fract() == 0.0);
     let asked = kept.then(|| arrays_of(&request, are_whole, false)).flatten();
-    let reply = lock(&process.process).ask(request).unwrap_or_else(|error| {
+    let mut asked_process = lock(&process.process);
+    let reply = asked_process.ask(request).unwrap_or_else(|error| {
         lock(&process.noted).late |= matches!(error, SubjectError::Late(_));
+        // What is used up is so for all later checks, too: they get another process.
+        let used_up = ["MemoryError", "start new thread"];
+        if matches!(&error, SubjectError::Refused(why) if used_up.iter().any(|what| why.contains(what))) {
+            asked_process.kill();
+        }
         stop(error)
     });
+    drop(asked_process);
     let answered = || arrays_of(&reply, |_| true, op.ends_with(".backward"));
     if let Some((asked, answered)) = asked.and_then(|asked| Some((asked, answered()?))) {
         let exchange = format!("    {op}: {asked}  gives  {answered}");
