@@ -41,6 +41,10 @@ name = "others"
 points = 10
 "#;
 
+/// Those that wait for a limit of time; they are tried if `EVERY_PROGRAM` is set.
+const SLOW: [&str; 5] =
+    ["endless_import", "endless_loop", "leaves_its_group", "recursion", "sleeps_forever"];
+
 /// Seconds for a hand-in, and for one request.
 const LIMITS: (u64, u64) = (15, 2);
 
@@ -105,6 +109,9 @@ fn attacks_lose_their_points_and_change_nothing_else() {
     let mut names = Vec::new();
     for attack in system::entries(&attacks).unwrap() {
         let name = attack.path().file_stem().unwrap().to_string_lossy().into_owned();
+        if SLOW.contains(&&*name) && std::env::var_os("EVERY_PROGRAM").is_none() {
+            continue;
+        }
         let package = class.join(&name).join("neural_networks");
         copy(&implementation(), &package);
         let text = fs::read_to_string(attack.path()).unwrap();
