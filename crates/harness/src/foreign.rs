@@ -10,6 +10,7 @@ pub(crate) mod functions;
 pub(crate) mod layer;
 mod network;
 mod program;
+mod summary;
 mod timing;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub(crate) use program::{
     remark, take_exchanges, take_remarks,
 };
 
+pub(crate) use summary::print_summary;
 pub(crate) use timing::time_batches;
 
 use self::conventions::{Conventions, Ties};

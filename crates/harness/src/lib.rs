@@ -19,7 +19,7 @@
 //! | deliberate bugs | `controls` |
 //! | the verification of other programs, and our own as one | `foreign`, `serve` |
 //! | the worked examples of the book | `worked` |
-//! | all checks, those of a name, how they are run, printed and recorded | `registry`, `filter`, `runner`, `transcript`, `results` |
+//! | all checks, those of a name, how they are run, printed and recorded | `registry`, `filter`, `runner`, `transcript`, `failures`, `results` |
 //! | the program | `program` |
 
 mod activation;
@@ -29,6 +29,7 @@ mod controls;
 mod course;
 mod elementwise;
 mod error;
+mod failures;
 mod filter;
 mod finite_difference;
 mod foreign;

@@ -1,6 +1,5 @@
 //! The program: its command line, and a run from the checks that are asked for to the results.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -15,12 +14,13 @@ use subject::NUMPY_ADAPTER;
 use system::{eprintln, print, println};
 
 use crate::cases::Case;
-use crate::foreign::{Allowance, Explanation, Level, Noted, Program};
+use crate::failures::{self, Failure};
+use crate::foreign::{Allowance, Level, Program};
 use crate::gradcheck::Row;
 use crate::transcript::Transcript;
 use crate::{
-    Check, Context, CourseData, HarnessError, Kind, Outcome, course, filter, foreign, gradcheck,
-    registry, results, runner, serve, step_curve, worked, workspace,
+    Check, Context, CourseData, HarnessError, Kind, course, filter, foreign, gradcheck, registry,
+    results, runner, serve, step_curve, worked, workspace,
 };
 
 /// The seed of random checks, unless another one is asked for.
@@ -237,56 +237,23 @@ fn test(arguments: &Test) -> Result<bool> {
     let mut explainer = program
         .as_deref()
         .map(|program| foreign::Explainer::new(program, &context, &root, passed().collect()));
-    let mut explanations = BTreeMap::new();
-    // Failures that seem to have one cause are printed as one.
-    let mut causes: Vec<(String, Vec<Failure<'_>>)> = Vec::new();
-    for (check, outcome) in ran().filter(|(check, outcome)| {
+    let decisive = ran().filter(|(check, outcome)| {
         outcome.failed() && (arguments.strict || check.level == Level::Must)
-    }) {
-        let explanation = explainer.as_mut().map(|own| own.explanation(check, outcome));
-        let unexplained = || Explanation { text: String::new(), cause: check.id() };
-        let Explanation { text, cause } = explanation.unwrap_or_else(unexplained);
-        explanations.insert(check.id(), text.clone());
-        let failure = Failure { check, outcome, text };
-        match causes.iter_mut().find(|(own, _)| *own == cause && !arguments.verbose) {
-            Some((_, failures)) => failures.push(failure),
-            None => causes.push((cause, vec![failure])),
-        }
-    }
-    for (_, failures) in &causes {
-        // The one with numbers to follow by hand, if there is one.
-        let by_hand = |failure: &&Failure<'_>| failure.outcome.detail.contains("\n    ");
-        let Some(chosen) = failures.iter().find(by_hand).or(failures.first()) else { continue };
-        let Failure { check, outcome, text } = chosen;
-        let again = command(arguments, Some(&check.id()));
-        print!("{}", transcript.failure(check, outcome, text, &again));
-        for Failure { check: other, .. } in failures {
-            if other.id() != check.id() {
-                println!("the same in: {}", other.id());
-            }
-        }
+    });
+    let failures: Vec<Failure<'_>> =
+        decisive.map(|(check, outcome)| Failure::new(check, outcome, explainer.as_mut())).collect();
+    for cause in failures::by_cause(&failures, !arguments.verbose) {
+        print!("{}", cause.text(&transcript, |check| command(arguments, Some(&check.id()))));
     }
     if let (Some(program), Some(explainer)) = (&program, explainer) {
         print!("\n{}", explainer.summary());
         if arguments.results.is_none() && arguments.filter.is_none() {
             foreign::time_batches(program);
         }
-        let passes = program_summary(&program.noted(), ran(), &transcript, arguments.strict, time);
+        let passes =
+            foreign::print_summary(&program.noted(), ran(), &transcript, arguments.strict, time);
         if let Some(file) = &arguments.results {
-            let (name, remarks) = program.introduction();
-            let explanation =
-                |check: &Check| explanations.get(&check.id()).map_or("", String::as_str);
-            let record =
-                |(check, outcome)| results::check_of_program(check, outcome, explanation(check));
-            let results = json!({
-                "schema": results::SCHEMA,
-                "name": name,
-                "remarks": remarks,
-                "seed": arguments.seed,
-                "seconds": time.as_secs_f64(),
-                "excused": foreign::excused(program),
-                "checks": ran().map(record).collect::<Vec<_>>(),
-            });
+            let results = results::of_program(program, &failures, ran(), arguments.seed, time);
             results::write_to(file, &results)?;
         }
         return Ok(passes);
@@ -317,13 +284,6 @@ fn test(arguments: &Test) -> Result<bool> {
         results::write(&target, &results)?;
     }
     Ok(failed == 0)
-}
-
-/// A check that failed, and what is known of it in lines of their own.
-struct Failure<'a> {
-    check: &'a Check,
-    outcome: &'a Outcome,
-    text: String,
 }
 
 /// The checks to run, in order.
@@ -394,60 +354,6 @@ fn program_options(arguments: &Test) -> Option<String> {
 
 fn subject_option(command: &str) -> String {
     format!("--subject {}", system::quoted(command))
-}
-
-/// Prints how many checks of each level passed; whether all did that decide.
-fn program_summary<'a>(
-    noted: &Noted,
-    ran: impl Iterator<Item = (&'a Check, &'a Outcome)> + Clone,
-    transcript: &Transcript,
-    strict: bool,
-    time: Duration,
-) -> bool {
-    let of = |level| ran.clone().filter(move |(check, _)| check.level == level);
-    println!();
-    for (check, outcome) in of(Level::Convention) {
-        println!(
-            "accepted convention of {}: {}",
-            check.subject.unwrap_or_default(),
-            outcome.detail
-        );
-    }
-    noted.conventions.iter().for_each(|convention| println!("convention: {convention}"));
-    noted.changed.iter().for_each(|changed| println!("beyond the assignment: {changed}"));
-    for (check, outcome) in of(Level::Extra).filter(|(_, outcome)| outcome.failed() && !strict) {
-        println!(
-            "beyond the assignment: {}: {}",
-            check.id(),
-            outcome.detail.lines().next().unwrap_or_default()
-        );
-    }
-    println!();
-    let mut passes = ran.clone().any(|(_, outcome)| outcome.passed());
-    if !passes && !ran.clone().any(|(_, outcome)| outcome.failed()) {
-        println!(
-            "no check passed: the program lists no class, or supports nothing that it is asked for"
-        );
-    }
-    for (level, what) in [
-        (Level::Must, "the assignment"),
-        (Level::Convention, "conventions"),
-        (Level::Extra, "beyond the assignment"),
-    ] {
-        if of(level).next().is_none() {
-            continue;
-        }
-        let passed = of(level).filter(|(_, outcome)| outcome.passed()).count();
-        let failed = of(level).filter(|(_, outcome)| outcome.failed()).count();
-        let skipped = of(level).count() - passed - failed;
-        // Arguments are looked at in every check, and so have none of their own.
-        let failed = failed + if level == Level::Extra { noted.changed.len() } else { 0 };
-        print!("{}", transcript.level(what, passed, failed, skipped));
-        passes &= failed == 0 || level != Level::Must && !strict;
-    }
-    // Not among the results, which are the same in every run.
-    eprintln!("verified in {:.1} s", time.as_secs_f64());
-    passes
 }
 
 /// The command that runs these checks again, or one of them.

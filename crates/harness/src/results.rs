@@ -1,10 +1,14 @@
-//! The machine-readable result of a run of all checks on the fixtures, which the book embeds.
+//! The machine-readable results of a run: of all checks on the fixtures, which the book embeds, and of a program.
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::failures::Failure;
+use crate::foreign::{self, Program};
 use crate::{Check, HarnessError, Outcome, Result, transcript};
 
 /// The present version of the form of results.
@@ -42,14 +46,33 @@ pub(crate) fn control((check, outcome): (&Check, &Outcome)) -> Option<Value> {
     }))
 }
 
-/// The record of a check of a program: how much it matters, the time it took, and what its failure looks like.
-pub(crate) fn check_of_program(check: &Check, outcome: &Outcome, explanation: &str) -> Value {
-    let mut record = self::check((check, outcome));
-    record["id"] = check.id().into();
-    record["level"] = crate::foreign::word(check.level).into();
-    record["seconds"] = outcome.seconds.into();
-    record["explanation"] = explanation.into();
-    record
+/// The record of a program: of each check how much it matters, the time it took, and what its failure looks like.
+pub(crate) fn of_program<'a>(
+    program: &Arc<Program>,
+    failures: &[Failure<'_>],
+    ran: impl Iterator<Item = (&'a Check, &'a Outcome)>,
+    seed: u64,
+    time: Duration,
+) -> Value {
+    let (name, remarks) = program.introduction();
+    let one = |(check, outcome): (&Check, &Outcome)| {
+        let explanation = failures.iter().find_map(|failure| failure.explanation_of(check));
+        let mut record = self::check((check, outcome));
+        record["id"] = check.id().into();
+        record["level"] = foreign::word(check.level).into();
+        record["seconds"] = outcome.seconds.into();
+        record["explanation"] = explanation.unwrap_or_default().into();
+        record
+    };
+    json!({
+        "schema": SCHEMA,
+        "name": name,
+        "remarks": remarks,
+        "seed": seed,
+        "seconds": time.as_secs_f64(),
+        "excused": foreign::excused(program),
+        "checks": ran.map(one).collect::<Vec<_>>(),
+    })
 }
 
 /// Writes the record of a program to the file that was asked for, whole or not at all.

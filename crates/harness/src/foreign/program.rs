@@ -328,8 +328,9 @@ pub(super) fn ask(process: &Shared, request: Message) -> Message {
     let reply = asked_process.ask(request).unwrap_or_else(|error| {
         lock(&process.noted).late |= matches!(error, SubjectError::Late(_));
         // What is used up is so for all later checks, too: they get another process.
-        let used_up = ["MemoryError", "start new thread"];
-        if matches!(&error, SubjectError::Refused(why) if used_up.iter().any(|what| why.contains(what))) {
+        if let SubjectError::Refused(why) = &error
+            && ["MemoryError", "start new thread"].iter().any(|used_up| why.contains(used_up))
+        {
             asked_process.kill();
         }
         stop(error)
