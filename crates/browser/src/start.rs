@@ -1,9 +1,9 @@
 //! A browser and its tabs.
 
-use std::cell::RefCell;
 use std::env;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use serde_json::json;
@@ -21,7 +21,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Browser {
     // Dropped in this order: the connection is closed before the process is waited for.
-    connection: RefCell<Connection>,
+    connection: Mutex<Connection>,
     process: Process,
     port: u16,
     /// Its name and version, such as `Chrome/156.0.8078.79`.
@@ -34,7 +34,7 @@ impl Browser {
         let (process, port, path) = Process::start(&find(program)?, LIMIT)?;
         let mut connection = Connection::open(port, &path, LIMIT)?;
         let version = connection.ask("Browser.getVersion", &json!({}), "product")?;
-        Ok(Self { connection: RefCell::new(connection), process, port, version })
+        Ok(Self { connection: Mutex::new(connection), process, port, version })
     }
 
     /// The folder of its profile, which is removed with it.
@@ -42,9 +42,13 @@ impl Browser {
         &self.process.profile
     }
 
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A new, empty tab, with storage that it shares with no other.
     pub fn page(&self) -> Result<Page, BrowserError> {
-        let mut connection = self.connection.borrow_mut();
+        let mut connection = self.connection();
         let context =
             connection.ask("Target.createBrowserContext", &json!({}), "browserContextId")?;
         let target = json!({ "url": "about:blank", "browserContextId": context });
@@ -56,11 +60,11 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The process kills whatever does not follow.
-        let _ = self.connection.borrow_mut().send("Browser.close", &json!({}));
+        let _ = self.connection().send("Browser.close", &json!({}));
     }
 }
 
-/// A browser for the test of that name. Where none is installed, this says on standard error that
+/// A browser for the test of that name, which tests that run side by side share. Where none is installed, this says on standard error that
 /// the test was skipped, and the test is over:
 ///
 /// ```no_run
@@ -70,7 +74,8 @@ impl Drop for Browser {
 /// # Errors
 /// If there is one that does not start; and if there is none although the variable
 /// `REQUIRE_BROWSER` is set.
-pub fn for_tests(test: &str) -> Result<Option<Browser>, BrowserError> {
+pub fn for_tests(test: &str) -> Result<Option<Arc<Browser>>, BrowserError> {
+    static SHARED: Mutex<Weak<Browser>> = Mutex::new(Weak::new());
     let is_required = env::var_os("REQUIRE_BROWSER").is_some_and(|value| !value.is_empty());
     match find(None) {
         Err(error) if !is_required => {
@@ -80,6 +85,14 @@ pub fn for_tests(test: &str) -> Result<Option<Browser>, BrowserError> {
             let _ = std::io::stderr().write_all(line.as_bytes());
             Ok(None)
         }
-        program => Browser::start(Some(&program?)).map(Some),
+        program => {
+            let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+            let browser = match shared.upgrade() {
+                Some(browser) => browser,
+                None => Arc::new(Browser::start(Some(&program?))?),
+            };
+            *shared = Arc::downgrade(&browser);
+            Ok(Some(browser))
+        }
     }
 }

@@ -107,7 +107,8 @@ fn a_page_is_printed_within_its_limit() {
 
 #[test]
 fn pages_share_no_storage_and_end_with_the_browser() {
-    let Some(browser) = for_tests("storage").unwrap() else { return };
+    let Some(_) = for_tests("storage").unwrap() else { return };
+    let browser = Browser::start(None).unwrap();
     let profile = browser.profile().to_owned();
     assert!(profile.is_dir());
     let (mut one, folder) = open(&browser, "<p>x");

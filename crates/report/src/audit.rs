@@ -7,6 +7,8 @@
 mod interaction;
 mod widgets;
 
+pub use interaction::try_all;
+
 use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -87,26 +89,26 @@ impl Audit {
 
 /// Looks at every page of a book, and tries what readers do.
 pub fn audit(browser: &Browser, book: &Path) -> Result<Audit> {
-    let mut audit = look(browser, book)?;
-    interaction::try_all(browser, book, &mut audit)?;
+    let mut audit = look(browser, book, &VIEWS)?;
+    try_all(browser, book, &mut audit)?;
     Ok(audit)
 }
 
-/// Looks at every page of a folder in every view, in all views at once.
-pub fn look(browser: &Browser, book: &Path) -> Result<Audit> {
+/// Looks at every page of a folder, in all views at once.
+pub fn look(browser: &Browser, book: &Path, views: &[Device]) -> Result<Audit> {
     let pages = files_with(book, "html")?;
     let mut audit = Audit { pages: pages.len(), ..Audit::default() };
-    let tabs = VIEWS.into_iter().map(|view| Ok((view, browser.page()?)));
+    let tabs = views.iter().map(|view| Ok((*view, browser.page()?)));
     let tabs: Vec<_> = tabs.collect::<Result<_>>()?;
     let look = |(view, tab)| look_in(tab, book, &pages, view);
-    let views: Vec<_> = thread::scope(|scope| {
+    let seen: Vec<_> = thread::scope(|scope| {
         let looks: Vec<_> = tabs.into_iter().map(|tab| scope.spawn(move || look(tab))).collect();
         looks.into_iter().map(|look| look.join().unwrap_or_else(|e| resume_unwind(e))).collect()
     });
-    for (view, looks) in VIEWS.into_iter().zip(views) {
+    for (view, looks) in views.iter().zip(seen) {
         for (page, found) in looks? {
             audit.looks += 1;
-            audit.add(page, found, Some(view));
+            audit.add(page, found, Some(*view));
         }
     }
     Ok(audit)

@@ -43,7 +43,7 @@ const OF_WIDGETS: [(&str, &[Trial]); 2] = [
 ];
 
 /// Tries everything, each in a tab of its own; what does not work becomes a finding.
-pub(super) fn try_all(browser: &Browser, book: &Path, audit: &mut Audit) -> Result<()> {
+pub fn try_all(browser: &Browser, book: &Path, audit: &mut Audit) -> Result<()> {
     let pages = files_with(book, "html")?;
     let mut trials: Vec<(&Path, Trial)> =
         OF_THE_FRAME.map(|trial| (Path::new("index.html"), trial)).to_vec();
