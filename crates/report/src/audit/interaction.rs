@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use browser::{Browser, Page, file_url};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::{Audit, DESK, PHONE, logged, widgets};
@@ -53,14 +54,18 @@ pub fn try_all(browser: &Browser, book: &Path, audit: &mut Audit) -> Result<()> 
             trials.extend(own.iter().map(|trial| (page.as_path(), *trial)));
         }
     }
-    for (page, (name, act)) in trials {
+    let attempt = |(page, (name, act)): &(&Path, Trial)| {
         let mut tab = browser.page()?;
         tab.show_on(DESK)?;
         tab.set_limit(PATIENCE);
         tab.open(&file_url(&book.join(page))?)?;
-        audit.trials += 1;
         let failure = act(&mut tab).err().map(|error| format!("{name}: {error:#}"));
-        audit.add(page, failure.into_iter().chain(logged(&mut tab, book)?), None);
+        Ok(failure.into_iter().chain(logged(&mut tab, book)?).collect::<Vec<_>>())
+    };
+    let found: Result<Vec<_>> = trials.par_iter().map(attempt).collect();
+    audit.trials += trials.len();
+    for ((page, _), found) in trials.iter().zip(found?) {
+        audit.add(page, found, None);
     }
     Ok(())
 }
