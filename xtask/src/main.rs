@@ -82,7 +82,7 @@ Examples:
         after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open\n  cargo xtask report --pdf"
     )]
     Report(Options),
-    // The help of the last six is that of their programs.
+    // The help of the last seven is that of their programs.
     /// Time kernels and training steps, in turn with PyTorch if asked
     #[command(disable_help_flag = true)]
     Bench(Options),
@@ -101,6 +101,9 @@ Examples:
     /// Write the workspace that students get: this one without its solution
     #[command(disable_help_flag = true)]
     Starter(Options),
+    /// Pack the grader as an archive for Gradescope, and try it
+    #[command(disable_help_flag = true)]
+    Autograder(Options),
     Check(check::Arguments),
 }
 
@@ -128,6 +131,7 @@ fn main() -> ExitCode {
         Task::Regrade(options) => options.run("grading", &["regrade"]),
         Task::Package(options) => options.run("handin", &["package"]),
         Task::Starter(options) => options.run("handin", &["starter"]),
+        Task::Autograder(options) => options.run("handin", &["autograder"]),
         Task::Check(arguments) => check::run(&arguments),
     };
     system::finish(code)

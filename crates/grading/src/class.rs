@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
 
-use crate::points::Grade;
+use crate::points::{Grade, Scored};
+use crate::verification::Checked;
 
 /// The table of a class: a row for each hand-in, a column for each group of checks.
 pub(crate) fn csv(grades: &[Grade]) -> Result<Vec<u8>> {
@@ -59,14 +60,15 @@ pub(crate) fn page(grades: &[Grade]) -> String {
             "█".repeat(own * 40 / count.max(1))
         );
     }
-    let mistakes = ranked(grades, |grade| {
-        let failures = grade.groups.iter().flat_map(|group| &group.failures);
-        failures.flat_map(|failure| mistakes(&failure.explanation)).collect()
+    let mistakes = ranked(grades, |group| {
+        let failures = group.failures.iter().flat_map(mistakes);
+        // Without its place, which is another one in each hand-in.
+        let loops = group.loops.iter().filter_map(|remark| remark.split(", which").next());
+        failures.chain(loops.map(str::to_owned)).collect()
     });
     text += &table("What failures look like", "mistake", &mistakes);
-    let checks = ranked(grades, |grade| {
-        let failures = grade.groups.iter().flat_map(|group| &group.failures);
-        failures.map(|failure| format!("`{}`", failure.id)).collect()
+    let checks = ranked(grades, |group| {
+        group.failures.iter().map(|failure| format!("`{}`", failure.id)).collect()
     });
     text += &table("Checks that fail most", "check", &checks);
     let errors = grades.iter().filter_map(|grade| Some((&grade.name, grade.error.as_ref()?)));
@@ -78,22 +80,27 @@ pub(crate) fn page(grades: &[Grade]) -> String {
     text
 }
 
-/// The known mistakes that an explanation names.
-fn mistakes(explanation: &str) -> Vec<String> {
-    let mut lines = explanation.lines();
-    let Some(first) = lines.next() else { return vec![] };
-    match first.strip_prefix("looks like: ") {
-        Some(none) if none.starts_with("none of the known mistakes") => vec![],
-        Some(one) => vec![one.to_owned()],
-        None if !first.starts_with("looks like one of:") => vec![],
-        None => lines.map_while(|line| line.strip_prefix("  - ")).map(str::to_owned).collect(),
+/// What is missing, or the known mistakes that an explanation names.
+fn mistakes(failure: &Checked) -> Vec<String> {
+    if failure.status == "missing" {
+        return vec![failure.detail.clone()];
     }
+    let mut lines = failure.explanation.lines();
+    let Some(first) = lines.next() else { return vec![] };
+    let mistakes: Vec<&str> = match first.strip_prefix("looks like: ") {
+        Some(none) if none.starts_with("none of the known mistakes") => vec![],
+        Some(one) => vec![one],
+        None if !first.starts_with("looks like one of:") => vec![],
+        None => lines.map_while(|line| line.strip_prefix("  - ")).collect(),
+    };
+    mistakes.iter().map(|mistake| format!("{}: {mistake}", failure.class)).collect()
 }
 
 /// What most hand-ins have, and in how many it is.
-fn ranked(grades: &[Grade], of: impl Fn(&Grade) -> BTreeSet<String>) -> Vec<(String, usize)> {
+fn ranked(grades: &[Grade], of: impl Fn(&Scored) -> Vec<String>) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for what in grades.iter().flat_map(of) {
+    let all_of = |grade: &Grade| grade.groups.iter().flat_map(&of).collect::<BTreeSet<_>>();
+    for what in grades.iter().flat_map(all_of) {
         *counts.entry(what).or_default() += 1;
     }
     let mut ranked: Vec<_> = counts.into_iter().collect();
@@ -143,8 +150,8 @@ mod tests {
             "3 hand-ins, 10 points; mean 5.0, median 5.0.",
             "| 5 to 6 | 1 | █████████████ |",
             "| 9 to 10 | 1 |",
-            "| 1 | the sign |",
-            "| 2 | `tests.test_activations.TestReLU.test_backward` |",
+            "| 1 | ReLU: the sign |",
+            "| 1 | `tests.test_activations.TestReLU.test_backward` |",
             "- eve: no \\| package\n",
         ] {
             assert!(page.contains(expected), "{expected}: {page}");
@@ -153,8 +160,12 @@ mod tests {
 
     #[test]
     fn mistakes_are_those_of_an_explanation() {
-        assert_eq!(mistakes("looks like: a\nderived in x"), ["a"]);
-        assert_eq!(mistakes("looks like one of:\n  - a\n  - b\nderived in x"), ["a", "b"]);
+        let mistakes = |explanation: &str| {
+            let (class, explanation) = ("L2".to_owned(), explanation.to_owned());
+            super::mistakes(&Checked { class, explanation, ..Checked::default() })
+        };
+        assert_eq!(mistakes("looks like: a\nderived in x"), ["L2: a"]);
+        assert_eq!(mistakes("looks like one of:\n  - a\n  - b\nderived in x"), ["L2: a", "L2: b"]);
         assert_eq!(mistakes("looks like: none of the known mistakes\n"), [""; 0]);
         assert_eq!(mistakes(""), [""; 0]);
     }

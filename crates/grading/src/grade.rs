@@ -20,7 +20,7 @@ use subject::NUMPY_ADAPTER;
 use system::{eprintln, print, println};
 
 use crate::hand_in::{self, HandIn, SUBJECT_FILE};
-use crate::points::{self, Grade, Points, Visibility};
+use crate::points::{self, Grade, Points, Scored, Visibility};
 use crate::sandbox::{Rights, Sandbox};
 use crate::verification::{Record, Verification, records};
 use crate::{class, gradescope};
@@ -41,8 +41,13 @@ pub(crate) struct Arguments {
     only: Option<String>,
 
     /// The folder of results, a file for each hand-in; what is there and has not changed is not verified again
+    /// [default: grades in cargo's target folder]
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
+
+    /// Each PATH is one hand-in, wherever in it the code lies
+    #[arg(long)]
+    one: bool,
 
     /// How many hand-ins are verified at a time; as many as there are cores by default
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -88,6 +93,10 @@ struct Products {
     #[arg(long, value_name = "FILE")]
     gradescope: Option<PathBuf>,
 
+    /// Write a text for each hand-in into this folder: its points, and the reasons for those that it lost
+    #[arg(long, value_name = "DIR")]
+    feedback: Option<PathBuf>,
+
     /// Write a table of all hand-ins
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -106,10 +115,11 @@ impl Arguments {
             print!("{}", points::DEFAULT);
             return Ok(ExitCode::SUCCESS);
         }
-        // A mistake in the points should not show after hours.
+        // A mistake in the points or in a name should not show after hours.
         self.products.points()?;
+        self.products.check_folders()?;
         harness::asked(self.only.as_deref())?;
-        let hand_ins = hand_in::find(&self.path)?;
+        let hand_ins = hand_in::find(&self.path, self.one)?;
         if self.products.gradescope.is_some() && hand_ins.len() != 1 {
             bail!("--gradescope is for one hand-in, but there are {}", hand_ins.len());
         }
@@ -155,9 +165,11 @@ impl Arguments {
             eprintln!("interrupted; the same command goes on with what is missing");
             return Ok(ExitCode::from(130));
         }
-        self.products.write(&records)?;
         for failure in &failures {
             eprintln!("error: {failure}");
+        }
+        if !records.is_empty() {
+            self.products.write(&records)?;
         }
         eprintln!("results: {}", folder.display());
         Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -166,6 +178,7 @@ impl Arguments {
 
 impl Again {
     pub(crate) fn run(self) -> Result<ExitCode> {
+        self.products.check_folders()?;
         let folder = results_folder(self.output)?;
         self.products.write(&records(&folder)?)?;
         Ok(ExitCode::SUCCESS)
@@ -188,6 +201,7 @@ impl Demonstrate {
         let arguments = Arguments {
             path: vec![hand_in],
             only: Some(room.to_owned()),
+            one: true,
             output: Some(folder.path().join("grades")),
             workers: None,
             print_points: false,
@@ -311,6 +325,18 @@ impl Products {
         Points::read(&text, &asked).with_context(|| format!("{} cannot be used", path.display()))
     }
 
+    /// Refuses files in folders that are not there.
+    fn check_folders(&self) -> Result<()> {
+        for path in [&self.gradescope, &self.feedback, &self.csv, &self.page].into_iter().flatten()
+        {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if folder.is_some_and(|folder| !folder.is_dir()) {
+                bail!("{} cannot be written: its folder does not exist", path.display());
+            }
+        }
+        Ok(())
+    }
+
     /// Prints the points, and writes what was asked for.
     fn write(&self, records: &[Record]) -> Result<()> {
         let points = self.points()?;
@@ -344,8 +370,15 @@ impl Products {
             write(path, format!("{results:#}\n").as_bytes())?;
             if grade.groups.iter().any(|group| group.visibility != Visibility::Visible) {
                 eprintln!(
-                    "Gradescope shows students no total while they cannot see one of the tests"
+                    "students see no total at Gradescope as long as they cannot see all tests"
                 );
+            }
+        }
+        if let Some(folder) = &self.feedback {
+            fs::create_dir_all(folder)
+                .with_context(|| format!("{} cannot be made", folder.display()))?;
+            for grade in &grades {
+                write(&folder.join(format!("{}.txt", grade.name)), feedback(grade).as_bytes())?;
             }
         }
         if let Some(path) = &self.csv {
@@ -362,6 +395,21 @@ fn write(path: &Path, contents: &[u8]) -> Result<()> {
     system::replace(path, contents).with_context(|| format!("{} cannot be written", path.display()))
 }
 
+/// The points of one hand-in, and the reasons for those that it lost.
+fn feedback(grade: &Grade) -> String {
+    let mut text = table(grade);
+    let has_reasons = |group: &&Scored| !(group.failures.is_empty() && group.loops.is_empty());
+    for group in grade.groups.iter().filter(has_reasons) {
+        text += &format!(
+            "\n{}\n{}\n{}",
+            group.name,
+            "=".repeat(group.name.len()),
+            gradescope::report(group)
+        );
+    }
+    text
+}
+
 /// The points of one hand-in, group by group.
 fn table(grade: &Grade) -> String {
     let mut text = match &grade.error {
@@ -372,7 +420,7 @@ fn table(grade: &Grade) -> String {
     for group in &grade.groups {
         let gap = " ".repeat(width - group.name.chars().count());
         text += &format!(
-            "  {}{gap} {:>6} of {:<3} {:>3} of {} checks{}\n",
+            "  {}{gap} {:>6} of {:>2} points, {:>3} of {:>2} checks{}\n",
             group.name,
             group.score,
             group.points,

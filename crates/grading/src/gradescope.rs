@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::points::{Grade, Scored, Visibility};
+use crate::verification::Checked;
 
 /// The results of one hand-in: a test for each group of checks.
 ///
@@ -48,11 +49,16 @@ pub(crate) fn report(group: &Scored) -> String {
     for remark in &group.loops {
         text += &format!("points were deducted: {remark}\n");
     }
-    for failure in &group.failures {
-        text += &format!(
-            "\n{} ... {}\n{}\n{}",
-            failure.id, failure.status, failure.detail, failure.explanation
-        );
+    // What several checks say is said once, below their names.
+    let alike = |one: &Checked, next: &Checked| {
+        (&one.detail, &one.explanation) == (&next.detail, &next.explanation)
+    };
+    for alike in group.failures.chunk_by(alike) {
+        text.push('\n');
+        alike
+            .iter()
+            .for_each(|failure| text += &format!("{} ... {}\n", failure.id, failure.status));
+        text += &format!("{}\n{}", alike[0].detail, alike[0].explanation);
     }
     text
 }
@@ -111,6 +117,14 @@ pub(crate) fn faults(results: &Value) -> Vec<String> {
     let scored = tests.is_some_and(|tests| tests.iter().all(|test| test.get("score").is_some()));
     if !results.contains_key("score") && !scored {
         faults.push("there is neither a score nor one of every test".to_owned());
+    }
+    for (index, test) in tests.into_iter().flatten().enumerate() {
+        let number = |field: &str| test.get(field).and_then(Value::as_f64);
+        if let (Some(score), Some(most)) = (number("score"), number("max_score"))
+            && !(0.0..=most).contains(&score)
+        {
+            faults.push(format!("tests[{index}]: {score} of {most} points"));
+        }
     }
     faults
 }
@@ -186,6 +200,26 @@ mod tests {
     }
 
     #[test]
+    fn what_stays_if_the_grader_fails_keeps_to_the_format() {
+        let text = include_str!("../../handin/src/autograder/not_graded.json");
+        let results: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(faults(&results), [""; 0]);
+        assert_eq!(results["score"], 0);
+    }
+
+    #[test]
+    fn what_several_checks_say_is_said_once() {
+        let points =
+            "[[group]]\nname = \"ReLU\"\npoints = 3\nclasses = [\"ReLU\"]\nkinds = [\"course\"]\n";
+        let results = graded(points, &[]);
+        assert_eq!(
+            results["tests"][0]["output"],
+            "0 of 2 checks passed\n\ntests.test_activations.TestReLU.test_forward ... missing\n\
+             tests.test_activations.TestReLU.test_backward ... missing\nReLU is not implemented\n"
+        );
+    }
+
+    #[test]
     fn what_the_format_does_not_have_is_found() {
         let right = json!({ "tests": [{ "name": "a", "score": 1, "tags": ["x"] }] });
         assert_eq!(faults(&right), [""; 0]);
@@ -198,6 +232,8 @@ mod tests {
             (json!({ "score": 1, "tests": [{ "execution_time": 1 }] }), "tests[0].execution_time"),
             (json!({ "score": 1, "tests": [{ "status": "ok" }] }), "tests[0].status: \"ok\""),
             (json!({ "score": 1, "tests": [1] }), "tests[0]: 1 is no object"),
+            (json!({ "tests": [{ "score": 2, "max_score": 1 }] }), "tests[0]: 2 of 1 points"),
+            (json!({ "tests": [{ "score": -1, "max_score": 1 }] }), "tests[0]: -1 of 1 points"),
             (json!({ "score": 1, "leaderboard": [{ "name": "t", "value": "1" }] }), "value: \"1\""),
         ] {
             let faults = faults(&wrong).join("; ");

@@ -29,14 +29,15 @@ pub(crate) struct HandIn {
     pub(crate) folder: PathBuf,
 }
 
-/// The hand-ins that are meant: each path is one, or a folder of many.
-pub(crate) fn find(paths: &[PathBuf]) -> Result<Vec<HandIn>> {
+/// The hand-ins that are meant: each path is `one`, or else may be a folder of many.
+pub(crate) fn find(paths: &[PathBuf], one: bool) -> Result<Vec<HandIn>> {
     let mut found = BTreeMap::new();
     for path in paths {
         let folder = fs::canonicalize(path)
             .with_context(|| format!("{} cannot be graded", path.display()))?;
         let below = folders(&folder)?;
-        let folders = if is_hand_in(&folder)? || below.is_empty() { vec![folder] } else { below };
+        let is_one = one || is_hand_in(&folder)? || below.is_empty();
+        let folders = if is_one { vec![folder] } else { below };
         for folder in folders {
             let name = folder.file_name().context("the root folder is no hand-in")?;
             let name = name.to_str().with_context(|| {
@@ -73,6 +74,18 @@ fn is_hand_in(folder: &Path) -> Result<bool> {
     }))
 }
 
+/// The folder with the content: an archive often has a single one, in which everything else is.
+fn innermost(folder: &Path) -> Result<PathBuf> {
+    let entries = system::entries(folder)
+        .with_context(|| format!("{} cannot be listed", folder.display()))?;
+    match &*entries {
+        [only] if only.file_type()?.is_dir() && only.file_name() != FOLDERS_OF_THE_COURSE[0] => {
+            innermost(&only.path())
+        }
+        _ => Ok(folder.to_owned()),
+    }
+}
+
 /// A hand-in, as it was when it was copied.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
@@ -97,7 +110,13 @@ impl Snapshot {
     pub(crate) fn take(hand_in: &HandIn, owner: Option<u32>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("hand-in-").tempdir()?;
         let mut copy = Copy { hash: Sha256::new(), left_out: vec![], files: 0, bytes: 0 };
-        copy.folder(&hand_in.folder, &folder.path().join("code"), "")?;
+        copy.folder(&innermost(&hand_in.folder)?, &folder.path().join("code"), "")?;
+        if copy.files == 0 {
+            bail!(
+                "it has no files; expected the course's package neural_networks in NumPy, with activations.py, \
+                 layers.py and so on, or a program with a {SUBJECT_FILE}"
+            );
+        }
         chown(folder.path(), owner, owner)?;
         let sha256 = system::hex(&copy.hash.finalize());
         Ok(Self { folder, sha256, left_out: copy.left_out })
@@ -188,7 +207,7 @@ mod tests {
 
     fn found(root: &Path, paths: &[&str]) -> Result<Vec<String>> {
         let paths: Vec<PathBuf> = paths.iter().map(|path| root.join(path)).collect();
-        Ok(find(&paths)?.into_iter().map(|hand_in| hand_in.name).collect())
+        Ok(find(&paths, false)?.into_iter().map(|hand_in| hand_in.name).collect())
     }
 
     #[test]
@@ -208,6 +227,24 @@ mod tests {
         assert!(error.contains("have the same name"), "{error}");
         let error = found(&["nobody"]).unwrap_err().to_string();
         assert!(error.ends_with("nobody cannot be graded"), "{error}");
+        let one = find(&[root.path().join("class")], true).unwrap();
+        assert_eq!((one.len(), &*one[0].name), (1, "class"));
+    }
+
+    #[test]
+    fn the_folders_of_an_archive_are_left_out_and_one_without_files_is_refused() {
+        for (file, copied) in [
+            ("ada/hw6/my work/subject.toml", "subject.toml"),
+            ("ada/hw6_release/code/neural_networks/layers.py", "neural_networks"),
+        ] {
+            let root = folder(&[(file, ""), ("ada/__MACOSX/._layers.py", "")]);
+            let hand_in = HandIn { name: "ada".into(), folder: root.path().join("ada") };
+            assert_eq!(names(&Snapshot::take(&hand_in, None).unwrap().folder()), [copied]);
+        }
+        let root = folder(&[("ada/.DS_Store", "")]);
+        let hand_in = HandIn { name: "ada".into(), folder: root.path().join("ada") };
+        let error = Snapshot::take(&hand_in, None).unwrap_err().to_string();
+        assert!(error.starts_with("it has no files; expected the course's package"), "{error}");
     }
 
     #[test]

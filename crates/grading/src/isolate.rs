@@ -33,6 +33,10 @@ pub(crate) struct Isolate {
     /// Become the user nobody first
     #[arg(long)]
     nobody: bool,
+
+    /// Go on without Landlock, as nobody
+    #[arg(long)]
+    without_landlock: bool,
 }
 
 impl Isolate {
@@ -51,6 +55,7 @@ impl Isolate {
             readable: self.read.iter().map(std::path::absolute).collect::<Result<_, _>>()?,
             memory: self.memory,
             seconds: self.seconds,
+            without_landlock: self.without_landlock,
         };
         match &*self.command {
             [] => println!("{}", isolation.enter()?),

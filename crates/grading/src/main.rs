@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 
 /// Grades hand-ins
 #[derive(Parser)]
-#[command(name = "grading", disable_help_subcommand = true)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -85,7 +85,7 @@ pub(crate) struct Scored {
     pub(crate) points: f64,
     pub(crate) asked: usize,
     pub(crate) passed: usize,
-    /// The checks that did not pass, and why.
+    /// The checks that did not pass, and why; none if nothing could be verified.
     pub(crate) failures: Vec<Checked>,
     /// Loops over the examples, which cost points.
     pub(crate) loops: Vec<String>,
@@ -152,21 +152,22 @@ impl Points {
             let count = own().count();
             let missing = |check: &Asked| Checked {
                 id: check.id.clone(),
+                class: check.class.clone(),
                 status: "missing".to_owned(),
-                detail: match &verified.error {
-                    Some(_) => "nothing could be verified".to_owned(),
-                    None => format!("{} is not there", check.class),
-                },
+                detail: format!("{} is not implemented", check.class),
                 ..Checked::default()
             };
-            let failures: Vec<Checked> = own()
-                .filter_map(|check| match outcomes.get(&*check.id) {
-                    Some(outcome) if outcome.status == "ok" => None,
-                    Some(outcome) => Some(Checked::clone(outcome)),
-                    None => Some(missing(check)),
-                })
-                .collect();
+            let failure = |check: &Asked| match outcomes.get(&*check.id) {
+                Some(outcome) if outcome.status == "ok" => None,
+                Some(&outcome) => Some(Checked { class: check.class.clone(), ..outcome.clone() }),
+                None => Some(missing(check)),
+            };
+            let mut failures: Vec<Checked> = own().filter_map(failure).collect();
             let passed = count - failures.len();
+            if verified.error.is_some() {
+                // It is the reason of them all.
+                failures.clear();
+            }
             let looping = |remark: &&String| {
                 let (class, _) = remark.split_once('.').unwrap_or_default();
                 remark.contains(" loops over the examples")

@@ -17,6 +17,10 @@ pub(crate) struct Rights {
     #[arg(long)]
     no_sandbox: bool,
 
+    /// Where the kernel has no Landlock, let the permissions of files protect them from the user nobody; only as root
+    #[arg(long, conflicts_with = "no_sandbox")]
+    without_landlock: bool,
+
     /// A folder that programs may read, such as that of an interpreter outside /usr
     #[arg(long, value_name = "DIR", conflicts_with = "no_sandbox")]
     read: Vec<PathBuf>,
@@ -37,7 +41,14 @@ pub(crate) struct Rights {
 impl Rights {
     /// Those of the workspace's own code, which needs no isolation.
     pub(crate) fn of_own_code() -> Self {
-        Self { no_sandbox: true, read: vec![], memory: 0, time_limit: 600, request_limit: 20 }
+        Self {
+            no_sandbox: true,
+            without_landlock: false,
+            read: vec![],
+            memory: 0,
+            time_limit: 600,
+            request_limit: 20,
+        }
     }
 }
 
@@ -109,6 +120,14 @@ impl Sandbox {
                     "{secret} lies in {readable}, which a hand-in may read; grade from another place"
                 );
             }
+        }
+        if sandbox.rights.without_landlock
+            && let Some(secret) = secret.iter().find(|secret| is_open(secret))
+        {
+            let secret = secret.display();
+            bail!(
+                "{secret} is open to all users, so --without-landlock would not protect it: chmod o= {secret}"
+            );
         }
         // As nobody, if that user can run the interpreter.
         let nothing = [OsString::from("true")];
@@ -188,11 +207,36 @@ impl Sandbox {
         if self.nobody {
             command += " --nobody";
         }
+        if self.rights.without_landlock {
+            command += " --without-landlock";
+        }
         for readable in &self.readable {
             command += &format!(" --read {}", quoted(readable));
         }
         command += &format!(" {} --", quoted(folder));
         program.iter().for_each(|word| command += &format!(" {}", quoted(word)));
         command
+    }
+}
+
+/// Whether every user may enter a folder, or may once it is made.
+fn is_open(folder: &Path) -> bool {
+    let is_closed = |folder: &Path| {
+        std::fs::metadata(folder).is_ok_and(|metadata| metadata.mode() & 0o001 == 0)
+    };
+    !folder.ancestors().any(is_closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_closed_by_any_above_it() {
+        assert!(is_open(Path::new("/usr/lib/none")));
+        let closed = tempfile::tempdir().unwrap();
+        let only_own = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(closed.path(), only_own).unwrap();
+        assert!(!is_open(closed.path()) && !is_open(&closed.path().join("a/b")));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,9 @@ pub(crate) struct Verified {
 #[serde(default)]
 pub(crate) struct Checked {
     pub(crate) id: String,
+    /// The class that it checks, known with the points.
+    #[serde(skip)]
+    pub(crate) class: String,
     /// `"ok"`, `"FAIL"`, `"ERROR"` or `"skipped"`, which is none that earns points.
     pub(crate) status: String,
     pub(crate) detail: String,
@@ -113,8 +117,10 @@ impl Verification<'_> {
                 return Ok(Verified { error: Some(format!("{error:#}")), ..Verified::default() });
             }
         };
-        // Not in the hand-in's folder, which its program may read.
-        let results = tempfile::Builder::new().prefix("verified-").tempdir()?;
+        // Not in the hand-in's folder, which its program may read, nor in one that others may.
+        let only_own = fs::Permissions::from_mode(0o700);
+        let results =
+            tempfile::Builder::new().prefix("verified-").permissions(only_own).tempdir()?;
         let results = results.path().join("results.json");
         let mut harness = Command::new(std::env::current_exe()?);
         harness.args(["harness", "test"]).args(self.only);
@@ -160,11 +166,13 @@ impl Verification<'_> {
     }
 }
 
+const WRITES_THEM: &str = "cargo xtask grade PATH writes them";
+
 /// All records of a folder, in the order of their names.
 pub(crate) fn records(folder: &Path) -> Result<Vec<Record>> {
     let mut records = Vec::new();
     let entries = system::entries(folder)
-        .with_context(|| format!("{} holds no results", folder.display()))?;
+        .with_context(|| format!("{} holds no results; {WRITES_THEM}", folder.display()))?;
     for path in entries.iter().map(fs::DirEntry::path) {
         if path.extension().is_some_and(|extension| extension == "json") {
             let text =
@@ -179,7 +187,7 @@ pub(crate) fn records(folder: &Path) -> Result<Vec<Record>> {
         }
     }
     if records.is_empty() {
-        bail!("{} holds no results; cargo xtask grade PATH writes them", folder.display());
+        bail!("{} holds no results; {WRITES_THEM}", folder.display());
     }
     Ok(records)
 }

@@ -48,7 +48,7 @@ fn an_implementation_of_the_course_gets_all_points_and_a_wrong_one_those_of_the_
     fs::write(&layers, wrong).unwrap();
 
     let run = |arguments: &[&str], code| ran(&mut grading(arguments, class.path()), code);
-    let products = ["--csv", "class.csv", "--page", "class.md"];
+    let products = ["--csv", "class.csv", "--page", "class.md", "--feedback", "feedback"];
     let [text, errors] =
         run(&[&["grade", "class", "--output", "results"], &products[..]].concat(), 0);
     assert!(text.contains("    100 of 100 ada\n"), "{text}{errors}");
@@ -62,7 +62,15 @@ fn an_implementation_of_the_course_gets_all_points_and_a_wrong_one_those_of_the_
         assert_eq!(rows[1][column] != rows[2][column], loses, "{name}: {rows:?}");
     }
     let page = fs::read_to_string(class.path().join("class.md")).unwrap();
-    assert!(page.contains("| 1 | dL/db is the mean over the examples"), "{page}");
+    assert!(page.contains("| 1 | FullyConnected: dL/db is the mean over the examples"), "{page}");
+    assert_eq!(names(&class.path().join("feedback")), ["ada.txt", "bob.txt"]);
+    let [ada, bob] = ["ada", "bob"]
+        .map(|name| fs::read_to_string(class.path().join(format!("feedback/{name}.txt"))).unwrap());
+    assert!(ada.ends_with("\n100 of 100 points\n"), "{ada}");
+    assert!(
+        bob.contains(" of 100 points\n\nFullyConnected: gradients of W and b, and formulas\n=====")
+    );
+    assert!(bob.contains("looks like: dL/db is the mean over the examples"), "{bob}");
 
     // What runs a case again is what the student would type.
     let record = fs::read_to_string(class.path().join("results/bob.json")).unwrap();
@@ -74,9 +82,9 @@ fn an_implementation_of_the_course_gets_all_points_and_a_wrong_one_those_of_the_
     let [text, errors] =
         run(&["grade", "class/bob", "--output", "results", "--gradescope", "results.json"], 0);
     assert!(errors.contains("bob: ") && errors.contains("as before"), "{errors}");
-    assert!(errors.contains("Gradescope shows students no total"), "{errors}");
+    assert!(errors.contains("students see no total at Gradescope"), "{errors}");
     assert!(
-        text.contains("FullyConnected: tests of the course                     6 of 6 "),
+        text.contains("FullyConnected: tests of the course                     6 of  6 points,"),
         "{text}"
     );
     let results = fs::read(class.path().join("results.json")).unwrap();
@@ -117,6 +125,10 @@ fn what_is_wrong_with_a_request_is_said_before_anything_runs() {
             "--gradescope is for one hand-in, but there are 2",
         ),
         (&["grade", "class", "--read", "/"], "lies in /, which a hand-in may read"),
+        (
+            &["grade", "class", "--csv", "no/x.csv"],
+            "no/x.csv cannot be written: its folder does not exist",
+        ),
         (&["grade", "class", "--read", "nowhere"], "--read nowhere does not exist"),
         (&["regrade", "class"], "class holds no results; cargo xtask grade PATH writes them"),
         (&["regrade", "nowhere"], "nowhere holds no results"),

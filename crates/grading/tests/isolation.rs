@@ -163,6 +163,41 @@ fn processor_time_ends_and_so_does_a_program_whose_parent_does() {
     }
 }
 
+/// Becomes a program for which the kernel has no Landlock: the first system call of it is refused as an unknown one.
+const NO_LANDLOCK: &str = r#"
+import ctypes, os, struct, sys
+calls = [(0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x50026), (0x06, 0, 0, 0x7FFF0000)]
+filter = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *call) for call in calls))
+libc = ctypes.CDLL(None)
+assert libc.prctl(38, 1, 0, 0, 0) == 0
+assert libc.prctl(22, 2, struct.pack("HP", len(calls), ctypes.addressof(filter))) == 0
+os.execv(sys.argv[1], sys.argv[1:])"#;
+
+#[test]
+fn without_landlock_a_program_runs_only_if_that_is_wanted_and_permissions_protect_files() {
+    if !machine::can_grade(
+        "without_landlock_a_program_runs_only_if_that_is_wanted_and_permissions_protect_files",
+    ) || !is_root()
+    {
+        return;
+    }
+    let (folder, secrets) = (folder(), for_tests::folder(&[("secret", "hidden values")]));
+    fs::set_permissions(secrets.path(), fs::Permissions::from_mode(0o700)).unwrap();
+    let ran = |options: &str, code| {
+        let mut launcher = Command::new(python());
+        launcher.args(["-c", NO_LANDLOCK, LAUNCHER, "isolate", "--memory", "500000000"]);
+        launcher.args(["--seconds", "9"]).args(options.split_whitespace()).arg(folder.path());
+        launcher.args(["--", "cat", "own.txt"]).arg(secrets.path().join("secret"));
+        for_tests::ran(&mut launcher, code)
+    };
+    for options in ["", "--nobody", "--without-landlock"] {
+        let [text, errors] = ran(options, 1);
+        assert!(errors.contains("the kernel has no Landlock") && text.is_empty(), "{errors}{text}");
+    }
+    let [text, errors] = ran("--nobody --without-landlock", 1);
+    assert!(text == "own" && errors.contains("Permission denied"), "{errors}{text}");
+}
+
 #[test]
 fn what_cannot_be_isolated_is_not_started() {
     let folder = folder();

@@ -7,9 +7,10 @@
 //! unpacks it elsewhere, builds it and runs its tests before it says that it is done.
 //!
 //! [`StarterArguments`] writes the workspace that students get, in which the functions of [`GRADED`] are to be
-//! written.
+//! written; [`AutograderArguments`] packs the grader for Gradescope.
 
 mod archive;
+mod autograder_command;
 mod cut;
 mod entries;
 mod file_list;
@@ -30,6 +31,7 @@ mod submission_command;
 mod verification;
 
 pub use archive::{sha256, unpack};
+pub use autograder_command::AutograderArguments;
 pub use entries::{ENTRIES, Entry};
 pub use graded::{GRADED, Graded};
 pub use latex::latex;

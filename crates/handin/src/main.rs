@@ -1,10 +1,10 @@
-//! `cargo xtask submission`, `cargo xtask package` and `cargo xtask starter`.
+//! `cargo xtask submission`, `cargo xtask package`, `cargo xtask starter` and `cargo xtask autograder`.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Parser;
-use handin::{PackageArguments, StarterArguments, SubmissionArguments};
+use handin::{AutograderArguments, PackageArguments, StarterArguments, SubmissionArguments};
 
 /// What is handed in besides the report, and what is handed out.
 #[derive(Parser)]
@@ -13,6 +13,7 @@ enum Task {
     Submission(SubmissionArguments),
     Package(PackageArguments),
     Starter(StarterArguments),
+    Autograder(AutograderArguments),
 }
 
 fn main() -> ExitCode {
@@ -28,5 +29,6 @@ fn run(task: &Task) -> Result<()> {
         Task::Submission(arguments) => arguments.run(&root),
         Task::Package(arguments) => arguments.run(&root),
         Task::Starter(arguments) => arguments.run(&root),
+        Task::Autograder(arguments) => arguments.run(&root),
     }
 }

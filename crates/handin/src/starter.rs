@@ -149,7 +149,7 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
 }
 
 /// The files of the workspace, with `/` in their paths.
-fn listed(root: &Path) -> Result<Vec<String>> {
+pub(crate) fn listed(root: &Path) -> Result<Vec<String>> {
     let paths = FileList::read(root)?.paths;
     let slashes = |path: &std::path::PathBuf| {
         path.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/"))
@@ -327,9 +327,20 @@ fn without_lines(text: &str, keep: impl Fn(&str, &str) -> bool) -> String {
     kept.trim_end().to_owned() + "\n"
 }
 
-/// The archive with the harness: the crates that it is made of, and what it reads.
-fn archive(root: &Path, listed: &[String]) -> Result<Vec<u8>> {
-    let crates = needed_by("harness", root)?;
+/// The sources of which a grader and a starter are made, and what a grader reads of the workspace at `root`.
+///
+/// # Errors
+/// If a file cannot be read.
+pub(crate) fn sources_of_grader(root: &Path) -> Result<Vec<PackedFile>> {
+    let mut crates = needed_by("grading", root)?;
+    crates.extend(CRATES.map(str::to_owned));
+    let mut files = sources(&crates, root, &listed(root)?)?;
+    files.push(PackedFile::read(root, ".cargo/config.toml")?);
+    Ok(files)
+}
+
+/// The sources of these crates, and what a harness reads.
+fn sources(crates: &BTreeSet<String>, root: &Path, listed: &[String]) -> Result<Vec<PackedFile>> {
     let needed = |path: &&String| {
         let own = path.strip_prefix("crates/").and_then(|path| path.split('/').next());
         own.is_some_and(|own| crates.contains(own))
@@ -339,10 +350,13 @@ fn archive(root: &Path, listed: &[String]) -> Result<Vec<u8>> {
             || path.as_str() == "Cargo.toml"
             || ROOT.contains(&path.as_str())
     };
-    let mut files = Vec::new();
-    for path in listed.iter().filter(needed) {
-        files.push(PackedFile::read(root, path)?);
-    }
+    listed.iter().filter(needed).map(|path| PackedFile::read(root, path)).collect()
+}
+
+/// The archive with the harness: the crates that it is made of, and what it reads.
+fn archive(root: &Path, listed: &[String]) -> Result<Vec<u8>> {
+    let crates = needed_by("harness", root)?;
+    let mut files = sources(&crates, root, listed)?;
     let lock = PackedFile::read(root, "Cargo.lock")?;
     let packages = locked(lock.text().unwrap_or_default(), &crates)?;
     for file in files.iter_mut().filter(|file| file.path == "Cargo.toml") {

@@ -6,8 +6,9 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, PathFd, Ruleset,
     RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
+use nix::unistd::getuid;
 
-use crate::{Isolation, IsolationError, SYSTEM_FOLDERS};
+use crate::{Isolation, IsolationError, NOBODY, SYSTEM_FOLDERS};
 
 /// Files that programs read at their start, and devices that give nothing away. Nothing else of `/etc`, `/dev`, `/proc`
 /// and `/sys`: there are password hashes, terminals, other processes.
@@ -34,7 +35,10 @@ pub(crate) fn restrict(isolation: &Isolation) -> Result<String, IsolationError> 
         .collect::<Result<_, _>>()?;
     let status =
         ruleset(named).map_err(|error| IsolationError::Missing(format!("Landlock: {error}")))?;
-    let missing = |what: &str| Err(IsolationError::Missing(format!("the kernel {what}")));
+    let missing = |what: &str| match isolation.without_landlock && getuid().as_raw() == NOBODY {
+        true => Ok("no Landlock: files by their permissions alone".to_owned()),
+        false => Err(IsolationError::Missing(format!("the kernel {what}"))),
+    };
     match status.landlock {
         LandlockStatus::NotImplemented => {
             missing("has no Landlock, which is in Linux 5.13 and later")

@@ -13,6 +13,9 @@
 //!
 //! Where it is started by root it becomes the user nobody, if that user can run it. It can still see whether a file of a
 //! known name exists, and read what the system lets everyone read below `/usr`.
+//!
+//! A kernel without Landlock is refused, unless [`Isolation::without_landlock`] says that permissions are enough: then the
+//! program, as nobody, can read what everyone may read, and make empty files where everyone may.
 
 #[cfg(target_os = "linux")]
 mod files;
@@ -45,6 +48,8 @@ pub struct Isolation {
     pub memory: u64,
     /// Seconds of processor time.
     pub seconds: u64,
+    /// Whether to go on without Landlock as the user nobody: files are then protected by their permissions alone.
+    pub without_landlock: bool,
 }
 
 /// A mechanism that is missing, or a program that cannot be started.

@@ -220,7 +220,7 @@ def find_package(top):
             found.append(folder)
     if not found:
         raise Failure(f"no package was found under {top}: no folder there has a layers.py with FullyConnected or an "
-                      "activations.py with ReLU. Name the folder that holds your neural_networks package")
+                      "activations.py with ReLU; expected the folder that holds your neural_networks package")
     if len(found) > 1:
         raise Failure(f"{len(found)} packages were found under {top}: {', '.join(found)}. Name one of them")
     return found[0]

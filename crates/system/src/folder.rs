@@ -19,12 +19,12 @@ pub fn entries(folder: &Path) -> io::Result<Vec<DirEntry>> {
     Ok(entries)
 }
 
-/// Whether a file manager or an editor leaves files of this name behind: macOS's
-/// `.DS_Store` and `._*`, Windows' `Thumbs.db` and `desktop.ini`, the backup copies `*~` and Vim's
+/// Whether a file manager, an archiver or an editor leaves files of this name behind: macOS's
+/// `.DS_Store`, `._*` and `__MACOSX`, Windows' `Thumbs.db` and `desktop.ini`, the backup copies `*~` and Vim's
 /// `.*.swp`.
 pub fn is_litter(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    name == ".DS_Store"
+    [".DS_Store", "__MACOSX"].contains(&&*name)
         || ["Thumbs.db", "desktop.ini"].iter().any(|litter| name.eq_ignore_ascii_case(litter))
         || name.starts_with("._")
         || name.ends_with('~')
@@ -39,8 +39,16 @@ mod tests {
     fn litter_is_not_listed() {
         let folder = tempfile::tempdir().unwrap();
         let content = [".ci", "DS_Store", "a.swp", "b.npz", "c", "thumbs.dbx", "~d"];
-        let litter =
-            [".DS_Store", "._b.npz", "Desktop.ini", "Thumbs.db", "desktop.ini", "c~", ".c.swp"];
+        let litter = [
+            ".DS_Store",
+            "._b.npz",
+            "__MACOSX",
+            "Desktop.ini",
+            "Thumbs.db",
+            "desktop.ini",
+            "c~",
+            ".c.swp",
+        ];
         for name in content.iter().chain(&litter) {
             fs::write(folder.path().join(name), "").unwrap();
         }
