@@ -6,6 +6,9 @@ use std::path::Path;
 
 use html::escape;
 
+/// The words behind the name of a function that a student has still to write.
+pub(crate) const NOT_WRITTEN: &str = " is not written yet; `cargo xtask hint ";
+
 /// The most lines of a listing that is kept on one page in print.
 const SHORT: usize = 30;
 
@@ -41,6 +44,7 @@ pub(crate) fn listing(root: &Path, file: &str, anchor: &str) -> Result<String, S
     let language = match Path::new(file).extension().and_then(|end| end.to_str()) {
         Some("rs") => "rust",
         Some("mjs") => "javascript",
+        Some("py") => "python",
         _ => "text",
     };
     let class = if code.len() <= SHORT { "listing short" } else { "listing" };

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::appendix::appendix;
-use crate::code::listing;
+use crate::code::{NOT_WRITTEN, listing};
 use crate::drawing::draw;
 use crate::expand::{Run, SOURCE};
 use crate::figure::inline;
@@ -28,11 +28,12 @@ const CAPTION: &str = "\"caption\"";
 
 /// Each directive with its arguments and its expansion. `"..."` stands for text that is not empty, `[...]`
 /// for a last argument that may be absent, `fig:ID` for a label.
-const DIRECTIVES: [(&str, &[&str], Expand); 18] = [
+const DIRECTIVES: [(&str, &[&str], Expand); 19] = [
     ("title-page", &[], |run, _| Ok(front::page(&run.inputs.front))),
+    ("todo", &["\"what\""], |_, call| Err(call.word(0).to_owned())),
     ("code", &["FILE:ANCHOR"], code),
     ("all-code", &[], all_code),
-    ("tests", &["QUESTION"], |run, call| run.inputs.evidence.tests(call.word(0))),
+    ("tests", &["QUESTION"], tests),
     ("summary", &[], |run, _| Ok(run.inputs.evidence.summary())),
     ("negative-controls", &["[QUESTION]"], |run, call| {
         run.inputs.evidence.negative_controls(call.optional(0))
@@ -167,7 +168,28 @@ fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     run.counts.snippets += 1;
     let place = call.word(0).split_once(':');
     let (file, anchor) = place.ok_or_else(|| format!("`{}` has no `:ANCHOR`", call.word(0)))?;
-    listing(&run.inputs.root, file, anchor)
+    let shown = listing(&run.inputs.root, file, anchor)?;
+    if run.inputs.is_hand_in {
+        let text = fs::read_to_string(run.inputs.root.join(file)).unwrap_or_default();
+        for (at, line) in (1..).zip(text.lines()) {
+            let before = line.split_once(NOT_WRITTEN).filter(|_| shown.contains(line.trim()));
+            if let Some(name) = before.and_then(|(before, _)| before.rsplit('"').next()) {
+                run.missing.add(&Place::new(file, at), format!("{name} is not written"));
+            }
+        }
+    }
+    Ok(shown)
+}
+
+/// The lines of a question or a class.
+fn tests(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let evidence = &run.inputs.evidence;
+    let failed = evidence.selected(call.word(0))?.into_iter().filter(|check| check.status != "ok");
+    for check in failed.filter(|_| run.inputs.is_hand_in) {
+        let what = format!("{} ({}) fails", check.name, check.group);
+        run.missing.add(call.place, what);
+    }
+    evidence.tests(call.word(0))
 }
 
 fn all_code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {

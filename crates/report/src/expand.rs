@@ -33,6 +33,8 @@ pub(crate) struct Inputs {
     pub(crate) evidence_file: PathBuf,
     pub(crate) records: Records,
     pub(crate) cargo: Cargo,
+    /// Whether the book is a student's, in which something may still be missing.
+    pub(crate) is_hand_in: bool,
 }
 
 /// Numbers of the parts of a book.
@@ -61,6 +63,7 @@ pub(crate) fn expand<'a>(inputs: &'a Inputs, book: &mut Book) -> Run<'a> {
         slots: Slots::default(),
         counts: Counts::default(),
         problems: Problems::default(),
+        missing: Problems::default(),
         rendered: BTreeMap::new(),
         referred: BTreeSet::new(),
     };
@@ -91,6 +94,8 @@ pub(crate) struct Run<'a> {
     pub(crate) slots: Slots,
     pub(crate) counts: Counts,
     pub(crate) problems: Problems,
+    /// What a student has still to do.
+    pub(crate) missing: Problems,
     /// The formulas so far, displayed or not; most are shown more than once.
     rendered: BTreeMap<(String, bool), Result<Arc<Formula>, String>>,
     referred: BTreeSet<Label>,
@@ -118,6 +123,12 @@ impl Run<'_> {
                 };
                 if let Some(label) = label {
                     self.references.define(label, &path, &prefix, &piece.place, problems);
+                }
+            }
+            if self.inputs.is_hand_in {
+                for (line, section) in reader::empty_sections(&chapter.content) {
+                    let place = Place { line, ..start.clone() };
+                    self.missing.add(&place, format!("the section \"{section}\" is empty"));
                 }
             }
             if titles != 1 {
@@ -151,8 +162,13 @@ impl Run<'_> {
                 let caption = caption.as_ref().map_or_else(String::new, |caption| {
                     caption.replace(|piece| self.piece(piece, chapter))
                 });
-                let text = directive.expand(self, caption, &piece.place);
-                self.problems.keep(&piece.place, text)
+                match directive.expand(self, caption, &piece.place) {
+                    Err(what) if self.inputs.is_hand_in => {
+                        self.missing.add(&piece.place, &*what);
+                        Some(mark(&what, directive.label.as_ref(), piece.indent.is_some()))
+                    }
+                    text => self.problems.keep(&piece.place, text),
+                }
             }
         };
         let text = text.unwrap_or_default();
@@ -211,6 +227,9 @@ impl Run<'_> {
     /// Checks what concerns the book as a whole.
     fn finish(&mut self) {
         let inputs = self.inputs;
+        if inputs.is_hand_in {
+            return;
+        }
         let results = Place::file(&inputs.evidence_file);
         for failure in inputs.evidence.failures() {
             self.problems.add(&results, failure);
@@ -241,6 +260,15 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// The mark in the place of what is missing.
+fn mark(what: &str, label: Option<&Label>, is_block: bool) -> String {
+    let element = if is_block { "p" } else { "strong" };
+    let id = label.map(|label| format!(" id=\"{label}\"")).unwrap_or_default();
+    // An empty line would end it.
+    let what = escape(&what.split_whitespace().collect::<Vec<_>>().join(" "));
+    format!("<{element} class=\"missing\"{id}>[missing: {what}]</{element}>")
 }
 
 /// Text as a block of its own, as far to the right as what it replaces.

@@ -32,10 +32,15 @@
 //! | `{{#widget convolution "caption"}}`, `{{#widget softmax "caption"}}` | something to try out, where scripts run |
 //! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
 //! | `{{#title-page}}` | the front matter of `book/report.toml` |
+//! | `{{#todo "what"}}` | an error: something is still to be written |
 //!
 //! Numbers begin with the number that the chapter's title has in `SUMMARY.md`, or with its initial.
 //! After mdBook has run, every link, anchor, image and style sheet of the result is checked, and
 //! that nothing is loaded from the network.
+//!
+//! The book of a student ([`Options::hand_in`]) is built from that student's results and records. A directive that
+//! cannot be expanded leaves a mark there, and [`Built::missing`] lists it with functions that are not written, tests
+//! that fail and sections without text.
 //!
 //! With `--pdf` the book is printed too ([`pdf`]), from `print.html` and by the rules for paper of
 //! `book/theme/report.css`; the PDF is read back and checked before it replaces an older one.
