@@ -110,6 +110,14 @@ impl Run<'_> {
             let start = Place::new(Path::new(SOURCE).join(&path), 1);
             let problems = &mut self.problems;
             let mut fragment = reader::chapter(&chapter.content, &start, problems);
+            if self.inputs.is_hand_in {
+                // The harness has no numbers of a student's examples.
+                fragment.examples.clear();
+                for (line, section) in reader::empty_sections(&chapter.content) {
+                    let place = Place { line, ..start.clone() };
+                    self.missing.add(&place, format!("the section \"{section}\" is empty"));
+                }
+            }
             worked::expand_all(&mut fragment, &self.inputs.evidence.worked, problems);
             let (prefix, mut titles) = (number_prefix(&chapter.name), fragment.titles);
             for piece in &fragment.pieces {
@@ -123,12 +131,6 @@ impl Run<'_> {
                 };
                 if let Some(label) = label {
                     self.references.define(label, &path, &prefix, &piece.place, problems);
-                }
-            }
-            if self.inputs.is_hand_in {
-                for (line, section) in reader::empty_sections(&chapter.content) {
-                    let place = Place { line, ..start.clone() };
-                    self.missing.add(&place, format!("the section \"{section}\" is empty"));
                 }
             }
             if titles != 1 {
