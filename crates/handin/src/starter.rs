@@ -95,16 +95,16 @@ const ROOT: [&str; 6] =
     [".gitignore", "Cargo.lock", "LICENSE", "clippy.toml", "rust-toolchain.toml", "rustfmt.toml"];
 
 /// The files of the book that a starter has as they are.
-const BOOK: [&str; 4] =
-    ["book/report.toml", "book/theme/formulas.js", "book/theme/frame.js", "book/theme/report.css"];
+const BOOK: [&str; 3] = ["book/theme/formulas.js", "book/theme/frame.js", "book/theme/report.css"];
 
 /// The files that only a starter has; the path of each, and its text.
 macro_rules! own {
     ($($path:literal),* $(,)?) => { [$(($path, include_str!(concat!("starter/", $path)))),*] };
 }
-const OWN: [(&str, &str); 15] = own![
+const OWN: [(&str, &str); 16] = own![
     "README.md",
     "book/book.toml",
+    "book/report.toml",
     "book/src/SUMMARY.md",
     "book/src/appendix-code.md",
     "book/src/q4-1.md",
@@ -132,7 +132,7 @@ pub(crate) enum Verification<'a> {
 /// The archive with the harness.
 pub(crate) const ARCHIVE: &str = "verification.zip";
 
-/// The checksums of the files of the crates as they were handed out: whoever has them is a starter.
+/// The checksums of the files as they were handed out: a workspace with them is a starter.
 pub(crate) const SUMS: &str = "starter.sha256";
 
 /// The compiled harness, and the compiled program that makes the report.

@@ -107,15 +107,14 @@ impl StarterArguments {
     }
 }
 
-/// The checksum of each file of the crates, as students get it, in the form of the program `sha256sum`.
+/// The checksum of each file, as students get it, in the form of the program `sha256sum`.
 fn sums(folder: &Path, files: &[PackedFile]) -> Result<String> {
-    let own = files.iter().map(|file| &file.path).filter(|path| path.starts_with("crates/"));
-    let line = |path: &String| -> Result<String> {
+    let line = |PackedFile { path, .. }: &PackedFile| -> Result<String> {
         let contents =
             fs::read(folder.join(path)).with_context(|| format!("cannot read {path}"))?;
         Ok(format!("{}  {path}\n", sha256(&contents)))
     };
-    own.map(line).collect()
+    files.iter().map(line).collect()
 }
 
 /// Runs cargo in the starter.

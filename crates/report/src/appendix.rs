@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use crate::code::{NOT_WRITTEN, check_anchors, fenced, marker};
+use crate::code::{check_anchors, fenced, marker, unwritten};
 use crate::files::files_below;
 use crate::problem::{Place, Problems};
 
@@ -42,7 +42,7 @@ pub(crate) fn appendix(
                 file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
             let line = format!("{}  {name}", system::hex(&Sha256::digest(&text)));
-            if handed_out.contains(&*line) && !text.contains(NOT_WRITTEN) {
+            if handed_out.contains(&*line) && text.lines().all(|line| unwritten(line).is_none()) {
                 continue;
             }
             let lines: Vec<&str> = text.lines().collect();

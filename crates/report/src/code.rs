@@ -6,9 +6,6 @@ use std::path::Path;
 
 use html::escape;
 
-/// The words behind the name of a function that a student has still to write.
-pub(crate) const NOT_WRITTEN: &str = " is not written yet; `cargo xtask hint ";
-
 /// The most lines of a listing that is kept on one page in print.
 const SHORT: usize = 30;
 
@@ -81,6 +78,13 @@ pub(crate) fn check_anchors(file: &str, lines: &[&str]) -> Result<(), String> {
         return Err(format!("{file}:{}: the anchor `{name}` {fault}", index + 1));
     }
     Ok(())
+}
+
+/// The function of a starter that is still to be written, if this line stands for it.
+pub(crate) fn unwritten(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let message = line.strip_prefix("todo!(").unwrap_or(line).strip_prefix('"')?;
+    Some(message.split_once(" is not written yet; `cargo xtask hint ")?.0)
 }
 
 fn dedent(lines: &[&str]) -> String {

@@ -166,8 +166,7 @@ impl Run<'_> {
                 });
                 match directive.expand(self, caption, &piece.place) {
                     Err(what) if self.inputs.is_hand_in => {
-                        self.missing.add(&piece.place, &*what);
-                        Some(mark(&what, directive.label.as_ref(), piece.indent.is_some()))
+                        Some(self.mark(&piece.place, &what, directive.label.as_ref()))
                     }
                     text => self.problems.keep(&piece.place, text),
                 }
@@ -175,6 +174,15 @@ impl Run<'_> {
         };
         let text = text.unwrap_or_default();
         piece.indent.as_ref().map_or_else(|| text.clone(), |indent| block(indent, &text))
+    }
+
+    /// The mark in the place of what a student has still to do, which is listed.
+    pub(crate) fn mark(&mut self, place: &Place, what: &str, label: Option<&Label>) -> String {
+        self.missing.add(place, what);
+        let id = label.map(|label| format!(" id=\"{label}\"")).unwrap_or_default();
+        // An empty line would end it.
+        let what = escape(&what.split_whitespace().collect::<Vec<_>>().join(" "));
+        format!("<strong class=\"missing\"{id}>[missing: {what}]</strong>")
     }
 
     /// The slot of a formula.
@@ -262,15 +270,6 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// The mark in the place of what is missing.
-fn mark(what: &str, label: Option<&Label>, is_block: bool) -> String {
-    let element = if is_block { "p" } else { "strong" };
-    let id = label.map(|label| format!(" id=\"{label}\"")).unwrap_or_default();
-    // An empty line would end it.
-    let what = escape(&what.split_whitespace().collect::<Vec<_>>().join(" "));
-    format!("<{element} class=\"missing\"{id}>[missing: {what}]</{element}>")
 }
 
 /// Text as a block of its own, as far to the right as what it replaces.

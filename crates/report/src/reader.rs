@@ -341,7 +341,7 @@ mod tests {
     fn sections_are_empty_without_text_and_comments_are_none() {
         let text = "# A\n\n## B\n\n<!--\nWrite.\n\nHere.\n-->\n\n## C\n\n### D\n\nText.\n\n\
             ```sh\n# a\n# b\n```\n\n## E\n\n{{#todo \"e\"}}\n\n## F\n\n<img src=\"a.png\">\n\n## G\n";
-        assert_eq!(empty_sections(text), [(3, "B"), (28, "G")]);
+        assert_eq!(empty_sections(text), [(3, "B"), (30, "G")]);
     }
 
     #[test]
