@@ -81,17 +81,19 @@ impl Harness {
         }
     }
 
-    /// Prints the lines of the course's tests that this program fails.
+    /// Prints which of the course's tests this program fails, and how many it passes.
     pub(crate) fn print_failures(&self, served: &Path) -> Result<()> {
         let file = self.results(served)?;
         let context = || format!("cannot read {}", file.display());
         let text = fs::read(&file).with_context(context)?;
         let results: Value = serde_json::from_slice(&text).with_context(context)?;
-        for check in results["checks"].as_array().into_iter().flatten() {
-            if let Some(line) = check["line"].as_str().filter(|_| check["status"] != "ok") {
-                println!("{line}");
-            }
+        let checks = results["checks"].as_array().map_or(&[][..], Vec::as_slice);
+        let failed = checks.iter().filter(|check| check["status"] != "ok");
+        for check in failed.clone() {
+            println!("{}", check["line"].as_str().unwrap_or_default());
         }
+        let failed = failed.count();
+        println!("the tests of the course: {} passed, {failed} failed", checks.len() - failed);
         Ok(())
     }
 
