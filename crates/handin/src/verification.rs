@@ -14,9 +14,9 @@ use crate::shared_target::share;
 /// Verifies a student's program, which may fail tests.
 pub type Judge<'a> = &'a dyn Fn(&Path) -> Result<()>;
 
-/// Unpacks the archive into a new folder for temporary files, builds the harness there and runs
-/// its checks, or of a starter builds the program that `judge` verifies; how long it took, or what failed. If it is to be `fresh`, the dependencies are compiled again, and
-/// all tests of all crates run, too.
+/// Unpacks the archive into a new folder for temporary files, builds the harness there and runs its checks, or of a
+/// starter builds the program that `judge` verifies; how long it took, or what failed. If it is to be `fresh`, the
+/// dependencies are compiled again, and all tests of all crates run, too.
 pub(crate) fn verify(
     root: &Path,
     bytes: &[u8],
