@@ -13,7 +13,7 @@
 //! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
 //! | `{{#code FILE:ANCHOR}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name` |
 //! | `{{#all-code}}` | every file of code of the workspace, complete |
-//! | `{{#tests 4.1}}` | the command and the lines that the harness printed for a question |
+//! | `{{#tests 4.1}}`, `{{#tests TestReLU}}` | the command and the lines that the harness printed for a question or a class |
 //! | `{{#summary}}` | a table: how many checks of which kind each question has |
 //! | `{{#negative-controls}}`, `{{#negative-controls 4.1}}` | the table of the deliberate bugs, of all questions, of one, or of one thing under test |
 //! | `{{#output einsum}}`, `{{#output gradcheck}}`, `{{#output gradcheck Conv2D}}` | the command and what the program printed |
