@@ -24,6 +24,7 @@ pub struct Conv2DGradients<T> {
     pub dl_db: Array2<T>,
 }
 
+// ANCHOR: forward
 /// `Z[n, r, q, f] = b[f] + Σ W[i, j, c, f] X[n, r stride + i - pad, q stride + j - pad, c]`, where the padding counts
 /// as zeros.
 ///
@@ -43,7 +44,9 @@ pub fn conv2d_forward<T: Scalar>(
         Conv2DAlgorithm::Winograd => winograd_forward(x, w, b, window),
     }
 }
+// ANCHOR_END: forward
 
+// ANCHOR: backward
 /// The gradients of [`conv2d_forward`], from `dL/dZ` of the shape of its result; panics as that does.
 pub fn conv2d_backward<T: Scalar>(
     x: ArrayView4<'_, T>,
@@ -94,6 +97,17 @@ pub fn conv2d_backward_weights<T: Scalar>(
         Conv2DAlgorithm::Winograd => winograd_backward_weights(x, dl_dz, window),
     }
 }
+
+/// `dL/db` of [`conv2d_forward`]: the sum of `dL/dZ` over images and cells.
+///
+/// # Shapes
+/// `dl_dz: (m, output_rows, output_cols, n_out)`; the result is `(1, n_out)`.
+pub fn conv2d_backward_bias<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {
+    let (m, rows, cols, filters) = dl_dz.dim();
+    let cells = dl_dz.to_shape((m * rows * cols, filters)).expect("Z has one row an output cell");
+    column_sums(cells.view()).insert_axis(Axis(0))
+}
+// ANCHOR_END: backward
 
 /// The algorithm of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,16 +167,6 @@ pub fn conv2d_algorithm<T: Scalar>(
     }
 }
 // ANCHOR_END: choice
-
-/// `dL/db` of [`conv2d_forward`]: the sum of `dL/dZ` over images and cells.
-///
-/// # Shapes
-/// `dl_dz: (m, output_rows, output_cols, n_out)`; the result is `(1, n_out)`.
-pub fn conv2d_backward_bias<T: Scalar>(dl_dz: ArrayView4<'_, T>) -> Array2<T> {
-    let (m, rows, cols, filters) = dl_dz.dim();
-    let cells = dl_dz.to_shape((m * rows * cols, filters)).expect("Z has one row an output cell");
-    column_sums(cells.view()).insert_axis(Axis(0))
-}
 
 /// Panics unless images and weights are those of `window`.
 pub(crate) fn assert_shapes<T>(x: ArrayView4<'_, T>, w: ArrayView4<'_, T>, window: Window) {

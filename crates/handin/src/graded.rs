@@ -1,5 +1,8 @@
 //! The functions that students write, and hints for each.
 
+use std::fs;
+use std::path::Path;
+
 /// A function that is left to the student.
 #[derive(Debug)]
 pub struct Graded {
@@ -17,6 +20,33 @@ pub struct Graded {
     pub equation: &'static str,
     /// The third hint: the chapter of the book that derives it, and the name of the equation there.
     pub page: (&'static str, &'static str),
+}
+
+impl Graded {
+    /// The question that it belongs to.
+    pub fn question(&self) -> &'static str {
+        match self.file {
+            SIGMOID | RELU => "4.1",
+            FULLY_CONNECTED => "4.2",
+            SOFTMAX => "4.3",
+            CROSS_ENTROPY | L2 => "4.4",
+            NETWORK => "5",
+            EINSUM => "6.1",
+            CONV2D | CONVOLUTION => "6.2",
+            _ => "6.3",
+        }
+    }
+}
+
+/// The functions that are still to be written in the starter at `root`, each with its file and line.
+pub(crate) fn unwritten(root: &Path) -> Vec<String> {
+    let place = |graded: &Graded| {
+        let text = fs::read_to_string(root.join(graded.file)).ok()?;
+        let unwritten = format!("\"{} is not written yet", graded.name);
+        let index = text.lines().position(|line| line.contains(&unwritten))?;
+        Some(format!("{} ({}:{})", graded.name, graded.file, index + 1))
+    };
+    GRADED.iter().filter_map(place).collect()
 }
 
 const SIGMOID: &str = "crates/activations/src/sigmoid.rs";

@@ -8,7 +8,7 @@ const BEGIN: &str = "<!-- Written by `cargo xtask package`: begin -->\n";
 const END: &str = "<!-- Written by `cargo xtask package`: end -->\n";
 
 /// The README of the archive: for the grader, followed by that of the project.
-pub(crate) fn readme(front: &FrontMatter, project: &str) -> String {
+pub(crate) fn readme(front: &FrontMatter, project: &str, is_starter: bool) -> String {
     let project = without_head(project);
     let shown = |value: &str, name: &str| match value.trim() {
         "" => format!("**MISSING: `{name}` in book/report.toml is empty**"),
@@ -28,7 +28,7 @@ pub(crate) fn readme(front: &FrontMatter, project: &str) -> String {
             .join(", "),
     };
     let _ = writeln!(out, "- Worked with: {collaborators}");
-    out.push_str(REPRODUCE);
+    out.push_str(if is_starter { REPRODUCE_STARTER } else { REPRODUCE });
     out + END + project
 }
 
@@ -66,6 +66,26 @@ What follows is the README of the project.
 
 ";
 
+const REPRODUCE_STARTER: &str = "
+## How to reproduce
+
+Needed: Rust, as `rustup` installs it (`rust-toolchain.toml` names the version), and a C compiler.
+All commands run in this folder.
+
+| command | what it does |
+|---|---|
+| `cargo run -p einsum` | question 6.1 |
+| `cargo run -p ffnn -- sweep` | question 5: the grid of trainings on Iris |
+| `cargo xtask test` | the 25 tests of the course; what came with the assignment to verify it, `verification.zip` or `tools` and \
+`fixtures`, has to lie in this folder |
+
+Left out are what came with the assignment to verify it, build products, and the records of trainings in `experiments`, which
+the commands above write. What follows is the README of the assignment.
+
+---
+
+";
+
 /// A value as Markdown shows it.
 fn escaped(value: &str) -> String {
     let mut out = String::new();
@@ -92,7 +112,7 @@ mod tests {
 
     #[test]
     fn names_are_shown_as_they_are_written_and_what_is_missing_is_visible() {
-        let text = readme(&FrontMatter::default(), "# Project\n");
+        let text = readme(&FrontMatter::default(), "# Project\n", false);
         for name in ["title", "author", "student_id", "collaborators"] {
             let missing = format!("MISSING: `{name}` in book/report.toml");
             assert!(text.contains(&missing), "{missing} in {text}");
@@ -105,7 +125,7 @@ mod tests {
             collaborators: vec![Collaborator { name: "B".into(), student_id: "7".into() }],
             ..FrontMatter::default()
         };
-        let text = readme(&front, "");
+        let text = readme(&front, "", false);
         assert!(text.contains("# Homework 6: Networks: the code\n"), "{text}");
         assert!(text.contains("- Author: Ada \\*L\\* O'Hara\n- Student ID: 30\\_12\n"), "{text}");
         assert!(text.contains("- Worked with: B (7)\n") && !text.contains("MISSING"), "{text}");

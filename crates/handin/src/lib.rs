@@ -42,4 +42,4 @@ pub use shared_target::share;
 pub use starter_command::StarterArguments;
 pub use submission::{GatheredEntry, Listing, gather};
 pub use submission_command::{Format, SubmissionArguments};
-pub use verification::cargo;
+pub use verification::{Judge, cargo};

@@ -27,7 +27,7 @@ fn run(task: &Task) -> Result<()> {
     })?;
     match task {
         Task::Submission(arguments) => arguments.run(&root),
-        Task::Package(arguments) => arguments.run(&root),
+        Task::Package(arguments) => arguments.run(&root, None),
         Task::Starter(arguments) => arguments.run(&root),
         Task::Autograder(arguments) => arguments.run(&root),
     }

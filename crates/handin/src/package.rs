@@ -7,8 +7,10 @@ use frontmatter::FrontMatter;
 
 use crate::archive::{self, PackedFile, sha256};
 use crate::file_list::FileList;
+use crate::graded::unwritten;
 use crate::grader_readme::readme;
-use crate::screening::{is_left_out, known_data, path_problem, problem};
+use crate::screening::{is_left_out, is_left_out_of_starter, known_data, path_problem, problem};
+use crate::starter::SUMS;
 
 /// The archive of all code, with what is to be said about it.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct Package {
     pub unpacked_bytes: usize,
     /// Files of the workspace that it leaves out on purpose.
     pub left_out: Vec<String>,
+    /// The functions of a starter that are still to be written, each with its file and line.
+    pub unwritten: Vec<String>,
     /// Values that are missing in `book/report.toml`.
     pub missing: Vec<String>,
     /// Tracked files that differ from the last commit; `None` without git.
@@ -48,6 +52,9 @@ impl Package {
         let front = FrontMatter::read(&root.join(FRONT_MATTER))?;
         let list = FileList::read(root)?;
         let known = known_data(root)?;
+        let is_starter = root.join(SUMS).is_file();
+        let is_left_out =
+            |path: &str| is_left_out(path) || is_starter && is_left_out_of_starter(path);
         let (mut problems, mut left_out, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for path in &list.paths {
             let slashes = path.to_str().map(|path| path.replace(std::path::MAIN_SEPARATOR, "/"));
@@ -69,7 +76,7 @@ impl Package {
         let own = files.iter_mut().find(|file| file.path == README);
         let own = own.with_context(|| format!("the workspace has no {README}"))?;
         let text = own.text().with_context(|| format!("{README} is no text"))?;
-        own.contents = readme(&front, text).into_bytes();
+        own.contents = readme(&front, text, is_starter).into_bytes();
         // The order of the paths' bytes, whatever the system's order is; the README comes first.
         files.sort_by(|a, b| (a.path != README, &a.path).cmp(&(b.path != README, &b.path)));
         let bytes = archive::write(&files)?;
@@ -78,6 +85,7 @@ impl Package {
             files: files.len(),
             unpacked_bytes: files.iter().map(|file| file.contents.len()).sum(),
             left_out,
+            unwritten: unwritten(root),
             missing: front.missing(),
             name: name(&front),
             changed: list.changed,

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use system::println;
 
-use crate::verification::verify;
+use crate::verification::{Judge, verify};
 use crate::{Package, output};
 
 /// Pack all code into an archive, unpack it elsewhere, build it there and run its checks
@@ -37,12 +37,13 @@ pub struct PackageArguments {
 }
 
 impl PackageArguments {
-    /// Packs the workspace at `root`, verifies the archive and prints what is in it.
+    /// Packs the workspace at `root`, verifies the archive and prints what is in it; of a starter, `judge` verifies the
+    /// program that was built from it.
     ///
     /// # Errors
     /// As [`Package::pack`]; if the unpacked archive does not build, its tests fail, or they change its
     /// files; if the output cannot be written.
-    pub fn run(&self, root: &Path) -> Result<()> {
+    pub fn run(&self, root: &Path, judge: Option<Judge<'_>>) -> Result<()> {
         let package = Package::pack(root)?;
         let path = match &self.output {
             Some(path) => path.clone(),
@@ -66,7 +67,7 @@ impl PackageArguments {
              hand anything in"
                 .to_owned()
         } else {
-            match verify(root, &package.bytes, self.fresh)? {
+            match verify(root, &package.bytes, self.fresh, judge)? {
                 Ok(time) => {
                     format!(
                         "verified: unpacked elsewhere, built and tested in {} s",
@@ -117,6 +118,7 @@ fn describe(package: &Package) {
     }
     list("unknown to git and NOT packed (`git add` it, or ignore it)", &package.untracked);
     list("left out", &package.left_out);
+    list("NOT WRITTEN", &package.unwritten);
     list("MISSING in book/report.toml", &package.missing);
 }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use crate::archive::{PackedFile, sha256};
+use crate::starter::{ARCHIVE, SUMS};
 
 /// The data files that belong to the code, by path: their SHA-256, from `fixtures/manifest.toml`.
 pub(crate) type KnownData = BTreeMap<String, String>;
@@ -37,8 +38,13 @@ const KEYS: &str = "pem key p12 pfx jks kdbx";
 /// The beginning of a private key, in two parts, or this file would hold one.
 const PRIVATE_KEY: &str = concat!("PRIVATE KEY", "-----");
 
-/// Reads the manifest of the workspace; none is known where there is no manifest.
+/// Reads the manifest of the workspace, or what is known of the files of a starter; none is known where there is
+/// neither.
 pub(crate) fn known_data(root: &Path) -> Result<KnownData> {
+    if let Ok(sums) = fs::read_to_string(root.join(SUMS)) {
+        let lines = sums.lines().filter_map(|line| line.split_once("  "));
+        return Ok(lines.map(|(sha256, path)| (path.to_owned(), sha256.to_owned())).collect());
+    }
     #[derive(Deserialize)]
     struct Manifest {
         #[serde(default)]
@@ -102,6 +108,13 @@ pub(crate) fn is_left_out(path: &str) -> bool {
         || ["submission.csv", "sample_submission.csv"].contains(&path)
         || path.starts_with("crates/kaggle/weights/") && path.ends_with(".safetensors")
         || path.starts_with("book/records/") && path.ends_with("/parameters.npz")
+}
+
+/// Whether a file of a starter is left out on purpose: what verifies it, and what is handed in elsewhere.
+pub(crate) fn is_left_out_of_starter(path: &str) -> bool {
+    ["tools/", "fixtures/"].iter().any(|folder| path.starts_with(folder))
+        || path == ARCHIVE
+        || !path.contains('/') && [".pdf", ".zip"].iter().any(|ending| path.ends_with(ending))
 }
 
 /// The reason why a path cannot stand in an archive that every system unpacks alike; `None` if it can.

@@ -94,19 +94,50 @@ const REPLACED: [(&str, &str, &str); 4] = [
 const ROOT: [&str; 6] =
     [".gitignore", "Cargo.lock", "LICENSE", "clippy.toml", "rust-toolchain.toml", "rustfmt.toml"];
 
+/// The files of the book that a starter has as they are.
+const BOOK: [&str; 3] = ["book/theme/formulas.js", "book/theme/frame.js", "book/theme/report.css"];
+
+/// The files that only a starter has; the path of each, and its text.
+macro_rules! own {
+    ($($path:literal),* $(,)?) => { [$(($path, include_str!(concat!("starter/", $path)))),*] };
+}
+const OWN: [(&str, &str); 16] = own![
+    "README.md",
+    "book/book.toml",
+    "book/report.toml",
+    "book/src/SUMMARY.md",
+    "book/src/appendix-code.md",
+    "book/src/q4-1.md",
+    "book/src/q4-2.md",
+    "book/src/q4-3.md",
+    "book/src/q4-4.md",
+    "book/src/q5.md",
+    "book/src/q6-1.md",
+    "book/src/q6-2.md",
+    "book/src/q6-3.md",
+    "book/src/q7-1.md",
+    "book/src/q7-2.md",
+    "book/src/title.md",
+];
+
 /// What verifies a starter.
 pub(crate) enum Verification<'a> {
     /// The harness with the solution, packed.
     Archive,
-    /// A compiled harness, which reads the fixtures beside it.
+    /// A compiled harness, which reads the fixtures beside it; the program that makes the report, if it lies beside the
+    /// harness.
     Program(&'a Path),
 }
 
 /// The archive with the harness.
 pub(crate) const ARCHIVE: &str = "verification.zip";
 
-/// The compiled harness.
+/// The checksums of the files as they were handed out: a workspace with them is a starter.
+pub(crate) const SUMS: &str = "starter.sha256";
+
+/// The compiled harness, and the compiled program that makes the report.
 pub(crate) const PROGRAM: &str = "tools/harness";
+pub(crate) const REPORT: &str = "tools/report";
 
 /// The files of a starter of the workspace at `root`, before they are formatted.
 ///
@@ -130,16 +161,24 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
         ".cargo/config.toml",
         "[alias]\nxtask = \"run --quiet --bin student --\"\n".to_owned(),
     ));
-    files.push(text_file("README.md", include_str!("starter/README.md").to_owned()));
+    files.extend(OWN.map(|(path, text)| text_file(path, text.to_owned())));
+    for path in BOOK {
+        files.push(PackedFile::read(root, path)?);
+    }
     match verification {
         Verification::Archive => {
             let contents = archive(root, &listed)?;
             files.push(PackedFile { path: ARCHIVE.to_owned(), contents, executable: false });
         }
         Verification::Program(program) => {
-            let contents =
-                fs::read(program).with_context(|| format!("cannot read {}", program.display()))?;
-            files.push(PackedFile { path: PROGRAM.to_owned(), contents, executable: true });
+            let report = program.with_file_name("report");
+            let mut programs = vec![(PROGRAM, *program)];
+            programs.extend(report.is_file().then_some((REPORT, &*report)));
+            for (path, program) in programs {
+                let contents = fs::read(program)
+                    .with_context(|| format!("cannot read {}", program.display()))?;
+                files.push(PackedFile { path: path.to_owned(), contents, executable: true });
+            }
             for path in listed.iter().filter(|path| is_fixture(path)) {
                 files.push(PackedFile::read(root, path)?);
             }
@@ -339,7 +378,7 @@ pub(crate) fn sources_of_grader(root: &Path) -> Result<Vec<PackedFile>> {
     Ok(files)
 }
 
-/// The sources of these crates, and what a harness reads.
+/// The sources of these crates, and what harness and report read.
 fn sources(crates: &BTreeSet<String>, root: &Path, listed: &[String]) -> Result<Vec<PackedFile>> {
     let needed = |path: &&String| {
         let own = path.strip_prefix("crates/").and_then(|path| path.split('/').next());
@@ -353,9 +392,11 @@ fn sources(crates: &BTreeSet<String>, root: &Path, listed: &[String]) -> Result<
     listed.iter().filter(needed).map(|path| PackedFile::read(root, path)).collect()
 }
 
-/// The archive with the harness: the crates that it is made of, and what it reads.
+/// The archive with the harness and the program that makes the report: the crates that they are made of, and what they
+/// read.
 fn archive(root: &Path, listed: &[String]) -> Result<Vec<u8>> {
-    let crates = needed_by("harness", root)?;
+    let mut crates = needed_by("harness", root)?;
+    crates.extend(needed_by("report", root)?);
     let mut files = sources(&crates, root, listed)?;
     let lock = PackedFile::read(root, "Cargo.lock")?;
     let packages = locked(lock.text().unwrap_or_default(), &crates)?;

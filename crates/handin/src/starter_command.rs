@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use system::println;
 
-use crate::starter::{self, ARCHIVE, PROGRAM, Verification};
+use crate::archive::{PackedFile, sha256};
+use crate::starter::{self, ARCHIVE, PROGRAM, REPORT, SUMS, Verification};
 use crate::verification::cargo;
 
 /// Write the workspace that students get: this one without its solution
@@ -25,7 +26,7 @@ pub struct StarterArguments {
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
 
-    /// Hand out this compiled harness, and no archive with the solution
+    /// Hand out this compiled harness, with the program `report` beside it, and no archive with the solution
     #[arg(long, value_name = "FILE")]
     pub harness: Option<PathBuf>,
 }
@@ -76,6 +77,8 @@ impl StarterArguments {
         let manifest = starter::with_profiles_of(&read("Cargo.toml")?, &read("Cargo.lock")?);
         fs::write(folder.join("Cargo.toml"), manifest).context("cannot write Cargo.toml")?;
         run(folder, &["fmt"])?;
+        fs::write(folder.join(SUMS), sums(folder, &files)?)
+            .with_context(|| format!("cannot write {SUMS}"))?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -88,11 +91,30 @@ impl StarterArguments {
         println!("wrote {} files to {shown}", files.len());
         match &self.harness {
             None => println!("{ARCHIVE} holds the harness, with the solution in it"),
-            Some(_) => println!("{PROGRAM} verifies it; the solution is not in it"),
+            Some(program) => {
+                println!("{PROGRAM} verifies it; the solution is not in it");
+                if !self.folder.join(REPORT).is_file() {
+                    let own = program.with_file_name("report");
+                    println!(
+                        "`cargo xtask report` does not work in it: {} is missing",
+                        own.display()
+                    );
+                }
+            }
         }
         println!("next: cd {} && cargo xtask test", system::quoted(&self.folder));
         Ok(())
     }
+}
+
+/// The checksum of each file, as students get it, in the form of the program `sha256sum`.
+fn sums(folder: &Path, files: &[PackedFile]) -> Result<String> {
+    let line = |PackedFile { path, .. }: &PackedFile| -> Result<String> {
+        let contents =
+            fs::read(folder.join(path)).with_context(|| format!("cannot read {path}"))?;
+        Ok(format!("{}  {path}\n", sha256(&contents)))
+    };
+    files.iter().map(line).collect()
 }
 
 /// Runs cargo in the starter.

@@ -11,10 +11,18 @@ use system::eprintln;
 use crate::archive;
 use crate::shared_target::share;
 
-/// Unpacks the archive into a new folder for temporary files, builds the harness there and runs
-/// its checks; how long it took, or what failed. If it is to be `fresh`, the dependencies are compiled again, and
-/// all tests of all crates run, too.
-pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Duration, String>> {
+/// Verifies a student's program, which may fail tests.
+pub type Judge<'a> = &'a dyn Fn(&Path) -> Result<()>;
+
+/// Unpacks the archive into a new folder for temporary files, builds the harness there and runs its checks, or of a
+/// starter builds the program that `judge` verifies; how long it took, or what failed. If it is to be `fresh`, the
+/// dependencies are compiled again, and all tests of all crates run, too.
+pub(crate) fn verify(
+    root: &Path,
+    bytes: &[u8],
+    fresh: bool,
+    judge: Option<Judge<'_>>,
+) -> Result<Result<Duration, String>> {
     let started = Instant::now();
     let temporary = std::env::temp_dir();
     let folder = system::temporary_folder(&temporary, "cs189-hw6-")
@@ -28,11 +36,14 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
     let target = own.join("package/build");
     // A run that was interrupted has left several gigabytes.
     remove(&target)?;
-    let lines = match fresh {
-        true => &["run --locked --bin xtask -- test"][..],
+    let test = match (judge, fresh) {
+        (Some(_), _) => "build --locked --bin served",
+        (None, true) => "run --locked --bin xtask -- test",
         // With an option, the harness runs alone.
-        false => &["clean --locked --workspace", "run --locked --bin xtask -- test --verbose"],
+        (None, false) => "run --locked --bin xtask -- test --verbose",
     };
+    let lines = ["clean --locked --workspace", test];
+    let lines = if fresh { &lines[1..] } else { &lines[..] };
     if fresh {
         eprintln!("compiling everything again, in {}", target.display());
     } else {
@@ -44,7 +55,10 @@ pub(crate) fn verify(root: &Path, bytes: &[u8], fresh: bool) -> Result<Result<Du
             own.display()
         );
     }
-    let failed = run(lines, folder.path(), &target);
+    let mut failed = run(lines, folder.path(), &target);
+    if let (Ok(None), Some(judge)) = (&failed, judge) {
+        failed = judge(&target.join("debug/served")).map(|()| None);
+    }
     remove(&target)?;
     if let Some(failed) = failed? {
         return Ok(Err(failed));

@@ -262,6 +262,7 @@ impl<T: Scalar> NeuralNetwork<T> {
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
+    // ANCHOR: infer
     pub fn infer(&self, x: &ArrayD<T>) -> Result<Array2<T>, NetworkError> {
         let mut out: Option<ArrayD<T>> = None;
         for (index, layer) in self.layers.iter().enumerate() {
@@ -272,6 +273,7 @@ impl<T: Scalar> NeuralNetwork<T> {
         }
         Ok(matrix(out.expect("a network has at least one layer")))
     }
+    // ANCHOR_END: infer
 }
 
 fn at(index: usize) -> impl FnOnce(LayerError) -> NetworkError {

@@ -1,24 +1,33 @@
 //! The code appendix.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 
-use crate::code::{check_anchors, fenced, marker};
+use crate::code::{check_anchors, fenced, marker, unwritten};
 use crate::files::files_below;
 use crate::problem::{Place, Problems};
 
-/// Folders with code beside the crates: the tasks, scripts and styles of the book, the oracle.
-const OTHER_FOLDERS: [&str; 3] = ["xtask", "book/theme", "fixtures"];
+/// Folders with code beside the crates: the tasks, scripts and styles of the book, the oracle, and what a student wrote
+/// elsewhere for question 7.
+const OTHER_FOLDERS: [&str; 4] = ["xtask", "book/theme", "fixtures", "kaggle"];
 
-/// Every file of code of the workspace, complete, by crate, in Markdown, and how many files there are.
+/// The files of a student's workspace as they were handed out, in the form of the program `sha256sum`.
+const HANDED_OUT: &str = "starter.sha256";
+
+/// Every file of code of the workspace, complete, by crate, in Markdown, and how many files there are. Of a student's
+/// workspace those that the student changed, added, or has still to change.
 pub(crate) fn appendix(
     root: &Path,
     place: &Place,
     problems: &mut Problems,
 ) -> Result<(String, usize)> {
+    let handed_out = fs::read_to_string(root.join(HANDED_OUT)).unwrap_or_default();
+    let handed_out: BTreeSet<&str> = handed_out.lines().collect();
     let mut out = String::new();
     let mut files = 0;
     for package in folders(root) {
@@ -32,6 +41,10 @@ pub(crate) fn appendix(
             let name =
                 file.strip_prefix(root).unwrap_or(&file).to_string_lossy().replace('\\', "/");
             let text = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
+            let line = format!("{}  {name}", system::hex(&Sha256::digest(&text)));
+            if handed_out.contains(&*line) && text.lines().all(|line| unwritten(line).is_none()) {
+                continue;
+            }
             let lines: Vec<&str> = text.lines().collect();
             problems.keep(place, check_anchors(&name, &lines));
             let code: Vec<&str> = lines.into_iter().filter(|line| marker(line).is_none()).collect();
@@ -92,6 +105,11 @@ mod tests {
             ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n\
             ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```python\n# 3\n```\n\n</div>\n";
         assert_eq!(all(root.path()), (expected.to_owned(), 4));
+        let sum = "397460990513ac8a8fe48298004b661aad1022b6cea140fb793ad7ae8bf1cccc";
+        write(root.path(), HANDED_OUT, format!("{sum}  fixtures/oracle.py\n"));
+        assert_eq!(all(root.path()).1, 3, "what was handed out is left out");
+        write(root.path(), "fixtures/oracle.py", "# 4\n");
+        assert_eq!(all(root.path()).1, 4);
         let unclosed = "// @: b\n".replace('@', "ANCHOR");
         write(root.path(), "xtask/src/main.rs", unclosed);
         all(root.path());

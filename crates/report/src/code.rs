@@ -41,6 +41,7 @@ pub(crate) fn listing(root: &Path, file: &str, anchor: &str) -> Result<String, S
     let language = match Path::new(file).extension().and_then(|end| end.to_str()) {
         Some("rs") => "rust",
         Some("mjs") => "javascript",
+        Some("py") => "python",
         _ => "text",
     };
     let class = if code.len() <= SHORT { "listing short" } else { "listing" };
@@ -77,6 +78,13 @@ pub(crate) fn check_anchors(file: &str, lines: &[&str]) -> Result<(), String> {
         return Err(format!("{file}:{}: the anchor `{name}` {fault}", index + 1));
     }
     Ok(())
+}
+
+/// The function of a starter that is still to be written, if this line stands for it.
+pub(crate) fn unwritten(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let message = line.strip_prefix("todo!(").unwrap_or(line).strip_prefix('"')?;
+    Some(message.split_once(" is not written yet; `cargo xtask hint ")?.0)
 }
 
 fn dedent(lines: &[&str]) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use crate::appendix::appendix;
-use crate::code::listing;
+use crate::code::{listing, unwritten};
 use crate::drawing::draw;
 use crate::expand::{Run, SOURCE};
 use crate::figure::inline;
@@ -28,11 +28,11 @@ const CAPTION: &str = "\"caption\"";
 
 /// Each directive with its arguments and its expansion. `"..."` stands for text that is not empty, `[...]`
 /// for a last argument that may be absent, `fig:ID` for a label.
-const DIRECTIVES: [(&str, &[&str], Expand); 18] = [
+const DIRECTIVES: [(&str, &[&str], Expand); 19] = [
     ("title-page", &[], |run, _| Ok(front::page(&run.inputs.front))),
     ("code", &["FILE:ANCHOR"], code),
     ("all-code", &[], all_code),
-    ("tests", &["QUESTION"], |run, call| run.inputs.evidence.tests(call.word(0))),
+    ("tests", &["QUESTION"], tests),
     ("summary", &[], |run, _| Ok(run.inputs.evidence.summary())),
     ("negative-controls", &["[QUESTION]"], |run, call| {
         run.inputs.evidence.negative_controls(call.optional(0))
@@ -70,6 +70,7 @@ const DIRECTIVES: [(&str, &[&str], Expand); 18] = [
             "<div class=\"table-caption\" id=\"{label}\">\n\n**{name}.** {caption}\n\n</div>\n"
         ))
     }),
+    ("todo", &["\"what\""], |_, call| Err(call.word(0).to_owned())),
 ];
 
 /// The expansion of a directive, or an error.
@@ -167,7 +168,29 @@ fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     run.counts.snippets += 1;
     let place = call.word(0).split_once(':');
     let (file, anchor) = place.ok_or_else(|| format!("`{}` has no `:ANCHOR`", call.word(0)))?;
-    listing(&run.inputs.root, file, anchor)
+    let mut shown = listing(&run.inputs.root, file, anchor)?;
+    if run.inputs.is_hand_in {
+        let text = fs::read_to_string(run.inputs.root.join(file)).unwrap_or_default();
+        for (at, line) in (1..).zip(text.lines()) {
+            if let Some(name) = unwritten(line).filter(|_| shown.contains(line.trim())) {
+                let what = format!("{name} is not written");
+                shown = format!("{}\n\n{shown}", run.mark(&Place::new(file, at), &what, None));
+            }
+        }
+    }
+    Ok(shown)
+}
+
+/// The lines of a question or a class.
+fn tests(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let evidence = &run.inputs.evidence;
+    let mut shown = evidence.tests(call.word(0))?;
+    let failed = evidence.selected(call.word(0))?.into_iter().filter(|check| check.status != "ok");
+    for check in failed.filter(|_| run.inputs.is_hand_in) {
+        let what = format!("{} ({}) fails", check.name, check.group);
+        shown = format!("{}\n\n{shown}", run.mark(call.place, &what, None));
+    }
+    Ok(shown)
 }
 
 fn all_code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {

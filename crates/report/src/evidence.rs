@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::numbers::short;
 use crate::programs::HARNESS;
@@ -16,7 +17,7 @@ use crate::tensor::Tensors;
 pub(crate) const CHAPTER: &str = "verification.md";
 
 /// The results of a run of the harness. Fields that are not known are left alone.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub(crate) struct Evidence {
     /// The hash of everything that the results depend on.
     inputs_sha256: String,
@@ -44,11 +45,11 @@ pub(crate) struct Check {
     pub(crate) question: String,
     /// The kind of evidence: `gradient`, `oracle`, ...
     pub(crate) kind: String,
-    name: String,
+    pub(crate) name: String,
     /// The one implementation that is checked, if it is one.
     #[serde(default)]
     subject: Option<String>,
-    group: String,
+    pub(crate) group: String,
     /// `ok`, `FAIL` or `ERROR`.
     pub(crate) status: String,
     /// The line that the harness prints.
@@ -85,14 +86,14 @@ impl Evidence {
         let inputs = cargo(&[&HARNESS[..], &["inputs-hash"]].concat())?;
         let inputs = inputs.trim();
         let current = |evidence: &Self| evidence.inputs_sha256 == inputs;
-        if let Ok(evidence) = Self::read(file)
+        if let Ok(evidence) = read(file)
             && current(&evidence)
         {
             return Ok(evidence);
         }
         // A failed check makes the harness fail, after it has written which one it was.
         let ran = cargo(&[&HARNESS[..], &["test"]].concat());
-        match (Self::read(file), ran) {
+        match (read(file), ran) {
             (Ok(evidence), _) if current(&evidence) => Ok(evidence),
             (_, Err(error)) | (Err(error), Ok(_)) => Err(error),
             (Ok(_), Ok(_)) => bail!(
@@ -102,11 +103,19 @@ impl Evidence {
         }
     }
 
-    /// Reads the results of a run.
-    fn read(file: &Path) -> Result<Self> {
-        let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-        let not_as_expected = || format!("{} is not what the harness writes", file.display());
-        serde_json::from_slice(&text).with_context(not_as_expected)
+    /// Reads the results of a program that the harness verified, which may fail checks.
+    pub(crate) fn of_program(file: &Path) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Results {
+            error: Option<String>,
+            #[serde(default)]
+            checks: Vec<Check>,
+        }
+        let Results { error, checks } = read(file)?;
+        match error {
+            Some(error) => bail!("the program was not verified: {error}"),
+            None => Ok(Self { command: "cargo xtask test".to_owned(), checks, ..Self::default() }),
+        }
     }
 
     /// The number of checks that passed.
@@ -154,6 +163,13 @@ impl Evidence {
         }
         Some(items)
     }
+}
+
+/// Reads what the harness wrote.
+fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
+    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let not_as_expected = || format!("{} is not what the harness writes", file.display());
+    serde_json::from_slice(&text).with_context(not_as_expected)
 }
 
 /// The number of cases that were compared, the largest error, and its bound.

@@ -18,16 +18,22 @@ impl Evidence {
         self.checks.iter().map(|check| check.question.as_str()).collect()
     }
 
-    /// The lines that the harness prints for a question, after the command.
-    pub(crate) fn tests(&self, question: &str) -> Result<String, String> {
-        let lines: Vec<&Check> = self.checks.iter().filter(|c| c.question == question).collect();
-        if lines.is_empty() {
+    /// The checks of a question, or those of a class, as `TestReLU`.
+    pub(crate) fn selected(&self, name: &str) -> Result<Vec<&Check>, String> {
+        let is_selected =
+            |check: &&Check| check.question == name || check.group.rsplit('.').next() == Some(name);
+        let checks: Vec<&Check> = self.checks.iter().filter(is_selected).collect();
+        if checks.is_empty() {
             let known = self.questions().into_iter().collect::<Vec<_>>().join(", ");
-            return Err(format!(
-                "the harness has no check of question `{question}`; it has: {known}"
-            ));
+            return Err(format!("the harness has no check of question `{name}`; it has: {known}"));
         }
-        let mut text = format!("$ {} {question}\n", self.command);
+        Ok(checks)
+    }
+
+    /// The lines that the harness prints for a question or a class, after the command.
+    pub(crate) fn tests(&self, name: &str) -> Result<String, String> {
+        let lines = self.selected(name)?;
+        let mut text = format!("$ {} {name}\n", self.command);
         for check in &lines {
             let _ = writeln!(text, "{}", check.line);
         }
@@ -129,6 +135,9 @@ mod tests {
         let of_question = evidence.negative_controls(Some("4.1")).unwrap();
         assert_eq!(of_question, controls.replace("\u{a0}(4.1)", ""));
         assert_eq!(evidence.negative_controls(Some("ReLU")).unwrap(), of_question);
+        let of_class = evidence.tests("TestReLU").unwrap();
+        assert!(of_class.contains("xtask test TestReLU\ntest_forward (tests.test"), "{of_class}");
+        assert!(of_class.contains("Ran 1 check\n"), "{of_class}");
         assert!(evidence.tests("9").unwrap_err().contains("it has: 4.1, 4.2"));
         let error = evidence.negative_controls(Some("4.2")).unwrap_err();
         assert!(error.contains("no deliberate bug belongs to `4.2`"), "{error}");

@@ -33,6 +33,8 @@ pub(crate) struct Inputs {
     pub(crate) evidence_file: PathBuf,
     pub(crate) records: Records,
     pub(crate) cargo: Cargo,
+    /// Whether the book is a student's, in which something may still be missing.
+    pub(crate) is_hand_in: bool,
 }
 
 /// Numbers of the parts of a book.
@@ -61,6 +63,7 @@ pub(crate) fn expand<'a>(inputs: &'a Inputs, book: &mut Book) -> Run<'a> {
         slots: Slots::default(),
         counts: Counts::default(),
         problems: Problems::default(),
+        missing: Problems::default(),
         rendered: BTreeMap::new(),
         referred: BTreeSet::new(),
     };
@@ -91,6 +94,8 @@ pub(crate) struct Run<'a> {
     pub(crate) slots: Slots,
     pub(crate) counts: Counts,
     pub(crate) problems: Problems,
+    /// What a student has still to do.
+    pub(crate) missing: Problems,
     /// The formulas so far, displayed or not; most are shown more than once.
     rendered: BTreeMap<(String, bool), Result<Arc<Formula>, String>>,
     referred: BTreeSet<Label>,
@@ -105,6 +110,14 @@ impl Run<'_> {
             let start = Place::new(Path::new(SOURCE).join(&path), 1);
             let problems = &mut self.problems;
             let mut fragment = reader::chapter(&chapter.content, &start, problems);
+            if self.inputs.is_hand_in {
+                // The harness has no numbers of a student's examples.
+                fragment.examples.clear();
+                for (line, section) in reader::empty_sections(&chapter.content) {
+                    let place = Place { line, ..start.clone() };
+                    self.missing.add(&place, format!("the section \"{section}\" is empty"));
+                }
+            }
             worked::expand_all(&mut fragment, &self.inputs.evidence.worked, problems);
             let (prefix, mut titles) = (number_prefix(&chapter.name), fragment.titles);
             for piece in &fragment.pieces {
@@ -151,12 +164,25 @@ impl Run<'_> {
                 let caption = caption.as_ref().map_or_else(String::new, |caption| {
                     caption.replace(|piece| self.piece(piece, chapter))
                 });
-                let text = directive.expand(self, caption, &piece.place);
-                self.problems.keep(&piece.place, text)
+                match directive.expand(self, caption, &piece.place) {
+                    Err(what) if self.inputs.is_hand_in => {
+                        Some(self.mark(&piece.place, &what, directive.label.as_ref()))
+                    }
+                    text => self.problems.keep(&piece.place, text),
+                }
             }
         };
         let text = text.unwrap_or_default();
         piece.indent.as_ref().map_or_else(|| text.clone(), |indent| block(indent, &text))
+    }
+
+    /// The mark in the place of what a student has still to do, which is listed.
+    pub(crate) fn mark(&mut self, place: &Place, what: &str, label: Option<&Label>) -> String {
+        self.missing.add(place, what);
+        let id = label.map(|label| format!(" id=\"{label}\"")).unwrap_or_default();
+        // An empty line would end it.
+        let what = escape(&what.split_whitespace().collect::<Vec<_>>().join(" "));
+        format!("<strong class=\"missing\"{id}>[missing: {what}]</strong>")
     }
 
     /// The slot of a formula.
@@ -211,6 +237,9 @@ impl Run<'_> {
     /// Checks what concerns the book as a whole.
     fn finish(&mut self) {
         let inputs = self.inputs;
+        if inputs.is_hand_in {
+            return;
+        }
         let results = Place::file(&inputs.evidence_file);
         for failure in inputs.evidence.failures() {
             self.problems.add(&results, failure);

@@ -13,7 +13,7 @@
 //! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
 //! | `{{#code FILE:ANCHOR}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name` |
 //! | `{{#all-code}}` | every file of code of the workspace, complete |
-//! | `{{#tests 4.1}}` | the command and the lines that the harness printed for a question |
+//! | `{{#tests 4.1}}`, `{{#tests TestReLU}}` | the command and the lines that the harness printed for a question or a class |
 //! | `{{#summary}}` | a table: how many checks of which kind each question has |
 //! | `{{#negative-controls}}`, `{{#negative-controls 4.1}}` | the table of the deliberate bugs, of all questions, of one, or of one thing under test |
 //! | `{{#output einsum}}`, `{{#output gradcheck}}`, `{{#output gradcheck Conv2D}}` | the command and what the program printed |
@@ -32,10 +32,15 @@
 //! | `{{#widget convolution "caption"}}`, `{{#widget softmax "caption"}}` | something to try out, where scripts run |
 //! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
 //! | `{{#title-page}}` | the front matter of `book/report.toml` |
+//! | `{{#todo "what"}}` | an error: something is still to be written |
 //!
 //! Numbers begin with the number that the chapter's title has in `SUMMARY.md`, or with its initial.
 //! After mdBook has run, every link, anchor, image and style sheet of the result is checked, and
 //! that nothing is loaded from the network.
+//!
+//! The book of a student ([`Options::hand_in`]) is built from that student's results and records. A directive that
+//! cannot be expanded leaves a mark there, and [`Built::missing`] lists it with functions that are not written, tests
+//! that fail and sections without text.
 //!
 //! With `--pdf` the book is printed too ([`pdf`]), from `print.html` and by the rules for paper of
 //! `book/theme/report.css`; the PDF is read back and checked before it replaces an older one.

@@ -38,6 +38,9 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     #[expect(clippy::option_option, reason = "the option with a value, without one, or absent")]
     pdf: Option<Option<PathBuf>>,
+    /// Build the book of a student with these results of the harness: what is missing is marked, and is no mistake.
+    #[arg(long, value_name = "FILE", hide = true)]
+    hand_in: Option<PathBuf>,
     /// The Chromium or Chrome for these [default: the variable CHROMIUM, else one that is installed].
     #[arg(long, value_name = "PATH")]
     chromium: Option<PathBuf>,
@@ -66,6 +69,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         options.out = here.join(out);
         check_replaceable(&options.out)?;
     }
+    options.hand_in.clone_from(&arguments.hand_in);
     let built = build(&options, Box::new(move |arguments| cargo(&root, arguments)))?;
     describe(&built);
     let index = options.out.join("index.html");
@@ -79,7 +83,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         let file = file.as_ref().map_or_else(|| target.join("book.pdf"), |file| here.join(file));
         let browser =
             Browser::start(chromium).context("the book is built, but cannot be printed")?;
-        print_book(&browser, &options.out, &built, &file, &here)?;
+        print_book(&browser, &options, &built, &file, &here)?;
         show(&file, &here, started);
     }
     if arguments.open {
@@ -91,18 +95,23 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// Prints the book on paper.
 fn print_book(
     browser: &Browser,
-    book: &Path,
+    options: &Options,
     built: &Built,
     file: &Path,
     here: &Path,
 ) -> Result<()> {
     println!("printing with {}", browser.version);
-    let printed = pdf::print(browser, book, &built.chapters, &built.front, ASKED)?;
+    let (book, is_hand_in) = (&options.out, options.hand_in.is_some());
+    // What a student has still to do is marked.
+    let asked = if is_hand_in { "" } else { ASKED };
+    let printed = pdf::print(browser, book, &built.chapters, &built.front, asked)?;
     let mut problems = Problems::default();
     for problem in &printed.problems {
         problems.add(&Place::file(relative(file, here)), problem);
     }
-    if let Err(problems) = problems.into_result() {
+    if is_hand_in {
+        problems.lines().iter().for_each(|line| println!("{} {line}", shown(RED, "look at")));
+    } else if let Err(problems) = problems.into_result() {
         let rejected = pdf::reject(&printed.bytes, file)?;
         eprintln!("the PDF that did not pass is {}", relative(&rejected, here).display());
         return Err(problems.into());
@@ -141,8 +150,8 @@ fn describe(built: &Built) {
         counts.figures,
         counts.appendix_files
     );
-    for missing in built.front.missing() {
-        println!("{} in book/report.toml: {missing}", shown(RED, "missing"));
+    for missing in built.missing.lines() {
+        println!("{} {missing}", shown(RED, "missing"));
     }
 }
 

@@ -36,7 +36,7 @@ impl fmt::Display for Place {
 
 /// Every failure of a run, each once, by file and line: they are collected, so that one run shows them
 /// all. A message has the expectation, the finding, and the remedy.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Problems(BTreeSet<(Place, String)>);
 
 impl Problems {

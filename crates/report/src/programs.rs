@@ -23,6 +23,7 @@ pub fn cargo(root: &Path, arguments: &[&str]) -> Result<String> {
         .args(arguments)
         .current_dir(root)
         .env("NO_COLOR", "1")
+        .env_remove("RUST_BACKTRACE")
         .output()
         .with_context(|| format!("cannot start `{command}`: is Cargo installed?"))?;
     if !output.status.success() {

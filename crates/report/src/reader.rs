@@ -28,6 +28,31 @@ fn caption(text: &str, place: &Place, problems: &mut Problems) -> Fragment {
     Reader { text, start: place, pieces: Vec::new(), problems }.finish(text)
 }
 
+/// The sections with nothing in them, each with the line of its heading.
+pub(crate) fn empty_sections(text: &str) -> Vec<(usize, &str)> {
+    let mut empty = Vec::new();
+    let mut open: Option<(HeadingLevel, Range<usize>)> = None;
+    let mut in_comment = false;
+    let mut close = |open: &mut Option<(HeadingLevel, Range<usize>)>, level| {
+        if let Some((_, heading)) = open.take_if(|(above, _)| level <= *above) {
+            let line = 1 + text[..heading.start].matches('\n').count();
+            empty.push((line, text[heading].trim_matches(['#', ' ', '\n'])));
+        }
+    };
+    for (event, range) in Parser::new_ext(text, markdown_options()).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Heading { level, .. }) => close(&mut open, level),
+            Event::End(TagEnd::Heading(level)) => open = Some((level, range)),
+            // Notes to those who write the chapter.
+            Event::Start(Tag::HtmlBlock) => in_comment = text[range].starts_with("<!--"),
+            _ if in_comment => in_comment = !matches!(event, Event::End(TagEnd::HtmlBlock)),
+            _ => open = None,
+        }
+    }
+    close(&mut open, HeadingLevel::H1);
+    empty
+}
+
 /// A reader of one text.
 struct Reader<'a> {
     text: &'a str,
@@ -310,6 +335,13 @@ mod tests {
         };
         let indent = piece.indent.as_ref().map(|indent| format!("{indent:?} "));
         format!("{} {}{what}", piece.place.line, indent.unwrap_or_default())
+    }
+
+    #[test]
+    fn sections_are_empty_without_text_and_comments_are_none() {
+        let text = "# A\n\n## B\n\n<!--\nWrite.\n\nHere.\n-->\n\n## C\n\n### D\n\nText.\n\n\
+            ```sh\n# a\n# b\n```\n\n## E\n\n{{#todo \"e\"}}\n\n## F\n\n<img src=\"a.png\">\n\n## G\n";
+        assert_eq!(empty_sections(text), [(3, "B"), (30, "G")]);
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::run_tables::{
 };
 use crate::sweep_tables::{sweep_best, sweep_table};
 
+/// The folder of a student's records, which are those of the trainings themselves.
+pub(crate) const EXPERIMENTS: &str = "experiments";
+
 /// The records in a folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Records(pub(crate) PathBuf);
@@ -47,13 +50,18 @@ enum Either {
 }
 
 impl Records {
+    /// The folder, as plots and messages name it.
+    fn shown(&self) -> &'static str {
+        if self.0.ends_with(EXPERIMENTS) { "experiments/" } else { "book/records/" }
+    }
+
     /// A folder in the folder of the records, and in no other.
     fn directory(&self, what: &str, name: &str) -> Result<PathBuf, String> {
         let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         let directory = self.0.join(name);
         match !name.is_empty() && inside && directory.is_dir() {
             true => Ok(directory),
-            false => Err(format!("there is no {what} `{name}` in the book's folder records/")),
+            false => Err(format!("there is no {what} `{name}` in {}", self.shown())),
         }
     }
 
@@ -216,11 +224,10 @@ impl Records {
 
     /// The file of a plot, `book/records/RECORD/NAME.svg`, whose record is checked first.
     pub(crate) fn plot(&self, file: &str) -> Result<PathBuf, String> {
-        let inside = file.strip_prefix("book/records/").and_then(|inside| inside.rsplit_once('/'));
+        let folder = self.shown();
+        let inside = file.strip_prefix(folder).and_then(|inside| inside.rsplit_once('/'));
         let Some((record, name)) = inside else {
-            return Err(format!(
-                "the plot `{file}` is not of the form `book/records/RECORD/NAME.svg`"
-            ));
+            return Err(format!("the plot `{file}` is not of the form `{folder}RECORD/NAME.svg`"));
         };
         self.read(record)?;
         Ok(self.0.join(record).join(name))

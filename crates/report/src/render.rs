@@ -16,9 +16,9 @@ use crate::files::{self, files_with};
 use crate::frame;
 use crate::links::Pages;
 use crate::pdf::layout::Listed;
-use crate::problem::Place;
+use crate::problem::{Place, Problems};
 use crate::programs::Cargo;
-use crate::records::Records;
+use crate::records::{EXPERIMENTS, Records};
 use crate::warnings;
 
 /// Where everything is.
@@ -30,12 +30,19 @@ pub struct Options {
     pub target: PathBuf,
     /// The finished book's folder; it is replaced as a whole.
     pub out: PathBuf,
+    /// The results of a student's program: what is missing in that workspace is marked, and is no mistake.
+    pub hand_in: Option<PathBuf>,
 }
 
 impl Options {
     /// The usual places in a workspace with this target folder of cargo.
     pub fn new(root: &Path, target: &Path) -> Self {
-        Self { root: root.to_owned(), target: target.to_owned(), out: target.join("book") }
+        Self {
+            root: root.to_owned(),
+            target: target.to_owned(),
+            out: target.join("book"),
+            hand_in: None,
+        }
     }
 
     /// A path as problems name it: relative to the workspace, if it is in it.
@@ -53,31 +60,46 @@ pub struct Built {
     pub front: FrontMatter,
     /// The chapters, as `SUMMARY.md` lists them.
     pub chapters: Vec<Listed>,
+    /// What is missing: values of `report.toml`, and what a student has still to do.
+    pub missing: Problems,
 }
 
 /// Builds the book.
 ///
 /// # Errors
-/// [`Problems`](crate::problem::Problems) with everything that is wrong with the book, and a finished book is
+/// [`Problems`] with everything that is wrong with the book, and a finished book is
 /// as it was; another error if the harness cannot be run or the book's frame cannot be read or written.
 pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
     let book = options.root.join("book");
     let results = options.target.join("harness/results.json");
+    let records = match options.hand_in {
+        Some(_) => options.root.join(EXPERIMENTS),
+        None => book.join("records"),
+    };
     let front = FrontMatter::read(&book.join("report.toml"))?;
     let inputs = Inputs {
         root: options.root.clone(),
         front: front.clone(),
-        evidence: Evidence::load(&results, &*cargo)?,
+        evidence: match &options.hand_in {
+            Some(results) => Evidence::of_program(results)?,
+            None => Evidence::load(&results, &*cargo)?,
+        },
         evidence_file: options.shown(&results),
-        records: Records(book.join("records")),
+        records: Records(records),
         cargo,
+        is_hand_in: options.hand_in.is_some(),
     };
     let parent = options.out.parent().context("the finished book lies in a folder")?;
     fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
     let staging = system::temporary_folder(parent, ".book-")
         .with_context(|| format!("cannot create a folder in {}", parent.display()))?;
     let (run, chapters) = render(&book, &inputs, staging.path())?;
-    let Run { slots, counts, mut problems, .. } = run;
+    let Run { slots, counts, mut problems, mut missing, .. } = run;
+    let text = files::read(&book.join("report.toml"))?;
+    for name in front.missing() {
+        let place = Place::new("book/report.toml", line_of(&text, &name));
+        missing.add(&place, format!("{name}: empty"));
+    }
     let shown = options.shown(&options.out);
     for page in files_with(staging.path(), "html")? {
         let file = staging.path().join(&page);
@@ -88,10 +110,18 @@ pub fn build(options: &Options, cargo: Cargo) -> Result<Built> {
             fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
-    Pages::read(staging.path())?.check(&shown, &mut problems);
+    let found = if inputs.is_hand_in { &mut missing } else { &mut problems };
+    Pages::read(staging.path())?.check(&shown, found);
     problems.into_result()?;
     replace(staging, &options.out)?;
-    Ok(Built { counts, front, chapters })
+    Ok(Built { counts, front, chapters, missing })
+}
+
+/// The line with a value of `report.toml`, or with the comment that says how to write it.
+fn line_of(text: &str, value: &str) -> usize {
+    let key = value.split(['[', ' ']).next().unwrap_or_default();
+    let is_own = |line: &str| line.trim_start_matches(['#', ' ', '[']).starts_with(key);
+    text.lines().position(is_own).map_or(0, |index| index + 1)
 }
 
 /// Runs mdBook.

@@ -10,6 +10,9 @@ use report::problem::Problems;
 use report::{Built, Options, build};
 use system::for_tests;
 
+#[path = "book/hand_in.rs"]
+mod hand_in;
+
 /// A harness whose results are up to date, and programs that print the same each time.
 fn fake(arguments: &[&str]) -> anyhow::Result<String> {
     match arguments {

@@ -2,13 +2,14 @@
 
 mod harness;
 mod hint;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand};
-use handin::SubmissionArguments;
+use handin::{PackageArguments, SubmissionArguments};
 
 use crate::harness::Harness;
 
@@ -40,7 +41,28 @@ Examples:
     )]
     Gradcheck(Options),
     Hint(hint::Hint),
+    Watch(watch::Watch),
+    /// Make the report from the chapters in book/src, and list what is missing in it
+    ///
+    /// It has your code, the output of the tests and the plots of your trainings. The first run builds the program that
+    /// makes it, which takes minutes.
+    #[command(
+        mut_arg("options", |arg| {
+            arg.value_name("OPTION").help(
+                "--open shows it in your browser; --pdf [FILE] prints it, too, which needs Chromium or Chrome",
+            )
+        }),
+        after_help = "Examples:\n  cargo xtask report --open\n  cargo xtask report --pdf hw6.pdf"
+    )]
+    Report(Options),
     Submission(SubmissionArguments),
+    /// Pack your code into an archive, unpack it elsewhere, build it there and run the course's tests on it
+    ///
+    /// It has a README with your name, and says what is missing.
+    #[command(
+        after_help = "Examples:\n  cargo xtask package\n  cargo xtask package --output hw6-code.zip"
+    )]
+    Package(PackageArguments),
 }
 
 #[derive(Args)]
@@ -90,7 +112,17 @@ fn run(task: Task) -> Result<ExitCode> {
             harness.run(&["gradcheck"], &options, &[])
         }
         Task::Hint(hint) => hint.print(),
+        Task::Watch(watch) => watch.run(&root),
+        Task::Report(Options { options }) => {
+            let Some(harness) = Harness::ready(&root)? else { return Ok(ExitCode::FAILURE) };
+            harness.report(&root, &options)
+        }
         Task::Submission(arguments) => arguments.run(&root).map(|()| ExitCode::SUCCESS),
+        Task::Package(arguments) => {
+            let Some(harness) = Harness::ready(&root)? else { return Ok(ExitCode::FAILURE) };
+            arguments.run(&root, Some(&|served| harness.print_failures(served)))?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

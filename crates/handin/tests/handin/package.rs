@@ -68,6 +68,36 @@ fn refusal(root: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_starter_is_packed_without_what_verifies_it_and_says_what_is_not_written() {
+    let iris = b"\x93NUMPY\0";
+    let sums = format!("{}  crates/datasets/iris/a.npy\n", handin::sha256(iris));
+    let root = folder(&[
+        ("README.md", "# Homework\n"),
+        ("Cargo.toml", "[workspace]\n"),
+        ("book/report.toml", REPORT),
+        ("starter.sha256", &*sums),
+        ("crates/activations/src/relu.rs", "\ntodo!(\"ReLU::value is not written yet; ...\")\n"),
+        ("kaggle/mlp.py", "train()\n"),
+        ("tools/harness", "\x7fELF\0"),
+        ("hw6.pdf", "%PDF\0"),
+        ("verification.zip", "PK\0"),
+        ("fixtures/a.npz", "PK\0"),
+    ]);
+    fs::create_dir_all(root.path().join("crates/datasets/iris")).unwrap();
+    fs::write(root.path().join("crates/datasets/iris/a.npy"), iris).unwrap();
+    let package = Package::pack(root.path()).unwrap();
+    assert_eq!(
+        package.left_out,
+        ["fixtures/a.npz", "hw6.pdf", "tools/harness", "verification.zip"]
+    );
+    assert_eq!(package.unwritten, ["ReLU::value (crates/activations/src/relu.rs:2)"]);
+    assert_eq!(package.files, 7);
+    fs::write(root.path().join("crates/datasets/iris/b.npy"), iris).unwrap();
+    let [_, problem] = &refusal(root.path())[..] else { panic!("one problem") };
+    assert!(problem.starts_with("crates/datasets/iris/b.npy: looks like data"), "{problem}");
+}
+
+#[test]
 fn the_code_is_packed_and_data_weights_and_products_are_not() {
     let root = workspace();
     let package = Package::pack(root.path()).unwrap();

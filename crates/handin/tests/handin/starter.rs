@@ -1,8 +1,9 @@
 //! The workspace of students: nothing of the solution is in it, and it does what the assignment says.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use handin::{ENTRIES, GRADED, Graded, gather};
 use system::for_tests::{names, ran};
@@ -123,6 +124,37 @@ fn cargo(starter: &Path, target: &Path, arguments: &[&str]) -> (String, bool) {
     (String::from_utf8_lossy(&text).into_owned(), output.status.success())
 }
 
+/// Puts the solution of a crate into the starter.
+fn copy(starter: &Path, name: &str) {
+    let crates = Path::new("crates").join(name).join("src");
+    let from = root().join(&crates).join(".");
+    let copied = Command::new("cp").arg("-r").arg(from).arg(starter.join(&crates)).status();
+    assert!(copied.unwrap().success());
+}
+
+/// Writes a mistake into a function while it is watched, and takes it back.
+fn watch(starter: &Path, target: &Path) {
+    let mut command = handin::cargo(starter);
+    command.args(["run", "--quiet", "--bin", "student", "--", "watch", "4.1"]);
+    command.env("CARGO_TARGET_DIR", target).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut watching = command.spawn().unwrap();
+    let mut lines = BufReader::new(watching.stdout.take().unwrap()).lines();
+    let mut wait = |expected: &str| {
+        assert!(lines.any(|line| line.unwrap().contains(expected)), "{expected}");
+    };
+    wait("all checks pass");
+    let file = starter.join("crates/activations/src/relu.rs");
+    let right = fs::read_to_string(&file).unwrap();
+    fs::write(&file, right.replace("z < T::zero() { T::zero()", "z < T::zero() { z")).unwrap();
+    wait("): Y[0]: expected 0, got -");
+    fs::write(&file, right).unwrap();
+    wait("all checks pass");
+    // As Ctrl-C does, which all processes of a terminal get.
+    drop(lines);
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+}
+
 /// Takes minutes, so it runs where `BUILD_STARTER` is set.
 #[test]
 fn an_empty_starter_passes_8_of_25_and_one_that_is_filled_in_all() {
@@ -163,25 +195,36 @@ fn an_empty_starter_passes_8_of_25_and_one_that_is_filled_in_all() {
         assert!(!passed && text.contains(&format!("{function} is not written yet")), "{text}");
         assert!(!text.contains("RUST_BACKTRACE"), "{text}");
     }
-    assert!(!starter.join("experiments").exists(), "a training that cannot begin has no record");
+    let (text, passed) = run(&["xtask", "report"]);
+    assert!(passed && text.contains("missing crates/activations/src/relu.rs:"), "{text}");
+    assert!(text.contains("missing book/src/q4-1.md:11: derive dL/dZ"), "{text}");
+    let (text, passed) = run(&["xtask", "package"]);
+    assert!(passed && text.contains("NOT WRITTEN: ReLU::value (crates/act"), "{text}");
+    assert!(text.contains("the tests of the course: 8 passed, 17 failed\n"), "{text}");
+    assert!(text.contains("left out: verification.zip\n"), "{text}");
+    // A training that cannot come to an end has no record, however far it would come.
+    for name in ["activations", "layers", "losses"] {
+        copy(&starter, name);
+    }
+    let (text, passed) = run(&["run", "-p", "ffnn", "--", "train"]);
+    assert!(!passed && text.contains("NeuralNetwork::infer is not written yet"), "{text}");
+    assert!(!starter.join("experiments").exists());
     let (text, passed) = run(&["xtask", "submission", "--format", "markdown"]);
     assert!(passed && text.contains("SoftMax::backward is not written yet"), "{text}");
 
+    watch(&starter, target.path());
     for name in ["activations", "layers", "cnn", "losses", "network", "einsum"] {
-        let solution = root().join("crates").join(name).join("src");
-        let copied = Command::new("cp")
-            .arg("-r")
-            .arg(solution.join("."))
-            .arg(starter.join("crates").join(name).join("src"))
-            .status();
-        assert!(copied.unwrap().success());
+        copy(&starter, name);
     }
     for (arguments, expected) in [
         (&["xtask", "test"][..], "the assignment: 25 passed, 0 failed\n"),
         (&["xtask", "gradcheck", "Pool2D"], "largest error"),
         (&["run", "-p", "ffnn", "--", "train", "--quiet"], ""),
         (&["run", "-p", "einsum"], "outer product"),
+        (&["run", "-p", "ffnn", "--", "sweep"], ""),
         (&["xtask", "submission", "--format", "markdown"], "fn max_pool_backward"),
+        (&["xtask", "report"], "missing book/src/q4-1.md:11: derive dL/dZ"),
+        (&["xtask", "package"], "verified: unpacked elsewhere"),
     ] {
         let (text, passed) = run(arguments);
         assert!(passed && text.contains(expected), "{arguments:?}: {text}");
