@@ -9,9 +9,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use browser::Browser;
 use clap::Parser;
-use report::pdf::ASKED;
+use report::pdf::{ASKED, Printed};
 use report::problem::{Place, Problems};
-use report::{Built, Options, audit, build, cargo, pdf};
+use report::{Built, Options, answering_questions, audit, build, cargo, pdf};
 use system::{eprintln, println};
 
 /// Codes of SGR for what is printed.
@@ -38,6 +38,9 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     #[expect(clippy::option_option, reason = "the option with a value, without one, or absent")]
     pdf: Option<Option<PathBuf>>,
+    /// With --pdf: in its appendix only the crates that answer a question. The assignment asks for all code.
+    #[arg(long, requires = "pdf")]
+    questions_only: bool,
     /// The Chromium or Chrome for these [default: the variable CHROMIUM, else one that is installed].
     #[arg(long, value_name = "PATH")]
     chromium: Option<PathBuf>,
@@ -79,7 +82,18 @@ fn run(arguments: &Arguments) -> Result<()> {
         let file = file.as_ref().map_or_else(|| target.join("book.pdf"), |file| here.join(file));
         let browser =
             Browser::start(chromium).context("the book is built, but cannot be printed")?;
-        print_book(&browser, &options.out, &built, &file, &here)?;
+        println!("printing with {}", browser.version);
+        let crates = arguments.questions_only.then(|| answering_questions(&options.root));
+        let crates = crates.transpose()?;
+        let printed = pdf::print(
+            &browser,
+            &options.out,
+            &built.chapters,
+            &built.front,
+            ASKED,
+            crates.as_deref(),
+        )?;
+        publish(&printed, &options.out, &file, &here)?;
         show(&file, &here, started);
     }
     if arguments.open {
@@ -88,16 +102,8 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Prints the book on paper.
-fn print_book(
-    browser: &Browser,
-    book: &Path,
-    built: &Built,
-    file: &Path,
-    here: &Path,
-) -> Result<()> {
-    println!("printing with {}", browser.version);
-    let printed = pdf::print(browser, book, &built.chapters, &built.front, ASKED)?;
+/// Writes the printed book, if nothing is wrong with it.
+fn publish(printed: &Printed, book: &Path, file: &Path, here: &Path) -> Result<()> {
     let mut problems = Problems::default();
     for problem in &printed.problems {
         problems.add(&Place::file(relative(file, here)), problem);
