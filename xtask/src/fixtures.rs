@@ -32,9 +32,10 @@ struct Script {
 }
 
 /// The one that may lack its data comes first, so that nothing is written where it does.
-const SCRIPTS: [Script; 3] = [
+const SCRIPTS: [Script; 4] = [
     // `tomllib` comes with Python 3.11.
     Script { path: "fixtures/cifar10_sample.py", packages: &["tomllib"] },
+    Script { path: "fixtures/einsum_exercises.py", packages: &["numpy"] },
     Script { path: "fixtures/generate.py", packages: &["jax", "numpy"] },
     Script { path: "fixtures/iris.py", packages: &["numpy", "sklearn"] },
 ];

@@ -55,7 +55,7 @@ impl Trainer {
         let start = Instant::now();
         self.network.profiler_mut().begin_step();
         let out = self.network.forward(x)?;
-        let loss = self.network.backward(self.target.view(), out.view())?;
+        let loss = self.network.backward_to(0, self.target.view(), out.view())?;
         self.network.update(&mut self.optimiser, LEARNING_RATE)?;
         self.network.profiler_mut().end_step(self.target.nrows());
         let time = start.elapsed();

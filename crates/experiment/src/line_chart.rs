@@ -35,6 +35,8 @@ pub struct LineChart {
     pub categories: Option<Vec<String>>,
     /// Whether the y axis is logarithmic, which it is only if every y is above 0.
     pub log_y: bool,
+    /// Where a plain y axis starts, if no point is lower.
+    pub y_from: f64,
     /// The lines, the later above the earlier.
     pub series: Vec<Series>,
 }
@@ -70,12 +72,12 @@ impl LineChart {
     /// A chart of these lines on plain axes.
     pub fn new(title: &str, x_label: &str, y_label: &str, series: Vec<Series>) -> Self {
         let [title, x_label, y_label] = [title, x_label, y_label].map(str::to_owned);
-        Self { title, x_label, y_label, categories: None, log_y: false, series }
+        Self { title, x_label, y_label, categories: None, log_y: false, y_from: 0.0, series }
     }
 
     /// The chart as an SVG document.
     ///
-    /// The y axis starts at 0, or at the lowest point if that is negative or the axis logarithmic.
+    /// The y axis starts at [`y_from`](Self::y_from), or at the lowest point if that is below or the axis logarithmic.
     ///
     /// # Errors
     /// If there is no point, or one is not finite.
@@ -195,7 +197,7 @@ impl LineChart {
             let margin = (0.04 * (high - low)).max(0.02);
             return (x_low..above(x_high, x_low), low - margin..high + margin);
         }
-        let y_low = y_low.min(0.0);
+        let y_low = y_low.min(self.y_from);
         (x_low..above(x_high, x_low), y_low..above(y_high + 0.05 * (y_high - y_low), y_low))
     }
 
@@ -314,6 +316,14 @@ mod tests {
         let svg = LineChart { categories: Some(names.to_vec()), ..chart }.to_svg().unwrap();
         for name in names {
             assert_eq!(svg.lines().filter(|line| *line == name).count(), 1, "{name} in {svg}");
+        }
+    }
+
+    #[test]
+    fn an_axis_starts_where_it_is_told_unless_a_point_is_lower() {
+        for (y_from, expected) in [(0.0, 0.0), (60.0, 60.0), (80.0, 64.0)] {
+            let chart = LineChart { y_from, ..chart(&[(0.0, 64.0), (1.0, 90.0)]) };
+            assert_eq!(chart.ranges().1.start, expected);
         }
     }
 

@@ -39,12 +39,17 @@ fn loss(history: &History) -> LineChart {
 }
 
 fn accuracy(history: &History) -> LineChart {
+    // By chance alone the untrained network is right so rarely that it would press all other epochs together.
+    let first = u64::from(history.rows().last().is_some_and(|row| row.epoch > 2));
     let points = |error: fn(&Metrics) -> Option<f64>| -> Vec<(f64, f64)> {
         let point = |row: &Metrics| Some((row.epoch as f64, 100.0 * (1.0 - error(row)?)));
-        history.rows().iter().filter_map(point).collect()
+        history.rows().iter().filter(|row| row.epoch >= first).filter_map(point).collect()
     };
     let series = of_sets(points(|row| row.train_error), points(|row| row.val_error));
-    LineChart::new("Accuracy by epoch", "epoch", "accuracy (%)", series)
+    let lowest = series.iter().flat_map(|series| &series.points).map(|point| point.1);
+    let y_from = 10.0 * (lowest.fold(f64::INFINITY, f64::min) / 10.0).floor();
+    let chart = LineChart::new("Accuracy by epoch", "epoch", "accuracy (%)", series);
+    LineChart { y_from, ..chart }
 }
 
 /// The lines of the training set and, if the run had one, the validation set.

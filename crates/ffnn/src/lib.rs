@@ -20,6 +20,7 @@
 //! Every `_sd` is the standard deviation of a sample (divisor n - 1). Only the best set and the
 //! best baseline are ever tested; both are chosen on validation.
 
+mod feature_plane;
 mod grid;
 mod iris;
 mod loss_plane;
@@ -28,6 +29,7 @@ mod sweep_plots;
 mod sweep_record;
 mod weight_norm;
 
+pub use feature_plane::FeaturePlane;
 pub use grid::Grid;
 pub use iris::{Decay, Hidden, Hyperparameters, IrisConfig};
 pub use loss_plane::LossPlane;

@@ -28,6 +28,25 @@ pub struct FrontMatter {
     pub kaggle_username: String,
     /// The score on Kaggle, a fraction between 0 and 1.
     pub kaggle_score: String,
+    /// Works that the report relies on.
+    #[serde(default)]
+    pub sources: Vec<Source>,
+}
+
+/// A work that the report relies on, all of it in plain text.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// The name by which the text cites it.
+    pub id: String,
+    /// Who made it.
+    pub authors: String,
+    /// Its title.
+    pub title: String,
+    /// Where and when it appeared.
+    pub published: String,
+    /// The part of it that was used.
+    pub taken: String,
 }
 
 /// Somebody with whom the author worked.

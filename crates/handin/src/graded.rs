@@ -211,18 +211,17 @@ pub static GRADED: [Graded; 31] = [
         entry: Some("models.NeuralNetwork.forward"),
         shape: "The output of a layer is the input of the next; what comes out of the last is (m, k), and \
                 `into_dimensionality` says so to the compiler.",
-        equation: "h⁰ = X and hˡ = φˡ(hˡ⁻¹): `layer.forward(...)` for each of `self.layers`; `map_err(at(index))` names \
-                   the layer that an error comes from.",
+        equation: "h⁰ = X and hˡ = φˡ(hˡ⁻¹): `layer.forward(...)` for each layer of `self.pass(0)`.",
         page: ("background/fully-connected.md", "layer"),
     },
     Graded {
         name: "NeuralNetwork::backward",
         file: NETWORK,
-        item: "NeuralNetwork::backward_to",
+        item: "NeuralNetwork::backward",
         entry: Some("models.NeuralNetwork.backward"),
         shape: "dL/dY of a layer is dL/dX of the one behind it; the first that is needed is dL/dŶ, (m, k).",
-        equation: "The loss and its gradient come from `self.loss`, the rest by `layer.backward` from the last layer to \
-                   layer `first`. Nobody needs what goes into that one: `layer.backward_parameters` is enough there.",
+        equation: "The loss and its gradient come from `self.loss`, the rest by `layer.backward(...)` for each layer of \
+                   `self.pass(self.first)`, from the last to the first.",
         page: ("background/neural-networks.md", "gradient-descent"),
     },
     Graded {

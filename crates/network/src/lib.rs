@@ -34,6 +34,7 @@
 
 mod error;
 mod network;
+mod pass;
 mod profile;
 
 pub use error::NetworkError;

@@ -7,6 +7,7 @@ use ndarray::{Array2, ArrayD, ArrayView2, Ix2};
 use numerics::{Rng, Scalar, recycle};
 use optim::{OptimError, Sgd, Step};
 
+use crate::pass::{Pass, at};
 use crate::{NetworkError, Part, Profile, Profiler};
 
 /// Layers in a row, and the loss of what comes out of the last.
@@ -20,6 +21,8 @@ use crate::{NetworkError, Part, Profile, Profiler};
 pub struct NeuralNetwork<T: Scalar> {
     layers: Vec<Box<dyn Layer<T>>>,
     loss: Loss,
+    /// Where the backward pass ends.
+    first: usize,
     profiler: Profiler,
 }
 
@@ -91,7 +94,7 @@ impl<T: Scalar> NeuralNetwork<T> {
         let expected = match (loss, got == Activation::SoftMax) {
             (Loss::CrossEntropy, false) => "softmax",
             (Loss::SoftmaxCrossEntropy, true) => "anything but softmax, which it has itself,",
-            _ => return Ok(Self { layers, loss, profiler: Profiler::default() }),
+            _ => return Ok(Self { layers, loss, first: 0, profiler: Profiler::default() }),
         };
         refused(format!("the loss {loss} needs {expected} as the last activation, but got {got}"))
     }
@@ -106,9 +109,8 @@ impl<T: Scalar> NeuralNetwork<T> {
     // ANCHOR: forward
     pub fn forward(&mut self, x: ArrayD<T>) -> Result<Array2<T>, NetworkError> {
         let mut out = x;
-        for (index, layer) in self.layers.iter_mut().enumerate() {
-            let part = Part::Forward(index);
-            out = self.profiler.time(part, || layer.forward(out)).map_err(at(index))?;
+        for layer in self.pass(0) {
+            out = layer.forward(out)?;
         }
         Ok(matrix(out))
     }
@@ -128,8 +130,14 @@ impl<T: Scalar> NeuralNetwork<T> {
         target: ArrayView2<'_, T>,
         out: ArrayView2<'_, T>,
     ) -> Result<T, NetworkError> {
-        self.backward_to(0, target, out)
+        let loss = self.loss.forward(target, out)?;
+        let mut dl_dy = self.loss.backward(target, out)?.into_dyn();
+        for layer in self.pass(self.first).rev() {
+            dl_dy = layer.backward(dl_dy)?;
+        }
+        Ok(loss)
     }
+    // ANCHOR_END: backward
 
     /// As [`backward`](Self::backward), but no further than to layer `first`: the gradients of the layers
     /// before it stay what they are. Nobody needs them if those layers are not trained.
@@ -142,21 +150,24 @@ impl<T: Scalar> NeuralNetwork<T> {
         target: ArrayView2<'_, T>,
         out: ArrayView2<'_, T>,
     ) -> Result<T, NetworkError> {
-        let loss = self.profiler.time(Part::Loss, || self.loss.forward(target, out))?;
-        let dl_dout = self.profiler.time(Part::Loss, || self.loss.backward(target, out))?;
-        let mut dl_dy = dl_dout.into_dyn();
-        for (index, layer) in self.layers.iter_mut().enumerate().skip(first + 1).rev() {
-            let part = Part::Backward(index);
-            dl_dy = self.profiler.time(part, || layer.backward(dl_dy)).map_err(at(index))?;
-        }
-        // Nobody needs the gradient of what goes into it.
-        if let Some(layer) = self.layers.get_mut(first) {
-            let part = Part::Backward(first);
-            self.profiler.time(part, || layer.backward_parameters(dl_dy)).map_err(at(first))?;
-        }
-        Ok(loss)
+        self.first = first;
+        let started = self.profiler.start();
+        let loss = self.backward(target, out);
+        self.profiler.stop(Part::Loss, started);
+        self.first = 0;
+        loss
     }
-    // ANCHOR_END: backward
+
+    /// The layers from `first` on, as the two passes go through them.
+    fn pass(&mut self, first: usize) -> impl DoubleEndedIterator<Item = Pass<'_, T>> {
+        let profiler = &self.profiler;
+        self.layers.iter_mut().enumerate().skip(first).map(move |(index, layer)| Pass {
+            index,
+            layer: layer.as_mut(),
+            is_first: index == first,
+            profiler,
+        })
+    }
 
     /// One step of one SGD for every parameter, with the gradients of the last backward pass. A training calls
     /// [`update_each`](Self::update_each) with `optim::Grouped`.
@@ -243,7 +254,7 @@ impl<T: Scalar> NeuralNetwork<T> {
     }
 
     /// The time of the steps since [`Profiler::switch_on`], part by part.
-    pub fn profile(&self) -> Option<&Profile> {
+    pub fn profile(&self) -> Option<Profile> {
         self.profiler.profile()
     }
 
@@ -274,10 +285,6 @@ impl<T: Scalar> NeuralNetwork<T> {
         Ok(matrix(out.expect("a network has at least one layer")))
     }
     // ANCHOR_END: infer
-}
-
-fn at(index: usize) -> impl FnOnce(LayerError) -> NetworkError {
-    move |cause| NetworkError::Layer { index, cause }
 }
 
 fn parameter_name(layer: usize, name: &str) -> String {

@@ -1,6 +1,7 @@
 //! The time of training steps, part by part.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A part of a training step.
@@ -10,7 +11,7 @@ pub enum Part {
     Data,
     /// The forward pass of a layer, counted from 0.
     Forward(usize),
-    /// The loss and its gradient.
+    /// The loss and its gradient, in [`NeuralNetwork::backward_to`](crate::NeuralNetwork::backward_to).
     Loss,
     /// The backward pass of a layer.
     Backward(usize),
@@ -33,14 +34,21 @@ pub struct Profile {
 impl Profile {
     /// The time of a part in all steps together.
     pub fn part(&self, part: Part) -> Duration {
-        self.parts.get(&part).copied().unwrap_or_default()
+        let time = self.parts.get(&part).copied().unwrap_or_default();
+        // A backward pass is timed as a whole: what its layers do not take, the loss does.
+        let layers = self.parts.iter().filter(|(part, _)| matches!(part, Part::Backward(_)));
+        match part {
+            Part::Loss => time.saturating_sub(layers.map(|(_, time)| *time).sum()),
+            _ => time,
+        }
     }
 }
 
 /// Fills a [`Profile`], if it is switched on; otherwise it looks at no clock.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Profiler {
-    profile: Option<Profile>,
+    /// Locked for a moment at the end of each part.
+    profile: Option<Mutex<Profile>>,
     /// The beginning of the step that is not over yet.
     step: Option<Instant>,
 }
@@ -48,7 +56,7 @@ pub struct Profiler {
 impl Profiler {
     /// Begins an empty profile.
     pub fn switch_on(&mut self) {
-        *self = Self { profile: Some(Profile::default()), step: None };
+        *self = Self { profile: Some(Mutex::default()), step: None };
     }
 
     /// A step begins.
@@ -59,22 +67,35 @@ impl Profiler {
     /// The step with so many examples is over.
     pub fn end_step(&mut self, examples: usize) {
         let (Some(profile), Some(begun)) = (&mut self.profile, self.step.take()) else { return };
+        let profile = profile.get_mut().unwrap_or_else(PoisonError::into_inner);
         profile.total += begun.elapsed();
         profile.steps += 1;
         profile.examples += examples as u64;
     }
 
     /// Does `work`, whose time belongs to this part of the step, if there is one.
-    pub fn time<R>(&mut self, part: Part, work: impl FnOnce() -> R) -> R {
-        let (Some(profile), Some(_)) = (&mut self.profile, self.step) else { return work() };
-        let start = Instant::now();
+    pub fn time<R>(&self, part: Part, work: impl FnOnce() -> R) -> R {
+        let started = self.start();
         let result = work();
-        *profile.parts.entry(part).or_default() += start.elapsed();
+        self.stop(part, started);
         result
     }
 
+    /// The beginning of a part of the step, if there is one.
+    pub(crate) fn start(&self) -> Option<Instant> {
+        self.step.map(|_| Instant::now())
+    }
+
+    /// The end of a part.
+    pub(crate) fn stop(&self, part: Part, started: Option<Instant>) {
+        let (Some(profile), Some(started)) = (&self.profile, started) else { return };
+        let mut profile = profile.lock().unwrap_or_else(PoisonError::into_inner);
+        *profile.parts.entry(part).or_default() += started.elapsed();
+    }
+
     /// The profile of the steps that are over, if it is switched on.
-    pub fn profile(&self) -> Option<&Profile> {
-        self.profile.as_ref()
+    pub fn profile(&self) -> Option<Profile> {
+        let profile = self.profile.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(profile.clone())
     }
 }

@@ -5,12 +5,27 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::code::{check_anchors, fenced, marker, unwritten};
-use crate::files::files_below;
+use crate::files::{self, files_below};
 use crate::problem::{Place, Problems};
+
+/// The headings of the crates that answer a question, by the table of crates in ARCHITECTURE.md: a row begins with the
+/// numbers of its questions, or has none of its own.
+pub fn answering_questions(root: &Path) -> Result<Vec<String>> {
+    let text = files::read(&root.join("ARCHITECTURE.md"))?;
+    let crate_of = |line: &str| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let (question, name) = (cells.next()?, cells.next()?);
+        let answers = question.starts_with(|c: char| c.is_ascii_digit());
+        answers.then(|| format!("crates/{}", name.trim_matches('`')))
+    };
+    let crates: Vec<String> = text.lines().filter_map(crate_of).collect();
+    ensure!(!crates.is_empty(), "ARCHITECTURE.md has no table of crates with their questions");
+    Ok(crates)
+}
 
 /// Folders with code beside the crates: the tasks, scripts and styles of the book, the oracle, and what a student wrote
 /// elsewhere for question 7.
@@ -84,6 +99,15 @@ mod tests {
     use system::for_tests::{folder, write};
 
     use super::*;
+
+    #[test]
+    fn crates_that_answer_questions_have_their_numbers() {
+        let text = "| question | crate |\n|---|---|\n| - | `system` | a |\n| 4, 5 | `layers` | b |\n| all | `html` | c |\n";
+        let root = folder(&[("ARCHITECTURE.md", text)]);
+        assert_eq!(answering_questions(root.path()).unwrap(), ["crates/layers"]);
+        write(root.path(), "ARCHITECTURE.md", "# A\n");
+        assert!(answering_questions(root.path()).is_err());
+    }
 
     #[test]
     fn the_appendix_lists_every_file_complete_and_wrong_anchors_are_problems() {

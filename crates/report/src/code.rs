@@ -44,12 +44,17 @@ pub(crate) fn listing(root: &Path, file: &str, anchor: &str) -> Result<String, S
         Some("py") => "python",
         _ => "text",
     };
-    let class = if code.len() <= SHORT { "listing short" } else { "listing" };
-    Ok(format!(
-        "<figure class=\"{class}\">\n<figcaption><code>{}</code>, {lines}</figcaption>\n\n{}\n</figure>\n",
+    Ok(figure(file, &lines, language, &dedent(&code)))
+}
+
+/// Code with a caption: its file, and which part of it this is.
+pub(crate) fn figure(file: &str, part: &str, language: &str, code: &str) -> String {
+    let class = if code.lines().count() <= SHORT { "listing short" } else { "listing" };
+    format!(
+        "<figure class=\"{class}\">\n<figcaption><code>{}</code>, {part}</figcaption>\n\n{}\n</figure>\n",
         escape(file),
-        fenced(language, &dedent(&code))
-    ))
+        fenced(language, code)
+    )
 }
 
 /// `ANCHOR: name` or `ANCHOR_END: name` in a comment.
@@ -87,7 +92,7 @@ pub(crate) fn unwritten(line: &str) -> Option<&str> {
     Some(message.split_once(" is not written yet; `cargo xtask hint ")?.0)
 }
 
-fn dedent(lines: &[&str]) -> String {
+pub(crate) fn dedent(lines: &[&str]) -> String {
     let indent = |line: &&str| line.len() - line.trim_start().len();
     let common = lines.iter().filter(|l| !l.trim().is_empty()).map(indent).min().unwrap_or(0);
     let mut out = String::new();

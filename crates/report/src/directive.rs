@@ -8,10 +8,12 @@ use std::str::FromStr;
 use crate::appendix::appendix;
 use crate::code::{listing, unwritten};
 use crate::drawing::draw;
+use crate::exercise;
 use crate::expand::{Run, SOURCE};
 use crate::figure::inline;
 use crate::front;
 use crate::performance;
+use crate::planted_bug;
 use crate::problem::Place;
 use crate::programs::output_block;
 use crate::references::{Kind, Label};
@@ -28,14 +30,26 @@ const CAPTION: &str = "\"caption\"";
 
 /// Each directive with its arguments and its expansion. `"..."` stands for text that is not empty, `[...]`
 /// for a last argument that may be absent, `fig:ID` for a label.
-const DIRECTIVES: [(&str, &[&str], Expand); 19] = [
+const DIRECTIVES: [(&str, &[&str], Expand); 26] = [
     ("title-page", &[], |run, _| Ok(front::page(&run.inputs.front))),
+    ("chapters", &[], |run, _| Ok(run.map.clone())),
+    ("sources", &[], |run, _| Ok(front::sources(&run.inputs.front))),
     ("code", &["FILE:ANCHOR"], code),
     ("all-code", &[], all_code),
     ("tests", &["QUESTION"], tests),
     ("summary", &[], |run, _| Ok(run.inputs.evidence.summary())),
     ("negative-controls", &["[QUESTION]"], |run, call| {
         run.inputs.evidence.negative_controls(call.optional(0))
+    }),
+    ("exercise", &[CAPTION, "ex:ID"], exercise),
+    ("solution", &[], |run, _| Ok(exercise::solution(&run.exercise))),
+    ("end", &[], |_, _| Ok(exercise::END.to_owned())),
+    ("bug", &["SUBJECT", "BUG"], |run, call| {
+        let (evidence, root) = (&run.inputs.evidence, &run.inputs.root);
+        planted_bug::listing(evidence, root, call.word(0), call.word(1))
+    }),
+    ("caught", &["SUBJECT", "BUG"], |run, call| {
+        planted_bug::caught(&run.inputs.evidence, call.word(0), call.word(1))
     }),
     ("output", &["PROGRAM", "[LAYER]"], |run, call| {
         output_block(call.word(0), call.optional(1), &*run.inputs.cargo)
@@ -130,6 +144,7 @@ impl Directive {
             match *expected {
                 "fig:ID" => directive.label = Some(Label::parse_as(Kind::Figure, &argument)?),
                 "tbl:ID" => directive.label = Some(Label::parse_as(Kind::Table, &argument)?),
+                "ex:ID" => directive.label = Some(Label::parse_as(Kind::Exercise, &argument)?),
                 text if text.starts_with('"') && argument.trim().is_empty() => return Err(wrong()),
                 CAPTION => directive.caption = Some(argument),
                 _ => {}
@@ -162,6 +177,12 @@ impl Call<'_> {
         let (word, text) = (self.word(index), &self.directive.text);
         word.parse().map_err(|_| format!("`{word}` in `{{{{#{text}}}}}` is not a number"))
     }
+}
+
+fn exercise(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
+    let label = Label::parse(call.word(1))?;
+    run.exercise = run.references.name(&label);
+    Ok(exercise::open(&label.to_string(), &run.exercise, &call.caption))
 }
 
 fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
@@ -285,7 +306,10 @@ mod tests {
             ("negative-controls 4.1 now", "{{#negative-controls [QUESTION]}}"),
             ("summary 4.1", "is not of the form `{{#summary}}`"),
             ("include a.rs", "{{#code FILE:ANCHOR}}"),
-            ("titel x", "unknown directive `{{#titel}}`; known are title-page, code, all-code"),
+            (
+                "titel x",
+                "unknown directive `{{#titel}}`; known are title-page, chapters, sources, code, all-code",
+            ),
             ("", "no name"),
         ] {
             let error = Directive::parse(text).unwrap_err();

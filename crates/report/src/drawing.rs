@@ -8,14 +8,19 @@ mod arrays;
 mod chart;
 mod crates;
 mod grid;
+mod iris_boundary;
 mod iris_network;
 mod iris_surface;
 mod level_set;
+mod muon_spectrum;
 mod neuron;
 mod newton_schulz;
 mod roofline;
 mod schedules;
+mod seeds;
 mod step_curves;
+mod step_graph;
+mod sweep_grid;
 mod weight_norms;
 
 use crate::expand::Inputs;
@@ -25,7 +30,7 @@ use crate::markdown::named;
 type Draw = fn(&Inputs) -> Result<String, String>;
 
 /// Every drawing by its name.
-const DRAWINGS: [(&str, Draw); 16] = [
+const DRAWINGS: [(&str, Draw); 21] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
     ("convolution-channels", arrays::convolution_channels),
@@ -36,8 +41,13 @@ const DRAWINGS: [(&str, Draw); 16] = [
     ("max-pooling", arrays::max_pooling),
     ("iris-network", iris_network::draw),
     ("iris-surface", iris_surface::draw),
+    ("iris-boundary", iris_boundary::draw),
+    ("sweep-grid", sweep_grid::draw),
+    ("step-graph", step_graph::draw),
     ("schedules", schedules::draw),
+    ("seeds", seeds::draw),
     ("newton-schulz", newton_schulz::draw),
+    ("muon-spectrum", muon_spectrum::draw),
     ("step-curves", step_curves::draw),
     ("weight-norms", weight_norms::draw),
     ("roofline", roofline::draw),

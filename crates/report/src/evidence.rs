@@ -48,7 +48,7 @@ pub(crate) struct Check {
     pub(crate) name: String,
     /// The one implementation that is checked, if it is one.
     #[serde(default)]
-    subject: Option<String>,
+    pub(crate) subject: Option<String>,
     pub(crate) group: String,
     /// `ok`, `FAIL` or `ERROR`.
     pub(crate) status: String,
@@ -118,6 +118,16 @@ impl Evidence {
         }
     }
 
+    /// A deliberate bug of something under test.
+    pub(crate) fn control(&self, subject: &str, id: &str) -> Result<&Control, String> {
+        let of_subject = || self.controls.iter().filter(|control| control.subject == subject);
+        of_subject().find(|control| control.id == id).ok_or_else(|| {
+            let known: Vec<&str> = of_subject().map(|control| control.id.as_str()).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            format!("`{subject}` has no deliberate bug `{id}`; it has: {known}")
+        })
+    }
+
     /// The number of checks that passed.
     pub(crate) fn passed(&self) -> usize {
         self.checks.iter().filter(|check| check.status == "ok").count()
@@ -135,9 +145,8 @@ impl Evidence {
         self.checks.iter().filter_map(Check::formula).collect()
     }
 
-    /// The text for beneath an equation, if its formula was transcribed: an item for each kind of
-    /// comparison of the formula and of its implementation.
-    pub(crate) fn formula(&self, id: &str) -> Option<Vec<String>> {
+    /// The evidence of an equation, if its formula was transcribed.
+    pub(crate) fn formula(&self, id: &str) -> Option<FormulaEvidence<'_>> {
         let checks: Vec<_> = self.checks.iter().filter(|c| c.formula() == Some(id)).collect();
         checks.first()?;
         let subject = checks.iter().rev().find_map(|check| check.subject.as_deref());
@@ -146,7 +155,7 @@ impl Evidence {
         if let Some(bound) = transcription.bound {
             let _ = write!(formula, ", bound {}", short(bound));
         }
-        let mut items = vec![formula];
+        let (mut cases, mut code) = (transcription.cases, Vec::new());
         for (what, kinds) in
             [("the oracle", &["course", "oracle"][..]), ("finite differences", &["gradient"])]
         {
@@ -158,10 +167,11 @@ impl Evidence {
                     && !check.group.contains("_f4")
             }));
             if comparisons.cases > 0 {
-                items.push(format!("the code against {what}: {}", comparisons.text()));
+                cases += comparisons.cases;
+                code.push(format!("the code against {what}: {}", comparisons.text()));
             }
         }
-        Some(items)
+        Some(FormulaEvidence { cases, formula, subject, code })
     }
 }
 
@@ -170,6 +180,19 @@ fn read<T: DeserializeOwned>(file: &Path) -> Result<T> {
     let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let not_as_expected = || format!("{} is not what the harness writes", file.display());
     serde_json::from_slice(&text).with_context(not_as_expected)
+}
+
+/// The evidence of an equation, in words.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FormulaEvidence<'a> {
+    /// The cases of all comparisons.
+    pub(crate) cases: usize,
+    /// The comparison of the formula with the code.
+    pub(crate) formula: String,
+    /// The implementation of it.
+    pub(crate) subject: Option<&'a str>,
+    /// The comparisons of that with something else, which are those of all of its formulas.
+    pub(crate) code: Vec<String>,
 }
 
 /// The number of cases that were compared, the largest error, and its bound.
@@ -289,13 +312,14 @@ pub(crate) mod tests {
     fn a_formula_has_its_evidence() {
         let evidence = evidence("ok");
         assert_eq!(evidence.formulas(), BTreeSet::from(["relu-backward"]));
-        assert_eq!(
-            evidence.formula("relu-backward").unwrap(),
-            [
-                "checked against the code: 50 cases, largest error 2.2e-16, bound 1e-10",
-                "the code against the oracle: 50 cases, largest error 2.2e-16",
-            ]
-        );
+        let expected = FormulaEvidence {
+            cases: 100,
+            formula: "checked against the code: 50 cases, largest error 2.2e-16, bound 1e-10"
+                .to_owned(),
+            subject: Some("ReLU"),
+            code: vec!["the code against the oracle: 50 cases, largest error 2.2e-16".to_owned()],
+        };
+        assert_eq!(evidence.formula("relu-backward"), Some(expected));
         assert_eq!(evidence.formula("relu-forward"), None);
     }
 }

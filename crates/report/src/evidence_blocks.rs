@@ -9,7 +9,7 @@ use crate::markdown::{Table, cells};
 use html::escape;
 
 /// The kinds of check, from the most general to the most particular.
-const KINDS: [&str; 7] =
+pub(crate) const KINDS: [&str; 7] =
     ["course", "oracle", "gradient", "formula", "adjoint", "property", "control"];
 
 impl Evidence {
@@ -30,19 +30,37 @@ impl Evidence {
         Ok(checks)
     }
 
-    /// The lines that the harness prints for a question or a class, after the command.
+    /// The lines that the harness prints for a question or a class, after the command: those of the course's tests, and
+    /// of what fails; the rest is folded.
     pub(crate) fn tests(&self, name: &str) -> Result<String, String> {
         let lines = self.selected(name)?;
         let mut text = format!("$ {} {name}\n", self.command);
-        for check in &lines {
+        let (shown, folded): (Vec<&Check>, Vec<&Check>) =
+            lines.iter().partition(|check| check.kind == "course" || check.status != "ok");
+        for check in &shown {
             let _ = writeln!(text, "{}", check.line);
+        }
+        if !folded.is_empty() {
+            let of = |kind| (folded.iter().filter(|check| check.kind == kind).count(), kind);
+            let counts = KINDS.map(of).into_iter().filter(|(count, _)| *count > 0);
+            let counts: Vec<_> = counts.map(|(count, kind)| format!("{count} {kind}")).collect();
+            let _ = writeln!(text, "[{} more: {}]", folded.len(), counts.join(", "));
         }
         let (rule, count) = ("-".repeat(70), lines.len());
         let passed = lines.iter().filter(|check| check.status == "ok").count();
         let checks = if count == 1 { "check" } else { "checks" };
         let failed = count - passed;
         let _ = write!(text, "\n{rule}\nRan {count} {checks}\n\n{passed} passed, {failed} failed");
-        Ok(fenced("text", &text))
+        let mut block = fenced("text", &text);
+        if !folded.is_empty() {
+            let lines: Vec<&str> = folded.iter().map(|check| check.line.as_str()).collect();
+            let summary = match lines.len() {
+                1 => "The other check".to_owned(),
+                count => format!("The other {count} checks"),
+            };
+            block += &folded_block("fold lines", &summary, &fenced("text", &lines.join("\n")));
+        }
+        Ok(block)
     }
 
     /// A table: how many checks of which kind each question has.
@@ -83,6 +101,10 @@ impl Evidence {
                 None => "there is no deliberate bug".to_owned(),
             });
         }
+        let summary = match controls.len() {
+            1 => "1 deliberate bug, which is caught".to_owned(),
+            count => format!("{count} deliberate bugs, each of which is caught"),
+        };
         let mut table = Table::new("bug | where | what is wrong | caught by");
         for Control { id, question, subject, bug, caught_by } in controls {
             let mut subject = cell(subject);
@@ -92,12 +114,17 @@ impl Evidence {
             }
             table.row(cells![format!("`{id}`"), subject, cell(bug), caught_by.join(", ")]);
         }
-        Ok(table.0)
+        Ok(folded_block("fold", &summary, &table.0))
     }
 }
 
+/// A block that a reader unfolds. On paper there is its summary, except for `.lines`.
+fn folded_block(class: &str, summary: &str, block: &str) -> String {
+    format!("\n<details class=\"{class}\">\n<summary>{summary}</summary>\n\n{block}\n</details>\n")
+}
+
 /// Text that stays text. The table takes care of `|`.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut out = String::new();
     for character in escape(text).chars() {
         if "\\`*_{}[]~$#".contains(character) {
@@ -122,9 +149,13 @@ mod tests {
                 &tests,
                 "```text\n$ cargo xtask test 4.1\n\
                  test_forward (tests.test_activations.TestReLU) ... ok\n\
-                 relu-backward (formulas) ... ok\n\n---",
+                 [1 more: 1 formula]\n\n---",
             ),
             (&tests, "---\nRan 2 checks\n\n2 passed, 0 failed\n```\n"),
+            (
+                &tests,
+                "<summary>The other check</summary>\n\n```text\nrelu-backward (formulas) ... ok\n```\n",
+            ),
             (&evidence.summary(), "| question | course | formula | total |"),
             (&evidence.summary(), "| 4.1 | 1 | 1 | 2 |"),
             (&evidence.summary(), "| **total** | 2 | 1 | 3 |"),

@@ -1,5 +1,6 @@
 //! Turns the directives of all chapters into Markdown, HTML and slots.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use frontmatter::FrontMatter;
 use mdbook_driver::book::Book;
 
+use crate::chapter_map;
 use crate::evidence::{self, Evidence};
 use crate::formula::{Formula, render};
 use crate::fragment::{EquationLabel, Fragment, Piece, PieceKind};
@@ -66,6 +68,9 @@ pub(crate) fn expand<'a>(inputs: &'a Inputs, book: &mut Book) -> Run<'a> {
         missing: Problems::default(),
         rendered: BTreeMap::new(),
         referred: BTreeSet::new(),
+        map: String::new(),
+        exercise: String::new(),
+        told: BTreeMap::new(),
     };
     let chapters = run.read(book);
     let mut texts = Vec::new();
@@ -99,6 +104,12 @@ pub(crate) struct Run<'a> {
     /// The formulas so far, displayed or not; most are shown more than once.
     rendered: BTreeMap<(String, bool), Result<Arc<Formula>, String>>,
     referred: BTreeSet<Label>,
+    /// The table of the chapters.
+    pub(crate) map: String,
+    /// The name of the last exercise.
+    pub(crate) exercise: String,
+    /// The first formula of each implementation in each chapter.
+    told: BTreeMap<(PathBuf, String), Label>,
 }
 
 impl Run<'_> {
@@ -125,6 +136,10 @@ impl Run<'_> {
                     PieceKind::Formula { label, .. } => label.as_ref().map(|label| &label.label),
                     PieceKind::Directive { directive, .. } => {
                         titles += usize::from(directive.name == "title-page");
+                        if directive.name == "sources" {
+                            let sources = &self.inputs.front.sources;
+                            self.references.define_sources(sources, &path, &piece.place, problems);
+                        }
                         directive.label.as_ref()
                     }
                     _ => None,
@@ -141,6 +156,7 @@ impl Run<'_> {
         }
         self.counts.chapters = chapters.len();
         notation::check(&chapters, Path::new(SOURCE), &mut self.problems);
+        self.map = chapter_map::table(book, &chapters, &self.references);
         chapters
     }
 
@@ -213,13 +229,29 @@ impl Run<'_> {
              <a class=\"equation-number\" href=\"#{label}\">{number}</a></div>\n"
         );
         match self.inputs.evidence.formula(&label.id) {
-            Some(items) => {
+            Some(found) => {
                 self.counts.checked += 1;
-                let link = relative(chapter, Path::new(evidence::CHAPTER));
-                let line: Vec<_> = items.iter().map(|item| escape(item)).collect();
+                let mut items = vec![escape(&found.formula)];
+                let key = (chapter.to_owned(), found.subject.unwrap_or_default().to_owned());
+                // What is said of an implementation is said once in a chapter.
+                match self.told.entry(key) {
+                    Entry::Occupied(first) if !found.code.is_empty() => {
+                        let (first, number) = (first.get(), self.references.name(first.get()));
+                        items.push(format!("the code: as for <a href=\"#{first}\">{number}</a>"));
+                    }
+                    Entry::Occupied(_) => {}
+                    Entry::Vacant(first) => {
+                        first.insert(label.clone());
+                        items.extend(found.code.iter().map(|item| escape(item)));
+                    }
+                }
+                let marks = relative(chapter, Path::new(evidence::CHAPTER));
+                items.push(format!("<a href=\"{marks}\">what this means</a>"));
                 html.push_str(&format!(
-                    "<p class=\"evidence\"><a href=\"{link}\"><span>{}</span></a></p>\n",
-                    line.join(";</span> <span>")
+                    "<details class=\"evidence\"><summary>checked in {} cases</summary>\
+                     <ul><li>{}</li></ul></details>\n",
+                    found.cases,
+                    items.join("</li><li>")
                 ));
             }
             None if *is_result => {
@@ -254,7 +286,8 @@ impl Run<'_> {
             }
         }
         for (label, target) in &self.references.targets {
-            if label.kind != Kind::Equation && !self.referred.contains(label) {
+            let has_to_be_shown = matches!(label.kind, Kind::Figure | Kind::Table);
+            if has_to_be_shown && !self.referred.contains(label) {
                 let message = format!(
                     "the text never refers to `{label}`: write `[@{label}]` where it is talked about"
                 );

@@ -1,6 +1,6 @@
 //! The title page, from `report.toml`.
 
-use frontmatter::{Collaborator, FrontMatter};
+use frontmatter::{Collaborator, FrontMatter, Source};
 
 use html::escape;
 
@@ -54,6 +54,21 @@ pub(crate) fn page(front: &FrontMatter) -> String {
     )
 }
 
+/// The list of the sources, in which each has an id.
+pub(crate) fn sources(front: &FrontMatter) -> String {
+    let item = |source: &Source| {
+        let [authors, title, published, taken] =
+            [&source.authors, &source.title, &source.published, &source.taken]
+                .map(|text| escape(text));
+        let stop = if title.ends_with('?') { "" } else { "." };
+        format!(
+            "<li id=\"src:{}\">{authors}. <cite>{title}</cite>{stop} {published}. <em>Taken:</em> {taken}.</li>\n",
+            source.id
+        )
+    };
+    format!("<ol class=\"sources\">\n{}</ol>\n", front.sources.iter().map(item).collect::<String>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +84,7 @@ mod tests {
             collaborators: vec![ada],
             kaggle_username: "ab".into(),
             kaggle_score: "0.75".into(),
+            sources: Vec::new(),
         };
         let alone = FrontMatter { worked_alone: true, ..FrontMatter::default() };
         let unnamed =

@@ -10,12 +10,14 @@
 //! | `$$ ... $$ {#eq:ID .step}`, `{#eq:ID .definition}` | a numbered equation on the way to a result; one that says what something means |
 //! | `\worked{NAME}`, `\worked[DIGITS]{NAME[0,1]}` in a formula | a tensor of a worked example, or a part of it |
 //! | `\checked{1 + 2 = \worked{NAME}}` in a formula | its content, after the arithmetic has been done again |
-//! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1 |
+//! | `[@eq:ID]`, `[@fig:ID]`, `[@tbl:ID]`, `[@ex:ID]`, `[@src:ID]` | a link: (4.2.3), Figure 4.2.1, Table 4.2.1, Exercise 4.2.1, \[7\] |
 //! | `{{#code FILE:ANCHOR}}` | the region between `// ANCHOR: name` and `// ANCHOR_END: name` |
 //! | `{{#all-code}}` | every file of code of the workspace, complete |
 //! | `{{#tests 4.1}}`, `{{#tests TestReLU}}` | the command and the lines that the harness printed for a question or a class |
 //! | `{{#summary}}` | a table: how many checks of which kind each question has |
 //! | `{{#negative-controls}}`, `{{#negative-controls 4.1}}` | the table of the deliberate bugs, of all questions, of one, or of one thing under test |
+//! | `{{#exercise "title" ex:ID}}`, `{{#solution}}`, `{{#end}}` | an exercise with a number: the question, and its folded solution, whose numbers are checked as those of worked examples |
+//! | `{{#bug ReLU relu-sign}}`, `{{#caught ReLU relu-sign}}` | the code of a deliberate bug; what is wrong in it, and which kinds of check catch it |
 //! | `{{#output einsum}}`, `{{#output gradcheck}}`, `{{#output gradcheck Conv2D}}` | the command and what the program printed |
 //! | `{{#record NAME table}}`, `{{#record NAME best}}` | a sweep of `book/records/`: all sets; the chosen one |
 //! | `{{#record NAME results}}`, `{{#record NAME config}}` | a run of `book/records/`: loss and error; its hyperparameters |
@@ -31,7 +33,9 @@
 //! | `{{#drawing NAME "caption" "alternative text" fig:ID}}` | a figure that the program draws, from numbers of the harness, records or the crates |
 //! | `{{#widget convolution "caption"}}`, `{{#widget softmax "caption"}}` | something to try out, where scripts run |
 //! | `{{#table "caption" tbl:ID}}` | the caption of the table that follows |
-//! | `{{#title-page}}` | the front matter of `book/report.toml` |
+//! | `{{#chapters}}` | a table of all chapters: reading times, and the earlier chapters that each builds on |
+//! | `{{#sources}}` | the sources of `book/report.toml`, with what was taken from each |
+//! | `{{#title-page}}` | the front matter of `book/report.toml`, for a book that shows it; the PDF begins with it anyway |
 //! | `{{#todo "what"}}` | an error: something is still to be written |
 //!
 //! Numbers begin with the number that the chapter's title has in `SUMMARY.md`, or with its initial.
@@ -49,12 +53,14 @@ mod ablation;
 mod appendix;
 mod arithmetic;
 pub mod audit;
+mod chapter_map;
 mod code;
 mod data_checksums;
 mod directive;
 mod drawing;
 mod evidence;
 mod evidence_blocks;
+mod exercise;
 mod expand;
 mod figure;
 pub mod files;
@@ -70,6 +76,7 @@ mod notation;
 mod numbers;
 pub mod pdf;
 mod performance;
+mod planted_bug;
 pub mod problem;
 mod programs;
 mod reader;
@@ -85,5 +92,6 @@ mod warnings;
 pub mod widget;
 mod worked;
 
+pub use appendix::answering_questions;
 pub use programs::{Cargo, cargo};
 pub use render::{Built, Options, build};

@@ -9,9 +9,9 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use browser::Browser;
 use clap::Parser;
-use report::pdf::ASKED;
+use report::pdf::{ASKED, Printed};
 use report::problem::{Place, Problems};
-use report::{Built, Options, audit, build, cargo, pdf};
+use report::{Built, Options, answering_questions, audit, build, cargo, pdf};
 use system::{eprintln, println};
 
 /// Codes of SGR for what is printed.
@@ -41,6 +41,9 @@ struct Arguments {
     /// Build the book of a student with these results of the harness: what is missing is marked, and is no mistake.
     #[arg(long, value_name = "FILE", hide = true)]
     hand_in: Option<PathBuf>,
+    /// With --pdf: in its appendix only the crates that answer a question. The assignment asks for all code.
+    #[arg(long, requires = "pdf")]
+    questions_only: bool,
     /// The Chromium or Chrome for these [default: the variable CHROMIUM, else one that is installed].
     #[arg(long, value_name = "PATH")]
     chromium: Option<PathBuf>,
@@ -83,7 +86,20 @@ fn run(arguments: &Arguments) -> Result<()> {
         let file = file.as_ref().map_or_else(|| target.join("book.pdf"), |file| here.join(file));
         let browser =
             Browser::start(chromium).context("the book is built, but cannot be printed")?;
-        print_book(&browser, &options, &built, &file, &here)?;
+        // What a student has still to do is marked.
+        let asked = if options.hand_in.is_some() { "" } else { ASKED };
+        println!("printing with {}", browser.version);
+        let crates = arguments.questions_only.then(|| answering_questions(&options.root));
+        let crates = crates.transpose()?;
+        let printed = pdf::print(
+            &browser,
+            &options.out,
+            &built.chapters,
+            &built.front,
+            asked,
+            crates.as_deref(),
+        )?;
+        publish(&printed, &options, &file, &here)?;
         show(&file, &here, started);
     }
     if arguments.open {
@@ -92,24 +108,13 @@ fn run(arguments: &Arguments) -> Result<()> {
     Ok(())
 }
 
-/// Prints the book on paper.
-fn print_book(
-    browser: &Browser,
-    options: &Options,
-    built: &Built,
-    file: &Path,
-    here: &Path,
-) -> Result<()> {
-    println!("printing with {}", browser.version);
-    let (book, is_hand_in) = (&options.out, options.hand_in.is_some());
-    // What a student has still to do is marked.
-    let asked = if is_hand_in { "" } else { ASKED };
-    let printed = pdf::print(browser, book, &built.chapters, &built.front, asked)?;
+/// Writes the printed book, if nothing is wrong with it; that of a student in any case.
+fn publish(printed: &Printed, options: &Options, file: &Path, here: &Path) -> Result<()> {
     let mut problems = Problems::default();
     for problem in &printed.problems {
         problems.add(&Place::file(relative(file, here)), problem);
     }
-    if is_hand_in {
+    if options.hand_in.is_some() {
         problems.lines().iter().for_each(|line| println!("{} {line}", shown(RED, "look at")));
     } else if let Err(problems) = problems.into_result() {
         let rejected = pdf::reject(&printed.bytes, file)?;
@@ -117,7 +122,7 @@ fn print_book(
         return Err(problems.into());
     }
     let pages = printed.pdf.pages.len();
-    pdf::publish(&printed.bytes, pages, book, file)?;
+    pdf::publish(&printed.bytes, pages, &options.out, file)?;
     println!(
         "{} {} pages, {} of them code, {:.1} MB",
         shown(GREEN, "printed"),

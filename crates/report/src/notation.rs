@@ -12,15 +12,26 @@ use crate::problem::{Place, Problems};
 /// The chapter with the table.
 const CHAPTER: &str = "notation.md";
 
+/// The title of its section with the other symbols.
+const SYMBOLS: &str = "## Symbols";
+
 /// The title of its section.
 const TITLE: &str = "## Letters with several meanings";
 
-/// Reports each chapter that uses a letter of the table and is in no row of it or in two, and each that is in a row
+/// Reports each symbol without a link to where it is introduced, each chapter that uses a letter of the table and is in no row of it or in two, and each that is in a row
 /// of a letter that it does not use.
 pub(crate) fn check(chapters: &[(PathBuf, Fragment)], source: &Path, problems: &mut Problems) {
     let Some((_, table)) = chapters.iter().find(|(path, _)| path == Path::new(CHAPTER)) else {
         return;
     };
+    let symbols = table.text.split_once(SYMBOLS).map_or("", |(_, rest)| rest);
+    let symbols = symbols.split("\n## ").next().unwrap_or_default();
+    for row in symbols.lines().filter(|row| row.starts_with("| $")) {
+        if !row.contains("](") && !row.contains("[@") {
+            let message = format!("the row `{row}` has no link to where the symbol is introduced");
+            problems.add(&Place::file(source.join(CHAPTER)), message);
+        }
+    }
     let mut rows: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (letter, linked) in rows_of(&table.text) {
         rows.entry(letter).or_default().extend(linked);
@@ -123,7 +134,7 @@ mod tests {
     #[test]
     fn a_chapter_gives_a_letter_the_one_meaning_that_is_listed() {
         let table = format!(
-            "# Notation\n\n$v$\n\n{TITLE}\n\n| letter | in | meaning |\n|---|---|---|\n\
+            "# Notation\n\n{SYMBOLS}\n\n| $v$ | [A](a.md) |\n| $w$ | width |\n\n{TITLE}\n\n| letter | in | meaning |\n|---|---|---|\n\
              | $v$ | [A](a.md), [B](b.md) | velocity |\n| $v$ | [B](b.md), [C](c.md) | variance |\n\n## More\n"
         );
         let texts = [
@@ -144,9 +155,10 @@ mod tests {
             "src/b.md: notation.md gives `v` two meanings here",
             "src/c.md: notation.md gives `v` a meaning here",
             "src/d.md: `v` has several meanings",
+            "src/notation.md: the row `| $w$ | width |` has no link",
         ]) {
             assert!(line.starts_with(expected), "{found:?}");
         }
-        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found.len(), 4, "{found:?}");
     }
 }

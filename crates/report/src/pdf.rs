@@ -47,7 +47,7 @@ pub struct Printed {
     pub problems: Vec<String>,
 }
 
-/// Prints the book in `folder`.
+/// Prints the book in `folder`, in its appendix only `crates`, if any are given.
 ///
 /// # Errors
 /// If the book cannot be read, the browser does not print it, or its PDF cannot be read.
@@ -57,13 +57,14 @@ pub fn print(
     listed: &[Listed],
     front: &FrontMatter,
     asked: &str,
+    crates: Option<&[String]>,
 ) -> Result<Printed> {
     let mut page = browser.page()?;
     let (width, height) = (layout::WIDTH, layout::HEIGHT);
     let paper = Device { width, height, paper: true, ..Device::DESK };
     page.show_on(paper)?;
-    open(&mut page, folder, front)?;
-    let chapters = layout::arrange(&mut page, listed)?;
+    let listed = open(&mut page, folder, front, listed)?;
+    let chapters = layout::arrange(&mut page, &listed, crates)?;
     let mut problems = layout::misfits(&mut page)?;
     let mut pages = BTreeMap::new();
     for _ in 0..ATTEMPTS {
@@ -87,9 +88,15 @@ pub fn print(
     bail!("the pages of the headings still change after the book was printed {ATTEMPTS} times")
 }
 
-/// Opens the chapters beside the style sheets, fonts and pictures of the book.
-fn open(page: &mut Page, folder: &Path, front: &FrontMatter) -> Result<()> {
-    let html = layout::document(&files::read(&folder.join("print.html"))?, front)?;
+/// Opens the chapters beside the style sheets, fonts and pictures of the book. Returns their list.
+fn open(
+    page: &mut Page,
+    folder: &Path,
+    front: &FrontMatter,
+    listed: &[Listed],
+) -> Result<Vec<Listed>> {
+    let print = files::read(&folder.join("print.html"))?;
+    let (html, listed) = layout::document(&print, front, listed)?;
     let file = tempfile::Builder::new()
         .prefix(".paper-")
         .suffix(".html")
@@ -97,5 +104,6 @@ fn open(page: &mut Page, folder: &Path, front: &FrontMatter) -> Result<()> {
         .and_then(|mut file| file.write_all(html.as_bytes()).map(|()| file))
         .map_err(system::without_temporary_name)
         .with_context(|| format!("cannot write a file into {}", folder.display()))?;
-    Ok(page.open(&browser::file_url(file.path())?)?)
+    page.open(&browser::file_url(file.path())?)?;
+    Ok(listed)
 }

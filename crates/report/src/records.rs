@@ -93,6 +93,14 @@ impl Records {
         }
     }
 
+    /// Reads the record of a sweep.
+    pub(crate) fn read_sweep(&self, name: &str) -> Result<SweepRecord, String> {
+        match self.read(name)? {
+            Either::Sweep(sweep) => Ok(*sweep),
+            Either::Run(_) => Err(format!("the record `{name}` is a run, not a sweep")),
+        }
+    }
+
     /// The names of the folders in a folder of the records.
     fn folders_in(&self, what: &str, name: &str) -> Result<Vec<String>, String> {
         let directory = self.directory(what, name)?;
@@ -103,7 +111,7 @@ impl Records {
     }
 
     /// Reads the runs in a folder, by seed.
-    fn runs_in(&self, folder: &str) -> Result<Vec<Record>, String> {
+    pub(crate) fn runs_in(&self, folder: &str) -> Result<Vec<Record>, String> {
         let names = self.folders_in("folder", folder)?.into_iter();
         let runs = names.map(|name| self.read_run(&format!("{folder}/{name}")));
         let mut runs = runs.collect::<Result<Vec<_>, _>>()?;

@@ -1,8 +1,10 @@
-//! Numbered equations, figures and tables, and references to them.
+//! Numbered equations, figures, tables and exercises, and references to them.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use frontmatter::Source;
 
 use crate::problem::{Place, Problems};
 
@@ -15,16 +17,23 @@ pub(crate) enum Kind {
     Figure,
     /// `tbl:`
     Table,
+    /// `ex:`
+    Exercise,
+    /// `src:`
+    Source,
 }
 
 impl Kind {
-    const ALL: [Self; 3] = [Self::Equation, Self::Figure, Self::Table];
+    const ALL: [Self; 5] =
+        [Self::Equation, Self::Figure, Self::Table, Self::Exercise, Self::Source];
 
     fn prefix(self) -> &'static str {
         match self {
             Self::Equation => "eq",
             Self::Figure => "fig",
             Self::Table => "tbl",
+            Self::Exercise => "ex",
+            Self::Source => "src",
         }
     }
 
@@ -34,11 +43,13 @@ impl Kind {
             Self::Equation => format!("({number})"),
             Self::Figure => format!("Figure {number}"),
             Self::Table => format!("Table {number}"),
+            Self::Exercise => format!("Exercise {number}"),
+            Self::Source => format!("\\[{number}\\]"),
         }
     }
 }
 
-/// The name of an equation, figure or table in the source.
+/// The name of an equation, figure, table, exercise or source.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Label {
     /// The kind of thing.
@@ -48,9 +59,9 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// Reads `eq:ID`, `fig:ID` or `tbl:ID`.
+    /// Reads `eq:ID`, `fig:ID`, `tbl:ID`, `ex:ID` or `src:ID`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let expected = "expected eq:ID, fig:ID or tbl:ID, where ID has lower-case letters, digits, `-`, `_` and `.`";
+        let expected = "expected eq:ID, fig:ID, tbl:ID, ex:ID or src:ID, where ID has lower-case letters, digits, `-`, `_` and `.`";
         let (prefix, id) = text.split_once(':').unwrap_or((text, ""));
         let kind = Kind::ALL.into_iter().find(|kind| kind.prefix() == prefix);
         let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
@@ -129,6 +140,26 @@ impl References {
         let number = format!("{prefix}.{count}");
         let target = Target { chapter: chapter.to_owned(), number, place: place.clone() };
         self.targets.insert(label.clone(), target);
+    }
+
+    /// Numbers the sources, which a chapter lists.
+    pub(crate) fn define_sources(
+        &mut self,
+        sources: &[Source],
+        chapter: &Path,
+        place: &Place,
+        problems: &mut Problems,
+    ) {
+        for (index, Source { id, .. }) in sources.iter().enumerate() {
+            let Some(label) = problems.keep(place, Label::parse(&format!("src:{id}"))) else {
+                continue;
+            };
+            let number = (index + 1).to_string();
+            let target = Target { chapter: chapter.to_owned(), number, place: place.clone() };
+            if self.targets.insert(label, target).is_some() {
+                problems.add(place, format!("report.toml has the source `{id}` twice"));
+            }
+        }
     }
 
     /// The name of a labelled thing in the text: `Figure 4.2.1`. A label that is not defined, which is

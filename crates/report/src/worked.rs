@@ -5,8 +5,10 @@
 //! a result may be typed.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::arithmetic::{check, worked};
+use crate::exercise;
 use crate::fragment::{Fragment, Piece, PieceKind};
 use crate::problem::Problems;
 use crate::tensor::{Tensor, Tensors};
@@ -15,8 +17,11 @@ use crate::tensor::{Tensor, Tensors};
 pub(crate) fn expand_all(chapter: &mut Fragment, tensors: &Tensors, problems: &mut Problems) {
     let formulas: Vec<&str> = chapter.pieces.iter().filter_map(formula).collect();
     let spelled_out: BTreeSet<String> = formulas.into_iter().flat_map(spelled_out).collect();
+    let solutions = exercise::solutions(chapter, problems);
     for piece in &mut chapter.pieces {
-        let strict = chapter.examples.iter().any(|example| example.contains(&piece.range.start));
+        let is_in = |ranges: &[Range<usize>]| ranges.iter().any(|r| r.contains(&piece.range.start));
+        let (example, solution) = (is_in(&chapter.examples), is_in(&solutions));
+        let strict = example || solution;
         if strict && let Some(tex) = formula(piece) {
             for name in
                 rounded(tex, tensors).into_iter().filter(|name| !spelled_out.contains(whole(name)))
@@ -28,8 +33,26 @@ pub(crate) fn expand_all(chapter: &mut Fragment, tensors: &Tensors, problems: &m
                 problems.add(&piece.place, message);
             }
         }
-        expand_piece(piece, strict, tensors, problems);
+        let is_result: Option<IsResult> = match (example, solution) {
+            (_, true) => Some(is_computed),
+            (true, false) => Some(is_number),
+            (false, false) => None,
+        };
+        expand_piece(piece, is_result, tensors, problems);
     }
+}
+
+/// Whether digits in a formula are a result, which may not be typed.
+type IsResult = fn(&str) -> bool;
+
+fn is_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Any number but 0 and 1, which a derivation ends with as often as a computation.
+fn is_computed(text: &str) -> bool {
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    is_number(text) && !matches!(&text[..end], "0" | "1")
 }
 
 fn formula(piece: &Piece) -> Option<&str> {
@@ -68,7 +91,12 @@ fn rounded(tex: &str, tensors: &Tensors) -> Vec<String> {
 }
 
 /// Expands the formulas of a piece; one that fails is reported once, and nothing stands in its place.
-fn expand_piece(piece: &mut Piece, strict: bool, tensors: &Tensors, problems: &mut Problems) {
+fn expand_piece(
+    piece: &mut Piece,
+    strict: Option<IsResult>,
+    tensors: &Tensors,
+    problems: &mut Problems,
+) {
     let (place, inline) = (&piece.place, piece.indent.is_none());
     let tex = match &mut piece.kind {
         PieceKind::Formula { tex, .. } => tex,
@@ -78,9 +106,9 @@ fn expand_piece(piece: &mut Piece, strict: bool, tensors: &Tensors, problems: &m
         }
         _ => return,
     };
-    if strict && let Some(typed) = typed_result(tex) {
+    if let Some(typed) = strict.and_then(|is_result| typed_result(tex, is_result)) {
         let message = format!(
-            "`{typed}` is typed in a worked example: write `\\worked{{NAME}}`, or `\\checked{{...}}` \
+            "`{typed}` is typed in a worked example or a solution: write `\\worked{{NAME}}`, or `\\checked{{...}}` \
              around arithmetic"
         );
         problems.add(place, message);
@@ -170,7 +198,7 @@ fn group(tex: &str) -> Option<(&str, &str)> {
 
 /// Something like a result in TeX, outside of `\worked` and `\checked`: a number after `=` or
 /// `\approx`, a matrix or a tuple with numbers in it.
-fn typed_result(tex: &str) -> Option<String> {
+fn typed_result(tex: &str, is_result: IsResult) -> Option<String> {
     let text = |part| if let Part::Text(text) = part { text } else { "" };
     let parts = parts(tex).unwrap_or_else(|_| vec![Part::Text(tex)]);
     let bare: String = parts.into_iter().map(text).collect();
@@ -178,7 +206,7 @@ fn typed_result(tex: &str) -> Option<String> {
         let (begin, end) = (format!("\\begin{{{environment}"), format!("\\end{{{environment}"));
         if let Some((_, rest)) = bare.split_once(&begin)
             && let Some((inside, _)) = rest.split_once(&end)
-            && inside.contains(|c: char| c.is_ascii_digit())
+            && numbers(inside).any(is_result)
         {
             return Some(format!("{begin}{inside}{end}"));
         }
@@ -186,18 +214,30 @@ fn typed_result(tex: &str) -> Option<String> {
     for relation in ["=", r"\approx"] {
         for (at, _) in bare.match_indices(relation) {
             let after = bare[at + relation.len()..].trim_start_matches([' ', '&', '(', '-']);
-            if after.starts_with(|c: char| c.is_ascii_digit()) || after.starts_with(r"\tfrac") {
+            if is_result(after) || after.starts_with(r"\tfrac") {
                 return Some(bare[at..].chars().take(24).collect());
             }
         }
     }
     let tuple = |(open, _): (usize, &str)| {
         let inside = bare[open + 1..].split(')').next().unwrap_or_default();
-        let is_number = |part: &&str| part.trim_matches([' ', '\\', '-']).parse::<f64>().is_ok();
-        let numbers = inside.split([',', ';']).filter(is_number).count();
-        (numbers > 1 && !inside.contains(char::is_alphabetic)).then(|| format!("({inside})"))
+        let part = |part: &str| part.trim_matches([' ', '\\', '-']).to_owned();
+        let is_result = |part: &String| part.parse::<f64>().is_ok() && is_result(part);
+        let results = inside.split([',', ';']).map(part).filter(is_result).count();
+        (results > 1 && !inside.contains(char::is_alphabetic)).then(|| format!("({inside})"))
     };
     bare.match_indices('(').find_map(tuple)
+}
+
+/// The numbers of a text, each with what follows it.
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    let of_number = |c: char| c.is_ascii_digit() || c == '.';
+    let starts = text.char_indices().filter(move |(at, c)| {
+        let before = &text[..*at];
+        let is_index = before.trim_end_matches('{').ends_with('_');
+        c.is_ascii_digit() && !before.ends_with(of_number) && !is_index
+    });
+    starts.map(|(at, _)| &text[at..])
 }
 
 #[cfg(test)]
@@ -233,7 +273,7 @@ mod tests {
             \begin{pmatrix} a & b \end{pmatrix} | s_0, \dots, s_{k-1} | (n, i)";
         for (all, expected) in [(typed, true), (fine, false)] {
             for tex in all.split('|') {
-                assert_eq!(typed_result(tex).is_some(), expected, "{tex}");
+                assert_eq!(typed_result(tex, is_number).is_some(), expected, "{tex}");
             }
         }
     }
@@ -251,6 +291,26 @@ mod tests {
             assert_eq!(found.len(), count, "{found:?}");
             let of_third = |line: &String| line.starts_with("q.md:5: `a.third` is shown rounded");
             assert!(found.iter().all(of_third), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_solutions_are_computed() {
+        let text = "# Q\n\n{{#exercise \"E\" ex:e}}\n\n$a = 2$\n\n{{#solution}}\n\n$b = 0$, $c = 1$, \
+                    $\\checked{1 + 5 = 6}$,\n$\\begin{pmatrix} x_{12} & 0 \\end{pmatrix}$\n\n$d = 0.5$\n\n\
+                    $\\begin{pmatrix} 0 & 10 \\end{pmatrix}$\n\n{{#end}}\n\n$e = 2$\n\n{{#solution}}\n";
+        let mut problems = Problems::default();
+        let mut fragment = reader::chapter(text, &Place::new("q.md", 1), &mut problems);
+        expand_all(&mut fragment, &sample(), &mut problems);
+        let found = problems.lines();
+        assert_eq!(found.len(), 4, "{found:?}");
+        for (line, expected) in found.iter().zip([
+            "q.md:12: `= 0.5` is typed in a worked example or a solution",
+            "q.md:14: `\\begin{pmatrix}",
+            "q.md:20: `{{#solution}}` stands where `{{#exercise}}` is expected",
+            "q.md:20: the last exercise has no `{{#end}}`",
+        ]) {
+            assert!(line.starts_with(expected), "{found:?}");
         }
     }
 

@@ -148,14 +148,15 @@ fn a_book_is_built() {
         "</svg><math class=\"spoken\"><mn>4.1</mn></math>",
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
-        "<a href=\"verification.html\"><span>checked against the code: 50 cases, largest error 0, bound 1e-10</span></a>",
+        "<summary>checked in 50 cases</summary>\n<ul>\n<li>checked against the code: 50 cases, largest error 0, bound 1e-10</li>",
+        "<li><a href=\"verification.html\">what this means</a></li>\n</ul>\n</details>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
         "<strong>Figure 4.1.1.</strong> A net with <span class=\"unbroken\"><svg aria-hidden",
         "</math>,</span> <a href=\"#eq:relu\">(4.1.1)</a>",
         "<strong>Table 4.1.1.</strong> Sizes",
         "<code>crates/one/src/a.rs</code>, lines 4–5",
         "fn f() {}",
-        "$ cargo xtask test 4.1\ntest_forward (tests.TestReLU) ... ok",
+        "$ cargo xtask test 4.1\ntest_forward (tests.TestReLU) ... ok\n[1 more: 1 formula]",
         "$ cargo run -p einsum\nnorm of the difference: 0",
         "<g id=\"fig-net-a\" fill=\"currentColor\">",
         "<td>2</td>",
@@ -286,6 +287,47 @@ fn formulas_chapters_and_the_summary_agree() {
     let error = format!("{:#}", workspace.build().unwrap_err());
     assert!(error.contains("deep/back.md"), "{error}");
     assert!(!workspace.path().join("book/src/deep/back.md").exists(), "mdBook must not create it");
+}
+
+#[test]
+fn exercises_bugs_sources_and_the_map_are_shown() {
+    let workspace = Workspace::new();
+    workspace.write("book/src/title.md", "# Networks\n\n{{#chapters}}\n\n{{#sources}}\n");
+    let part = "# Part\n\n- [5 More](more.md)\n- [6 Most](deep/most.md)\n\n[Verification]";
+    workspace.write("book/src/SUMMARY.md", &SUMMARY.replace("[Verification]", part));
+    workspace.write("book/src/more.md", "# More\n\n$$ x $$ {#eq:more .step}\n");
+    workspace.write("book/src/deep/most.md", "# Most\n\n[@eq:more], [@src:a-1], [@ex:one].\n");
+    workspace.write(
+        "crates/harness/src/rooms/relu.rs",
+        "fn faulty() {\n    match bug {\n        \"sign\" => -1,\n        \"other\" => 0,\n    }\n}\n",
+    );
+    let source = "id = 'a-1'\nauthors = 'A & B'\ntitle = 'T'\npublished = '2015'\ntaken = 'all'\n";
+    workspace.add("book/report.toml", &format!("[[sources]]\n{source}"));
+    workspace.add(
+        "book/src/q4-1.md",
+        "{{#exercise \"A *sign*\" ex:one}}\n\n{{#bug ReLU sign}}\n\nWhy?\n\n{{#solution}}\n\n{{#caught ReLU sign}}\n\n\
+         - $\\checked{1 + 1 = 2}$\n\n{{#end}}\n\nText.\n",
+    );
+    workspace.build().unwrap();
+    let exercise = [
+        "<section class=\"exercise\" id=\"ex:one\">\n<p><strong>Exercise 4.1.1. A <em>sign</em>.</strong></p>",
+        "&quot;sign&quot; =&gt; -1,\n    }\n}",
+        "<p>Why?</p>\n<details class=\"solution\" data-of=\"Exercise 4.1.1\">\n<summary>Solution</summary>",
+        "<strong>ReLU: sign.</strong> Caught by: course. No kind of check lets it pass.",
+        "</ul>\n</details>\n</section>\n<p>Text.</p>",
+    ];
+    workspace.shows("q4-1.html", &exercise);
+    let most = "<a href=\"../more.html#eq:more\">(5.1)</a>, <a href=\"../index.html#src:a-1\">[1]</a>, \
+        <a href=\"../q4-1.html#ex:one\">Exercise 4.1.1</a>";
+    workspace.shows("deep/most.html", &[most]);
+    workspace.shows(
+        "index.html",
+        &[
+            "<td><a href=\"deep/most.html\">6 Most</a></td><td style=\"text-align: right\">1</td><td>\
+             <a href=\"more.html\">5</a></td>",
+            "<li id=\"src:a-1\">A &amp; B. <cite>T</cite>. 2015. <em>Taken:</em> all.</li>",
+        ],
+    );
 }
 
 #[test]

@@ -5,26 +5,17 @@ use std::ops::Range;
 
 use browser::{Browser, for_tests};
 use frontmatter::FrontMatter;
-use report::pdf::layout::Listed;
+use report::pdf::layout::{Listed, Role};
 use report::pdf::read::{Pdf, Spot};
 use report::pdf::text::Run;
 use report::pdf::{ASKED, Printed, check, print, questions};
 
 const STYLE: &str = include_str!("../../../book/theme/report.css");
 
-/// As the assignment words them.
-const STATEMENTS: [&str; 2] = [
-    "I certify that all solutions are entirely in my own words and that I have not looked at another \
-     student's solutions. I have given credit to all external sources I consulted.",
-    "I certify that all solutions in this document are entirely my own and that I have not looked at \
-     anyone else's solution. I have given credit to all external sources I consulted.",
-];
-
 /// What mdBook puts between two chapters.
 const SEPARATOR: &str = "<div style=\"break-before: page; page-break-before: always;\"></div>\n";
 
-const CHAPTERS: [(&str, &str); 5] = [
-    ("", "Title page"),
+const CHAPTERS: [(&str, &str); 4] = [
     ("Background", "2.1 Networks"),
     ("Questions", "4.1 ReLU"),
     ("Questions", "4.2 Layer"),
@@ -52,18 +43,6 @@ fn heading(level: u8, id: &str, text: &str) -> String {
 
 /// `print.html` of a book with two questions, a figure, code, and an appendix.
 fn book() -> String {
-    let statements = STATEMENTS.map(|statement| {
-        format!(
-            "<figure class=\"statement\"><blockquote><p>“{statement}”</p></blockquote>\
-             <p class=\"signature\"><span>Signature</span><span>Date</span></p></figure>"
-        )
-    });
-    let title = format!(
-        "<h1 id=\"title\">Networks</h1>\n<div class=\"title-page\"><dl><dt>Author</dt><dd>Ada &amp; Co</dd>\
-         <dt>Kaggle score</dt><dd><strong class=\"missing\">[Kaggle score: missing in report.toml]</strong>\
-         </dd></dl>{}</div>",
-        statements.concat()
-    );
     let networks = heading(1, "net", "Networks")
         + &heading(2, "one", "One")
         + "<p>Text, then \
@@ -92,7 +71,7 @@ fn book() -> String {
     format!(
         "<head>\n<link rel=\"stylesheet\" href=\"report.css\">\n</head><body><main>{}</main>\n\
          <script src=\"highlight-x.js\"></script>\n</body>",
-        [title, networks, relu, layer, appendix].join(SEPARATOR)
+        [networks, relu, layer, appendix].join(SEPARATOR)
     )
 }
 
@@ -101,8 +80,17 @@ fn front() -> FrontMatter {
     FrontMatter { title, author, ..FrontMatter::default() }
 }
 
-/// Prints a book, and returns what is wrong with it.
+/// Prints a book with everything that it has.
 fn print_book(browser: &Browser, book: &str) -> anyhow::Result<Printed> {
+    print_crates(browser, book, None)
+}
+
+/// Prints a book with these crates in its appendix.
+fn print_crates(
+    browser: &Browser,
+    book: &str,
+    crates: Option<&[String]>,
+) -> anyhow::Result<Printed> {
     let folder = tempfile::tempdir()?;
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text);
     // As mdBook's own style has it.
@@ -111,7 +99,7 @@ fn print_book(browser: &Browser, book: &str) -> anyhow::Result<Printed> {
     write("print.html", book)?;
     let listed =
         CHAPTERS.map(|(part, name)| Listed { part: part.to_owned(), name: name.to_owned() });
-    let printed = print(browser, folder.path(), &listed, &front(), ASKED_OF_IT)?;
+    let printed = print(browser, folder.path(), &listed, &front(), ASKED_OF_IT, crates)?;
     let left: Vec<_> = fs::read_dir(folder.path())?.collect();
     assert_eq!(left.len(), 3, "the printed page is still there: {left:?}");
     Ok(printed)
@@ -126,6 +114,40 @@ fn a_good_book_passes_and_is_the_same_each_time() {
     assert_eq!((first.pdf.pages.len(), first.appendix), (8, 6));
     let second = print_book(&browser, &book()).unwrap();
     assert!(first.bytes == second.bytes, "{} and {}", first.bytes.len(), second.bytes.len());
+}
+
+#[test]
+fn a_title_page_of_the_books_own_is_the_only_one() {
+    let Some(browser) = for_tests("a book with a title page").unwrap() else { return };
+    let printed = print_book(&browser, &book()).unwrap();
+    assert_eq!(printed.chapters.iter().map(|c| c.role).filter(|r| *r == Role::Title).count(), 1);
+    let own = book().replacen("<p>Text, then", "<div class=\"title-page\">x</div><p>Text, then", 1);
+    let problems = print_book(&browser, &own).unwrap().problems;
+    assert!(
+        problems.iter().any(|p| p.contains("page 1 lacks the honor statement")),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn solutions_come_last_what_is_folded_stays_so_and_crates_can_be_left_out() {
+    let Some(browser) = for_tests("folded text").unwrap() else { return };
+    let folded = "<details class=\"solution\" data-of=\"Exercise 4.2.1\"><summary>Solution</summary><p>It is 2.</p>\
+        </details><details><summary>Three more</summary><pre><code>hidden</code></pre></details><p>Its text.</p>";
+    let book = book().replace("<p>Its text.</p>", folded);
+    let crates = Some(&["crates/cnn".to_owned()][..]);
+    let printed = print_crates(&browser, &book, crates).unwrap();
+    assert_eq!(printed.problems, [""; 0]);
+    let layer = printed.chapters.iter().find(|chapter| chapter.name == "4.2 Layer").unwrap();
+    assert_eq!(layer.sections.last().unwrap().name, "Solutions");
+    let place = |words: &str| find(&printed.pdf, 5, words).map(|range| range.start);
+    assert!(place("Its text.") < place("Exercise 4.2.1.") && place("Exercise") < place("It is 2."));
+    assert!(
+        place("Three more").is_some() && place("hidden").is_none() && place("Solution\n").is_none()
+    );
+    let appendix = printed.chapters.last().unwrap();
+    let files: Vec<&str> = appendix.listings.iter().map(|listing| &*listing.name).collect();
+    assert_eq!(files, ["crates/cnn/src/conv2d.rs", "crates/cnn/src/pool2d.rs"]);
 }
 
 #[test]

@@ -194,7 +194,7 @@ mod tests {
             network.profiler_mut().begin_step();
             let x = network.profiler_mut().time(Part::Data, || ArrayD::ones(vec![8, 6, 5, 3]));
             let out = network.forward(x).unwrap();
-            network.backward(target.view(), out.view()).unwrap();
+            network.backward_to(0, target.view(), out.view()).unwrap();
             network.update(&mut sgd, 0.1).unwrap();
             network.profiler_mut().end_step(8);
         }

@@ -7,7 +7,7 @@ use super::iris_surface::{RECORD, configuration};
 use crate::expand::Inputs;
 
 const FEATURES: [&str; 4] = ["sepal length", "sepal width", "petal length", "petal width"];
-const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
+pub(super) const SPECIES: [&str; 3] = ["setosa", "versicolor", "virginica"];
 
 pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
     let config = configuration(&inputs.records.read_run(RECORD)?)?;

@@ -15,6 +15,9 @@ const KERNELS: [(By, Colour, &str); 4] = [
     (By::Ours, SERIES[3], "matrix product of the MLP"),
 ];
 
+/// The share of the peak below which a point would press all others together: there is hardly any arithmetic.
+const SLOWEST: f64 = 0.01;
+
 pub(super) fn draw(inputs: &Inputs) -> Result<String, String> {
     roofline(&inputs.records.performance()?)
 }
@@ -26,11 +29,16 @@ fn roofline(record: &Record) -> Result<String, String> {
     };
     let peak = limit(Subject::Peak, "peak of the arithmetic")?;
     let bandwidth = limit(Subject::Copy, "bandwidth of the memory")?;
-    let points: Vec<(By, Point)> =
-        record.measurements.iter().filter_map(|m| Some((m.by, point(m)?))).collect();
+    let is_shown = |by: By| KERNELS.iter().any(|(known, ..)| *known == by);
+    let shown = record.measurements.iter().filter(|m| is_shown(m.by));
+    let mut points: Vec<(By, Point)> = shown.filter_map(|m| Some((m.by, point(m)?))).collect();
     if points.is_empty() {
         return Err("the record has no convolution".to_owned());
     }
+    // What is hardly arithmetic would press all else together.
+    let all = points.len();
+    points.retain(|(_, (_, speed))| *speed >= (SLOWEST * peak).log10());
+    let left_out = all - points.len();
     // Powers of ten around all that is drawn, the ridge where the two limits meet among it.
     let ridge = (peak / bandwidth).log10();
     let xs = points.iter().map(|(_, (x, _))| *x).chain([ridge]);
@@ -57,10 +65,14 @@ fn roofline(record: &Record) -> Result<String, String> {
             canvas.text((at.0 + 10.0, at.1 + 4.5), label, Anchor::Start, text);
         }
     }
+    if left_out > 0 {
+        let note = format!("{left_out} points below a hundredth of the peak are left out");
+        canvas.text((544.0, 404.0), Font::of(12.0), Anchor::End, &note);
+    }
     let below = "operations for each byte that has to be moved";
     canvas.text((304.0, 384.0), label, Anchor::Middle, below);
     canvas.text((64.0, 56.0), label, Anchor::Start, "GFLOP/s");
-    Ok(canvas.finish(570.0, 394.0))
+    Ok(canvas.finish(570.0, 412.0))
 }
 
 /// Logarithms of the intensity, operations for each byte, and of the speed; nothing for what is not

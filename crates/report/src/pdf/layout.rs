@@ -9,7 +9,11 @@ use frontmatter::FrontMatter;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::front;
 use html::escape;
+
+/// The mark between two chapters, as mdBook writes it.
+const SEPARATOR: &str = "<div style=\"break-before: page; page-break-before: always;\"></div>";
 
 /// The width of the text on an upright page in CSS pixels: 8.5 inches without the margins that
 /// `theme/report.css` sets.
@@ -85,8 +89,13 @@ pub struct Listing {
 }
 
 /// A page with the chapters of `print.html` for [`arrange`]: its style sheets without those of dark
-/// themes, its highlighter, and none of mdBook's frame.
-pub(super) fn document(print: &str, front: &FrontMatter) -> Result<String> {
+/// themes, its highlighter, and none of mdBook's frame; and the list of the chapters. Before them stands the title page,
+/// if none of them is one.
+pub(super) fn document(
+    print: &str,
+    front: &FrontMatter,
+    listed: &[Listed],
+) -> Result<(String, Vec<Listed>)> {
     let (_, chapters) = print.split_once("<main>").context("print.html has no <main>")?;
     let (chapters, _) = chapters.split_once("</main>").context("print.html has no </main>")?;
     let mut links = String::new();
@@ -98,18 +107,30 @@ pub(super) fn document(print: &str, front: &FrontMatter) -> Result<String> {
         }
     }
     let (title, author) = (escape(front.title.trim()), escape(front.author.trim()));
-    Ok(format!(
+    let (mut listed, mut title_page) = (listed.to_vec(), String::new());
+    if !chapters.contains("<div class=\"title-page\">") {
+        listed.insert(0, Listed { part: String::new(), name: "Title page".to_owned() });
+        title_page = front::page(front) + SEPARATOR;
+    }
+    let html = format!(
         "<!DOCTYPE html>\n<html lang=\"en\" class=\"light js\">\n<head>\n<meta charset=\"utf-8\">\n\
          <title>{title}</title>\n<meta name=\"author\" content=\"{author}\">\n{links}</head>\n<body>\n\
          <div id=\"mdbook-page-wrapper\" class=\"page-wrapper\"><div class=\"page\">\
-         <div id=\"mdbook-content\" class=\"content\">\n<main class=\"paper\">{chapters}</main>\n\
+         <div id=\"mdbook-content\" class=\"content\">\n<main class=\"paper\">{title_page}{chapters}</main>\n\
          </div></div></div>\n</body>\n</html>\n"
-    ))
+    );
+    Ok((html, listed))
 }
 
-/// Rearranges the open [`document`], and returns its chapters, the title page first.
-pub(super) fn arrange(page: &mut Page, listed: &[Listed]) -> Result<Vec<Chapter>> {
-    let chapters = page.evaluate(&format!("({})({})", include_str!("paper.js"), json!(listed)))?;
+/// Rearranges the open [`document`], and returns its chapters, the title page first. Its appendix has only `crates`, if
+/// any are given.
+pub(super) fn arrange(
+    page: &mut Page,
+    listed: &[Listed],
+    crates: Option<&[String]>,
+) -> Result<Vec<Chapter>> {
+    let script = include_str!("paper.js");
+    let chapters = page.evaluate(&format!("({script})({}, {})", json!(listed), json!(crates)))?;
     page.evaluate("document.fonts.ready.then(() => true)")?;
     serde_json::from_value(chapters).context("paper.js returns the chapters")
 }

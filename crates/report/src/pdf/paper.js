@@ -1,7 +1,8 @@
 // Rearranges the chapters of print.html for paper: each on pages of its own with its name above them, a
 // table of contents after the title page, and a list of its crates on the first page of the appendix.
-// Returns what the PDF has to have of each chapter, as it was before. `listed` is SUMMARY.md's list.
-listed => {
+// Returns what the PDF has to have of each chapter, as it was before. `listed` is SUMMARY.md's list; `crates` are the
+// headings of the crates that the appendix has, or null for all.
+(listed, crates) => {
     'use strict';
     const main = document.querySelector('main');
     const isSeparator = node => node.localName === 'div' && node.style.breakBefore === 'page'
@@ -63,6 +64,38 @@ listed => {
         }
         return part === 'Questions' && /^\d/.test(name) ? 'question' : 'text';
     };
+    // Solutions stand at the end of their chapter; whatever else is folded stays so.
+    const unfold = section => {
+        const solutions = all('details.solution', section);
+        if (solutions.length === 0) {
+            return;
+        }
+        const heading = element('h2', '', 'Solutions');
+        heading.id = `solutions-${section.querySelector('h1[id]')?.id}`;
+        section.append(heading);
+        for (const solution of solutions) {
+            const name = element('p', '', element('strong', '', `${solution.dataset.of}.`));
+            solution.querySelector('summary').replaceWith(name);
+            section.append(element('div', 'solution', ...solution.childNodes));
+            solution.remove();
+        }
+    };
+    const select = section => {
+        const box = section.querySelector('.appendix');
+        if (!crates || !box) {
+            return;
+        }
+        let kept = true;
+        for (const node of [...box.childNodes]) {
+            kept = node.localName === 'h2' ? crates.includes(plain(node)) : kept;
+            if (!kept) {
+                node.remove();
+            }
+        }
+        all(':scope > p', section).forEach(paragraph => paragraph.remove());
+        box.before(element('p', '', 'The crates that answer a question of the assignment. The '
+            + 'others are in the code archive.'));
+    };
     const describe = (section, entry) => {
         const heading = section.querySelector(':is(h1, h2, h3, h4, h5, h6)[id]');
         if (heading?.localName !== 'h1') {
@@ -80,6 +113,7 @@ listed => {
             figures: all('figcaption strong', section).map(caption => caption.textContent)
                 .filter(text => /^Figure .*\.$/.test(text)),
             code_lines: role === 'appendix' ? [] : all('pre', section)
+                .filter(code => !code.closest('details'))
                 .flatMap(code => plain(code).split('\n')).filter(line => line.trim()),
             listings: role === 'appendix' ? listings(section) : [],
             texts: role === 'title' ? texts(section) : [],
@@ -108,6 +142,8 @@ listed => {
     const table = element('nav', 'toc');
     const described = listed.map((entryOf, index) => {
         const section = element('section', 'paper-chapter', ...chapters[index]);
+        unfold(section);
+        select(section);
         const chapter = describe(section, entryOf);
         const { role, number, running_title: title } = chapter;
         section.classList.add(`${role}-pages`);

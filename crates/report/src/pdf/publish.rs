@@ -42,10 +42,13 @@ fn rejected(file: &Path) -> PathBuf {
 }
 
 fn linked(page: &str, pages: usize) -> Result<String> {
-    let front = "<div class=\"title-page\">";
-    let link = format!("<p class=\"pdf-link\"><a href=\"{NAME}\">PDF</a> ({pages} pages)</p>\n");
-    let at = page.find(front).context("the first page of the book is not its title page")?;
-    Ok(format!("{}{link}{}", &page[..at], &page[at..]))
+    let link = format!("<p class=\"pdf-link\"><a href=\"{NAME}\">PDF</a> ({pages} pages)</p>");
+    // The menu has a heading too.
+    let main = page.find("<main>").unwrap_or_default();
+    let heading =
+        page[main..].find("</h1>").context("the first page of the book has no heading")?;
+    let (before, after) = page.split_at(main + heading + "</h1>".len());
+    Ok(format!("{before}\n{link}{after}"))
 }
 
 /// The whole file or none, in a folder that is created if need be.
@@ -65,7 +68,7 @@ mod tests {
         let book = folder.path().join("book");
         fs::create_dir(&book).unwrap();
         for name in FIRST_PAGES {
-            fs::write(book.join(name), "<h1>T</h1>\n<div class=\"title-page\">x</div>").unwrap();
+            fs::write(book.join(name), "<h1>Menu</h1><main><h1>T</h1>\nx</main>").unwrap();
         }
         let file = folder.path().join("a/b.pdf");
         let rejected = reject(b"bad", &file).unwrap();
@@ -78,12 +81,15 @@ mod tests {
         }
         for name in FIRST_PAGES {
             let text = fs::read_to_string(book.join(name)).unwrap();
-            assert!(text.contains("<a href=\"book.pdf\">PDF</a> (7 pages)"), "{text}");
+            assert!(
+                text.contains("T</h1>\n<p class=\"pdf-link\"><a href=\"book.pdf\">PDF</a> (7"),
+                "{text}"
+            );
         }
         reject(b"bad", &file).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"%PDF");
-        fs::write(book.join("index.html"), "<h1>T</h1>").unwrap();
+        fs::write(book.join("index.html"), "<h1>Menu</h1><main>").unwrap();
         let error = publish(b"%PDF", 7, &book, &file).unwrap_err().to_string();
-        assert!(error.contains("not its title page"), "{error}");
+        assert!(error.contains("has no heading"), "{error}");
     }
 }
