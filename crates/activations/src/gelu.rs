@@ -11,7 +11,7 @@ use crate::ElementWise;
 /// This is the function itself, not its approximation by tanh; Hendrycks and Gimpel (2016) have
 /// both. At ±∞ value and slope are their limits.
 ///
-/// Question 7 (layers for training).
+/// Question 7.
 pub struct GELU;
 
 impl ElementWise for GELU {

@@ -44,7 +44,7 @@ impl<T: Scalar> LayerConfig<T> for GlobalAveragePool2DConfig {
 /// # Shapes
 /// `x: (m, rows, cols, n)`, `y: (m, n)`.
 ///
-/// Question 7 (layers for training).
+/// Question 7.
 #[derive(Clone, Debug)]
 pub struct GlobalAveragePool2D<T> {
     state: LayerState<T>,

@@ -95,7 +95,7 @@ impl<T: Scalar> LayerConfig<T> for BatchNormConfig {
 /// # Shapes
 /// `x` and `y`: `(m, n)` or `(m, rows, cols, n)`; γ, β and the running statistics: `(1, n)`.
 ///
-/// Question 7 (layers for training). Ioffe and Szegedy (2015).
+/// Question 7. Ioffe and Szegedy (2015).
 #[derive(Clone, Debug)]
 pub struct BatchNorm<T> {
     state: LayerState<T>,

@@ -64,7 +64,7 @@ impl<T: Scalar> LayerConfig<T> for DropoutConfig {
 /// # Shapes
 /// `x` and `y`: `(m, ...)`; `seed`, `step`: `(4)`.
 ///
-/// Question 7 (layers for training). Srivastava et al. (2014).
+/// Question 7. Srivastava et al. (2014).
 #[derive(Clone, Debug)]
 pub struct Dropout<T> {
     state: LayerState<T>,

@@ -1,4 +1,4 @@
-//! Dropout: layers for training, question 7. i counts elements in row-major order.
+//! Dropout, question 7. i counts elements in row-major order.
 
 mod claims;
 

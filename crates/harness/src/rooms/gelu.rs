@@ -1,4 +1,4 @@
-//! GELU, the one activation here that falls and rises: layers for training, question 7.
+//! GELU, the one activation here that falls and rises, question 7.
 
 use std::f64::consts::{PI, SQRT_2};
 use std::sync::Arc;

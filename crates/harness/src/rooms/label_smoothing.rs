@@ -1,4 +1,4 @@
-//! Label smoothing: layers for training, question 7.
+//! Label smoothing, question 7.
 
 use std::sync::Arc;
 

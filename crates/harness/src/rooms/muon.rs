@@ -1,4 +1,4 @@
-//! Muon and its orthogonalisation: layers for training, question 7. i and j count rows and columns of a
+//! Muon and its orthogonalisation, question 7. i and j count rows and columns of a
 //! matrix, k the shorter side.
 
 mod worked;

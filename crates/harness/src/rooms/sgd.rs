@@ -1,5 +1,4 @@
-//! Stochastic gradient descent with momentum of question 5, and its weight decay and Nesterov's form:
-//! layers for training, question 7.
+//! Stochastic gradient descent with momentum of question 5, and its weight decay and Nesterov's form, question 7.
 
 mod oracle;
 mod worked;

@@ -1,4 +1,4 @@
-//! The whitening of patches: layers for training, question 7. p counts patches, a and b the numbers of one, k
+//! The whitening of patches, question 7. p counts patches, a and b the numbers of one, k
 //! and l filters.
 
 use std::sync::Arc;

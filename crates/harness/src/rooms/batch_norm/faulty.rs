@@ -5,7 +5,7 @@ use ndarray::{Array1, ArrayD, Axis};
 
 use super::formulas::Rows;
 use super::with_scale;
-use crate::layer::faulty::{Faulty, Formulas};
+use crate::layer::faulty::{Faulty, Formulas, Gradients};
 
 pub(super) const FORMULAS: Formulas = Formulas {
     built: |bug, spec| match bug {
@@ -33,20 +33,20 @@ pub(super) const FORMULAS: Formulas = Formulas {
             with_features(layer, x, x, layer.n_out()).predicted(layer.buffers()) - lost_beta(layer)
         }
     },
-    ..Formulas::new(forward, |layer, x, dl_dz| {
-        let rows = rows(layer, x, dl_dz);
-        let n = rows.x_hat.nrows() as f64;
-        let (sums, along) = (rows.dl_dbeta(), rows.dl_dgamma());
-        let dl_dx = match layer.bug {
-            "constant-statistics" => rows.stacked(|i, j| rows.factor[j] * rows.g[[i, j]]),
-            "constant-variance" => {
-                rows.stacked(|i, j| rows.factor[j] * (rows.g[[i, j]] - sums[j] / n))
-            }
-            _ => rows.dl_dx(),
-        };
-        (dl_dx, vec![("gamma", of_features(layer, &along)), ("beta", of_features(layer, &sums))])
-    })
+    ..Formulas::new(forward, gradients)
 };
+
+fn gradients(layer: &Faulty, x: &ArrayD<f64>, dl_dz: &ArrayD<f64>) -> Gradients {
+    let rows = rows(layer, x, dl_dz);
+    let n = rows.x_hat.nrows() as f64;
+    let (sums, along) = (rows.dl_dbeta(), rows.dl_dgamma());
+    let dl_dx = match layer.bug {
+        "constant-statistics" => rows.stacked(|i, j| rows.factor[j] * rows.g[[i, j]]),
+        "constant-variance" => rows.stacked(|i, j| rows.factor[j] * (rows.g[[i, j]] - sums[j] / n)),
+        _ => rows.dl_dx(),
+    };
+    (dl_dx, vec![("gamma", of_features(layer, &along)), ("beta", of_features(layer, &sums))])
+}
 
 /// One of the bugs takes each pixel of a channel for a feature of its own.
 fn rows(layer: &Faulty, x: &ArrayD<f64>, g: &ArrayD<f64>) -> Rows {

@@ -1,4 +1,4 @@
-//! The identity as initial weights: layers for training, question 7.
+//! The identity as initial weights, question 7.
 
 use cnn::{Conv2DConfig, Pad};
 use layers::{Layer, WeightInit};
