@@ -302,6 +302,18 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn results_of_a_program_may_have_failures_and_have_to_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("results.json");
+        fs::write(&file, sample("FAIL")).unwrap();
+        let evidence = Evidence::of_program(&file).unwrap();
+        assert_eq!((evidence.passed(), &*evidence.command), (2, "cargo xtask test"));
+        fs::write(&file, "{\"error\": \"it cannot be started\"}").unwrap();
+        let error = Evidence::of_program(&file).unwrap_err().to_string();
+        assert_eq!(error, "the program was not verified: it cannot be started");
+    }
+
+    #[test]
     fn failed_checks_are_failures() {
         for (status, expected) in [("ok", 0), ("FAIL", 1)] {
             assert_eq!(evidence(status).failures().count(), expected);

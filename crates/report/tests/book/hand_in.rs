@@ -103,7 +103,7 @@ fn an_empty_starter_has_a_book_that_marks_and_lists_what_is_missing() {
         "book/report.toml:6: student_id: empty",
         "book/report.toml:13: collaborators (or worked_alone = true): empty",
         "book/src/q4-1.md:11: derive dL/dZ from dL/dY and Z, for a mini-batch",
-        "book/src/q6-1.md:18: `cargo run` failed:\n    einsum::trace is not written",
+        "book/src/q6-1.md:16: `cargo run` failed:\n    einsum::trace is not written",
         "crates/activations/src/relu.rs:21: ReLU::value is not written",
         "book/src/q4-1.md:21: test_forward (tests.test_activations.TestReLU) fails",
     ] {
