@@ -82,7 +82,7 @@ const LEFT_OUT_ITEMS: [(&str, &[&str]); 5] = [
 ];
 
 /// Items with another body: constants that are a solution, and what a starter cannot know.
-const REPLACED: [(&str, &str, &str); 4] = [
+pub(crate) const REPLACED: [(&str, &str, &str); 4] = [
     ("crates/einsum/src/by_einsum.rs", "TRACE", "\"\""),
     ("crates/einsum/src/by_einsum.rs", "MATRIX_VECTOR", "\"\""),
     ("crates/einsum/src/by_einsum.rs", "OUTER_PRODUCT", "\"\""),
@@ -100,6 +100,8 @@ pub(crate) enum Verification<'a> {
     Archive,
     /// A compiled harness, which reads the fixtures beside it.
     Program(&'a Path),
+    /// A harness elsewhere.
+    Elsewhere,
 }
 
 /// The archive with the harness.
@@ -118,8 +120,12 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
     for path in ROOT {
         files.push(PackedFile::read(root, path)?);
     }
-    for name in CRATES {
-        files.extend(crate_files(root, name, &listed)?);
+    let needed = match verification {
+        Verification::Elsewhere => needed_by("served", root)?,
+        _ => CRATES.map(str::to_owned).into(),
+    };
+    for name in needed {
+        files.extend(crate_files(root, &name, &listed)?);
     }
     let manifests = files.iter().filter(|file| file.path.ends_with("/Cargo.toml"));
     let used: BTreeSet<&str> = manifests.filter_map(PackedFile::text).flat_map(keys).collect();
@@ -144,6 +150,7 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
                 files.push(PackedFile::read(root, path)?);
             }
         }
+        Verification::Elsewhere => {}
     }
     Ok(files)
 }
