@@ -447,8 +447,11 @@ impl Build<'_> {
                 break;
             }
             refuse(self, suspect, None);
-            if let Some(failure) = self.compile()? {
-                refuse(self, suspect, Some(failure.what));
+            while let Some(failure) = self.compile()? {
+                if !self.refuse_named(&failure) {
+                    refuse(self, suspect, Some(failure.what));
+                    break;
+                }
             }
         }
         Ok(())
