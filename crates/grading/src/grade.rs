@@ -19,8 +19,9 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use subject::NUMPY_ADAPTER;
 use system::{eprintln, print, println};
 
-use crate::hand_in::{self, HandIn, SUBJECT_FILE};
+use crate::hand_in::{self, HandIn, Kind, SUBJECT_FILE};
 use crate::points::{self, Grade, Points, Scored, Visibility};
+use crate::rust::{self, Clean};
 use crate::sandbox::{Rights, Sandbox};
 use crate::verification::{Record, Verification, records};
 use crate::{class, gradescope};
@@ -28,8 +29,8 @@ use crate::{class, gradescope};
 /// Verify hand-ins in isolation, and give points
 ///
 /// A PATH is one hand-in, or a folder of many: one whose subfolders are hand-ins. A hand-in has the course's package in
-/// NumPy, or a file subject.toml with a line such as command = ["node", "subject.mjs"] for a program in any language
-/// that speaks the protocol.
+/// NumPy, or is a starter in Rust that is filled in, or has a file subject.toml with a line such as
+/// command = ["node", "subject.mjs"] for a program in any language that speaks the protocol.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// A hand-in, or a folder of hand-ins
@@ -130,13 +131,14 @@ impl Arguments {
         let secrets: Vec<&Path> = own.chain(hand_ins.iter().map(|own| &*own.folder)).collect();
         let sandbox = Sandbox::find(self.rights.clone(), &secrets)?;
         eprintln!("isolation: {}", sandbox.mechanisms);
-        let is_numpy = |own: &&HandIn| !own.folder.join(SUBJECT_FILE).exists();
+        let kinds = hand_ins.iter().map(HandIn::kind).collect::<Result<Vec<_>>>()?;
+        let numpy = kinds.iter().position(|kind| *kind == Kind::Numpy);
         if sandbox.python().is_empty()
-            && let Some(numpy) = hand_ins.iter().find(is_numpy)
+            && let Some(numpy) = numpy.map(|at| &hand_ins[at])
         {
             bail!(
-                "{} has no {SUBJECT_FILE}, so it should be in NumPy, but the python3 that is found first has \
-                 none; put one that has it first in PATH, such as that of a virtual environment",
+                "{} has no {SUBJECT_FILE} and is no starter, so it should be in NumPy, but the python3 that is found \
+                 first has none; put one that has it first in PATH, such as that of a virtual environment",
                 numpy.folder.display()
             );
         }
@@ -147,9 +149,16 @@ impl Arguments {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
         }
         let only = self.only.as_deref();
+        let versions = versions(&workspace, &sandbox, only, &self.rights)?;
+        let is_rust = kinds.iter().any(|kind| matches!(kind, Kind::Rust(_)));
+        let clean = match is_rust {
+            true => Some(Clean::prepare(&workspace)?),
+            false => None,
+        };
         let verification = Verification {
             sandbox: &sandbox,
-            versions: versions(&sandbox, only, &self.rights)?,
+            clean: clean.as_ref(),
+            versions,
             only,
             records: &folder,
             time_limit: self.rights.time_limit,
@@ -225,6 +234,7 @@ fn results_folder(named: Option<PathBuf>) -> Result<PathBuf> {
 
 /// Whatever a record depends on besides the hand-in.
 fn versions(
+    workspace: &Path,
     sandbox: &Sandbox,
     only: Option<&str>,
     rights: &Rights,
@@ -239,9 +249,17 @@ fn versions(
         ("grader", String::from_utf8_lossy(&hash.stdout).trim().to_owned()),
         ("adapter", adapter),
         ("interpreter", sandbox.python().to_owned()),
+        // Without it, there are other hand-ins.
+        ("compiler", rust::version(workspace).unwrap_or_default()),
         (ISOLATION, sandbox.mechanisms.clone()),
         (ONLY, only.unwrap_or_default().to_owned()),
-        ("limits", format!("{} s, {} s for a request", rights.time_limit, rights.request_limit)),
+        (
+            "limits",
+            format!(
+                "{} s, {} s for a request, {} s to compile",
+                rights.time_limit, rights.request_limit, rights.build_limit
+            ),
+        ),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into())
@@ -351,7 +369,11 @@ impl Products {
             grades.push(points.grade(record, &asked[&only]));
         }
         match &*grades {
-            [grade] => print!("{}", table(grade)),
+            [grade] => {
+                print!("{}", table(grade));
+                let remarks = records.iter().flat_map(|record| &record.verified.remarks);
+                remarks.for_each(|remark| println!("noted: {remark}"));
+            }
             grades => grades.iter().for_each(|grade| {
                 let not = if grade.error.is_some() { " (not verified)" } else { "" };
                 println!("{:>7} of {} {}{not}", grade.score(), grade.points(), grade.name);

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use handin::graded_files;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -14,12 +15,13 @@ use tempfile::TempDir;
 /// The file that names the command of a program in any language.
 pub(crate) const SUBJECT_FILE: &str = "subject.toml";
 
-/// Folders by which the course's code is known to be in the folder above.
-const FOLDERS_OF_THE_COURSE: [&str; 4] = ["neural_networks", "code", "hw6", "hw6_release"];
+/// Names in a folder that is one hand-in: folders of the course's code, and of a workspace in Rust.
+const NAMES: [&str; 6] = [SUBJECT_FILE, "neural_networks", "code", "hw6", "hw6_release", "crates"];
 
 /// More is no homework.
 const MOST_FILES: usize = 10_000;
 const MOST_BYTES: u64 = 256 << 20;
+const MOST_BYTES_OF_RUST: u64 = 1 << 18;
 
 /// One student's folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,12 +31,44 @@ pub(crate) struct HandIn {
     pub(crate) folder: PathBuf,
 }
 
+/// What a hand-in is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A program with a file that names its command.
+    Program,
+    /// The course's package in NumPy.
+    Numpy,
+    /// A starter in Rust, and where it is.
+    Rust(PathBuf),
+}
+
+impl HandIn {
+    /// A starter may lie in a folder of its own, as archives of folders are unpacked.
+    pub(crate) fn kind(&self) -> Result<Kind> {
+        let folder = innermost(&self.folder)?;
+        if folder.join(SUBJECT_FILE).exists() {
+            return Ok(Kind::Program);
+        }
+        let is_starter =
+            |folder: &PathBuf| graded_files().iter().any(|file| folder.join(file).exists());
+        let folders = [folders(&folder)?, vec![folder]].concat();
+        Ok(folders.into_iter().find(is_starter).map_or(Kind::Numpy, Kind::Rust))
+    }
+}
+
 /// The hand-ins that are meant: each path is `one`, or else may be a folder of many.
 pub(crate) fn find(paths: &[PathBuf], one: bool) -> Result<Vec<HandIn>> {
     let mut found = BTreeMap::new();
     for path in paths {
         let folder = fs::canonicalize(path)
             .with_context(|| format!("{} cannot be graded", path.display()))?;
+        if folder.is_file() {
+            bail!(
+                "{} is a file, and a hand-in is a folder; of a starter the document with the graded code is not \
+                 enough",
+                path.display()
+            );
+        }
         let below = folders(&folder)?;
         let is_one = one || is_hand_in(&folder)? || below.is_empty();
         let folders = if is_one { vec![folder] } else { below };
@@ -63,14 +97,14 @@ fn folders(of: &Path) -> Result<Vec<PathBuf>> {
     Ok(folders.filter(|path| path.is_dir() && !path.is_symlink()).collect())
 }
 
-/// Whether a folder is one hand-in: a program, or code of the course in it or in a folder of the course's names.
+/// Whether a folder is one hand-in: a program, a starter, or code of the course in it or in a folder of its names.
 fn is_hand_in(folder: &Path) -> Result<bool> {
     let entries = system::entries(folder)
         .with_context(|| format!("{} cannot be listed", folder.display()))?;
     Ok(entries.iter().any(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        name == SUBJECT_FILE || name.ends_with(".py") || FOLDERS_OF_THE_COURSE.contains(&&*name)
+        name.ends_with(".py") || NAMES.contains(&&*name)
     }))
 }
 
@@ -89,6 +123,7 @@ fn innermost(folder: &Path) -> Result<PathBuf> {
 /// A hand-in, as it was when it was copied.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
+    pub(crate) kind: Kind,
     /// The copy, in a folder that is removed in the end.
     folder: TempDir,
     /// Of the paths and contents of all files.
@@ -106,20 +141,49 @@ struct SubjectFile {
 impl Snapshot {
     /// Copies a hand-in, for this user and group if they are given.
     ///
-    /// Links are not followed: whoever grades may read what the student may not.
+    /// Links are not followed: whoever grades may read what the student may not. Of a starter only the files with
+    /// something to write are copied.
     pub(crate) fn take(hand_in: &HandIn, owner: Option<u32>) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("hand-in-").tempdir()?;
         let mut copy = Copy { hash: Sha256::new(), left_out: vec![], files: 0, bytes: 0 };
-        copy.folder(&innermost(&hand_in.folder)?, &folder.path().join("code"), "")?;
+        let (kind, code) = (hand_in.kind()?, folder.path().join("code"));
+        match &kind {
+            Kind::Rust(root) => copy.graded(&fs::canonicalize(root)?, &code)?,
+            Kind::Program | Kind::Numpy => {
+                copy.folder(&innermost(&hand_in.folder)?, &code, "")?;
+            }
+        }
         if copy.files == 0 {
             bail!(
                 "it has no files; expected the course's package neural_networks in NumPy, with activations.py, \
-                 layers.py and so on, or a program with a {SUBJECT_FILE}"
+                 layers.py and so on, a starter in Rust, or a program with a {SUBJECT_FILE}"
             );
         }
         chown(folder.path(), owner, owner)?;
         let sha256 = system::hex(&copy.hash.finalize());
-        Ok(Self { folder, sha256, left_out: copy.left_out })
+        Ok(Self { kind, folder, sha256, left_out: copy.left_out })
+    }
+
+    /// A folder for what is made of the copy, which is removed with it.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file with something to write.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn text(&self, file: &str) -> Result<String, String> {
+        let text = fs::read_to_string(self.folder().join(file));
+        text.map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => format!("{file} is not UTF-8"),
+            _ => {
+                let most = MOST_BYTES_OF_RUST >> 10;
+                format!(
+                    "expected {file}, a file of at most {most} KiB and no link, but there is none"
+                )
+            }
+        })
     }
 
     /// The copy.
@@ -152,6 +216,22 @@ struct Copy {
 }
 
 impl Copy {
+    /// The files of a starter at this path without links that something is to be written in.
+    fn graded(&mut self, root: &Path, to: &Path) -> Result<()> {
+        for name in graded_files() {
+            let (from, to) = (root.join(name), to.join(name));
+            let metadata = fs::symlink_metadata(&from);
+            let is_file =
+                metadata.is_ok_and(|own| own.is_file() && own.len() <= MOST_BYTES_OF_RUST);
+            // No folder on the way is a link.
+            if is_file && fs::canonicalize(&from)? == from {
+                fs::create_dir_all(to.parent().unwrap_or(&to))?;
+                self.file(&from, &to, name)?;
+            }
+        }
+        Ok(())
+    }
+
     fn folder(&mut self, from: &Path, to: &Path, name: &str) -> Result<()> {
         fs::create_dir(to)?;
         for entry in system::entries(from)? {
@@ -262,6 +342,55 @@ mod tests {
         assert_eq!(first.sha256, second.sha256);
         write(&hand_in.folder, "b/c.py", "3");
         assert_ne!(take().sha256, first.sha256);
+    }
+
+    #[test]
+    fn of_a_starter_only_the_files_to_write_are_taken_and_no_links() {
+        let relu = "crates/activations/src/relu.rs";
+        let root = folder(&[
+            ("ada/hw6/crates/activations/src/relu.rs", "fn"),
+            ("ada/hw6/crates/activations/build.rs", "x"),
+            ("ada/hw6/Cargo.toml", "x"),
+            ("eve/crates/activations/src/relu.rs", "x"),
+            ("eve/subject.toml", "command = [\"x\"]"),
+            ("bob/neural_networks/layers.py", ""),
+        ]);
+        let hand_in = |name: &str| HandIn { name: name.into(), folder: root.path().join(name) };
+        let ada = hand_in("ada");
+        assert_eq!(ada.kind().unwrap(), Kind::Rust(root.path().join("ada/hw6")));
+        assert_eq!(hand_in("eve").kind().unwrap(), Kind::Program);
+        assert_eq!(hand_in("bob").kind().unwrap(), Kind::Numpy);
+        assert_eq!(found(root.path(), &["ada/hw6"]).unwrap(), ["hw6"]);
+        let error = found(root.path(), &["ada/hw6/Cargo.toml"]).unwrap_err().to_string();
+        assert!(error.contains("is a file, and a hand-in is a folder"), "{error}");
+
+        let code = root.path().join("ada/hw6");
+        let own = || Snapshot::take(&ada, None).unwrap();
+        let first = own();
+        write(&code, "Cargo.toml", "y");
+        assert_eq!(
+            (names(&first.folder()), own().sha256),
+            (vec!["crates".to_owned()], first.sha256.clone())
+        );
+        assert_eq!(names(&first.folder().join("crates/activations")), ["src"]);
+        assert_eq!(first.text(relu), Ok("fn".to_owned()));
+        let missing =
+            |text: Result<String, String>| text.unwrap_err().contains("but there is none");
+        assert!(missing(first.text("crates/losses/src/l2.rs")));
+        // A link to a file, a folder that is a link, a file that is too large, one that is no text.
+        fs::create_dir_all(code.join("crates/losses")).unwrap();
+        symlink(code.join("crates/activations/src"), code.join("crates/losses/src")).unwrap();
+        write(&code, "crates/activations/src/l2.rs", "");
+        assert!(missing(own().text("crates/losses/src/l2.rs")));
+        for (contents, expected) in
+            [(&b"\xff"[..], " is not UTF-8"), (&[b' '; (1 << 18) + 1], "but there is none")]
+        {
+            write(&code, relu, contents);
+            assert!(own().text(relu).unwrap_err().ends_with(expected));
+        }
+        fs::remove_file(code.join(relu)).unwrap();
+        symlink(code.join("Cargo.toml"), code.join(relu)).unwrap();
+        assert!(missing(own().text(relu)));
     }
 
     #[test]

@@ -22,6 +22,10 @@ pub(crate) struct Isolate {
     #[arg(long, value_name = "PATH")]
     read: Vec<PathBuf>,
 
+    /// The folder where a compiler may write, which may start processes then
+    #[arg(long, value_name = "PATH")]
+    products: Option<PathBuf>,
+
     /// Bytes of memory that it may write to
     #[arg(long)]
     memory: u64,
@@ -53,6 +57,7 @@ impl Isolate {
         let isolation = Isolation {
             folder: std::path::absolute(self.folder)?,
             readable: self.read.iter().map(std::path::absolute).collect::<Result<_, _>>()?,
+            products: self.products.map(std::path::absolute).transpose()?,
             memory: self.memory,
             seconds: self.seconds,
             without_landlock: self.without_landlock,

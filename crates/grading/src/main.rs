@@ -6,6 +6,7 @@ mod gradescope;
 mod hand_in;
 mod isolate;
 mod points;
+mod rust;
 mod sandbox;
 mod verification;
 

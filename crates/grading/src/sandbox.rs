@@ -1,9 +1,10 @@
 //! How the programs of hand-ins are started: in isolation, as far as this machine has it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use isolation::{NOBODY, SYSTEM_FOLDERS};
@@ -36,7 +37,14 @@ pub(crate) struct Rights {
     /// Seconds for one request, such as a backward pass
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..10_000))]
     pub(crate) request_limit: u64,
+
+    /// Seconds of processor time to compile one crate of a hand-in in Rust
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..10_000))]
+    pub(crate) build_limit: u64,
 }
+
+/// The memory that a compiler may take, in bytes.
+const BUILD_MEMORY: u64 = 4 << 30;
 
 impl Rights {
     /// Those of the workspace's own code, which needs no isolation.
@@ -48,6 +56,7 @@ impl Rights {
             memory: 0,
             time_limit: 600,
             request_limit: 20,
+            build_limit: 60,
         }
     }
 }
@@ -192,18 +201,35 @@ impl Sandbox {
         if !self.rights.no_sandbox {
             return Ok(self.isolated(folder, &program));
         }
-        let words: Vec<String> = program.iter().map(quoted).collect();
-        Ok(format!("cd {} && exec {}", quoted(folder), words.join(" ")))
+        Ok(format!("cd {} && exec {}", quoted(folder), line(&program)))
+    }
+
+    /// The shell command of a compiler that reads `folder` and what is `readable`, and writes to `products`.
+    pub(crate) fn compiler(
+        &self,
+        folder: &Path,
+        products: &Path,
+        readable: &[&Path],
+        command: &[String],
+    ) -> String {
+        if self.rights.no_sandbox {
+            return format!("cd {} && exec {}", quoted(folder), line(command));
+        }
+        let mut launcher = self.launcher(BUILD_MEMORY, self.rights.build_limit);
+        launcher += &format!(" --products {}", quoted(products));
+        readable.iter().for_each(|path| launcher += &format!(" --read {}", quoted(path)));
+        format!("{launcher} {} -- {}", quoted(folder), line(command))
+    }
+
+    /// The limit of processor time of a compiler.
+    pub(crate) fn build_limit(&self) -> Duration {
+        Duration::from_secs(self.rights.build_limit)
     }
 
     /// The launcher's command; without a program it says what is in force.
     fn isolated(&self, folder: &Path, program: &[OsString]) -> String {
-        let mut command = format!(
-            "exec {} isolate --memory {} --seconds {}",
-            quoted(&self.own),
-            self.rights.memory << 20,
-            self.rights.time_limit + 10
-        );
+        let seconds = self.rights.time_limit + 10;
+        let mut command = self.launcher(self.rights.memory << 20, seconds);
         if self.nobody {
             command += " --nobody";
         }
@@ -213,10 +239,17 @@ impl Sandbox {
         for readable in &self.readable {
             command += &format!(" --read {}", quoted(readable));
         }
-        command += &format!(" {} --", quoted(folder));
-        program.iter().for_each(|word| command += &format!(" {}", quoted(word)));
-        command
+        format!("{command} {} -- {}", quoted(folder), line(program))
     }
+
+    fn launcher(&self, memory: u64, seconds: u64) -> String {
+        format!("exec {} isolate --memory {memory} --seconds {seconds}", quoted(&self.own))
+    }
+}
+
+/// Words as the shell reads them.
+fn line(words: &[impl AsRef<OsStr>]) -> String {
+    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether every user may enter a folder, or may once it is made.

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::hand_in::{HandIn, Snapshot};
+use crate::hand_in::{HandIn, Kind, Snapshot};
+use crate::rust::{self, Clean};
 use crate::sandbox::Sandbox;
 
 /// The present version of the form of records.
@@ -61,6 +62,8 @@ pub(crate) struct Checked {
 /// How hand-ins are verified.
 pub(crate) struct Verification<'a> {
     pub(crate) sandbox: &'a Sandbox,
+    /// What hand-ins in Rust are put into, if there are any.
+    pub(crate) clean: Option<&'a Clean>,
     pub(crate) versions: BTreeMap<String, String>,
     /// The checks that are run, if not all.
     pub(crate) only: Option<&'a str>,
@@ -103,20 +106,28 @@ impl Verification<'_> {
     }
 
     fn verified(&self, snapshot: &Snapshot) -> Result<Verified> {
-        let folder = snapshot.folder();
-        let (command, shown) = match snapshot.command() {
-            // As the student would type it.
-            Ok(program) => {
-                let shown = program.as_ref().map_or("--numpy DIR".to_owned(), |words| {
-                    let words: Vec<String> = words.iter().map(system::quoted).collect();
-                    format!("--subject {}", system::quoted(words.join(" ")))
-                });
-                (self.sandbox.command(&folder, program)?, shown)
+        let mut remarks: Vec<String> =
+            snapshot.left_out.iter().map(|path| format!("not copied: {path}")).collect();
+        let mut folder = snapshot.folder();
+        // As the student would type it.
+        let (program, shown) = match (&snapshot.kind, self.clean, snapshot.command()) {
+            (Kind::Rust(_), Some(clean), _) => {
+                let built = rust::build(self, clean, snapshot)?;
+                remarks.extend(built.remarks);
+                folder = snapshot.beside("program");
+                (Some(vec![built.program.to_string_lossy().into_owned()]), String::new())
             }
-            Err(error) => {
-                return Ok(Verified { error: Some(format!("{error:#}")), ..Verified::default() });
+            (Kind::Program, _, Ok(Some(words))) => {
+                let line: Vec<String> = words.iter().map(system::quoted).collect();
+                (Some(words), format!("--subject {}", system::quoted(line.join(" "))))
+            }
+            (_, _, Ok(_)) => (None, "--numpy DIR".to_owned()),
+            (_, _, Err(error)) => {
+                let error = Some(format!("{error:#}"));
+                return Ok(Verified { error, remarks, ..Verified::default() });
             }
         };
+        let command = self.sandbox.command(&folder, program)?;
         // Not in the hand-in's folder, which its program may read, nor in one that others may.
         let only_own = fs::Permissions::from_mode(0o700);
         let results =
@@ -132,7 +143,10 @@ impl Verification<'_> {
         harness.env("RAYON_NUM_THREADS", "1").stdin(Stdio::null()).stdout(Stdio::null());
         let log = tempfile::tempfile()?;
         let mut harness = harness.stderr(log.try_clone()?).spawn()?;
-        let status = self.wait(&mut harness)?;
+        // The harness keeps to the time limit itself and has some more to explain what failed.
+        let limit = Duration::from_secs(2 * self.time_limit + 120);
+        let status = ended(&mut harness, limit, self.interrupted)?;
+        let status = status.context("the harness did not end")?;
         let Ok(text) = fs::read_to_string(&results) else {
             let mut log = log;
             std::io::Seek::rewind(&mut log)?;
@@ -142,27 +156,35 @@ impl Verification<'_> {
         // The name of the copy is another one in every run.
         let text = text.replace(&*folder.to_string_lossy(), ".");
         let mut verified: Verified = serde_json::from_str(&text)?;
-        for path in &snapshot.left_out {
-            verified.remarks.push(format!("not copied: {path}"));
-        }
+        verified.remarks.extend(remarks);
         Ok(verified)
     }
+}
 
-    /// Waits for the harness, which keeps to the time limit itself and has some more to explain what failed.
-    fn wait(&self, harness: &mut Child) -> Result<ExitStatus> {
-        let end = Instant::now() + Duration::from_secs(2 * self.time_limit + 120);
-        loop {
-            if let Some(status) = harness.try_wait()? {
-                return Ok(status);
-            }
-            let interrupted = self.interrupted.load(Ordering::Relaxed);
-            if interrupted || Instant::now() > end {
-                harness.kill()?;
-                harness.wait()?;
-                bail!(if interrupted { "interrupted" } else { "the harness did not end" });
-            }
-            sleep(Duration::from_millis(20));
+/// Waits for a process, and ends it after the time limit: it has no status then.
+///
+/// # Errors
+/// If whoever grades wants it to end.
+pub(crate) fn ended(
+    process: &mut Child,
+    limit: Duration,
+    interrupted: &AtomicBool,
+) -> Result<Option<ExitStatus>> {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(status) = process.try_wait()? {
+            return Ok(Some(status));
         }
+        let interrupted = interrupted.load(Ordering::Relaxed);
+        if interrupted || Instant::now() > end {
+            process.kill()?;
+            process.wait()?;
+            if interrupted {
+                bail!("interrupted");
+            }
+            return Ok(None);
+        }
+        sleep(Duration::from_millis(20));
     }
 }
 

@@ -222,3 +222,23 @@ fn what_cannot_be_isolated_is_not_started() {
         assert!(errors.contains("/no/such: "), "{errors}");
     }
 }
+
+#[test]
+fn a_compiler_writes_its_products_starts_a_linker_and_does_nothing_else() {
+    if !machine::can_grade("a_compiler_writes_its_products_starts_a_linker_and_does_nothing_else") {
+        return;
+    }
+    let folder = folder();
+    let products = folder.path().join("products");
+    fs::create_dir(&products).unwrap();
+    let script = "printf x > products/a && mv products/a \"$TMPDIR/b\" && cat own.txt; \
+                  printf x > own.txt; printf x > other; cat /etc/shadow; ls /root; rm own.txt; echo $SECRET; \
+                  chmod 777 own.txt products/b || setsid sh -c true || exec 3<>/dev/tcp/127.0.0.1/9 || exit 7";
+    let options = format!("--products '{}'", products.display());
+    let command = format!("bash -c '{script}'");
+    let [printed, _] = for_tests::ran(&mut isolated(folder.path(), &options, &command), 7);
+    assert_eq!(printed, "own\n");
+    assert_eq!(for_tests::names(&products), ["b"]);
+    assert_eq!(for_tests::names(folder.path()), ["own.txt", "products"]);
+    assert_eq!(fs::read(folder.path().join("own.txt")).unwrap(), b"own");
+}

@@ -41,7 +41,7 @@ pub(crate) fn cut(text: &str, cut: &Cut<'_>) -> Result<String, String> {
         body.ok_or_else(|| format!("`{name}` has no body"))
     };
     for (name, shown) in &cut.unwritten {
-        let Body { place, parameters } = body(name)?;
+        let Body { place, parameters, .. } = body(name)?;
         let unwritten = format!("{shown} is not written yet; `cargo xtask hint {shown}` helps");
         edits.push((place.clone(), format!("{{ {} todo!({unwritten:?}) }}", unused(parameters))));
     }
@@ -92,7 +92,7 @@ pub(crate) fn cut(text: &str, cut: &Cut<'_>) -> Result<String, String> {
 }
 
 /// A statement that uses the parameters, or the compiler warns of them.
-fn unused(parameters: &[String]) -> String {
+pub(crate) fn unused(parameters: &[String]) -> String {
     match parameters {
         [] => String::new(),
         [one] => format!("let _ = {one};"),

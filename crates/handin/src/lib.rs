@@ -7,7 +7,8 @@
 //! unpacks it elsewhere, builds it and runs its tests before it says that it is done.
 //!
 //! [`StarterArguments`] writes the workspace that students get, in which the functions of [`GRADED`] are to be
-//! written; [`AutograderArguments`] packs the grader for Gradescope.
+//! written; [`AutograderArguments`] packs the grader for Gradescope. [`Taken`] is what such a workspace is graded by:
+//! these functions, and what stands beside them.
 
 mod archive;
 mod autograder_command;
@@ -21,6 +22,7 @@ mod markdown;
 mod output;
 mod package;
 mod package_command;
+mod permitted;
 mod rust_file;
 mod screening;
 mod shared_target;
@@ -28,6 +30,7 @@ mod starter;
 mod starter_command;
 mod submission;
 mod submission_command;
+mod taken;
 mod verification;
 
 pub use archive::{sha256, unpack};
@@ -39,7 +42,8 @@ pub use markdown::markdown;
 pub use package::Package;
 pub use package_command::PackageArguments;
 pub use shared_target::share;
-pub use starter_command::StarterArguments;
+pub use starter_command::{StarterArguments, Unwritten};
 pub use submission::{GatheredEntry, Listing, gather};
 pub use submission_command::{Format, SubmissionArguments};
+pub use taken::{Placed, Taken, TakenItem, graded_files};
 pub use verification::{Judge, cargo};

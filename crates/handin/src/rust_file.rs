@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use proc_macro2::{Ident, Span};
+use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
@@ -32,6 +33,10 @@ pub(crate) struct Item {
 pub(crate) struct Body {
     /// Its place in the text, in bytes.
     pub(crate) place: Range<usize>,
+    /// Its place with the signature; of a constant the value alone.
+    pub(crate) with_signature: Range<usize>,
+    /// What others know of it: the signature without the names of parameters, or the type of the constant.
+    pub(crate) signature: String,
     /// The names of the function's parameters.
     pub(crate) parameters: Vec<String>,
 }
@@ -46,12 +51,35 @@ impl Body {
             syn::FnArg::Receiver(_) => None,
         };
         let parameters = signature.inputs.iter().filter_map(name).collect();
-        Self { place: block.span().byte_range(), parameters }
+        let place = block.span().byte_range();
+        let with_signature = signature.span().byte_range().start..place.end;
+        let mut known = signature.clone();
+        for argument in &mut known.inputs {
+            match argument {
+                syn::FnArg::Typed(argument) => *argument.pat = syn::parse_quote!(_),
+                syn::FnArg::Receiver(own) if own.reference.is_none() => own.mutability = None,
+                syn::FnArg::Receiver(_) => {}
+            }
+        }
+        Self { place, with_signature, signature: written(&known), parameters }
     }
 
-    fn of_constant(value: &Expr) -> Self {
-        Self { place: value.span().byte_range(), parameters: Vec::new() }
+    fn of_constant(ty: &syn::Type, value: &Expr) -> Self {
+        let place = value.span().byte_range();
+        Self { with_signature: place.clone(), place, signature: written(ty), parameters: vec![] }
     }
+}
+
+/// Code as its tokens are, whoever has laid it out.
+pub(crate) fn written(code: &impl ToTokens) -> String {
+    let text = code.to_token_stream().to_string();
+    // Commas that only line breaks ask for.
+    let ends = [")", ">", "}", "]"];
+    ends.iter().fold(text, |text, end| {
+        text.replace(&format!(" {end}"), end)
+            .replace(&format!(",{end}"), end)
+            .replace(&format!(" {end}"), end)
+    })
 }
 
 impl Item {
@@ -107,7 +135,7 @@ impl Reader<'_> {
         };
         let body = match item {
             syn::Item::Fn(item) => Some(Body::of_function(&item.sig, &item.block)),
-            syn::Item::Const(item) => Some(Body::of_constant(&item.expr)),
+            syn::Item::Const(item) => Some(Body::of_constant(&item.ty, &item.expr)),
             _ => None,
         };
         let mut uses = Uses::default();

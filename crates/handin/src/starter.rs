@@ -82,7 +82,7 @@ const LEFT_OUT_ITEMS: [(&str, &[&str]); 5] = [
 ];
 
 /// Items with another body: constants that are a solution, and what a starter cannot know.
-const REPLACED: [(&str, &str, &str); 4] = [
+pub(crate) const REPLACED: [(&str, &str, &str); 4] = [
     ("crates/einsum/src/by_einsum.rs", "TRACE", "\"\""),
     ("crates/einsum/src/by_einsum.rs", "MATRIX_VECTOR", "\"\""),
     ("crates/einsum/src/by_einsum.rs", "OUTER_PRODUCT", "\"\""),
@@ -127,6 +127,8 @@ pub(crate) enum Verification<'a> {
     /// A compiled harness, which reads the fixtures beside it; the program that makes the report, if it lies beside the
     /// harness.
     Program(&'a Path),
+    /// A harness elsewhere.
+    Elsewhere,
 }
 
 /// The archive with the harness.
@@ -149,8 +151,12 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
     for path in ROOT {
         files.push(PackedFile::read(root, path)?);
     }
-    for name in CRATES {
-        files.extend(crate_files(root, name, &listed)?);
+    let needed = match verification {
+        Verification::Elsewhere => needed_by("served", root)?,
+        _ => CRATES.map(str::to_owned).into(),
+    };
+    for name in needed {
+        files.extend(crate_files(root, &name, &listed)?);
     }
     let manifests = files.iter().filter(|file| file.path.ends_with("/Cargo.toml"));
     let used: BTreeSet<&str> = manifests.filter_map(PackedFile::text).flat_map(keys).collect();
@@ -183,6 +189,7 @@ pub(crate) fn files(root: &Path, verification: &Verification<'_>) -> Result<Vec<
                 files.push(PackedFile::read(root, path)?);
             }
         }
+        Verification::Elsewhere => {}
     }
     Ok(files)
 }

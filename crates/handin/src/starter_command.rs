@@ -49,33 +49,13 @@ impl StarterArguments {
             None => Verification::Archive,
             Some(program) => Verification::Program(program),
         };
-        let files = starter::files(root, &verification)?;
         let parent = self.folder.parent().filter(|parent| !parent.as_os_str().is_empty());
         let parent = parent.unwrap_or(Path::new("."));
         let context = || format!("cannot write into {}", parent.display());
         let unfinished = system::temporary_folder(parent, ".starter-").with_context(context)?;
         let folder = unfinished.path();
-        for file in &files {
-            let path = folder.join(&file.path);
-            let write = || -> std::io::Result<()> {
-                fs::create_dir_all(path.parent().unwrap_or(folder))?;
-                fs::write(&path, &file.contents)?;
-                #[cfg(unix)]
-                if file.executable {
-                    use std::os::unix::fs::PermissionsExt as _;
-                    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-                }
-                Ok(())
-            };
-            write().with_context(|| format!("cannot write {shown}/{}", file.path))?;
-        }
-        // The versions stay; packages that are not needed go.
-        run(folder, &["update", "--quiet", "--workspace", "--offline"])?;
-        let read = |name: &str| {
-            fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"))
-        };
-        let manifest = starter::with_profiles_of(&read("Cargo.toml")?, &read("Cargo.lock")?);
-        fs::write(folder.join("Cargo.toml"), manifest).context("cannot write Cargo.toml")?;
+        let files = starter::files(root, &verification)?;
+        write(&files, folder).with_context(|| format!("cannot write {shown}"))?;
         run(folder, &["fmt"])?;
         fs::write(folder.join(SUMS), sums(folder, &files)?)
             .with_context(|| format!("cannot write {SUMS}"))?;
@@ -115,6 +95,59 @@ fn sums(folder: &Path, files: &[PackedFile]) -> Result<String> {
         Ok(format!("{}  {path}\n", sha256(&contents)))
     };
     files.iter().map(line).collect()
+}
+
+/// The program of students of the workspace at `root`, before anything is written, with all that it is made of.
+#[derive(Debug)]
+pub struct Unwritten(Vec<PackedFile>);
+
+impl Unwritten {
+    /// Cuts it out of the sources.
+    ///
+    /// # Errors
+    /// If a file of the workspace is not as it must be.
+    pub fn read(root: &Path) -> Result<Self> {
+        starter::files(root, &Verification::Elsewhere).map(Self)
+    }
+
+    /// The SHA-256 of all files.
+    pub fn sha256(&self) -> String {
+        let parts = self.0.iter().map(|file| [file.path.as_bytes(), &file.contents].join(&b'\n'));
+        archive::sha256(&parts.collect::<Vec<_>>().join(&b'\n'))
+    }
+
+    /// Writes it as a workspace.
+    ///
+    /// # Errors
+    /// If a file cannot be written, or cargo finds no versions of dependencies.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        write(&self.0, folder)
+    }
+}
+
+/// Writes a starter before it is formatted.
+fn write(files: &[PackedFile], folder: &Path) -> Result<()> {
+    for file in files {
+        let path = folder.join(&file.path);
+        let write = || -> std::io::Result<()> {
+            fs::create_dir_all(path.parent().unwrap_or(folder))?;
+            fs::write(&path, &file.contents)?;
+            #[cfg(unix)]
+            if file.executable {
+                use std::os::unix::fs::PermissionsExt as _;
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+            }
+            Ok(())
+        };
+        write().with_context(|| format!("cannot write {}", file.path))?;
+    }
+    // The versions stay; packages that are not needed go.
+    run(folder, &["update", "--quiet", "--workspace", "--offline"])?;
+    let read = |name: &str| {
+        fs::read_to_string(folder.join(name)).with_context(|| format!("cannot read {name}"))
+    };
+    let manifest = starter::with_profiles_of(&read("Cargo.toml")?, &read("Cargo.lock")?);
+    fs::write(folder.join("Cargo.toml"), manifest).context("cannot write Cargo.toml")
 }
 
 /// Runs cargo in the starter.

@@ -24,17 +24,23 @@ const SYSTEM_FILES: [&str; 6] = [
 /// The newest version whose rights are asked for; an older kernel enforces those that it knows.
 const NEWEST: ABI = ABI::V10;
 
-/// Restricts this process to reading and executing.
+/// Restricts this process to reading and executing, and to writing where a compiler may.
 pub(crate) fn restrict(isolation: &Isolation) -> Result<String, IsolationError> {
+    let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute;
     let named = [&isolation.folder].into_iter().chain(&isolation.readable);
-    let named: Vec<PathFd> = named
-        .map(|path| {
-            PathFd::new(path)
-                .map_err(|error| IsolationError::File(path.clone(), io::Error::other(error)))
+    let named = named.map(|path| (path, read));
+    let products = isolation.products.iter().map(|path| (path, AccessFs::from_all(NEWEST)));
+    let named: Vec<(PathFd, BitFlags<AccessFs>)> = named
+        .chain(products)
+        .map(|(path, access)| {
+            let file = PathFd::new(path);
+            let file =
+                file.map_err(|error| IsolationError::File(path.clone(), io::Error::other(error)))?;
+            Ok((file, access))
         })
         .collect::<Result<_, _>>()?;
     let status =
-        ruleset(named).map_err(|error| IsolationError::Missing(format!("Landlock: {error}")))?;
+        ruleset(named, read).map_err(|error| IsolationError::Missing(format!("Landlock: {error}")))?;
     let missing = |what: &str| match isolation.without_landlock && getuid().as_raw() == NOBODY {
         true => Ok("no Landlock: files by their permissions alone".to_owned()),
         false => Err(IsolationError::Missing(format!("the kernel {what}"))),
@@ -60,8 +66,10 @@ pub(crate) fn restrict(isolation: &Isolation) -> Result<String, IsolationError> 
     }
 }
 
-fn ruleset(named: Vec<PathFd>) -> Result<landlock::RestrictionStatus, RulesetError> {
-    let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute;
+fn ruleset(
+    named: Vec<(PathFd, BitFlags<AccessFs>)>,
+    read: BitFlags<AccessFs>,
+) -> Result<landlock::RestrictionStatus, RulesetError> {
     Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
         .handle_access(AccessNet::from_all(NEWEST))?
@@ -71,7 +79,9 @@ fn ruleset(named: Vec<PathFd>) -> Result<landlock::RestrictionStatus, RulesetErr
         .add_rules(path_beneath_rules(SYSTEM_FOLDERS.iter().chain(&SYSTEM_FILES), read))?
         .add_rules(path_beneath_rules(["/dev/null"], AccessFs::ReadFile | AccessFs::WriteFile))?
         .add_rules(
-            named.into_iter().map(|path| Ok::<_, RulesetError>(PathBeneath::new(path, read))),
+            named
+                .into_iter()
+                .map(|(path, access)| Ok::<_, RulesetError>(PathBeneath::new(path, access))),
         )?
         .restrict_self()
 }

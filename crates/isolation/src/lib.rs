@@ -11,6 +11,8 @@
 //! | learn from variables or open files of whoever started it | they are not passed on |
 //! | outlive whoever started it | the signal at the parent's death |
 //!
+//! A compiler needs more, and gets it: it writes to one folder, and starts a linker.
+//!
 //! Where it is started by root it becomes the user nobody, if that user can run it. It can still see whether a file of a
 //! known name exists, and read what the system lets everyone read below `/usr`.
 //!
@@ -44,6 +46,9 @@ pub struct Isolation {
     pub folder: PathBuf,
     /// Files and folders that it may read beside it, absolute.
     pub readable: Vec<PathBuf>,
+    /// Where a compiler writes, absolute, and its temporary files too. It may start processes, such as a linker, which
+    /// have no more rights than it has.
+    pub products: Option<PathBuf>,
     /// Bytes of memory that it may write to.
     pub memory: u64,
     /// Seconds of processor time.
@@ -75,7 +80,7 @@ impl Isolation {
         limits::close_inherited_files()?;
         let limits = limits::set(self)?;
         let files = files::restrict(self)?;
-        let calls = system_calls::refuse()?;
+        let calls = system_calls::refuse(self.products.is_some())?;
         Ok(format!("{files}; {calls}; {limits}"))
     }
 
@@ -100,6 +105,9 @@ impl Isolation {
         self.enter()?;
         let mut command = Command::new(program);
         command.args(arguments).env_clear().env("HOME", &self.folder).env("LANG", "C.UTF-8");
+        if let Some(products) = &self.products {
+            command.env("TMPDIR", products);
+        }
         // The second fills memory that was never written to.
         for kept in ["PATH", "MALLOC_PERTURB_"] {
             if let Some(value) = std::env::var_os(kept) {

@@ -17,6 +17,9 @@ const THREADS: u64 = 1024;
 
 const OPEN_FILES: u64 = 256;
 
+/// Bytes of a file that a compiler writes.
+const LARGEST_PRODUCT: u64 = 1 << 30;
+
 /// Closes all files but the standard streams: whoever started this process may have left some open.
 pub(crate) fn close_inherited_files() -> Result<(), IsolationError> {
     let folder = "/proc/self/fd";
@@ -46,8 +49,8 @@ pub(crate) fn set(isolation: &Isolation) -> Result<String, IsolationError> {
     let mut limits = vec![
         (Resource::RLIMIT_DATA, isolation.memory),
         (Resource::RLIMIT_CPU, isolation.seconds),
-        // Nothing can be written to but pipes and devices.
-        (Resource::RLIMIT_FSIZE, 0),
+        // Nothing can be written to but pipes and devices, unless it compiles.
+        (Resource::RLIMIT_FSIZE, isolation.products.as_ref().map_or(0, |_| LARGEST_PRODUCT)),
         (Resource::RLIMIT_CORE, 0),
         (Resource::RLIMIT_NOFILE, OPEN_FILES),
         (Resource::RLIMIT_MEMLOCK, 0),
@@ -65,8 +68,8 @@ pub(crate) fn set(isolation: &Isolation) -> Result<String, IsolationError> {
     prctl::set_pdeathsig(Signal::SIGKILL).map_err(refused)?;
     let user = if nobody { format!(", {THREADS} threads; user nobody") } else { String::new() };
     let seconds = isolation.seconds;
+    let written = if isolation.products.is_some() { "" } else { ", no files written" };
     Ok(format!(
-        "limits ({megabytes} MiB of memory, {seconds} s of processor time, {OPEN_FILES} open files, no files \
-         written{user})"
+        "limits ({megabytes} MiB of memory, {seconds} s of processor time, {OPEN_FILES} open files{written}{user})"
     ))
 }

@@ -137,6 +137,17 @@ const REFUSED_HERE: &[libc::c_long] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const REFUSED_HERE: &[libc::c_long] = &[];
 
+/// Calls that a compiler needs to start its linker.
+const OF_BUILDS: &[libc::c_long] = &[
+    libc::SYS_clone,
+    // How the standard library of Rust hears of a failed start.
+    libc::SYS_socketpair,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_fork,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_vfork,
+];
+
 /// Calls that do not exist for the program: their arguments lie in memory, where no filter looks. The C library
 /// uses older ones instead.
 const ABSENT: [libc::c_long; 4] =
@@ -148,11 +159,12 @@ const X32: i64 = 0x4000_0000;
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// Refuses the calls from now on.
-pub(crate) fn refuse() -> Result<String, IsolationError> {
+/// Refuses the calls from now on, but for those of a build if it is one.
+pub(crate) fn refuse(is_build: bool) -> Result<String, IsolationError> {
     let missing = |error: Error| IsolationError::Missing(format!("seccomp: {error}"));
-    let calls =
-        install(refused().map_err(|error| missing(error.into()))?, libc::EPERM).map_err(missing)?;
+    let mut calls = refused().map_err(|error| missing(error.into()))?;
+    calls.retain(|call, _| !(is_build && OF_BUILDS.contains(call)));
+    let calls = install(calls, libc::EPERM).map_err(missing)?;
     let absent = ABSENT.iter().map(|&call| (call, vec![])).collect();
     let absent = install(absent, libc::ENOSYS).map_err(missing)?;
     Ok(format!("seccomp ({} system calls refused)", calls + absent))
