@@ -113,7 +113,7 @@ impl Unwritten {
     /// The SHA-256 of all files.
     pub fn sha256(&self) -> String {
         let parts = self.0.iter().map(|file| [file.path.as_bytes(), &file.contents].join(&b'\n'));
-        archive::sha256(&parts.collect::<Vec<_>>().join(&b'\n'))
+        sha256(&parts.collect::<Vec<_>>().join(&b'\n'))
     }
 
     /// Writes it as a workspace.
