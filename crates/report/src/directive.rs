@@ -189,29 +189,31 @@ fn code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     run.counts.snippets += 1;
     let place = call.word(0).split_once(':');
     let (file, anchor) = place.ok_or_else(|| format!("`{}` has no `:ANCHOR`", call.word(0)))?;
-    let mut shown = listing(&run.inputs.root, file, anchor)?;
+    let shown = listing(&run.inputs.root, file, anchor)?;
+    let mut marks = String::new();
     if run.inputs.is_hand_in {
         let text = fs::read_to_string(run.inputs.root.join(file)).unwrap_or_default();
         for (at, line) in (1..).zip(text.lines()) {
             if let Some(name) = unwritten(line).filter(|_| shown.contains(line.trim())) {
                 let what = format!("{name} is not written");
-                shown = format!("{}\n\n{shown}", run.mark(&Place::new(file, at), &what, None));
+                marks += &format!("{}\n\n", run.mark(&Place::new(file, at), &what, None));
             }
         }
     }
-    Ok(shown)
+    Ok(marks + &shown)
 }
 
 /// The lines of a question or a class.
 fn tests(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {
     let evidence = &run.inputs.evidence;
-    let mut shown = evidence.tests(call.word(0))?;
+    let shown = evidence.tests(call.word(0))?;
+    let mut marks = String::new();
     let failed = evidence.selected(call.word(0))?.into_iter().filter(|check| check.status != "ok");
     for check in failed.filter(|_| run.inputs.is_hand_in) {
         let what = format!("{} ({}) fails", check.name, check.group);
-        shown = format!("{}\n\n{shown}", run.mark(call.place, &what, None));
+        marks += &format!("{}\n\n", run.mark(call.place, &what, None));
     }
-    Ok(shown)
+    Ok(marks + &shown)
 }
 
 fn all_code(run: &mut Run<'_>, call: &Call<'_>) -> Result<String, String> {

@@ -122,7 +122,7 @@ fn an_empty_starter_has_a_book_that_marks_and_lists_what_is_missing() {
     // What a student writes wrongly is a mistake all the same, with its place.
     starter.edit(|text| text.replace("{{#todo \"derive dL/db\"}}", "$\\foo$\n\n{{#codes a}}"));
     let problems = starter.build("FAIL").unwrap_err().downcast::<Problems>().unwrap().lines();
-    let [directive, formula] = &problems[..] else { panic!("{problems:?}") };
+    let [formula, directive] = &problems[..] else { panic!("{problems:?}") };
     assert!(formula.starts_with("book/src/q4-2.md:11: the formula `\\foo` does not"), "{formula}");
     assert!(directive.starts_with("book/src/q4-2.md:13: unknown directive"), "{directive}");
 }
