@@ -79,7 +79,7 @@ pub(crate) fn caught(evidence: &Evidence, subject: &str, id: &str) -> Result<Str
     Ok(format!("**{subject}: {bug}.** Caught by: {caught}. {passed}\n"))
 }
 
-/// The innermost functions of a file that name a bug, or the fields of a room that do.
+/// The innermost functions and constants of a file that name a bug, or the fields of a room that do.
 struct Functions<'a> {
     text: &'a str,
     /// With its quotation marks.
@@ -134,6 +134,11 @@ impl<'ast> Visit<'ast> for Functions<'_> {
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
         let within = |own: &mut Self| visit::visit_impl_item_fn(own, item);
         self.found(item.span(), within, |bugs| bugs.visit_block(&item.block));
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        let within = |own: &mut Self| visit::visit_item_const(own, item);
+        self.found(item.span(), within, |bugs| bugs.visit_expr(&item.expr));
     }
 
     fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
@@ -199,7 +204,7 @@ mod tests {
             \"relu-sign\" => -1.0,\n            _ => 2.0,\n        }\n    }\n}\n";
         let root = system::for_tests::folder(&[
             ("crates/harness/src/rooms/relu.rs", room),
-            ("crates/harness/src/rooms/gelu.rs", "fn b() { \"relu-sign\"; }"),
+            ("crates/harness/src/rooms/gelu.rs", "const B: F = || { \"relu-sign\"; };"),
             (
                 "crates/harness/src/rooms/tanh.rs",
                 "static R: R = R {\n    bugs: bugs! { \"relu-sign\" },\n    faulty: |bug| match bug {\n        \
@@ -211,6 +216,10 @@ mod tests {
             _ => 2.0,\n    }\n}\n";
         assert!(shown.contains(code), "{shown}");
         assert!(shown.contains("rooms/relu.rs</code>, without its") && !shown.contains("gelu.rs"));
+        let mut of_constant = evidence("ok");
+        of_constant.controls[0].subject = "GELU".to_owned();
+        let shown = listing(&of_constant, root.path(), "GELU", "relu-sign").unwrap();
+        assert!(shown.contains("const B: F = || { \"relu-sign\"; };"), "{shown}");
         let mut of_field = evidence("ok");
         of_field.controls[0].subject = "TanH".to_owned();
         let shown = listing(&of_field, root.path(), "TanH", "relu-sign").unwrap();

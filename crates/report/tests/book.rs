@@ -315,7 +315,7 @@ fn exercises_bugs_sources_and_the_map_are_shown() {
         "</ul>\n</details>\n</section>\n<p>Text.</p>",
     ];
     workspace.shows("q4-1.html", &exercise);
-    let most = "<a href=\"../more.html#eq:more\">(5.1)</a>, <a href=\"../index.html#src:a-1\">[1]</a>, \
+    let most = "<a href=\"../more.html#eq:more\">(5.1)</a>, <a href=\"../title.html#src:a-1\">[1]</a>, \
         <a href=\"../q4-1.html#ex:one\">Exercise 4.1.1</a>";
     workspace.shows("deep/most.html", &[most]);
     workspace.shows(
