@@ -113,7 +113,11 @@ fn innermost(folder: &Path) -> Result<PathBuf> {
     let entries = system::entries(folder)
         .with_context(|| format!("{} cannot be listed", folder.display()))?;
     match &*entries {
-        [only] if only.file_type()?.is_dir() && only.file_name() != FOLDERS_OF_THE_COURSE[0] => {
+        // The package and the workspace are named by the folder above.
+        [only]
+            if only.file_type()?.is_dir()
+                && !["neural_networks", "crates"].iter().any(|name| only.file_name() == *name) =>
+        {
             innermost(&only.path())
         }
         _ => Ok(folder.to_owned()),

@@ -35,7 +35,8 @@ pub(crate) fn listing(
         }
         let parsed = syn::parse_file(&text);
         let parsed = parsed.map_err(|error| format!("{}: {error}", file.display()))?;
-        let mut functions = Functions { text: &text, id: format!("\"{id}\""), found: Vec::new() };
+        let id = format!("\"{id}\"");
+        let mut functions = Functions { text: &text, id, in_static: false, found: Vec::new() };
         functions.visit_file(&parsed);
         found.extend(functions.found.into_iter().map(|code| (file.clone(), code)));
     }
@@ -78,11 +79,12 @@ pub(crate) fn caught(evidence: &Evidence, subject: &str, id: &str) -> Result<Str
     Ok(format!("**{subject}: {bug}.** Caught by: {caught}. {passed}\n"))
 }
 
-/// The innermost functions of a file that name a bug.
+/// The innermost functions and constants of a file that name a bug, or the fields of a room that do.
 struct Functions<'a> {
     text: &'a str,
     /// With its quotation marks.
     id: String,
+    in_static: bool,
     found: Vec<String>,
 }
 
@@ -91,22 +93,27 @@ impl Functions<'_> {
         self.text[span.byte_range()].contains(&self.id)
     }
 
-    fn function(&mut self, span: Span, block: &syn::Block, visit: impl FnOnce(&mut Self)) {
+    fn found(
+        &mut self,
+        span: Span,
+        within: impl FnOnce(&mut Self),
+        others: impl FnOnce(&mut OtherBugs<'_>),
+    ) {
         if !self.names_bug(span) {
             return;
         }
         let before = self.found.len();
-        visit(self);
+        within(self);
         if self.found.len() > before {
             return;
         }
-        let mut others = OtherBugs { text: self.text, id: &self.id, left_out: Vec::new() };
-        others.visit_block(block);
+        let mut bugs = OtherBugs { text: self.text, id: &self.id, left_out: Vec::new() };
+        others(&mut bugs);
         let lines: Vec<&str> = self.text.lines().collect();
         let is_comment = |line: usize| lines[line - 1].trim_start().starts_with("//");
         let (first, last) = (span.start().line, span.end().line);
         let mut shown: Vec<usize> = (first..=last).collect();
-        for other in others.left_out {
+        for other in bugs.left_out {
             let (mut from, to) = (other.start().line, other.end().line);
             while from > first && is_comment(from - 1) {
                 from -= 1;
@@ -120,11 +127,31 @@ impl Functions<'_> {
 
 impl<'ast> Visit<'ast> for Functions<'_> {
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.function(item.span(), &item.block, |own| visit::visit_item_fn(own, item));
+        let within = |own: &mut Self| visit::visit_item_fn(own, item);
+        self.found(item.span(), within, |bugs| bugs.visit_block(&item.block));
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.function(item.span(), &item.block, |own| visit::visit_impl_item_fn(own, item));
+        let within = |own: &mut Self| visit::visit_impl_item_fn(own, item);
+        self.found(item.span(), within, |bugs| bugs.visit_block(&item.block));
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        let within = |own: &mut Self| visit::visit_item_const(own, item);
+        self.found(item.span(), within, |bugs| bugs.visit_expr(&item.expr));
+    }
+
+    fn visit_item_static(&mut self, item: &'ast syn::ItemStatic) {
+        self.in_static = true;
+        visit::visit_item_static(self, item);
+        self.in_static = false;
+    }
+
+    fn visit_field_value(&mut self, field: &'ast syn::FieldValue) {
+        // The table of the bugs is a macro.
+        if self.in_static && !matches!(field.expr, syn::Expr::Macro(_)) {
+            self.found(field.span(), |_| {}, |bugs| bugs.visit_expr(&field.expr));
+        }
     }
 }
 
@@ -177,13 +204,27 @@ mod tests {
             \"relu-sign\" => -1.0,\n            _ => 2.0,\n        }\n    }\n}\n";
         let root = system::for_tests::folder(&[
             ("crates/harness/src/rooms/relu.rs", room),
-            ("crates/harness/src/rooms/gelu.rs", "fn b() { \"relu-sign\"; }"),
+            ("crates/harness/src/rooms/gelu.rs", "const B: F = || { \"relu-sign\"; };"),
+            (
+                "crates/harness/src/rooms/tanh.rs",
+                "static R: R = R {\n    bugs: bugs! { \"relu-sign\" },\n    faulty: |bug| match bug {\n        \
+                 \"relu-leak\" => 1,\n        \"relu-sign\" => 2,\n    },\n};\n",
+            ),
         ]);
         let shown = listing(&evidence("ok"), root.path(), "ReLU", "relu-sign").unwrap();
         let code = "/// Doc.\nfn a(bug: &str) -> f64 {\n    match bug {\n        \"relu-sign\" => -1.0,\n        \
             _ => 2.0,\n    }\n}\n";
         assert!(shown.contains(code), "{shown}");
         assert!(shown.contains("rooms/relu.rs</code>, without its") && !shown.contains("gelu.rs"));
+        let mut of_constant = evidence("ok");
+        of_constant.controls[0].subject = "GELU".to_owned();
+        let shown = listing(&of_constant, root.path(), "GELU", "relu-sign").unwrap();
+        assert!(shown.contains("const B: F = || { \"relu-sign\"; };"), "{shown}");
+        let mut of_field = evidence("ok");
+        of_field.controls[0].subject = "TanH".to_owned();
+        let shown = listing(&of_field, root.path(), "TanH", "relu-sign").unwrap();
+        let code = "```rust\nfaulty: |bug| match bug {\n    \"relu-sign\" => 2,\n},\n```";
+        assert!(shown.contains(code), "{shown}");
         let caught = caught(&evidence("ok"), "ReLU", "relu-sign").unwrap();
         assert!(
             caught.ends_with("Caught by: course, gradient. These kinds let it pass: formula.\n")

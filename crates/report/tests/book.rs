@@ -311,13 +311,14 @@ fn exercises_bugs_sources_and_the_map_are_shown() {
     workspace.build().unwrap();
     let exercise = [
         "<section class=\"exercise\" id=\"ex:one\">\n<p><strong>Exercise 4.1.1. A <em>sign</em>.</strong></p>",
-        "&quot;sign&quot; =&gt; -1,\n    }\n}",
+        "<code>crates/harness/src/rooms/relu.rs</code>, without its other bugs",
+        "\"sign\" =&gt; -1,\n    }\n}",
         "<p>Why?</p>\n<details class=\"solution\" data-of=\"Exercise 4.1.1\">\n<summary>Solution</summary>",
         "<strong>ReLU: sign.</strong> Caught by: course. No kind of check lets it pass.",
         "</ul>\n</details>\n</section>\n<p>Text.</p>",
     ];
     workspace.shows("q4-1.html", &exercise);
-    let most = "<a href=\"../more.html#eq:more\">(5.1)</a>, <a href=\"../index.html#src:a-1\">[1]</a>, \
+    let most = "<a href=\"../more.html#eq:more\">(5.1)</a>, <a href=\"../title.html#src:a-1\">[1]</a>, \
         <a href=\"../q4-1.html#ex:one\">Exercise 4.1.1</a>";
     workspace.shows("deep/most.html", &[most]);
     workspace.shows(
