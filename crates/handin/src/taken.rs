@@ -288,7 +288,7 @@ impl<'a> Student<'a> {
                     }
                     Some(name) => add(name, line, text, None),
                     None => add(
-                        "an item".to_owned(),
+                        text.split_whitespace().take(2).collect::<Vec<_>>().join(" "),
                         line,
                         text,
                         Some(
@@ -462,7 +462,7 @@ fn help<T>(z: T) -> T {
             [
                 "FILE:15: `std::process` is not permitted",
                 "FILE:2: `std::fs` is not permitted",
-                "FILE:4: `an item` is none of those that are used: functions, constants, types, `impl`, `use`",
+                "FILE:4: `static mut` is none of those that are used: functions, constants, types, `impl`, `use`",
                 "FILE:5: `ReLU` is used as it was handed out, without changes",
                 "FILE:16: `ElementWise for ReLU::forward` is not to be written",
             ]
