@@ -37,6 +37,7 @@ impl FullyConnectedConfig {
         Self { n_out, activation, weight_init, bias: true }
     }
 
+    // ANCHOR: build
     /// The layer for inputs of shape `[n_in]`.
     ///
     /// # Errors
@@ -54,6 +55,7 @@ impl FullyConnectedConfig {
         let state = LayerState::new(shapes, self.activation).with("W", w);
         Ok(FullyConnected { state, cache: None })
     }
+    // ANCHOR_END: build
 }
 
 impl<T: Scalar> LayerConfig<T> for FullyConnectedConfig {
