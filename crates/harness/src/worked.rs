@@ -45,10 +45,13 @@ fn examples() -> Vec<(&'static str, Write)> {
 }
 
 /// The examples of chapters that are about no one implementation.
-const BESIDE_ROOMS: [(&str, Write); 8] = [
+const BESIDE_ROOMS: [(&str, Write); 11] = [
     ("two-weights", chapters::two_weights),
+    ("matrix-calculus", chapters::matrix_calculus),
     ("batch", chapters::batch),
     ("neuron", chapters::neuron),
+    ("by-hand", chapters::by_hand),
+    ("initialisation", chapters::initialisation),
     ("perceptron-sizes", chapters::perceptron_sizes),
     ("convolution-sizes", chapters::convolution_sizes),
     ("field-of-view", chapters::field_of_view),
@@ -135,6 +138,10 @@ mod tests {
         let tensors = all();
         for (name, bound, by_hand) in [
             ("relu.dz", 0.0, &[0.0, 0.0, 30.0, -40.0][..]),
+            ("matrix-calculus.dx", 0.0, &[2.0, 7.0]),
+            ("matrix-calculus.jacobian", 0.0, &[1.0, 3.0, 0.0, -1.0, 2.0, 1.0]),
+            ("by-hand.dw", 0.0, &[0.0, 1.0, -2.0, -3.0]),
+            ("by-hand.dx", 0.0, &[1.0, -1.0, 0.0, 5.0, 8.0, 12.0]),
             ("fully-connected.dw", 0.0, &[1.0, 6.0, 3.0, 2.0, -2.0, -1.0]),
             ("cross-entropy.dy-hat", 0.0, &[-1.0, 0.0, 0.0, -2.0]),
             ("convolution.z", 0.0, &[3.5, 7.5, 0.5, 2.5]),

@@ -37,7 +37,7 @@ impl FullyConnectedConfig {
         Self { n_out, activation, weight_init, bias: true }
     }
 
-    // ANCHOR: init
+    // ANCHOR: build
     /// The layer for inputs of shape `[n_in]`.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ impl FullyConnectedConfig {
         let state = LayerState::new(shapes, self.activation).with("W", w);
         Ok(FullyConnected { state, cache: None })
     }
-    // ANCHOR_END: init
+    // ANCHOR_END: build
 }
 
 impl<T: Scalar> LayerConfig<T> for FullyConnectedConfig {

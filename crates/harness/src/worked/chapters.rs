@@ -1,13 +1,14 @@
-//! Examples of the chapters that are about no one implementation: those before the questions, that on the
-//! verification, and that on the sizes of the networks that are trained.
+//! Examples of the chapters that are about no one implementation: those before the questions, those on the
+//! verification, on initial weights and on the sizes of the networks that are trained, and one of an exercise.
 
-use activations::{ElementWise, ReLU};
+use activations::{Activation, ElementWise, ReLU};
 use cnn::{Conv2DConfig, Pad, Pool2DConfig, PoolMode, Window, conv2d_backward};
 use layers::{
-    FullyConnectedConfig, LayerConfig, fully_connected_backward, fully_connected_forward,
+    FullyConnectedConfig, Layer, LayerConfig, WeightInit, fully_connected_backward,
+    fully_connected_forward,
 };
 use losses::Loss;
-use ndarray::{Array1, Array2, Array4, ArrayD, array};
+use ndarray::{Array1, Array2, Array4, ArrayD, IxDyn, array};
 use numerics::Rng;
 use optim::{SgdConfig, Step};
 
@@ -95,6 +96,98 @@ pub(super) fn batch(example: &mut Example<'_>) {
     example.array("w", &w);
 }
 
+/// One example, three outputs, squared error; the Jacobians row by row, by a backward pass for each output.
+pub(super) fn matrix_calculus(example: &mut Example<'_>) {
+    const NUDGE: f64 = 0.01;
+    let (x, target) = (array![[1.0, 2.0]], array![[5.0, -1.0, 4.0]]);
+    let w = array![[1.0, 0.0, 2.0], [3.0, -1.0, 1.0]];
+    let forward = |w: &Array2<f64>| {
+        let z = fully_connected_forward(x.view(), w.view(), Array2::zeros((1, 3)).view());
+        let loss = Loss::L2.forward(target.view(), z.view()).expect("a target for every output");
+        (z, loss)
+    };
+    let (z, loss) = forward(&w);
+    let g = Loss::L2.backward(target.view(), z.view()).expect("a target for every output");
+    let gradients = fully_connected_backward(x.view(), w.view(), g.view());
+    let mut moved = w.clone();
+    moved[[1, 0]] += NUDGE;
+    let (moved_z, moved_loss) = forward(&moved);
+
+    let (mut of_x, mut of_w) = (Array2::zeros((3, 2)), Array2::zeros((3, 6)));
+    for (j, unit) in Array2::<f64>::eye(3).rows().into_iter().enumerate() {
+        let unit = unit.insert_axis(ndarray::Axis(0));
+        let row = fully_connected_backward(x.view(), w.view(), unit);
+        of_x.row_mut(j).assign(&row.dl_dx.row(0));
+        of_w.row_mut(j).assign(&row.dl_dw.flatten());
+    }
+    for (name, array) in [
+        ("x", &x),
+        ("w", &w),
+        ("target", &target),
+        ("z", &z),
+        ("g", &g),
+        ("dx", &gradients.dl_dx),
+        ("dw", &gradients.dl_dw),
+        ("jacobian", &of_x),
+        ("jacobian-w", &of_w),
+        ("nudged-z", &moved_z),
+    ] {
+        example.array(name, array);
+    }
+    example.number("loss", loss);
+    example.number("nudge", NUDGE);
+    example.number("nudged-loss", moved_loss);
+    example.number("growth", (moved_loss - loss) / NUDGE);
+}
+
+/// The mean squares of a signal after each of ten layers with ReLU, and of a gradient on its way back.
+pub(super) fn initialisation(example: &mut Example<'_>) {
+    const UNITS: usize = 256;
+    let std = (UNITS as f64).sqrt().recip();
+    for (name, weight_init) in [
+        ("small", WeightInit::Normal { mean: 0.0, std: 0.01 }),
+        ("xavier", WeightInit::Normal { mean: 0.0, std }),
+        ("he", WeightInit::HeNormal),
+    ] {
+        let (mut rng, plain) = (Rng::new(0), FullyConnectedConfig::new(UNITS));
+        let config = FullyConnectedConfig { activation: Activation::ReLU, weight_init, ..plain };
+        let mean_square = |array: &ArrayD<f64>| array.mapv(|v| v * v).mean().unwrap_or(0.0);
+        let mut signal = rng.normal_array(IxDyn(&[64, UNITS]), 0.0, 1.0);
+        let (mut layers, mut forward, mut backward) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..10 {
+            let mut layer = built(&config, &[UNITS], &mut rng);
+            signal = layer.forward(signal).expect("the signal fits the layer");
+            forward.push(mean_square(&signal));
+            layers.push(layer);
+        }
+        let mut gradient = rng.normal_array(IxDyn(&[64, UNITS]), 0.0, 1.0);
+        for layer in layers.iter_mut().rev() {
+            gradient = layer.backward(gradient).expect("the gradient fits the layer");
+            backward.push(mean_square(&gradient));
+        }
+        example.array(&format!("{name}-forward"), &Array1::from(forward));
+        example.array(&format!("{name}-backward"), &Array1::from(backward));
+    }
+}
+
+/// Three examples, two features, two output units, for an exercise.
+pub(super) fn by_hand(example: &mut Example<'_>) {
+    let x = array![[2.0, 0.0], [1.0, 1.0], [0.0, -1.0]];
+    let (w, g) = (array![[1.0, 2.0], [-1.0, 3.0]], array![[1.0, 0.0], [-2.0, 1.0], [0.0, 4.0]]);
+    let gradients = fully_connected_backward(x.view(), w.view(), g.view());
+    for (name, array) in [
+        ("x", &x),
+        ("w", &w),
+        ("g", &g),
+        ("dw", &gradients.dl_dw),
+        ("db", &gradients.dl_db),
+        ("dx", &gradients.dl_dx),
+        ("dx-untransposed", &g.dot(&w)),
+    ] {
+        example.array(name, array);
+    }
+}
+
 /// One unit.
 pub(super) fn neuron(example: &mut Example<'_>) {
     let (x, w, b) = (array![[1.0, 2.0, 3.0]], array![[2.0], [-1.0], [1.0]], array![[0.5]]);
@@ -132,7 +225,7 @@ pub(super) fn element_errors(example: &mut Example<'_>) {
 
 /// The parameters of the first layer for pictures of 28 × 28 pixels.
 pub(super) fn perceptron_sizes(example: &mut Example<'_>) {
-    let layer = built(&FullyConnectedConfig::new(512), &[28 * 28]);
+    let layer = built(&FullyConnectedConfig::new(512), &[28 * 28], &mut Rng::new(0));
     example.number("pixels", layer.n_in() as f64);
     example.number("units", layer.n_out() as f64);
     example.number("parameters", layer.parameters().scalar_count() as f64);
@@ -140,8 +233,9 @@ pub(super) fn perceptron_sizes(example: &mut Example<'_>) {
 
 /// The first two layers for pictures of 32 × 32 pixels in colour.
 pub(super) fn convolution_sizes(example: &mut Example<'_>) {
-    let conv = built(&Conv2DConfig::new(32, (3, 3)), &[32, 32, 3]);
-    let pool = built(&Pool2DConfig::new(PoolMode::Max, (2, 2), 2), conv.output_shape());
+    let rng = &mut Rng::new(0);
+    let conv = built(&Conv2DConfig::new(32, (3, 3)), &[32, 32, 3], rng);
+    let pool = built(&Pool2DConfig::new(PoolMode::Max, (2, 2), 2), conv.output_shape(), rng);
     let lengths = |shape: &[usize]| shape.iter().map(|&n| n as f64).collect::<Array1<f64>>();
     example.array("input", &lengths(conv.input_shape()));
     example.array("conv", &lengths(conv.output_shape()));
@@ -162,6 +256,9 @@ pub(super) fn field_of_view(example: &mut Example<'_>) {
     }
 }
 
-fn built<C: LayerConfig<f64>>(config: &C, input: &[usize]) -> Box<dyn layers::Layer<f64>> {
-    config.build_boxed(input, &mut Rng::new(0)).expect("the layer fits its input")
+fn built<C>(config: &C, input: &[usize], rng: &mut Rng) -> Box<dyn Layer<f64>>
+where
+    C: LayerConfig<f64>,
+{
+    config.build_boxed(input, rng).expect("the layer fits its input")
 }
