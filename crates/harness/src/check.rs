@@ -29,6 +29,8 @@ pub(crate) enum Kind {
     Formula,
     /// `⟨L x, y⟩ = ⟨x, Lᵀ y⟩` for the linear maps.
     Adjoint,
+    /// Linear maps on every basis vector, for every shape up to a bound.
+    Proof,
     /// Other claims: stability, purity, contracts, errors.
     Property,
     /// A deliberate bug, which another kind of check has to catch.
@@ -55,6 +57,8 @@ pub(crate) struct Context {
     pub(crate) case: Option<String>,
     /// Whether failing cases stay as they were drawn, which takes less time.
     pub(crate) unshrunk: bool,
+    /// Whether proofs take one shape in [`SPARSE`](crate::cases::SPARSE) only.
+    pub(crate) sparse: bool,
     /// The program under test, as the options of the command name it with a space before each, if it is not our
     /// implementation.
     pub(crate) program: Option<String>,

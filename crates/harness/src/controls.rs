@@ -33,7 +33,8 @@ fn check(room: &Arc<Room>, bug: Option<&'static Bug>) -> Check {
 }
 
 fn with_bug(checks: &[Check], bug: &Bug, context: &Context) -> Outcome {
-    let failing = checks.iter().filter(|check| !run(check, context).passed());
+    let context = Context { sparse: !bug.caught_by.contains(&Kind::Proof), ..context.clone() };
+    let failing = checks.iter().filter(|check| !run(check, &context).passed());
     let mut caught_by: Vec<Kind> = failing.map(|check| check.kind).collect();
     caught_by.sort_unstable();
     caught_by.dedup();
@@ -54,8 +55,9 @@ fn with_bug(checks: &[Check], bug: &Bug, context: &Context) -> Outcome {
 }
 
 fn without_bug(checks: &[Check], context: &Context) -> Outcome {
+    let context = Context { sparse: true, ..context.clone() };
     for check in checks {
-        let Outcome { detail, status, .. } = run(check, context);
+        let Outcome { detail, status, .. } = run(check, &context);
         if status != Status::Ok {
             return Outcome::fail(format!("{} fails without a bug: {detail}", check.id()));
         }

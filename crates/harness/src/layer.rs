@@ -7,6 +7,7 @@ pub(crate) mod errors;
 pub(crate) mod faulty;
 mod fixtures;
 pub(crate) mod gradient;
+pub(crate) mod proof;
 pub(crate) mod transcribed;
 pub(crate) mod window;
 

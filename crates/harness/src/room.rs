@@ -164,6 +164,13 @@ impl<S: ?Sized + Send + Sync + 'static> Checks<S> {
         self.add(cases, self.question, Kind::Adjoint, group, name, Box::new(one));
     }
 
+    /// A claim about each of so many shapes, which holds exactly.
+    pub(crate) fn proof(&mut self, name: &str, shapes: usize, one: impl Claim<S>) {
+        let (cases, group) = (Cases::new(0, 0.0), format!("proofs.{}", self.name));
+        let cases = Cases { pinned: shapes, ..cases };
+        self.add(cases, self.question, Kind::Proof, group, name, Box::new(one));
+    }
+
     /// A finite-difference test, of so many listed cases and of random ones.
     pub(crate) fn gradient(
         &mut self,

@@ -9,8 +9,8 @@ use crate::markdown::{Table, cells};
 use html::escape;
 
 /// The kinds of check, from the most general to the most particular.
-pub(crate) const KINDS: [&str; 7] =
-    ["course", "oracle", "gradient", "formula", "adjoint", "property", "control"];
+pub(crate) const KINDS: [&str; 8] =
+    ["course", "oracle", "gradient", "formula", "adjoint", "proof", "property", "control"];
 
 impl Evidence {
     /// The questions that have checks.

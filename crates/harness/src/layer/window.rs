@@ -5,6 +5,7 @@ use std::fmt;
 use cnn::Pad;
 use ndarray::{ArrayD, IxDyn};
 
+use super::proof::{Term, element};
 use crate::cases::Case;
 use crate::transcription::array_of;
 
@@ -90,6 +91,40 @@ impl Geometry {
         Self::draw_with(case, stride, Pad::Valid)
     }
 
+    /// All windows up to 3x3 on images up to 3x3, with strides and paddings up to 3 and 2; windows up to 5 on images
+    /// of one row or one column of up to 6, with strides and paddings up to 4; some with several images and channels.
+    pub(crate) fn all() -> Vec<Self> {
+        let axis = |n: usize, k: usize, p: usize| {
+            ndarray::indices((n, k, p + 1)).into_iter().map(|(n, k, p)| (n + 1, k + 1, p))
+        };
+        let with = |(m, channels), (rows, k1, p1), (cols, k2, p2), stride| Self {
+            m,
+            rows,
+            cols,
+            channels,
+            kernel: (k1, k2),
+            stride,
+            pad: Pad::Cells(p1, p2),
+        };
+        let mut all = Vec::new();
+        for stride in 1..=3 {
+            for rows in axis(3, 3, 2) {
+                all.extend(axis(3, 3, 2).map(|cols| with((1, 1), rows, cols, stride)));
+            }
+        }
+        let point = (1, 1, 0);
+        for stride in 1..=4 {
+            for line in axis(6, 5, 4).filter(|(n, k, _)| *n > 3 || *k > 3) {
+                all.extend([with((1, 1), line, point, stride), with((1, 1), point, line, stride)]);
+            }
+        }
+        for several in [(2, 1), (1, 2), (2, 2)] {
+            all.extend([1, 2].map(|stride| with(several, (2, 2, 1), (3, 2, 0), stride)));
+        }
+        all.retain(Self::fits);
+        all
+    }
+
     fn fits(&self) -> bool {
         let ((p1, p2), (k1, k2)) = (self.padding(), self.kernel);
         let fits = k1 <= self.rows + 2 * p1 && k2 <= self.cols + 2 * p2;
@@ -146,6 +181,27 @@ impl Geometry {
     pub(crate) fn patches_shape(&self) -> [usize; 6] {
         let ((r1, r2), (k1, k2)) = (self.output(), self.kernel);
         [self.m, r1, r2, k1, k2, self.channels]
+    }
+
+    /// What a sum over each window is, with weights if there are filters.
+    pub(crate) fn terms(&self, filters: Option<usize>) -> Vec<Term> {
+        let (k1, k2) = self.kernel;
+        let w_shape = [k1, k2, self.channels, filters.unwrap_or(1)];
+        let y_shape = self.y_shape(filters.unwrap_or(self.channels));
+        let mut terms = Vec::new();
+        for (n, r, q, i, j, c) in ndarray::indices(self.patches_shape()) {
+            let Some((row, col)) = self.cell(r, q, i, j) else { continue };
+            let x = Some(element(self.x_shape(), [n, row, col, c]));
+            match filters {
+                None => terms.push(Term { x, p: None, y: element(y_shape, [n, r, q, c]) }),
+                Some(filters) => terms.extend((0..filters).map(|f| Term {
+                    x,
+                    p: Some(element(w_shape, [i, j, c, f])),
+                    y: element(y_shape, [n, r, q, f]),
+                })),
+            }
+        }
+        terms
     }
 
     /// The shape of the batch of images.

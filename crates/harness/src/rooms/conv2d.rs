@@ -16,6 +16,7 @@ use cnn::{Conv2DConfig, Pad};
 use crate::cases::Case;
 use crate::course::Pass;
 use crate::layer::faulty::Formulas;
+use crate::layer::proof::{self, Linear};
 use crate::layer::window::{Geometry, INVALID_WINDOWS};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors};
 use crate::room::{Checks, bugs};
@@ -92,6 +93,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "weight-gradient-flipped" [Oracle Gradient Formula Adjoint] "dL/dW has its rows and columns in reverse: the kernel is flipped"
         "weight-gradient-zero" [Oracle Gradient Formula Adjoint] "dL/dW stays zero"
         "kernel-axes" [Course Gradient Formula Adjoint] "forward exchanges rows and columns of the kernel"
+        "grey-shortcut-pad" [Proof] "forward has a shortcut for grey images that the window covers with their padding, in which columns are padded as rows are"
         "channels-reversed" [Course Gradient Formula Adjoint] "forward meets blue with the weights of red"
         "bias-kept" [Formula Property] "a layer that is declared without a bias has one"
         "gradients-left-without-bias" [Gradient Formula] "backward fills the gradients only where there is a bias"
@@ -160,6 +162,11 @@ fn checks(own: &mut Checks<Layers>) {
     for (name, variable) in [("in_x", "X"), ("in_w", "W"), ("in_b", "b")] {
         adjoint::add(own, name, linear, variable);
     }
+    proof::add(own, "on_all_basis_vectors", Geometry::all(), |geometry| {
+        let filters = geometry.m.max(geometry.channels);
+        let spec = spec(geometry, filters, Activation::Linear);
+        Linear { spec, m: geometry.m, unit: 1.0, terms: geometry.terms(Some(filters)) }
+    });
     own.exactly("another_parameter_is_refused", errors::another_parameter_is_refused);
     claims::add(own);
 }

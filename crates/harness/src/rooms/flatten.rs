@@ -7,6 +7,7 @@ use ndarray::{ArrayD, Dimension};
 
 use crate::cases::{Case, Verdict, claim, same_bits};
 use crate::layer::faulty::{Faulty, Formulas, Gradients};
+use crate::layer::proof::{self, Linear, Term};
 use crate::layer::transcribed::{Formula, Operands};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
@@ -38,6 +39,12 @@ pub(crate) fn spec(input_shape: &[usize]) -> Spec {
 fn checks(own: &mut Checks<Layers>) {
     own.transcribe_all("flatten-backward", 0.0, images, &[Y, DL_DX]);
     adjoint::add(own, "in_x", images, "X");
+    let shapes = ndarray::indices((2, 3, 3, 2)).into_iter().collect();
+    proof::add(own, "on_all_basis_vectors", shapes, |&(m, rows, cols, channels)| {
+        let [m, rows, cols, channels] = [m, rows, cols, channels].map(|length| length + 1);
+        let terms = (0..m * rows * cols * channels).map(|y| Term { x: Some(y), p: None, y });
+        Linear { spec: spec(&[rows, cols, channels]), m, unit: 1.0, terms: terms.collect() }
+    });
     own.exactly("elements_keep_their_order", elements_keep_their_order);
     own.exactly("backward_undoes_forward", backward_undoes_forward);
 }

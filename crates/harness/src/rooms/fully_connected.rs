@@ -6,14 +6,16 @@ mod init_params;
 use std::sync::Arc;
 
 use activations::Activation;
+use cnn::Pad;
 use layers::{FullyConnectedConfig, Layer, fully_connected_backward, fully_connected_forward};
 use ndarray::{Array2, ArrayD, Axis, Ix2, IxDyn, array};
 
 use crate::cases::{Case, Failure, Verdict};
 use crate::course::Pass;
 use crate::layer::faulty::{Faulty, Formulas, Gradients};
+use crate::layer::proof::{self, Linear};
 use crate::layer::transcribed::{self, Formula};
-use crate::layer::window::SUMS;
+use crate::layer::window::{Geometry, SUMS};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint, errors, pass};
 use crate::room::{Checks, bugs};
 use crate::transcription::{array_of, einsum, sum};
@@ -124,6 +126,14 @@ fn checks(own: &mut Checks<Layers>) {
     for (name, variable) in [("in_x", "X"), ("in_w", "W"), ("in_b", "b")] {
         adjoint::add(own, name, linear, variable);
     }
+    let shapes = ndarray::indices((3, 4, 4)).into_iter().collect();
+    proof::add(own, "on_all_basis_vectors", shapes, |&(m, n_in, n_out)| {
+        let [m, n_in, n_out] = [m, n_in, n_out].map(|length| length + 1);
+        // As a convolution of images of one pixel.
+        let terms = Geometry::of(&[m, 1, 1, n_in], (1, 1), 1, Pad::Valid).terms(Some(n_out));
+        let spec = spec(n_in, config(n_out, Activation::Linear), true);
+        Linear { spec, m, unit: 1.0, terms }
+    });
     own.exactly("another_parameter_is_refused", errors::another_parameter_is_refused);
     let name = "the_weights_of_constant_inputs_have_the_gradient_of_the_bias_times_the_constant";
     own.within(SUMS, name, constant_inputs);

@@ -11,6 +11,7 @@ use ndarray::{ArrayD, Axis, IxDyn, array};
 use crate::cases::{Case, Verdict};
 use crate::course::Pass;
 use crate::layer::faulty::{Faulty, Formulas, Gradients};
+use crate::layer::proof::{self, Linear};
 use crate::layer::window::Geometry;
 use crate::layer::{LayerRoom, Layers, Spec, adjoint};
 use crate::room::{Checks, bugs};
@@ -63,6 +64,13 @@ fn checks(own: &mut Checks<Layers>) {
         Ok(array_of(pass.x.raw_dim(), |at| share(at[0], at[3])))
     });
     adjoint::add(own, "in_x", ROOM.draw, "X");
+    let shapes = ndarray::indices((2, 4, 4, 2)).into_iter().collect();
+    proof::add(own, "on_all_basis_vectors", shapes, |&(m, rows, cols, channels)| {
+        let [m, rows, cols, channels] = [m, rows, cols, channels].map(|length| length + 1);
+        let window = Geometry::of(&[m, rows, cols, channels], (rows, cols), 1, Pad::Valid);
+        let unit = (rows * cols) as f64;
+        Linear { spec: spec([rows, cols, channels]), m, unit, terms: window.terms(None) }
+    });
     own.within(SUMS, "is_average_pooling_with_one_window", is_one_window);
     own.exactly("a_constant_image_gives_its_constant", constant_image);
     own.within(SUMS, "where_a_pixel_is_does_not_matter", order_of_rows_and_columns);

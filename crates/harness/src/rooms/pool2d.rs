@@ -12,6 +12,7 @@ use ndarray::{Array5, ArrayD, ArrayView1, Axis, IxDyn, s};
 use crate::cases::{Case, Failure};
 use crate::course::Pass;
 use crate::layer::faulty::Formulas;
+use crate::layer::proof::{self, Linear};
 use crate::layer::transcribed::Operands;
 use crate::layer::window::{Geometry, INVALID_WINDOWS, SUMS};
 use crate::layer::{LayerRoom, Layers, Spec, adjoint};
@@ -174,6 +175,11 @@ fn checks(own: &mut Checks<Layers>) {
         backward(pass, |cells, _| 1.0 / cells.len() as f64)
     });
     adjoint::add(own, "average_in_x", average, "X");
+    proof::add(own, "average_on_all_basis_vectors", Geometry::all(), |geometry| {
+        let unit = (geometry.kernel.0 * geometry.kernel.1) as f64;
+        let spec = spec(geometry, PoolMode::Average);
+        Linear { spec, m: geometry.m, unit, terms: geometry.terms(None) }
+    });
     own.adjoint(adjoint::BOUND, "max_in_x_with_winners_fixed", claims::max_with_winners_fixed);
     claims::add(own);
 }

@@ -108,6 +108,21 @@ fn a_small_error_in_either_pass_breaks_the_equality_of_adjoints() {
 }
 
 #[test]
+fn a_small_error_in_any_result_breaks_a_proof() {
+    let linear = "FullyConnected Flatten Conv2D GlobalAveragePool2D Pool2D";
+    let named = |layers: &str| {
+        let name = |layer: &str| match layer {
+            "Pool2D" => "proofs.Pool2D.average_on_all_basis_vectors".to_owned(),
+            _ => format!("proofs.{layer}.on_all_basis_vectors"),
+        };
+        layers.split(' ').map(name).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(caught(Kind::Proof, Target::Forward), named(linear));
+    assert_eq!(caught(Kind::Proof, Target::Backward), named(linear));
+    assert_eq!(caught(Kind::Proof, Target::Gradients), named("FullyConnected Conv2D"));
+}
+
+#[test]
 fn every_claim_can_be_broken() {
     // A claim that several activations make, say, is one function: breaking it once is enough.
     let claims = |family: &'static str, checks: &[Check], only_failing: bool| {

@@ -45,7 +45,19 @@ pub(super) fn z(layer: &Faulty, x: &ArrayD<f64>) -> ArrayD<f64> {
     };
     let b = layer.parameters().row_or("b", layer.n_out(), 0.0);
     let window = window(layer, stride(layer), (more_rows(layer), 0));
-    let z = conv2d_forward(four_axes(x), w.view(), b.view(), window);
+    let mut z = conv2d_forward(four_axes(x), w.view(), b.view(), window);
+    let &Conv2DConfig { kernel_shape: kernel, pad, .. } = layer.spec.config();
+    let (p1, p2) = pad.cells(kernel);
+    let covered = (x.shape()[1] + 2 * p1, x.shape()[2] + 2 * p2) == kernel && channels == 1;
+    if layer.bug == "grey-shortcut-pad" && covered {
+        let seen = |n, i: usize, j: usize| {
+            let pixel = (i.wrapping_sub(p1), j.wrapping_sub(p1));
+            x.get([n, pixel.0, pixel.1, 0]).copied().unwrap_or_default()
+        };
+        z = array_of(z.dim(), |(n, _, _, f)| {
+            b[[0, f]] + sum(kernel, |(i, j)| seen(n, i, j) * w[[i, j, 0, f]])
+        });
+    }
     let (rows, cols) = (layer.output_shape()[0], layer.output_shape()[1]);
     z.slice(s![.., ..rows, ..cols, ..]).to_owned().into_dyn()
 }
