@@ -39,8 +39,8 @@ pub(crate) fn restrict(isolation: &Isolation) -> Result<String, IsolationError> 
             Ok((file, access))
         })
         .collect::<Result<_, _>>()?;
-    let status =
-        ruleset(named, read).map_err(|error| IsolationError::Missing(format!("Landlock: {error}")))?;
+    let status = ruleset(named, read)
+        .map_err(|error| IsolationError::Missing(format!("Landlock: {error}")))?;
     let missing = |what: &str| match isolation.without_landlock && getuid().as_raw() == NOBODY {
         true => Ok("no Landlock: files by their permissions alone".to_owned()),
         false => Err(IsolationError::Missing(format!("the kernel {what}"))),
