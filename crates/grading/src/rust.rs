@@ -340,10 +340,8 @@ impl Build<'_> {
             words.push(word.replace(PRODUCTS, &path(folder)));
         }
         words.extend(["-L".to_owned(), format!("dependency={}", path(&self.products))]);
-        // To optimise is most of the time; only loops over images are the faster for it.
-        if name != "cnn" {
-            words.push("-Copt-level=0".to_owned());
-        }
+        // To optimise takes longer than the checks do without that.
+        words.push("-Copt-level=0".to_owned());
         let readable = [&*self.clean.dependencies, &self.clean.sysroot];
         let command = self.how.sandbox.compiler(&self.sources, &self.products, &readable, &words);
         let mut messages = tempfile::tempfile()?;
