@@ -325,7 +325,7 @@ fn exercises_bugs_sources_and_the_map_are_shown() {
         "index.html",
         &[
             "<td><a href=\"deep/most.html\">6 Most</a></td><td style=\"text-align: right\">1</td><td>\
-             <a href=\"more.html\">5</a></td>",
+             <a href=\"q4-1.html\">4.1</a>, <a href=\"more.html\">5</a></td>",
             "<li id=\"src:a-1\">A &amp; B. <cite>T</cite>. 2015. <em>Taken:</em> all.</li>",
         ],
     );
