@@ -14,7 +14,7 @@ use crate::programs::HARNESS;
 use crate::tensor::Tensors;
 
 /// The chapter that explains the checks.
-pub(crate) const CHAPTER: &str = "verification.md";
+pub(crate) const CHAPTER: &str = "background/how-to-read-the-marks.md";
 
 /// The results of a run of the harness. Fields that are not known are left alone.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

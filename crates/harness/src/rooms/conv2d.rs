@@ -93,7 +93,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         "weight-gradient-flipped" [Oracle Gradient Formula Adjoint] "dL/dW has its rows and columns in reverse: the kernel is flipped"
         "weight-gradient-zero" [Oracle Gradient Formula Adjoint] "dL/dW stays zero"
         "kernel-axes" [Course Gradient Formula Adjoint] "forward exchanges rows and columns of the kernel"
-        "grey-shortcut-pad" [Proof] "forward has a shortcut for grey images that the window covers with their padding, in which columns are padded as rows are"
+        "grey-shortcut-pad" [Proof] "forward has a shortcut for a single grey image that the window covers with its padding, in which columns are padded as rows are"
         "channels-reversed" [Course Gradient Formula Adjoint] "forward meets blue with the weights of red"
         "bias-kept" [Formula Property] "a layer that is declared without a bias has one"
         "gradients-left-without-bias" [Gradient Formula] "backward fills the gradients only where there is a bias"
