@@ -91,10 +91,8 @@ fn an_implementation_of_the_course_gets_all_points_and_a_wrong_one_those_of_the_
     let results: Value = serde_json::from_slice(&results).unwrap();
     let tests = results["tests"].as_array().unwrap();
     let sum: f64 = tests.iter().map(|test| test["score"].as_f64().unwrap()).sum();
-    assert!(
-        text.ends_with(&format!("\n{} of 100 points\n", (sum * 100.0).round() / 100.0)),
-        "{text}"
-    );
+    let total = format!("\n{} of 100 points\n", (sum * 100.0).round() / 100.0);
+    assert!(text.contains(&total), "{text}");
 
     // Other points, from the same results.
     let points = "[[group]]\nname = \"layers\"\npoints = 7\nclasses = [\"FullyConnected\"]\nkinds = [\"course\"]\n";

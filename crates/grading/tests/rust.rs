@@ -196,8 +196,8 @@ const MISTAKES: [Mistake; 34] = [
     ),
     mistake(
         "NeuralNetwork::backward",
-        ".skip(first + 1).rev()",
-        ".skip(first + 1)",
+        "self.pass(self.first).rev()",
+        "self.pass(self.first)",
         "NeuralNetwork",
     ),
     mistake(

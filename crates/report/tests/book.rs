@@ -26,7 +26,7 @@ const BOOK_TOML: &str = include_str!("../../../book/book.toml");
 const REPORT_TOML: &str = "title = 'Networks'\nauthor = 'Ada'\nstudent_id = ''\nworked_alone = true\n\
     kaggle_username = 'ada'\nkaggle_score = '0.8'\n";
 const SUMMARY: &str = "# Summary\n\n[Title](title.md)\n\n- [4.1 ReLU](q4-1.md)\n- [2 Back](deep/back.md)\n\n\
-    [Verification](verification.md)\n[Appendix](appendix-code.md)\n";
+    [Verification](background/how-to-read-the-marks.md)\n[Appendix](appendix-code.md)\n";
 const CODE: &str = "//! One.\n\n// ANCHOR: f\n/// `<` and `{{#x}}`.\nfn f() {}\n// ANCHOR_END: f\n";
 const QUESTION: &str = "# Question $4.1$\n\nLet $z$ be [@eq:relu], see [@fig:net], [@tbl:t] and [the rest](deep/back.md#more).\n\n\
     $$\na\n- b\n$$ {#eq:relu .result}\n\n{{#code crates/one/src/a.rs:f}}\n\n{{#tests 4.1}}\n\n{{#output einsum}}\n\n\
@@ -68,7 +68,7 @@ impl Workspace {
             ("book/src/title.md", "{{#title-page}}\n"),
             ("book/src/q4-1.md", QUESTION),
             ("book/src/deep/back.md", BACK),
-            ("book/src/verification.md", VERIFICATION),
+            ("book/src/background/how-to-read-the-marks.md", VERIFICATION),
             ("book/src/appendix-code.md", "# Appendix\n\n{{#all-code}}\n"),
             ("book/src/figures/net.svg", NET),
             ("book/src/figures/.DS_Store", ""),
@@ -149,7 +149,7 @@ fn a_book_is_built() {
         "id=\"eq:relu\"",
         "<a class=\"equation-number\" href=\"#eq:relu\">(4.1.1)</a>",
         "<summary>checked in 50 cases</summary>\n<ul>\n<li>checked against the code: 50 cases, largest error 0, bound 1e-10</li>",
-        "<li><a href=\"verification.html\">what this means</a></li>\n</ul>\n</details>",
+        "<li><a href=\"background/how-to-read-the-marks.html\">what this means</a></li>\n</ul>\n</details>",
         "<a href=\"#eq:relu\">(4.1.1)</a>, see <a href=\"#fig:net\">Figure 4.1.1</a>",
         "<strong>Figure 4.1.1.</strong> A net with <span class=\"unbroken\"><svg aria-hidden",
         "</math>,</span> <a href=\"#eq:relu\">(4.1.1)</a>",
@@ -169,7 +169,7 @@ fn a_book_is_built() {
         ("index.html", &["[student ID: missing in report.toml]"]),
         ("print.html", &[formula, "fill=\"currentColor\""]),
         ("appendix-code.html", &["{{#x}}"]),
-        ("verification.html", &["<code>sign</code>"]),
+        ("background/how-to-read-the-marks.html", &["<code>sign</code>"]),
         ("toc.html", &["<title>Table of contents</title>"]),
     ] {
         workspace.shows(page, expected);
@@ -273,14 +273,14 @@ fn numbers_of_examples_come_from_the_harness() {
 fn formulas_chapters_and_the_summary_agree() {
     let workspace = Workspace::new();
     workspace.write("target/harness/results.json", &results("other"));
-    workspace.write("book/src/verification.md", "No title.\n");
+    workspace.write("book/src/background/how-to-read-the-marks.md", "No title.\n");
     workspace.add("book/src/q4-1.md", "# Another");
     workspace.write("book/src/stray.md", "# Stray\n");
     workspace.has_problems(&[
         "book/src/q4-1.md:5: the result `eq:relu` is not verified",
         "checks `formulas.other`, but no equation is `{#eq:other}`",
         "q4-1.md:1: a chapter has one title (`# ...`), but this has 2",
-        "verification.md:1: a chapter has one title (`# ...`), but this has 0",
+        "background/how-to-read-the-marks.md:1: a chapter has one title (`# ...`), but this has 0",
         "book/src/stray.md: SUMMARY.md does not list this chapter",
     ]);
     fs::remove_file(workspace.path().join("book/src/deep/back.md")).unwrap();
