@@ -5,8 +5,8 @@
 //! has, the sources of all dependencies, and minutes for each image; and nobody would have tried what comes out of it.
 //! The profile is that of `cargo xtask grade`: both give the same points.
 //!
-//! What is compiled for hand-ins is another matter: `setup.sh` does so, since it runs once with a network, and
-//! `run_autograder` for each hand-in without.
+//! Starters in Rust are not graded in the image. They would need a compiler there, and dependencies compiled by
+//! `setup.sh`, which runs once and with a network; `run_autograder` runs for each hand-in.
 
 use std::fs;
 use std::path::{Path, PathBuf};

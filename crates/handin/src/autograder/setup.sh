@@ -8,7 +8,8 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update
 apt-get install -y --no-install-recommends python3-numpy
 
-# Whatever has to be compiled for hand-ins is compiled here: run_autograder has neither the time nor a network for it.
+# A compiler, and what hand-ins in Rust depend on, would be installed and compiled here: run_autograder has neither the
+# time nor a network for it.
 
 # Expected values are here. Nobody but root may enter, and so the user nobody, as which students' code runs, cannot; but
 # that user begins as the grader.
