@@ -8,6 +8,7 @@ mod isolate;
 mod points;
 mod rust;
 mod sandbox;
+mod snapshot;
 mod verification;
 
 use std::ffi::OsString;

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
-use crate::hand_in::{HandIn, Kind, Snapshot};
+use crate::hand_in::{HandIn, Kind};
 use crate::rust::{self, Clean};
 use crate::sandbox::Sandbox;
+use crate::snapshot::Snapshot;
 
 /// The present version of the form of records.
 const SCHEMA: u32 = 1;

@@ -28,7 +28,7 @@ const FOREIGN_CASES: usize = 16;
 const FOREIGN_ELEMENTS: usize = 12;
 const FOREIGN_SHRINKS: usize = 150;
 
-/// Of so many shapes of a proof, one is enough for a bug that is no matter of the shape.
+/// Against a bug that shows in most shapes, a proof takes one shape in so many.
 pub(crate) const SPARSE: usize = 16;
 
 /// How many cases in small integers are tried in place of a failing one.
