@@ -8,7 +8,7 @@
 //! | file | content |
 //! |---|---|
 //! | `config.toml` | a [`Config`]: `schema`, `model_name`, `command`, `seed`, `dtype` (always `"f32"`), `[data]` (`name`, `sha256`, `train`, `validation`, `test`: examples), `[hyperparameters]` (whatever the program has) |
-//! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`; the last four only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
+//! | `metrics.csv` | [`Metrics`] by iteration: `epoch`, `iteration`, `lr`, `batch_loss`, `train_loss`, `train_error`, `val_loss`, `val_error`, `weight_norm`; the last five only in the last row of an epoch. Row 0 is the state before training, without `lr` and `batch_loss` |
 //! | `summary.json` | a [`Summary`]: `schema`, `status` (`"running"`, `"interrupted"`, `"finished"`, `"diverged"`), `epochs`, `iterations`, `train`, `validation`, `test` (each `null` or `examples`, `wrong`, `loss`, `error`), `diverged` (`null` or `epoch`, `iteration`, `quantity`, `value`), `wall_seconds`, `peak_memory_bytes` (absent where unknown), `machine`, `program` |
 //! | `parameters.npz` | the learned parameters by name; `ffnn` writes `"{layer}.{parameter}"`, the layer counted from 0: `numpy.load("parameters.npz")["0.W"]` |
 //! | `loss.svg` | loss by iteration |

@@ -28,6 +28,8 @@ pub struct Metrics {
     pub val_loss: Option<f64>,
     /// The error of the validation set then.
     pub val_error: Option<f64>,
+    /// The Euclidean norm of all weights then; records of older programs lack the column.
+    pub weight_norm: Option<f64>,
 }
 
 /// A training's report after each update.
@@ -54,6 +56,8 @@ pub struct EpochMetrics {
     pub train: Evaluation,
     /// The validation set, if there is one.
     pub validation: Option<Evaluation>,
+    /// The Euclidean norm of all weights on which weight decay can act.
+    pub weight_norm: f64,
 }
 
 /// Where a training reports to: the log of a [`Logger`](crate::Logger), or a [`History`].
@@ -103,9 +107,11 @@ impl History {
             let row: Metrics = row.map_err(|error| {
                 ExperimentError::invalid(file, "the columns of the schema", error)
             })?;
-            let Metrics { lr, batch_loss, train_loss, train_error, val_loss, val_error, .. } = row;
-            let numbers = [lr, batch_loss, train_loss, train_error, val_loss, val_error];
-            let is_finite = numbers.into_iter().flatten().all(f64::is_finite);
+            let Metrics { lr, batch_loss, train_loss, train_error, weight_norm, .. } = row;
+            let Metrics { val_loss, val_error, .. } = row;
+            let losses = [batch_loss, train_loss, val_loss];
+            let numbers = [lr, train_error, val_error, weight_norm].into_iter().chain(losses);
+            let is_finite = numbers.flatten().all(f64::is_finite);
             let is_complete = (row.iteration > 0) == (lr.is_some() && batch_loss.is_some());
             let follows =
                 |last: &Metrics| row.iteration > last.iteration && row.epoch >= last.epoch;
@@ -141,10 +147,11 @@ impl MetricsSink for History {
     }
 
     fn epoch(&mut self, metrics: &EpochMetrics) -> Result<(), ExperimentError> {
-        let EpochMetrics { epoch, iteration, train, validation } = *metrics;
+        let EpochMetrics { epoch, iteration, train, validation, weight_norm } = *metrics;
         for evaluation in [Some(train), validation].into_iter().flatten() {
             evaluation.validate()?;
         }
+        let weight_norm = finite("the norm of the weights", weight_norm)?;
         // The row of the epoch's last iteration; before training there is none.
         if self.rows.last().is_none_or(|last| last.iteration != iteration) {
             self.rows.push(Metrics { epoch, iteration, ..Metrics::default() });
@@ -154,6 +161,7 @@ impl MetricsSink for History {
         last.train_error = Some(train.error);
         last.val_loss = validation.map(|validation| validation.loss);
         last.val_error = validation.map(|validation| validation.error);
+        last.weight_norm = Some(weight_norm);
         Ok(())
     }
 }
@@ -162,7 +170,8 @@ impl MetricsSink for History {
 pub(crate) fn as_csv(rows: &[Metrics]) -> Vec<u8> {
     const IN_MEMORY: &str = "writing to memory does not fail";
     // Without a row there is a header, too.
-    let header = "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n";
+    let header =
+        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error,weight_norm\n";
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(header.into());
     rows.iter().try_for_each(|row| writer.serialize(row)).expect(IN_MEMORY);
     writer.into_inner().expect(IN_MEMORY)

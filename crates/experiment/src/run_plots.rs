@@ -71,7 +71,9 @@ mod tests {
         let train = Evaluation::classification(1.0, 1, 4);
         for validation in [None, Some(train)] {
             let mut history = History::default();
-            history.epoch(&EpochMetrics { epoch: 0, iteration: 0, train, validation }).unwrap();
+            let (epoch, iteration, weight_norm) = (0, 0, 1.0);
+            let metrics = EpochMetrics { epoch, iteration, train, validation, weight_norm };
+            history.epoch(&metrics).unwrap();
             for chart in [loss(&history), accuracy(&history)] {
                 let svg = chart.to_svg().unwrap();
                 assert!(svg.contains("training"));

@@ -43,7 +43,7 @@ const EPOCH: u64 = 3;
 fn results(epoch: u64) -> EpochMetrics {
     let train = Evaluation::classification(0.5 / (epoch + 1) as f64, 1, 4);
     let validation = Some(Evaluation::classification(0.75, 1, 2));
-    EpochMetrics { epoch, iteration: EPOCH * epoch, train, validation }
+    EpochMetrics { epoch, iteration: EPOCH * epoch, train, validation, weight_norm: 2.5 }
 }
 
 /// A run that has logged all its epochs, in a folder of its own.
@@ -96,14 +96,14 @@ fn a_finished_run_reads_back_as_it_was_logged() {
     assert_eq!(record.confusion, None);
     assert_eq!(
         metrics(root.path()),
-        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error\n\
-         0,0,,,0.5,0.25,0.75,0.5\n\
-         1,1,0.1,1.0,,,,\n\
-         1,2,0.1,0.5,,,,\n\
-         1,3,0.1,0.3333333333333333,0.25,0.25,0.75,0.5\n\
-         2,4,0.1,0.25,,,,\n\
-         2,5,0.1,0.2,,,,\n\
-         2,6,0.1,0.16666666666666666,0.16666666666666666,0.25,0.75,0.5\n"
+        "epoch,iteration,lr,batch_loss,train_loss,train_error,val_loss,val_error,weight_norm\n\
+         0,0,,,0.5,0.25,0.75,0.5,2.5\n\
+         1,1,0.1,1.0,,,,,\n\
+         1,2,0.1,0.5,,,,,\n\
+         1,3,0.1,0.3333333333333333,0.25,0.25,0.75,0.5,2.5\n\
+         2,4,0.1,0.25,,,,,\n\
+         2,5,0.1,0.2,,,,,\n\
+         2,6,0.1,0.16666666666666666,0.16666666666666666,0.25,0.75,0.5,2.5\n"
     );
     assert_eq!(names(&directory), RESULTS);
     let arrays = File::open(directory.join("parameters.npz")).unwrap();

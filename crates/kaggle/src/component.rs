@@ -27,6 +27,8 @@ pub(crate) enum Component {
     Momentum,
     /// A learning rate that rises and falls.
     Schedule,
+    /// The second convolution of a group as wide as the first, with its normalisation.
+    Depth,
     /// Maxima rather than means of windows.
     MaxPooling,
     /// Weights drawn with He's variance rather than Xavier's.
@@ -72,7 +74,7 @@ impl Component {
         let layers = &mut recipe.model.layers;
         match self {
             // Groups name layers by their place, and have rates for their momentum.
-            Self::BatchNorm | Self::Momentum if !recipe.groups.is_empty() => {}
+            Self::BatchNorm | Self::Momentum | Self::Depth if !recipe.groups.is_empty() => {}
             Self::BatchNorm => remove_batch_norm(layers),
             Self::Flip => recipe.augmentation.flip = Flip::Never,
             Self::Shift => recipe.augmentation.shift = 0,
@@ -85,6 +87,7 @@ impl Component {
                 recipe.sgd.nesterov = false;
             }
             Self::Schedule => recipe.rate = RateShape::Constant,
+            Self::Depth => remove_repeated_convolutions(layers),
             Self::MaxPooling => {
                 for layer in layers {
                     if let LayerSpec::Pool2D(Pool2DConfig { mode, .. }) = layer {
@@ -155,6 +158,23 @@ fn remove_batch_norm(layers: &mut Vec<LayerSpec>) {
     *layers = kept;
 }
 
+/// Removes each convolution that is as wide as the one before it, with the normalisation between the two.
+fn remove_repeated_convolutions(layers: &mut Vec<LayerSpec>) {
+    let width = |layer: &LayerSpec| match layer {
+        LayerSpec::Conv2D(config) => Some(config.n_out),
+        _ => None,
+    };
+    let mut kept: Vec<LayerSpec> = Vec::with_capacity(layers.len());
+    for layer in layers.drain(..) {
+        let before = kept.iter().rposition(|layer| width(layer).is_some());
+        match before {
+            Some(at) if width(&layer) == width(&kept[at]) => kept.truncate(at + 1),
+            _ => kept.push(layer),
+        }
+    }
+    *layers = kept;
+}
+
 #[cfg(test)]
 mod tests {
     use numerics::Rng;
@@ -217,5 +237,16 @@ mod tests {
             _ => None,
         });
         assert_eq!(convolutions.collect::<Vec<_>>(), [Activation::ReLU; 6]);
+
+        let mut recipe = Recipe::cifar10_cnn();
+        let has_a_scale = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm(_));
+        Component::Depth.remove_from(&mut recipe).unwrap();
+        let layers = &recipe.model.layers;
+        let widths = layers.iter().filter_map(|layer| match layer {
+            LayerSpec::Conv2D(config) => Some(config.n_out),
+            _ => None,
+        });
+        assert_eq!(widths.collect::<Vec<_>>(), [32, 64, 128, 256]);
+        assert_eq!(layers.iter().filter(|layer| has_a_scale(layer)).count(), 4);
     }
 }

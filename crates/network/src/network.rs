@@ -207,6 +207,14 @@ impl<T: Scalar> NeuralNetwork<T> {
     }
     // ANCHOR_END: update
 
+    /// The Euclidean norm of all parameters on which weight decay acts.
+    pub fn weight_norm(&self) -> f64 {
+        let weights = self.layers.iter().flat_map(|layer| {
+            layer.decaying_parameters().into_iter().filter_map(|name| layer.parameters().get(name))
+        });
+        weights.flatten().map(|w| w.as_f64() * w.as_f64()).sum::<f64>().sqrt()
+    }
+
     /// The first layer with a parameter that is trained; the number of layers if there is none.
     pub fn first_trained(&self, is_trained: impl Fn(&str) -> bool) -> usize {
         let mut names = self.layers.iter().enumerate().map(|(index, layer)| {

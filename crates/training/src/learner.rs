@@ -167,7 +167,8 @@ impl<M: Trainable> Learner<M> {
             validation.map(|set| measure("the loss of the validation set", set)).transpose()?;
         self.measured = true;
         self.position = Position { epochs: epoch, step: 0, iteration };
-        Ok(Event::Epoch(EpochMetrics { epoch, iteration, train, validation }))
+        let weight_norm = self.model.network_mut().weight_norm();
+        Ok(Event::Epoch(EpochMetrics { epoch, iteration, train, validation, weight_norm }))
     }
     // ANCHOR_END: advance
 

@@ -23,6 +23,19 @@ fn the_loss_falls_and_images_never_seen_are_told_apart() {
 }
 
 #[test]
+fn the_norm_of_the_weights_is_logged_by_epoch() {
+    let setup = Setup::new(1);
+    let model = setup.complete();
+    let rows = Record::read(&setup.directory()).unwrap().history.rows().to_vec();
+    let norms: Vec<f64> = rows.iter().filter_map(|row| row.weight_norm).collect();
+    let is_weight = |name: &str| name.ends_with(".W");
+    let weights = model.network().parameters().filter(|(name, _)| is_weight(name));
+    let square: f64 = weights.flat_map(|(_, w)| w).map(|&w| f64::from(w) * f64::from(w)).sum();
+    assert_eq!(norms.len(), 2, "one before training and one after each epoch");
+    assert!((norms[1] - square.sqrt()).abs() < 1e-9 && norms[0] != norms[1], "{norms:?}");
+}
+
+#[test]
 fn each_epoch_is_one_line() {
     let setup = Setup::new(2);
     setup.complete();
