@@ -64,8 +64,19 @@ pub(crate) fn run(command: &mut Command) -> Result<ExitStatus> {
 }
 
 /// Runs the command and hands each line that it writes, to output or error, to `each`, in order.
-pub(crate) fn run_by_line(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
+pub(crate) fn run_by_line(command: &mut Command, each: impl FnMut(&str)) -> Result<ExitStatus> {
     echo(command);
+    by_line(command, each)
+}
+
+/// Runs the command without saying so; what it wrote, to output and error, in order.
+pub(crate) fn output(command: &mut Command) -> Result<(ExitStatus, String)> {
+    let mut lines = Vec::new();
+    let status = by_line(command, |line| lines.push(line.to_owned()))?;
+    Ok((status, lines.join("\n")))
+}
+
+fn by_line(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
     // One pipe for both, or the order between the two would be lost.
     let (reader, writer) = std::io::pipe().context("cannot open a pipe")?;
     command.stdout(writer.try_clone().context("cannot copy a pipe")?).stderr(writer);

@@ -57,7 +57,7 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error_before_anything_is_read()
         (
             "ablate --recipe plain --parts flip,muon",
             "the recipe of cnn has no part muon to leave out: expected one of batch-norm, flip, shift, \
-             label-smoothing, weight-decay, momentum, schedule, max-pooling, he-init",
+             label-smoothing, weight-decay, momentum, schedule, depth, max-pooling, he-init",
         ),
     ] {
         let error = machine.fail(arguments, 2);
