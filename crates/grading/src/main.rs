@@ -6,6 +6,7 @@ mod gradescope;
 mod hand_in;
 mod isolate;
 mod points;
+mod products;
 mod rust;
 mod sandbox;
 mod snapshot;
@@ -32,6 +33,9 @@ enum Command {
     Demonstrate(grade::Demonstrate),
     #[command(hide = true)]
     Isolate(isolate::Isolate),
+    /// Compile what hand-ins in Rust are built on, which the first of them would wait for
+    #[command(hide = true)]
+    Prepare,
     /// Be the harness, which verifies each hand-in in a process of its own
     #[command(hide = true, disable_help_flag = true)]
     Harness {
@@ -55,6 +59,10 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Regrade(arguments) => arguments.run(),
         Command::Demonstrate(arguments) => arguments.run(),
         Command::Isolate(arguments) => arguments.run(),
+        Command::Prepare => {
+            rust::Clean::prepare(&grade::workspace()?)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Harness { .. } => unreachable!("it has no result"),
     }
 }

@@ -5,8 +5,8 @@
 //! has, the sources of all dependencies, and minutes for each image; and nobody would have tried what comes out of it.
 //! The profile is that of `cargo xtask grade`: both give the same points.
 //!
-//! Starters in Rust are not graded in the image. They would need a compiler there, and dependencies compiled by
-//! `setup.sh`, which runs once and with a network; `run_autograder` runs for each hand-in.
+//! Hand-ins in Rust need more: the sources that they are put into, our solution among them, a compiler of this version,
+//! and dependencies that `setup.sh` fetches and compiles, once and with a network. So that is an option.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,8 @@ use crate::verification::cargo;
 #[command(after_help = "\
 Examples:
   cargo xtask autograder autograder.zip
-  cargo xtask autograder autograder.zip --points points.toml")]
+  cargo xtask autograder autograder.zip --points points.toml
+  cargo xtask autograder autograder.zip --rust")]
 pub struct AutograderArguments {
     /// The archive to write
     #[arg(value_name = "OUT.zip")]
@@ -40,6 +41,10 @@ pub struct AutograderArguments {
     /// Points of groups of checks, in the form that cargo xtask grade --print-points prints
     #[arg(long, value_name = "FILE")]
     points: Option<PathBuf>,
+
+    /// Grade hand-ins in Rust, too: the archive has our sources, a solution among them, and setup.sh installs a compiler
+    #[arg(long)]
+    rust: bool,
 
     /// Do not try the grader, which needs python3 with NumPy
     #[arg(long)]
@@ -72,7 +77,7 @@ impl AutograderArguments {
             }
             None => PackedFile::read(root, POINTS)?.contents,
         };
-        let files = files(points, compiled(root)?, sources_of_grader(root)?);
+        let files = files(points, compiled(root)?, sources_of_grader(root)?, self.rust);
         let bytes = archive::write(&files)?;
         let verdict = match self.no_test {
             true => "NOT TRIED (--no-test)".to_owned(),
@@ -89,8 +94,16 @@ impl AutograderArguments {
     }
 }
 
-/// The files of the archive.
-fn files(points: Vec<u8>, program: Vec<u8>, sources: Vec<PackedFile>) -> Vec<PackedFile> {
+/// The files of the archive. Of the crates it has the manifests, by which the grader knows its workspace, and their
+/// sources if hand-ins `in_rust` are graded.
+fn files(
+    points: Vec<u8>,
+    program: Vec<u8>,
+    mut sources: Vec<PackedFile>,
+    in_rust: bool,
+) -> Vec<PackedFile> {
+    let is_code = |path: &str| path.starts_with("crates/") && !path.ends_with("/Cargo.toml");
+    sources.retain(|source| in_rust || !is_code(&source.path));
     let file = |path: &str, contents: Vec<u8>, executable| PackedFile {
         path: path.to_owned(),
         contents,
@@ -189,8 +202,14 @@ mod tests {
     #[test]
     fn what_gradescope_starts_is_at_the_root_and_the_workspace_is_complete() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let sources = sources_of_grader(&root).unwrap();
         let files =
-            files(b"points".to_vec(), b"program".to_vec(), sources_of_grader(&root).unwrap());
+            |in_rust| files(b"points".to_vec(), b"program".to_vec(), sources.clone(), in_rust);
+        let of_others = files(false);
+        let code =
+            of_others.iter().find(|file| file.path.ends_with(".rs") || file.path.ends_with(".py"));
+        assert_eq!(code.map(|file| &file.path), None);
+        let files = files(true);
         let executable: Vec<&str> =
             files.iter().filter(|file| file.executable).map(|file| &*file.path).collect();
         for script in ["setup.sh", "run_autograder"] {

@@ -383,7 +383,12 @@ pub(crate) fn sources_of_grader(root: &Path) -> Result<Vec<PackedFile>> {
     let mut crates = needed_by("grading", root)?;
     crates.extend(CRATES.map(str::to_owned));
     let mut files = sources(&crates, root, &listed(root)?)?;
-    files.push(PackedFile::read(root, ".cargo/config.toml")?);
+    for path in BOOK.into_iter().chain([".cargo/config.toml"]) {
+        files.push(PackedFile::read(root, path)?);
+    }
+    for file in files.iter_mut().filter(|file| file.path == "Cargo.toml") {
+        file.contents = with_members(file.text().unwrap_or_default()).into_bytes();
+    }
     Ok(files)
 }
 

@@ -281,7 +281,8 @@ fn mistakes_fail_and_are_named() {
 #[test]
 fn programs_that_do_not_work_are_explained() {
     if has_numpy() {
-        all_as_they_say(&chosen(edits().program, &["two-packages", "syntax-error"]), 1);
+        let some = ["two-packages", "syntax-error", "syntax-error-elsewhere"];
+        all_as_they_say(&chosen(edits().program, &some), 1);
     }
 }
 

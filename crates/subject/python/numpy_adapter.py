@@ -30,6 +30,7 @@ import json
 import linecache
 import platform
 import re
+import signal
 import types
 
 try:
@@ -40,6 +41,8 @@ except ImportError as error:
 
 PYTHON = f"Python {platform.python_version()} ({sys.executable})"
 MODULES = ("activations", "losses", "layers", "models")
+OWN = MODULES + ("weights", "optimizers", "utils")
+IMPORT_SECONDS = 8  # for a module; the harness waits for 20 until a program can say what it has
 # The course's classes, and the strings by which its factories know them.
 ACTIVATIONS = {"Linear": "linear", "Sigmoid": "sigmoid", "TanH": "tanh", "ReLU": "relu", "SoftMax": "softmax",
                "ArcTan": "arctan", "GELU": "gelu"}
@@ -228,7 +231,7 @@ def find_package(top):
 
 def name_of_package(package):
     """The name under which the modules import each other, None if they do so without a package."""
-    modules = "|".join(MODULES + ("weights", "optimizers", "utils"))
+    modules = "|".join(OWN)
     text = "\n".join(text_of(package, name) for name in sorted(os.listdir(package)) if name.endswith(".py"))
     prefixes = re.findall(rf"^\s*(?:from|import)\s+(\w+)\.(?:{modules})\b", text, re.MULTILINE)
     if prefixes:
@@ -236,35 +239,63 @@ def name_of_package(package):
     return None if re.search(rf"^\s*(?:from|import)\s+(?:{modules})\b", text, re.MULTILINE) else "neural_networks"
 
 
+class BrokenModules(dict, importlib.abc.MetaPathFinder):
+    """Why modules cannot be imported. What imports one fails at once and for the same reason."""
+
+    def __init__(self, prefix):
+        super().__init__()
+        self.prefix = prefix
+
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith(self.prefix) and name[len(self.prefix):] in self:
+            raise Failure(self[name[len(self.prefix):]])
+
+
+def in_time(action, top, what):
+    """Why an import failed, None if it did not. What a module does then can take for ever."""
+    try:
+        if hasattr(signal, "setitimer"):
+            # Raises KeyboardInterrupt, which `except Exception` does not catch.
+            signal.signal(signal.SIGALRM, signal.default_int_handler)
+            signal.setitimer(signal.ITIMER_REAL, IMPORT_SECONDS)
+        action()
+    except KeyboardInterrupt as error:
+        places = ["{}:{}: {}".format(*place) for place in places_of(error, top)[:1]]
+        return f"the import of {what} did not end within {IMPORT_SECONDS} s" + "".join(f" ({at})" for at in places)
+    except BaseException as error:
+        return explain_import(error, top)
+    finally:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def import_package(top, package):
-    """The course's modules by name, and remarks on those that are missing."""
+    """The course's modules by name, why others cannot be imported, and remarks."""
     name = name_of_package(package)
     # Last, so that a utils.py or datasets.py of the student's hides nothing; first if the modules lie flat.
     sys.path[len(sys.path) if name else 0:0] = [package]
     sys.path += [os.path.dirname(package), top]
+    found, broken, remarks = {}, BrokenModules(name + "." if name else ""), []
+    sys.meta_path.insert(0, broken)
     if name:
         # By its place, since a copy or an archive may have another name than its modules use.
         init = os.path.join(package, "__init__.py")
         parent = sys.modules[name] = types.ModuleType(name)
         parent.__path__, parent.__file__, parent.__package__ = [package], init, name
-        try:
-            exec(compile(text_of(init), init, "exec"), vars(parent))
-        except BaseException as error:
-            raise Failure(explain_import(error, top))
-    found, remarks = {}, []
+        failure = in_time(lambda: exec(compile(text_of(init), init, "exec"), vars(parent)), top, "__init__.py")
+        if failure:
+            remarks.append("__init__.py is left out: " + failure)
     for module in MODULES:
         if not os.path.exists(os.path.join(package, module + ".py")):
             remarks.append(f"{package} has no {module}.py")
             continue
-        try:
-            found[module] = importlib.import_module(f"{name}.{module}" if name else module)
-        except BaseException as error:
-            # The layers can be checked without models.py, which imports data sets and logs. Any other failure
-            # would silently leave out what the student believes to be checked.
-            if module != "models" or isinstance(error, SyntaxError):
-                raise Failure(explain_import(error, top))
-            remarks.append("the network is not checked: " + explain_import(error, top))
-    return found, remarks
+        failure = in_time(lambda: importlib.import_module(broken.prefix + module), top, module + ".py")
+        if failure:
+            broken[module] = failure
+            remarks.append(f"{module}.py cannot be imported: {failure}")
+        else:
+            found[module] = sys.modules[broken.prefix + module]
+    return found, broken, remarks
 
 
 # ---- Errors ----
@@ -296,12 +327,16 @@ def explain(error, top):
 
 
 def explain_import(error, top):
+    if isinstance(error, Failure):
+        return str(error)
     if isinstance(error, SyntaxError) and error.filename:
         file = os.path.relpath(os.path.realpath(error.filename), top)
         return f"{file} line {error.lineno} is not valid Python: {error.msg}: {(error.text or '').strip()}"
     places = places_of(error, top)
     if isinstance(error, ModuleNotFoundError) and error.name and places:
         file, line, source = places[0]
+        if set(error.name.split(".")) & set(OWN):
+            return f"{file} line {line} imports '{error.name}', which your package does not have ({source})"
         return (f"{file} line {line} imports '{error.name}', which {PYTHON} does not have ({source}). "
                 "Install it for this Python, or remove the import if it is not used")
     return "an import failed: " + explain(error, top)
@@ -459,11 +494,12 @@ class Built:
 class Subject:
     def __init__(self, top):
         self.top = os.path.realpath(top)
-        package = find_package(self.top)
+        self.package = package = find_package(self.top)
         self.name = f"{os.path.basename(package)} in {os.path.dirname(package)}"
         self.finder = SubstituteFinder()
         sys.meta_path.insert(0, self.finder)
-        self.modules, self.remarks = import_package(self.top, package)
+        self.modules, self.broken, self.remarks = import_package(self.top, package)
+        self.failures = {}  # of the classes in modules that cannot be imported
         self.forward_only = []
         self.of_2020 = False  # when the course had recurrent layers and no pooling
         self.classes = {}  # all that are implemented, by the course's names
@@ -481,7 +517,13 @@ class Subject:
     # -- What there is --
 
     def implemented(self, module, names):
-        """Those of the classes of a module whose forward is not the starter's, with remarks on the others."""
+        """Those of the classes of a module whose forward is not the starter's, with remarks on the others.
+        Those of a module that cannot be imported are claimed, so that each of their checks says why it fails."""
+        if module in self.broken:
+            text = text_of(self.package, module + ".py")
+            named = [name for name in names if re.search(rf"^class {name}\b", text, re.MULTILINE | re.IGNORECASE)]
+            self.failures.update(dict.fromkeys(named, self.broken[module]))
+            return named
         there = {name.lower(): cls for name, cls in vars(self.modules.get(module, types)).items() if isinstance(cls, type)}
         found = []
         for name in names:
@@ -541,6 +583,8 @@ class Subject:
                 "remarks": [f"{PYTHON}, {NUMPY}"] + self.remarks + remarks}, None
 
     def require(self, name, method="forward"):
+        if name in self.failures:
+            raise Failure(self.failures[name])
         if name not in self.classes or method == "backward" and name in self.forward_only:
             raise Unsupported(f"{name}{'.backward' if method == 'backward' else ''} is not implemented")
 

@@ -2,7 +2,7 @@
 //! with something to write and those above it.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -37,6 +37,8 @@ pub(crate) struct Clean {
     pub(super) dependencies: PathBuf,
     pub(super) sysroot: PathBuf,
     pub(super) compilations: Vec<Compilation>,
+    /// Locked, so that no grader of another version removes it all.
+    _in_use: File,
 }
 
 /// A call of the compiler.
@@ -66,35 +68,64 @@ impl Clean {
     /// The starter of the workspace at `root`; it is compiled if no earlier run has done that.
     ///
     /// # Errors
-    /// If cargo cannot compile it without the network.
+    /// If its sources are missing, or cargo cannot compile it without the network.
     pub(crate) fn prepare(root: &Path) -> Result<Self> {
+        if !root.join("crates/served/src").is_dir() {
+            bail!(
+                "hand-ins in Rust cannot be graded here: the sources that they are put into are missing; cargo xtask \
+                 autograder --rust packs them"
+            );
+        }
         let compiler = version(root)?;
         let unwritten = Unwritten::read(root)?;
         let target = system::target_folder(root)?;
         let all = target.join("grading");
         let version = sha256(format!("{} {compiler}", unwritten.sha256()).as_bytes());
-        let folder = all.join(&version[..16]);
+        let (name, folder) = (&version[..16], all.join(&version[..16]));
         let calls = folder.join("compilations.json");
+        fs::create_dir_all(&all).with_context(|| format!("{} cannot be made", all.display()))?;
+        // One run at a time: what is unfinished then is of one that was killed.
+        let lock = File::create(all.join("lock"))?;
+        if let Err(TryLockError::WouldBlock) = lock.try_lock() {
+            eprintln!("waiting for another run, which compiles what hand-ins in Rust are built on");
+            lock.lock()?;
+        }
+        remove_others(&all, name)?;
         if !calls.is_file() {
-            fs::create_dir_all(&all)
-                .with_context(|| format!("{} cannot be made", all.display()))?;
             eprintln!("compiling what hand-ins in Rust are built on, once");
             let unfinished = system::temporary_folder(&all, "unfinished-")?;
             compile_once(&unwritten, &target, unfinished.path())?;
-            // Another run may have been faster.
-            if let Err(error) = fs::rename(unfinished.path(), &folder)
-                && !calls.is_file()
-            {
-                bail!("{} cannot be made: {error}", folder.display());
-            }
+            fs::rename(unfinished.path(), &folder)
+                .with_context(|| format!("{} cannot be made", folder.display()))?;
         }
+        let in_use = File::create(folder.join(IN_USE))?;
+        in_use.lock_shared()?;
         let compilations: Vec<Compilation> = serde_json::from_slice(&fs::read(calls)?)?;
         let sources = folder.join("workspace");
         // Not the program that chooses a compiler: it needs a configuration, which hand-ins cannot read.
         let compiler = compilations.first().context("the starter has nothing to write")?;
         let sysroot = ask(&compiler.compiler, &["--print", "sysroot"], &sources)?.into();
-        Ok(Self { sources, dependencies: folder.join("dependencies"), sysroot, compilations })
+        let dependencies = folder.join("dependencies");
+        Ok(Self { sources, dependencies, sysroot, compilations, _in_use: in_use })
     }
+}
+
+/// A file in the folder of a starter, which whoever uses the folder has locked.
+const IN_USE: &str = "in-use";
+
+/// Removes the folders of other versions, but for those that another process uses.
+fn remove_others(all: &Path, name: &str) -> Result<()> {
+    for entry in system::entries(all)? {
+        let folder = entry.path();
+        if entry.file_name() != name && folder.is_dir() {
+            let in_use = File::open(folder.join(IN_USE));
+            if !in_use.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock))) {
+                fs::remove_dir_all(&folder)
+                    .with_context(|| format!("{} cannot be removed", folder.display()))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Compiles a starter in this folder, and leaves there what hand-ins need.
@@ -186,4 +217,30 @@ fn artifacts(messages: &str, without: &BTreeSet<&str>) -> Vec<PathBuf> {
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Artifact>(line).ok());
     let artifacts = artifacts.filter(|artifact| !without.contains(&*artifact.target.name));
     artifacts.flat_map(|artifact| artifact.filenames).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use system::for_tests::{folder, names};
+
+    use super::*;
+
+    #[test]
+    fn of_other_versions_only_those_in_use_stay() {
+        let all = folder(&[
+            ("lock", ""),
+            ("own/compilations.json", ""),
+            ("earlier/compilations.json", ""),
+            ("unused/in-use", ""),
+            ("used/in-use", ""),
+            ("unfinished-1/target/x", ""),
+        ]);
+        let used = File::open(all.path().join("used").join(IN_USE)).unwrap();
+        used.lock_shared().unwrap();
+        remove_others(all.path(), "own").unwrap();
+        assert_eq!(names(all.path()), ["lock", "own", "used"]);
+        drop(used);
+        remove_others(all.path(), "own").unwrap();
+        assert_eq!(names(all.path()), ["lock", "own"]);
+    }
 }
