@@ -30,7 +30,7 @@ use crate::markdown::named;
 type Draw = fn(&Inputs) -> Result<String, String>;
 
 /// Every drawing by its name.
-const DRAWINGS: [(&str, Draw); 21] = [
+const DRAWINGS: [(&str, Draw); 22] = [
     ("neuron", neuron::draw),
     ("activations", activations::draw),
     ("convolution-channels", arrays::convolution_channels),
@@ -50,6 +50,7 @@ const DRAWINGS: [(&str, Draw); 21] = [
     ("muon-spectrum", muon_spectrum::draw),
     ("step-curves", step_curves::draw),
     ("weight-norms", weight_norms::draw),
+    ("weight-norms-of-the-network", weight_norms::draw_network),
     ("roofline", roofline::draw),
     ("crates", crates::draw),
 ];
