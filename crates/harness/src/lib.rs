@@ -13,6 +13,7 @@
 //! | what all activations, layers and losses promise | `activation`, `layer`, `loss` |
 //! | random cases, shrinking and replay | `cases` |
 //! | finite differences, and their error by their step | `finite_difference`, `step_curve` |
+//! | derivatives in exact arithmetic | `derivative`, `dual` |
 //! | the gradient-check table of the course's notebook | `gradcheck` |
 //! | the course's 25 tests, and further fixtures of the same oracle | `course`, `oracle` |
 //! | their files, each read once | `npz`, `once` |
@@ -27,6 +28,8 @@ mod cases;
 mod check;
 mod controls;
 mod course;
+mod derivative;
+mod dual;
 mod elementwise;
 mod error;
 mod failures;

@@ -1,6 +1,6 @@
 //! Every check there is.
 
-use crate::{Check, Kind, controls, elementwise, finite_difference, rooms};
+use crate::{Check, Kind, controls, derivative, elementwise, finite_difference, rooms};
 
 /// All checks, those of a question together and within it one kind after the other.
 pub(crate) fn all_checks() -> Vec<Check> {
@@ -10,6 +10,7 @@ pub(crate) fn all_checks() -> Vec<Check> {
         checks.extend((room.free_checks)());
     }
     checks.extend(elementwise::free_checks());
+    checks.extend(derivative::checks());
     checks.push(finite_difference::formula_check());
     checks.extend(controls::checks());
     // Checks of all questions come last. The sort is stable: within a kind, modules decide.

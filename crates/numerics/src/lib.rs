@@ -1,8 +1,7 @@
 //! The ground that every layer stands on: the number type, the matrix product, eigenvalues, sums and maps on several
 //! threads, the random source, and the largest size of an array.
 //!
-//! All mathematics of the workspace is generic over [`Scalar`], which is `f32` or `f64`: gradients
-//! are verified in `f64`, training runs in `f32`.
+//! All mathematics of the workspace is generic over [`Scalar`]: gradients are verified in `f64`, training runs in `f32`.
 
 mod matmul;
 mod memory;
@@ -23,7 +22,7 @@ pub use parallel::{
     map_row_blocks, map_row_blocks_mut, map_tasks,
 };
 pub use random::Rng;
-pub use scalar::Scalar;
+pub use scalar::{Gemm, Scalar};
 pub use size::{MOST_ELEMENTS, element_count};
 pub use symmetric_eigen::symmetric_eigen;
 pub use vectorized::vectorized;

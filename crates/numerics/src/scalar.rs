@@ -8,11 +8,11 @@ use ndarray::NdFloat;
 
 use crate::{Element, normal};
 
-/// A floating-point number that layers compute with: `f32` or `f64`.
+/// A number that kernels compute with. Layers are built for `f32` and `f64`; the harness has a type that rounds nothing.
 ///
-/// The trait is sealed. It adds to [`NdFloat`] only what the layers need: conversion from and to `f64`, the normal
+/// The trait adds to [`NdFloat`] only what the layers need: conversion from and to `f64`, the normal
 /// distribution, and the matrix product.
-pub trait Scalar: NdFloat + Element + Debug + Display + LowerExp + Sum + sealed::Gemm {
+pub trait Scalar: NdFloat + Element + Debug + Display + LowerExp + Sum + Gemm {
     /// The name of the type as NumPy spells it: `"f4"` or `"f8"`.
     const DTYPE: &'static str;
 
@@ -28,12 +28,15 @@ pub trait Scalar: NdFloat + Element + Debug + Display + LowerExp + Sum + sealed:
     fn standard_normal(self) -> (Self, Self);
 }
 
-pub(crate) mod sealed {
-    use super::{Accum, MatMut, MatRef};
-
+/// The matrix product of a type of number: by rows and columns, and of `f32` and `f64` by faer.
+pub trait Gemm: NdFloat + Sum {
     /// `c = a b` or `c += a b`, on one thread.
-    pub trait Gemm: Sized {
-        fn gemm(c: MatMut<'_, Self>, how: Accum, a: MatRef<'_, Self>, b: MatRef<'_, Self>);
+    fn gemm(mut c: MatMut<'_, Self>, how: Accum, a: MatRef<'_, Self>, b: MatRef<'_, Self>) {
+        for (i, j) in ndarray::indices((c.nrows(), c.ncols())) {
+            let product: Self = (0..a.ncols()).map(|k| a[(i, k)] * b[(k, j)]).sum();
+            let before = if how == Accum::Add { c[(i, j)] } else { Self::zero() };
+            c[(i, j)] = before + product;
+        }
     }
 }
 
@@ -58,7 +61,7 @@ macro_rules! scalar {
             }
         }
 
-        impl sealed::Gemm for $t {
+        impl Gemm for $t {
             fn gemm(c: MatMut<'_, Self>, how: Accum, a: MatRef<'_, Self>, b: MatRef<'_, Self>) {
                 faer::linalg::matmul::matmul(c, how, a, b, 1.0, Par::Seq);
             }

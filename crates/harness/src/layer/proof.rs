@@ -106,7 +106,7 @@ pub(crate) fn element<const N: usize>(shape: [usize; N], at: [usize; N]) -> usiz
 }
 
 /// No element, and then each of so many.
-fn zero_and_basis(elements: usize) -> impl Iterator<Item = Option<usize>> {
+pub(crate) fn zero_and_basis(elements: usize) -> impl Iterator<Item = Option<usize>> {
     std::iter::once(None).chain((0..elements).map(Some))
 }
 
@@ -115,7 +115,7 @@ fn meets(factor: Option<usize>, element: Option<usize>) -> bool {
     factor.is_none() || factor == element
 }
 
-fn basis_vector(shape: &IxDyn, element: Option<usize>, value: f64) -> ArrayD<f64> {
+pub(crate) fn basis_vector(shape: &IxDyn, element: Option<usize>, value: f64) -> ArrayD<f64> {
     let mut array = ArrayD::zeros(shape.clone());
     if let (Some(at), Some(elements)) = (element, array.as_slice_mut()) {
         elements[at] = value;
@@ -123,12 +123,12 @@ fn basis_vector(shape: &IxDyn, element: Option<usize>, value: f64) -> ArrayD<f64
     array
 }
 
-fn named(element: Option<usize>) -> String {
+pub(crate) fn named(element: Option<usize>) -> String {
     element.map_or_else(|| "all 0".to_owned(), |at| format!("with only element {at} not 0"))
 }
 
 /// Claims that each element of an array is how often it is among `ones`.
-fn same(
+pub(crate) fn same(
     got: &ArrayD<f64>,
     shape: &IxDyn,
     ones: impl Iterator<Item = usize>,

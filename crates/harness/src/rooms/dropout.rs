@@ -8,10 +8,11 @@ use layers::{DropoutConfig, Layer, Parameters, dropout_backward, dropout_forward
 use ndarray::{ArrayD, Axis, array};
 use numerics::Rng;
 
-use crate::cases::{Case, Failure, Verdict};
+use crate::cases::{Case, Failure, Verdict, equal};
 use crate::course::Pass;
 use crate::layer::faulty::{Faulty, Formulas};
-use crate::layer::{LayerRoom, Layers, Spec, adjoint};
+use crate::layer::proof::{basis_vector, zero_and_basis};
+use crate::layer::{LayerRoom, Layers, Spec, adjoint, rewind};
 use crate::room::{Checks, bugs};
 use crate::worked::Example;
 
@@ -40,6 +41,7 @@ pub(crate) static ROOM: LayerRoom = LayerRoom {
         formulas(own);
         // Linear once the mask is drawn, and the transpose needs the same one.
         adjoint::add(own, "in_x_with_the_mask_fixed", ROOM.draw, "X");
+        proof(own);
         claims::add(own);
     },
     bugs: bugs! {
@@ -114,6 +116,33 @@ fn formulas(own: &mut Checks<Layers>) {
     // Y[i] = X[i].
     of_step("dropout-predict", |case, Step { layer, x, .. }| {
         case.compare("Y", &layer.predict(&x)?, &x)
+    });
+}
+
+/// A step multiplies by a diagonal matrix, that of its mask: on every X and every `dL/dY` with a single 1.
+fn proof(own: &mut Checks<Layers>) {
+    let shapes = ndarray::indices((3, 3, 3)).into_iter();
+    let shapes = shapes.flat_map(|(m, n, k)| [0.0, 0.3, 0.9].map(|p| ([m + 1, n + 1, k + 1], p)));
+    let shapes: Vec<_> = shapes.collect();
+    own.proof("on_all_basis_vectors_with_the_mask_fixed", shapes.len(), move |subject, case| {
+        let number = case.pinned().unwrap_or_else(|| case.between(0, shapes.len() - 1));
+        let (x_shape, rate) = shapes[number];
+        case.describe(format!("X {x_shape:?}, rate {rate}"));
+        let mut layer = subject.build(&spec(&x_shape[1..], rate), case)?;
+        let before = layer.buffers().clone();
+        let seed =
+            before.get("seed").ok_or_else(|| Failure::new("the layer has no buffer seed"))?;
+        let mask = mask(&x_shape, seed, 0, rate, 1.0 / (1.0 - rate));
+        for element in zero_and_basis(mask.len()) {
+            let one = basis_vector(&mask.raw_dim(), element, 1.0);
+            rewind(&mut *layer, &before)?;
+            equal("Y", &layer.forward(one.clone())?, &(&mask * &one))?;
+            for upstream in 0..mask.len() {
+                let one = basis_vector(&mask.raw_dim(), Some(upstream), 1.0);
+                equal("dL/dX", &layer.backward(one.clone())?, &(&mask * &one))?;
+            }
+        }
+        Ok(())
     });
 }
 

@@ -109,10 +109,11 @@ fn a_small_error_in_either_pass_breaks_the_equality_of_adjoints() {
 
 #[test]
 fn a_small_error_in_any_result_breaks_a_proof() {
-    let linear = "FullyConnected Flatten Conv2D GlobalAveragePool2D Pool2D";
+    let linear = "FullyConnected Flatten Conv2D GlobalAveragePool2D Pool2D Dropout";
     let named = |layers: &str| {
         let name = |layer: &str| match layer {
             "Pool2D" => "proofs.Pool2D.average_on_all_basis_vectors".to_owned(),
+            "Dropout" => "proofs.Dropout.on_all_basis_vectors_with_the_mask_fixed".to_owned(),
             _ => format!("proofs.{layer}.on_all_basis_vectors"),
         };
         layers.split(' ').map(name).collect::<BTreeSet<_>>()

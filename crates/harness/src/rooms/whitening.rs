@@ -28,6 +28,7 @@ pub(super) static ROOM: PlainRoom<Whitening> = PlainRoom {
     checks: |own| {
         oracle(own);
         formulas(own);
+        proof(own);
         claims(own);
     },
     free_checks: Vec::new,
@@ -192,6 +193,37 @@ fn formulas(own: &mut Checks<Whitening>) {
                 },
             );
         case.compare("the covariance of Y", &covariance_of(&y), &expected)
+    });
+}
+
+/// The covariance is a quadratic form, so all pixels that are not 0 alone, and all pairs of them, determine it. These are
+/// as large as the number of patches, by which sums are divided, so nothing is rounded.
+fn proof(own: &mut Checks<Whitening>) {
+    let fits = |&(m, rows, cols, channels, k1, k2): &(usize, usize, usize, usize, usize, usize)| {
+        k1 <= rows && k2 <= cols && m * (rows + 1 - k1) * (cols + 1 - k2) >= k1 * k2 * channels
+    };
+    let shapes = ndarray::indices((2, 3, 3, 2, 3, 3)).into_iter();
+    let shapes = shapes.map(|(m, r, q, c, i, j)| (m + 1, r + 1, q + 1, c + 1, i + 1, j + 1));
+    let shapes: Vec<_> = shapes.filter(fits).collect();
+    own.proof("covariance_on_all_pairs_of_pixels", shapes.len(), move |whitening, case| {
+        let number = case.pinned().unwrap_or_else(|| case.between(0, shapes.len() - 1));
+        let (m, rows, cols, channels, k1, k2) = shapes[number];
+        let (shape, kernel) = ((m, rows, cols, channels), (k1, k2));
+        case.describe(format!("images {shape:?}, kernel {kernel:?}"));
+        let pixels = m * rows * cols * channels;
+        let numbers: Array4<f64> =
+            ndarray::Array1::range(0.0, pixels as f64, 1.0).into_shape_with_order(shape)?;
+        let patches = patches(&numbers.view(), kernel);
+        let count = patches.nrows() as f64;
+        for (a, b) in ndarray::indices((pixels, pixels)).into_iter().filter(|(a, b)| a <= b) {
+            let bright = |number: f64| f64::from(number == a as f64 || number == b as f64);
+            let c = whitening.covariance(&(numbers.mapv(bright) * count), kernel)?;
+            let bright = patches.mapv(bright);
+            claim(c == bright.t().dot(&bright) * count, || {
+                format!("C of images in which only the pixels {a} and {b} are not 0 is {c}")
+            })?;
+        }
+        Ok(())
     });
 }
 

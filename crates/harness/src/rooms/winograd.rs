@@ -4,6 +4,7 @@
 //! A layer in `f64`, which all other rooms check, never asks for it, so everything here calls its kernels.
 
 mod faulty;
+mod proof;
 
 use std::sync::Arc;
 
@@ -41,6 +42,7 @@ pub(super) static ROOM: PlainRoom<Winograd> = PlainRoom {
         oracle::<f32>(own);
         formulas(own);
         adjoints(own);
+        proof::add(own);
         claims(own);
     },
     free_checks: || vec![one_dimension()],
