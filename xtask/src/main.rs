@@ -44,6 +44,7 @@ Examples:
   cargo xtask test --course-data DIR    the course's own .npz files, not the fixtures
   cargo xtask test --numpy DIR          the course's Python package in DIR, not our implementation
   cargo xtask test --subject COMMAND    any program that speaks the protocol of the book
+  cargo xtask test --exhaustive         GELU at every number in single precision, for minutes
   cargo xtask test -- --help            all options of the harness"
     )]
     Test(Options),

@@ -20,7 +20,7 @@ use crate::gradcheck::Row;
 use crate::transcript::Transcript;
 use crate::{
     Check, Context, CourseData, HarnessError, Kind, course, filter, foreign, gradcheck, registry,
-    results, runner, serve, step_curve, worked, workspace,
+    results, rooms, runner, serve, step_curve, worked, workspace,
 };
 
 /// The seed of random checks, unless another one is asked for.
@@ -97,6 +97,11 @@ struct Test {
     /// With --subject or --numpy: seconds for one request, 20 by default
     #[arg(long, value_name = "SECONDS", requires = "judged", conflicts_with = "course_data")]
     request_limit: Option<u64>,
+
+    /// Try GELU at every number in single precision, which takes minutes, in place of the checks, and write the
+    /// largest errors to crates/harness/src/rooms/gelu/every_f32.json
+    #[arg(long, exclusive = true)]
+    exhaustive: bool,
 
     /// List the names of the checks and run none
     #[arg(long)]
@@ -192,6 +197,9 @@ fn test_or_record(arguments: &Test) -> Result<bool> {
 }
 
 fn test(arguments: &Test) -> Result<bool> {
+    if arguments.exhaustive {
+        return rooms::gelu::try_every_number(&workspace::root()?).map(|()| true);
+    }
     let program = program(arguments)?;
     let checks = selected(arguments, program.as_ref())?;
     if let Some(Err(error)) = arguments.case.as_deref().map(str::parse::<Case>) {

@@ -8,7 +8,7 @@ mod dropout;
 pub(crate) mod einsum;
 mod flatten;
 pub(crate) mod fully_connected;
-mod gelu;
+pub(crate) mod gelu;
 mod global_average_pool2d;
 mod l2;
 mod label_smoothing;

@@ -23,7 +23,8 @@ pub(crate) fn root() -> Result<PathBuf> {
 /// The files of the root with versions, features, profiles, flags and the toolchain.
 const BUILD: [&str; 4] = [".cargo/config.toml", "Cargo.lock", "Cargo.toml", "rust-toolchain.toml"];
 
-/// SHA-256 of the paths and contents of `crates/**/*.rs`, of Iris in `crates/**/*.npy`, of what says how
+/// SHA-256 of the paths and contents of `crates/**/*.rs`, of Iris in `crates/**/*.npy`, of what the harness compares
+/// with in `crates/harness/**/*.json`, of what says how
 /// all that is built (`crates/*/Cargo.toml`, and in the root `Cargo.toml`, `Cargo.lock`, the toolchain and
 /// cargo's configuration) and of `fixtures/**`, in the order of their paths.
 ///
@@ -33,7 +34,8 @@ pub(crate) fn inputs_sha256(root: &Path) -> Result<String> {
     let mut names = BUILD.map(str::to_owned).to_vec();
     collect(root, "crates", &mut names, &|name| {
         let manifest = name.ends_with("/Cargo.toml") && name.split('/').count() == 3;
-        manifest || name.ends_with(".rs") || name.ends_with(".npy")
+        let outcome = name.starts_with("crates/harness/") && name.ends_with(".json");
+        manifest || outcome || name.ends_with(".rs") || name.ends_with(".npy")
     })?;
     // What the generating scripts leave half-written is not a fixture.
     collect(root, "fixtures", &mut names, &|name| !name.ends_with(".partial"))?;
@@ -103,6 +105,8 @@ mod tests {
             ("crates/a/Cargo.toml", true),
             ("crates/a/iris.npy", true),
             ("crates/a/src/b.rs", true),
+            ("crates/a/src/b.json", false),
+            ("crates/harness/src/b.json", true),
             ("fixtures/course/TestX.npz", true),
             ("crates/a/NOTES.md", false),
             ("crates/a/src/._lib.rs", false),

@@ -15,8 +15,8 @@ pub(crate) fn standard_normal_exactly(z: f64) -> (f64, f64) {
 // ANCHOR_END: exactly
 
 // ANCHOR: fast
-/// `Φ(z)` and `φ(z)`, with a relative error below 1e-5 in the left tail and absolute errors below 2e-7
-/// and 1e-7.
+/// `Φ(z)` and `φ(z)`, with a relative error below 1e-5 in the left tail down to -13 and absolute errors below 2.2e-7
+/// and 1e-7, at every number.
 ///
 /// Divided by `exp(-z²/2)`, which falls by dozens of orders of magnitude, the tail `Φ(-|z|)` is a smooth
 /// function of `t = 1/(1 + 0.3 |z|)`. The polynomial in `t` is off by a share of 1.6e-7 for `|z| <= 14`, and
@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn it_agrees_with_double_precision() {
         let (mut largest_p, mut largest_d, mut largest_relative) = (0.0_f64, 0.0_f64, 0.0_f64);
-        for i in -80_000..=80_000 {
-            let z = i as f32 * 1.5e-4;
+        // Of all numbers, the last two have the largest errors of Φ, absolute and in the left tail relative.
+        for z in (-80_000..=80_000).map(|i| i as f32 * 1.5e-4).chain([0.042_408_11, -12.857_375]) {
             let wide = f64::from(z);
             let (p, d) = standard_normal(z);
             let (distribution, density) = standard_normal_exactly(wide);
@@ -99,7 +99,7 @@ mod tests {
                 largest_relative = largest_relative.max(relative);
             }
         }
-        assert!(largest_p < 2e-7, "{largest_p:e}");
+        assert!(largest_p < 2.2e-7, "{largest_p:e}");
         assert!(largest_relative < 1e-5, "{largest_relative:e}");
         assert!(largest_d < 1e-7, "{largest_d:e}");
     }

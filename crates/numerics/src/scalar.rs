@@ -23,7 +23,7 @@ pub trait Scalar: NdFloat + Element + Debug + Display + LowerExp + Sum + Gemm {
     fn as_f64(self) -> f64;
 
     /// `Φ(z)` and `φ(z)`: the distribution function and the density of the standard normal
-    /// distribution. In `f64` to the last bits; in `f32` to an absolute error of 2e-7 and 1e-7, by
+    /// distribution. In `f64` to the last bits; in `f32` to an absolute error of 2.2e-7 and 1e-7, by
     /// operations that become vector instructions.
     fn standard_normal(self) -> (Self, Self);
 }

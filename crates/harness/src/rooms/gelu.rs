@@ -1,5 +1,7 @@
 //! GELU, the one activation here that falls and rises, question 7.
 
+mod every_f32;
+
 use std::f64::consts::{PI, SQRT_2};
 use std::sync::Arc;
 
@@ -7,8 +9,9 @@ use activations::{Activation, ElementWise, GELU};
 use ndarray::{ArrayD, arr1, array};
 use numerics::{erf, erfc};
 
+pub(crate) use self::every_f32::try_every_number;
 use crate::activation::{self, ActivationRoom, ActivationSubject, elementwise};
-use crate::cases::{Case, claim};
+use crate::cases::claim;
 use crate::elementwise::{add, add_backward, add_forward, draw};
 use crate::room::{Checks, PlainRoom, bugs};
 use crate::worked::Example;
@@ -165,53 +168,23 @@ pub(super) static IN_SINGLE_PRECISION: PlainRoom<ActivationSubject<f32>> = Plain
     faulty: |bug| {
         let (forward, backward) = (ROOM.faulty)(bug);
         let narrow = |array: ArrayD<f64>| array.mapv(|x| x as f32);
+        let wide = move |array: &ArrayD<f32>| {
+            let flushes = bug == "gelu-flushes-subnormals";
+            array.mapv(|x| f64::from(if flushes && x.is_subnormal() { 0.0 * x } else { x }))
+        };
         Arc::new(ActivationSubject {
-            forward: Box::new(move |z| narrow(forward(&z.mapv(f64::from)))),
-            backward: Box::new(move |z, dl_dy| {
-                Ok(narrow(backward(&z.mapv(f64::from), &dl_dy.mapv(f64::from))))
-            }),
+            forward: Box::new(move |z| narrow(forward(&wide(z)))),
+            backward: Box::new(move |z, dl_dy| Ok(narrow(backward(&wide(z), &wide(dl_dy))))),
         })
     },
     of_program: |_| None,
-    checks: |own| {
-        own.within(4e-7, "it_is_the_function_of_double_precision", |subject, case| {
-            let (z, wide) = narrow(case, -14.0, 14.0);
-            // Φ to 2e-7, times |z|, of which it is a share.
-            let share = |y: f64, z: f64| if z == 0.0 { y } else { y / z };
-            let got = ndarray::Zip::from(&(subject.forward)(&z))
-                .and(&wide)
-                .map_collect(|&y, &z| share(y.into(), z));
-            case.compare("σ(Z) / Z", &got, &wide.mapv(|z| share(z * distribution_exactly(z), z)))?;
-            let slopes = (subject.backward)(&z, &ArrayD::ones(z.raw_dim()))?;
-            let expected = backward(&wide, &ones(&wide));
-            case.compare("σ'(Z)", &slopes.mapv(f64::from), &expected)
-        });
-        // A share of 1e-5 of Φ, and three roundings to 24 bits.
-        own.within(1.1e-5, "the_left_tail_keeps_its_digits", |subject, case| {
-            let (z, wide) = narrow(case, -12.0, -1.0);
-            let expected = wide.mapv(|z| z * distribution_exactly(z));
-            let got = (subject.forward)(&z).mapv(f64::from);
-            case.compare("the quotient of both", &(got / expected), &ones(&wide))
-        });
-    },
+    checks: every_f32::add,
     free_checks: Vec::new,
     bugs: bugs! {
         "gelu-tanh" [Property] "in single precision, both passes are those of the approximation by tanh"
         "gelu-no-density" [Property] "in single precision, backward forgets z φ(z)"
         "gelu-cancels" [Property] "in single precision, forward computes 1 + erf, which is 0 in the left tail"
+        "gelu-flushes-subnormals" [Property] "in single precision, numbers below the normal ones are taken for 0, as processors can be set to do"
     },
-    examples: &[],
+    examples: &[("gelu-every-f32", every_f32::example)],
 };
-
-/// `Φ(z)` by the complementary error function.
-fn distribution_exactly(z: f64) -> f64 {
-    0.5 * erfc(-z / SQRT_2)
-}
-
-/// A dozen numbers of this range in single precision, and the same in double.
-fn narrow(case: &mut Case, low: f64, high: f64) -> (ArrayD<f32>, ArrayD<f64>) {
-    let z: ArrayD<f32> = case.rng.uniform_array(ndarray::IxDyn(&[12]), low, high);
-    case.describe(format!("Z = {z}"));
-    let wide = z.mapv(f64::from);
-    (z, wide)
-}
