@@ -77,7 +77,9 @@ impl Record {
             ..Metrics::default()
         };
         let last = self.history.rows().last();
-        let last = last.map(|&last| Metrics { lr: None, batch_loss: None, ..last });
+        // What a summary does not have.
+        let (lr, batch_loss, weight_norm) = (None, None, None);
+        let last = last.map(|&last| Metrics { lr, batch_loss, weight_norm, ..last });
         agree(metrics, format!("{:?}", Some(ends)), format!("{last:?}"))
     }
 }

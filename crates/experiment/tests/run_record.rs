@@ -244,7 +244,7 @@ fn a_damaged_record_is_refused_with_the_reason() {
         ("summary.json", "\"finished\"", "\"done\"", "unknown variant `done`"),
         ("summary.json", "{", "", "expected JSON"),
         ("metrics.csv", "epoch,iteration", "epochs,iteration", "unknown field `epochs`"),
-        ("metrics.csv", "0.75,0.5\n1", "0.75,0.5,1\n1", "line: 2"),
+        ("metrics.csv", "0.5,2.5\n1", "0.5,2.5,1\n1", "line: 2"),
         ("metrics.csv", "1,1,0.1,1.0", "1,1,0.1,x", "line: 3"),
         ("metrics.csv", "1,1,0.1,1.0", "1,1,0.1,inf", "expected finite numbers"),
         ("metrics.csv", "1,1,0.1", "1,1,", "lr and batch_loss from iteration 1 on"),
