@@ -45,8 +45,8 @@ points = 10
 const SLOW: [&str; 5] =
     ["endless_import", "endless_loop", "leaves_its_group", "recursion", "sleeps_forever"];
 
-/// Seconds for a hand-in, and for one request.
-const LIMITS: (u64, u64) = (15, 2);
+/// Seconds for a hand-in, and for one request. The first is several times what an attack takes beside other work.
+const LIMITS: (u64, u64) = (60, 2);
 
 fn implementation() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../subject/python/neural_networks")
