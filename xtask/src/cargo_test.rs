@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::thread::{self, available_parallelism};
 
@@ -32,7 +32,7 @@ pub(crate) fn run() -> Result<Count> {
     let mut build = command::cargo("test");
     build.args(["--workspace", "--no-run", "--message-format", "json-render-diagnostics"]);
     command::echo(&build);
-    let built = build.stderr(std::process::Stdio::inherit()).output();
+    let built = build.stderr(Stdio::inherit()).output();
     let built = built.context("cannot run cargo")?;
     if !built.status.success() {
         eprintln!("the tests of the workspace do not compile: see the errors above");

@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(convolutions.collect::<Vec<_>>(), [Activation::ReLU; 6]);
 
         let mut recipe = Recipe::cifar10_cnn();
-        let has_a_scale = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm(_));
+        let is_norm = |layer: &&LayerSpec| matches!(layer, LayerSpec::BatchNorm(_));
         Component::Depth.remove_from(&mut recipe).unwrap();
         let layers = &recipe.model.layers;
         let widths = layers.iter().filter_map(|layer| match layer {
@@ -247,6 +247,6 @@ mod tests {
             _ => None,
         });
         assert_eq!(widths.collect::<Vec<_>>(), [32, 64, 128, 256]);
-        assert_eq!(layers.iter().filter(|layer| has_a_scale(layer)).count(), 4);
+        assert_eq!(layers.iter().filter(is_norm).count(), 4);
     }
 }
