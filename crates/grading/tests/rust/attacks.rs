@@ -130,7 +130,8 @@ fn attacks_lose_their_points_and_change_nothing_else() {
 
     let limits =
         ["--only", "tests.test_activations", "--request-limit", "2", "--time-limit", "200"];
-    let limits = [&limits[..], &["--build-limit", "8", "--memory", "512"]].concat();
+    // Twice the processor time that a slow processor needs for a file that ends.
+    let limits = [&limits[..], &["--build-limit", "20", "--memory", "512"]].concat();
     let graded = graded(&class, &limits);
     assert_eq!(graded.len(), attacks.len());
     for (name, bodies) in &attacks {
