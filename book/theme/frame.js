@@ -29,8 +29,12 @@
 // that it does.
 addEventListener('load', () => {
     const boxes = 'pre > code, .equation-body, .figure-body, .table-wrapper, .widget-grids';
-    for (const box of document.querySelectorAll(boxes)) {
-        if (box.scrollWidth > box.clientWidth && !box.querySelector('a[href], button, input')) {
+    const scrolls = box =>
+        box.scrollWidth > box.clientWidth && !box.querySelector('a[href], button, input');
+    // All are measured before any is changed, or the page would be laid out anew for each.
+    const scrolling = [...document.querySelectorAll(boxes)].map(box => [box, scrolls(box)]);
+    for (const [box, isReached] of scrolling) {
+        if (isReached) {
             box.tabIndex = 0;
         }
         // A phone shows no scroll bar, and what is cut off may look complete.
@@ -43,3 +47,17 @@ addEventListener('load', () => {
         new ResizeObserver(mark).observe(box);
     }
 });
+
+// The appendix has tens of thousands of lines. Coloured at once they would hold up the page for a quarter of a
+// minute, so that each file is coloured when it comes near the window; the ending of its name is its language.
+{
+    const colour = new IntersectionObserver(entries => {
+        for (const { target: code } of entries.filter(entry => entry.isIntersecting)) {
+            colour.unobserve(code);
+            const name = code.closest('pre').previousElementSibling.textContent;
+            code.classList.replace('language-text', `language-${name.split('.').pop()}`);
+            hljs.highlightBlock(code);
+        }
+    }, { rootMargin: '100%' });
+    document.querySelectorAll('.appendix pre > code').forEach(code => colour.observe(code));
+}

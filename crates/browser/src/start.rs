@@ -15,7 +15,7 @@ use crate::page::Page;
 use crate::process::Process;
 
 /// Limit for the start and for each command, unless a page is given another.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(180);
 
 /// A running browser. It ends, and its profile is removed, when this is dropped.
 #[derive(Debug)]

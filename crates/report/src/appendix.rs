@@ -49,8 +49,7 @@ pub(crate) fn appendix(
         let folder = root.join(&package);
         let mut heading = Some(format!("\n## `{package}`\n"));
         for file in files_below(&folder)? {
-            let Some(language) = language(&file) else { continue };
-            if file.starts_with(folder.join("target")) {
+            if !is_code(&file) || file.starts_with(folder.join("target")) {
                 continue;
             }
             let name =
@@ -64,7 +63,7 @@ pub(crate) fn appendix(
             problems.keep(place, check_anchors(&name, &lines));
             let code: Vec<&str> = lines.into_iter().filter(|line| marker(line).is_none()).collect();
             out.push_str(&heading.take().unwrap_or_default());
-            let _ = write!(out, "\n### `{name}`\n\n{}", fenced(language, &code.join("\n")));
+            let _ = write!(out, "\n### `{name}`\n\n{}", fenced("text", &code.join("\n")));
             files += 1;
         }
     }
@@ -74,15 +73,11 @@ pub(crate) fn appendix(
     Ok((format!("<div class=\"appendix\">\n{out}\n</div>\n"), files))
 }
 
-/// The language of a file of code, by the name that the highlighter has for it.
-fn language(file: &Path) -> Option<&'static str> {
-    match file.extension()?.to_str()? {
-        "rs" => Some("rust"),
-        "py" => Some("python"),
-        "js" => Some("javascript"),
-        "css" => Some("css"),
-        _ => None,
-    }
+/// The endings of files of code, by which the page colours a file as soon as it is in view.
+const CODE: [&str; 4] = ["rs", "py", "js", "css"];
+
+fn is_code(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| CODE.iter().any(|code| ending == *code))
 }
 
 /// The folders with code, as far as they are there: `crates/*` by name, `xtask`, and others.
@@ -124,10 +119,10 @@ mod tests {
         let mut problems = Problems::default();
         let mut all = |root: &Path| appendix(root, &Place::file("x"), &mut problems).unwrap();
         let expected = "<div class=\"appendix\">\n\n## `crates/one`\n\n\
-            ### `crates/one/src/a.rs`\n\n```rust\nfn a() {}\n#[cfg(test)]\nmod tests {}\n```\n\n\
-            ### `crates/one/tests/b.rs`\n\n```rust\nfn b() {}\n```\n\n\
-            ## `xtask`\n\n### `xtask/src/main.rs`\n\n```rust\nfn main() {}\n```\n\n\
-            ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```python\n# 3\n```\n\n</div>\n";
+            ### `crates/one/src/a.rs`\n\n```text\nfn a() {}\n#[cfg(test)]\nmod tests {}\n```\n\n\
+            ### `crates/one/tests/b.rs`\n\n```text\nfn b() {}\n```\n\n\
+            ## `xtask`\n\n### `xtask/src/main.rs`\n\n```text\nfn main() {}\n```\n\n\
+            ## `fixtures`\n\n### `fixtures/oracle.py`\n\n```text\n# 3\n```\n\n</div>\n";
         assert_eq!(all(root.path()), (expected.to_owned(), 4));
         let sum = "397460990513ac8a8fe48298004b661aad1022b6cea140fb793ad7ae8bf1cccc";
         write(root.path(), HANDED_OUT, format!("{sum}  fixtures/oracle.py\n"));

@@ -49,8 +49,9 @@ fn named(view: &Device) -> String {
 /// Script that looks at a page, a function of the window's width and of the expected theme.
 const LOOK: &str = include_str!("audit/page.js");
 
-/// Pages that mdBook makes of all others at once: they are looked at in one view with scripts.
-const WHOLE: [&str; 2] = ["print.html", "toc.html"];
+/// Pages that mdBook makes of all others at once, and the one with tens of thousands of lines of code: they are
+/// looked at in one view with scripts.
+const WHOLE: [&str; 3] = ["print.html", "toc.html", "appendix-code.html"];
 
 /// Result of an audit.
 #[derive(Clone, Debug, Default)]

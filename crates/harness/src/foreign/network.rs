@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use activations::Activation;
 use losses::Loss;
 use ndarray::{Array2, ArrayD, Ix2, s};
 use network::{NetworkError, NeuralNetwork};
@@ -83,7 +84,8 @@ impl ProgramNetwork {
         ask(&self.process, request)
     }
 
-    /// Asks for the prediction of a labelled mini-batch, which has to be this output and its loss.
+    /// Asks for the prediction of a labelled mini-batch, which has to be this output, or its softmax if the loss is
+    /// the fused one, and the loss of this output.
     pub(crate) fn predict_labelled(
         &self,
         network: &NeuralNetwork<f64>,
@@ -94,10 +96,16 @@ impl ProgramNetwork {
         let request = self.request("network.predict", network).with("X", sent(x));
         let mut reply = ask(&self.process, request.with("Y", target.clone().into_dyn()));
         let predicted = output(array(&mut reply, "Y_hat", Some(out.shape())));
-        let off = (&predicted - out).iter().fold(0.0_f64, |off, d| off.max(d.abs()));
-        if off > CLOSE {
+        let (expected, of) = match network.loss() {
+            Loss::SoftmaxCrossEntropy => (&Activation::SoftMax.forward(out), "the softmax of "),
+            _ => (out, ""),
+        };
+        let off = &predicted - expected;
+        // NaN is not close.
+        if !off.iter().all(|d| d.abs() <= CLOSE) {
+            let off = off.iter().fold(0.0_f64, |most, d| most.max(d.abs()));
             stop(SubjectError::Refused(format!(
-                "the output of predict is off that of forward by {off:.1e}"
+                "the output of predict is off {of}that of forward by {off:.1e}"
             )));
         }
         self.loss(network, target, out, &mut reply, "predict");

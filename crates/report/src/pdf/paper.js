@@ -183,8 +183,8 @@
         return chapter;
     });
     document.head.append(element('style', '', rules.join('\n')));
-    // The appendix stays as it is: every coloured word is an element of its own in the PDF.
-    all('.paper-chapter:not(.appendix-pages) code.language-rust', main)
+    // The appendix is text: every coloured word would be an element of its own in the PDF.
+    all('code.language-rust', main)
         .forEach(block => hljs.highlightBlock(block));
     return described;
 }

@@ -124,10 +124,7 @@ fn problem(
         _ => one_hot(output.dim(), rng),
     };
     passes.backward(&mut network, &target, &output)?;
-    // With the fused loss predict gives probabilities.
-    if let Passes::Built(own) = &passes
-        && loss != Loss::SoftmaxCrossEntropy
-    {
+    if let Passes::Built(own) = &passes {
         own.predict_labelled(&network, &x, &target, &output);
     }
     let of_layers = network.layers().iter().flat_map(|layer| layer.gradients().iter());
