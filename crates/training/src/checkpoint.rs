@@ -139,11 +139,14 @@ impl Checkpoint {
         Ok(Self { half: true, ..self.weights_only() })
     }
 
-    /// Writes the checkpoint: completely, or not at all.
+    /// Writes the checkpoint: completely, or not at all. Folders that are missing are created.
     ///
     /// # Errors
     /// If the file cannot be written; what was there before stays.
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
+        if let Some(parent) = path.parent() {
+            system::create_folder(parent).map_err(ExperimentError::io("create", parent))?;
+        }
         let state = self.state.as_ref();
         write(path, &self.model, &self.provenance, state, self.half && state.is_none())
     }
@@ -176,9 +179,6 @@ pub(crate) fn write(
     for (key, text) in texts.into_iter().filter_map(|(key, text)| Some((key, text?))) {
         let text = text.expect("plain structs with string keys become JSON");
         file.metadata.insert(key.to_owned(), text);
-    }
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(ExperimentError::io("create", parent))?;
     }
     Ok(files::write(path, &file.to_bytes())?)
 }
