@@ -10,6 +10,7 @@ mod fixtures;
 mod manifest;
 mod problem;
 mod test;
+mod torture;
 mod workspace;
 
 use std::process::{ExitCode, ExitStatus};
@@ -105,6 +106,7 @@ Examples:
     /// Pack the grader as an archive for Gradescope, and try it
     #[command(disable_help_flag = true)]
     Autograder(Options),
+    Torture(torture::Arguments),
     Check(check::Arguments),
 }
 
@@ -133,6 +135,7 @@ fn main() -> ExitCode {
         Task::Package(options) => options.run("handin", &["package"]),
         Task::Starter(options) => options.run("handin", &["starter"]),
         Task::Autograder(options) => options.run("handin", &["autograder"]),
+        Task::Torture(arguments) => torture::run(&arguments),
         Task::Check(arguments) => check::run(&arguments),
     };
     system::finish(code)

@@ -32,7 +32,7 @@ pub(crate) fn partial_download(
 /// Writes the files of a data set, each as a whole, and removes its downloads.
 pub(crate) fn install(place: &Path, set: &DataSet, files: &Files) -> Result<PathBuf, AcquireError> {
     let folder = place.join(set.name);
-    fs::create_dir_all(&folder).map_err(file_error("create the folder", &folder))?;
+    system::create_folder(&folder).map_err(file_error("create the folder", &folder))?;
     for file in set.files {
         let target = folder.join(file.name);
         system::replace(&target, &files[file.name]).map_err(file_error("write", target))?;

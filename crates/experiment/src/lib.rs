@@ -30,7 +30,7 @@
 //! | `filters.svg` | the weights of the first layer as pictures, if they are that |
 //!
 //! `config.toml` and `metrics.csv` exist from the start, and each row reaches the file at once, so that a crash
-//! keeps the log. Everything else is written to a temporary file and renamed. A
+//! keeps the log. Everything else is written to a temporary file, brought to the disk and renamed. A
 //! finished or diverged run is only overwritten if the caller asks for it, and so is one that can be
 //! continued: an interrupted run, or a crashed one (status `running`, no process holds the lock on its
 //! `metrics.csv`) with a checkpoint. A crashed run without a checkpoint is replaced; a run in
@@ -71,7 +71,7 @@ pub use confusion::{ConfusedPair, Confusion};
 pub use error::ExperimentError;
 pub use files::{SCHEMA, default_root};
 pub use line_chart::{LineChart, Series};
-pub use logger::{BEST_CHECKPOINT, LAST_CHECKPOINT, Logger};
+pub use logger::{BEST_CHECKPOINT, CHECKPOINTS, LAST_CHECKPOINT, Logger};
 pub use metrics::{EpochMetrics, History, IterationMetrics, Metrics, MetricsSink};
 pub use model_name::ModelName;
 pub use predictions::Predictions;

@@ -1,13 +1,15 @@
 //! Writing the record of a run.
 
 use std::fs::{self, File, TryLockError};
+use std::io::{Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use ndarray::ArrayD;
 
 use crate::files::{self, read_json};
-use crate::metrics::as_csv;
+use crate::metrics::{as_csv, row_as_csv};
 use crate::{
     Config, Divergence, EpochMetrics, Evaluation, ExperimentError, History, IterationMetrics,
     Machine, MetricsSink, Program, SCHEMA, Status, Summary, peak_memory, predictions, run_plots,
@@ -19,17 +21,19 @@ pub struct Logger {
     directory: PathBuf,
     history: History,
     /// `metrics.csv`, locked for as long as the run is in progress.
-    file: csv::Writer<File>,
+    file: File,
     /// The log that this one replaced: its lock keeps a process out that opened it just before.
     _replaced: File,
-    /// The length of the file without its last row.
-    before: u64,
+    /// The bytes of the last row of the file, which may be none.
+    last_row: Range<u64>,
     summary: Summary,
     started: Instant,
     /// The time that the run had taken before it was continued.
     seconds_before: f64,
 }
 
+/// The folder of the checkpoints of a run, in its own.
+pub const CHECKPOINTS: &str = "checkpoints";
 /// The newest checkpoint of a run, in its folder.
 pub const LAST_CHECKPOINT: &str = "checkpoints/last.safetensors";
 /// The checkpoint of the epoch with the smallest validation error.
@@ -39,7 +43,7 @@ const METRICS: &str = "metrics.csv";
 /// The files that a run ends with, besides its log and its summary.
 pub(crate) const RESULTS: [&str; 3] = ["parameters.npz", run_plots::LOSS, run_plots::ACCURACY];
 /// The files that a run has from the start, and those that it can be continued from.
-const BEGINNINGS: [&str; 4] = ["config.toml", "summary.json", LAST_CHECKPOINT, BEST_CHECKPOINT];
+const BEGINNINGS: [&str; 3] = [LAST_CHECKPOINT, BEST_CHECKPOINT, "config.toml"];
 
 impl Logger {
     /// Starts the record `root/<model_name>`.
@@ -54,10 +58,15 @@ impl Logger {
         overwrite: bool,
     ) -> Result<Self, ExperimentError> {
         let directory = root.join(config.model_name.to_string());
-        fs::create_dir_all(&directory).map_err(ExperimentError::io("create", &directory))?;
+        system::create_folder(&directory).map_err(ExperimentError::io("create", &directory))?;
         check_replaceable(&directory, overwrite)?;
 
         let lock = lock(&directory, true)?;
+        // Whoever held the lock until now may have finished.
+        check_replaceable(&directory, overwrite)?;
+        // From now on it is no finished run any more, whenever this process dies.
+        write_summary(&directory, &running(program.clone()))?;
+        remove_temporary(&directory)?;
         remove(&directory, BEGINNINGS.iter().chain(&RESULTS).chain(&predictions::FILES))?;
         files::write_toml(&directory.join("config.toml"), config)?;
         Self::over(directory, lock, History::default(), program, 0.0)
@@ -72,29 +81,17 @@ impl Logger {
         program: Program,
         seconds_before: f64,
     ) -> Result<Self, ExperimentError> {
-        let summary = Summary {
-            schema: SCHEMA,
-            status: Status::Running,
-            epochs: 0,
-            iterations: 0,
-            train: None,
-            validation: None,
-            test: None,
-            diverged: None,
-            wall_seconds: None,
-            peak_memory_bytes: None,
-            machine: Machine::current(),
-            program,
-        };
-        files::write(&directory.join(METRICS), &as_csv(history.rows()))?;
-        let file = lock(&directory, false)?;
+        let (metrics, log) = (directory.join(METRICS), as_csv(history.rows()));
+        let file = system::replace_locked(&metrics, &log)
+            .map_err(ExperimentError::io("write", &metrics))?;
+        let last_row = history.rows().last().map_or(0, |last| row_as_csv(last).len());
         let logger = Self {
             directory,
-            before: as_csv(history.rows().split_last().map_or(&[], |(_, rows)| rows)).len() as u64,
             history,
-            file: csv::WriterBuilder::new().has_headers(false).from_writer(file),
+            file,
             _replaced: held,
-            summary,
+            last_row: (log.len() - last_row) as u64..log.len() as u64,
+            summary: running(program),
             started: Instant::now(),
             seconds_before,
         };
@@ -171,23 +168,31 @@ impl Logger {
     }
 
     fn write_summary(&self) -> Result<(), ExperimentError> {
-        files::write_json(&self.directory.join("summary.json"), &self.summary)
+        write_summary(&self.directory, &self.summary)
+    }
+
+    /// Brings the log to the disk, as it has to be before a checkpoint that a run is continued from.
+    ///
+    /// # Errors
+    /// If that is not possible.
+    pub fn sync(&self) -> Result<(), ExperimentError> {
+        self.file.sync_data().map_err(ExperimentError::io("write", &self.directory.join(METRICS)))
     }
 
     /// Brings the last row of the history to the file: behind the `rows` that there were before, or in place
-    /// of the last of them.
+    /// of the last of them, which is shorter and begins alike. Nothing is cut off for that, so that the row is
+    /// there whenever the process dies.
     fn write_last(&mut self, rows: usize) -> Result<(), ExperimentError> {
         let Some(last) = self.history.rows().last() else { return Ok(()) };
-        let mut write = || {
-            let file = self.file.get_ref();
-            if self.history.rows().len() > rows {
-                self.before = file.metadata()?.len();
-            }
-            file.set_len(self.before)?;
-            self.file.serialize(last)?;
-            self.file.flush()
-        };
-        write().map_err(ExperimentError::io("write", &self.directory.join(METRICS)))
+        let Range { start, end } = self.last_row;
+        let start = if self.history.rows().len() > rows { end } else { start };
+        let row = row_as_csv(last);
+        self.file
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| self.file.write_all(&row))
+            .map_err(ExperimentError::io("write", &self.directory.join(METRICS)))?;
+        self.last_row = start..start + row.len() as u64;
+        Ok(())
     }
 }
 
@@ -203,6 +208,28 @@ impl MetricsSink for Logger {
         self.history.epoch(metrics)?;
         self.write_last(rows)
     }
+}
+
+/// The summary of a run that has begun.
+fn running(program: Program) -> Summary {
+    Summary {
+        schema: SCHEMA,
+        status: Status::Running,
+        epochs: 0,
+        iterations: 0,
+        train: None,
+        validation: None,
+        test: None,
+        diverged: None,
+        wall_seconds: None,
+        peak_memory_bytes: None,
+        machine: Machine::current(),
+        program,
+    }
+}
+
+fn write_summary(directory: &Path, summary: &Summary) -> Result<(), ExperimentError> {
+    files::write_json(&directory.join("summary.json"), summary)
 }
 
 /// Whether a run may be written into this folder, which exists.
@@ -230,11 +257,11 @@ fn check_replaceable(directory: &Path, overwrite: bool) -> Result<(), Experiment
             Status::Finished | Status::Diverged => Err(ExperimentError::exists(directory, status)),
         };
     }
-    // A crash before the first summary leaves these two and a temporary file; anything else is somebody's.
+    // A crash before the first summary leaves the log and a temporary file; anything else is somebody's.
     for entry in system::entries(directory).map_err(ExperimentError::io("read", directory))? {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name != METRICS && name != "config.toml" && !name.starts_with(".tmp") {
+        if name != METRICS && !system::is_temporary(&entry.file_name()) {
             return Err(ExperimentError::foreign(directory, &name));
         }
     }
@@ -257,6 +284,20 @@ pub(crate) fn lock(directory: &Path, create: bool) -> Result<File, ExperimentErr
         return Err(ExperimentError::taken(directory, reason));
     }
     Ok(file)
+}
+
+/// Removes the temporary files that a process left in a record when it was killed. The record is locked.
+pub(crate) fn remove_temporary(directory: &Path) -> Result<(), ExperimentError> {
+    let checkpoints = directory.join(CHECKPOINTS);
+    for folder in [directory, &checkpoints].into_iter().filter(|folder| folder.exists()) {
+        for entry in system::entries(folder).map_err(ExperimentError::io("read", folder))? {
+            if system::is_temporary(&entry.file_name()) {
+                let path = entry.path();
+                fs::remove_file(&path).map_err(ExperimentError::io("remove", &path))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes these files of a record, as far as they are there.

@@ -176,3 +176,8 @@ pub(crate) fn as_csv(rows: &[Metrics]) -> Vec<u8> {
     rows.iter().try_for_each(|row| writer.serialize(row)).expect(IN_MEMORY);
     writer.into_inner().expect(IN_MEMORY)
 }
+
+/// The line of `metrics.csv` with this row.
+pub(crate) fn row_as_csv(row: &Metrics) -> Vec<u8> {
+    as_csv(std::slice::from_ref(row)).split_off(as_csv(&[]).len())
+}

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::logger::{RESULTS, lock, remove};
+use crate::logger::{RESULTS, lock, remove, remove_temporary};
 use crate::{Config, ExperimentError, History, Logger, Program, files, predictions};
 
 /// The position of a run when its checkpoint was written.
@@ -60,6 +60,7 @@ impl Logger {
         if started_with.hyperparameters != config.hyperparameters {
             files::write_toml(&config_file, config)?;
         }
+        remove_temporary(directory)?;
         remove(directory, RESULTS.iter().chain(&predictions::FILES))?;
         Self::over(directory.to_owned(), lock, history, program, point.wall_seconds)
     }

@@ -7,8 +7,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use experiment::{
-    Config, Data, Divergence, EpochMetrics, Evaluation, ExperimentError, IterationMetrics,
-    LAST_CHECKPOINT, Logger, MetricsSink, Predictions, Program, Record, ResumePoint, Status,
+    BEST_CHECKPOINT, Config, Data, Divergence, EpochMetrics, Evaluation, ExperimentError,
+    IterationMetrics, LAST_CHECKPOINT, Logger, MetricsSink, Predictions, Program, Record,
+    ResumePoint, Status,
 };
 use ndarray::{Array4, ArrayD, array};
 use ndarray_npy::NpzReader;
@@ -48,7 +49,11 @@ fn results(epoch: u64) -> EpochMetrics {
 
 /// A run that has logged all its epochs, in a folder of its own.
 fn logged(root: &Path) -> Logger {
-    let mut logger = start(root, false).unwrap();
+    start_and_log(root, false)
+}
+
+fn start_and_log(root: &Path, overwrite: bool) -> Logger {
+    let mut logger = start(root, overwrite).unwrap();
     logger.epoch(&results(0)).unwrap();
     for iteration in 1..=2 * EPOCH {
         let (epoch, batch_loss) = (iteration.div_ceil(EPOCH), 1.0 / iteration as f64);
@@ -145,6 +150,47 @@ fn a_crash_keeps_the_log_and_its_folder_can_be_used_again() {
     assert_eq!(record.summary.status, Status::Running);
     assert_eq!(record.history.rows().len(), 7);
     assert!(start(root.path(), false).is_ok());
+}
+
+#[test]
+fn what_a_killed_process_left_in_a_record_is_removed() {
+    let root = tempdir().unwrap();
+    let directory = root.path().join("run");
+    let left = [".tmpAbC123", "checkpoints/.tmp000000"].map(|name| directory.join(name));
+    for overwrite in [false, true] {
+        let logger = start_and_log(root.path(), true);
+        let here = point(&logger, 2, 6);
+        drop(logger);
+        fs::create_dir_all(directory.join("checkpoints")).unwrap();
+        left.iter().for_each(|file| fs::write(file, "half").unwrap());
+        fs::write(directory.join(".tmp"), "mine").unwrap();
+        drop(match overwrite {
+            true => start(root.path(), true).unwrap(),
+            false => resume(root.path(), &here).unwrap(),
+        });
+        assert!(left.iter().all(|file| !file.exists()), "{:?}", names(&directory));
+        assert!(directory.join(".tmp").exists());
+    }
+}
+
+/// A folder in place of a file stops the removal at every point of it, as the end of the process would.
+#[test]
+fn a_record_half_of_which_is_overwritten_is_no_finished_one_and_can_be_overwritten() {
+    let root = tempdir().unwrap();
+    let directory = root.path().join("run");
+    finish(logged(root.path()));
+    fs::create_dir(directory.join("checkpoints")).unwrap();
+    for name in [LAST_CHECKPOINT, BEST_CHECKPOINT, "config.toml", "parameters.npz", "confusion.csv"]
+    {
+        let obstacle = directory.join(name);
+        let _ = fs::remove_file(&obstacle);
+        fs::create_dir(&obstacle).unwrap();
+        assert_refused(root.path(), true, "cannot remove ");
+        assert_ne!(experiment::status(&directory).unwrap(), Some(Status::Finished), "{name}");
+        fs::remove_dir(&obstacle).unwrap();
+        finish(start_and_log(root.path(), true));
+        assert_eq!(experiment::status(&directory).unwrap(), Some(Status::Finished), "{name}");
+    }
 }
 
 #[test]

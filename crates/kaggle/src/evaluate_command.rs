@@ -1,6 +1,5 @@
 //! `kaggle evaluate`: the quality of the predictions.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -40,7 +39,7 @@ pub(crate) fn execute(arguments: &EvaluateArguments) -> Result<()> {
     let weights = model.weights()?;
     let name = if *sample { "cifar10-evaluation-sample" } else { "cifar10-evaluation" };
     let folder = output.clone().unwrap_or_else(|| experiment::default_root().join(name));
-    fs::create_dir_all(&folder)
+    system::create_folder(&folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     let (set, source) = labelled_images(*sample, data, messages)?;
     let of_file = submission.as_ref().zip(csv.as_deref());

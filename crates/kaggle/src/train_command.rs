@@ -1,5 +1,6 @@
 //! `kaggle mlp`, `kaggle train` and `kaggle ablate`: training, and its record.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -40,6 +41,9 @@ pub(crate) struct TrainingOptions {
     /// Say at the end where the time of a step went, layer by layer
     #[arg(long)]
     profile: bool,
+    /// Write a checkpoint after so many steps too, not only after each epoch
+    #[arg(long, value_name = "STEPS", allow_negative_numbers = true)]
+    checkpoint_every: Option<NonZeroU64>,
     /// Folder that gets the record, in a folder named by the model
     #[arg(long, value_name = "DIR", default_value_os_t = experiment::default_root())]
     output: PathBuf,
@@ -295,6 +299,9 @@ impl Plan<'_> {
         };
         if options.profile {
             run.profile();
+        }
+        if let Some(steps) = options.checkpoint_every {
+            run.checkpoint_every(steps);
         }
         let mut progress = Progress::new(options.messages.quiet);
         match run.train(&batches, &monitor, self.interrupt, &mut progress)? {

@@ -1,6 +1,6 @@
 //! Parameters that are trained in a way of their own.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{MuonConfig, Schedule, SgdConfig};
 
@@ -13,7 +13,16 @@ pub enum OptimiserConfig {
     /// See [`Muon`](crate::Muon).
     Muon(MuonConfig),
     /// None: the parameters stay as they are.
+    #[serde(deserialize_with = "no_fields")]
     Frozen,
+}
+
+/// Of what is frozen, any field is unknown; serde would pass over it.
+fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct NoFields {}
+    NoFields::deserialize(deserializer).map(|NoFields {}| ())
 }
 
 /// Some parameters of a network, and how they are trained in place of what holds for all others.

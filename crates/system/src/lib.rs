@@ -1,8 +1,8 @@
 //! The machine around a program, as all crates that read, write and print meet it.
 //!
 //! - [`print!`], [`println!`], [`eprintln!`] and [`finish`]: standard streams that may be closed or full.
-//! - [`replace`] and [`entries`]: files that are there whole or not at all, and folders without what file
-//!   managers leave in them.
+//! - [`replace`], [`create_folder`] and [`entries`]: files that are there whole or not at all, also after a loss of
+//!   power, and folders without what file managers leave in them.
 //! - [`workspace_root`], [`target_folder`] and [`cargo_metadata`]: the workspace, and cargo's word on it.
 //! - [`quoted`] and [`hex`]: words for a shell, and digests as people compare them.
 
@@ -19,7 +19,10 @@ mod shell;
 
 pub mod for_tests;
 
-pub use atomic::{remedy, replace, temporary_beside, temporary_folder, without_temporary_name};
+pub use atomic::{
+    create_folder, is_temporary, remedy, replace, replace_locked, temporary_beside,
+    temporary_folder, without_temporary_name,
+};
 pub use cargo::{cargo_metadata, current_package, target_folder, workspace_root};
 pub use folder::{entries, is_litter};
 pub use hex::hex;

@@ -66,6 +66,11 @@ impl Checkpoint {
         let mut content = TensorFile::from_bytes(file, bytes)?;
         let spec: ModelSpec = parse(file, &content, MODEL)?;
         let provenance = parse(file, &content, PROVENANCE)?;
+        let known = [MODEL, PROVENANCE, RUN];
+        if let Some(key) = content.metadata.keys().find(|key| !known.contains(&key.as_str())) {
+            let expected = "the metadata of a checkpoint only";
+            return Err(TrainingError::checkpoint(file, expected, format!("{key:?} too")));
+        }
         let has_state = content.metadata.contains_key(RUN);
         let mut state: Option<RunState> =
             has_state.then(|| parse(file, &content, RUN)).transpose()?;
@@ -139,11 +144,14 @@ impl Checkpoint {
         Ok(Self { half: true, ..self.weights_only() })
     }
 
-    /// Writes the checkpoint: completely, or not at all.
+    /// Writes the checkpoint: completely, or not at all. Folders that are missing are created.
     ///
     /// # Errors
     /// If the file cannot be written; what was there before stays.
     pub fn save(&self, path: &Path) -> Result<(), TrainingError> {
+        if let Some(parent) = path.parent() {
+            system::create_folder(parent).map_err(ExperimentError::io("create", parent))?;
+        }
         let state = self.state.as_ref();
         write(path, &self.model, &self.provenance, state, self.half && state.is_none())
     }
@@ -177,9 +185,6 @@ pub(crate) fn write(
         let text = text.expect("plain structs with string keys become JSON");
         file.metadata.insert(key.to_owned(), text);
     }
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(ExperimentError::io("create", parent))?;
-    }
     Ok(files::write(path, &file.to_bytes())?)
 }
 
@@ -200,6 +205,7 @@ mod tests {
 
     use layers::FullyConnectedConfig;
     use ndarray::ArrayD;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::LayerSpec;
@@ -265,6 +271,96 @@ mod tests {
         );
         let error = of_size(usize::MAX, 2);
         assert!(error.starts_with("layer 0 (from 0): Flatten: an input example of"), "{error}");
+    }
+
+    /// Each copy of the value with one field more in one of its objects.
+    fn with_an_unknown_field(value: &Value) -> Vec<Value> {
+        let mut copies = Vec::new();
+        let mut parts = |part: &Value, put: &dyn Fn(&mut Value, Value)| {
+            for changed in with_an_unknown_field(part) {
+                let mut copy = value.clone();
+                put(&mut copy, changed);
+                copies.push(copy);
+            }
+        };
+        match value {
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    parts(item, &|copy, changed| copy[index] = changed);
+                }
+            }
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    parts(field, &|copy, changed| copy[key] = changed);
+                }
+                let mut copy = value.clone();
+                copy["unknown"] = 1.into();
+                copies.push(copy);
+            }
+            _ => {}
+        }
+        copies
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_wherever_it_is() {
+        let layers = json!([
+            {"layer": "conv2d", "n_out": 2, "kernel_shape": [1, 1], "stride": 1, "pad": "same",
+             "weight_init": "he_normal", "activation": "relu"},
+            {"layer": "batch_norm", "momentum": 0.9, "eps": 1e-5},
+            {"layer": "pool2d", "mode": "max", "kernel_shape": [1, 1], "stride": 1, "pad": "valid"},
+            {"layer": "dropout", "rate": 0.5},
+            {"layer": "global_average_pool2d"},
+            {"layer": "flatten"},
+            {"layer": "fully_connected", "n_out": 2, "activation": "linear",
+             "weight_init": {"normal": {"mean": 0.0, "std": 0.1}}},
+        ]);
+        let groups = json!([
+            {"parameters": ["0.W"], "optimiser": {"name": "muon"}, "schedule": null},
+            {"parameters": ["0.b"], "optimiser": {"name": "frozen"}, "schedule": null},
+            {"parameters": ["6.b"], "optimiser": {"name": "sgd", "momentum": 0.9},
+             "schedule": {"name": "constant", "lr": 0.1}},
+        ]);
+        let measured = json!({"examples": 2, "wrong": 1, "loss": 0.5, "error": 0.5});
+        let mut texts = example().metadata;
+        let mut put = |key: &str, change: &dyn Fn(&mut Value)| {
+            let mut value: Value =
+                serde_json::from_str(texts.get(key).map_or("{}", String::as_str)).unwrap();
+            change(&mut value);
+            texts.insert(key.to_owned(), value.to_string());
+        };
+        put(MODEL, &|spec| spec["layers"] = layers.clone());
+        put(PROVENANCE, &|provenance| provenance["train"] = measured.clone());
+        put(RUN, &|run| {
+            *run = json!({
+                "config": {"epochs": 1, "batch_size": 1, "seed": 1, "sgd": {"momentum": 0.9},
+                           "schedule": {"name": "constant", "lr": 0.1}, "groups": groups,
+                           "label_smoothing": 0.0, "augmentation": "none", "data_sha256": "0"},
+                "position": {"epochs": 0, "step": 0, "iteration": 0},
+                "best": {"epoch": 1, "validation": measured},
+                "wall_seconds": 1.0, "metrics_sha256": "0"
+            });
+        });
+        let mut objects = 0;
+        for key in [MODEL, PROVENANCE, RUN] {
+            let known: Value = serde_json::from_str(&texts[key]).unwrap();
+            for unknown in with_an_unknown_field(&known) {
+                objects += 1;
+                let error = refused(|file| {
+                    file.metadata = texts.clone();
+                    file.metadata.insert(key.to_owned(), unknown.to_string());
+                });
+                let expected =
+                    format!("f: expected the metadata {key:?} of a checkpoint, but got ");
+                assert!(error.starts_with(&expected), "{unknown}: {error}");
+            }
+        }
+        assert_eq!(objects, 28);
+        // Without one it is refused for its tensors only.
+        let error = refused(|file| file.metadata = texts.clone());
+        assert!(error.starts_with("f: tensor model.0.W: expected shape"), "{error}");
+        let error = refused(|file| drop(file.metadata.insert("more".into(), "x".into())));
+        assert_eq!(error, "f: expected the metadata of a checkpoint only, but got \"more\" too");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use cnn::{
 };
 use layers::{BatchNormConfig, DropoutConfig, FlattenConfig, FullyConnectedConfig, LayerConfig};
 use numerics::Scalar;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Declares a layer of any kind; in a file, `layer` names the kind.
 ///
@@ -18,7 +18,7 @@ pub enum LayerSpec {
     #[serde(rename = "fully_connected")]
     FullyConnected(FullyConnectedConfig),
     /// See [`FlattenConfig`].
-    #[serde(rename = "flatten")]
+    #[serde(rename = "flatten", deserialize_with = "no_fields")]
     Flatten,
     /// See [`BatchNormConfig`].
     #[serde(rename = "batch_norm")]
@@ -33,8 +33,16 @@ pub enum LayerSpec {
     #[serde(rename = "pool2d")]
     Pool2D(Pool2DConfig),
     /// See [`GlobalAveragePool2DConfig`].
-    #[serde(rename = "global_average_pool2d")]
+    #[serde(rename = "global_average_pool2d", deserialize_with = "no_fields")]
     GlobalAveragePool2D,
+}
+
+/// Of a layer without a field, any is unknown; serde would pass over it.
+fn no_fields<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct NoFields {}
+    NoFields::deserialize(deserializer).map(|NoFields {}| ())
 }
 
 impl LayerSpec {

@@ -1,10 +1,11 @@
 //! A training of images with its record: begun, interrupted, continued from a checkpoint, finished.
 
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use experiment::{
-    BEST_CHECKPOINT, Config, EpochMetrics, Evaluation, LAST_CHECKPOINT, Logger, MetricsSink,
-    Program, ResumePoint, Summary,
+    BEST_CHECKPOINT, CHECKPOINTS, Config, EpochMetrics, Evaluation, ExperimentError,
+    LAST_CHECKPOINT, Logger, MetricsSink, Program, ResumePoint, Status, Summary,
 };
 
 use crate::difference::differences;
@@ -25,6 +26,8 @@ pub struct Run {
     best: Option<Best>,
     provenance: Provenance,
     logger: Logger,
+    /// The steps from one checkpoint to the next, besides those of the epochs.
+    checkpoint_every: Option<NonZeroU64>,
 }
 
 /// A training that ran all its epochs. Its record is complete after [`finish`](Self::finish).
@@ -62,7 +65,10 @@ impl Run {
             test: None,
         };
         let logger = Logger::create(root, record, program, overwrite)?;
-        Ok(Self { learner, best: None, provenance, logger })
+        // Not created again by a checkpoint: where somebody removed or moved the record, the rest of it is missing.
+        let checkpoints = logger.directory().join(CHECKPOINTS);
+        system::create_folder(&checkpoints).map_err(ExperimentError::io("create", &checkpoints))?;
+        Ok(Self { learner, best: None, provenance, logger, checkpoint_every: None })
     }
 
     /// Continues the training in this folder where its last checkpoint was written.
@@ -74,6 +80,9 @@ impl Run {
     /// [`TrainingError::Refused`] with every field of the model or the configuration that is
     /// another, or if the number of epochs cannot be this one, and as [`Checkpoint::load`] and
     /// [`Logger::resume`]. Nothing is changed then.
+    ///
+    /// After the last epoch there is nothing to train, but a record may have to be completed, if the process died
+    /// then.
     pub fn resume(
         directory: &Path,
         record: &Config,
@@ -103,7 +112,11 @@ impl Run {
         let epochs = if planned.schedules_end() { planned.epochs } else { config.epochs };
         check("the configuration", differences(&RunConfig { epochs, ..planned }, &config))?;
         let Position { epochs, iteration, .. } = position;
-        if epochs >= config.epochs {
+        let is_over = match experiment::status(directory)? {
+            Some(Status::Running | Status::Interrupted) => epochs > config.epochs,
+            _ => epochs >= config.epochs,
+        };
+        if is_over {
             return Err(TrainingError::Refused(format!(
                 "{file} cannot be continued: it has completed {epochs} epochs already; ask for more with \
                  --epochs, which only a constant or exponential schedule can go on for, or train anew \
@@ -120,12 +133,18 @@ impl Run {
         let point = ResumePoint { epochs, iteration, wall_seconds, metrics_sha256 };
         let logger = Logger::resume(directory, record, program.clone(), &point)?;
         let provenance = Provenance { program, test: None, ..provenance };
-        Ok(Self { learner, best, provenance, logger })
+        Ok(Self { learner, best, provenance, logger, checkpoint_every: None })
     }
 
     /// Measures from now on where the time of the steps goes; [`train`](Self::train) says it at the end.
     pub fn profile(&mut self) {
         self.learner.model.network_mut().profiler_mut().switch_on();
+    }
+
+    /// Writes a checkpoint after so many steps too, counted through all epochs, not only after an epoch: of a
+    /// process that dies, the steps after the last one are lost.
+    pub fn checkpoint_every(&mut self, steps: NonZeroU64) {
+        self.checkpoint_every = Some(steps);
     }
 
     /// The model as it is now.
@@ -203,7 +222,7 @@ impl Run {
         progress: &mut Progress,
     ) -> Result<Option<EpochMetrics>, TrainingError> {
         let steps = source.per_epoch();
-        let mut last = None;
+        let mut last = self.completed();
         while !self.learner.is_over() {
             if self.learner.measured && interrupt.is_requested() {
                 return Ok(None);
@@ -214,6 +233,9 @@ impl Run {
                     self.provenance.iterations = step.metrics.iteration;
                     self.logger.iteration(&step.metrics)?;
                     progress.step(&step)?;
+                    if self.checkpoint_every.is_some_and(|n| step.metrics.iteration % n == 0) {
+                        self.save(&self.last_checkpoint())?;
+                    }
                 }
                 Event::Epoch(metrics) => {
                     self.complete_epoch(&metrics)?;
@@ -225,6 +247,15 @@ impl Run {
         Ok(last)
     }
     // ANCHOR_END: epochs
+
+    /// The metrics of the last epoch, if it is over already.
+    fn completed(&mut self) -> Option<EpochMetrics> {
+        let Position { epochs: epoch, iteration, .. } = self.learner.position;
+        let Provenance { train, validation, .. } = self.provenance;
+        let train = train.filter(|_| self.learner.is_over())?;
+        let weight_norm = self.learner.model.network_mut().weight_norm();
+        Some(EpochMetrics { epoch, iteration, train, validation, weight_norm })
+    }
 
     /// Logs the epoch and writes the checkpoints: the best first, so that the last one never speaks
     /// of a best one that is not there.
@@ -245,6 +276,7 @@ impl Run {
     }
 
     fn save(&self, path: &Path) -> Result<(), TrainingError> {
+        self.logger.sync()?;
         let Learner { model, config, optimiser, position, .. } = &self.learner;
         let velocities = optimiser.velocities();
         let state = RunState {

@@ -154,6 +154,57 @@ fn a_crash_falls_back_to_the_last_checkpoint() {
 }
 
 #[test]
+fn a_crash_costs_the_steps_since_the_last_checkpoint_that_was_asked_for() {
+    let reference = Setup::new(2);
+    reference.complete();
+    for every in 1..=STEPS + 1 {
+        for killed_after in 1..2 * STEPS {
+            let setup = Setup::new(2);
+            let mut run = setup.begin().unwrap();
+            run.checkpoint_every(every.try_into().unwrap());
+            setup.crash_after(run, killed_after);
+            let kept = (killed_after / every * every).max(killed_after / STEPS * STEPS);
+            assert_eq!(setup.last().provenance.iterations, kept, "{killed_after}, {every}");
+            let mut run = setup.resume().unwrap();
+            run.checkpoint_every(every.try_into().unwrap());
+            finish(setup.run(run).unwrap());
+            assert_same(&setup, &reference);
+        }
+    }
+}
+
+#[test]
+fn a_crash_after_the_last_epoch_leaves_a_record_that_can_be_completed() {
+    let reference = Setup::new(2);
+    reference.complete();
+    let setup = Setup::new(2);
+    drop(setup.run(setup.begin().unwrap()).unwrap());
+    let record = Record::read(&setup.directory()).unwrap();
+    assert_eq!(record.summary.status, Status::Running);
+    finish(setup.run(setup.resume().unwrap()).unwrap());
+    assert_same(&setup, &reference);
+    let error = setup.resume().unwrap_err().to_string();
+    assert!(error.contains("it has completed 2 epochs already"), "{error}");
+}
+
+#[test]
+fn a_record_that_is_moved_away_is_not_begun_anew_without_its_beginning() {
+    let reference = Setup::new(2);
+    reference.complete();
+    let setup = Setup::new(2);
+    setup.run_until(setup.begin().unwrap(), STEPS + 1).unwrap();
+    let run = setup.resume().unwrap();
+    let aside = setup.root.path().join("aside");
+    fs::rename(setup.directory(), &aside).unwrap();
+    let error = setup.run(run).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write ") && error.contains("No such file"), "{error}");
+    assert!(!setup.directory().exists());
+    fs::rename(aside, setup.directory()).unwrap();
+    finish(setup.run(setup.resume().unwrap()).unwrap());
+    assert_same(&setup, &reference);
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     // Muon of a matrix of 192 by 192, whose products are split among threads.
     let wide = |epochs| {

@@ -154,9 +154,26 @@ impl Setup {
         run: Run,
         batches: u64,
     ) -> Result<Option<Finished>, TrainingError> {
+        self.run_with(run, batches, false)
+    }
+
+    /// Runs until this many mini-batches were taken, and fails then, which leaves the record as a process does that
+    /// is killed.
+    pub(crate) fn crash_after(&self, run: Run, batches: u64) {
+        let error = self.run_with(run, batches, true).unwrap_err().to_string();
+        assert_eq!(error, KILLED);
+    }
+
+    fn run_with(
+        &self,
+        run: Run,
+        batches: u64,
+        crashes: bool,
+    ) -> Result<Option<Finished>, TrainingError> {
         let images = ImageBatches::new(&self.train, run.model(), BATCH_SIZE, SEED, AUGMENTATION)?;
         let interrupt = Interrupt::default();
-        let source = Interrupting { images, left: Mutex::new(batches), interrupt: &interrupt };
+        let left = Mutex::new(batches);
+        let source = Interrupting { images, left, interrupt: &interrupt, crashes };
         let monitor = Monitor::new(&self.train, self.validation.as_ref(), SEED)?;
         let mut progress = Progress::collecting(Arc::clone(&self.lines));
         run.train(&source, &monitor, &interrupt, &mut progress)
@@ -199,11 +216,14 @@ pub(crate) fn arrays(model: &Model) -> Vec<(String, ArrayD<f32>)> {
     arrays
 }
 
-/// Asks to stop once it has given so many mini-batches.
+const KILLED: &str = "killed";
+
+/// Asks to stop once it has given so many mini-batches, or fails then.
 struct Interrupting<'a> {
     images: ImageBatches<'a>,
     left: Mutex<u64>,
     interrupt: &'a Interrupt,
+    crashes: bool,
 }
 
 impl BatchSource for Interrupting<'_> {
@@ -213,8 +233,11 @@ impl BatchSource for Interrupting<'_> {
 
     fn batch(&self, epoch: u64, index: u64) -> Result<Batch<f32>, TrainingError> {
         let mut left = self.left.lock().unwrap();
+        if *left == 0 && self.crashes {
+            return Err(TrainingError::Refused(KILLED.to_owned()));
+        }
         *left -= 1;
-        if *left == 0 {
+        if *left == 0 && !self.crashes {
             self.interrupt.request();
         }
         self.images.batch(epoch, index)
