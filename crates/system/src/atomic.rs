@@ -42,7 +42,8 @@ pub fn replace_locked(path: &Path, contents: &[u8]) -> io::Result<File> {
 /// # Errors
 /// If one cannot be created.
 pub fn create_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+    // The folder of a mere name is the current one.
+    if path.is_dir() || path.as_os_str().is_empty() {
         return Ok(());
     }
     let parent = folder_of(path);
@@ -125,6 +126,12 @@ pub fn remedy(error: &io::Error, option: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_folder_of_a_mere_name_is_there() {
+        create_folder(Path::new("name").parent().unwrap()).unwrap();
+        assert!(create_folder(Path::new("Cargo.toml/below")).is_err(), "a file is no folder");
+    }
 
     #[test]
     fn a_file_is_replaced_and_nothing_is_left_beside_it() {
