@@ -42,11 +42,14 @@ pub fn replace_locked(path: &Path, contents: &[u8]) -> io::Result<File> {
 /// # Errors
 /// If one cannot be created.
 pub fn create_folder(path: &Path) -> io::Result<()> {
-    if path.is_dir() {
+    // Nothing is above a mere name but the current folder, and that one may have been removed.
+    if path.as_os_str().is_empty() || path.is_dir() {
         return Ok(());
     }
     let parent = folder_of(path);
-    create_folder(parent)?;
+    if parent != path {
+        create_folder(parent)?;
+    }
     match fs::create_dir(path) {
         Err(error) if !path.is_dir() => Err(error),
         _ => sync_folder(parent),
@@ -136,6 +139,19 @@ mod tests {
         }
         assert!(replace(folder.path(), b"").is_err() && replace(Path::new("/"), b"").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folders_are_created_as_far_as_they_are_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        for _ in 0..2 {
+            create_folder(&inner).unwrap();
+            assert!(inner.is_dir());
+        }
+        create_folder(Path::new("")).unwrap();
+        fs::write(folder.path().join("file"), b"").unwrap();
+        assert!(create_folder(&folder.path().join("file/c")).is_err());
     }
 
     /// After a loss of power a name must not stand for a file whose contents never reached the disk, so the order
