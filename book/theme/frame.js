@@ -48,8 +48,8 @@ addEventListener('load', () => {
     }
 });
 
-// The appendix has tens of thousands of lines. Coloured at once they would hold up the page for a quarter of a
-// minute, so that each file is coloured when it comes near the window; the ending of its name is its language.
+// The appendix has tens of thousands of lines. Coloured at once they would hold up the page for many seconds, so
+// each file is coloured when it comes near the window; the ending of its name is its language.
 {
     const colour = new IntersectionObserver(entries => {
         for (const { target: code } of entries.filter(entry => entry.isIntersecting)) {

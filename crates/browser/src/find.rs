@@ -8,7 +8,7 @@ use crate::error::BrowserError;
 /// The variable that names the program, if no option does.
 const VARIABLE: &str = "CHROMIUM";
 
-/// Programs without windows come first: they take half as long.
+/// Programs without windows come first: the others run their own interface beside each page.
 const NAMES: [&str; 8] = [
     "chromium-headless-shell",
     "chrome-headless-shell",

@@ -73,7 +73,7 @@ pub(crate) fn appendix(
     Ok((format!("<div class=\"appendix\">\n{out}\n</div>\n"), files))
 }
 
-/// The endings of files of code, by which the page colours a file as soon as it is in view.
+/// The endings of files of code, which are also names of their languages for the highlighter (`frame.js`).
 const CODE: [&str; 4] = ["rs", "py", "js", "css"];
 
 fn is_code(file: &Path) -> bool {

@@ -219,6 +219,12 @@ impl Records {
                 "worked": evidence.worked.0.len(),
             }),
             "performance" => times(&self.performance()?),
+            "torture" => {
+                let file = self.0.join("torture.json");
+                let text = fs::read_to_string(&file).map_err(|error| error.to_string());
+                text.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string()))
+                    .map_err(|error| format!("cannot read {}: {error}", file.display()))?
+            }
             _ => match self.read(name)? {
                 Either::Run(run) => json!({
                     "config": run.config, "summary": run.summary, "derived": derived(&run),
@@ -300,6 +306,8 @@ mod tests {
             (&runs, "checks", "passed", Ok("3")),
             (&sweep, "performance", "step.simple-64.ours.median_ms", Ok("13.8")),
             (&sweep, "performance", "step.simple-64.theirs", Err("has no value")),
+            (&sweep, "torture", "command", Ok("`cargo xtask torture --kills 100 --seed 0`")),
+            (&runs, "torture", "command", Err("cannot read ")),
             (&sweep, "iris-sweep", "summary.worst", Err("has no value `summary.worst`")),
             (&sweep, "iris-sweep", "summary.best", Err("is not one value")),
             (&runs, "one", "summary.best", Err("there is no record `one`")),

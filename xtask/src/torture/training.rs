@@ -125,8 +125,8 @@ fn parts(file: &[u8]) -> Result<(&[u8], &[u8])> {
     rest.split_at_checked(length).context("a checkpoint that is cut off")
 }
 
-/// Compares all numbers of the training with those of the undisturbed one: the log, which has no time, the parameters, and what the checkpoints have
-/// besides their headers, which have the time that a training took.
+/// Compares all numbers of the training with those of the undisturbed one: the log, which has no time, the parameters,
+/// and what the checkpoints have besides their headers, which have the time that a training took.
 pub(super) fn compare(campaign: &Campaign, folder: &str) -> Result<()> {
     let [record, reference] =
         [folder, REFERENCE].map(|root| campaign.folder.join(root).join("run"));

@@ -73,6 +73,6 @@ pub(super) fn run(command: &mut Command, moment: &Moment, watched: &[PathBuf]) -
 /// The temporary files in these folders, by which [`system::replace`] writes.
 fn temporary(folders: &[PathBuf]) -> BTreeSet<PathBuf> {
     let entries = folders.iter().flat_map(std::fs::read_dir).flatten().flatten();
-    let is_temporary = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with(".tmp");
-    entries.filter(|entry| is_temporary(&entry.file_name())).map(|entry| entry.path()).collect()
+    let temporary = entries.filter(|entry| system::is_temporary(&entry.file_name()));
+    temporary.map(|entry| entry.path()).collect()
 }

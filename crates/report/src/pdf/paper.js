@@ -184,7 +184,6 @@
     });
     document.head.append(element('style', '', rules.join('\n')));
     // The appendix is text: every coloured word would be an element of its own in the PDF.
-    all('code.language-rust', main)
-        .forEach(block => hljs.highlightBlock(block));
+    all('code.language-rust', main).forEach(block => hljs.highlightBlock(block));
     return described;
 }
