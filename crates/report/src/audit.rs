@@ -2,7 +2,7 @@
 //!
 //! Every page is opened from its file, in a light and a dark theme, on a desk and on a phone, with
 //! scripts; and without scripts on a desk. `page.js` looks at each as it is then shown. What only
-//! shows when a reader does something (search, keys, themes, widgets) is tried once.
+//! shows when a reader does something (search, keys, themes, widgets, colours) is tried once.
 
 mod interaction;
 mod widgets;

@@ -183,7 +183,7 @@ fn audit_in_browser(book: &Path, chromium: Option<&Path>) -> Result<()> {
         bail!("{findings} findings in {} ({seconds:.1} s)", browser.version);
     }
     println!(
-        "{} {} pages, looked at {} times; {} trials of search, keys, themes and widgets; {} ({seconds:.1} s)",
+        "{} {} pages, looked at {} times; {} trials of search, keys, themes, widgets and colours; {} ({seconds:.1} s)",
         shown(GREEN, "audited"),
         found.pages,
         found.looks,

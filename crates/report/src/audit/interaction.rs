@@ -35,12 +35,13 @@ const OF_THE_FRAME: [Trial; 5] = [
 ];
 
 /// What a page has if there is something to try on it, and the trials.
-const OF_WIDGETS: [(&str, &[Trial]); 2] = [
+const OF_PAGES: [(&str, &[Trial]); 3] = [
     (
         "data-widget=\"convolution\"",
         &[("convolution", widgets::convolution), KEYBOARD, ("copying", copying)],
     ),
     ("data-widget=\"softmax\"", &[("softmax", widgets::softmax), KEYBOARD]),
+    ("class=\"appendix\"", &[("colours", colours)]),
 ];
 
 /// Tries everything, each in a tab of its own; what does not work becomes a finding.
@@ -50,15 +51,15 @@ pub fn try_all(browser: &Browser, book: &Path, audit: &mut Audit) -> Result<()> 
         OF_THE_FRAME.map(|trial| (Path::new("index.html"), trial)).to_vec();
     for page in pages.iter().filter(|page| *page != Path::new("print.html")) {
         let text = files::read(&book.join(page))?;
-        for (_, own) in OF_WIDGETS.iter().filter(|(mark, _)| text.contains(mark)) {
+        for (_, own) in OF_PAGES.iter().filter(|(mark, _)| text.contains(mark)) {
             trials.extend(own.iter().map(|trial| (page.as_path(), *trial)));
         }
     }
     let attempt = |(page, (name, act)): &(&Path, Trial)| {
         let mut tab = browser.page()?;
         tab.show_on(DESK)?;
-        tab.set_limit(PATIENCE);
         tab.open(&file_url(&book.join(page))?)?;
+        tab.set_limit(PATIENCE);
         let failure = act(&mut tab).err().map(|error| format!("{name}: {error:#}"));
         Ok(failure.into_iter().chain(logged(&mut tab, book)?).collect::<Vec<_>>())
     };
@@ -85,6 +86,13 @@ fn search(tab: &mut Page) -> Result<()> {
     let found = marked.as_str().is_some_and(|text| text.to_lowercase().contains("jacobian"));
     ensure!(found, "`{WORD}` is searched for, but {marked} is marked");
     Ok(())
+}
+
+/// Code of the appendix that is in view has colours.
+fn colours(tab: &mut Page) -> Result<()> {
+    Ok(tab.wait_until(
+        "document.querySelector('.appendix code:not(.language-text) [class^=hljs-]')",
+    )?)
 }
 
 /// Right leads to the next chapter and left back.
