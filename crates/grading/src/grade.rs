@@ -92,9 +92,9 @@ impl Arguments {
             return Ok(ExitCode::SUCCESS);
         }
         // A mistake in the points or in a name should not show after hours.
-        self.products.points()?;
+        let only = self.only.as_deref();
+        self.products.points()?.expect_earned(&harness::asked(only)?, only.unwrap_or_default())?;
         self.products.check_folders()?;
-        harness::asked(self.only.as_deref())?;
         let hand_ins = hand_in::find(&self.path, self.one)?;
         if self.products.gradescope.is_some() && hand_ins.len() != 1 {
             bail!("--gradescope is for one hand-in, but there are {}", hand_ins.len());
@@ -123,7 +123,6 @@ impl Arguments {
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&interrupted))?;
         }
-        let only = self.only.as_deref();
         let versions = versions(&workspace, &sandbox, only, &self.rights)?;
         let is_rust = kinds.iter().any(|kind| matches!(kind, Kind::Rust(_)));
         let clean = match is_rust {

@@ -137,6 +137,21 @@ impl Points {
         Ok(Self { loops, groups })
     }
 
+    /// Refuses a selection of checks that no group has.
+    ///
+    /// # Errors
+    /// If there is none among these that earns points.
+    pub(crate) fn expect_earned(&self, asked: &[Asked], only: &str) -> Result<()> {
+        let mut own = self.groups.iter().flat_map(|group| &group.checks);
+        if !own.any(|check| asked.contains(check)) {
+            bail!(
+                "no check that --only {only} selects earns points; name others, or give them a group in the file of \
+                 points (--print-points prints one to change)"
+            );
+        }
+        Ok(())
+    }
+
     /// The points of a hand-in, of which these checks were asked.
     pub(crate) fn grade(&self, record: &Record, asked: &[Asked]) -> Grade {
         let verified = &record.verified;
@@ -201,12 +216,16 @@ impl Points {
 
 impl Grade {
     pub(crate) fn score(&self) -> f64 {
-        let sum: f64 = self.groups.iter().map(|group| group.score).sum();
-        (sum * 100.0).round() / 100.0
+        (self.sum(|group| group.score) * 100.0).round() / 100.0
     }
 
     pub(crate) fn points(&self) -> f64 {
-        self.groups.iter().map(|group| group.points).sum()
+        self.sum(|group| group.points)
+    }
+
+    /// Zero where there is no group: the empty sum of floating-point numbers is -0.
+    fn sum(&self, of: fn(&Scored) -> f64) -> f64 {
+        self.groups.iter().map(of).fold(0.0, std::ops::Add::add)
     }
 }
 
@@ -347,6 +366,9 @@ pub(crate) mod tests {
         let mut record = record("ada", &both[..1], &[]);
         record.verified.excused = vec!["tests.test_activations.TestReLU.test_backward".to_owned()];
         assert_eq!(points.grade(&record, &asked).score(), 3.0);
+        record.verified.excused.push("tests.test_activations.TestReLU.test_forward".to_owned());
+        let nothing = points.grade(&record, &asked);
+        assert_eq!(format!("{} of {}", nothing.score(), nothing.points()), "0 of 0");
     }
 
     #[test]

@@ -67,7 +67,9 @@ impl Products {
             let only = record.versions.get(ONLY).cloned().unwrap_or_default();
             if !asked.contains_key(&only) {
                 let filter = Some(&*only).filter(|only| !only.is_empty());
-                asked.insert(only.clone(), harness::asked(filter)?);
+                let selected = harness::asked(filter)?;
+                points.expect_earned(&selected, &only)?;
+                asked.insert(only.clone(), selected);
             }
             grades.push(points.grade(record, &asked[&only]));
         }

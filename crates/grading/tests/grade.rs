@@ -119,6 +119,10 @@ fn what_is_wrong_with_a_request_is_said_before_anything_runs() {
         (&["grade", "class", "--points", "none.toml"], "none.toml cannot be read"),
         (&["grade", "class", "--only", "TestConv3D"], "near names: TestConv2D"),
         (
+            &["grade", "class", "--only", "tests_f4"],
+            "no check that --only tests_f4 selects earns points; name others",
+        ),
+        (
             &["grade", "class", "--gradescope", "r.json"],
             "--gradescope is for one hand-in, but there are 2",
         ),

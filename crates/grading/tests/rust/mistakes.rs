@@ -133,6 +133,7 @@ fn there_is_a_mistake_of_each_function_and_the_solution_is_taken_whole() {
     };
     solution().iter().for_each(|(file, text)| taken(file, text));
     for mistake in &MISTAKES {
+        assert!(!caught_by(mistake).is_empty(), "nothing under {:?}", heading(mistake));
         let graded = GRADED.iter().find(|graded| graded.name == mistake.function).unwrap();
         taken(graded.file, &with(&[mistake])[graded.file]);
     }
