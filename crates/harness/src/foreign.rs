@@ -5,7 +5,7 @@
 //! has no other way to refuse. [`Check::outcome`] and [`cases`](crate::cases) turn it into a verdict.
 
 pub(crate) mod conventions;
-mod explain;
+pub(crate) mod explain;
 pub(crate) mod functions;
 pub(crate) mod layer;
 mod network;
@@ -207,14 +207,12 @@ fn with_remarks(check: Check, program: &Arc<Program>) -> Check {
     Check { run: Box::new(run), ..check }
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::registry::all_checks;
 
     /// A name that no check has any more would make the check that had it one of the assignment's.
-    #[test]
-    fn each_name_that_decides_a_level_is_that_of_a_check() {
+    pub(crate) fn each_name_that_decides_a_level_is_that_of_a_check() {
         let checks = all_checks();
         for name in NOT_ASKED.iter().chain(&EXTRA) {
             assert!(checks.iter().any(|check| check.name == *name), "{name}");

@@ -175,14 +175,13 @@ fn row(spec: &Spec, parameter: &'static str, analytic: &ArrayD<f64>, numeric: &A
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use ndarray::arr1;
 
     use super::*;
 
-    #[test]
-    fn every_layer_is_near_the_rounding_error_of_the_differences() {
+    pub(crate) fn every_layer_is_near_the_rounding_error_of_the_differences() {
         let (rows, refusals) = rows(None, None, 189).unwrap();
         assert!(refusals.is_empty());
         // X, W and b of 7 fully-connected layers and 12 convolutions; X of 6 poolings, a global one
@@ -193,8 +192,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_wrong_gradient_fails_even_where_the_norm_hides_it_and_so_does_nan() {
+    pub(crate) fn a_wrong_gradient_fails_even_where_the_norm_hides_it_and_so_does_nan() {
         let spec = &(rooms::layers()[1].table)()[0];
         let of = |analytic: &[f64], numeric: &[f64]| {
             let [analytic, numeric] = [analytic, numeric].map(|array| arr1(array).into_dyn());

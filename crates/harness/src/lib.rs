@@ -22,6 +22,7 @@
 //! | the worked examples of the book | `worked` |
 //! | all checks, those of a name, how they are run, printed and recorded | `registry`, `filter`, `runner`, `transcript`, `failures`, `results` |
 //! | the program | `program` |
+//! | the names of the unit tests | `unit_tests` |
 
 mod activation;
 mod cases;
@@ -52,6 +53,7 @@ mod serve;
 mod step_curve;
 mod transcript;
 mod transcription;
+mod unit_tests;
 mod worked;
 mod workspace;
 
@@ -59,3 +61,5 @@ pub(crate) use check::{Check, Context, CourseData, Kind, Outcome, Status};
 pub(crate) use error::{HarnessError, Result};
 pub use foreign::{Asked, asked};
 pub use program::{main, run};
+#[doc(hidden)]
+pub use unit_tests::unit_test;

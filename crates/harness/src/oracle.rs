@@ -87,8 +87,8 @@ impl Fixture {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use std::path::Path;
 
     use super::*;
@@ -100,8 +100,7 @@ mod tests {
         checks.filter(|check| check.group.starts_with(group)).map(|c| c.outcome(context)).collect()
     }
 
-    #[test]
-    fn every_entry_is_compared() {
+    pub(crate) fn every_entry_is_compared() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
         let context = Context { fixtures, seed: 1, ..Context::default() };
         let cases = |group| outcomes(group, &context).iter().map(|o| o.cases).sum::<usize>();
@@ -124,8 +123,7 @@ mod tests {
         assert_eq!((cases("extra."), cases("extra_f4.")), (both + once, both));
     }
 
-    #[test]
-    fn without_the_manifest_nothing_passes() {
+    pub(crate) fn without_the_manifest_nothing_passes() {
         let nowhere = tempfile::tempdir().unwrap();
         let context = Context { fixtures: nowhere.path().to_owned(), ..Context::default() };
         for outcome in outcomes("extra", &context) {

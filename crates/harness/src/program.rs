@@ -98,6 +98,11 @@ struct Test {
     #[arg(long, value_name = "SECONDS", requires = "judged", conflicts_with = "course_data")]
     request_limit: Option<u64>,
 
+    /// With --subject or --numpy: look neither for a smaller case that fails nor for what failures look like, which takes
+    /// most of the time where much is wrong
+    #[arg(long, requires = "judged", conflicts_with = "course_data")]
+    brief: bool,
+
     /// Try GELU at every number in single precision, which takes minutes, in place of the checks, and write the
     /// largest errors to crates/harness/src/rooms/gelu/every_f32.json
     #[arg(long, exclusive = true)]
@@ -222,6 +227,7 @@ fn test(arguments: &Test) -> Result<bool> {
         seed: arguments.seed,
         case: arguments.case.clone(),
         program: program_options(arguments).map(|options| options + strict(arguments)),
+        unshrunk: arguments.brief,
         ..Context::default()
     };
 
@@ -244,6 +250,7 @@ fn test(arguments: &Test) -> Result<bool> {
     let passed = || ran().filter(|(_, outcome)| outcome.passed()).map(|(check, _)| check.id());
     let mut explainer = program
         .as_deref()
+        .filter(|_| !arguments.brief)
         .map(|program| foreign::Explainer::new(program, &context, &root, passed().collect()));
     let decisive = ran().filter(|(check, outcome)| {
         outcome.failed() && (arguments.strict || check.level == Level::Must)
@@ -253,8 +260,8 @@ fn test(arguments: &Test) -> Result<bool> {
     for cause in failures::by_cause(&failures, !arguments.verbose) {
         print!("{}", cause.text(&transcript, |check| command(arguments, Some(&check.id()))));
     }
-    if let (Some(program), Some(explainer)) = (&program, explainer) {
-        print!("\n{}", explainer.summary());
+    if let Some(program) = &program {
+        print!("\n{}", explainer.map(|explainer| explainer.summary()).unwrap_or_default());
         if arguments.results.is_none() && arguments.filter.is_none() {
             foreign::time_batches(program);
         }

@@ -24,14 +24,12 @@ pub(crate) fn course_data_checks() -> Vec<Check> {
     all_checks().into_iter().filter(|check| check.kind == Kind::Course).collect()
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
 
-    #[test]
-    fn no_two_checks_have_the_same_name_and_each_bug_has_a_kind_that_catches_it() {
+    pub(crate) fn no_two_checks_have_the_same_name_and_each_bug_has_a_kind_that_catches_it() {
         let mut names = BTreeSet::new();
         for check in all_checks() {
             assert!(names.insert(check.id()), "{} is there twice", check.id());
@@ -39,8 +37,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn twenty_five_checks_are_the_courses() {
+    pub(crate) fn twenty_five_checks_are_the_courses() {
         let mut expected =
             BTreeSet::from(["tests.test_layers.TestFullyConnected.test_init_params".to_owned()]);
         for (module, names) in [

@@ -28,7 +28,6 @@ pub(crate) struct Room {
     /// The question of the assignment that asks for it.
     pub(crate) question: &'static str,
     /// What makes the same claims as others: `"layer"`; the name of what is alone.
-    #[cfg_attr(not(test), expect(dead_code, reason = "only tests tell the families apart"))]
     pub(crate) family: &'static str,
     /// The checks of what users run.
     pub(crate) checks: Box<dyn Fn() -> Vec<Check> + Send + Sync>,

@@ -82,5 +82,5 @@ pub(crate) fn losses() -> [&'static LossRoom; 3] {
     [&cross_entropy::ROOM, &l2::ROOM, &softmax_cross_entropy::ROOM]
 }
 
-#[cfg(test)]
-mod tests;
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests;

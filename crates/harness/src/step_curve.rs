@@ -45,13 +45,12 @@ fn curve(layer: &'static str, spec: &Spec, seed: u64) -> Result<StepCurve> {
     Ok(StepCurve { layer, points })
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use super::*;
     use crate::finite_difference::{BOUND, STEP};
 
-    #[test]
-    fn the_error_falls_with_the_square_of_the_step_and_rises_with_its_reciprocal() {
+    pub(crate) fn the_error_falls_with_the_square_of_the_step_and_rises_with_its_reciprocal() {
         let curves = all(189).unwrap();
         assert_eq!(curves.len(), 8);
         for StepCurve { layer, points } in &curves {
@@ -72,8 +71,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn steps_that_reach_a_kink_are_left_out() {
+    pub(crate) fn steps_that_reach_a_kink_are_left_out() {
         let curves = all(189).unwrap();
         let max = curves.iter().find(|curve| curve.layer == "Pool2D, max").unwrap();
         assert!(max.points.len() < curves[0].points.len() && max.points.len() > 20, "{max:?}");

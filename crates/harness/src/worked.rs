@@ -114,12 +114,10 @@ pub(crate) fn filter_of(cells: &Array2<f64>) -> Array4<f64> {
     cells.to_shape((rows, cols, 1, 1)).expect("a new axis of length 1 fits").into_owned()
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn every_tensor_is_complete_and_finite_and_belongs_to_its_example() {
+    pub(crate) fn every_tensor_is_complete_and_finite_and_belongs_to_its_example() {
         let tensors = all();
         for (name, Tensor { shape, values }) in &tensors {
             assert_eq!(shape.iter().product::<usize>(), values.len(), "{name}");
@@ -132,8 +130,7 @@ mod tests {
         assert_eq!(all(), tensors, "the same bits come out again");
     }
 
-    #[test]
-    fn examples_that_were_worked_by_hand_come_out_so() {
+    pub(crate) fn examples_that_were_worked_by_hand_come_out_so() {
         const ROUNDED: f64 = 1e-13;
         let tensors = all();
         for (name, bound, by_hand) in [

@@ -77,12 +77,11 @@ fn unreadable(file: &Path, error: &std::io::Error) -> HarnessError {
     HarnessError::file(file, format!("cannot be read: {error}"))
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn the_hash_depends_on_code_and_fixtures_alone() {
+    pub(crate) fn the_hash_depends_on_code_and_fixtures_alone() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         let write = |path: &str, contents: &str| system::for_tests::write(root, path, contents);

@@ -85,7 +85,8 @@ fn lose_what_catches_them(bugs: &[(String, String)]) {
     in_turn(bugs, |(bug, kinds)| {
         let room = bug.split('.').next().unwrap_or_default();
         let subject = served(&format!("--bug {bug}"));
-        let (text, _) = verified(&[room, "--subject", &subject, "--strict"]);
+        let (text, _) = verified(&[room, "--subject", &subject, "--strict", "--brief"]);
+        assert!(!text.contains("looks like"), "{text}");
         let failing =
             text.lines().filter(|line| line.contains(") ... FAIL") || line.contains(") ... ERROR"));
         let failing: Vec<&str> = failing

@@ -247,14 +247,12 @@ fn for_each_pair(
     })
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use ndarray::array;
 
     use super::*;
 
-    #[test]
-    fn bits_tell_zeros_apart() {
+    pub(crate) fn bits_tell_zeros_apart() {
         assert!(same_bits("Y", &array![0.0], &array![-0.0]).is_err());
         assert!(same_bits("Y", &array![f64::NAN], &array![f64::NAN]).is_ok());
     }

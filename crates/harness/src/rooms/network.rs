@@ -1,6 +1,6 @@
 //! Networks of layers: section 2.3 of the assignment and question 5.
 
-mod gradient;
+pub(crate) mod gradient;
 mod oracle;
 mod worked;
 

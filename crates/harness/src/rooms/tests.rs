@@ -70,8 +70,7 @@ fn names(text: &str) -> BTreeSet<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
-#[test]
-fn every_formula_sees_a_small_error_in_what_it_is_of() {
+pub(crate) fn every_formula_sees_a_small_error_in_what_it_is_of() {
     let of_outputs = "relu-forward softmax-plain softmax-forward gelu-forward fully-connected-index \
         fully-connected-forward fully-connected-composed fully-connected-without-bias flatten-backward \
         conv-plain conv2d-forward conv2d-composed conv2d-without-bias im2col max-pool-forward \
@@ -94,8 +93,7 @@ fn every_formula_sees_a_small_error_in_what_it_is_of() {
     assert!(caught(Kind::Formula, Target::OutputShape).contains("conv2d-output-size"));
 }
 
-#[test]
-fn a_small_error_in_either_pass_breaks_the_equality_of_adjoints() {
+pub(crate) fn a_small_error_in_either_pass_breaks_the_equality_of_adjoints() {
     let of_outputs = "FullyConnected.in_x FullyConnected.in_w FullyConnected.in_b Flatten.in_x \
         Conv2D.in_x Conv2D.in_w Conv2D.in_b Pool2D.average_in_x GlobalAveragePool2D.in_x \
         Dropout.in_x_with_the_mask_fixed";
@@ -107,8 +105,7 @@ fn a_small_error_in_either_pass_breaks_the_equality_of_adjoints() {
     assert_eq!(caught(Kind::Adjoint, Target::Gradients), names(of_parameters));
 }
 
-#[test]
-fn a_small_error_in_any_result_breaks_a_proof() {
+pub(crate) fn a_small_error_in_any_result_breaks_a_proof() {
     let linear = "FullyConnected Flatten Conv2D GlobalAveragePool2D Pool2D Dropout";
     let named = |layers: &str| {
         let name = |layer: &str| match layer {
@@ -123,8 +120,7 @@ fn a_small_error_in_any_result_breaks_a_proof() {
     assert_eq!(caught(Kind::Proof, Target::Gradients), named("FullyConnected Conv2D"));
 }
 
-#[test]
-fn every_claim_can_be_broken() {
+pub(crate) fn every_claim_can_be_broken() {
     // A claim that several activations make, say, is one function: breaking it once is enough.
     let claims = |family: &'static str, checks: &[Check], only_failing: bool| {
         let own = checks.iter().filter(|check| check.kind == Kind::Property);
@@ -148,8 +144,7 @@ fn every_claim_can_be_broken() {
 }
 
 /// The list in CONTRIBUTING.md, for each class of layers that there is.
-#[test]
-fn every_layer_has_all_that_a_layer_needs() {
+pub(crate) fn every_layer_has_all_that_a_layer_needs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let read =
         |path: &str| fs::read_to_string(root.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));

@@ -210,18 +210,16 @@ pub(super) fn example(example: &mut Example<'_>) {
     }
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn vectors_change_no_bit() {
+    pub(crate) fn vectors_change_no_bit() {
         let z: Vec<_> = (0..=u32::MAX).step_by(STRIDE).map(f32::from_bits).collect();
         same_one_at_a_time(&activation::real(Activation::GELU), &z).unwrap();
     }
 
-    #[test]
-    fn errors_are_measured_at_the_ends_and_in_signs() {
+    pub(crate) fn errors_are_measured_at_the_ends_and_in_signs() {
         let measured = |wrong: fn(f32) -> f32, z: f32| {
             let forward = Box::new(move |z: &ArrayD<f32>| z.mapv(wrong));
             let subject = Subject { forward, ..real_by_values() };

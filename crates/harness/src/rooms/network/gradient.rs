@@ -160,15 +160,14 @@ fn problem(
     Ok(Problem { names, values, gradients, cancelled: 1.0, evaluate: Box::new(evaluate) })
 }
 
-#[cfg(test)]
-mod tests {
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+pub(crate) mod tests {
     use super::*;
     use crate::finite_difference::{BOUND, compare};
 
     /// Networks so confident that the probability of the target is 1 up to 1e-12 or 1e-6: the difference
     /// is 0 in the first, and has lost more digits than the loss has in the others.
-    #[test]
-    fn a_confident_network_is_inconclusive() {
+    pub(crate) fn a_confident_network_is_inconclusive() {
         use Activation::{Linear, Sigmoid, SoftMax};
         let (composed, fused) = (Loss::CrossEntropy, Loss::SoftmaxCrossEntropy);
         for (image, filters, kernel, activation, mode, k, last, loss, m, seed) in [
