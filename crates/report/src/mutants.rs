@@ -138,7 +138,7 @@ fn provenance(Mutants { crates, .. }: &Mutants) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
 
     #[test]
     fn a_judge_counts_what_it_catches_and_what_it_alone_and_a_survivor_has_its_reason() {
@@ -169,7 +169,7 @@ mod tests {
         assert!(shown("provenance").ends_with("\n| `c` | e 1 | r | 5 | 2 |\n"));
         let error = super::view(folder.path(), "killed").unwrap_err();
         assert!(error.contains("known are caught, survivors, provenance"), "{error}");
-        std::fs::remove_file(folder.path().join("maths.json")).unwrap();
+        fs::remove_file(folder.path().join("maths.json")).unwrap();
         let error = super::view(folder.path(), "caught").unwrap_err();
         assert!(error.ends_with("cargo xtask mutants makes one"), "{error}");
     }
