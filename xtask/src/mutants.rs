@@ -4,6 +4,8 @@
 //! variable. Two judges run on each: the kinds of check of the harness (`crates/harness/tests/kinds.rs`), and the
 //! tests of the crate.
 
+mod record;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +14,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use record::{EQUIVALENT, Mutant, Record, Run, json};
+use serde::Deserialize;
 use system::println;
 
 use crate::{command, verdict, workspace};
@@ -28,9 +30,8 @@ const CRATES: [&str; 7] =
 const MUTATORS: &str = "@default,!literal.str_to_empty,!literal.str_to_xyzzy,!fn_value.empty_string,\
                         !fn_value.xyzzy_string";
 
-/// The records, one for each crate, and why mutants that survive compute the same.
+/// The folder of the records, one for each crate.
 const RECORDS: &str = "book/records/mutants";
-const EQUIVALENT: &str = "equivalent.toml";
 
 /// Change the code in one place at a time, and record which checks and tests notice
 ///
@@ -54,47 +55,13 @@ pub(crate) struct Arguments {
     open: bool,
 }
 
-/// The outcome for a crate, as the book reads it.
-#[derive(Default, Serialize, Deserialize)]
-struct Record {
-    engine: String,
-    /// What judged: all mutants first, then parts of them again.
-    runs: Vec<Run>,
-    mutants: Vec<Mutant>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Run {
-    command: String,
-    revision: String,
-    mutants: usize,
-    seconds: u64,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Mutant {
-    id: String,
-    file: String,
-    item: String,
-    mutator: String,
-    change: String,
-    /// The kinds of check that fail, `own` for the tests of the crate; `compiler` alone if it is no program.
-    caught_by: BTreeSet<String>,
-}
-
-impl Mutant {
-    /// The key of its reason: the name by which the engine knows it, and what a reader can find.
-    fn key(&self) -> String {
-        format!("{} {} {}", self.id, self.item, self.mutator)
-    }
-}
-
 /// A mutant of the present code, as the engine lists it.
 #[derive(Deserialize)]
 struct Listed {
     id: String,
     ordinal: usize,
     file: String,
+    package: String,
     item_path: String,
     mutator: String,
     original: String,
@@ -130,46 +97,43 @@ pub(crate) fn run(Arguments { crates, check, in_diff, open }: &Arguments) -> Res
         [] => CRATES.map(str::to_owned).into(),
         crates => crates.to_vec(),
     };
-    let mut passed = true;
-    for name in crates {
-        let package = Package {
-            target: system::target_folder(&root)?.join("mutants"),
-            root: root.clone(),
-            name,
-        };
-        if !check {
-            package.judge(in_diff.as_deref(), *open)?;
-        }
-        let problems = package.problems()?;
-        problems.iter().for_each(|problem| println!("{problem}"));
-        passed &= problems.is_empty();
+    let campaign = Campaign { target: system::target_folder(&root)?.join("mutants"), root, crates };
+    if !check {
+        campaign.judge(in_diff.as_deref(), *open)?;
     }
-    Ok(verdict(passed))
+    let problems = campaign.problems()?;
+    problems.iter().for_each(|problem| println!("{problem}"));
+    Ok(verdict(problems.is_empty()))
 }
 
-/// A crate whose code is changed.
-struct Package {
-    name: String,
+/// The crates whose code is changed; the engine compiles all of them once.
+struct Campaign {
+    crates: Vec<String>,
     root: PathBuf,
     /// The folder for what judging writes.
     target: PathBuf,
 }
 
-impl Package {
-    fn record_file(&self) -> PathBuf {
-        self.root.join(RECORDS).join(format!("{}.json", self.name))
+impl Campaign {
+    fn file(&self, name: &str) -> PathBuf {
+        self.root.join(RECORDS).join(format!("{name}.json"))
     }
 
-    fn record(&self) -> Result<Record> {
-        let file = self.record_file();
+    fn record(&self, name: &str) -> Result<Record> {
+        let file = self.file(name);
         if file.exists() { json(&file) } else { Ok(Record::default()) }
+    }
+
+    /// The options by which the engine chooses what to change.
+    fn selection(&self) -> impl Iterator<Item = &str> {
+        let packages = self.crates.iter().flat_map(|name| ["-p", name]);
+        ["--no-config", "--mutators", MUTATORS].into_iter().chain(packages)
     }
 
     /// The mutants of the present code, those in this difference if there is one.
     fn listed(&self, difference: Option<&Path>) -> Result<Vec<Listed>> {
         let mut list = command::cargo("gamma");
-        list.args(["list", "mutants", "--json", "--no-config", "-p", &self.name]);
-        list.args(["--mutators", MUTATORS]).current_dir(&self.root);
+        list.args(["list", "mutants", "--json"]).args(self.selection()).current_dir(&self.root);
         if let Some(file) = difference {
             list.arg("--in-diff").arg(file);
         }
@@ -186,44 +150,45 @@ impl Package {
     fn judge(&self, in_diff: Option<&str>, open: bool) -> Result<()> {
         let start = Instant::now();
         let present = self.listed(None)?;
-        let mut record = self.record()?;
+        let mut command = format!("cargo xtask mutants {}", self.crates.join(" "));
         let mut verdicts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let mut chosen: Option<BTreeSet<String>> = None;
-        let mut command = format!("cargo xtask mutants {}", self.name);
-        if in_diff.is_some() || open {
-            let old = record.mutants.iter();
-            verdicts = old.map(|mutant| (mutant.id.clone(), mutant.caught_by.clone())).collect();
+        let is_part = in_diff.is_some() || open;
+        if is_part {
+            for name in &self.crates {
+                let old = self.record(name)?.mutants.into_iter();
+                verdicts.extend(old.map(|mutant| (mutant.id, mutant.caught_by)));
+            }
         }
+        let mut ids: Vec<&str> = present.iter().map(|mutant| &*mutant.id).collect();
         if let Some(revision) = in_diff {
             command += &format!(" --in-diff {revision}");
-            let file = self.difference(revision)?;
-            chosen = Some(self.listed(Some(&file))?.into_iter().map(|mutant| mutant.id).collect());
+            let changed = self.listed(Some(&self.difference(revision)?))?;
+            let changed: BTreeSet<&str> = changed.iter().map(|mutant| &*mutant.id).collect();
+            ids.retain(|id| changed.contains(id));
         } else if open {
             command += " --open";
-            let is_open = |id: &&String| verdicts.get(*id).is_none_or(BTreeSet::is_empty);
-            chosen =
-                Some(present.iter().map(|mutant| &mutant.id).filter(is_open).cloned().collect());
-        } else {
-            record.runs.clear();
+            ids.retain(|id| verdicts.get(*id).is_none_or(BTreeSet::is_empty));
         }
-        let is_chosen = |id: &String| chosen.as_ref().is_none_or(|chosen| chosen.contains(id));
-        let ids: Vec<&str> = present
-            .iter()
-            .map(|mutant| &mutant.id)
-            .filter(|id| is_chosen(id))
-            .map(String::as_str)
-            .collect();
-        let mutants = ids.len();
-        println!("{}: {mutants} of {} mutants", self.name, present.len());
-        if mutants > 0 {
-            verdicts.extend(self.verdicts(&ids, chosen.is_some())?);
-            let (revision, seconds) = (command::revision()?, start.elapsed().as_secs());
-            record.runs.push(Run { command, revision, mutants, seconds });
+        println!("{} of {} mutants", ids.len(), present.len());
+        if ids.is_empty() {
+            return Ok(());
         }
-        record.engine = ENGINE.to_owned();
-        let judged = |mutant: Listed| Some(recorded(&mutant, verdicts.get(&mutant.id)?.clone()));
-        record.mutants = present.into_iter().filter_map(judged).collect();
-        write(&self.record_file(), &record)
+        verdicts.extend(self.verdicts(&ids, is_part)?);
+        let (revision, seconds) = (command::revision()?, start.elapsed().as_secs());
+        for name in &self.crates {
+            let mut runs = if is_part { self.record(name)?.runs } else { Vec::new() };
+            let of_crate = || present.iter().filter(|mutant| mutant.package == *name);
+            let mutants = of_crate().filter(|mutant| ids.contains(&&*mutant.id)).count();
+            if mutants == 0 {
+                continue;
+            }
+            let (command, revision) = (command.clone(), revision.clone());
+            runs.push(Run { command, revision, mutants, seconds });
+            let judged = |mutant| Some(recorded(mutant, verdicts.get(&mutant.id)?.clone()));
+            let mutants = of_crate().filter_map(judged).collect();
+            Record { engine: ENGINE.to_owned(), runs, mutants }.write(&self.file(name))?;
+        }
+        Ok(())
     }
 
     /// What differs from a revision, as a file for the engine.
@@ -239,7 +204,7 @@ impl Package {
 
     /// Who notices each of these mutants, which are in the order of the engine.
     fn verdicts(&self, ids: &[&str], part: bool) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        let judged = self.target.join(&self.name).join("judged");
+        let judged = self.target.join("judged");
         if judged.exists() {
             fs::remove_dir_all(&judged).context("cannot remove old verdicts")?;
         }
@@ -264,7 +229,8 @@ impl Package {
             } else {
                 // The engine numbers from 1 what it judges.
                 let file = judged.join((index + 1).to_string());
-                let text = fs::read_to_string(&file).unwrap_or_default();
+                let text = fs::read_to_string(&file)
+                    .with_context(|| format!("{id} left no {}", file.display()))?;
                 caught_by.extend(text.lines().map(str::to_owned));
                 ensure!(
                     matches!(kinds.as_str(), "Killed" | "Timeout") != caught_by.is_empty(),
@@ -288,28 +254,19 @@ impl Package {
         arguments: &[&str],
         judged: Option<&Path>,
     ) -> Result<BTreeMap<String, String>> {
-        let folder = self.target.join(&self.name).join(judge);
+        let folder = self.target.join(judge);
         let mut engine = command::cargo("gamma");
-        engine
-            .args(["run", "--no-config", "-p", &self.name, "--mutators", MUTATORS])
-            .args(arguments);
-        engine.args([
-            "--incremental",
-            "no",
-            "--memory",
-            "off",
-            "--no-relaunch",
-            "--progress",
-            "never",
-        ]);
-        engine.arg("--artifact-dir").arg(&folder).current_dir(&self.root);
+        engine.arg("run").args(self.selection()).args(arguments);
+        engine.args(["--incremental", "no", "--memory", "off", "--no-relaunch"]);
+        engine.args(["--progress", "never", "--artifact-dir"]).arg(&folder);
+        engine.current_dir(&self.root);
         engine.args(part.iter().flat_map(|id| ["--mutant", id]));
         if let Some(judged) = judged {
             // As many mutants at a time as there are processors, each of them on one.
             engine.env("JUDGED", judged).env("RAYON_NUM_THREADS", "1");
         }
         if !command::run(&mut engine)?.success() {
-            bail!("cargo gamma has not judged {}: see its output above", self.name);
+            bail!("cargo gamma has not judged them: see its output above");
         }
         let report: Report = json(&folder.join("gamma-report.json"))?;
         let reported = report.files.into_values().flat_map(|file| file.mutants);
@@ -323,41 +280,17 @@ impl Package {
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut reasons: BTreeMap<String, BTreeMap<String, String>> =
             toml::from_str(&text).with_context(|| format!("cannot parse {}", path.display()))?;
-        let present = self.listed(None)?.into_iter().map(|mutant| mutant.id).collect();
-        let reasons = reasons.remove(&self.name).unwrap_or_default();
-        let problems = problems(&self.record()?, &present, &reasons);
-        Ok(problems.into_iter().map(|problem| format!("{}: {problem}", self.name)).collect())
+        let present = self.listed(None)?;
+        let mut found = Vec::new();
+        for name in &self.crates {
+            let of_crate = present.iter().filter(|mutant| mutant.package == *name);
+            let present = of_crate.map(|mutant| mutant.id.clone()).collect();
+            let reasons = reasons.remove(name).unwrap_or_default();
+            let problems = self.record(name)?.problems(&present, &reasons);
+            found.extend(problems.into_iter().map(|problem| format!("{name}: {problem}")));
+        }
+        Ok(found)
     }
-}
-
-/// What is wrong with a record of these mutants and the reasons why some survived.
-fn problems(
-    record: &Record,
-    present: &BTreeSet<String>,
-    reasons: &BTreeMap<String, String>,
-) -> Vec<String> {
-    let recorded: BTreeSet<_> = record.mutants.iter().map(|mutant| mutant.id.clone()).collect();
-    let mut problems = Vec::new();
-    let (new, gone) = (present.difference(&recorded).count(), recorded.difference(present).count());
-    if (new, gone) != (0, 0) {
-        problems.push(format!(
-            "the record lacks {new} mutants of the code and has {gone} that are there no more; \
-             cargo xtask mutants --open judges what it lacks"
-        ));
-    }
-    let survived = || record.mutants.iter().filter(|mutant| mutant.caught_by.is_empty());
-    for mutant in survived().filter(|mutant| !reasons.contains_key(&mutant.key())) {
-        let (key, Mutant { file, change, .. }) = (mutant.key(), mutant);
-        problems.push(format!(
-            "{file}: nothing notices {change}; add a check, or say under {key:?} in {EQUIVALENT} why it computes \
-             the same"
-        ));
-    }
-    let keys: BTreeSet<_> = survived().map(Mutant::key).collect();
-    for key in reasons.keys().filter(|key| !keys.contains(*key)) {
-        problems.push(format!("{key:?} in {EQUIVALENT} has not survived; remove it"));
-    }
-    problems
 }
 
 fn recorded(listed: &Listed, caught_by: BTreeSet<String>) -> Mutant {
@@ -378,59 +311,5 @@ fn recorded(listed: &Listed, caught_by: BTreeSet<String>) -> Mutant {
         mutator: mutator.clone(),
         change: format!("{} → {}", short(original), short(replacement)),
         caught_by,
-    }
-}
-
-/// Writes a record with a line for each run and each mutant, so that a difference shows which changed.
-fn write(file: &Path, Record { engine, runs, mutants }: &Record) -> Result<()> {
-    let text = format!(
-        "{{\"engine\": {},\n\"runs\": [\n{}\n],\n\"mutants\": [\n{}\n]}}\n",
-        serde_json::to_string(engine)?,
-        lines(runs)?,
-        lines(mutants)?
-    );
-    system::replace(file, text.as_bytes())
-        .with_context(|| format!("cannot write {}", file.display()))
-}
-
-fn lines(values: &[impl Serialize]) -> Result<String> {
-    let lines: Result<Vec<String>, _> = values.iter().map(serde_json::to_string).collect();
-    Ok(lines?.join(",\n"))
-}
-
-fn json<T: DeserializeOwned>(file: &Path) -> Result<T> {
-    let text = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("cannot parse {}", file.display()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_survivor_needs_a_reason_and_a_reason_a_survivor() {
-        let mutant = |id: &str, caught_by: &[&str]| Mutant {
-            id: id.into(),
-            file: "f.rs".into(),
-            item: "sum".into(),
-            mutator: "arith".into(),
-            change: "a + b → a - b".into(),
-            caught_by: caught_by.iter().copied().map(Into::into).collect(),
-        };
-        let mutants = vec![mutant("1", &["course"]), mutant("2", &[]), mutant("3", &[])];
-        let record = Record { mutants, ..Record::default() };
-        let judged = |present: &[&str], reasons: &[&str]| {
-            let present = present.iter().copied().map(Into::into).collect();
-            let reasons = reasons.iter().map(|key| ((*key).into(), "why".into())).collect();
-            problems(&record, &present, &reasons)
-        };
-        assert_eq!(judged(&["1", "2", "3"], &["2 sum arith", "3 sum arith"]), [""; 0]);
-        let survived = judged(&["1", "2", "3"], &["2 sum arith"]);
-        assert!(survived.len() == 1 && survived[0].contains("add a check"), "{survived:?}");
-        let stale = judged(&["1", "2", "3"], &["1 sum arith", "2 sum arith", "3 sum arith"]);
-        assert!(stale.len() == 1 && stale[0].contains("\"1 sum arith\" in equi"), "{stale:?}");
-        let changed = judged(&["1", "2", "4", "5"], &["2 sum arith", "3 sum arith"]);
-        assert!(changed.len() == 1 && changed[0].contains("lacks 2"), "{changed:?}");
-        assert!(changed[0].contains("has 1 that"), "{changed:?}");
     }
 }
