@@ -92,6 +92,9 @@ fn by_line(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStat
     child.wait().with_context(|| format!("cannot wait for {}", line(command)))
 }
 
+/// The end of a revision that files differ from.
+pub(crate) const CHANGES: &str = ", with changes";
+
 /// The last commit, its date, and whether files differ from it.
 pub(crate) fn revision() -> Result<String> {
     let git = |arguments: &str| -> Result<String> {
@@ -101,7 +104,7 @@ pub(crate) fn revision() -> Result<String> {
     };
     let changed = git("status --porcelain --untracked-files=no")?;
     let commit = git("log -1 --format=%h,%x20%cs")?;
-    Ok(if changed.is_empty() { commit } else { format!("{commit}, with changes") })
+    Ok(if changed.is_empty() { commit } else { format!("{commit}{CHANGES}") })
 }
 
 pub(crate) fn echo(command: &Command) {

@@ -30,6 +30,10 @@ const CRATES: [&str; 7] =
 const MUTATORS: &str = "@default,!literal.str_to_empty,!literal.str_to_xyzzy,!fn_value.empty_string,\
                         !fn_value.xyzzy_string";
 
+/// The judge that is the harness, and the folder where it leaves the kinds that notice.
+const KINDS: &str = "kinds";
+const JUDGED: &str = "judged";
+
 /// The folder of the records, one for each crate.
 const RECORDS: &str = "book/records/mutants";
 
@@ -148,7 +152,6 @@ impl Campaign {
 
     /// Judges the mutants that are asked for, and writes the record.
     fn judge(&self, in_diff: Option<&str>, open: bool) -> Result<()> {
-        let start = Instant::now();
         let present = self.listed(None)?;
         let mut command = format!("cargo xtask mutants {}", self.crates.join(" "));
         let mut verdicts: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -173,8 +176,9 @@ impl Campaign {
         if ids.is_empty() {
             return Ok(());
         }
-        verdicts.extend(self.verdicts(&ids, is_part)?);
-        let (revision, seconds) = (command::revision()?, start.elapsed().as_secs());
+        let (judged, seconds) = self.verdicts(&ids, is_part)?;
+        verdicts.extend(judged);
+        let revision = command::revision()?;
         for name in &self.crates {
             let mut runs = if is_part { self.record(name)?.runs } else { Vec::new() };
             let of_crate = || present.iter().filter(|mutant| mutant.package == *name);
@@ -202,21 +206,20 @@ impl Campaign {
         Ok(file)
     }
 
-    /// Who notices each of these mutants, which are in the order of the engine.
-    fn verdicts(&self, ids: &[&str], part: bool) -> Result<BTreeMap<String, BTreeSet<String>>> {
-        let judged = self.target.join("judged");
-        if judged.exists() {
-            fs::remove_dir_all(&judged).context("cannot remove old verdicts")?;
-        }
-        fs::create_dir_all(&judged).context("no folder for verdicts")?;
+    /// Who notices each of these mutants, which are in the order of the engine, and in how many seconds.
+    fn verdicts(
+        &self,
+        ids: &[&str],
+        part: bool,
+    ) -> Result<(BTreeMap<String, BTreeSet<String>>, u64)> {
         let part = if part { ids } else { &[] };
         let harness =
             ["--test-package", "harness", "--include-test", "kinds", "--whole-test-binaries"];
         // The test has limits of its own, one for each kind, and says nothing while they run.
         let patience = ["--minimum-test-timeout", "900", "--no-stall-detection"];
-        let by_kinds =
-            self.statuses("kinds", part, &[harness.as_slice(), &patience].concat(), Some(&judged))?;
-        let by_own = self.statuses("own", part, &["--minimum-test-timeout", "60"], None)?;
+        let (by_kinds, first) =
+            self.statuses(KINDS, part, &[harness.as_slice(), &patience].concat())?;
+        let (by_own, second) = self.statuses("own", part, &["--minimum-test-timeout", "60"])?;
         let mut verdicts = BTreeMap::new();
         for (index, id) in ids.iter().enumerate() {
             let status = |of: &BTreeMap<String, String>| {
@@ -228,7 +231,7 @@ impl Campaign {
                 caught_by.insert("compiler".to_owned());
             } else {
                 // The engine numbers from 1 what it judges.
-                let file = judged.join((index + 1).to_string());
+                let file = self.target.join(KINDS).join(JUDGED).join((index + 1).to_string());
                 let text = fs::read_to_string(&file)
                     .with_context(|| format!("{id} left no {}", file.display()))?;
                 caught_by.extend(text.lines().map(str::to_owned));
@@ -243,34 +246,50 @@ impl Campaign {
             }
             verdicts.insert((*id).to_owned(), caught_by);
         }
-        Ok(verdicts)
+        Ok((verdicts, first + second))
     }
 
-    /// What a judge makes of the mutants, or of a part of them, in the words of the engine.
+    /// What a judge makes of the mutants, or of a part of them, in the words of the engine, and in how many seconds. It is not asked again what it
+    /// has said at the same commit, so that a campaign that was stopped goes on.
     fn statuses(
         &self,
         judge: &str,
         part: &[&str],
         arguments: &[&str],
-        judged: Option<&Path>,
-    ) -> Result<BTreeMap<String, String>> {
+    ) -> Result<(BTreeMap<String, String>, u64)> {
         let folder = self.target.join(judge);
         let mut engine = command::cargo("gamma");
         engine.arg("run").args(self.selection()).args(arguments);
         engine.args(["--incremental", "no", "--memory", "off", "--no-relaunch"]);
         engine.args(["--progress", "never", "--artifact-dir"]).arg(&folder);
-        engine.current_dir(&self.root);
-        engine.args(part.iter().flat_map(|id| ["--mutant", id]));
-        if let Some(judged) = judged {
+        engine.args(part.iter().flat_map(|id| ["--mutant", id])).current_dir(&self.root);
+        if judge == KINDS {
             // As many mutants at a time as there are processors, each of them on one.
-            engine.env("JUDGED", judged).env("RAYON_NUM_THREADS", "1");
+            engine.env("JUDGED", folder.join(JUDGED)).env("RAYON_NUM_THREADS", "1");
         }
-        if !command::run(&mut engine)?.success() {
-            bail!("cargo gamma has not judged them: see its output above");
-        }
+        let (asked, done) = (format!("{engine:?}\n{}", command::revision()?), folder.join("asked"));
+        let known = fs::read_to_string(&done).unwrap_or_default();
+        let is_same = |known: &str| known == asked && !asked.ends_with(command::CHANGES);
+        let known = known.split_once('\n').filter(|(_, known)| is_same(known));
+        let seconds = if let Some((seconds, _)) = known {
+            seconds.parse().with_context(|| format!("no seconds in {}", done.display()))?
+        } else {
+            let start = Instant::now();
+            if folder.exists() {
+                fs::remove_dir_all(&folder).context("cannot remove old verdicts")?;
+            }
+            fs::create_dir_all(folder.join(JUDGED)).context("no folder for verdicts")?;
+            if !command::run(&mut engine)?.success() {
+                bail!("cargo gamma has not judged them: see its output above");
+            }
+            let seconds = start.elapsed().as_secs();
+            fs::write(&done, format!("{seconds}\n{asked}"))
+                .context("cannot write what was asked")?;
+            seconds
+        };
         let report: Report = json(&folder.join("gamma-report.json"))?;
         let reported = report.files.into_values().flat_map(|file| file.mutants);
-        Ok(reported.map(|mutant| (mutant.id, mutant.status)).collect())
+        Ok((reported.map(|mutant| (mutant.id, mutant.status)).collect(), seconds))
     }
 
     /// What is wrong with the record, each as a line.

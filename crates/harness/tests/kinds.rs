@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs, io, thread};
 
 /// The kinds that judge, as `harness judge` knows them.
 const KINDS: [&str; 7] =
@@ -20,7 +20,7 @@ fn no_kind_of_check_notices_a_mutant() {
     // Each is a process, so that one which aborts or does not end says nothing of the others.
     let noticed = KINDS.iter().filter(|kind| {
         let mut judge = Command::new(env!("CARGO_BIN_EXE_harness"));
-        let status = ended(judge.args(["judge", kind]).spawn().unwrap());
+        let status = ended(judge.args(["judge", kind]).spawn().unwrap()).unwrap();
         !status.is_some_and(|status| status.success())
     });
     let noticed: String = noticed.map(|kind| format!("{kind}\n")).collect();
@@ -30,15 +30,14 @@ fn no_kind_of_check_notices_a_mutant() {
 }
 
 /// How the process ended; `None` if it was stopped at the limit.
-fn ended(mut process: Child) -> Option<ExitStatus> {
+fn ended(mut process: Child) -> io::Result<Option<ExitStatus>> {
     let start = Instant::now();
     while start.elapsed() < LIMIT {
-        if let Some(status) = process.try_wait().unwrap() {
-            return Some(status);
+        if let Some(status) = process.try_wait()? {
+            return Ok(Some(status));
         }
         thread::sleep(Duration::from_millis(5));
     }
-    process.kill().unwrap();
-    process.wait().unwrap();
-    None
+    process.kill()?;
+    process.wait().map(|_| None)
 }
