@@ -198,7 +198,10 @@ impl Campaign {
     /// What differs from a revision, as a file for the engine.
     fn difference(&self, revision: &str) -> Result<PathBuf> {
         let mut git = std::process::Command::new("git");
-        let (status, text) = command::output(git.args(["diff", revision]).current_dir(&self.root))?;
+        // The engine refuses a difference in files that it is not to change.
+        git.args(["diff", revision, "--"])
+            .args(self.crates.iter().map(|name| format!("crates/{name}")));
+        let (status, text) = command::output(git.current_dir(&self.root))?;
         ensure!(status.success(), "git diff {revision}: {text}");
         fs::create_dir_all(&self.target).context("no folder for the difference")?;
         let file = self.target.join("difference");
