@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, ExitStatus};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use system::{eprintln, quoted};
 
 use crate::code_of;
@@ -90,6 +90,21 @@ fn by_line(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStat
         buffer.clear();
     }
     child.wait().with_context(|| format!("cannot wait for {}", line(command)))
+}
+
+/// The end of a revision that files differ from.
+pub(crate) const CHANGES: &str = ", with changes";
+
+/// The last commit, its date, and whether files differ from it.
+pub(crate) fn revision() -> Result<String> {
+    let git = |arguments: &str| -> Result<String> {
+        let (status, text) = output(Command::new("git").args(arguments.split_whitespace()))?;
+        ensure!(status.success(), "git {arguments}: {text}");
+        Ok(text)
+    };
+    let changed = git("status --porcelain --untracked-files=no")?;
+    let commit = git("log -1 --format=%h,%x20%cs")?;
+    Ok(if changed.is_empty() { commit } else { format!("{commit}{CHANGES}") })
 }
 
 pub(crate) fn echo(command: &Command) {

@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod fixtures;
 mod manifest;
+mod mutants;
 mod problem;
 mod test;
 mod torture;
@@ -84,7 +85,7 @@ Examples:
         after_help = "Examples:\n  cargo xtask report\n  cargo xtask report --open\n  cargo xtask report --pdf"
     )]
     Report(Options),
-    // The help of the last seven is that of their programs.
+    // The help of the next seven is that of their programs.
     /// Time kernels and training steps, in turn with PyTorch if asked
     #[command(disable_help_flag = true)]
     Bench(Options),
@@ -106,6 +107,7 @@ Examples:
     /// Pack the grader as an archive for Gradescope, and try it
     #[command(disable_help_flag = true)]
     Autograder(Options),
+    Mutants(mutants::Arguments),
     Torture(torture::Arguments),
     Check(check::Arguments),
 }
@@ -135,6 +137,7 @@ fn main() -> ExitCode {
         Task::Package(options) => options.run("handin", &["package"]),
         Task::Starter(options) => options.run("handin", &["starter"]),
         Task::Autograder(options) => options.run("handin", &["autograder"]),
+        Task::Mutants(arguments) => mutants::run(&arguments),
         Task::Torture(arguments) => torture::run(&arguments),
         Task::Check(arguments) => check::run(&arguments),
     };

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::Serialize;
 use system::println;
 
@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if let Some(file) = json {
         let outcome = Outcome {
             command: format!("cargo xtask torture --kills {kills} --seed {seed}"),
-            revision: revision()?,
+            revision: command::revision()?,
             faults: table,
         };
         let text = serde_json::to_string_pretty(&outcome).context("no JSON of the table")?;
@@ -113,19 +113,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The last commit, its date, and whether files differ from it.
-fn revision() -> Result<String> {
-    let git = |arguments: &str| -> Result<String> {
-        let (status, text) =
-            command::output(Command::new("git").args(arguments.split_whitespace()))?;
-        ensure!(status.success(), "git {arguments}: {text}");
-        Ok(text)
-    };
-    let changed = git("status --porcelain --untracked-files=no")?;
-    let commit = git("log -1 --format=%h,%x20%cs")?;
-    Ok(if changed.is_empty() { commit } else { format!("{commit}, with changes") })
 }
 
 /// The contents of a file.

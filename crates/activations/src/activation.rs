@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn every_name_parses_back_in_any_case_and_an_unknown_one_lists_them() {
         for activation in Activation::ALL {
-            assert_eq!(activation.name().parse(), Ok(activation));
+            assert_eq!(activation.to_string().parse(), Ok(activation));
             assert_eq!(activation.name().to_uppercase().parse(), Ok(activation));
         }
         let expected = "unknown activation \"rleu\": expected one of linear, sigmoid, tanh, relu, softmax, \

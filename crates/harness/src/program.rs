@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
+use rayon::prelude::*;
 use serde_json::json;
 use subject::NUMPY_ADAPTER;
 use system::{eprintln, print, println};
@@ -40,6 +41,7 @@ enum Command {
     Gradcheck(Gradcheck),
     Serve(Serve),
     Demonstrate(Demonstrate),
+    Judge(Judge),
     /// Print the hash of the code and the fixtures that results depend on
     InputsHash,
 }
@@ -133,6 +135,15 @@ struct Demonstrate {
     bug: String,
 }
 
+/// Succeed if all checks of a kind pass; ends at the first that does not, and tells nothing
+///
+/// `cargo xtask mutants` asks this of every mutant.
+#[derive(clap::Args)]
+struct Judge {
+    #[arg(value_enum)]
+    kind: Kind,
+}
+
 /// Print the gradient-check table of the course's notebook
 #[derive(clap::Args)]
 struct Gradcheck {
@@ -162,6 +173,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             serve::serve(bug.as_deref()).map(|()| true).map_err(Into::into)
         }
         Command::Demonstrate(Demonstrate { bug }) => demonstrate(&bug),
+        Command::Judge(Judge { kind }) => judge(kind),
         Command::InputsHash => inputs_hash(),
     };
     system::close(match passed {
@@ -187,6 +199,14 @@ fn demonstrate(bug: &str) -> Result<bool> {
         ..Test::default()
     };
     Ok(!test(&arguments)?)
+}
+
+fn judge(kind: Kind) -> Result<bool> {
+    let fixtures = workspace::root()?.join("fixtures");
+    let context = Context { fixtures, seed: SEED, unshrunk: true, ..Context::default() };
+    runner::silence_panics();
+    let checks = registry::all_checks().into_iter().filter(|check| check.kind == kind);
+    Ok(checks.par_bridge().all(|check| check.outcome(&context).passed()))
 }
 
 /// Runs the checks; a record of results that was asked for says why there are none.

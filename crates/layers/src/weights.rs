@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn names_stand_for_the_defaults_of_the_course_and_unknown_ones_list_the_known() {
         for init in WeightInit::ALL {
-            assert_eq!(init.name().parse(), Ok(init));
+            assert_eq!(init.to_string().parse(), Ok(init));
         }
         assert_eq!("constant".parse(), Ok(WeightInit::Constant(0.5)));
         let error = "xavier".parse::<WeightInit>().unwrap_err().to_string();

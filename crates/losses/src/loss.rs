@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn names_parse_back_and_unknown_ones_list_the_known() {
         for loss in Loss::ALL {
-            assert_eq!(loss.name().parse(), Ok(loss));
+            assert_eq!(loss.to_string().parse(), Ok(loss));
         }
         assert_eq!(
             "mse".parse::<Loss>().unwrap_err().to_string(),

@@ -12,6 +12,7 @@ use crate::exercise;
 use crate::expand::{Run, SOURCE};
 use crate::figure::inline;
 use crate::front;
+use crate::mutants;
 use crate::performance;
 use crate::planted_bug;
 use crate::problem::Place;
@@ -30,7 +31,7 @@ const CAPTION: &str = "\"caption\"";
 
 /// Each directive with its arguments and its expansion. `"..."` stands for text that is not empty, `[...]`
 /// for a last argument that may be absent, `fig:ID` for a label.
-const DIRECTIVES: [(&str, &[&str], Expand); 26] = [
+const DIRECTIVES: [(&str, &[&str], Expand); 27] = [
     ("title-page", &[], |run, _| Ok(front::page(&run.inputs.front))),
     ("chapters", &[], |run, _| Ok(run.map.clone())),
     ("sources", &[], |run, _| Ok(front::sources(&run.inputs.front))),
@@ -63,6 +64,9 @@ const DIRECTIVES: [(&str, &[&str], Expand); 26] = [
     }),
     ("performance", &["VIEW"], |run, call| {
         performance::view(&run.inputs.records.performance()?, call.word(0))
+    }),
+    ("mutants", &["VIEW"], |run, call| {
+        mutants::view(&run.inputs.records.0.join("mutants"), call.word(0))
     }),
     ("requirement", &["RECORD", "KEY", "MINIMUM", "\"what\""], |run, call| {
         let (inputs, minimum) = (run.inputs, call.number(2)?);

@@ -26,6 +26,7 @@
 //! | `{{#ablation FOLDER}}` | the runs of a folder, each without one component, against the one with all |
 //! | `{{#repeats FOLDER SEEDS ACCURACY}}` | a table of runs that differ in their seed alone; refused if there are fewer seeds or their mean accuracy on the test set is less |
 //! | `{{#performance VIEW}}` | a table of the record of the benchmark |
+//! | `{{#mutants VIEW}}` | a table of small changes of the code: which kinds of check notice them, those that nothing notices, what judged |
 //! | `{{#requirement NAME KEY MINIMUM "what"}}` | a value of a record that has to be at least so large |
 //! | `{{#value NAME KEY}}` in a line | one value of a record: `summary.best.test_error.mean%`; of the harness: `checks passed`, `worked relu.y[0,1]` |
 //! | `{{#figure FILE "caption" "alternative text" fig:ID}}` | a drawing of `book/src/figures/` |
@@ -72,6 +73,7 @@ mod hyperparameters;
 mod links;
 mod markdown;
 mod mathml;
+mod mutants;
 mod notation;
 mod numbers;
 pub mod pdf;
