@@ -1,7 +1,9 @@
 //! The Iris experiment of question 5: one training, or a sweep over learning rates and hidden sizes.
 //!
 //! An [`IrisConfig`] has the hyperparameters of a training, and [`IrisConfig::run`] trains with them. A
-//! [`Grid`] has those of many; [`sweep`] runs them all and chooses on validation.
+//! [`Grid`] has those of many; [`sweep`] runs them all and chooses on validation. The program does the same set by
+//! set: [`run_set`] is a task, whose result is kept in `experiments/<model_name>.tasks/` until all are there to
+//! [`choose`] from.
 //!
 //! The network is the crate [`network`], the training loop the crate [`training`]. The record of a training
 //! is that of the crate [`experiment`].
@@ -34,7 +36,7 @@ pub use grid::Grid;
 pub use iris::{Decay, Hidden, Hyperparameters, IrisConfig};
 pub use loss_plane::LossPlane;
 pub use network::NeuralNetwork;
-pub use sweep::{Choice, Role, SweepOutcome, SweepRun, SweepSet, Tested, sweep};
+pub use sweep::{Choice, Role, SweepOutcome, SweepRun, SweepSet, Tested, choose, run_set, sweep};
 pub use sweep_plots::sweep_plots;
 pub use sweep_record::{Axis, SweepConfig, SweepRecord, SweepSummary};
 pub use weight_norm::{WeightNorm, weight_norms};

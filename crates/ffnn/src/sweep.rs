@@ -104,23 +104,36 @@ pub struct Tested {
     pub evaluation: Evaluation,
 }
 
-/// Runs every set of the grid with every seed, chooses the best candidate and the best baseline on
-/// validation, and evaluates these two on the test set, which nothing else sees.
+/// Runs every set of the grid with every seed as [`run_set`] does, and [`choose`]s.
+///
+/// # Errors
+/// As both, and as [`Grid::validate`].
+pub fn sweep<T: Scalar>(grid: &Grid, data: &Splits<T>) -> Result<SweepOutcome, TrainingError> {
+    grid.validate()?;
+    let sets = 0..grid.sets().len();
+    let runs = sets.map(|set| run_set(grid, data, set)).collect::<Result<Vec<_>, _>>()?;
+    choose(grid, data, runs.concat())
+}
+
+/// Runs a set of the grid with every seed.
 ///
 /// The runs are spread over the threads of rayon. Each computes on one thread from its own seed, and
-/// results are collected in the order of the grid, so that the number of threads changes nothing.
+/// results are collected in the order of the seeds, so that the number of threads changes nothing.
 ///
 /// `data` is what [`Splits::preprocess`] made of the grid's choice.
 ///
 /// # Errors
-/// [`TrainingError::Refused`] if no candidate is without a diverged run; otherwise as
-/// [`Grid::validate`] and [`IrisConfig::run`].
-pub fn sweep<T: Scalar>(grid: &Grid, data: &Splits<T>) -> Result<SweepOutcome, TrainingError> {
-    grid.validate()?;
-    let sets = grid.sets();
-    let plan = (0..sets.len()).flat_map(|set| grid.seeds.iter().map(move |&seed| (set, seed)));
-    let run = |(set, seed): (usize, u64)| {
-        let config: &IrisConfig = &sets[set];
+/// As [`IrisConfig::run`], but for runs that diverge.
+///
+/// # Panics
+/// If there is no such set.
+pub fn run_set<T: Scalar>(
+    grid: &Grid,
+    data: &Splits<T>,
+    set: usize,
+) -> Result<Vec<SweepRun>, TrainingError> {
+    let config: &IrisConfig = &grid.sets()[set];
+    let run = |&seed: &u64| {
         let last = match config.run(data, seed, &mut History::default()) {
             Ok((_, last)) => Some(last),
             Err(TrainingError::Diverged { .. }) => None,
@@ -140,19 +153,30 @@ pub fn sweep<T: Scalar>(grid: &Grid, data: &Splits<T>) -> Result<SweepOutcome, T
             val_error: validation.map(|validation| validation.error),
         })
     };
-    let plan: Vec<_> = plan.collect();
-    let runs = plan.into_par_iter().map(run).collect::<Result<Vec<_>, _>>()?;
+    grid.seeds.par_iter().map(run).collect()
+}
 
+/// Chooses the best candidate and the best baseline of all runs of the grid on validation, and evaluates these two on
+/// the test set, which nothing else sees.
+///
+/// # Errors
+/// [`TrainingError::Refused`] if no candidate is without a diverged run; otherwise as [`IrisConfig::run`].
+pub fn choose<T: Scalar>(
+    grid: &Grid,
+    data: &Splits<T>,
+    runs: Vec<SweepRun>,
+) -> Result<SweepOutcome, TrainingError> {
+    let sets = grid.sets();
     let table = tabulate(&sets, &runs);
     let test = |set: &SweepSet| test(&sets[set.set], &grid.seeds, set, &runs, data);
-    let best = choose(&table, Role::Candidate).ok_or_else(|| {
+    let best = best_of(&table, Role::Candidate).ok_or_else(|| {
         let candidates = table.iter().filter(|set| set.role == Role::Candidate).count();
         TrainingError::Refused(format!(
             "no set can be chosen: in each of the {candidates} sets of the grid a run diverged"
         ))
     })?;
     let (best, best_histories) = test(best)?;
-    let baseline = choose(&table, Role::Baseline).map(test).transpose()?.map(|(choice, _)| choice);
+    let baseline = best_of(&table, Role::Baseline).map(test).transpose()?.map(|(choice, _)| choice);
     Ok(SweepOutcome { runs, table, best, best_histories, baseline })
 }
 
@@ -229,7 +253,7 @@ fn spread(runs: &[SweepRun], set: usize, value: fn(&SweepRun) -> Option<f64>) ->
 
 /// The set of this role with the smallest mean validation error; of those that tie, the one with
 /// the smallest mean validation loss; of those, the first. A set with a diverged run is out.
-fn choose(table: &[SweepSet], role: Role) -> Option<&SweepSet> {
+fn best_of(table: &[SweepSet], role: Role) -> Option<&SweepSet> {
     let key = |set: &SweepSet| (set.val_error_mean, set.val_loss_mean);
     table
         .iter()
@@ -268,8 +292,8 @@ mod tests {
             .flat_map(|(set, [first, second])| [run(set, 0, *first), run(set, 1, *second)])
             .collect();
         let table = tabulate(&grid.sets(), &runs);
-        assert_eq!(choose(&table, Role::Candidate).unwrap().set, 2);
-        assert_eq!(choose(&table, Role::Baseline).unwrap().set, 4);
+        assert_eq!(best_of(&table, Role::Candidate).unwrap().set, 2);
+        assert_eq!(best_of(&table, Role::Baseline).unwrap().set, 4);
         assert_eq!((table[3].runs, table[3].diverged, table[3].val_loss_mean), (2, 1, None));
         let hidden: Vec<_> = table.iter().map(|set| set.hidden.as_str()).collect();
         assert_eq!(hidden, ["1", "2", "3", "4", "none"]);

@@ -1,20 +1,22 @@
 //! `ffnn sweep`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use datasets::Batches;
+use datasets::{Batches, Splits};
 use experiment::{
     Config, Dtype, ExperimentError, Logger, Machine, ModelName, SCHEMA, Status, files,
 };
 use ffnn::{
-    Axis, Grid, Hyperparameters, SweepConfig, SweepRecord, SweepSummary, sweep, sweep_plots,
+    Axis, Grid, Hyperparameters, SweepConfig, SweepRecord, SweepRun, SweepSummary, choose, run_set,
+    sweep_plots,
 };
+use serde::{Deserialize, Serialize};
 use system::println;
-use training::{Trainable, UsageError, command_line};
+use training::{TaskOptions, Tasks, Trainable, TrainingError, UsageError, command_line};
 
 use crate::record_arguments::{PROGRAM, RecordArguments, describe, program};
 use crate::sweep_table;
@@ -48,14 +50,33 @@ pub(crate) struct SweepArguments {
     training: Hyperparameters,
     #[command(flatten)]
     record: RecordArguments,
+    #[command(flatten)]
+    tasks: TaskOptions,
 }
 
-/// The rule by which [`sweep()`] chooses, in words.
+/// What all sets of a sweep share.
+#[derive(Serialize)]
+struct Shared<'a> {
+    seeds: u64,
+    data_sha256: &'a str,
+    #[serde(flatten)]
+    training: &'a Hyperparameters,
+}
+
+/// The result of a task: the runs of a set.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetResult {
+    schema: u32,
+    wall_seconds: f64,
+    runs: Vec<SweepRun>,
+}
+
+/// The rule by which [`choose`] chooses, in words.
 pub(crate) const SELECTION: &str = "least mean validation error over the seeds; of equals, least mean \
                          validation loss; sets with a diverged run are out";
 
 pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
-    let started = Instant::now();
     rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads.map_or(0, usize::from))
         .build_global()
@@ -67,40 +88,100 @@ pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
         training: arguments.training.clone(),
     };
     grid.validate().map_err(UsageError::new)?;
-    let SweepArguments { model_name, record, .. } = arguments;
+    let SweepArguments { model_name, record, seeds, training, tasks, .. } = arguments;
     let splits = record.load(grid.training.preprocess)?;
     // Whatever can be refused is refused before there is a record.
     Batches::new(&splits.train, grid.training.batch_size, 0).map_err(UsageError::new)?;
-    for set in grid.sets() {
+    let sets = grid.sets();
+    for set in &sets {
         set.network(&splits, 0).map_err(UsageError::new)?;
     }
-    let data = describe(&splits);
+
+    // Rates as short as they can be: a name has its limits.
+    let names = sets.iter().map(|set| format!("hidden-{}-lr-{:?}", set.hidden, set.lr)).collect();
+    let shared = Shared { seeds: *seeds, data_sha256: &splits.sha256, training };
+    let status = |task: &Path| Ok(result_of(task).exists().then_some(Status::Finished));
+    let folder = record.output.join(format!("{model_name}.tasks"));
+    let tasks = Tasks::new(folder, names, &shared, tasks, status, PROGRAM.to_owned())?;
+    let (numbers, collects) = tasks.asked()?;
     let place = record.output.join(model_name.to_string());
-    check_replaceable(&place, record.overwrite)?;
-    let outcome = sweep(&grid, &splits)?;
+    if collects {
+        check_replaceable(&place, record.overwrite)?;
+    }
+    if !numbers.is_empty() {
+        tasks.plan(record.overwrite)?;
+    }
+    for n in numbers {
+        let Some(claim) = tasks.claim(n, record.overwrite)? else { continue };
+        let started = Instant::now();
+        let runs = run_set(&grid, &splits, n)?;
+        let wall_seconds = started.elapsed().as_secs_f64();
+        let result = SetResult { schema: SCHEMA, wall_seconds, runs };
+        files::write_json(&result_of(&tasks.path(n)), &result)?;
+        claim.finish()?;
+    }
+    if collects {
+        tasks.check_finished()?;
+        let results = (0..sets.len()).map(|set| files::read_json(&result_of(&tasks.path(set))));
+        let results = results.collect::<Result<Vec<SetResult>, _>>()?;
+        let written = collect(arguments, &grid, &splits, &place, results);
+        // Of results that are in the record, or out of which none can come, nobody has any use.
+        let refused =
+            |error: &anyhow::Error| matches!(error.downcast_ref(), Some(TrainingError::Refused(_)));
+        if written.as_ref().err().is_none_or(refused) {
+            tasks.remove()?;
+        }
+        written?;
+    }
+    Ok(())
+}
+
+/// The file with the result of a task.
+fn result_of(task: &Path) -> PathBuf {
+    let mut name = task.as_os_str().to_owned();
+    name.push(".json");
+    name.into()
+}
+
+/// Chooses from the results of all sets, and writes the record.
+fn collect(
+    arguments: &SweepArguments,
+    grid: &Grid,
+    splits: &Splits<f32>,
+    place: &Path,
+    results: Vec<SetResult>,
+) -> Result<()> {
+    let (started, record) = (Instant::now(), &arguments.record);
+    let data = describe(splits);
+    let tasks_seconds: f64 = results.iter().map(|result| result.wall_seconds).sum();
+    // The numbers of the sets are those of the grid, which may have grown since.
+    let runs = (0..)
+        .zip(results)
+        .flat_map(|(set, result)| result.runs.into_iter().map(move |run| SweepRun { set, ..run }));
+    let outcome = choose(grid, splits, runs.collect())?;
     // Until all is computed, what was there stays.
     if place.exists() {
-        fs::remove_dir_all(&place).map_err(ExperimentError::io("replace", &place))?;
+        fs::remove_dir_all(place).map_err(ExperimentError::io("replace", place))?;
     }
 
     // The run of the best set with the first seed, logged like any other.
     let (best, seed) = (&grid.sets()[outcome.best.set], grid.seeds[0]);
     let command = command_line(PROGRAM);
     let config = Config::new("best".parse()?, &command, seed, data.clone(), best)?;
-    let mut logger = Logger::create(&place, &config, program(), false)?;
-    let (network, last) = best.run(&splits, seed, &mut logger)?;
+    let mut logger = Logger::create(place, &config, program(), false)?;
+    let (network, last) = best.run(splits, seed, &mut logger)?;
     let test = Some(network.measure(&splits.test)?);
     logger.finish(&last, test, network.parameters())?;
 
     let config = SweepConfig {
         schema: SCHEMA,
-        model_name: model_name.clone(),
+        model_name: arguments.model_name.clone(),
         command,
         dtype: Dtype::F32,
         seeds: grid.seeds.clone(),
         selection: SELECTION.to_owned(),
         data: data.clone(),
-        axes: Axis::of(&grid),
+        axes: Axis::of(grid),
         hyperparameters: toml::Table::try_from(&grid.training)
             .context("cannot record the hyperparameters")?,
     };
@@ -109,17 +190,17 @@ pub(crate) fn execute(arguments: &SweepArguments) -> Result<()> {
         status: Status::Finished,
         best: outcome.best.clone(),
         baseline: outcome.baseline.clone(),
-        wall_seconds: started.elapsed().as_secs_f64(),
+        wall_seconds: tasks_seconds + started.elapsed().as_secs_f64(),
         machine: Machine::current(),
         program: program(),
     };
     let (runs, table) = (outcome.runs.clone(), outcome.table.clone());
-    SweepRecord { config, runs, table, summary }.write(&place)?;
-    for (name, plot) in sweep_plots(&grid, &outcome) {
+    SweepRecord { config, runs, table, summary }.write(place)?;
+    for (name, plot) in sweep_plots(grid, &outcome) {
         files::write(&place.join(name), plot.to_svg()?.as_bytes())?;
     }
     if !record.quiet {
-        let seconds = started.elapsed().as_secs_f64();
+        let seconds = tasks_seconds + started.elapsed().as_secs_f64();
         let (table, place, runs) =
             (sweep_table::text(&outcome, &data), place.display(), outcome.runs.len());
         println!("{table}\nrecord: {place} ({runs} runs, {seconds:.1} s)");

@@ -53,7 +53,7 @@ pub struct SweepSummary {
     pub best: Choice,
     /// The best baseline, if the sweep has any.
     pub baseline: Option<Choice>,
-    /// The time that it took.
+    /// The time that it took, that of all sets added up.
     pub wall_seconds: f64,
     /// Where it ran.
     pub machine: Machine,

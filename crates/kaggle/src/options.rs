@@ -153,6 +153,11 @@ impl Messages {
 
 /// The command line as it can be typed again, with the profile: the time in a record depends on it.
 pub(crate) fn command_line() -> String {
+    training::command_line(&program())
+}
+
+/// The beginning of every command line of this program.
+pub(crate) fn program() -> String {
     let profile = if cfg!(debug_assertions) { "" } else { " --release" };
-    training::command_line(&format!("cargo run{profile} -p kaggle --"))
+    format!("cargo run{profile} -p kaggle --")
 }

@@ -13,11 +13,11 @@ use experiment::{
 use serde::Serialize;
 use training::{
     BatchSource, Finished, INTERRUPTED, ImageBatches, Interrupt, ModelSpec, Monitor, Progress, Run,
-    RunConfig, UsageError,
+    RunConfig, TaskOptions, Tasks, UsageError,
 };
 
 use crate::component::Component;
-use crate::options::{DataOptions, Messages, ThreadOptions, command_line};
+use crate::options::{DataOptions, Messages, ThreadOptions, command_line, program};
 use crate::prediction::{TestTimeAugmentation, evaluate};
 use crate::recipe::{Recipe, Whitening};
 use crate::recipes::RecipeName;
@@ -105,6 +105,18 @@ pub(crate) struct AblateArguments {
     parts: Option<Vec<Component>>,
     #[command(flatten)]
     options: TrainingOptions,
+    #[command(flatten)]
+    tasks: TaskOptions,
+}
+
+/// What the runs of an ablation share.
+#[derive(Serialize)]
+struct Shared<'a> {
+    recipe: &'a str,
+    epochs: u64,
+    batch_size: usize,
+    lr: f64,
+    smoke: bool,
 }
 
 /// The largest mini-batch of a smoke test.
@@ -154,48 +166,85 @@ fn one_run(
     Plan { recipe, without, seed: *seed, name, test: *test, options, images, interrupt }.execute()
 }
 
-/// `kaggle ablate`: the full recipe, then without each part. What is there already is not run again.
+/// `kaggle ablate`: the full recipe, then without each part, each with every seed as a task of its own.
 pub(crate) fn ablate(arguments: &AblateArguments) -> Result<ExitCode> {
-    let AblateArguments { recipe: named, seeds, parts, options } = arguments;
+    let AblateArguments { recipe: named, seeds, parts, options, tasks } = arguments;
     let full = named.recipe();
     let parts = parts.clone().unwrap_or_else(|| Component::of(&full));
-    for part in &parts {
-        options.recipe(full.clone(), Some(*part))?;
-    }
+    let parts = std::iter::once(None).chain(parts.into_iter().map(Some)).map(|without| {
+        let recipe = options.recipe(full.clone(), without)?;
+        Ok((without.map_or("full".to_owned(), Component::name), without, recipe))
+    });
+    let parts: Vec<_> = parts.collect::<Result<_>>()?;
+    let runs = parts.iter().flat_map(|part| seeds.iter().map(move |&seed| (part, seed)));
+    let runs: Vec<_> = runs.collect();
+
+    let root = options.output.join(options.named(&format!("{}-ablation", named.record())));
+    let names = runs.iter().map(|((part, ..), seed)| format!("{part}/seed-{seed}")).collect();
+    let Recipe { epochs, batch_size, lr, .. } = parts[0].2;
+    let shared = Shared { recipe: &full.model.name, epochs, batch_size, lr, smoke: options.smoke };
+    let (status, program) = (experiment::status, program());
+    let tasks = Tasks::new(root.clone(), names, &shared, tasks, status, program)?;
     options.threads.start()?;
-    let runs = std::iter::once(None).chain(parts.into_iter().map(Some));
-    let images = &options.images(Images::Cifar10, true)?;
-    let interrupt = &Interrupt::on_ctrl_c()?;
-    for without in runs {
-        let recipe = &options.recipe(full.clone(), without)?;
-        let folder = without.map_or("full".to_owned(), Component::name);
-        let root = options.named(&format!("{}-ablation", named.record()));
-        let output = options.output.join(root).join(&folder);
-        for &seed in seeds {
-            let name: ModelName = format!("seed-{seed}").parse()?;
-            let record = output.join(name.to_string());
-            let label = format!("{folder}, seed {seed}");
-            let resume = match experiment::status(&record)? {
-                Some(Status::Finished) if !options.overwrite => {
-                    options.messages.say(format!("{label}: there already, {}", record.display()));
-                    continue;
-                }
-                Some(Status::Interrupted | Status::Running) if !options.overwrite => {
-                    record.join(LAST_CHECKPOINT).exists()
-                }
-                _ => false,
+    let (numbers, collects) = tasks.asked()?;
+    if !numbers.is_empty() {
+        let images = &options.images(Images::Cifar10, true)?;
+        let interrupt = &Interrupt::on_ctrl_c()?;
+        tasks.plan(options.overwrite)?;
+        for n in numbers {
+            let ((part, without, recipe), seed) = runs[n];
+            let (without, record) = (*without, tasks.path(n));
+            let label = format!("{part}, seed {seed}");
+            let Some(claim) = tasks.claim(n, options.overwrite)? else {
+                options.messages.say(format!("{label}: there already, {}", record.display()));
+                continue;
             };
             options.messages.say(format!("\n{label}"));
-            let options = &TrainingOptions { resume, output: output.clone(), ..options.clone() };
+            let resume = matches!(
+                experiment::status(&record)?,
+                Some(Status::Interrupted | Status::Running) if !options.overwrite
+            ) && record.join(LAST_CHECKPOINT).exists();
+            let output = root.join(part);
+            let options = &TrainingOptions { resume, output, ..options.clone() };
+            let name = format!("seed-{seed}").parse()?;
             let plan =
                 Plan { recipe, without, seed, name, test: false, options, images, interrupt };
             let code = plan.execute()?;
             if code != ExitCode::SUCCESS {
                 return Ok(code);
             }
+            claim.finish()?;
         }
     }
+    if collects {
+        tasks.check_finished()?;
+        let parts: Vec<_> = parts.iter().map(|(part, ..)| part.as_str()).collect();
+        options.messages.say(ablation_table(&root, &parts, seeds)?);
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The validation accuracies of finished runs, in %: of each seed, their mean, and its difference from that of the full
+/// recipe, in points.
+fn ablation_table(root: &Path, parts: &[&str], seeds: &[u64]) -> Result<String> {
+    let columns: String =
+        seeds.iter().map(|seed| format!("  {:>8}", format!("seed {seed}"))).collect();
+    let mut table = format!("\n{:15}{columns}      mean  difference", "without");
+    let mut full = None;
+    for part in parts {
+        let accuracy = |seed| {
+            let record = Record::read(&root.join(part).join(format!("seed-{seed}")))?;
+            let validation = record.summary.validation.context("a run without a validation")?;
+            Ok(100.0 * (1.0 - validation.error))
+        };
+        let accuracies = seeds.iter().map(accuracy).collect::<Result<Vec<f64>>>()?;
+        let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+        let (name, full) =
+            (if full.is_some() { part } else { "nothing" }, full.get_or_insert(mean));
+        let cells: String = accuracies.iter().map(|accuracy| format!("  {accuracy:8.2}")).collect();
+        table += &format!("\n{name:15}{cells}  {mean:8.2}  {:10.2}", mean - *full);
+    }
+    Ok(table)
 }
 
 impl TrainingOptions {

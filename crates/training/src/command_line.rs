@@ -15,8 +15,18 @@ impl UsageError {
 }
 
 /// The command line of this process as it can be typed again: `program`, such as `cargo run -p ffnn --`,
-/// and the arguments.
+/// and the arguments without those that choose among tasks: the record of a task is the same, whoever does it.
 pub fn command_line(program: &str) -> String {
-    let arguments = std::env::args_os().skip(1).map(system::quoted);
-    std::iter::once(program.to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+    let mut words = vec![program.to_owned()];
+    let mut arguments = std::env::args_os().skip(1).map(system::quoted);
+    while let Some(word) = arguments.next() {
+        match word.split_once('=').map_or(&*word, |(option, _)| option) {
+            "--status" | "--collect" => {}
+            // Its value is a word of its own, or behind the sign.
+            "--task" | "--emit" | "--at-a-time" if word.contains('=') => {}
+            "--task" | "--emit" | "--at-a-time" => drop(arguments.next()),
+            _ => words.push(word),
+        }
+    }
+    words.join(" ")
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-/// A line for every field that a checkpoint has otherwise than the run that wants to continue it, in the
-/// order of their names: `layers[2].n_out: 3 in the checkpoint, 4 now`.
-pub(crate) fn differences<V: Serialize>(checkpoint: &V, run: &V) -> Vec<String> {
-    let [before, now] = [checkpoint, run].map(|value| {
+/// A line for every field that is another one `there`, in a checkpoint for instance, than in the run that wants to
+/// continue, in the order of their names: `layers[2].n_out: 3 in the checkpoint, 4 now`.
+pub(crate) fn differences<V: Serialize>(before: &V, run: &V, there: &str) -> Vec<String> {
+    let [before, now] = [before, run].map(|value| {
         let mut fields = BTreeMap::new();
         let value = serde_json::to_value(value).expect("the keys are strings");
         collect(String::new(), value, &mut fields);
@@ -18,7 +18,7 @@ pub(crate) fn differences<V: Serialize>(checkpoint: &V, run: &V) -> Vec<String> 
     let line = |name: &String| {
         let [before, now] =
             [&before, &now].map(|fields| fields.get(name).map_or("none", |leaf| leaf));
-        (before != now).then(|| format!("{name}: {before} in the checkpoint, {now} now"))
+        (before != now).then(|| format!("{name}: {before} in {there}, {now} now"))
     };
     names.into_iter().filter_map(line).collect()
 }

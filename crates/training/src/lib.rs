@@ -8,6 +8,8 @@
 //! epochs are done or an [`Interrupt`] asks to stop. The result has the same bits for any number of
 //! threads, and however often it was interrupted and continued.
 //!
+//! [`Tasks`] are independent runs of one command, done by any number of processes.
+//!
 //! The command `kaggle train` (`crates/kaggle/src/train_command.rs`) has all of it in use.
 
 mod airbench;
@@ -17,6 +19,7 @@ mod command_line;
 mod difference;
 mod error;
 mod interrupt;
+mod job_script;
 mod layer_spec;
 mod learner;
 mod model;
@@ -27,6 +30,7 @@ mod run;
 mod run_config;
 mod run_state;
 mod step_table;
+mod tasks;
 mod tensor_file;
 
 pub use airbench::airbench_layers;
@@ -45,3 +49,4 @@ pub use run::{Finished, Run};
 pub use run_config::RunConfig;
 pub use run_state::{Best, Position, Provenance};
 pub use step_table::{StepRow, StepTable};
+pub use tasks::{Claim, TaskOptions, Tasks};

@@ -38,6 +38,9 @@ pub struct Finished {
     last: EpochMetrics,
 }
 
+/// Where the settings are that a training is compared with.
+const CHECKPOINT: &str = "the checkpoint";
+
 impl Run {
     /// Begins a training and its record, which has the seed and the data of `config`.
     ///
@@ -107,10 +110,13 @@ impl Run {
                 differences.join("\n  ")
             ))),
         };
-        check("the model", differences(model.spec(), spec))?;
+        check("the model", differences(model.spec(), spec, CHECKPOINT))?;
         // A schedule with an end was made for a number of epochs, and is part of every step already taken.
         let epochs = if planned.schedules_end() { planned.epochs } else { config.epochs };
-        check("the configuration", differences(&RunConfig { epochs, ..planned }, &config))?;
+        check(
+            "the configuration",
+            differences(&RunConfig { epochs, ..planned }, &config, CHECKPOINT),
+        )?;
         let Position { epochs, iteration, .. } = position;
         let is_over = match experiment::status(directory)? {
             Some(Status::Running | Status::Interrupted) => epochs > config.epochs,

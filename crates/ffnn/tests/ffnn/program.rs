@@ -273,6 +273,66 @@ fn a_sweep_is_recorded_and_gives_the_same_again() {
     assert!(error.contains("it holds notes.txt, which is no part of such a record"), "{error}");
 }
 
+/// The sets of a sweep as tasks, in any order and by any process, give the record that the plain command gives.
+#[test]
+fn a_sweep_by_tasks_is_the_same_sweep() {
+    let program = Program::new();
+    let sweep = "sweep --lr 0.03,0.3,1e30 --hidden 3,6 --seeds 3 --epochs 20";
+    program.succeed(&format!("{sweep} --output plain"));
+    let error = program.fail(&format!("{sweep} --task 9"), 2);
+    assert!(error.contains("--task must be from 0 to 8, but is 9; --status lists"), "{error}");
+    let error = program.fail(&format!("{sweep} --task 0 --status"), 2);
+    assert!(error.contains("cannot be used with"), "{error}");
+    assert!(program.is_untouched());
+
+    let script = program.succeed(&format!("{sweep} --emit slurm --at-a-time=2"));
+    let worker = format!("ffnn {sweep} --task \"$SLURM_ARRAY_TASK_ID\" &\n");
+    for expected in ["#SBATCH --array=0-8%2\n", "#SBATCH --signal=B:USR1@120\n", &worker] {
+        assert!(script.contains(expected), "{expected:?} in {script}");
+    }
+    for n in [8, 2, 4, 2] {
+        program.succeed(&format!("{sweep} --task {n}"));
+    }
+    let tasks = program.record("iris-sweep.tasks");
+    let held = File::create(tasks.join("hidden-3-lr-0.03.lock")).unwrap();
+    held.try_lock().unwrap();
+    let error = program.fail(&format!("{sweep} --task 0"), 1);
+    assert!(
+        error.contains("task 0 (hidden-3-lr-0.03) is being done by another process"),
+        "{error}"
+    );
+    let list = program.succeed(&format!("{sweep} --status"));
+    let states = ["running", "waiting", "finished", "waiting", "finished"];
+    for (n, (line, state)) in list.lines().zip(states).enumerate() {
+        assert!(line.starts_with(&format!("{n:4}  {state} ")), "{list}");
+    }
+    assert_eq!(list.lines().count(), 9);
+    drop(held);
+    let error = program.fail(&format!("{sweep} --collect"), 1);
+    assert!(error.contains("6 of 9 tasks are not finished"), "{error}");
+    let remedy =
+        format!("task 3 (hidden-6-lr-0.03, waiting): cargo run -p ffnn -- {sweep} --task 3\n");
+    assert!(error.contains(&remedy), "{error}");
+
+    // Others take up neither the tasks of other settings nor, by number, those of another list.
+    let error = program.fail(&sweep.replace("--epochs 20", "--epochs 21"), 1);
+    assert!(error.contains("settings.epochs: 20 in the plan, 21 now"), "{error}");
+    let error = program.fail(&format!("{} --task 0", sweep.replace("3,6", "3")), 1);
+    assert!(error.contains("tasks[3]: \"hidden-6-lr-0.03\" in the plan, "), "{error}");
+
+    let script = program.succeed(&format!("{sweep} --emit shell"));
+    let mut shell = Command::new("sh");
+    ran(shell.arg("-c").arg(script), 0);
+    assert_eq!(names(&program.record("")), ["iris-sweep"], "the tasks are in the record");
+    for file in ["runs.csv", "table.csv", "best/metrics.csv", "best/parameters.npz"] {
+        let read = |folder: PathBuf| fs::read(folder.join(file)).unwrap();
+        let plain = program.folder.path().join("plain/iris-sweep");
+        assert_eq!(read(program.record("iris-sweep")), read(plain), "{file}");
+    }
+    let record = SweepRecord::read(&program.record("iris-sweep")).unwrap();
+    assert_eq!(record.config.command, format!("cargo run -p ffnn -- {sweep}"));
+}
+
 #[test]
 fn a_training_that_nobody_reads_leaves_its_record() {
     let program = Program::new();

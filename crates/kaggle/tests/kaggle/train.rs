@@ -41,6 +41,9 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error_before_anything_is_read()
         ("train --seed -1", "invalid digit"),
         ("train --seed 9223372036854775808", "9223372036854775807"),
         ("ablate --seeds -1", "invalid digit"),
+        ("ablate --seeds 0,1 --parts flip --task 4", "--task must be from 0 to 3, but is 4"),
+        ("ablate --emit cron", "[possible values: slurm, parallel, shell]"),
+        ("ablate --emit slurm --overwrite", "cannot be used with"),
         ("train --without dropout", "[possible values: batch-norm, flip, shift"),
         ("ablate --parts flip,flop", "invalid value 'flop'"),
         ("train --resume --overwrite", "cannot be used with"),
@@ -64,6 +67,27 @@ fn a_command_line_that_makes_no_sense_is_a_usage_error_before_anything_is_read()
         assert!(error.contains(expected), "{arguments}: {error}");
     }
     assert_eq!(machine.names(), [""; 0]);
+}
+
+/// The tasks of an ablation, as far as they go without data.
+#[test]
+fn an_ablation_is_a_list_of_tasks() {
+    let machine = Machine::new();
+    let ablate = "ablate --smoke --seeds 0,1 --parts flip";
+    let (script, _) = machine.succeed(&format!("{ablate} --emit parallel"));
+    assert!(script.contains("\nseq 0 3 | parallel --quote "), "{script}");
+    assert!(script.contains(&format!("kaggle {ablate} --task '{{}}' || exit\n")), "{script}");
+    let (list, _) = machine.succeed(&format!("{ablate} --status"));
+    let names = ["full/seed-0", "full/seed-1", "flip/seed-0", "flip/seed-1"];
+    let lines = (0..).zip(names).map(|(n, name)| format!("{n:4}  waiting      {name}\n"));
+    assert_eq!(list, lines.collect::<String>());
+    let error = machine.fail(&format!("{ablate} --lr 0.5 --task 1 --offline"), 1);
+    assert!(error.contains("settings.lr: ") && error.contains(" in the plan, 0.5 now"), "{error}");
+    let error = machine.fail(&format!("{ablate} --collect"), 1);
+    assert!(
+        error.contains("4 of 4 tasks are not finished; first do\n  task 0 (full/seed-0, "),
+        "{error}"
+    );
 }
 
 #[test]
