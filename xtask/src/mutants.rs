@@ -252,8 +252,8 @@ impl Campaign {
         Ok((verdicts, first + second))
     }
 
-    /// What a judge makes of the mutants, or of a part of them, in the words of the engine, and in how many seconds. It is not asked again what it
-    /// has said at the same commit, so that a campaign that was stopped goes on.
+    /// What a judge makes of the mutants, or of a part of them, in the words of the engine, and in how many seconds. It
+    /// is not asked again what it has said at the same commit, so that a campaign that was stopped goes on.
     fn statuses(
         &self,
         judge: &str,

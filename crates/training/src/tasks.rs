@@ -1,6 +1,7 @@
 //! Independent runs as numbered tasks, which any number of processes do, each task by one of them.
 
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -245,8 +246,11 @@ impl<S: Fn(&Path) -> Result<Option<Status>, ExperimentError>> Tasks<S> {
 }
 
 impl Claim {
-    /// Gives up a task that is finished. A process that waits at the file that is removed here finds that it is.
+    /// Gives up a task that is finished. A process that has opened the file which is removed here finds that it is.
     pub fn finish(self) -> Result<(), ExperimentError> {
-        fs::remove_file(&self.path).map_err(ExperimentError::io("remove", &self.path))
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(ExperimentError::io("remove", &self.path)),
+        }
     }
 }
