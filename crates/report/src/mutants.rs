@@ -83,30 +83,37 @@ fn read<T: DeserializeOwned>(
 
 /// How many mutants of each crate each judge catches, and in brackets how many it alone.
 fn caught(Mutants { crates, .. }: &Mutants) -> String {
-    let mut table = Table::new(&format!(
-        "crate | >mutants | >{} | >all kinds | >all | >survive",
-        JUDGES.join(" | >")
-    ));
-    let every: Vec<_> = crates.values().flat_map(|record| &record.mutants).collect();
-    let each = crates.iter().map(|(name, record)| (&**name, record.mutants.iter().collect()));
-    for (name, mutants) in each.chain([("all", every)]) {
-        // What the compiler refuses is no program, and nobody has to notice it.
-        let mutants: Vec<&Mutant> =
-            mutants.into_iter().filter(|mutant| !mutant.caught_by.contains("compiler")).collect();
-        let count = |wanted: &dyn Fn(&Mutant) -> bool| {
-            mutants.iter().filter(|mutant| wanted(mutant)).count()
-        };
-        let judges = JUDGES.map(|judge| {
-            let all = count(&|mutant| mutant.caught_by.contains(judge));
-            let alone = count(&|mutant| mutant.caught_by.iter().eq([judge]));
+    // What the compiler refuses is no program, and nobody has to notice it.
+    let of = |record: &'_ Record| -> Vec<BTreeSet<String>> {
+        let programs = record.mutants.iter().filter(|own| !own.caught_by.contains("compiler"));
+        programs.map(|mutant| mutant.caught_by.clone()).collect()
+    };
+    let mut columns: Vec<_> = crates.values().map(of).collect();
+    let mut titles: Vec<String> = crates.keys().map(|name| format!(" | >`{name}`")).collect();
+    if columns.len() > 1 {
+        columns.push(columns.concat());
+        titles.push(" | >all".to_owned());
+    }
+    let mut table = Table::new(&format!("noticed by{}", titles.concat()));
+    let mut row = |name: &str, cell: &dyn Fn(&[BTreeSet<String>]) -> String| {
+        table.row([name.to_owned()].into_iter().chain(columns.iter().map(|own| cell(own))));
+    };
+    for judge in JUDGES {
+        row(judge, &|mutants| {
+            let all = mutants.iter().filter(|by| by.contains(judge)).count();
+            let alone = mutants.iter().filter(|by| by.iter().eq([judge])).count();
             if alone == 0 { all.to_string() } else { format!("{all} ({alone})") }
         });
-        let by_kinds = count(&|mutant| mutant.caught_by.iter().any(|judge| judge != "own"));
-        let survive = count(&|mutant| mutant.caught_by.is_empty());
-        let sums = [by_kinds, mutants.len() - survive, survive].map(|sum| sum.to_string());
-        let name = if name == "all" { "all".to_owned() } else { format!("`{name}`") };
-        table.row([name, mutants.len().to_string()].into_iter().chain(judges).chain(sums));
     }
+    let count = |wanted: fn(&BTreeSet<String>) -> bool| {
+        move |mutants: &[BTreeSet<String>]| {
+            mutants.iter().filter(|by| wanted(by)).count().to_string()
+        }
+    };
+    row("any kind", &count(|by| by.iter().any(|judge| judge != "own")));
+    row("anything", &count(|by| !by.is_empty()));
+    row("nothing", &count(BTreeSet::is_empty));
+    row("mutants", &count(|_| true));
     table.0
 }
 
@@ -161,9 +168,12 @@ mod tests {
             ("equivalent.toml", b"[maths]\n\"4 sum arith\" = \"b is 0\"\n"),
         ]);
         let shown = |view| super::view(folder.path(), view).unwrap();
-        let row = "| `maths` | 4 | 2 (1) | 0 | 0 | 0 | 0 | 0 | 0 | 2 (1) | 2 | 3 | 1 |\n";
-        let all = row.replace("`maths`", "all");
-        assert!(shown("caught").ends_with(&(row.to_owned() + &all)), "{}", shown("caught"));
+        let caught = shown("caught");
+        for row in ["noticed by | `maths`", "course | 2 (1)", "oracle | 0", "own | 2 (1)"] {
+            assert!(caught.contains(&format!("| {row} |\n")), "{caught}");
+        }
+        let sums = "| any kind | 2 |\n| anything | 3 |\n| nothing | 1 |\n| mutants | 4 |\n";
+        assert!(caught.ends_with(sums), "{caught}");
         let survivor = "\n| `maths`, `sum` | `a \\| b → a` | b is 0 |\n";
         assert!(shown("survivors").ends_with(survivor), "{}", shown("survivors"));
         assert!(shown("provenance").ends_with("\n| `c` | e 1 | r | 5 | 2 |\n"));
